@@ -1,0 +1,1 @@
+"""The same stack on one machine: `make serve`, and the ground the tests stand on."""
