@@ -25,7 +25,7 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """The keys of one table; every key is a string, and `expires_at` is its TTL where it has one."""
+    """The keys of one table; every key is a string, and `ttl` names its expiry in epoch seconds."""
 
     noun: str
     partition: str
@@ -74,7 +74,7 @@ def variable(setting: str) -> str:
 def environment(**values: Any) -> dict[str, Any]:
     """The function's environment from the stack's values, which may be outputs not yet known.
 
-    Raises TypeError when a setting is missing or unknown, or when a plain value is of the wrong kind.
+    Raises TypeError when a setting is missing or unknown, or a plain value is of the wrong kind.
     """
     kinds = {field.name: field.type for field in fields(Settings)}
     if wrong := kinds.keys() ^ values.keys():

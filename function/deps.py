@@ -1,0 +1,131 @@
+"""The wiring: settings → clients → stores → services, made once per process on first use.
+
+Also who is calling, as the types that routes write in their signatures. The clock, randomness, the
+password hasher and the clients are made here and passed in.
+"""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import argon2
+import boto3
+from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
+from botocore.config import Config
+
+from function import contract
+from function.models import Caller as Caller_
+from function.models import Incoming
+from function.services.access import Access
+from function.services.accounts import AccountService
+from function.services.files import FileService
+from function.services.listing import Listing
+from function.services.origins import Origins
+from function.services.passwords import Passwords
+from function.services.placing import Placing
+from function.services.shares import ShareService
+from function.services.uploads import Uploads
+from function.stores.accounts import Accounts
+from function.stores.dynamo import Dynamo
+from function.stores.files import Files
+from function.stores.objects import Objects
+from function.stores.shares import Shares
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Everything that routes use."""
+
+    settings: contract.Settings
+    access: Access
+    accounts: AccountService
+    uploads: Uploads
+    files: FileService
+    listing: Listing
+    shares: ShareService
+
+
+_wired: list[Wiring] = []
+
+
+def wiring() -> Wiring:
+    """The wiring of this process, made on first use from its environment."""
+    if not _wired:
+        _wired.append(wire(contract.settings(), boto3.Session(), origins()))
+    return _wired[0]
+
+
+def rewire(made: Wiring | None = None) -> None:
+    """Replaces this process's wiring; None has it made again on the next use."""
+    _wired[:] = [made] if made else []
+
+
+def origins() -> Origins:
+    """The real clock and the system's randomness."""
+    return Origins(
+        now=time.time,
+        new_id=lambda: secrets.token_hex(16),
+        new_secret=lambda: secrets.token_urlsafe(32),
+        sleep=time.sleep,
+    )
+
+
+def client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
+    """A client whose calls end in time: at most three tries of a second to connect and these reads.
+
+    SigV4 and regional virtual addresses, or presigned URLs would name the global host and be SigV2.
+    """
+    return session.client(
+        service,
+        config=Config(
+            signature_version="s3v4" if service == "s3" else "v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=1,
+            read_timeout=read_timeout,
+        ),
+    )
+
+
+def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wiring:
+    """Puts the house together."""
+    tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
+    db = Dynamo(client(session, "dynamodb", read_timeout=2), tables)
+    objects = Objects(client(session, "s3", read_timeout=5), settings.bucket)
+    hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
+    passwords = Passwords(hasher, settings.password_min_length)
+    access, shares = Access(db, of.now), Shares(db)
+    keep = settings.keep_seconds
+    return Wiring(
+        settings=settings,
+        access=access,
+        accounts=AccountService(Accounts(db), access, passwords, of, settings.session_seconds),
+        uploads=Uploads(access, objects, Placing(db, of, keep), of),
+        files=FileService(db, access, objects, shares, of, keep),
+        listing=Listing(db, access, Files(db), shares),
+        shares=ShareService(db, access, shares, of),
+    )
+
+
+def incoming(request: Request) -> Incoming:
+    """The request as the gate let it in."""
+    let_in: Incoming = request.context["incoming"]
+    return let_in
+
+
+def caller(request: Request) -> Caller_:
+    """Who the token says is calling; the gate has seen to its form, the services prove it."""
+    says: Caller_ = request.context["caller"]
+    return says
+
+
+Caller = Annotated[Caller_, Depends(caller)]
+Sent = Annotated[Incoming, Depends(incoming)]
+AccountsDep = Annotated[AccountService, Depends(lambda: wiring().accounts)]
+UploadsDep = Annotated[Uploads, Depends(lambda: wiring().uploads)]
+FilesDep = Annotated[FileService, Depends(lambda: wiring().files)]
+ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
+SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]
+SettingsDep = Annotated[contract.Settings, Depends(lambda: wiring().settings)]

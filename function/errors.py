@@ -1,0 +1,235 @@
+"""Every way a request can fail. Standard library only; imports nothing of ours.
+
+An error is raised where its fact is known and never caught on the way; `app.py` alone turns it into
+an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
+
+    Problem
+    ├── Malformed 400               ├── Conflict 409
+    │   └── InvalidCursor           │   ├── UsernameTaken
+    ├── Unauthenticated 401         │   ├── FileExists
+    │   ├── NotSignedIn             │   └── ChangedMeanwhile
+    │   └── WrongCredentials        ├── PreconditionFailed 412
+    ├── NotFound 404                ├── TooLarge 413
+    │   ├── NoSuchRoute             ├── UnsupportedMediaType 415
+    │   ├── NoSuchFile              ├── RangeNotSatisfiable 416
+    │   ├── NoSuchUser              ├── Invalid 422
+    │   └── NoSuchShare             │   ├── InvalidName
+    ├── MethodNotAllowed 405        │   └── WeakPassword
+    ├── SlowDown 429                ├── Unavailable 503
+    └── QuotaExceeded 507           └── Internal 500
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """A request that failed: `detail` is one sentence a person can act on, never a secret."""
+
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    default: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`errors` are the wrong fields as `{at, reason}`; `headers` go out with the answer."""
+        super().__init__(detail or self.default)
+        self.detail = detail or self.default
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+
+class Malformed(Problem):
+    """The request could not be read at all."""
+
+    status, slug, title = 400, "malformed-request", "The request could not be read"
+
+
+class InvalidCursor(Malformed):
+    """A cursor that this listing did not give out."""
+
+    slug, title = "invalid-cursor", "That cursor is not of this list"
+    default = "Start the list again without a cursor, or follow the Link header as it was given."
+
+
+class Unauthenticated(Problem):
+    """Nobody is signed in; the header is required by RFC 9110, section 15.5.2."""
+
+    status = 401
+
+    def __init__(self, detail: str = "") -> None:
+        """Names the scheme that would be accepted."""
+        super().__init__(detail, headers={"www-authenticate": 'Bearer realm="satchel"'})
+
+
+class NotSignedIn(Unauthenticated):
+    """The token is missing, malformed, unknown, expired or no longer its account's."""
+
+    slug, title = "not-signed-in", "You are not signed in"
+    default = "Send a valid token in x-session-token; POST /login gives one."
+
+
+class WrongCredentials(Unauthenticated):
+    """No such account, or not its password: the same words for both."""
+
+    slug, title = "wrong-credentials", "Wrong user name or password"
+    default = "The user name or the password is wrong."
+
+
+class NotFound(Problem):
+    """It is not there, or it is not yours: the same answer for both."""
+
+    status = 404
+
+
+class NoSuchRoute(NotFound):
+    """No route has that path."""
+
+    slug, title = "no-such-route", "There is no such route"
+    default = "GET /openapi.json lists the routes."
+
+
+class NoSuchFile(NotFound):
+    """No file of that name that the caller may use in this way."""
+
+    slug, title = "no-such-file", "There is no such file"
+    default = "You have no file of that name, nor is one of that name shared with you for this."
+
+
+class NoSuchUser(NotFound):
+    """No account of that name."""
+
+    slug, title = "no-such-user", "There is no such user"
+    default = "No account has that user name."
+
+
+class NoSuchShare(NotFound):
+    """The file is not shared with that account."""
+
+    slug, title = "no-such-share", "There is no such share"
+    default = "You do not share a file of that name with that user."
+
+
+class MethodNotAllowed(Problem):
+    """The path exists, the method does not; `Allow` names those that do."""
+
+    status, slug, title = 405, "method-not-allowed", "That method is not allowed here"
+
+
+class Conflict(Problem):
+    """The request cannot be done as things stand now."""
+
+    status = 409
+
+
+class UsernameTaken(Conflict):
+    """Somebody has registered that name."""
+
+    slug, title = "username-taken", "That user name is taken"
+    default = "Choose another user name."
+
+
+class FileExists(Conflict):
+    """`on_conflict` is `fail` and there is a file of that name."""
+
+    slug, title = "file-exists", "There is a file of that name"
+    default = "Choose another name, or send on_conflict=replace or on_conflict=rename."
+
+
+class ChangedMeanwhile(Conflict):
+    """Others kept changing the same thing until we gave up; nothing was changed."""
+
+    slug, title = "changed-meanwhile", "It was changed meanwhile"
+    default = "Others changed the same file at the same time; nothing was done, please try again."
+
+
+class PreconditionFailed(Problem):
+    """`If-Match` or `If-None-Match` does not hold (RFC 9110, section 13.1)."""
+
+    status, slug, title = 412, "precondition-failed", "The precondition does not hold"
+    default = "The file is not, or no longer, the one your If-Match or If-None-Match names."
+
+
+class TooLarge(Problem):
+    """More than this route carries; the detail names the limit and the route to use instead."""
+
+    status, slug, title = 413, "too-large", "That is too large for this route"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a kind that this route does not read."""
+
+    status, slug, title = 415, "unsupported-media-type", "That kind of body is not read here"
+    default = "Send the body as JSON with the header content-type: application/json."
+
+
+class RangeNotSatisfiable(Problem):
+    """`Range` begins after the end of the file (RFC 9110, section 15.5.17)."""
+
+    status, slug, title = 416, "range-not-satisfiable", "The file has no such range"
+
+    def __init__(self, size: int) -> None:
+        """`size` is the file's, in bytes."""
+        super().__init__(
+            f"The file has {size} bytes.", headers={"content-range": f"bytes */{size}"}
+        )
+
+
+class Invalid(Problem):
+    """The request was read, and fields of it are wrong."""
+
+    status, slug, title = 422, "invalid-request", "The request is not valid"
+    default = "Correct the fields named in errors."
+
+
+class InvalidName(Invalid):
+    """A file name that breaks the rules of names."""
+
+    slug, title = "invalid-name", "That is not a file name"
+
+
+class WeakPassword(Invalid):
+    """A password that is short, common or made of the account's own name."""
+
+    slug, title = "weak-password", "That password is too weak"
+
+
+class SlowDown(Problem):
+    """Too many tries; `Retry-After` says when the next one is listened to."""
+
+    status, slug, title = 429, "slow-down", "Too many tries"
+
+    def __init__(self, seconds: int) -> None:
+        """`seconds` until the next try."""
+        super().__init__(f"Try again in {seconds} seconds.", headers={"retry-after": str(seconds)})
+
+
+class Unavailable(Problem):
+    """AWS did not do its part; nothing that was acknowledged is lost."""
+
+    status, slug, title = 503, "unavailable", "Not available at the moment"
+    default = "Nothing was lost; please try again in a moment."
+
+    def __init__(self, detail: str = "") -> None:
+        """The wait is what a throttled table or a failing part usually needs."""
+        super().__init__(detail, headers={"retry-after": "2"})
+
+
+class QuotaExceeded(Problem):
+    """The owner's account has no room for these bytes."""
+
+    status, slug, title = 507, "quota-exceeded", "There is no room for that"
+    default = "The owner's account is full; delete something first."
+
+
+class Internal(Problem):
+    """A fault of ours; the log has it under the same request id."""
+
+    status, slug, title = 500, "internal-error", "Something went wrong here"
+    default = "This is our fault, not yours; the request id finds it in the log."

@@ -1,0 +1,111 @@
+"""What a field may hold: the rules of names and the kinds of values, each with its reason.
+
+Imports nothing of ours.
+"""
+
+import base64
+import binascii
+import re
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+NAME_BYTES = 900
+SEGMENT_BYTES = 255
+YEAR = 365 * 24 * 3600
+# U+202A-202E and U+2066-2069 make a name read otherwise than it is; U+2028/9 break a line.
+DECEPTIVE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
+
+Permission = Literal["own", "write", "read"]
+Grantable = Literal["read", "write"]
+OnConflict = Literal["replace", "fail", "rename"]
+Scope = Literal["all", "own", "shared"]
+
+
+def bad_name(reason: str) -> PydanticCustomError:
+    """The error that becomes 422 `invalid-name`."""
+    return PydanticCustomError("invalid_name", "{reason}", {"reason": reason})
+
+
+def normal_name(name: str) -> str:
+    """A name in NFC (or a part of one), without what could be mistaken or break a line."""
+    name = unicodedata.normalize("NFC", name)
+    if len(name.encode()) > NAME_BYTES:
+        raise bad_name(f"a name has at most {NAME_BYTES} bytes of UTF-8")
+    if "\\" in name or any(c in DECEPTIVE or unicodedata.category(c) == "Cc" for c in name):
+        raise bad_name("no backslash, control or direction-changing character may be in a name")
+    return name
+
+
+def file_or_folder(name: str) -> str:
+    """A whole name; a trailing `/` makes it a folder."""
+    name = normal_name(name)
+    for segment in name.removesuffix("/").split("/"):
+        if segment in {"", ".", ".."}:
+            raise bad_name("no segment of a name may be empty, '.' or '..'")
+        if len(segment.encode()) > SEGMENT_BYTES:
+            raise bad_name(f"a segment of a name has at most {SEGMENT_BYTES} bytes of UTF-8")
+    return name
+
+
+def file_only(name: str) -> str:
+    """A whole name that is not a folder's."""
+    name = file_or_folder(name)
+    if name.endswith("/"):
+        raise bad_name("a file's name does not end with '/'")
+    return name
+
+
+def fold(name: object) -> object:
+    """A user name in lower case; only ASCII is folded, so no other letter can become one of it."""
+    return name.lower() if isinstance(name, str) and name.isascii() else name
+
+
+def canonical_base64(text: object) -> bytes:
+    """The bytes of Base64 text (RFC 4648, section 4): standard alphabet, padded, no stray bits.
+
+    Python's own decoder drops what it does not know, which would acknowledge bytes never stored.
+    """
+    try:
+        data = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (binascii.Error, ValueError):
+        data = None
+    if data is None or base64.b64encode(data).decode() != text:
+        raise PydanticCustomError("base64", "must be Base64: standard alphabet, with padding")
+    return data
+
+
+Text = Annotated[str, StringConstraints(min_length=1)]  # a constraint refuses lone surrogates
+FileName = Annotated[Text, AfterValidator(file_only)]
+FileOrFolder = Annotated[Text, AfterValidator(file_or_folder)]
+Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
+Username = Annotated[
+    str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")
+]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
+LONGEST_MEDIA_TYPE = 200
+MEDIA_TYPE = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( ?; ?[A-Za-z0-9_-]+=[ -:<-~]+)*$"
+ContentType = Annotated[str, StringConstraints(max_length=LONGEST_MEDIA_TYPE, pattern=MEDIA_TYPE)]
+# "Nobody has a password of over 1,024 characters" bounds what is hashed, not what is safe.
+Password = Annotated[SecretStr, Field(max_length=1024)]
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(canonical_base64),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
+
+
+def is_media_type(text: str) -> bool:
+    """Whether a `Content-Type` can be kept and given back as it is."""
+    return len(text) <= LONGEST_MEDIA_TYPE and re.fullmatch(MEDIA_TYPE, text) is not None

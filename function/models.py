@@ -1,0 +1,198 @@
+"""The nouns, and the bodies of requests and answers: frozen, and closed to unknown fields.
+
+Imports `fields` alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from function.fields import (
+    Base64,
+    ContentType,
+    Email,
+    FileName,
+    FileOrFolder,
+    Grantable,
+    OnConflict,
+    Password,
+    Permission,
+    Seconds,
+    Username,
+)
+
+
+class Closed(BaseModel):
+    """What people send and get."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who the token says is calling. Nothing is proven until `Access.open` has read its session."""
+
+    username: str
+    token_hash: str
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as the gateway delivered it; header names are lower case, `body` is bytes."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    address: str
+    request_id: str
+
+
+class Registration(Closed):
+    """A new account."""
+
+    username: Username
+    password: Password
+    email: Email | None = None
+
+
+class Credentials(Closed):
+    """A user name and its password."""
+
+    username: Username
+    password: Password
+
+
+class PutFile(Closed):
+    """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
+
+    file_name: FileName
+    content: Base64
+    username: Username | None = None
+    content_type: ContentType | None = None
+    on_conflict: OnConflict = "replace"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A small file that has arrived, however it was sent; the `if_` fields are ETags or `*`."""
+
+    file_name: str
+    data: bytes
+    content_type: str
+    username: str | None = None
+    on_conflict: OnConflict = "replace"
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+
+class ShareRequest(Closed):
+    """A file or folder of the caller's, and whom it is shared with; `expires_in` is seconds."""
+
+    file_name: FileOrFolder
+    username: Username
+    permission: Grantable = "read"
+    expires_in: Seconds | None = None
+
+
+class AccountView(Closed):
+    """An account as its owner sees it; sizes are bytes."""
+
+    username: str
+    role: str
+    created: str
+    email: str | None = None
+    bytes_used: int = 0
+    quota: int | None = None
+
+
+class Registered(Closed):
+    """A new account."""
+
+    username: str
+    role: str
+    created: str
+
+
+class Token(Closed):
+    """A session: send `token` in the header `x-session-token`."""
+
+    token: str
+    expires_at: str
+
+
+class FileObject(Closed):
+    """A file as the caller sees it: `key` is `owner/file_name`, `size` bytes, `sha256` hexadecimal.
+
+    `sha256` is of the whole file and null where nobody has verified one.
+    """
+
+    key: str
+    owner: str
+    file_name: str
+    size: int
+    modified: str
+    created: str
+    content_type: str
+    sha256: str | None
+    etag: str
+    version: int
+    permission: Permission
+
+
+class Share(Closed):
+    """A file or folder shared with an account."""
+
+    key: str
+    owner: str
+    file_name: str
+    username: str
+    permission: Grantable
+    created: str
+    expires_at: str | None
+
+
+class Health(Closed):
+    """It answers."""
+
+    status: str
+    version: str
+
+
+class Limits(Closed):
+    """Sizes are bytes, times seconds, lengths code points."""
+
+    small_file_bytes: int
+    name_bytes: int
+    segment_bytes: int
+    password_min_length: int
+    session_seconds: int
+    keep_seconds: int
+
+
+class Info(Closed):
+    """What this Satchel can do, and up to where."""
+
+    version: str
+    features: list[str]
+    limits: Limits
+
+
+class FieldError(Closed):
+    """Where a request is wrong (`body.file_name`), and why."""
+
+    at: str
+    reason: str
+
+
+class Problem(Closed):
+    """What went wrong (RFC 9457); `type` names the kind and never changes."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[FieldError] = []

@@ -1,0 +1,87 @@
+"""What the tables hold. Imports `fields` alone.
+
+Rows forgive fields that a newer version wrote, so that a roll-back can still read them.
+"""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from function.fields import Grantable
+
+
+class Row(BaseModel):
+    """What a table holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Account(Row):
+    """An account. `id` is never reused; `epoch` ends every session that carries another."""
+
+    username: str
+    id: str
+    password: str
+    role: str
+    created: str
+    epoch: str
+    rev: str
+    email: str | None = None
+    disabled: bool = False
+    quota: int | None = None
+    bytes_used: int = 0
+
+
+class Session(Row):
+    """A signed-in caller; `expires_at` is epoch seconds, compared at every read."""
+
+    token_hash: str
+    username: str
+    user_id: str
+    epoch: str
+    created: str
+    expires_at: int
+    rev: str
+
+
+class FileRow(Row):
+    """A file: the name on a shelf, and the object that has its bytes."""
+
+    shelf: str
+    name: str
+    id: str
+    owner_id: str
+    rev: str
+    object: str
+    size: int
+    etag: str
+    content_type: str
+    created: str
+    modified: str
+    version: int
+    sha256: str | None = None
+
+
+class Grant(Row):
+    """A right of `grantee` on `file`, good for the ids it carries; a folder's has no `file_id`."""
+
+    grantee: str
+    file: str
+    owner: str
+    owner_id: str
+    grantee_id: str
+    permission: Grantable
+    created: str
+    rev: str
+    file_id: str | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Bytes that are in S3 and that no row names yet."""
+
+    object: str
+    size: int
+    etag: str
+    sha256: str | None

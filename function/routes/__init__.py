@@ -1,0 +1,1 @@
+"""HTTP and nothing but: a route is a signature, a docstring and one call."""

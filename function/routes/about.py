@@ -1,0 +1,77 @@
+"""What this is: health, limits, the OpenAPI document and its page."""
+
+import json
+from importlib import resources
+from typing import Any, cast
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swagger_html
+
+from function.contract import VERSION
+from function.deps import SettingsDep
+from function.fields import NAME_BYTES, SEGMENT_BYTES
+from function.models import Health, Info, Limits
+from function.routes.openapi import document
+from function.services.uploads import SMALL
+
+router = Router()
+
+FEATURES = ["folders", "shares", "trash", "versions"]
+UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
+# The page's script and style stand in it; it may talk to this API and to nobody else.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@router.get("/health")
+def health() -> Health:
+    """Whether this answers; it asks nothing of the tables or the bucket."""
+    return Health(status="ok", version=VERSION)
+
+
+@router.get("/info")
+def info(settings: SettingsDep) -> Info:
+    """Limits, version, and which features are on."""
+    return Info(
+        version=VERSION,
+        features=FEATURES,
+        limits=Limits(
+            small_file_bytes=SMALL,
+            name_bytes=NAME_BYTES,
+            segment_bytes=SEGMENT_BYTES,
+            password_min_length=settings.password_min_length,
+            session_seconds=settings.session_seconds,
+            keep_seconds=settings.keep_seconds,
+        ),
+    )
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi() -> Response[str]:
+    """The API as an OpenAPI document; Postman and code generators read it."""
+    return Response(200, "application/json", json.dumps(_document()))
+
+
+@router.get("/docs", include_in_schema=False)
+def docs() -> Response[str]:
+    """The API as a page to read and to try."""
+    script, style = (
+        resources.files(UI).joinpath(name).read_text("utf-8")
+        for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
+    )
+    spec = json.dumps(_document()).replace("</", "<\\/")
+    page = generate_swagger_html(spec, script, style, "", None, False)
+    return Response(200, "text/html; charset=utf-8", page, {"content-security-policy": PAGE_POLICY})
+
+
+@router.get("/", include_in_schema=False)
+def root() -> Response[None]:
+    """Whoever opens the address in a browser is shown what it is."""
+    return Response(302, None, None, {"location": "/docs"})
+
+
+def _document() -> dict[str, Any]:
+    return document(cast("APIGatewayHttpResolver", router.api_resolver))

@@ -1,0 +1,82 @@
+"""How routes say what they answer: what may go wrong, nothing, a page of a list, a file's bytes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aws_lambda_powertools.event_handler import Response
+
+from function.errors import Invalid, InvalidName, Problem
+from function.models import FileObject, Incoming
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+SAFE_IN_EXT_VALUE = "!#$&+-.^_`|~"  # attr-char of RFC 8187, section 3.2.1
+
+MOST_ERRORS, SHORT, LONG = 20, 100, 200
+
+
+def answers(done: Mapping[int, Any], *errors: type[Problem]) -> dict[int, Any]:
+    """What a route may answer, for OpenAPI: models by status, then problems beside the general."""
+    said: dict[int, Any] = {
+        status: {"description": HTTPStatus(status).phrase, "content": {JSON: {"model": model}}}
+        if model
+        else {"description": HTTPStatus(status).phrase}
+        for status, model in done.items()
+    }
+    texts: dict[int, list[str]] = {}
+    for error in errors:
+        texts.setdefault(error.status, []).append(f"{error.title} (`{error.slug}`)")
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for status, words in texts.items():
+        content = {PROBLEM: {"schema": schema}}
+        said[status] = {"description": ", or: ".join(words), "content": content}
+    return said
+
+
+def invalid(errors: Iterable[Any]) -> Invalid:
+    """The problem for fields that pydantic finds wrong; what was sent is not said again."""
+    errors = list(errors)
+    said = [
+        {"at": ".".join(str(step) for step in each["loc"])[:SHORT], "reason": each["msg"][:LONG]}
+        for each in errors[:MOST_ERRORS]
+    ]
+    name = any(each["type"] == "invalid_name" for each in errors)
+    return (InvalidName if name else Invalid)(errors=said)
+
+
+def nothing() -> Response[None]:
+    """204."""
+    return Response(204)
+
+
+def listed(items: Sequence[Any], cursor: str | None, sent: Incoming) -> Response[Any]:
+    """A page of a list; the next one is in `Link` (RFC 8288) and `x-next-cursor`."""
+    headers = {}
+    if cursor:
+        query = urlencode({**sent.query, "cursor": cursor}, quote_via=quote)
+        headers = {"link": f'<{sent.path}?{query}>; rel="next"', "x-next-cursor": cursor}
+    return Response(200, "application/json", list(items), headers)
+
+
+def disposition(name: str) -> str:
+    """`Content-Disposition` (RFC 6266) for a download: the last segment of the name.
+
+    `filename` is what old clients read, in plain ASCII; `filename*` is the name itself (RFC 8187).
+    """
+    last = name.rpartition("/")[2]
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in last)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(last, SAFE_IN_EXT_VALUE)}"
+
+
+def file_headers(file: FileObject) -> dict[str, str | list[str]]:
+    """What goes with a file's bytes: nothing in it is ever run or kept by a browser."""
+    return {
+        "etag": f'"{file.etag}"',
+        "accept-ranges": "bytes",
+        "vary": "accept",
+        "content-disposition": disposition(file.file_name),
+        "x-content-type-options": "nosniff",
+        "cache-control": "private, no-store",
+    }

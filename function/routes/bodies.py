@@ -1,0 +1,145 @@
+"""The three ways to send a small file: JSON with Base64, the body itself, a multipart form."""
+
+import mimetypes
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from function.errors import Malformed
+from function.fields import ContentType, FileName, OnConflict, Username, is_media_type
+from function.gate import json_text, strict_json
+from function.models import Incoming, PutFile, Upload
+from function.routes.answers import invalid
+
+FORM = "multipart/form-data"
+PLAIN_BYTES = "application/octet-stream"
+# What curl says of --data-binary; it tells nothing about the file.
+CURLS_OWN = "application/x-www-form-urlencoded"
+
+
+class Beside(BaseModel):
+    """What goes with a file's own bytes, in the query or in the fields of a form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file_name: FileName
+    username: Username | None = None
+    content_type: ContentType | None = None
+    on_conflict: OnConflict = "replace"
+
+
+@dataclass
+class Part:
+    """One part of a form."""
+
+    headers: dict[str, bytes] = field(default_factory=dict)
+    data: bytearray = field(default_factory=bytearray)
+    name: str = ""
+    filename: str | None = None
+
+
+def upload_of(sent: Incoming) -> Upload:
+    """The file that a request carries, whichever way.
+
+    Raises Malformed, UnsupportedMediaType, Invalid.
+    """
+    try:
+        return _read(sent)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False)) from None
+
+
+def _read(sent: Incoming) -> Upload:
+    says = sent.headers.get("content-type", "")
+    kind = says.partition(";")[0].strip().lower()
+    if kind == FORM:
+        return _from_form(sent)
+    if "file_name" in sent.query:
+        beside = Beside.model_validate(dict(sent.query))
+        return _upload(sent, beside, sent.body, "" if kind == CURLS_OWN else says)
+    body = PutFile.model_validate(strict_json(json_text(sent.body, sent.headers)))
+    return _upload(sent, body, body.content)
+
+
+def _from_form(sent: Incoming) -> Upload:
+    fields: dict[str, Any] = dict(sent.query)
+    file: Part | None = None
+    for part in _parts(sent):
+        if part.name == "file" and file is None:
+            file = part
+        elif part.name in fields or part.name == "file":
+            raise Malformed(f"The form has {part.name[:64]} twice.")
+        else:
+            fields[part.name] = _text(bytes(part.data))
+    if file is None:
+        raise Malformed("The form has no part named file.")
+    if file.filename:
+        fields.setdefault("file_name", file.filename)
+    says = _text(file.headers.get("content-type", b""))
+    return _upload(sent, Beside.model_validate(fields), bytes(file.data), says)
+
+
+def _upload(sent: Incoming, beside: Beside | PutFile, data: bytes, says: str = "") -> Upload:
+    """The upload, of the type it is said to have; one that says nothing is guessed by the name."""
+    if says == PLAIN_BYTES or not is_media_type(says):
+        says = mimetypes.guess_type(beside.file_name)[0] or PLAIN_BYTES
+    return Upload(
+        file_name=beside.file_name,
+        data=data,
+        content_type=beside.content_type or says,
+        username=beside.username,
+        on_conflict=beside.on_conflict,
+        if_match=sent.headers.get("if-match"),
+        if_none_match=sent.headers.get("if-none-match"),
+    )
+
+
+def _parts(sent: Incoming) -> list[Part]:
+    """The parts of the form (RFC 7578), each whole."""
+    _, options = parse_options_header(sent.headers["content-type"].encode())
+    boundary = options.get(b"boundary")
+    if not boundary:
+        raise Malformed("The form's content-type has no boundary.")
+    parts: list[Part] = []
+    ended: list[bool] = []
+    names: list[bytes] = [b"", b""]
+
+    def header(at: int) -> Any:
+        def more(data: bytes, start: int, end: int) -> None:
+            names[at] += data[start:end]
+
+        return more
+
+    def header_end() -> None:
+        parts[-1].headers[names[0].decode("latin-1").lower()] = names[1]
+        names[:] = [b"", b""]
+
+    callbacks: Any = {
+        "on_part_begin": lambda: parts.append(Part()),
+        "on_header_field": header(0),
+        "on_header_value": header(1),
+        "on_header_end": header_end,
+        "on_part_data": lambda data, start, end: parts[-1].data.extend(data[start:end]),
+        "on_end": lambda: ended.append(True),
+    }
+    try:
+        MultipartParser(boundary, callbacks).write(sent.body)
+    except MultipartParseError:
+        raise Malformed("The form could not be read.") from None
+    if not ended:
+        raise Malformed("The form has no end.")
+    for part in parts:
+        _, about = parse_options_header(part.headers.get("content-disposition", b""))
+        part.name = _text(about.get(b"name", b""))
+        part.filename = _text(about[b"filename"]) if b"filename" in about else None
+    return parts
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Malformed("A field of the form is not UTF-8.") from None

@@ -1,0 +1,141 @@
+"""Small files through the API itself: put, get, list, delete."""
+
+import base64
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from function.deps import Caller, FilesDep, ListingDep, Sent, UploadsDep
+from function.errors import (
+    ChangedMeanwhile,
+    FileExists,
+    InvalidCursor,
+    InvalidName,
+    NoSuchFile,
+    PreconditionFailed,
+    QuotaExceeded,
+    RangeNotSatisfiable,
+    TooLarge,
+)
+from function.fields import ContentType, FileName, OnConflict, Prefix, Scope, Username
+from function.models import FileObject, Incoming
+from function.routes.answers import answers, file_headers, listed, nothing
+from function.routes.bodies import PLAIN_BYTES, upload_of
+from function.services.files import Content, Wanted
+from function.services.listing import Asked
+
+router = Router()
+
+Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
+Owner = Annotated[Username | None, Query(description="Whose file; yours by default.")]
+
+
+@router.put(
+    "/file",
+    responses=answers(
+        {200: FileObject, 201: FileObject},
+        NoSuchFile,
+        FileExists,
+        ChangedMeanwhile,
+        PreconditionFailed,
+        TooLarge,
+        QuotaExceeded,
+    ),
+)
+def put_file(
+    caller: Caller,
+    sent: Sent,
+    uploads: UploadsDep,
+    file_name: Annotated[FileName | None, Query(description="Makes the body the file.")] = None,
+    username: Owner = None,
+    content_type: ContentType | None = None,
+    on_conflict: OnConflict = "replace",
+) -> Response[FileObject]:
+    """Put a file of up to 4 MiB: as JSON with Base64, as the body itself, or as a form.
+
+    With `?file_name=` the body is the file, whatever its content type; a multipart form has it in
+    the part `file`. What is replaced becomes a version.
+    """
+    del file_name, username, content_type, on_conflict  # read with the body, from query or form
+    file, created = uploads.put(caller, upload_of(sent))
+    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
+
+
+@router.get(
+    "/file",
+    responses=answers(
+        {200: str}, NoSuchFile, InvalidName, TooLarge, PreconditionFailed, RangeNotSatisfiable
+    ),
+)
+def get_file(
+    caller: Caller, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+) -> Response[str]:
+    """Get a file of up to 4 MiB as Base64 text, or with `Accept: application/octet-stream` raw."""
+    return _answer(files.read(caller, username, file_name, _wanted(sent)), _raw(sent))
+
+
+@router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
+def head_file(
+    caller: Caller, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+) -> Response[str]:
+    """What `GET /file` would say, without the bytes and for a file of any size."""
+    return _answer(files.read(caller, username, file_name, _wanted(sent, body=False)), _raw(sent))
+
+
+@router.delete(
+    "/file",
+    status_code=204,
+    responses=answers({204: None}, NoSuchFile, InvalidName, ChangedMeanwhile),
+)
+def delete_file(caller: Caller, sent: Sent, files: FilesDep, file_name: Name) -> Response[None]:
+    """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
+    files.delete(caller, file_name, sent.headers.get("if-match"))
+    return nothing()
+
+
+@router.get("/files", responses=answers({200: list[FileObject]}, InvalidCursor))
+def list_files(
+    caller: Caller,
+    sent: Sent,
+    listing: ListingDep,
+    prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+    scope: Scope = "all",
+) -> Response[list[FileObject]]:
+    """List your own files, then those shared with you, each in the order of names."""
+    asked = Asked(prefix=prefix, scope=scope, limit=limit, cursor=cursor)
+    return listed(*listing.page(caller, asked), sent)
+
+
+def _raw(sent: Incoming) -> bool:
+    """Whether the bytes themselves are wanted, not Base64 text."""
+    kinds = {kind.partition(";")[0].strip() for kind in sent.headers.get("accept", "").split(",")}
+    return PLAIN_BYTES in kinds
+
+
+def _wanted(sent: Incoming, *, body: bool = True) -> Wanted:
+    """The conditions and the range (of the raw bytes; Base64 text has none)."""
+    header = sent.headers.get
+    ranged = header("range") if _raw(sent) else None
+    return Wanted(body, header("if-none-match"), header("if-match"), ranged, header("if-range"))
+
+
+def _answer(content: Content, raw: bool) -> Response[str]:
+    headers = file_headers(content.file)
+    if content.fresh:
+        return Response(304, None, None, headers)
+    kind = content.file.content_type if raw else "text/plain"
+    size = content.file.size
+    if content.data is None:
+        length = size if raw else 4 * ((size + 2) // 3)
+        return Response(200, kind, None, {**headers, "content-length": str(length)})
+    if not raw:
+        return Response(200, kind, base64.b64encode(content.data).decode(), headers)
+    if content.span is None:
+        return Response(200, kind, content.data, headers)  # type: ignore[arg-type]
+    first, last = content.span
+    headers["content-range"] = f"bytes {first}-{last}/{size}"
+    return Response(206, kind, content.data, headers)  # type: ignore[arg-type]

@@ -1,0 +1,100 @@
+"""The OpenAPI document: what Powertools derives from the routes, mended where it cannot know.
+
+It cannot know who needs a token, that errors are problems, that `PUT /file` takes three kinds of
+body, or that 204 has none.
+"""
+
+import inspect
+import json
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from function.contract import VERSION
+from function.deps import Caller
+from function.models import Problem, PutFile
+from function.routes.answers import PROBLEM
+
+ABOUT = (
+    "File sharing that you run in your own AWS account. Register, log in, and send the token in "
+    "the header `x-session-token` (or as a Bearer token). Errors are `application/problem+json`."
+)
+SECURITY = {
+    "token": {"type": "apiKey", "in": "header", "name": "x-session-token"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+}
+SCHEMA = "#/components/schemas/"
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+FORM = {
+    "schema": {
+        "type": "object",
+        "properties": {
+            "file": {"type": "string", "format": "binary"},
+            "file_name": {"type": "string", "description": "The part's own name by default."},
+        },
+        "required": ["file"],
+    }
+}
+
+
+def needs_token(route: Any) -> bool:
+    """Whether a route asks who is calling."""
+    return Caller in getattr(route.func, "__annotations__", {}).values()
+
+
+@cache
+def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
+    """The document as plain data; made on first use, for it costs some hundred milliseconds."""
+    schema = app.get_openapi_json_schema(title="Satchel", version=VERSION, description=ABOUT)
+    spec: dict[str, Any] = json.loads(schema)
+    schemas = spec["components"]["schemas"]
+    for stranger in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
+        schemas.pop(stranger, None)
+    for model in (Problem, PutFile):
+        own = model.model_json_schema(ref_template=SCHEMA + "{model}")
+        schemas.update(own.pop("$defs", {}))
+        schemas[model.__name__] = own
+    spec["components"]["securitySchemes"] = SECURITY
+    spec["servers"] = [{"url": "/"}]
+    for route in app._static_routes + app._dynamic_routes:  # noqa: SLF001 - no public list of routes
+        path = route.openapi_path
+        if operation := spec["paths"].get(path, {}).get(route.method.lower()):
+            _mend(operation, inspect.getdoc(route.func) or "", token=needs_token(route))
+    _mend_file(spec["paths"]["/file"])
+    return spec
+
+
+def _mend(operation: dict[str, Any], text: str, *, token: bool) -> None:
+    operation["summary"], operation["description"] = text.partition(".")[0], text
+    operation["security"] = [{name: []} for name in SECURITY] if token else []
+    responses = operation["responses"]
+    for status in ("422", "500"):
+        responses.pop(status, None)
+    problem = {"content": {PROBLEM: {"schema": {"$ref": SCHEMA + "Problem"}}}}
+    if token:
+        responses["401"] = {"description": "You are not signed in (`not-signed-in`)", **problem}
+    responses["default"] = {"description": "Any other problem", **problem}
+    responses.get("204", {}).pop("content", None)
+
+
+def _mend_file(path: dict[str, Any]) -> None:
+    json_body = {"schema": {"$ref": SCHEMA + "PutFile"}}
+    path["put"]["requestBody"] = {
+        "required": True,
+        "content": {
+            "application/json": json_body,
+            "application/octet-stream": BYTES,
+            "multipart/form-data": FORM,
+        },
+    }
+    created = path["put"]["responses"]
+    created["201"] = {**created["200"], "description": "The file is new"}
+    created["200"]["description"] = "The file was replaced"
+    got = path["get"]["responses"]
+    text = {"schema": {"type": "string", "contentEncoding": "base64"}}
+    got["200"]["content"] = {"text/plain": text, "application/octet-stream": BYTES}
+    got["206"] = {"description": "The range", "content": {"application/octet-stream": BYTES}}
+    for verb in ("get", "head"):
+        path[verb]["responses"]["304"] = {"description": "You have it already"}
+    path["head"]["responses"]["200"].pop("content", None)

@@ -1,0 +1,40 @@
+"""Cursors: where a list goes on, sealed for one account and one list.
+
+The seal is an HMAC under the account's id, which is random and never shown, so that a cursor that
+was made up, or is another's, or of another list, is refused.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+
+from function.errors import InvalidCursor
+
+SEAL_BYTES = 16
+
+
+def seal(position: list[str], account_id: str, of: str) -> str:
+    """A cursor for a position in the list that `of` describes."""
+    text = json.dumps(position, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_seal(text, account_id, of) + text).decode().rstrip("=")
+
+
+def unseal(cursor: str | None, account_id: str, of: str) -> list[str] | None:
+    """The position, None when there is no cursor. Raises InvalidCursor."""
+    if cursor is None:
+        return None
+    try:
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        raise InvalidCursor from None
+    sealed, text = data[:SEAL_BYTES], data[SEAL_BYTES:]
+    if not hmac.compare_digest(sealed, _seal(text, account_id, of)):
+        raise InvalidCursor
+    position: list[str] = json.loads(text)
+    return position
+
+
+def _seal(text: bytes, account_id: str, of: str) -> bytes:
+    key = account_id.encode()
+    return hmac.digest(key, of.encode() + b"\0" + text, hashlib.sha256)[:SEAL_BYTES]

@@ -1,0 +1,109 @@
+"""Reading a small file, and deleting one."""
+
+from dataclasses import dataclass
+
+from function.errors import PreconditionFailed, TooLarge
+from function.models import Caller, FileObject
+from function.services.access import Access
+from function.services.origins import Origins
+from function.services.placing import matches
+from function.services.ranges import span_of
+from function.services.uploads import SMALL
+from function.services.views import file_object
+from function.stores.accounts import charge
+from function.stores.dynamo import Dynamo
+from function.stores.files import TRASH, keep, remove
+from function.stores.objects import Objects
+from function.stores.rows import Refused, Write
+from function.stores.shares import Shares
+
+AT_ONCE = 90  # a transaction takes a hundred writes
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a file is wanted: nothing (`HEAD`), all, or a range, unless the caller has it."""
+
+    body: bool = True
+    if_none_match: str | None = None
+    if_match: str | None = None
+    range: str | None = None
+    if_range: str | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file and its bytes; `data` is None when the caller has them or did not want them.
+
+    `fresh` says that the caller's copy is still good (304); `span` is the first and last byte when
+    it is a part.
+    """
+
+    file: FileObject
+    data: bytes | None
+    fresh: bool = False
+    span: tuple[int, int] | None = None
+
+
+class FileService:
+    """Files that exist."""
+
+    def __init__(
+        self,
+        db: Dynamo,
+        access: Access,
+        objects: Objects,
+        shares: Shares,
+        origins: Origins,
+        keep_seconds: int,
+    ) -> None:
+        """`keep_seconds` is how long what was deleted stays in the trash."""
+        self._db = db
+        self._access = access
+        self._objects = objects
+        self._shares = shares
+        self._from = origins
+        self._keep_seconds = keep_seconds
+
+    def read(self, caller: Caller, owner: str | None, name: str, wanted: Wanted) -> Content:
+        """A file with its bytes.
+
+        Raises NoSuchFile, TooLarge, PreconditionFailed, RangeNotSatisfiable.
+        """
+        row, permission = self._access.open(caller, owner, name).readable()
+        file = file_object(row, permission)
+        if wanted.if_match and not matches(wanted.if_match, row.etag):
+            raise PreconditionFailed
+        if wanted.if_none_match and matches(wanted.if_none_match, row.etag):
+            return Content(file, None, fresh=True)
+        if not wanted.body:
+            return Content(file, None)
+        if row.size > SMALL:
+            raise TooLarge(f"GET /file gives {SMALL} bytes; for more use GET /download.")
+        stale = wanted.if_range is not None and wanted.if_range.strip('"') != row.etag
+        span = None if stale else span_of(wanted.range, row.size)
+        return Content(file, self._objects.get(row.object, span), span=span)
+
+    def delete(self, caller: Caller, name: str, if_match: str | None) -> None:
+        """Moves a file of the caller's to the trash and revokes its grants, in one commit.
+
+        Grants that do not fit one commit go first, those too new for the index never: they carry
+        the id of a file that is no more, and open nothing.
+
+        Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
+        """
+        for _ in self._from.attempts():
+            entry = self._access.open(caller, caller.username, name)
+            row = entry.owned()
+            if if_match and not matches(if_match, row.etag):
+                raise PreconditionFailed
+            grants = self._shares.on(caller.username, name)
+            self._db.delete(grants[AT_ONCE:])
+            until = int(self._from.now()) + self._keep_seconds
+            writes = [remove(row), keep(row, TRASH, until), charge(entry.account, -row.size)]
+            writes += [Write("Delete", key) for key in grants[:AT_ONCE]]
+            try:
+                self._db.commit(writes, token=self._from.new_id())
+            except Refused:
+                continue
+            return

@@ -1,0 +1,180 @@
+"""Listing files: the caller's own first, then what others share with the caller.
+
+A list is a stream of places, each a file and where it stands in the stream; a page is the first of
+them, and its cursor is the place of the last. What is shared is found by the grants of the caller,
+in the order of owner and name; what a shared folder covers is listed with the folder, once.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from function.fields import Scope
+from function.models import Caller, FileObject
+from function.records import Account, Grant
+from function.services.access import Access
+from function.services.cursors import seal, unseal
+from function.services.views import file_object
+from function.stores.accounts import account_in, account_key
+from function.stores.dynamo import READ_AT_ONCE, Dynamo
+from function.stores.files import Files, file_in, file_key
+from function.stores.rows import Rows
+from function.stores.shares import Shares, folders_of, grant_key, grant_keys, grants_in
+
+Grants = tuple[list[Grant], bool]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which files, and how many of them at once."""
+
+    prefix: str = ""
+    scope: Scope = "all"
+    limit: int = 100
+    cursor: str | None = None
+
+    def list_id(self) -> str:
+        """What makes it the same list; the size of a page does not."""
+        return json.dumps(["files", self.prefix, self.scope])
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file and where it stands: the grant it was found by (empty for one's own), and its name."""
+
+    grant: str
+    file: FileObject
+
+    def position(self) -> list[str]:
+        """What the cursor carries."""
+        return [self.grant, self.file.file_name]
+
+
+class Listing:
+    """Lists files."""
+
+    def __init__(self, db: Dynamo, access: Access, files: Files, shares: Shares) -> None:
+        """Reads shelves and grants; rights are judged by `access`."""
+        self._db = db
+        self._access = access
+        self._files = files
+        self._shares = shares
+
+    def page(self, caller: Caller, asked: Asked) -> tuple[list[FileObject], str | None]:
+        """A page, and the cursor of the next one. Raises InvalidCursor."""
+        account = self._access.open(caller).account
+        at = unseal(asked.cursor, account.id, asked.list_id())
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            places = list(islice(self._places(account, asked, at, aside), asked.limit + 1))
+        more = len(places) > asked.limit
+        places = places[: asked.limit]
+        cursor = seal(places[-1].position(), account.id, asked.list_id()) if more else None
+        return [place.file for place in places], cursor
+
+    def _places(
+        self, account: Account, asked: Asked, at: list[str] | None, aside: ThreadPoolExecutor
+    ) -> Iterable[Place]:
+        """The stream after `at`; the first grants are read while the own files are."""
+        grant, name = at or ["", ""]
+        if grant or asked.scope == "shared":
+            return self._shared(account, asked, grant, name)
+        if asked.scope == "own":
+            return self._own(account, asked, name)
+        first = aside.submit(self._shares.of, account.username, after="", limit=READ_AT_ONCE)
+        return chain(self._own(account, asked, name), self._shared(account, asked, first=first))
+
+    def _own(self, account: Account, asked: Asked, after: str) -> Iterator[Place]:
+        more = True
+        while more:
+            rows, more = self._files.on_shelf(
+                account.username, prefix=asked.prefix, after=after, limit=asked.limit + 1
+            )
+            mine = (row for row in rows if row.owner_id == account.id)
+            yield from (Place("", file_object(row, "own")) for row in mine)
+            after = rows[-1].name if rows else after
+
+    def _shared(
+        self,
+        account: Account,
+        asked: Asked,
+        after: str = "",
+        within: str = "",
+        first: Future[Grants] | None = None,
+    ) -> Iterator[Place]:
+        """What the grants after one open, and first what is left in its folder after a name."""
+        if after.endswith("/"):  # read again, for it may be gone
+            key = grant_key(account.username, *after.split("/", 1))
+            yield from self._opened(account, asked, grants_in(self._db.read([key]), [key]), within)
+        more = True
+        while more:
+            grants, more = (
+                first.result()
+                if first
+                else self._shares.of(account.username, after=after, limit=READ_AT_ONCE)
+            )
+            first = None
+            yield from self._opened(account, asked, grants)
+            after = grants[-1].file if grants else after
+
+    def _opened(
+        self, account: Account, asked: Asked, grants: list[Grant], within: str = ""
+    ) -> Iterator[Place]:
+        """What some grants open, with one read for them all."""
+        grants = [grant for grant in grants if concerns(grant, asked.prefix)]
+        keys = [account_key(grant.owner) for grant in grants]
+        for grant in grants:
+            name = name_of(grant)
+            keys += [grant_key(account.username, grant.owner, each) for each in folders_of(name)]
+            keys += [] if name.endswith("/") else [file_key(grant.owner, name)]
+        rows = self._db.read(keys) if keys else {}
+        for grant in grants:
+            name, owner = name_of(grant), account_in(rows, grant.owner)
+            if owner is None or self._covered(account, owner, grant, rows):
+                continue
+            if name.endswith("/"):
+                yield from self._folder(account, owner, grant, asked, within)
+                continue
+            file = file_in(rows, grant.owner, name)
+            right = self._access.right(account, owner, file, [grant])
+            if file and right and file.owner_id == owner.id:
+                yield Place(grant.file, file_object(file, right))
+
+    def _covered(self, account: Account, owner: Account, grant: Grant, rows: Rows) -> bool:
+        """Whether a folder above is shared as well, and so lists it already."""
+        above = folders_of(name_of(grant))
+        keys = [grant_key(account.username, grant.owner, each) for each in above]
+        return any(self._access.opens(each, account, owner, None) for each in grants_in(rows, keys))
+
+    def _folder(
+        self, account: Account, owner: Account, grant: Grant, asked: Asked, after: str
+    ) -> Iterator[Place]:
+        """The files of a shared folder, each with the most that any grant on it allows."""
+        if not self._access.opens(grant, account, owner, None):
+            return
+        prefix = max(name_of(grant), asked.prefix, key=len)
+        more = True
+        while more:
+            rows, more = self._files.on_shelf(
+                owner.username, prefix=prefix, after=after, limit=asked.limit + 1
+            )
+            after = rows[-1].name if rows else after
+            files = [row for row in rows if row.owner_id == owner.id]
+            keys = [grant_keys(account.username, owner.username, row.name) for row in files]
+            own = self._db.read(chain(*keys)) if grant.permission == "read" and files else {}
+            for row, its in zip(files, keys, strict=True):
+                right = self._access.right(account, owner, row, [grant, *grants_in(own, its)])
+                if right:
+                    yield Place(grant.file, file_object(row, right))
+
+
+def name_of(grant: Grant) -> str:
+    """The file's or folder's name, without its owner."""
+    return grant.file.split("/", 1)[1]
+
+
+def concerns(grant: Grant, prefix: str) -> bool:
+    """Whether a grant can open anything that begins with `prefix`."""
+    name = name_of(grant)
+    return name.startswith(prefix) or (name.endswith("/") and prefix.startswith(name))

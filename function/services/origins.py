@@ -1,0 +1,41 @@
+"""Where time and randomness come from, and times as the API writes them."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from function.errors import ChangedMeanwhile
+
+ATTEMPTS = 8  # with the pauses between them about two seconds
+PAUSE = 0.02
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Made in deps; tests pass others. `now` is epoch seconds, `sleep` takes seconds.
+
+    `new_id` is 128 random bits and never repeats, `new_secret` 256 in 43 url-safe characters.
+    """
+
+    now: Callable[[], float]
+    new_id: Callable[[], str]
+    new_secret: Callable[[], str]
+    sleep: Callable[[float], None]
+
+    def attempts(self) -> Iterator[int]:
+        """Tries at a commit that others may be in the way of; after the last, ChangedMeanwhile.
+
+        The pauses have full jitter, so that those who collided do not collide again.
+        """
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self.sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
+            yield attempt
+        raise ChangedMeanwhile
+
+
+def iso(seconds: float) -> str:
+    """Epoch seconds as ISO 8601 in UTC with milliseconds and `Z`, which sorts as time does."""
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

@@ -1,0 +1,153 @@
+"""Putting bytes that are already in S3 under a name: the commit of every upload, small or large.
+
+The bytes are there first; one transaction then writes the row, keeps what it replaces as a version
+and charges the owner. It expects the rows it read, so of several writers at once each either
+replaces what it saw or looks again; nobody's bytes are overwritten unseen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from function.errors import (
+    FileExists,
+    PreconditionFailed,
+    QuotaExceeded,
+)
+from function.fields import NAME_BYTES, SEGMENT_BYTES, OnConflict, Permission
+from function.records import Account, FileRow, Stored
+from function.services.access import Entry
+from function.services.origins import Origins, iso
+from function.stores.accounts import charge
+from function.stores.dynamo import READ_AT_ONCE, Dynamo
+from function.stores.files import VERSIONS, file_key, keep, put_new, replace
+from function.stores.rows import Refused, Write
+
+MOST_NAMESAKES = 1000
+LONGEST_EXTENSION = 20
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What an upload wants: the name, and what to do when there is a file of that name.
+
+    `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1.
+    """
+
+    name: str
+    content_type: str
+    on_conflict: OnConflict = "replace"
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a commit left: the row, the right of whoever put it there, and whether it is new."""
+
+    row: FileRow
+    permission: Permission
+    created: bool
+
+
+class Placing:
+    """Commits uploads."""
+
+    def __init__(self, db: Dynamo, origins: Origins, keep_seconds: int) -> None:
+        """`keep_seconds` is how long a replaced version stays."""
+        self._db = db
+        self._from = origins
+        self._keep_seconds = keep_seconds
+
+    def check(self, entry: Entry, intent: Intent, size: int) -> None:
+        """Whether the upload could be placed as things stand, before its bytes are taken.
+
+        Raises NoSuchFile, PreconditionFailed, FileExists, QuotaExceeded.
+        """
+        owner, _ = entry.writable()
+        old = entry.file
+        if intent.if_match and not (old and matches(intent.if_match, old.etag)):
+            raise PreconditionFailed
+        if intent.if_none_match and old and matches(intent.if_none_match, old.etag):
+            raise PreconditionFailed
+        if old and intent.on_conflict == "fail":
+            raise FileExists
+        growth = size - (old.size if old and intent.on_conflict == "replace" else 0)
+        if growth > 0 and owner.quota is not None and owner.bytes_used + growth > owner.quota:
+            raise QuotaExceeded
+
+    def place(
+        self, look: Callable[[], Entry], entry: Entry, intent: Intent, stored: Stored
+    ) -> Placed:
+        """Commits the upload; `look` reads again, rights included, when somebody came between.
+
+        Raises what `check` raises, and ChangedMeanwhile when others never stop.
+        """
+        for attempt in self._from.attempts():
+            entry = look() if attempt else entry
+            self.check(entry, intent, stored.size)
+            owner, permission = entry.writable()
+            row = self._row(owner, entry.file, intent, stored)
+            try:
+                self._db.commit(self._writes(owner, entry.file, row), token=row.rev)
+            except Refused:
+                continue
+            return Placed(row, permission, created=row.version == 1)
+        raise AssertionError
+
+    def _row(self, owner: Account, old: FileRow | None, intent: Intent, stored: Stored) -> FileRow:
+        now = iso(self._from.now())
+        name = intent.name
+        if old and intent.on_conflict == "rename":
+            name, old = self._free_name(owner.username, name), None
+        return FileRow(
+            shelf=owner.username,
+            name=name,
+            id=old.id if old else self._from.new_id(),
+            owner_id=owner.id,
+            rev=self._from.new_id(),
+            object=stored.object,
+            size=stored.size,
+            etag=stored.etag,
+            content_type=intent.content_type,
+            created=old.created if old else now,
+            modified=now,
+            version=old.version + 1 if old else 1,
+            sha256=stored.sha256,
+        )
+
+    def _writes(self, owner: Account, old: FileRow | None, row: FileRow) -> list[Write]:
+        if old is None or old.id != row.id:
+            return [put_new(row), charge(owner, row.size)]
+        until = int(self._from.now()) + self._keep_seconds
+        return [
+            replace(old, row),
+            keep(old, VERSIONS, until),
+            charge(owner, row.size - old.size),
+        ]
+
+    def _free_name(self, owner: str, name: str) -> str:
+        """The first of `name (1).ext`, `name (2).ext`, … that nobody has. Raises FileExists."""
+        for start in range(1, MOST_NAMESAKES, READ_AT_ONCE):
+            names = [numbered(name, number) for number in range(start, start + READ_AT_ONCE)]
+            taken = self._db.read(file_key(owner, each) for each in names)
+            for each in names:
+                if file_key(owner, each) not in taken and len(each.encode()) <= NAME_BYTES:
+                    return each
+        raise FileExists
+
+
+def numbered(name: str, number: int) -> str:
+    """`a/b.txt` as `a/b (1).txt`, cut so that its last segment stays within its limit."""
+    folder, slash, last = name.rpartition("/")
+    stem, dot, extension = last.rpartition(".")
+    if not stem or len(extension) > LONGEST_EXTENSION:
+        stem, dot, extension = last, "", ""
+    tail = f" ({number}){dot}{extension}"
+    room = min(SEGMENT_BYTES, NAME_BYTES - len(f"{folder}{slash}".encode())) - len(tail.encode())
+    return f"{folder}{slash}{stem.encode()[: max(room, 0)].decode(errors='ignore')}{tail}"
+
+
+def matches(header: str, etag: str) -> bool:
+    """Whether a list of ETags, or `*`, names this one; a weak tag compares as its strong one."""
+    tags = [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
+    return "*" in tags or etag in tags

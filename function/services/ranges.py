@@ -1,0 +1,28 @@
+"""Byte ranges (RFC 9110, section 14)."""
+
+import re
+
+from function.errors import RangeNotSatisfiable
+
+ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE | re.ASCII)
+
+
+def span_of(header: str | None, size: int) -> tuple[int, int] | None:
+    """The first and last byte that `Range` asks for, of a file of `size` bytes.
+
+    None means the whole: no range, several, or one that makes no sense, which the standard lets a
+    server ignore. Raises RangeNotSatisfiable when it begins after the end.
+    """
+    match = ONE_RANGE.fullmatch(header.replace(" ", "")) if header else None
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        start, end = max(size - int(last), 0), size - 1
+    else:
+        start, end = int(first), min(int(last) if last else size - 1, size - 1)
+        if last and int(last) < start:
+            return None
+    if start >= size or (not first and int(last) == 0):
+        raise RangeNotSatisfiable(size)
+    return start, end

@@ -1,0 +1,41 @@
+"""Small uploads, whose bytes come through the function."""
+
+from function.errors import TooLarge
+from function.models import Caller, FileObject, Upload
+from function.services.access import Access
+from function.services.origins import Origins
+from function.services.placing import Intent, Placing
+from function.services.views import file_object
+from function.stores.objects import Objects
+
+SMALL = 4 * 1024 * 1024  # as Base64 it fits the 6 MB that a Lambda takes and gives
+
+
+class Uploads:
+    """Takes files."""
+
+    def __init__(
+        self, access: Access, objects: Objects, placing: Placing, origins: Origins
+    ) -> None:
+        """Bytes go to `objects`, and then `placing` names them."""
+        self._access = access
+        self._objects = objects
+        self._placing = placing
+        self._from = origins
+
+    def put(self, caller: Caller, upload: Upload) -> tuple[FileObject, bool]:
+        """Stores a file; also says whether it is new. Raises TooLarge and what placing raises."""
+        if len(upload.data) > SMALL:
+            raise TooLarge(f"PUT /file takes {SMALL} bytes; for more use POST /uploads.")
+        owner, name = upload.username or caller.username, upload.file_name
+        intent = Intent(
+            name, upload.content_type, upload.on_conflict, upload.if_match, upload.if_none_match
+        )
+        entry = self._access.open(caller, owner, name)
+        self._placing.check(entry, intent, len(upload.data))
+        key = f"{owner}/{self._from.new_id()}"
+        stored = self._objects.put(key, upload.data, upload.content_type)
+        placed = self._placing.place(
+            lambda: self._access.open(caller, owner, name), entry, intent, stored
+        )
+        return file_object(placed.row, placed.permission), placed.created

@@ -1,0 +1,36 @@
+"""Files and shares as the API shows them."""
+
+from function.fields import Permission
+from function.models import FileObject, Share
+from function.records import FileRow, Grant
+from function.services.origins import iso
+
+
+def file_object(row: FileRow, permission: Permission) -> FileObject:
+    """A live file, as somebody with that right sees it."""
+    return FileObject(
+        key=f"{row.shelf}/{row.name}",
+        owner=row.shelf,
+        file_name=row.name,
+        size=row.size,
+        modified=row.modified,
+        created=row.created,
+        content_type=row.content_type,
+        sha256=row.sha256,
+        etag=row.etag,
+        version=row.version,
+        permission=permission,
+    )
+
+
+def share(grant: Grant) -> Share:
+    """A grant, as its owner sees it."""
+    return Share(
+        key=grant.file,
+        owner=grant.owner,
+        file_name=grant.file.removeprefix(f"{grant.owner}/"),
+        username=grant.grantee.removeprefix("user:"),
+        permission=grant.permission,
+        created=grant.created,
+        expires_at=None if grant.expires_at is None else iso(grant.expires_at),
+    )

@@ -1,0 +1,178 @@
+"""The four tables through one client: read by keys, commit, page.
+
+Every read but that of an index is strongly consistent. Imports contract and errors.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from function.contract import Index, Table
+from function.errors import Unavailable
+from function.stores.rows import Item, Key, Page, Refused, Rows, Write, decode, encode, key_of
+from function.stores.seam import aws, code
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+READ_AT_ONCE = 100
+DELETE_AT_ONCE = 25
+ROUNDS = 5
+
+
+class Dynamo:
+    """The four tables through one client."""
+
+    def __init__(self, client: "DynamoDBClient", names: Mapping[str, str]) -> None:
+        """`names` are the tables' physical names by noun."""
+        self._client = client
+        self._names = names
+
+    def read(self, keys: Iterable[Key]) -> Rows:
+        """The rows that exist among `keys`; one call for each hundred. Raises Unavailable."""
+        wanted = list(dict.fromkeys(keys))
+        rows: dict[Key, Item] = {}
+        for start in range(0, len(wanted), READ_AT_ONCE):
+            rows |= self._read(wanted[start : start + READ_AT_ONCE])
+        return rows
+
+    def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        tables = {self._names[key.table.noun]: key.table for key in keys}
+        request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in tables}
+        for key in keys:
+            request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
+        rows: dict[Key, Item] = {}
+        for _ in range(ROUNDS):
+            with aws():
+                answer = self._client.batch_get_item(RequestItems=request)
+            for name, found in answer["Responses"].items():
+                rows |= {key_of(tables[name], item): item for item in map(decode, found)}
+            request = answer["UnprocessedKeys"]
+            if not request:
+                return rows
+        raise Unavailable
+
+    def commit(self, writes: Sequence[Write], token: str) -> None:
+        """All the writes or none; `token` makes a repeated call apply once. Raises Refused."""
+        items: Any = [{write.kind: self._request(write)} for write in writes]
+        try:
+            with aws():
+                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+        except ClientError as error:
+            if code(error) != "TransactionCanceledException":
+                if code(error) == "TransactionConflictException":
+                    raise Refused from error
+                raise
+            raise _cancelled(error) from error
+
+    def write(self, write: Write) -> None:
+        """One write. Raises Refused with the row that stood in its way."""
+        call: Any = {
+            "Put": self._client.put_item,
+            "Update": self._client.update_item,
+            "Delete": self._client.delete_item,
+        }[write.kind]
+        seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.condition else {}
+        try:
+            with aws():
+                call(**self._request(write), **seen)
+        except ClientError as error:
+            if code(error) == "ConditionalCheckFailedException":
+                found: Any = error.response.get("Item")
+                raise Refused([0], decode(found) if found else None) from error
+            raise
+
+    def delete(self, keys: Sequence[Key]) -> None:
+        """Deletes rows, whatever they hold. Raises Unavailable when some may be left."""
+        for start in range(0, len(keys), DELETE_AT_ONCE):
+            request: Any = {}
+            for key in keys[start : start + DELETE_AT_ONCE]:
+                requests = request.setdefault(self._names[key.table.noun], [])
+                requests.append({"DeleteRequest": {"Key": encode(key.item())}})
+            for _ in range(ROUNDS):
+                with aws():
+                    request = self._client.batch_write_item(RequestItems=request)[
+                        "UnprocessedItems"
+                    ]
+                if not request:
+                    break
+            else:
+                raise Unavailable
+
+    def query(
+        self, table: Table, partition: str, *, prefix: str = "", after: str = "", limit: int = 100
+    ) -> Page:
+        """At most `limit` rows whose sort key begins with `prefix` and comes after `after`."""
+        items: list[Item] = []
+        start = encode(Key(table, partition, after).item()) if after else None
+        while len(items) < limit:
+            request = self._among(table, table, partition, prefix) | {
+                "ConsistentRead": True,
+                "Limit": limit - len(items),
+            }
+            found, start = self._page(request, start)
+            items += found
+            if not start:
+                return Page(items, more=False)
+        return Page(items, more=True)
+
+    def query_index(self, table: Table, partition: str) -> list[Item]:
+        """All rows of one partition of the index: eventually consistent, so it decides nothing."""
+        if table.index is None:
+            raise TypeError(f"{table.noun} has no index")
+        request = self._among(table, table.index, partition) | {"IndexName": table.index.name}
+        items, start = self._page(request, None)
+        while start:
+            found, start = self._page(request, start)
+            items += found
+        return items
+
+    def _among(
+        self, table: Table, keys: Table | Index, partition: str, prefix: str = ""
+    ) -> dict[str, Any]:
+        """The request for the rows of one partition whose sort key begins with `prefix`."""
+        both = {"#s": keys.sort} if prefix else {}
+        return {
+            "TableName": self._names[table.noun],
+            "KeyConditionExpression": "#p = :p" + (" AND begins_with(#s, :s)" if prefix else ""),
+            "ExpressionAttributeNames": {"#p": keys.partition, **both},
+            "ExpressionAttributeValues": encode({":p": partition, ":s": prefix or None}),
+        }
+
+    def _page(self, request: dict[str, Any], start: Any) -> tuple[list[Item], Any]:
+        """One page and where the next one starts, None after the last."""
+        with aws():
+            answer = self._client.query(
+                **request, **({"ExclusiveStartKey": start} if start else {})
+            )
+        return [decode(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        request: dict[str, Any] = {"TableName": self._names[write.key.table.noun]}
+        if write.kind == "Put":
+            request["Item"] = encode(write.item)
+        else:
+            request["Key"] = encode(write.key.item())
+        if write.update:
+            request["UpdateExpression"] = write.update
+        if write.condition:
+            request["ConditionExpression"] = write.condition
+        if write.names:
+            request["ExpressionAttributeNames"] = dict(write.names)
+        if write.values:
+            request["ExpressionAttributeValues"] = encode(write.values)
+        return request
+
+
+def _cancelled(error: ClientError) -> Exception:
+    """What the reasons of a cancelled transaction amount to."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    codes = [reason.get("Code", "None") for reason in reasons]
+    if failed := [at for at, why in enumerate(codes) if why == "ConditionalCheckFailed"]:
+        return Refused(failed)
+    if set(codes) <= {"None", "TransactionConflict"}:
+        return Refused()
+    if set(codes) & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+        return Unavailable()
+    return error

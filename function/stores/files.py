@@ -1,0 +1,74 @@
+"""The shelves: live files, what was replaced, what was deleted. A file is its row."""
+
+from function.contract import FILES
+from function.records import FileRow
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Item, Key, Rows, Write
+
+VERSIONS = "versions"
+TRASH = "trash"
+
+
+def file_key(owner: str, name: str) -> Key:
+    """Where a live file stands."""
+    return Key(FILES, owner, name)
+
+
+def file_in(rows: Rows, owner: str, name: str) -> FileRow | None:
+    """The live file of that name, if it was read."""
+    row = rows.get(file_key(owner, name))
+    return FileRow.model_validate(row) if row else None
+
+
+def put_new(row: FileRow) -> Write:
+    """Puts a file where none is."""
+    return Write(
+        "Put", file_key(row.shelf, row.name), "attribute_not_exists(shelf)", item=row.model_dump()
+    )
+
+
+def replace(old: FileRow, row: FileRow) -> Write:
+    """Puts a file in the place of the one that was read, and only of that one."""
+    key = file_key(row.shelf, row.name)
+    return Write("Put", key, "rev = :was", values={":was": old.rev}, item=row.model_dump())
+
+
+def remove(row: FileRow) -> Write:
+    """Takes a file from its shelf, if it is still the one that was read."""
+    return Write("Delete", file_key(row.shelf, row.name), "rev = :was", values={":was": row.rev})
+
+
+def unchanged(row: FileRow) -> Write:
+    """Expects that the file of that name is still the same file, whatever its bytes."""
+    return Write(
+        "ConditionCheck", file_key(row.shelf, row.name), "id = :id", values={":id": row.id}
+    )
+
+
+def keep(row: FileRow, shelf: str, until: int) -> Write:
+    """Puts what was replaced or deleted on another shelf until `until` (epoch seconds).
+
+    Its name there is the file's id and the version, so a later rename does not lose it.
+    """
+    kept: Item = row.model_dump() | {
+        "shelf": f"{row.shelf}/{shelf}",
+        "name": f"{row.id}/{row.version:08}",
+        "file_name": row.name,
+        "expires_at": until,
+    }
+    return Write("Put", Key(FILES, str(kept["shelf"]), str(kept["name"])), item=kept)
+
+
+class Files:
+    """The table files, a shelf at a time."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def on_shelf(
+        self, shelf: str, *, prefix: str, after: str, limit: int
+    ) -> tuple[list[FileRow], bool]:
+        """Live files in the order of their names, and whether there are more."""
+        page = self._db.query(FILES, shelf, prefix=prefix, after=after, limit=limit)
+        return [FileRow.model_validate(row) for row in page.items], page.more

@@ -1,0 +1,122 @@
+"""The one way tests call the API: through `lambda_handler`, with events as the gateway makes them."""
+
+import base64
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+from function import app
+from local.events import event_of
+from local.wire import Request
+
+PASSWORD = "correct horse battery staple"
+CONTEXT: Any = SimpleNamespace(
+    aws_request_id="lambda-request",
+    function_name="satchel-test",
+    memory_limit_in_mb=1024,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:satchel-test",
+    get_remaining_time_in_millis=lambda: 28_000,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def slug(self) -> str:
+        """The kind of problem it is."""
+        assert self.headers["content-type"] == "application/problem+json", self.content[:200]
+        problem = self.json()
+        assert problem["status"] == self.status
+        assert problem["request_id"] == self.headers["x-request-id"]
+        assert {"type", "title", "detail"} <= problem.keys()
+        return problem["type"].removeprefix("/problems/")
+
+
+class Client:
+    """Somebody with or without a token."""
+
+    def __init__(self, token: str | None = None, address: str = "192.0.2.1") -> None:
+        self.token = token
+        self.address = address
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | str | None = None,
+        json_: Any = None,
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        sent = {name.lower(): value for name, value in (headers or {}).items()}
+        if self.token is not None:
+            sent.setdefault("x-session-token", self.token)
+        if json_ is not None:
+            body = json.dumps(json_).encode()
+            sent.setdefault("content-type", "application/json")
+        text = query if isinstance(query, str) else urlencode(query or {})
+        target = f"{path}?{text}" if text else path
+        request = Request(method, target, list(sent.items()), body)
+        event = json.loads(json.dumps(event_of(request, self.address, 443)))
+        return answer_of(app.lambda_handler(event, CONTEXT))
+
+    def get(self, path: str, **query: Any) -> Answer:
+        return self.send("GET", path, query=query)
+
+    def post(self, path: str, **fields: Any) -> Answer:
+        return self.send("POST", path, json_=fields)
+
+    def delete(self, path: str, **query: Any) -> Answer:
+        return self.send("DELETE", path, query=query)
+
+    def put(self, name: str, data: bytes = b"data", **fields: Any) -> Answer:
+        """Puts a file as JSON."""
+        content = base64.b64encode(data).decode()
+        return self.send("PUT", "/file", json_={"file_name": name, "content": content, **fields})
+
+    def read(self, name: str, **query: Any) -> Answer:
+        """Gets a file's raw bytes."""
+        accept = {"accept": "application/octet-stream"}
+        return self.send("GET", "/file", query={"file_name": name, **query}, headers=accept)
+
+    def names(self, **query: Any) -> list[str]:
+        """The keys of the first page of files."""
+        answer = self.get("/files", **query)
+        assert answer.status == 200, answer.content
+        return [file["key"] for file in answer.json()]
+
+
+def answer_of(result: dict[str, Any]) -> Answer:
+    """The handler's answer as it goes out on the wire; it must be JSON, with text for headers."""
+    result = json.loads(json.dumps(result))
+    assert all(isinstance(value, str) for value in result["headers"].values())
+    assert not any("\r" in value or "\n" in value for value in result["headers"].values())
+    body = result.get("body") or ""
+    content = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
+    return Answer(result["statusCode"], result["headers"], content)
+
+
+def join(username: str, address: str = "192.0.2.1") -> Client:
+    """Registers somebody and logs them in."""
+    anyone = Client(address=address)
+    answer = anyone.post("/register", username=username, password=PASSWORD)
+    assert answer.status == 201, answer.content
+    answer = anyone.post("/login", username=username, password=PASSWORD)
+    assert answer.status == 200, answer.content
+    return Client(answer.json()["token"], address)

@@ -1,0 +1,79 @@
+"""What every test may ask for: the ground, a clock that it can turn, two people."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import boto3
+import pytest
+
+from function import contract, deps
+from tests.client import Client, join
+from tests.ground import REGION, Ground, stand
+
+
+@dataclass
+class Clock:
+    """Time stands still until a test turns it."""
+
+    time: float = 1_790_000_000.25
+
+    def __call__(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@pytest.fixture(scope="session")
+def _ground() -> Iterator[Ground]:
+    with stand() as ground:
+        yield ground
+
+
+@pytest.fixture
+def settings(_ground: Ground) -> contract.Settings:
+    """The stack's own settings, but with the cheapest hash there is."""
+    declared = contract.settings(_ground.deployed.environment)
+    return replace(declared, hash_memory=8, hash_passes=1)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def _session() -> boto3.Session:
+    return boto3.Session("testing", "testing", region_name=REGION)
+
+
+@pytest.fixture
+def ground(
+    _ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
+) -> Iterator[Ground]:
+    """An empty account, and the handler wired to it."""
+    _ground.reset()
+    origins = replace(deps.origins(), now=clock, sleep=clock.sleep)
+    deps.rewire(deps.wire(settings, _session, origins))
+    yield _ground
+    deps.rewire()
+
+
+@pytest.fixture
+def anyone(ground: Ground) -> Client:
+    """Somebody who is not signed in."""
+    return Client()
+
+
+@pytest.fixture
+def alice(ground: Ground) -> Client:
+    return join("alice")
+
+
+@pytest.fixture
+def bob(ground: Ground) -> Client:
+    return join("bob", "192.0.2.2")
+
+
+os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")

@@ -1,0 +1,165 @@
+"""The ground the tests stand on: moto, shaped by `__main__.py`, behind one lock and one shim.
+
+moto is not atomic under threads, so every call goes through one lock. It lets through what AWS
+refuses; the shim refuses it. Every call is counted, and a test may step in before or after one.
+"""
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from moto import mock_aws
+from moto.backends import get_backend
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.config import default_user_config
+
+from local.deploy import Deployed, deploy
+
+REGION = "eu-central-1"
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of AWS: `operation` as AWS names it, `request` as it goes out."""
+
+    operation: str
+    request: Any
+
+
+@dataclass
+class Ground:
+    """The emulated account. `before` and `after` are called round each call, in its thread.
+
+    `before` may return an answer, and then nothing happens; either may raise.
+    """
+
+    deployed: Deployed
+    calls: list[str] = field(default_factory=list)
+    before: Callable[[Call], AWSResponse | None] = lambda _: None
+    after: Callable[[Call, AWSResponse], AWSResponse] = lambda _, answer: answer
+    tokens: dict[str, AWSResponse] = field(default_factory=dict)
+    lock: Any = field(default_factory=threading.RLock)
+
+    def reset(self) -> None:
+        """Empties the tables and the bucket, and forgets who steps in."""
+        for table in get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
+            table.items.clear()
+        for bucket in get_backend("s3")[ACCOUNT]["aws"].buckets.values():
+            bucket.keys.clear()
+            bucket.multiparts.clear()
+        self.calls.clear()
+        self.tokens.clear()
+        self.before = lambda _: None
+        self.after = lambda _, answer: answer
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The calls made meanwhile, in order."""
+        start = len(self.calls)
+        counted: list[str] = []
+        yield counted
+        counted += self.calls[start:]
+
+    def serve(self, stubber: Any, event_name: str, request: Any, original: Any) -> AWSResponse:
+        """Answers one call as AWS would."""
+        call = Call(event_name.rpartition(".")[2], request)
+        self.calls.append(call.operation)
+        answer = self.before(call)
+        if answer is None:
+            with self.lock:
+                answer = refusal(call) or self._apply(call, stubber, event_name, original)
+        return self.after(call, answer)
+
+    def _apply(self, call: Call, stubber: Any, event_name: str, original: Any) -> AWSResponse:
+        """Applies a call; one with a ClientRequestToken that was applied answers as it did."""
+        if call.operation != "TransactWriteItems":
+            return original(stubber, event_name, call.request)
+        token = json.loads(call.request.body)["ClientRequestToken"]
+        if token not in self.tokens:
+            answer = original(stubber, event_name, call.request)
+            if answer.status_code != 200:
+                return answer
+            self.tokens[token] = answer
+        done = self.tokens[token]
+        return response(200, done.headers, done.content)
+
+
+def response(status: int, headers: Any, body: bytes) -> AWSResponse:
+    """An answer of AWS's."""
+    return AWSResponse("https://aws.test/", status, dict(headers), MockRawResponse(body))
+
+
+def failure(call: Call, status: int, code: str) -> AWSResponse:
+    """An error in the words of the service that was called."""
+    if "dynamodb" in call.request.url:
+        body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code})
+        return response(status, {"content-type": "application/x-amz-json-1.0"}, body.encode())
+    xml = f"<Error><Code>{code}</Code><Message>{code}</Message></Error>"
+    return response(status, {"content-type": "application/xml"}, xml.encode())
+
+
+def refusal(call: Call) -> AWSResponse | None:
+    """What AWS refuses and moto does not: long keys, a wrong checksum."""
+    headers = {name.lower(): value for name, value in call.request.headers.items()}
+    if call.operation in {"PutObject", "GetObject"}:
+        path = call.request.url.partition("?")[0].split("/", 3)[3]
+        if len(path) > 1024:
+            return failure(call, 400, "KeyTooLongError")
+    if call.operation == "PutObject":
+        said = _text(headers.get("x-amz-checksum-sha256"))
+        if said and said != base64.b64encode(hashlib.sha256(sent_body(call)).digest()).decode():
+            return failure(call, 400, "BadDigest")
+    if call.operation in {"BatchGetItem", "Query"} and _has_long_key(json.loads(call.request.body)):
+        return failure(call, 400, "ValidationException")
+    return None
+
+
+def sent_body(call: Call) -> bytes:
+    """The body of a call, left as it was."""
+    body = call.request.body
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    body.seek(0)
+    data = body.read()
+    body.seek(0)
+    return data
+
+
+def _has_long_key(body: Any) -> bool:
+    """Whether any text of the request is longer than a partition key may be."""
+    if isinstance(body, dict):
+        if isinstance(body.get("S"), str) and len(body["S"].encode()) > 2048:
+            return True
+        return any(map(_has_long_key, body.values()))
+    return isinstance(body, list) and any(map(_has_long_key, body))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
+
+
+@contextmanager
+def stand() -> Iterator[Ground]:
+    """Starts moto, creates what the dev stack declares, and answers through the shim."""
+    default_user_config["core"]["reset_boto3_session"] = False
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name=REGION)
+        ground = Ground(deploy(session, "dev"))
+        original = BotocoreStubber.__call__
+
+        def called(stubber: Any, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
+            if not stubber.enabled:
+                return None
+            return ground.serve(stubber, event_name, request, original)
+
+        with mock.patch.object(BotocoreStubber, "__call__", called):
+            yield ground
