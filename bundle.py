@@ -73,6 +73,8 @@ def installed() -> Path:
         prune(fresh)
         check_machine(fresh)
         compile_all(fresh)
+        for stale in packages.parent.glob("packages-*"):
+            _remove(stale)
         fresh.rename(packages)
     return packages
 

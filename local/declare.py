@@ -62,18 +62,17 @@ def declare(stack: str = "dev", config: Mapping[str, str] | None = None) -> list
 
     Raises what the program raises, and LookupError for a kind of resource nobody here knows.
     """
-    return run(stack, config, imagine.made).resources
+    return run(stack, configuration(stack, config), imagine.made).resources
 
 
-def run(stack: str, config: Mapping[str, str] | None, make: Maker) -> Declared:
-    """Run the program for a stack, each resource made by `make`, one at a time."""
-    values = configuration(stack, config)
+def run(stack: str, config: Mapping[str, str], make: Maker) -> Declared:
+    """Run the program with a stack's whole configuration, each resource made by `make` in turn."""
     loop = asyncio.new_event_loop()
     # One thread, so that resources are made in the order of the program; with a loop of its own,
     # because the mocks would otherwise make one and leave it open.
     try:
         with ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(loop,)) as thread:
-            return asyncio.run(_run(stack, values, make, thread))
+            return asyncio.run(_run(stack, config, make, thread))
     finally:
         loop.close()
 
@@ -187,9 +186,9 @@ class _Maker(mocks.Mocks):
         self.recorder = recorder
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        resource = self.recorder.record(args)
-        if args.custom is False and not args.typ.startswith("aws:"):
+        if not args.custom:
             return "", {}  # a component: a name for its children
+        resource = self.recorder.record(args)
         identity, added = self.recorder.make(resource)
         return identity, {**args.inputs, **added}
 

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 
 from local import create, imagine
-from local.declare import Resource, run
+from local.declare import Resource, configuration, run
 
 # Declared, noted and not made, each for its reason. `local/gateway.py` stands in for the door.
 NOT_HERE: dict[str, str] = {
@@ -65,7 +65,8 @@ def deploy(
             raise LookupError(f"nobody here makes a {resource.kind}")
         return identity, answers
 
-    declared = run(stack, {"aws:region": region, **(config or {})}, make)
+    values = configuration(stack, {**(config or {}), "aws:region": region})
+    declared = run(stack, values, make)
     function = only(declared.resources, "aws:lambda/function:Function").inputs
     return Deployed(
         environment=function["environment"]["variables"],

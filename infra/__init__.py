@@ -1,0 +1,1 @@
+"""The longer parts of the stack, each a component that `__main__.py` puts in its place."""
