@@ -19,7 +19,8 @@ from typing import Self
 
 HOST = "127.0.0.1"
 REGION = "eu-central-1"
-INTERPRETER = Path(__file__).parent.parent / ".venv" / "emulator" / "bin" / "python"
+ROOT = Path(__file__).parent.parent
+INTERPRETER = ROOT / ".venv" / "emulator" / "bin" / "python"
 
 _START_SECONDS = 60
 _STOP_SECONDS = 60  # tables are saved whole on the way out
@@ -36,10 +37,13 @@ class State:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in _OURS:
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
-        self.lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in _OURS:
+                (self.folder / name).mkdir(mode=0o700, exist_ok=True)
+            self.lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise Trouble(f"{self.folder} cannot be used: {error.strerror}.") from None
         self._take_lock()
 
     def _take_lock(self) -> None:
@@ -114,12 +118,12 @@ class Emulator:
     def __enter__(self) -> Self:
         with self._listener as listener, self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [INTERPRETER, Path(__file__).with_name("emulator_main.py"), str(listener.fileno())],
+                [INTERPRETER, "-m", "local.emulator_main", str(listener.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
-                cwd=self._state.folder,
+                cwd=ROOT,
                 pass_fds=(listener.fileno(), self._state.lock),
                 start_new_session=True,  # Ctrl-C is the parent's to hear
             )

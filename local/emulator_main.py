@@ -7,8 +7,8 @@ written; everything else (roles, bucket settings) is saved within a second of it
 A disk that refuses ends the process: no answer is better than a promise that is not kept.
 
 Run by `emulator` with the interpreter of the emulator's virtual environment, so it imports
-ministack and the standard library and nothing of ours. It stops when its standard input ends,
-which it also does when the parent is killed.
+ministack, the standard library and `journal`. It stops when its standard input ends, which it also
+does when the parent is killed.
 """
 
 # ruff: noqa: SLF001 - ministack offers no other way in, and its version is pinned
@@ -22,12 +22,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from local.journal import Journal, refuse, write_durably
+
 JOURNAL_LIMIT = 64 * 1024 * 1024  # bytes, then the tables are saved whole
 SAVE_EVERY = 1.0  # seconds, when something other than rows has changed
 
 HEALTH = "/_ministack/health"
 _ROW_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"}
 _READS = ("Get", "BatchGet", "TransactGet", "Query", "Scan", "Describe", "List")
+# Said again at every start of the server, so that saving them can wait for the end.
+_SETTINGS = {"UpdateTimeToLive", "UpdateContinuousBackups"}
 
 state = Path(os.environ["STATE_DIR"])
 app: Any = importlib.import_module("ministack.app")
@@ -37,80 +41,6 @@ persistence: Any = importlib.import_module("ministack.core.persistence")
 s3: Any = importlib.import_module("ministack.services.s3")
 sts: Any = importlib.import_module("ministack.services.sts")
 _plain, _restored = persistence._json_default, persistence._json_object_hook
-
-
-class Journal:
-    """The rows changed since the tables were last saved whole.
-
-    A line holds the rows of one operation with their new contents, null for a deleted one. So
-    replaying a line twice, or onto newer tables, ends in the same rows, and a line that was cut
-    short belongs to an operation that was never answered.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = path.open("ab")
-        self._changes: list[tuple[str, str, str, Any]] = []
-
-    def note(self, table: dict[str, Any], partition: str, sort: str, item: Any) -> None:
-        """Remember a changed row until `flush`."""
-        self._changes.append((table["TableArn"], partition, sort, item))
-
-    def flush(self) -> None:
-        """Write and sync what was noted."""
-        changes, self._changes = self._changes, []
-        if changes:
-            line = json.dumps(changes, default=_plain)
-            self._file.write(line.encode() + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
-
-    def replay(self) -> bool:
-        """Put the rows of the journal into the loaded tables; whether there was anything."""
-        tables = {table["TableArn"]: table for table in dynamodb._tables.all_values()}
-        text = self._path.read_bytes()
-        # What follows the last line end was being written when the power went.
-        for line in text.split(b"\n")[:-1]:
-            for arn, partition, sort, item in json.loads(line, object_hook=_restored):
-                if arn in tables and item is None:
-                    dynamodb._remove_item(tables[arn], partition, sort)
-                elif arn in tables:
-                    dynamodb._set_item(tables[arn], partition, sort, item)
-        return bool(text)
-
-    def restart(self) -> None:
-        """Forget everything: the tables were just saved whole."""
-        self._changes.clear()
-        self._file.truncate(0)
-        os.fsync(self._file.fileno())
-
-    @property
-    def long(self) -> bool:
-        """Whether it is time to save the tables whole."""
-        return self._file.tell() > JOURNAL_LIMIT
-
-
-def write_durably(path: str, data: bytes | str, *, text: bool = False) -> None:
-    """Replace a file, so that after a power cut it is the old one or the new one, and whole."""
-    del text
-    part = f"{path}.tmp"
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(part).replace(path)
-        folder = os.open(Path(path).parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
-    except OSError as error:
-        refuse(error)
-
-
-def refuse(error: OSError) -> None:
-    """End the process at once: what is in memory must not be acknowledged."""
-    print(f"The disk refused to keep the data: {error}", file=sys.stderr, flush=True)
-    os._exit(74)
 
 
 def save(service: str, data: dict[str, Any]) -> None:
@@ -130,12 +60,12 @@ def keep_rows(journal: Journal) -> None:
 
     def set_and_note(table: Any, partition: Any, sort: Any, item: Any) -> Any:
         old = set_item(table, partition, sort, item)
-        journal.note(table, partition, sort, item)
+        journal.note(table["TableArn"], partition, sort, item)
         return old
 
     def remove_and_note(table: Any, partition: Any, sort: Any) -> Any:
         old = remove_item(table, partition, sort)
-        journal.note(table, partition, sort, None)
+        journal.note(table["TableArn"], partition, sort, None)
         return old
 
     async def answer_when_kept(method: str, path: str, headers: Any, body: Any, query: Any) -> Any:
@@ -145,8 +75,8 @@ def keep_rows(journal: Journal) -> None:
             journal.flush()
         except OSError as error:
             refuse(error)
-        known = operation in _ROW_WRITES or operation.startswith(_READS)
-        if not known or journal.long:
+        known = operation in _ROW_WRITES | _SETTINGS or operation.startswith(_READS)
+        if not known or journal.size > JOURNAL_LIMIT:
             save_tables(journal)
         return result
 
@@ -230,7 +160,13 @@ def load_with(journal: Journal, load: Any) -> Any:
 
     def load_and_replay() -> None:
         load()
-        if journal.replay():
+        tables = {table["TableArn"]: table for table in dynamodb._tables.all_values()}
+        for arn, partition, sort, item in journal.changes(_restored):
+            if arn in tables and item is None:
+                dynamodb._remove_item(tables[arn], partition, sort)
+            elif arn in tables:
+                dynamodb._set_item(tables[arn], partition, sort, item)
+        if journal.size:
             save_tables(journal)
         keep_rows(journal)
 
@@ -261,7 +197,7 @@ def main() -> None:
     close_back_doors()
     s3._atomic_write = write_durably
     persistence.save_state = save
-    journal = Journal(state / "rows.journal")
+    journal = Journal(state / "rows.journal", _plain)
     app._load_persisted_state = load_with(journal, app._load_persisted_state)
     asyncio.run(serve(int(sys.argv[1])))
 

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -88,6 +88,8 @@ class Gateway(ThreadingMixIn, TCPServer):
         self.handler, self.cors = handler, cors or Cors()
         # One request at a time: Powertools keeps the event of the request in a class attribute.
         self.turn = threading.Lock()
+        self.count = threading.Lock()
+        self.owed = 0  # answers to requests that have been read
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """The next connection, taken only when the handler is free: an idle process goes first."""
@@ -99,6 +101,13 @@ class Gateway(ThreadingMixIn, TCPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """A connection that broke is no news to anyone but its client."""
         log.debug("a connection ended early: %s", client_address)
+
+    def finish(self, seconds: float) -> None:
+        """Take no more connections, and wait that long for the answers that are owed."""
+        self.shutdown()
+        deadline = time.monotonic() + seconds
+        while self.owed and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def answer(self, request: Request, source_ip: str) -> Answer:
         """The gateway's whole work on one request."""
@@ -133,9 +142,20 @@ class _Connection(StreamRequestHandler):
         request = read_request(cast("BinaryIO", self.rfile), self._proceed)
         if request is None:
             return False
-        answer = self.server.answer(request, self.client_address[0])
-        self._send(answer, request.method, keep_alive=request.keep_alive)
+        with self._owing():
+            answer = self.server.answer(request, self.client_address[0])
+            self._send(answer, request.method, keep_alive=request.keep_alive)
         return request.keep_alive
+
+    @contextlib.contextmanager
+    def _owing(self) -> Iterator[None]:
+        with self.server.count:
+            self.server.owed += 1
+        try:
+            yield
+        finally:
+            with self.server.count:
+                self.server.owed -= 1
 
     def _proceed(self) -> None:
         self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -1,0 +1,151 @@
+"""`make serve`: the declared stack on this machine, and `make reset`, which forgets its data.
+
+The emulator, what `__main__.py` declares made in it, and the handler behind a gateway, with the
+credentials of the declared role and no others. Imports the rest of `local`.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local.crew import HANDLER, Crew
+from local.deploy import Deployed, deploy, only
+from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
+from local.events import Cors
+
+WALK = Path(__file__).with_name("walkthrough.sh")
+
+_READY_SECONDS = 60
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until interrupted, or forget; the exit status."""
+    parser = argparse.ArgumentParser(prog="satchel", description="Satchel on this machine.")
+    parser.add_argument("--reset", action="store_true", help="forget all data")
+    reset = parser.parse_args(arguments).reset
+    stop = threading.Event()
+    # Only a note: what is being started or written ends in order, and no traceback is shown.
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        state = State(Path(os.environ.get("SATCHEL_STATE") or ROOT / ".satchel"))
+        if reset:
+            state.forget()
+            print(f"Forgot everything in {state.folder}.")
+        else:
+            serve(state, _port(), stop)
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    return 0
+
+
+def serve(state: State, port: int, stop: threading.Event) -> None:
+    """Start everything, say where it is, and keep it running until `stop`. Raises Trouble."""
+    listener = listen(port)
+    port = int(listener.getsockname()[1])
+    with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004
+        key, secret = state.administrator()
+        session = boto3.Session(key, secret, region_name=REGION)
+        try:
+            deployed = deploy(session, endpoint_url=emulator.url)
+        except RuntimeError as error:  # what stands does not fit what is declared
+            raise Trouble(f"The stack cannot be made: {error}.") from None
+        environment = {**deployed.environment, **as_role(state, deployed.role_arn, emulator.url)}
+        log = state.folder / "log" / "function.log"
+        handler = os.environ.get("SATCHEL_HANDLER", HANDLER)
+        with Crew(listener, environment, log, cors=cors_of(deployed), handler=handler) as crew:
+            if wait_until_ready(f"http://{HOST}:{port}", crew, stop):
+                print(welcome(port, emulator.port, state.folder), flush=True)
+            while not stop.wait(0.1):
+                crew.tend()
+                if emulator.process.poll() is not None:
+                    raise Trouble(f"The emulator ended; {state.folder}/log/emulator.log says why.")
+            print("\nStopping.", flush=True)
+
+
+def as_role(state: State, role_arn: str, endpoint: str) -> dict[str, str]:
+    """The environment with which botocore takes on the role, and renews it, by itself."""
+    key, secret = state.administrator()
+    path = state.folder / "aws" / "config"
+    path.touch(mode=0o600)
+    path.write_text(
+        f"[profile administrator]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n\n"
+        f"[profile function]\nrole_arn = {role_arn}\nsource_profile = administrator\n"
+    )
+    return {
+        "AWS_CONFIG_FILE": str(path),
+        "AWS_SHARED_CREDENTIALS_FILE": str(path.with_name("none")),
+        "AWS_PROFILE": "function",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_LAMBDA_FUNCTION_NAME": "satchel-local",
+    }
+
+
+def cors_of(deployed: Deployed) -> Cors:
+    """The CORS configuration that the stack declares for its API."""
+    api = only(deployed.resources, "aws:apigatewayv2/api:Api")
+    declared: dict[str, Any] = api.inputs.get("corsConfiguration") or {}
+    return Cors(
+        allow_origins=declared.get("allowOrigins", ()),
+        allow_methods=declared.get("allowMethods", ()),
+        allow_headers=declared.get("allowHeaders", ()),
+        expose_headers=declared.get("exposeHeaders", ()),
+        max_age=declared.get("maxAge"),
+        allow_credentials=declared.get("allowCredentials", False),
+    )
+
+
+def wait_until_ready(url: str, crew: Crew, stop: threading.Event) -> bool:
+    """Whether the function answers, before somebody wants to stop. Raises Trouble."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            opener.open(f"{url}/health", timeout=_READY_SECONDS).close()
+        except urllib.error.HTTPError as error:
+            error.close()
+        except OSError:
+            return
+        answered.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    for _ in range(_READY_SECONDS * 10):
+        if answered.wait(0.1) or stop.is_set():
+            return answered.is_set()
+        crew.tend()
+    raise Trouble(f"The function does not answer; {crew.log} says why.")
+
+
+def welcome(port: int, storage_port: int, folder: Path) -> str:
+    """What a person reads when everything runs."""
+    url = f"http://{HOST}:{port}"
+    walk = WALK.read_text().replace("http://127.0.0.1:8000", url)
+    return (
+        f"Satchel is at {url} (large files go to and from port {storage_port}).\n"
+        f"Data and logs are in {folder}; `make reset` forgets them. Ctrl-C stops.\n\n"
+        f"Paste this into another terminal:\n\n{walk}"
+    )
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004
+        raise Trouble(f"PORT={text} is not a port.")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
