@@ -1,0 +1,69 @@
+# Everything that a person or CI asks of this project. `make` alone says what there is.
+
+# Settings of somebody's shell must not reach the tools.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+SHELL := /bin/sh
+PORT ?= 8000
+export PORT
+
+RUN := .venv/bin/python
+VENV := .venv/stamp
+EMULATOR := .venv/emulator/stamp
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help serve reset test quick check bench deploy
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-8s%s\n", $$1, $$2}'
+
+serve: $(VENV) $(EMULATOR) ## run Satchel on this machine, at http://127.0.0.1:8000 or PORT=
+	@exec $(RUN) -m local.serve
+
+reset: $(VENV) ## forget the data of `make serve`
+	@$(RUN) -m local.serve --reset
+
+test: $(VENV) $(EMULATOR) ## all tests, in random order
+	@$(RUN) -m pytest -q -n 2 --dist worksteal
+
+quick: $(VENV) $(EMULATOR) ## the tests that take less than a minute
+	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+check: $(VENV) ## lint, formatting and types
+	@command -v node >/dev/null || { echo "pyright needs Node.js: install node, then again."; exit 1; }
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
+
+bench: $(VENV) ## calls, times and sizes, each beside a reference
+	@$(RUN) -m bench
+
+deploy: $(VENV) ## create or update the stack in your AWS account
+	@command -v pulumi >/dev/null || { \
+	  echo "Deploying needs Pulumi's command line: https://www.pulumi.com/docs/install/"; exit 1; }
+	pulumi up
+
+$(VENV): requirements.txt function/requirements.txt
+	@$(call new-venv,.venv)
+	@$(RUN) $(PIP) -r requirements.txt
+	@touch $@
+
+$(EMULATOR): local/requirements.txt $(VENV)
+	@$(call new-venv,.venv/emulator)
+	@.venv/emulator/bin/python $(PIP) -r local/requirements.txt
+	@touch $@
+
+# A virtual environment with the first Python that will do; PYTHON= overrides.
+define new-venv
+if ! test -x $(1)/bin/pip; then \
+  for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python3.14; do \
+    command -v $$python >/dev/null 2>&1 || continue; \
+    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' && found=$$python && break; \
+  done; \
+  test -n "$$found" || { echo "Satchel needs Python 3.11 or later; none was found."; exit 1; }; \
+  $$found -c 'import ensurepip, venv' 2>/dev/null || { \
+    echo "$$found cannot make virtual environments: on Debian, apt install python3-venv."; exit 1; }; \
+  echo "Installing into $(1) with $$found ..."; \
+  $$found -m venv $(1); \
+fi
+endef
