@@ -1,4 +1,4 @@
-"""The one way tests call the API: through `lambda_handler`, with events as the gateway makes them."""
+"""The one way tests call the API: through `lambda_handler`, with events as gateways make them."""
 
 import base64
 import json
