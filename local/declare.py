@@ -18,13 +18,14 @@ import pulumi
 import pulumi_aws
 import yaml  # type: ignore[import-untyped]  # comes with Pulumi, its types do not
 from pulumi.runtime import mocks, rpc, set_all_config
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 import bundle
 from local import imagine
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = ROOT / "__main__.py"
 STACK_KIND = "pulumi:pulumi:Stack"
 
 
@@ -51,7 +52,7 @@ Maker = Callable[[Resource], tuple[str, dict[str, Any]]]
 
 @dataclass
 class Declared:
-    """What a program declared, in order, and what it exported."""
+    """What a program declared, by kind and name, and what it exported."""
 
     resources: list[Resource] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
@@ -86,15 +87,22 @@ async def _run(
     set_all_config(dict(config))
     recorder = _Recorder(declared, make)
     mocks.set_mocks(recorder.mocks, project=_project()["name"], stack=stack, monitor=recorder)
+    SETTINGS.outputs = set()  # a run that failed leaves its own behind, of a loop that is closed
     set_root_resource(None)  # type: ignore[arg-type]  # the mocks' stack has exported already
     # The archive's path is what is declared; nobody uploads its bytes from here.
     with mock.patch.object(bundle, "build", return_value=bundle.ARTIFACT):
-        await run_in_stack(_program)
+        try:
+            await run_in_stack(_program)
+        except BaseException:
+            # The first error is the one raised; what fell with it would be logged much later.
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+            raise
+    declared.resources.sort(key=lambda each: (each.kind, each.name))
     return declared
 
 
 def _program() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"))
+    runpy.run_path(str(PROGRAM))
 
 
 def _load_sdk() -> None:
