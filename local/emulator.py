@@ -33,7 +33,7 @@ class Trouble(Exception):
 
 
 class State:
-    """The folder that holds everything, locked while one server uses it."""
+    """The folder that holds everything, as a context in which no other server may use it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -46,6 +46,17 @@ class State:
             raise Trouble(f"{self.folder} cannot be used: {error.strerror}.") from None
         self._take_lock()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self.lock)
+
     def _take_lock(self) -> None:
         # The emulator inherits the lock, so a server that was killed frees it when its data is
         # safe: wait for that a little.
@@ -55,6 +66,7 @@ class State:
                 return fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
+                    os.close(self.lock)
                     message = f"{self.folder} is in use by another `make serve`; stop that first."
                     raise Trouble(message) from None
                 time.sleep(0.1)

@@ -29,6 +29,10 @@ class Journal:
         self._file = path.open("ab")
         self._noted: list[Change] = []
 
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
     def note(self, table: str, partition: str, sort: str, item: Any) -> None:
         """Remember a changed row until `flush`."""
         self._noted.append((table, partition, sort, item))

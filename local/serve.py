@@ -36,12 +36,12 @@ def main(arguments: list[str]) -> int:
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: stop.set())
     try:
-        state = State(Path(os.environ.get("SATCHEL_STATE") or ROOT / ".satchel"))
-        if reset:
-            state.forget()
-            print(f"Forgot everything in {state.folder}.")
-        else:
-            serve(state, _port(), stop)
+        with State(Path(os.environ.get("SATCHEL_STATE") or ROOT / ".satchel")) as state:
+            if reset:
+                state.forget()
+                print(f"Forgot everything in {state.folder}.")
+            else:
+                serve(state, _port(), stop)
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def serve(state: State, port: int, stop: threading.Event) -> None:
     """Start everything, say where it is, and keep it running until `stop`. Raises Trouble."""
+    leave_the_cloud_alone()
     listener = listen(port)
     port = int(listener.getsockname()[1])
     with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004
@@ -70,6 +71,14 @@ def serve(state: State, port: int, stop: threading.Event) -> None:
                 if emulator.process.poll() is not None:
                     raise Trouble(f"The emulator ended; {state.folder}/log/emulator.log says why.")
             print("\nStopping.", flush=True)
+
+
+def leave_the_cloud_alone() -> None:
+    """Forget the person's own AWS account, and any proxy: everything here is on loopback."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
 def as_role(state: State, role_arn: str, endpoint: str) -> dict[str, str]:
