@@ -1,0 +1,47 @@
+"""Options of the tests against a URL; without one they are not collected at all."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.person import Person
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--e2e", metavar="URL", help="a running Satchel to test")
+    parser.addoption("--e2e-server", metavar="PID", type=int, help="its `make serve`, to kill from")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if not config.getoption("--e2e", None):
+        return True
+    kills = "killed" in collection_path.name
+    return True if kills and not config.getoption("--e2e-server", None) else None
+
+
+@pytest.fixture
+def url(pytestconfig: pytest.Config) -> str:
+    return str(pytestconfig.getoption("--e2e")).rstrip("/")
+
+
+@pytest.fixture
+def server(pytestconfig: pytest.Config) -> int:
+    return int(pytestconfig.getoption("--e2e-server"))
+
+
+@pytest.fixture
+def newcomer(url: str) -> Callable[[str], Person]:
+    """A person with a name nobody had before, so that the tests may run again on the same data."""
+    return lambda name: Person(url, f"{name}-{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+def alice(newcomer: Callable[[str], Person]) -> Person:
+    return newcomer("alice").join()
+
+
+@pytest.fixture
+def bob(newcomer: Callable[[str], Person]) -> Person:
+    return newcomer("bob").join()
