@@ -85,7 +85,16 @@ def canonical_base64(text: object) -> bytes:
     return data
 
 
-Text = Annotated[str, StringConstraints(min_length=1)]  # a constraint refuses lone surrogates
+def encodable(secret: SecretStr) -> SecretStr:
+    """A secret that UTF-8 can carry: JSON can spell lone surrogates, and nothing can hash them."""
+    try:
+        secret.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "must be text that UTF-8 can carry") from None
+    return secret
+
+
+Text = Annotated[str, StringConstraints(min_length=0)]  # any constraint refuses lone surrogates
 FileName = Annotated[Text, AfterValidator(file_only)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder)]
 Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
@@ -94,10 +103,15 @@ Username = Annotated[
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
 LONGEST_MEDIA_TYPE = 200
-MEDIA_TYPE = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( ?; ?[A-Za-z0-9_-]+=[ -:<-~]+)*$"
+# A value ends with no space: one that could belong to the value or to what follows is tried both
+# ways, and forty such in a row 2**40 ways.
+MEDIA_TYPE = (
+    r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+"
+    r"( ?; ?[A-Za-z0-9_-]+=[ -:<-~]*[!-:<-~])*$"
+)
 ContentType = Annotated[str, StringConstraints(max_length=LONGEST_MEDIA_TYPE, pattern=MEDIA_TYPE)]
 # "Nobody has a password of over 1,024 characters" bounds what is hashed, not what is safe.
-Password = Annotated[SecretStr, Field(max_length=1024)]
+Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]
 Base64 = Annotated[
     bytes,
     BeforeValidator(canonical_base64),
