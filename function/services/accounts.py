@@ -121,4 +121,7 @@ def network(address: str) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)  # noqa: PLR2004
+    if ip.version == 4:  # noqa: PLR2004
+        return str(ip)
+    # An IPv4 address in IPv6's clothes: by its /64 it would be all of IPv4.
+    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False))

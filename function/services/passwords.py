@@ -46,6 +46,8 @@ class Passwords:
         roots = {plain, root, root.translate(LEET)}
         if roots & COMMON or len(set(plain)) <= 2 or _runs(plain):  # noqa: PLR2004 - "abababab"
             raise WeakPassword("That is one of the passwords that are tried first.")
+        if not root:
+            raise WeakPassword("Digits and signs alone are soon tried: add a few words.")
         names = {username, username.partition("@")[0]}
         if any(not plain.replace(name, "").strip(FRINGE) for name in names):
             raise WeakPassword("Choose a password that is not made of your user name.")

@@ -1,0 +1,109 @@
+"""Which passwords are too weak, and that checking takes as long for nobody as for somebody."""
+
+import ipaddress
+
+import argon2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from function.errors import WeakPassword
+from function.services.accounts import network, token_hash
+from function.services.passwords import Passwords
+
+HASHER = argon2.PasswordHasher(1, 8, parallelism=1)
+passwords = Passwords(HASHER, 8)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["", "short", "1234567", "password", "Password1!", "p@ssw0rd", "password12345678", "satchel1!",
+     "SatchelSatchel", "12345678", "hgfedcba", "aaaaaaaa", "abababab", "alicealice", "Alice-2024!",
+     "1234567890", "        "],
+)  # fmt: skip
+def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
+    """Short, common, counting, repeated, or the account's own name."""
+    with pytest.raises(WeakPassword) as refused:
+        passwords.judge(password, "alice")
+    assert refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["correct horse battery staple", "🐎🔋📎🐎🔋📎🦄🌵", "a" * 1000 + "bc", "alice likes trains",
+     "пароль верный", "q8#vL0zt"],
+)  # fmt: skip
+def test_long_or_odd_passwords_are_good(password: str) -> None:
+    """No classes of characters are asked for."""
+    passwords.judge(password, "alice")
+
+
+def test_the_reason_is_the_true_one() -> None:
+    """Digits alone are not said to be made of the user name."""
+    with pytest.raises(WeakPassword, match="Digits"):
+        passwords.judge("8402918374650192", "alice")
+    with pytest.raises(WeakPassword, match="user name"):
+        passwords.judge("alice@example1", "alice@example")
+
+
+@given(st.text(min_size=8, max_size=30))
+def test_any_text_is_judged(password: str) -> None:
+    """A judgement is none or WeakPassword, never another error."""
+    try:
+        passwords.judge(password, "alice@example.org")
+    except WeakPassword:
+        return
+
+
+class Counting(argon2.PasswordHasher):
+    """Notes the cost of each hash that it is asked to compare with."""
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+        text = hash if isinstance(hash, str) else hash.decode()
+        self.__dict__.setdefault("costs", []).append(text.split("$")[3])
+        return super().verify(hash, password)
+
+
+def test_nobody_costs_what_somebody_costs() -> None:
+    """An unknown name is checked against a hash of the same parameters, and never matches."""
+    hasher = Counting(1, 8, parallelism=1)
+    checked = Passwords(hasher, 8)
+    hashed = checked.hash("correct horse")
+    assert checked.matches(hashed, "correct horse")
+    assert not checked.matches(hashed, "wrong horse")
+    assert not checked.matches(None, "correct horse")
+    assert hasher.__dict__["costs"] == ["m=8,t=1,p=1"] * 3
+
+
+def test_other_parameters_are_outdated() -> None:
+    """A hash made with less, or more, is made again at the next login."""
+    weaker = argon2.PasswordHasher(1, 16, parallelism=1).hash("x")
+    assert passwords.outdated(weaker)
+    assert not passwords.outdated(passwords.hash("x"))
+    assert not passwords.matches("no hash at all", "x")
+
+
+@given(st.ip_addresses(v=4).map(str))
+def test_an_address_counts_for_itself(address: str) -> None:
+    """Also when it comes in the clothes of IPv6, where one /64 would hold them all."""
+    assert network(address) == network(f"::ffff:{address}") == address
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_a_customers_addresses_count_together(address: object, host: int) -> None:
+    """The /64 that one IPv6 customer gets is one caller."""
+    top = int(address) >> 64 << 64  # type: ignore[call-overload]
+    if top:
+        one, other = ipaddress.IPv6Address(top), ipaddress.IPv6Address(top | host)
+        assert network(str(one)) == network(str(other)) == f"{one}/64"
+
+
+@pytest.mark.parametrize("address", ["", "unknown", "192.0.2.300", "a.b", "1" * 500, "é"])
+def test_what_is_no_address_counts_together(address: str) -> None:
+    """Whatever a gateway says, it can be counted."""
+    assert network(address) == "unknown"
+
+
+def test_a_token_is_stored_as_its_hash() -> None:
+    """SHA-256, in hexadecimal."""
+    assert token_hash("abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")
