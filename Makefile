@@ -58,7 +58,7 @@ define new-venv
 if ! test -x $(1)/bin/pip; then \
   for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python3.14; do \
     command -v $$python >/dev/null 2>&1 || continue; \
-    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' && found=$$python && break; \
+    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found=$$python && break; \
   done; \
   test -n "$$found" || { echo "Satchel needs Python 3.11 or later; none was found."; exit 1; }; \
   $$found -c 'import ensurepip, venv' 2>/dev/null || { \
