@@ -85,6 +85,7 @@ USERS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
 SESSIONS = "BatchGetItem PutItem UpdateItem"
 SHARES = "BatchGetItem PutItem DeleteItem BatchWriteItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"
+OBJECTS = "GetObject PutObject DeleteObject ListMultipartUploadParts AbortMultipartUpload"
 
 POWERS = [
     ("dynamodb", USERS, tables["users"].arn),
@@ -92,7 +93,7 @@ POWERS = [
     ("dynamodb", SHARES, tables["shares"].arn),
     ("dynamodb", "Query", storage.index_arn(contract.SHARES)),
     ("dynamodb", FILES, tables["files"].arn),
-    ("s3", "GetObject PutObject", pulumi.Output.concat(bucket.arn, "/*")),
+    ("s3", OBJECTS, pulumi.Output.concat(bucket.arn, "/*")),
     ("s3", "ListBucket", bucket.arn),  # without it a missing object is 403, not 404
     ("logs", "CreateLogStream PutLogEvents", pulumi.Output.concat(log_group.arn, ":*")),
 ]

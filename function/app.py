@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from function import deps, gate
+from function import deps, events, gate
 from function.errors import (
     Internal,
     Invalid,
@@ -24,7 +24,7 @@ from function.errors import (
     UnsupportedMediaType,
 )
 from function.models import Incoming
-from function.routes import about, accounts, files, shares
+from function.routes import about, accounts, companion, downloads, files, shares, uploads
 from function.routes.answers import PROBLEM, invalid
 from function.routes.openapi import needs_token
 
@@ -34,7 +34,7 @@ app = APIGatewayHttpResolver(
     response_validation_error_http_code=500,
     json_body_deserializer=gate.strict_json,
 )
-for noun in (accounts, files, shares, about):
+for noun in (accounts, files, uploads, downloads, shares, companion, about):
     app.include_router(noun.router)
 
 HEADERS = {
@@ -55,7 +55,9 @@ def escape(error: Exception) -> None:
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers one request of the HTTP API (payload format 2.0)."""
+    """Answers one request of the HTTP API (payload format 2.0), or takes an event."""
+    if events.is_event(event):
+        return events.take(event, context, logger)
     started = time.perf_counter()
     sent = gate.incoming(event)
     logger.set_correlation_id(sent.request_id)
@@ -90,9 +92,10 @@ def routes() -> tuple[dict[str, dict[str, Any]], list[Any]]:
 def find(method: str, path: str) -> Any:
     """The route; `HEAD` is served where `GET` is. Raises NoSuchRoute, MethodNotAllowed."""
     fixed, varying = routes()
-    found = fixed.get(path) or {
-        route.method: route for route in varying if route.rule.fullmatch(path)
-    }
+    found = fixed.get(path, {})
+    for route in [] if found else varying:
+        if route.rule.fullmatch(path):
+            found = {route.method: route, **found}  # the first that matches, as in the resolver
     if not found:
         raise NoSuchRoute
     route = found.get(method) or (found.get("GET") if method == "HEAD" else None)
@@ -120,8 +123,9 @@ def admit(event: dict[str, Any], sent: Incoming, route: Any, context: Any) -> di
         reads_json = bool(route.dependant.body_params)
         plain = {
             **event,
+            "headers": {**sent.headers, "content-type": gate.JSON_TYPE},  # as the gate has seen to
             "queryStringParameters": sent.query,
-            "body": gate.json_text(sent.body, sent.headers) if reads_json else None,
+            "body": (gate.json_text(sent.body, sent.headers) or "{}") if reads_json else None,
             "isBase64Encoded": False,
             "requestContext": {**event["requestContext"], "http": _method(event, route.method)},
         }

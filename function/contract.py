@@ -12,6 +12,9 @@ from typing import Any
 
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
+# What the schedule sends, and the end of the keys that the bucket tells the queue of.
+SWEEP = {"satchel": "sweep"}
+ARRIVING = ".put"
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,24 @@ from function.models import Caller as Caller_
 from function.models import Incoming
 from function.services.access import Access
 from function.services.accounts import AccountService
+from function.services.completing import Completing
+from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.listing import Listing
 from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.placing import Placing
 from function.services.shares import ShareService
+from function.services.sweeping import Sweeping
+from function.services.transfers import TransferService
 from function.services.uploads import Uploads
 from function.stores.accounts import Accounts
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
+from function.stores.multipart import Multipart
 from function.stores.objects import Objects
 from function.stores.shares import Shares
+from function.stores.transfers import Transfers
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,10 @@ class Wiring:
     access: Access
     accounts: AccountService
     uploads: Uploads
+    transfers: TransferService
+    completing: Completing
+    downloads: Downloads
+    sweeping: Sweeping
     files: FileService
     listing: Listing
     shares: ShareService
@@ -93,18 +103,25 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     """Puts the house together."""
     tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
     db = Dynamo(client(session, "dynamodb", read_timeout=2), tables)
-    objects = Objects(client(session, "s3", read_timeout=5), settings.bucket)
+    s3 = client(session, "s3", read_timeout=5)
+    objects, multipart = Objects(s3, settings.bucket), Multipart(s3, settings.bucket)
     hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
     passwords = Passwords(hasher, settings.password_min_length)
-    access, shares = Access(db, of.now), Shares(db)
+    access, shares, transfers = Access(db, of.now), Shares(db), Transfers(db)
     keep = settings.keep_seconds
+    placing = Placing(db, of, keep)
+    listing = Listing(db, access, Files(db), shares)
     return Wiring(
         settings=settings,
         access=access,
         accounts=AccountService(Accounts(db), access, passwords, of, settings.session_seconds),
-        uploads=Uploads(access, objects, Placing(db, of, keep), of),
+        uploads=Uploads(access, objects, placing, of),
+        transfers=TransferService(access, transfers, multipart, placing, of),
+        completing=Completing(access, transfers, multipart, placing, of),
+        downloads=Downloads(db, access, listing, multipart, of),
+        sweeping=Sweeping(transfers, multipart, of),
         files=FileService(db, access, objects, shares, of, keep),
-        listing=Listing(db, access, Files(db), shares),
+        listing=listing,
         shares=ShareService(db, access, shares, of),
     )
 
@@ -124,6 +141,9 @@ def caller(request: Request) -> Caller_:
 Caller = Annotated[Caller_, Depends(caller)]
 Sent = Annotated[Incoming, Depends(incoming)]
 AccountsDep = Annotated[AccountService, Depends(lambda: wiring().accounts)]
+TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
+CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]
+DownloadsDep = Annotated[Downloads, Depends(lambda: wiring().downloads)]
 UploadsDep = Annotated[Uploads, Depends(lambda: wiring().uploads)]
 FilesDep = Annotated[FileService, Depends(lambda: wiring().files)]
 ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]

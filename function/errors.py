@@ -116,6 +116,20 @@ class NoSuchShare(NotFound):
     default = "You do not share a file of that name with that user."
 
 
+class NoSuchUpload(NotFound):
+    """No upload of that id is in progress for the caller."""
+
+    slug, title = "no-such-upload", "There is no such upload"
+    default = "You have no upload of that id; it may have been completed, aborted or expired."
+
+
+class NoSuchVersion(NotFound):
+    """The file has no such version that the caller may read."""
+
+    slug, title = "no-such-version", "There is no such version"
+    default = "The file has no such version, or it is no longer kept."
+
+
 class MethodNotAllowed(Problem):
     """The path exists, the method does not; `Allow` names those that do."""
 
@@ -147,6 +161,13 @@ class ChangedMeanwhile(Conflict):
 
     slug, title = "changed-meanwhile", "It was changed meanwhile"
     default = "Others changed the same file at the same time; nothing was done, please try again."
+
+
+class UploadIncomplete(Conflict):
+    """Not all bytes have arrived; the upload stays open."""
+
+    slug, title = "upload-incomplete", "Not all of it has arrived"
+    default = "Upload what GET /uploads/{id} lists as missing, and complete it again."
 
 
 class PreconditionFailed(Problem):
@@ -198,6 +219,13 @@ class WeakPassword(Invalid):
     """A password that is short, common or made of the account's own name."""
 
     slug, title = "weak-password", "That password is too weak"
+
+
+class UploadMismatch(Invalid):
+    """What arrived is not what was declared; it has been removed."""
+
+    slug, title = "upload-mismatch", "It is not what was declared"
+    default = "The size or the checksum differs from what was declared; start a new upload."
 
 
 class SlowDown(Problem):

@@ -29,6 +29,7 @@ DECEPTIVE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2
 Permission = Literal["own", "write", "read"]
 Grantable = Literal["read", "write"]
 OnConflict = Literal["replace", "fail", "rename"]
+Method = Literal["put", "multipart"]
 Scope = Literal["all", "own", "shared"]
 
 
@@ -117,6 +118,16 @@ Base64 = Annotated[
     BeforeValidator(canonical_base64),
     WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
+MOST_PARTS = 10_000
+SIGNED_AT_ONCE = 100
+Size = Annotated[StrictInt, Field(ge=0)]
+PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
+PartNumbers = Annotated[list[PartNumber], Field(min_length=1, max_length=SIGNED_AT_ONCE)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]
 Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
 
 

@@ -28,14 +28,19 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
     The source address is the gateway's word, never a header's.
     """
     context = event["requestContext"]
+    headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+    scheme = headers.get("x-forwarded-proto", "https")
+    port = headers.get("x-forwarded-port", "")
+    plain = port in {"", {"https": "443", "http": "80"}.get(scheme)}
     return Incoming(
         method=context["http"]["method"].upper(),
         path=event["rawPath"],
-        headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+        headers=headers,
         query={},
         body=b"",
         address=context["http"].get("sourceIp", ""),
         request_id=context.get("requestId", ""),
+        base=f"{scheme}://{context.get('domainName', '')}" + ("" if plain else f":{port}"),
     )
 
 
@@ -63,7 +68,9 @@ def query_of(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
     except ValueError:
         raise Malformed("The query string is not UTF-8, percent-encoded.") from None
     names = [name for name, _ in fields]
-    known = set(known)
+    # `metadata[name]` is how Uppy writes the fields of its one field that has fields
+    known = {*known}
+    known |= {name for name in names if name.startswith("metadata[") and "metadata" in known}
     wrong = [
         {"at": f"query.{name[:64]}", "reason": "unknown field" if name not in known else "repeated"}
         for name in dict.fromkeys(names)

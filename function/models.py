@@ -48,6 +48,7 @@ class Incoming:
     body: bytes
     address: str
     request_id: str
+    base: str
 
 
 class Registration(Closed):
@@ -140,6 +141,8 @@ class FileObject(Closed):
     etag: str
     version: int
     permission: Permission
+    description: str | None = None
+    tags: list[str] = []
 
 
 class Share(Closed):
@@ -165,6 +168,13 @@ class Limits(Closed):
     """Sizes are bytes, times seconds, lengths code points."""
 
     small_file_bytes: int
+    file_bytes: int
+    single_put_bytes: int
+    smallest_part_bytes: int
+    most_parts: int
+    most_parts_signed_at_once: int
+    upload_seconds: int
+    url_seconds: int
     name_bytes: int
     segment_bytes: int
     password_min_length: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from function.fields import Grantable
+from function.fields import Grantable, OnConflict
 
 
 class Row(BaseModel):
@@ -60,6 +60,36 @@ class FileRow(Row):
     modified: str
     version: int
     sha256: str | None = None
+    description: str | None = None
+    tags: list[str] = []
+
+
+class UploadRow(Row):
+    """A transfer in progress, on the shelf of whoever uploads; its bytes go straight to S3.
+
+    `size` is None where the client could not say. `done` is the answer of its completion, as JSON:
+    whoever completes it again gets the same.
+    """
+
+    shelf: str
+    name: str
+    user_id: str
+    owner: str
+    file_name: str
+    object: str
+    content_type: str
+    on_conflict: OnConflict
+    created: str
+    expires_at: int
+    rev: str
+    size: int | None = None
+    part_size: int | None = None
+    multipart: str | None = None
+    sha256: str | None = None
+    if_match: str | None = None
+    description: str | None = None
+    tags: list[str] = []
+    done: str | None = None
 
 
 class Grant(Row):
@@ -85,3 +115,12 @@ class Stored:
     size: int
     etag: str
     sha256: str | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a multipart upload that S3 has; `size` is bytes."""
+
+    number: int
+    size: int
+    etag: str

@@ -10,14 +10,16 @@ from aws_lambda_powertools.event_handler.openapi.swagger_ui import generate_swag
 
 from function.contract import VERSION
 from function.deps import SettingsDep
-from function.fields import NAME_BYTES, SEGMENT_BYTES
+from function.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
 from function.models import Health, Info, Limits
 from function.routes.openapi import document
+from function.services.plans import LARGEST, SINGLE_PUT, SMALLEST_PART
+from function.services.transfers import UPLOAD_SECONDS, URL_SECONDS
 from function.services.uploads import SMALL
 
 router = Router()
 
-FEATURES = ["folders", "shares", "trash", "versions"]
+FEATURES = ["downloads", "folders", "shares", "trash", "uploads", "versions"]
 UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 # The page's script and style stand in it; it may talk to this API and to nobody else.
 PAGE_POLICY = (
@@ -40,6 +42,13 @@ def info(settings: SettingsDep) -> Info:
         features=FEATURES,
         limits=Limits(
             small_file_bytes=SMALL,
+            file_bytes=LARGEST,
+            single_put_bytes=SINGLE_PUT,
+            smallest_part_bytes=SMALLEST_PART,
+            most_parts=MOST_PARTS,
+            most_parts_signed_at_once=SIGNED_AT_ONCE,
+            upload_seconds=UPLOAD_SECONDS,
+            url_seconds=URL_SECONDS,
             name_bytes=NAME_BYTES,
             segment_bytes=SEGMENT_BYTES,
             password_min_length=settings.password_min_length,

@@ -9,10 +9,10 @@ from aws_lambda_powertools.event_handler import Response
 
 from function.errors import Invalid, InvalidName, Problem
 from function.models import FileObject, Incoming
+from function.services.dispositions import disposition
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-SAFE_IN_EXT_VALUE = "!#$&+-.^_`|~"  # attr-char of RFC 8187, section 3.2.1
 
 MOST_ERRORS, SHORT, LONG = 20, 100, 200
 
@@ -51,23 +51,17 @@ def nothing() -> Response[None]:
     return Response(204)
 
 
+def next_page(cursor: str | None, sent: Incoming) -> dict[str, str | list[str]]:
+    """Where a list goes on: `Link` (RFC 8288) and `x-next-cursor`; nothing on the last page."""
+    if cursor is None:
+        return {}
+    query = urlencode({**sent.query, "cursor": cursor}, quote_via=quote)
+    return {"link": f'<{sent.path}?{query}>; rel="next"', "x-next-cursor": cursor}
+
+
 def listed(items: Sequence[Any], cursor: str | None, sent: Incoming) -> Response[Any]:
-    """A page of a list; the next one is in `Link` (RFC 8288) and `x-next-cursor`."""
-    headers = {}
-    if cursor:
-        query = urlencode({**sent.query, "cursor": cursor}, quote_via=quote)
-        headers = {"link": f'<{sent.path}?{query}>; rel="next"', "x-next-cursor": cursor}
-    return Response(200, "application/json", list(items), headers)
-
-
-def disposition(name: str) -> str:
-    """`Content-Disposition` (RFC 6266) for a download: the last segment of the name.
-
-    `filename` is what old clients read, in plain ASCII; `filename*` is the name itself (RFC 8187).
-    """
-    last = name.rpartition("/")[2]
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in last)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(last, SAFE_IN_EXT_VALUE)}"
+    """A page of a list."""
+    return Response(200, JSON, list(items), next_page(cursor, sent))
 
 
 def file_headers(file: FileObject) -> dict[str, str | list[str]]:
@@ -76,7 +70,7 @@ def file_headers(file: FileObject) -> dict[str, str | list[str]]:
         "etag": f'"{file.etag}"',
         "accept-ranges": "bytes",
         "vary": "accept",
-        "content-disposition": disposition(file.file_name),
+        "content-disposition": disposition(file.file_name, "attachment"),
         "x-content-type-options": "nosniff",
         "cache-control": "private, no-store",
     }

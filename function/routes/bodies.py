@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from function.errors import Malformed
+from function.errors import Invalid, Malformed
 from function.fields import ContentType, FileName, OnConflict, Username, is_media_type
 from function.gate import json_text, strict_json
 from function.models import Incoming, PutFile, Upload
@@ -60,6 +60,9 @@ def _read(sent: Incoming) -> Upload:
     if "file_name" in sent.query:
         beside = Beside.model_validate(dict(sent.query))
         return _upload(sent, beside, sent.body, "" if kind == CURLS_OWN else says)
+    if sent.query:
+        reason = "with a JSON body this belongs in the body"
+        raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
     body = PutFile.model_validate(strict_json(json_text(sent.body, sent.headers)))
     return _upload(sent, body, body.content)
 

@@ -89,9 +89,11 @@ def head_file(
     status_code=204,
     responses=answers({204: None}, NoSuchFile, InvalidName, ChangedMeanwhile),
 )
-def delete_file(caller: Caller, sent: Sent, files: FilesDep, file_name: Name) -> Response[None]:
+def delete_file(
+    caller: Caller, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+) -> Response[None]:
     """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
-    files.delete(caller, file_name, sent.headers.get("if-match"))
+    files.delete(caller, username, file_name, sent.headers.get("if-match"))
     return nothing()
 
 
@@ -112,8 +114,8 @@ def list_files(
 
 def _raw(sent: Incoming) -> bool:
     """Whether the bytes themselves are wanted, not Base64 text."""
-    kinds = {kind.partition(";")[0].strip() for kind in sent.headers.get("accept", "").split(",")}
-    return PLAIN_BYTES in kinds
+    accepted = sent.headers.get("accept", "").lower().split(",")
+    return PLAIN_BYTES in {kind.partition(";")[0].strip() for kind in accepted}
 
 
 def _wanted(sent: Incoming, *, body: bool = True) -> Wanted:

@@ -49,6 +49,14 @@ class Entry:
         return self.file
 
 
+@dataclass(frozen=True)
+class Member:
+    """An account that proved itself when it asked, and on whose behalf something is done now."""
+
+    username: str
+    id: str
+
+
 class Access:
     """Opens the door, or does not."""
 
@@ -58,15 +66,20 @@ class Access:
         self._now = now
 
     def open(
-        self, caller: Caller, owner: str | None = None, name: str = "", more: Iterable[Key] = ()
+        self,
+        caller: Caller | Member,
+        owner: str | None = None,
+        name: str = "",
+        more: Iterable[Key] = (),
     ) -> Entry:
-        """Proves the session and finds the right to `owner`'s `name`, and reads `more` with it.
+        """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
 
-        Raises NotSignedIn.
+        A Caller is proven by the session, a Member by the account's id. Raises NotSignedIn.
         """
         owner = owner or caller.username
         grants = grant_keys(caller.username, owner, name) if owner != caller.username else []
-        keys = [account_key(caller.username), session_key(caller.token_hash), account_key(owner)]
+        keys = [account_key(caller.username), account_key(owner)]
+        keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
         if name:
             keys += [file_key(owner, name), *grants]
         rows = self._db.read([*keys, *more])
@@ -105,11 +118,17 @@ class Access:
         """Whether a grant has not expired: the table removes expired rows hours or days late."""
         return grant.expires_at is None or grant.expires_at > self._now()
 
-    def _signed_in(self, rows: Rows, caller: Caller) -> Account:
-        session, account = session_in(rows, caller), account_in(rows, caller.username)
+    def _signed_in(self, rows: Rows, caller: Caller | Member) -> Account:
+        account = account_in(rows, caller.username)
+        if account is None:
+            raise NotSignedIn
+        if isinstance(caller, Member):
+            if account.id != caller.id:
+                raise NotSignedIn
+            return account
+        session = session_in(rows, caller)
         if (
             session is None
-            or account is None
             or session.expires_at <= self._now()
             or (session.username, session.user_id, session.epoch)
             != (account.username, account.id, account.epoch)

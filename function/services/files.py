@@ -84,8 +84,10 @@ class FileService:
         span = None if stale else span_of(wanted.range, row.size)
         return Content(file, self._objects.get(row.object, span), span=span)
 
-    def delete(self, caller: Caller, name: str, if_match: str | None) -> None:
+    def delete(self, caller: Caller, owner: str | None, name: str, if_match: str | None) -> None:
         """Moves a file of the caller's to the trash and revokes its grants, in one commit.
+
+        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete.
 
         Grants that do not fit one commit go first, those too new for the index never: they carry
         the id of a file that is no more, and open nothing.
@@ -93,7 +95,7 @@ class FileService:
         Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
         for _ in self._from.attempts():
-            entry = self._access.open(caller, caller.username, name)
+            entry = self._access.open(caller, owner, name)
             row = entry.owned()
             if if_match and not matches(if_match, row.etag):
                 raise PreconditionFailed

@@ -11,9 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from function.fields import Scope
+from function.fields import Permission, Scope
 from function.models import Caller, FileObject
-from function.records import Account, Grant
+from function.records import Account, FileRow, Grant
 from function.services.access import Access
 from function.services.cursors import seal, unseal
 from function.services.views import file_object
@@ -28,16 +28,17 @@ Grants = tuple[list[Grant], bool]
 
 @dataclass(frozen=True)
 class Asked:
-    """Which files, and how many of them at once."""
+    """Which files, and how many of them at once; `owner` narrows what is shared to one's."""
 
     prefix: str = ""
     scope: Scope = "all"
     limit: int = 100
     cursor: str | None = None
+    owner: str | None = None
 
     def list_id(self) -> str:
         """What makes it the same list; the size of a page does not."""
-        return json.dumps(["files", self.prefix, self.scope])
+        return json.dumps(["files", self.prefix, self.scope, self.owner])
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,12 @@ class Place:
     """A file and where it stands: the grant it was found by (empty for one's own), and its name."""
 
     grant: str
-    file: FileObject
+    row: FileRow
+    permission: Permission
 
     def position(self) -> list[str]:
         """What the cursor carries."""
-        return [self.grant, self.file.file_name]
+        return [self.grant, self.row.name]
 
 
 class Listing:
@@ -64,6 +66,15 @@ class Listing:
 
     def page(self, caller: Caller, asked: Asked) -> tuple[list[FileObject], str | None]:
         """A page, and the cursor of the next one. Raises InvalidCursor."""
+        places, cursor = self._page(caller, asked)
+        return [file_object(place.row, place.permission) for place in places], cursor
+
+    def rows(self, caller: Caller, asked: Asked) -> tuple[list[FileRow], str | None]:
+        """A page of the rows themselves. Raises InvalidCursor."""
+        places, cursor = self._page(caller, asked)
+        return [place.row for place in places], cursor
+
+    def _page(self, caller: Caller, asked: Asked) -> tuple[list[Place], str | None]:
         account = self._access.open(caller).account
         at = unseal(asked.cursor, account.id, asked.list_id())
         with ThreadPoolExecutor(max_workers=1) as aside:
@@ -71,7 +82,7 @@ class Listing:
         more = len(places) > asked.limit
         places = places[: asked.limit]
         cursor = seal(places[-1].position(), account.id, asked.list_id()) if more else None
-        return [place.file for place in places], cursor
+        return places, cursor
 
     def _places(
         self, account: Account, asked: Asked, at: list[str] | None, aside: ThreadPoolExecutor
@@ -92,7 +103,7 @@ class Listing:
                 account.username, prefix=asked.prefix, after=after, limit=asked.limit + 1
             )
             mine = (row for row in rows if row.owner_id == account.id)
-            yield from (Place("", file_object(row, "own")) for row in mine)
+            yield from (Place("", row, "own") for row in mine)
             after = rows[-1].name if rows else after
 
     def _shared(
@@ -122,7 +133,7 @@ class Listing:
         self, account: Account, asked: Asked, grants: list[Grant], within: str = ""
     ) -> Iterator[Place]:
         """What some grants open, with one read for them all."""
-        grants = [grant for grant in grants if concerns(grant, asked.prefix)]
+        grants = [grant for grant in grants if concerns(grant, asked)]
         keys = [account_key(grant.owner) for grant in grants]
         for grant in grants:
             name = name_of(grant)
@@ -139,7 +150,7 @@ class Listing:
             file = file_in(rows, grant.owner, name)
             right = self._access.right(account, owner, file, [grant])
             if file and right and file.owner_id == owner.id:
-                yield Place(grant.file, file_object(file, right))
+                yield Place(grant.file, file, right)
 
     def _covered(self, account: Account, owner: Account, grant: Grant, rows: Rows) -> bool:
         """Whether a folder above is shared as well, and so lists it already."""
@@ -166,7 +177,7 @@ class Listing:
             for row, its in zip(files, keys, strict=True):
                 right = self._access.right(account, owner, row, [grant, *grants_in(own, its)])
                 if right:
-                    yield Place(grant.file, file_object(row, right))
+                    yield Place(grant.file, row, right)
 
 
 def name_of(grant: Grant) -> str:
@@ -174,7 +185,9 @@ def name_of(grant: Grant) -> str:
     return grant.file.split("/", 1)[1]
 
 
-def concerns(grant: Grant, prefix: str) -> bool:
-    """Whether a grant can open anything that begins with `prefix`."""
-    name = name_of(grant)
+def concerns(grant: Grant, asked: Asked) -> bool:
+    """Whether a grant can open anything that is asked for."""
+    name, prefix = name_of(grant), asked.prefix
+    if asked.owner not in {None, grant.owner}:
+        return False
     return name.startswith(prefix) or (name.endswith("/") and prefix.startswith(name))

@@ -38,6 +38,8 @@ class Intent:
     on_conflict: OnConflict = "replace"
     if_match: str | None = None
     if_none_match: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,16 @@ class Placing:
             raise QuotaExceeded
 
     def place(
-        self, look: Callable[[], Entry], entry: Entry, intent: Intent, stored: Stored
+        self,
+        look: Callable[[], Entry],
+        entry: Entry,
+        intent: Intent,
+        stored: Stored,
+        also: Callable[[Placed], list[Write]] = lambda _: [],
     ) -> Placed:
         """Commits the upload; `look` reads again, rights included, when somebody came between.
+
+        `also` is written in the same commit, or nothing is.
 
         Raises what `check` raises, and ChangedMeanwhile when others never stop.
         """
@@ -87,11 +96,13 @@ class Placing:
             self.check(entry, intent, stored.size)
             owner, permission = entry.writable()
             row = self._row(owner, entry.file, intent, stored)
+            placed = Placed(row, permission, created=row.version == 1)
+            writes = [*self._writes(owner, entry.file, row), *also(placed)]
             try:
-                self._db.commit(self._writes(owner, entry.file, row), token=row.rev)
+                self._db.commit(writes, token=row.rev)
             except Refused:
                 continue
-            return Placed(row, permission, created=row.version == 1)
+            return placed
         raise AssertionError
 
     def _row(self, owner: Account, old: FileRow | None, intent: Intent, stored: Stored) -> FileRow:
@@ -113,6 +124,8 @@ class Placing:
             modified=now,
             version=old.version + 1 if old else 1,
             sha256=stored.sha256,
+            description=intent.description,
+            tags=list(intent.tags),
         )
 
     def _writes(self, owner: Account, old: FileRow | None, row: FileRow) -> list[Write]:

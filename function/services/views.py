@@ -20,6 +20,8 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
         etag=row.etag,
         version=row.version,
         permission=permission,
+        description=row.description,
+        tags=row.tags,
     )
 
 

@@ -20,6 +20,25 @@ def file_in(rows: Rows, owner: str, name: str) -> FileRow | None:
     return FileRow.model_validate(row) if row else None
 
 
+def version_key(row: FileRow, version: int) -> Key:
+    """Where a replaced version of a file is kept."""
+    return Key(FILES, f"{row.shelf}/{VERSIONS}", kept_name(row.id, version))
+
+
+def kept_name(file_id: str, version: int) -> str:
+    """The name of what is kept: the file's id, so that a later rename does not lose it."""
+    return f"{file_id}/{version:08}"
+
+
+def version_in(rows: Rows, row: FileRow, version: int, now: float) -> FileRow | None:
+    """The version that was replaced, under the file's name, if it was read and is still kept."""
+    found = rows.get(version_key(row, version))
+    if found is None or int(str(found["expires_at"])) <= now:
+        return None
+    kept = FileRow.model_validate(found)
+    return kept.model_copy(update={"shelf": row.shelf, "name": row.name})
+
+
 def put_new(row: FileRow) -> Write:
     """Puts a file where none is."""
     return Write(
@@ -46,13 +65,10 @@ def unchanged(row: FileRow) -> Write:
 
 
 def keep(row: FileRow, shelf: str, until: int) -> Write:
-    """Puts what was replaced or deleted on another shelf until `until` (epoch seconds).
-
-    Its name there is the file's id and the version, so a later rename does not lose it.
-    """
+    """Puts what was replaced or deleted on another shelf until `until` (epoch seconds)."""
     kept: Item = row.model_dump() | {
         "shelf": f"{row.shelf}/{shelf}",
-        "name": f"{row.id}/{row.version:08}",
+        "name": kept_name(row.id, row.version),
         "file_name": row.name,
         "expires_at": until,
     }

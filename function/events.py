@@ -1,0 +1,60 @@
+"""What reaches the function and is no request: news from the bucket by the queue, and the schedule.
+
+Imports deps and errors. A message is acknowledged when it is done with or can never be; what may
+succeed later is given back, alone, and the queue brings it again or puts it aside.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from aws_lambda_powertools import Logger
+
+from function import deps
+from function.contract import SWEEP
+
+RESERVE = 10_000  # milliseconds: what one step of a sweep may take at worst
+
+
+def is_event(event: Mapping[str, Any]) -> bool:
+    """Whether it is one of these, and not a request."""
+    return "Records" in event or event == SWEEP
+
+
+def take(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, Any]:
+    """Hands an event to its service, and answers as Lambda expects of its source."""
+    if event == SWEEP:
+        left: Callable[[], int] = context.get_remaining_time_in_millis
+        swept = deps.wiring().sweeping.sweep(lambda: left() > RESERVE)
+        logger.info("swept", uploads=swept)
+        return {"swept": swept}
+    failed = [record["messageId"] for record in event["Records"] if not _taken(record, logger)]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _taken(record: Mapping[str, Any], logger: Logger) -> bool:
+    """Whether a message is done with; False gives it back."""
+    try:
+        for key in arrivals(record.get("body", "")):
+            made = deps.wiring().completing.arrived(key)
+            logger.info("arrival", completed=made)
+    except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others
+        logger.warning("arrival not taken", error=type(error).__name__)
+        return False
+    return True
+
+
+def arrivals(body: str) -> Iterator[str]:
+    """The keys of the objects that a message of S3's tells of.
+
+    Nothing for what is not one: S3 itself begins with an `s3:TestEvent`. Keys are written as forms
+    write them (Amazon S3 User Guide, event message structure).
+    """
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return
+    records = message.get("Records", []) if isinstance(message, dict) else []
+    for record in records:
+        yield unquote_plus(record["s3"]["object"]["key"])

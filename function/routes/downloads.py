@@ -1,0 +1,55 @@
+"""Downloads of any size, straight from S3."""
+
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from function.deps import Caller, DownloadsDep, Sent
+from function.errors import Invalid, InvalidCursor, InvalidName, NoSuchFile, NoSuchVersion
+from function.fields import FileName, Prefix, Username
+from function.routes.answers import answers, next_page
+from function.services.downloads import Wanted
+from function.services.listing import Asked
+from function.transfer_models import Download
+
+router = Router()
+
+
+@router.get(
+    "/download",
+    responses=answers(
+        {200: Download}, NoSuchFile, NoSuchVersion, InvalidName, InvalidCursor, Invalid
+    ),
+)
+def download(
+    caller: Caller,
+    sent: Sent,
+    downloads: DownloadsDep,
+    file_name: Annotated[FileName | None, Query(description="The file.")] = None,
+    username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
+    version: Annotated[int | None, Query(ge=1, description="The newest by default.")] = None,
+    inline: Annotated[bool, Query(description="To be shown, where that is safe.")] = False,
+    redirect: Annotated[bool, Query(description="Answer 302 instead.")] = False,
+    prefix: Annotated[Prefix | None, Query(description="A folder, with format=curl.")] = None,
+    format: Annotated[Literal["curl"] | None, Query(description="For curl -K.")] = None,  # noqa: A002
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+) -> Response[Download | str | None]:
+    """Get an address that gives a file's bytes for some minutes, whatever its size.
+
+    With `prefix` and `format=curl` the answer is a configuration that fetches a whole folder:
+    `curl -fsS … | curl -Z -K -`. More than a thousand files go on at `Link`, or `x-next-cursor`.
+    """
+    if (file_name is None) is (prefix is None) or (format is None) is not (prefix is None):
+        raise Invalid("Give either file_name, or prefix with format=curl.")
+    if file_name is None:
+        asked = Asked(prefix=prefix or "", limit=limit, cursor=cursor)
+        text, following = downloads.folder(caller, username, asked)
+        headers = next_page(following, sent)
+        return Response(200, "text/plain; charset=utf-8", text, headers)
+    made = downloads.file(caller, Wanted(file_name, username, version, inline))
+    if redirect:
+        return Response(302, None, None, {"location": made.url})
+    return Response(200, "application/json", made)

@@ -1,0 +1,113 @@
+"""Large uploads: straight to S3, resumable, verified."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from function.deps import Caller, CompletingDep, Sent, TransfersDep
+from function.errors import (
+    ChangedMeanwhile,
+    FileExists,
+    Invalid,
+    InvalidCursor,
+    NoSuchFile,
+    NoSuchUpload,
+    PreconditionFailed,
+    QuotaExceeded,
+    TooLarge,
+    UploadIncomplete,
+    UploadMismatch,
+)
+from function.models import FileObject
+from function.routes.answers import answers, listed, nothing
+from function.transfer_models import (
+    Completion,
+    PartsRequest,
+    SignedParts,
+    UploadRequest,
+    UploadView,
+)
+
+router = Router()
+
+
+@router.post(
+    "/uploads",
+    status_code=201,
+    responses=answers(
+        {201: UploadView}, NoSuchFile, FileExists, PreconditionFailed, TooLarge, QuotaExceeded
+    ),
+)
+def start_upload(
+    body: UploadRequest, caller: Caller, sent: Sent, transfers: TransfersDep
+) -> UploadView:
+    """Begin an upload of any size up to 5 TB, whose bytes go straight to S3.
+
+    Up to 64 MiB it is one PUT, as `put` says; above that, parts. `curl` is a line that does all of
+    it, where the shell's `$TOKEN` is your token.
+    """
+    return transfers.start(caller, body, sent.base)
+
+
+@router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
+def list_uploads(
+    caller: Caller,
+    sent: Sent,
+    transfers: TransfersDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+) -> Response[list[UploadView]]:
+    """List your uploads in progress."""
+    return listed(*transfers.page(caller, limit, cursor, sent.base), sent)
+
+
+@router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
+def get_upload(upload_id: str, caller: Caller, sent: Sent, transfers: TransfersDep) -> UploadView:
+    """What of an upload has arrived and what is missing, to go on from there."""
+    return transfers.status(caller, upload_id, sent.base)
+
+
+@router.post(
+    "/uploads/<upload_id>/parts", responses=answers({200: SignedParts}, NoSuchUpload, Invalid)
+)
+def sign_parts(
+    upload_id: str, body: PartsRequest, caller: Caller, transfers: TransfersDep
+) -> SignedParts:
+    """Sign addresses for up to a hundred parts, each good for minutes and one length."""
+    return transfers.sign(caller, upload_id, list(body.part_numbers))
+
+
+@router.post(
+    "/uploads/<upload_id>/complete",
+    responses=answers(
+        {200: FileObject},
+        NoSuchUpload,
+        NoSuchFile,
+        FileExists,
+        ChangedMeanwhile,
+        UploadIncomplete,
+        PreconditionFailed,
+        UploadMismatch,
+        QuotaExceeded,
+    ),
+)
+def complete_upload(
+    upload_id: str, body: Completion, caller: Caller, completing: CompletingDep
+) -> FileObject:
+    """Make the file, once all its bytes are there. Doing it again answers the same.
+
+    What arrived is compared with the size and the checksum that were declared; if it differs, it
+    is removed, and nothing of it was ever visible.
+    """
+    return completing.complete(caller, upload_id, body.parts)
+
+
+@router.delete(
+    "/uploads/<upload_id>", status_code=204, responses=answers({204: None}, NoSuchUpload)
+)
+def abort_upload(upload_id: str, caller: Caller, transfers: TransfersDep) -> Response[None]:
+    """Give an upload up, and remove what has arrived of it."""
+    transfers.abort(caller, upload_id)
+    return nothing()

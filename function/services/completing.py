@@ -1,0 +1,177 @@
+"""Completing an upload whose bytes are in S3: by its client, or by the news that they are there.
+
+Whoever comes first makes the file, in the commit that also notes the answer on the upload's row;
+whoever comes later, or again, is given that answer.
+"""
+
+from function.errors import (
+    NoSuchUpload,
+    Problem,
+    Unavailable,
+    UploadIncomplete,
+    UploadMismatch,
+)
+from function.models import Caller, FileObject
+from function.records import Part, Stored, UploadRow
+from function.services.access import Access, Entry, Member
+from function.services.origins import Origins
+from function.services.placing import Intent, Placed, Placing
+from function.services.plans import missing
+from function.services.transfers import is_id
+from function.services.views import file_object
+from function.stores.multipart import Multipart
+from function.stores.rows import Write
+from function.stores.transfers import Transfers, due_key, finish, upload_in, upload_key, upload_of
+from function.transfer_models import SentPart
+
+MOST_NAMED = 100
+
+
+class Done(Exception):
+    """Somebody has completed it; `answer` is theirs."""
+
+    def __init__(self, answer: str) -> None:
+        """A FileObject as JSON."""
+        super().__init__()
+        self.answer = answer
+
+
+class Completing:
+    """Makes files of uploads."""
+
+    def __init__(
+        self,
+        access: Access,
+        transfers: Transfers,
+        multipart: Multipart,
+        placing: Placing,
+        origins: Origins,
+    ) -> None:
+        """Bytes are looked at by `multipart` and named by `placing`."""
+        self._access = access
+        self._transfers = transfers
+        self._multipart = multipart
+        self._placing = placing
+        self._from = origins
+
+    def complete(
+        self, caller: Caller, upload_id: str, sent: list[SentPart] | None = None
+    ) -> FileObject:
+        """Makes the file, or answers as when it was made.
+
+        Raises NoSuchUpload, UploadIncomplete, UploadMismatch, and what placing raises.
+        """
+        return self._complete(caller, caller.username, upload_id, sent)
+
+    def arrived(self, key: str) -> bool:
+        """Completes the upload that put the object `key` there, for a client that never does.
+
+        False when there is nothing to do, or when its client must decide: the upload then stays
+        open, and expires. Raises Unavailable, after which it may be tried again.
+        """
+        whose = upload_of(key)
+        if whose is None:
+            return False
+        username, upload_id = whose
+        row = self._transfers.find(username, upload_id)
+        if row is None or row.object != key:
+            return False
+        try:
+            self._complete(Member(username, row.user_id), username, upload_id, None)
+        except Unavailable:
+            raise
+        except Problem:
+            return False
+        return True
+
+    def _complete(
+        self, who: Caller | Member, username: str, upload_id: str, sent: list[SentPart] | None
+    ) -> FileObject:
+        try:
+            row = self._find(who, username, upload_id)
+            stored = self._stored(row, sent)
+            return self._place(who, username, row, stored)
+        except Done as done:
+            return FileObject.model_validate_json(done.answer)
+
+    def _find(self, who: Caller | Member, username: str, upload_id: str) -> UploadRow:
+        """The upload, still open. Raises Done, NoSuchUpload, NotSignedIn."""
+        key = upload_key(username, upload_id)
+        entry = self._access.open(who, more=[key] if is_id(upload_id) else [])
+        return self._open(entry, username, upload_id)
+
+    def _open(self, entry: Entry, username: str, upload_id: str) -> UploadRow:
+        row = upload_in(entry.rows, username, upload_id)
+        if row is None or row.user_id != entry.account.id:
+            raise NoSuchUpload
+        if row.done is not None:
+            raise Done(row.done)
+        if row.expires_at <= self._from.now():
+            raise NoSuchUpload
+        return row
+
+    def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored:
+        """The whole object, as it was declared. Raises UploadIncomplete, UploadMismatch."""
+        if row.multipart:
+            self._join(row, row.multipart, sent)
+        stored = self._multipart.arrived(row.object)
+        if stored is None:
+            raise UploadIncomplete
+        wrong_size = row.size is not None and stored.size != row.size
+        wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
+        if wrong_size or wrong_bytes:
+            if self._transfers.remove(row.shelf.partition("/")[0], row.name):
+                self._multipart.discard(row.object, row.multipart)
+                self._transfers.strike(due_key(row))
+            raise UploadMismatch
+        return stored
+
+    def _join(self, row: UploadRow, multipart: str, sent: list[SentPart] | None) -> None:
+        """Has S3 make one object of the parts, which it lists itself."""
+        parts = self._multipart.parts(row.object, multipart)
+        if parts is None:
+            return  # joined before, by somebody who did not come to the end; the object tells
+        lacking = missing(row, parts)
+        known = {(part.number, part.etag) for part in parts}
+        strange = [p for p in sent or [] if (p.part_number, p.etag.strip('"')) not in known]
+        if lacking or strange or not parts:
+            numbers = sorted({*lacking, *(part.part_number for part in strange)})
+            raise UploadIncomplete(
+                "Not all parts have arrived as they were sent.",
+                errors=[{"at": f"part {n}", "reason": "missing"} for n in numbers[:MOST_NAMED]],
+            )
+        if not self._multipart.complete(row.object, multipart, chosen(row, parts, sent)):
+            raise UploadIncomplete
+
+    def _place(
+        self, who: Caller | Member, username: str, row: UploadRow, stored: Stored
+    ) -> FileObject:
+        intent = Intent(
+            row.file_name,
+            row.content_type,
+            row.on_conflict,
+            row.if_match,
+            description=row.description,
+            tags=tuple(row.tags),
+        )
+        key = upload_key(username, row.name)
+
+        def look() -> Entry:
+            entry = self._access.open(who, row.owner, row.file_name, [key])
+            self._open(entry, username, row.name)
+            return entry
+
+        def also(placed: Placed) -> list[Write]:
+            answer = file_object(placed.row, placed.permission).model_dump_json()
+            return finish(row, answer)
+
+        placed = self._placing.place(look, look(), intent, stored, also)
+        return file_object(placed.row, placed.permission)
+
+
+def chosen(row: UploadRow, parts: list[Part], sent: list[SentPart] | None) -> list[Part]:
+    """The parts that make the file: those its client names, where nobody knows how many."""
+    if sent is None or row.size is not None:
+        return parts
+    numbers = {part.part_number for part in sent}
+    return [part for part in parts if part.number in numbers]

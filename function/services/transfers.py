@@ -1,0 +1,226 @@
+"""Uploads that go straight to S3: planning, signing, looking at what has arrived, giving up.
+
+State lives on the uploader's shelf and in S3, never here, so any client may go on at any time from
+what `GET /uploads/{id}` says.
+"""
+
+import mimetypes
+import re
+
+from function.errors import Invalid, NoSuchUpload
+from function.fields import MOST_PARTS, Method
+from function.models import Caller
+from function.records import Account, Part, UploadRow
+from function.services import curl
+from function.services.access import Access
+from function.services.cursors import seal, unseal
+from function.services.origins import Origins, iso
+from function.services.placing import Intent, Placing
+from function.services.plans import (
+    SINGLE_PUT,
+    length_of,
+    method_of,
+    missing,
+    part_size_of,
+    parts_in,
+)
+from function.stores.multipart import Multipart
+from function.stores.transfers import (
+    UPLOADS,
+    Transfers,
+    due_key,
+    object_key,
+    upload_in,
+    upload_key,
+)
+from function.transfer_models import PutOrder, SignedPart, SignedParts, UploadView, Wish
+
+UPLOAD_SECONDS = 7 * 24 * 3600
+URL_SECONDS = 300
+ID = re.compile(r"[0-9a-f]{32}")
+
+
+class TransferService:
+    """Uploads in progress."""
+
+    def __init__(
+        self,
+        access: Access,
+        transfers: Transfers,
+        multipart: Multipart,
+        placing: Placing,
+        origins: Origins,
+    ) -> None:
+        """Rows are in `transfers`, bytes go by `multipart`, `placing` knows what may be placed."""
+        self._access = access
+        self._transfers = transfers
+        self._multipart = multipart
+        self._placing = placing
+        self._from = origins
+
+    def start(
+        self, caller: Caller, wish: Wish, base: str, method: Method | None = None
+    ) -> UploadView:
+        """Plans an upload, decided on as things stand now, and again when it is completed.
+
+        `method` is chosen by the size unless it is given. Raises TooLarge and what placing raises.
+        """
+        row = self._plan(self._authorise(caller, wish), caller, wish, method)
+        if row.part_size:
+            begun = self._multipart.begin(row.object, row.content_type)
+            row = row.model_copy(update={"multipart": begun})
+        self._transfers.start(row)
+        return self._view(row, base)
+
+    def _authorise(self, caller: Caller, wish: Wish) -> Account:
+        """The uploader, if the upload could be placed as things stand."""
+        entry = self._access.open(caller, wish.username, wish.file_name)
+        intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match)
+        self._placing.check(entry, intent, wish.size or 0)
+        return entry.account
+
+    def _plan(
+        self, account: Account, caller: Caller, wish: Wish, method: Method | None
+    ) -> UploadRow:
+        """The upload's row, with its way through S3 chosen."""
+        part_size = part_size_of(wish.size)
+        single = (method or way_of(wish.size)) == "put"
+        owner, upload_id = wish.username or caller.username, self._from.new_id()
+        now = self._from.now()
+        return UploadRow(
+            shelf=upload_key(caller.username, upload_id).partition,
+            name=upload_id,
+            user_id=account.id,
+            owner=owner,
+            file_name=wish.file_name,
+            object=object_key(owner, caller.username, upload_id, single=single),
+            content_type=wish.content_type or guessed_type(wish.file_name),
+            on_conflict=wish.on_conflict,
+            created=iso(now),
+            expires_at=int(now) + UPLOAD_SECONDS,
+            rev=self._from.new_id(),
+            size=wish.size,
+            part_size=None if single else part_size,
+            sha256=wish.sha256,
+            if_match=wish.if_match,
+            description=wish.description,
+            tags=list(wish.tags),
+        )
+
+    def sign(self, caller: Caller, upload_id: str, numbers: list[int]) -> SignedParts:
+        """Addresses for parts, each bound to its length. Raises NoSuchUpload, Invalid."""
+        row = self.find(caller, upload_id)
+        total = parts_in(row) or MOST_PARTS
+        if row.multipart is None or max(numbers) > total:
+            reason = f"the upload has {total} parts" if row.multipart else "it goes in one PUT"
+            raise Invalid(errors=[{"at": "part_numbers", "reason": reason}])
+        until = iso(self._from.now() + URL_SECONDS)
+        parts = [
+            SignedPart(
+                part_number=number,
+                url=self._multipart.sign_part(
+                    row.object, row.multipart, number, length_of(row, number), URL_SECONDS
+                ),
+                size=length_of(row, number),
+                expires_at=until,
+            )
+            for number in dict.fromkeys(numbers)
+        ]
+        return SignedParts(parts=parts)
+
+    def status(self, caller: Caller, upload_id: str, base: str) -> UploadView:
+        """What has arrived and what is missing. Raises NoSuchUpload."""
+        row = self.find(caller, upload_id)
+        parts = self.arrived(row)
+        view = {"arrived": [part.number for part in parts], "missing": missing(row, parts)}
+        return self._view(row, base).model_copy(update=view)
+
+    def arrived(self, row: UploadRow) -> list[Part]:
+        """The parts that S3 has; one PUT is a file of one part."""
+        if row.multipart:
+            return self._multipart.parts(row.object, row.multipart) or []
+        stored = self._multipart.arrived(row.object)
+        return [Part(1, stored.size, stored.etag)] if stored else []
+
+    def page(
+        self, caller: Caller, limit: int, cursor: str | None, base: str
+    ) -> tuple[list[UploadView], str | None]:
+        """The caller's uploads in progress, and the cursor of the next page."""
+        account = self._access.open(caller).account
+        after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
+        found: list[UploadRow] = []
+        more = True
+        while more and len(found) <= limit:
+            rows, more = self._transfers.of(caller.username, after=after, limit=limit + 1)
+            after = rows[-1].name if rows else after
+            found += [row for row in rows if self.open(row, account.id)]
+        more = more or len(found) > limit
+        found = found[:limit]
+        end = seal([found[-1].name], account.id, UPLOADS) if more and found else None
+        return [self._view(row, base) for row in found], end
+
+    def abort(self, caller: Caller, upload_id: str) -> None:
+        """Gives an upload up, and removes what has arrived of it. Raises NoSuchUpload.
+
+        The row goes first: without it nobody can complete what is being removed.
+        """
+        row = self.find(caller, upload_id)
+        if not self._transfers.remove(caller.username, upload_id):
+            raise NoSuchUpload
+        self._multipart.discard(row.object, row.multipart)
+        self._transfers.strike(due_key(row))
+
+    def find(self, caller: Caller, upload_id: str) -> UploadRow:
+        """An upload of the caller's that is in progress. Raises NoSuchUpload."""
+        key = upload_key(caller.username, upload_id)
+        entry = self._access.open(caller, more=[key] if is_id(upload_id) else [])
+        row = upload_in(entry.rows, caller.username, upload_id)
+        if row is None or not self.open(row, entry.account.id):
+            raise NoSuchUpload
+        return row
+
+    def open(self, row: UploadRow, account_id: str) -> bool:
+        """Whether an upload is this account's, in progress, and has not expired."""
+        mine = row.user_id == account_id
+        return mine and row.done is None and row.expires_at > self._from.now()
+
+    def _view(self, row: UploadRow, base: str) -> UploadView:
+        put = None
+        line = None
+        if row.multipart is None:
+            url, headers = self._multipart.sign_put(
+                row.object, row.content_type, row.size, row.sha256, URL_SECONDS
+            )
+            until = iso(self._from.now() + URL_SECONDS)
+            put = PutOrder(url=url, headers=headers, expires_at=until)
+            line = curl.put(row.file_name, url, headers)
+        elif row.size is not None:
+            line = curl.multipart(row, base)
+        return UploadView(
+            upload_id=row.name,
+            file_name=row.file_name,
+            owner=row.owner,
+            size=row.size,
+            method=method_of(row),
+            part_size=row.part_size or row.size,
+            total_parts=parts_in(row),
+            created=row.created,
+            expires_at=iso(row.expires_at),
+            put=put,
+            curl=line,
+        )
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an upload's id."""
+    return ID.fullmatch(text) is not None
+
+
+def way_of(size: int | None) -> Method:
+    """One PUT for what is small enough, parts for the rest."""
+    return "put" if size is not None and size <= SINGLE_PUT else "multipart"
+
+
+def guessed_type(name: str) -> str:
+    """The type that a name suggests."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
