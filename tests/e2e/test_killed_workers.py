@@ -19,7 +19,7 @@ from tests.e2e.person import Person
 pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 
 UPLOADERS = 6
-SECONDS = 12
+SECONDS = 90
 
 
 class Uploader(Thread):
@@ -67,8 +67,16 @@ def test_every_acknowledged_upload_is_there_and_none_is_half(alice: Person, serv
     for uploader in uploaders:
         uploader.start()
     kills, end = 0, time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        time.sleep(random.uniform(0.05, 0.4))
+
+    def enough() -> bool:
+        broken, acknowledged = (
+            sum(getattr(each, what) for each in uploaders) for what in ("broken", "acknowledged")
+        )
+        return kills >= 10 and broken >= 5 and acknowledged >= 30
+
+    while not enough():
+        assert time.monotonic() < end, "too few uploads were hit, or too few went through"
+        time.sleep(random.uniform(0.1, 0.7))
         if found := workers(server):
             os.kill(random.choice(found), signal.SIGKILL)
             kills += 1
@@ -85,10 +93,7 @@ def test_every_acknowledged_upload_is_there_and_none_is_half(alice: Person, serv
             content = alice.get(name).body
             assert content in tries[max(0, last - 1) :], name
             assert listed[name]["size"] == len(content)
-    assert kills > SECONDS
-    assert sum(each.broken for each in uploaders) > 0, "no upload was ever hit"
-    assert sum(each.acknowledged for each in uploaders) > 2 * kills
-    deadline = time.monotonic() + 1  # the crew is whole again
+    deadline = time.monotonic() + 2  # the crew is whole again
     while len(workers(server)) < 4:
         assert time.monotonic() < deadline
         time.sleep(0.05)
