@@ -50,17 +50,10 @@ class Storage(pulumi.ComponentResource):
 
     def _close(self) -> None:
         """Encrypt the bucket and shut it to the public, to other accounts and to plain HTTP."""
-        by_default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(  # noqa: E501
-            sse_algorithm="AES256"
-        )
         aws.s3.BucketServerSideEncryptionConfiguration(
             f"{self.name}-bytes-encryption",
             bucket=self.bucket.id,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=by_default
-                )
-            ],
+            rules=[encrypted()],
             opts=self.child,
         )
         aws.s3.BucketPublicAccessBlock(
@@ -158,6 +151,16 @@ def secondary(index: contract.Index) -> aws.dynamodb.TableGlobalSecondaryIndexAr
     )
 
 
+def encrypted() -> aws.s3.BucketServerSideEncryptionConfigurationRuleArgs:
+    """Encryption with the key that S3 keeps itself: it costs nothing and no call of its own."""
+    own = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+        sse_algorithm="AES256"
+    )
+    return aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+        apply_server_side_encryption_by_default=own
+    )
+
+
 def only_over_tls(bucket: aws.s3.Bucket) -> dict[str, object]:
     """The statement that refuses plain HTTP to everybody, the account's administrators included."""
     return {
@@ -172,25 +175,27 @@ def only_over_tls(bucket: aws.s3.Bucket) -> dict[str, object]:
 
 def unfinished_uploads() -> aws.s3.BucketLifecycleConfigurationRuleArgs:
     """Parts that were never put together cost money and show in no list."""
+    end = aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+        days_after_initiation=UPLOAD_DAYS
+    )
     return aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="unfinished-uploads",
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-        abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-            days_after_initiation=UPLOAD_DAYS
-        ),
+        abort_incomplete_multipart_upload=end,
     )
 
 
 def removed_bytes(keep_days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
     """Bytes removed by mistake can be brought back by an administrator until then."""
+    end = aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+        noncurrent_days=keep_days
+    )
     return aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="removed-bytes",
         status="Enabled",
         filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-            noncurrent_days=keep_days
-        ),
+        noncurrent_version_expiration=end,
         expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(
             expired_object_delete_marker=True
         ),

@@ -49,24 +49,22 @@ def deploy(
     LookupError for a kind nobody here knows, RuntimeError when what stands has another shape.
     """
     region = session.region_name
-    if not region:
-        raise ValueError("the session needs a region: ARNs and presigned URLs carry it")
+    assert region, "the session needs a region: ARNs and presigned URLs carry it"
     emulator = create.Emulator(session, endpoint_url)
     account = emulator.client("sts").get_caller_identity()["Account"]
     lock = threading.Lock()  # boto3 sessions are not made for two threads at once
 
     def make(resource: Resource) -> tuple[str, dict[str, Any]]:
         identity, answers = imagine.made(resource, region, account)
-        maker = create.MAKERS.get(resource.kind)
-        if maker:
+        if maker := create.MAKERS.get(resource.kind):
             with lock:
                 answers |= maker(emulator, resource)
         elif resource.kind not in NOT_HERE:
             raise LookupError(f"nobody here makes a {resource.kind}")
         return identity, answers
 
-    values = configuration(stack, {**(config or {}), "aws:region": region})
-    declared = run(stack, values, make)
+    own = {**(config or {}), "aws:region": region}
+    declared = run(stack, configuration(stack, own), make)
     function = only(declared.resources, "aws:lambda/function:Function").inputs
     return Deployed(
         environment=function["environment"]["variables"],

@@ -37,6 +37,8 @@ KEPT = [
     "botocore/data/partitions.json",
     "botocore/data/s3/2006-03-01/service-2.json.gz",
     "botocore/data/sdk-default-configuration.json",
+    "botocore/data/sqs/2012-11-05/service-2.json.gz",
+    "botocore/data/sts/2011-06-15/service-2.json.gz",
     "six.py",
 ]
 
@@ -152,6 +154,12 @@ def test_sources_are_compiled_beforehand_in_a_form_that_lambda_trusts(project, m
     assert marshal.loads(compiled[16:]).co_filename == "/var/task/function/app.py"
     shutil.rmtree(project.root / ".build")
     assert bundle.digest(project.build()) == first
+
+
+def test_a_build_without_lambdas_python_works_and_says_what_it_costs(project, capsys):
+    """Nobody is kept from deploying, and nobody wonders about slow first requests."""
+    assert not [name for name in names(project.build()) if name.endswith(".pyc")]
+    assert f"No Python {bundle.PYTHON}" in capsys.readouterr().out
 
 
 def test_a_launcher_of_a_python_that_is_not_there_is_no_compiler(tmp_path, monkeypatch):
