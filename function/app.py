@@ -4,7 +4,7 @@ import json
 import time
 import traceback
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -31,6 +31,7 @@ from function.routes.openapi import needs_token
 logger = Logger(service="satchel")
 app = APIGatewayHttpResolver(
     enable_validation=True,
+    serializer=partial(json.dumps, separators=(",", ":"), ensure_ascii=False, allow_nan=False),
     response_validation_error_http_code=500,
     json_body_deserializer=gate.strict_json,
 )
@@ -188,6 +189,6 @@ def problem_answer(problem: Problem, request_id: str) -> dict[str, Any]:
     return {
         "statusCode": problem.status,
         "headers": {"content-type": PROBLEM, **problem.headers},
-        "body": json.dumps(body),
+        "body": json.dumps(body, separators=(",", ":")),
         "isBase64Encoded": False,
     }

@@ -128,12 +128,12 @@ def _wanted(sent: Incoming, *, body: bool = True) -> Wanted:
 def _answer(content: Content, raw: bool) -> Response[str]:
     headers = file_headers(content.file)
     if content.fresh:
-        return Response(304, None, None, headers)
+        return Response(304, None, "", headers)
     kind = content.file.content_type if raw else "text/plain"
     size = content.file.size
     if content.data is None:
         length = size if raw else 4 * ((size + 2) // 3)
-        return Response(200, kind, None, {**headers, "content-length": str(length)})
+        return Response(200, kind, "", {**headers, "content-length": str(length)})
     if content.span:
         headers["content-range"] = "bytes {}-{}/{}".format(*content.span, size)
     status = 206 if content.span else 200
