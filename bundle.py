@@ -172,10 +172,6 @@ def main() -> None:
     packed = sum(len(zlib.compress(each)) for each in contents) / 2**20
     print(f"{ARTIFACT}: {unpacked:.1f} MiB in {len(contents)} files, about {packed:.1f} MiB zipped")
     print(f"sha256 {digest(target)}")
-    if not compiler():
-        print(
-            f"No Python {PYTHON} on this machine: not compiled beforehand, cold starts are slower."
-        )
 
 
 def _remove(path: Path) -> None:
