@@ -22,27 +22,27 @@ an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+Errors = Sequence[Mapping[str, str]]
+Headers = Mapping[str, str] | None
+
 
 class Problem(Exception):
-    """A request that failed: `detail` is one sentence a person can act on, never a secret."""
+    """A request that failed: `detail` is one sentence a person can act on, never a secret.
+
+    `errors` are the wrong fields as `{at, reason}`; `headers` go out with the answer.
+    """
 
     status: ClassVar[int]
     slug: ClassVar[str]
     title: ClassVar[str]
     default: ClassVar[str] = ""
+    always: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        errors: Sequence[Mapping[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """`errors` are the wrong fields as `{at, reason}`; `headers` go out with the answer."""
+    def __init__(self, detail: str = "", *, errors: Errors = (), headers: Headers = None) -> None:
         super().__init__(detail or self.default)
-        self.detail = detail or self.default
+        self.detail = detail or self.default or f"{self.title}."
         self.errors = errors
-        self.headers = dict(headers or {})
+        self.headers = {**self.always, **(headers or {})}
 
 
 class Malformed(Problem):
@@ -62,10 +62,7 @@ class Unauthenticated(Problem):
     """Nobody is signed in; the header is required by RFC 9110, section 15.5.2."""
 
     status = 401
-
-    def __init__(self, detail: str = "") -> None:
-        """Names the scheme that would be accepted."""
-        super().__init__(detail, headers={"www-authenticate": 'Bearer realm="satchel"'})
+    always = {"www-authenticate": 'Bearer realm="satchel"'}
 
 
 class NotSignedIn(Unauthenticated):
@@ -106,7 +103,6 @@ class NoSuchUser(NotFound):
     """No account of that name."""
 
     slug, title = "no-such-user", "There is no such user"
-    default = "No account has that user name."
 
 
 class NoSuchShare(NotFound):
@@ -196,10 +192,8 @@ class RangeNotSatisfiable(Problem):
     status, slug, title = 416, "range-not-satisfiable", "The file has no such range"
 
     def __init__(self, size: int) -> None:
-        """`size` is the file's, in bytes."""
-        super().__init__(
-            f"The file has {size} bytes.", headers={"content-range": f"bytes */{size}"}
-        )
+        headers = {"content-range": f"bytes */{size}"}
+        super().__init__(f"The file has {size} bytes.", headers=headers)
 
 
 class Invalid(Problem):
@@ -234,8 +228,7 @@ class SlowDown(Problem):
     status, slug, title = 429, "slow-down", "Too many tries"
 
     def __init__(self, seconds: int) -> None:
-        """`seconds` until the next try."""
-        super().__init__(f"Try again in {seconds} seconds.", headers={"retry-after": str(seconds)})
+        super().__init__(f"Try again in {seconds} s.", headers={"retry-after": str(seconds)})
 
 
 class Unavailable(Problem):
@@ -243,10 +236,7 @@ class Unavailable(Problem):
 
     status, slug, title = 503, "unavailable", "Not available at the moment"
     default = "Nothing was lost; please try again in a moment."
-
-    def __init__(self, detail: str = "") -> None:
-        """The wait is what a throttled table or a failing part usually needs."""
-        super().__init__(detail, headers={"retry-after": "2"})
+    always = {"retry-after": "2"}
 
 
 class QuotaExceeded(Problem):

@@ -41,6 +41,38 @@ class Part:
     filename: str | None = None
 
 
+class Form:
+    """A form as its parser tells it, a piece at a time."""
+
+    def __init__(self) -> None:
+        """Begins before the first part."""
+        self.parts: list[Part] = []
+        self.ended = False
+        self._header = (b"", b"")
+
+    def callbacks(self) -> Any:
+        """What the parser calls: with the buffer and a span of it, or with nothing."""
+        return {
+            "on_part_begin": lambda: self.parts.append(Part()),
+            "on_header_field": lambda data, start, end: self._more(data[start:end], b""),
+            "on_header_value": lambda data, start, end: self._more(b"", data[start:end]),
+            "on_header_end": self._header_end,
+            "on_part_data": lambda data, start, end: self.parts[-1].data.extend(data[start:end]),
+            "on_end": self._end,
+        }
+
+    def _more(self, name: bytes, value: bytes) -> None:
+        self._header = (self._header[0] + name, self._header[1] + value)
+
+    def _header_end(self) -> None:
+        name, value = self._header
+        self.parts[-1].headers[name.decode("latin-1").lower()] = value
+        self._header = (b"", b"")
+
+    def _end(self) -> None:
+        self.ended = True
+
+
 def upload_of(sent: Incoming) -> Upload:
     """The file that a request carries, whichever way.
 
@@ -101,44 +133,23 @@ def _upload(sent: Incoming, beside: Beside | PutFile, data: bytes, says: str = "
 
 
 def _parts(sent: Incoming) -> list[Part]:
-    """The parts of the form (RFC 7578), each whole."""
+    """The parts of the form (RFC 7578), each whole and named."""
     _, options = parse_options_header(sent.headers["content-type"].encode())
     boundary = options.get(b"boundary")
     if not boundary:
         raise Malformed("The form's content-type has no boundary.")
-    parts: list[Part] = []
-    ended: list[bool] = []
-    names: list[bytes] = [b"", b""]
-
-    def header(at: int) -> Any:
-        def more(data: bytes, start: int, end: int) -> None:
-            names[at] += data[start:end]
-
-        return more
-
-    def header_end() -> None:
-        parts[-1].headers[names[0].decode("latin-1").lower()] = names[1]
-        names[:] = [b"", b""]
-
-    callbacks: Any = {
-        "on_part_begin": lambda: parts.append(Part()),
-        "on_header_field": header(0),
-        "on_header_value": header(1),
-        "on_header_end": header_end,
-        "on_part_data": lambda data, start, end: parts[-1].data.extend(data[start:end]),
-        "on_end": lambda: ended.append(True),
-    }
+    form = Form()
     try:
-        MultipartParser(boundary, callbacks).write(sent.body)
+        MultipartParser(boundary, form.callbacks()).write(sent.body)
     except MultipartParseError:
         raise Malformed("The form could not be read.") from None
-    if not ended:
+    if not form.ended:
         raise Malformed("The form has no end.")
-    for part in parts:
+    for part in form.parts:
         _, about = parse_options_header(part.headers.get("content-disposition", b""))
         part.name = _text(about.get(b"name", b""))
         part.filename = _text(about[b"filename"]) if b"filename" in about else None
-    return parts
+    return form.parts
 
 
 def _text(data: bytes) -> str:
