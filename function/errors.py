@@ -62,7 +62,7 @@ class Unauthenticated(Problem):
     """Nobody is signed in; the header is required by RFC 9110, section 15.5.2."""
 
     status = 401
-    always = {"www-authenticate": 'Bearer realm="satchel"'}
+    always: ClassVar[Mapping[str, str]] = {"www-authenticate": 'Bearer realm="satchel"'}
 
 
 class NotSignedIn(Unauthenticated):
@@ -76,7 +76,6 @@ class WrongCredentials(Unauthenticated):
     """No such account, or not its password: the same words for both."""
 
     slug, title = "wrong-credentials", "Wrong user name or password"
-    default = "The user name or the password is wrong."
 
 
 class NotFound(Problem):
@@ -123,7 +122,6 @@ class NoSuchVersion(NotFound):
     """The file has no such version that the caller may read."""
 
     slug, title = "no-such-version", "There is no such version"
-    default = "The file has no such version, or it is no longer kept."
 
 
 class MethodNotAllowed(Problem):
@@ -142,7 +140,6 @@ class UsernameTaken(Conflict):
     """Somebody has registered that name."""
 
     slug, title = "username-taken", "That user name is taken"
-    default = "Choose another user name."
 
 
 class FileExists(Conflict):
@@ -236,7 +233,7 @@ class Unavailable(Problem):
 
     status, slug, title = 503, "unavailable", "Not available at the moment"
     default = "Nothing was lost; please try again in a moment."
-    always = {"retry-after": "2"}
+    always: ClassVar[Mapping[str, str]] = {"retry-after": "2"}
 
 
 class QuotaExceeded(Problem):
