@@ -96,7 +96,9 @@ def body_of(event: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
     except (binascii.Error, ValueError):
         raise Malformed("The body arrived broken.") from None
     if len(body) > LAMBDA_LIMIT:
-        raise TooLarge(f"A request carries at most {LAMBDA_LIMIT} bytes.")
+        raise TooLarge(
+            f"A request carries at most {LAMBDA_LIMIT} bytes; for a larger file use POST /uploads."
+        )
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) != len(body):
         raise Malformed(

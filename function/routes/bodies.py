@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from function.errors import Invalid, Malformed
@@ -141,7 +141,7 @@ def _parts(sent: Incoming) -> list[Part]:
     form = Form()
     try:
         MultipartParser(boundary, form.callbacks()).write(sent.body)
-    except MultipartParseError:
+    except FormParserError:
         raise Malformed("The form could not be read.") from None
     if not form.ended:
         raise Malformed("The form has no end.")
