@@ -26,15 +26,11 @@ WALK = Path(__file__).with_name("walkthrough.sh")
 _READY_SECONDS = 60
 
 
-def main(arguments: list[str]) -> int:
-    """Serve until interrupted, or forget; the exit status."""
+def main(arguments: list[str], stop: threading.Event) -> int:
+    """Serve until `stop`, or forget; the exit status."""
     parser = argparse.ArgumentParser(prog="satchel", description="Satchel on this machine.")
     parser.add_argument("--reset", action="store_true", help="forget all data")
     reset = parser.parse_args(arguments).reset
-    stop = threading.Event()
-    # Only a note: what is being started or written ends in order, and no traceback is shown.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, lambda *_: stop.set())
     try:
         with State(Path(os.environ.get("SATCHEL_STATE") or ROOT / ".satchel")) as state:
             if reset:
@@ -50,7 +46,6 @@ def main(arguments: list[str]) -> int:
 
 def serve(state: State, port: int, stop: threading.Event) -> None:
     """Start everything, say where it is, and keep it running until `stop`. Raises Trouble."""
-    leave_the_cloud_alone()
     listener = listen(port)
     port = int(listener.getsockname()[1])
     with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004
@@ -156,5 +151,17 @@ def _port() -> int:
     return int(text)
 
 
+def interrupted() -> threading.Event:
+    """What is set when somebody wants this process to end.
+
+    A signal is only noted: what is being started or written ends in order, without a traceback.
+    """
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, lambda *_: stop.set())
+    return stop
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave_the_cloud_alone()
+    sys.exit(main(sys.argv[1:], interrupted()))

@@ -12,12 +12,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
 import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
+from moto.core.models import botocore_stubber
 
 from local.crew import Crew
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
@@ -48,6 +50,8 @@ class Cloud:
     @contextlib.contextmanager
     def client(self, service: str) -> Iterator[Any]:
         client = self._session.client(service, endpoint_url=self._url, config=ONCE)
+        # Other tests of this process may have moto stand in for AWS.
+        client.meta.events.unregister("before-send", botocore_stubber)
         try:
             yield client
         finally:
@@ -176,18 +180,18 @@ def test_a_state_in_use_and_a_taken_port_are_one_sentence(
     monkeypatch.setattr("local.emulator._LOCK_SECONDS", 0.2)
     monkeypatch.setenv("SATCHEL_STATE", str(state.folder))
     for arguments in ([], ["--reset"]):
-        assert main(arguments) == 1
+        assert main(arguments, Event()) == 1
         sentence = f"{state.folder} is in use by another `make serve`; stop that first.\n"
         assert capsys.readouterr() == ("", sentence)
     monkeypatch.setenv("SATCHEL_STATE", str(state.folder.with_name("other")))
     with socket.create_server((HOST, 0)) as taken:
         monkeypatch.setenv("PORT", str(taken.getsockname()[1]))
-        assert main([]) == 1
+        assert main([], Event()) == 1
         with listen(taken.getsockname()[1], instead=0) as another:
             assert another.getsockname() != taken.getsockname()
     assert "cannot be had" in capsys.readouterr().err
     monkeypatch.setenv("PORT", "eighty")
-    assert main([]) == 1
+    assert main([], Event()) == 1
     assert capsys.readouterr().err == "PORT=eighty is not a port.\n"
 
 
@@ -200,7 +204,7 @@ def test_reset_forgets_what_is_ours_and_nothing_else(
         first = state.administrator()
         assert state.administrator() == first
     (tmp_path / "objects" / "x").write_text("x")
-    assert main(["--reset"]) == 0
+    assert main(["--reset"], Event()) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
     with State(tmp_path) as state:
         assert state.administrator() != first
