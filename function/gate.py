@@ -89,6 +89,8 @@ def body_of(event: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
     """
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without content-encoding.")
+    if "content-range" in headers:  # RFC 9110, section 14.5: or a part would pass for the whole
+        raise Malformed("A part cannot be put in the place of a file; POST /uploads goes on.")
     text = event.get("body") or ""
     try:
         encoded = event.get("isBase64Encoded")

@@ -198,6 +198,15 @@ def test_text_that_did_not_survive_the_gateway_is_refused(alice: Client, behind:
     assert alice.read("a").content == utf8
 
 
+def test_a_part_does_not_pass_for_the_whole(alice: Client) -> None:
+    """`curl -C` sends the rest of a file with Content-Range; it must not replace the file."""
+    alice.put("big.bin", b"whole")
+    rest = {"content-range": "bytes 3-4/5"}
+    answer = alice.send("PUT", "/file", query={"file_name": "big.bin"}, body=b"le", headers=rest)
+    assert (answer.status, answer.slug) == (400, "malformed-request")
+    assert alice.read("big.bin").content == b"whole"
+
+
 @pytest.mark.parametrize(
     "name", ["", "/x", "x/", "../x", "a/../b", ".", "a\\b", "a\0b", "a\r\nb", "a\u202eb", "s" * 256]
 )
