@@ -5,17 +5,21 @@ refuses; the shim refuses it. Every call is counted, and a test may step in befo
 """
 
 import base64
+import copy
 import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import boto3
+from botocore import endpoint
 from botocore.awsrequest import AWSResponse
+from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
@@ -60,6 +64,38 @@ class Ground:
         self.tokens.clear()
         self.before = lambda _: None
         self.after = lambda _, answer: answer
+
+    def snapshot(self) -> Callable[[], None]:
+        """What the account holds now, as a function that brings it back, as after a reset."""
+        tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
+        items = {name: copy.deepcopy(table.items) for name, table in tables.items()}
+        buckets = get_backend("s3")[ACCOUNT]["aws"].buckets
+        objects = {
+            name: {key: list(bucket.keys.getlist(key)) for key in bucket.keys}
+            for name, bucket in buckets.items()
+        }
+
+        def restore() -> None:
+            self.reset()
+            for name, held in items.items():
+                tables[name].items.update(copy.deepcopy(held))
+            for name, versions in objects.items():
+                for key, each in versions.items():
+                    dict.__setitem__(buckets[name].keys, key, list(each))
+
+        return restore
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table, with their numbers as text."""
+        items = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].all_items()
+        attributes = [item.to_json()["Attributes"] for item in items]
+        return [{name: next(iter(v.values())) for name, v in row.items()} for row in attributes]
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        """The bytes of the current version of each object that is not deleted."""
+        keys = get_backend("s3")[ACCOUNT]["aws"].buckets[bucket].keys
+        current = {key: keys[key] for key in keys}
+        return {key: each.value for key, each in current.items() if hasattr(each, "value")}
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
@@ -149,7 +185,11 @@ def _text(value: Any) -> str:
 
 @contextmanager
 def stand() -> Iterator[Ground]:
-    """Starts moto, creates what the dev stack declares, and answers through the shim."""
+    """Starts moto, creates what the dev stack declares, and answers through the shim.
+
+    The SDK tries again at once, and as often as it is told to: its pauses take no time, and its
+    quota of tries, which failures long past would have used up, has no end.
+    """
     default_user_config["core"]["reset_boto3_session"] = False
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name=REGION)
@@ -161,5 +201,9 @@ def stand() -> Iterator[Ground]:
                 return None
             return ground.serve(stubber, event_name, request, original)
 
-        with mock.patch.object(BotocoreStubber, "__call__", called):
+        with (
+            mock.patch.object(BotocoreStubber, "__call__", called),
+            mock.patch.object(endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
+            mock.patch.object(RetryQuota, "acquire", return_value=True),
+        ):
             yield ground
