@@ -1,0 +1,168 @@
+"""The operations of the API, one row each: whoever adds a route adds its rows here.
+
+A row says who sends what in the world of `world.py`, what the first and the repeated request
+answer when all goes well, and what else they may answer when somebody else came between. The crash
+enumerator and the interleaver take everything else from what the operation does.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.client import PASSWORD, Answer, Client
+
+REPORT, PLAN, FRESH, FOLDER = "work/report.txt", "plan.txt", "fresh.txt", "work/"
+
+Check = Callable[[Answer], None]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One request.
+
+    `done` is what it answers, `again` what it answers when it has been done already; `others` what
+    it may answer when another operation came between. `alike` are answers that two may get who
+    wanted the same at the same moment, whoever was first. `calls` is the least number of AWS
+    calls, so that a case that never happens is noticed. `after` names an operation that was done
+    before, `check` looks into an answer of success.
+    """
+
+    name: str
+    route: str
+    who: str
+    send: Callable[[Client], Answer]
+    done: int
+    again: int
+    calls: int
+    others: frozenset[int] = frozenset()
+    alike: frozenset[int] = frozenset()
+    writes: bool = True
+    after: str = ""
+    check: Check = lambda _: None
+
+    @property
+    def allowed(self) -> frozenset[int]:
+        return self.others | {self.done, self.again}
+
+
+def _signs_in(answer: Answer) -> None:
+    """Registered or not for the first time: the account is the caller's."""
+    assert Client().post("/login", username="carol", password=PASSWORD).status == 200
+
+
+def _token_works(answer: Answer) -> None:
+    assert Client(answer.json()["token"]).get("/me").status == 200
+
+
+def _owner_signs_in(answer: Answer) -> None:
+    """A wrong password shuts nobody out."""
+    assert Client().post("/login", username="alice", password=PASSWORD).status == 200
+
+
+def _put(name: str, data: bytes, **fields: Any) -> Callable[[Client], Answer]:
+    """Each puts bytes of its own length, so that nobody's can be taken for another's."""
+    return lambda client: client.put(name, data, **fields)
+
+
+def _share(name: str, permission: str = "read") -> Callable[[Client], Answer]:
+    fields = {"file_name": name, "username": "bob", "permission": permission}
+    return lambda client: client.post("/share", **fields)
+
+
+def _raw_put(client: Client) -> Answer:
+    return client.send("PUT", "/file", query={"file_name": FRESH}, body=b"new")
+
+
+def _get_text(client: Client) -> Answer:
+    answer = client.get("/file", file_name=REPORT)
+    assert answer.status != 200 or base64.b64decode(answer.text, validate=True)
+    return answer
+
+
+def _login(password: str) -> Callable[[Client], Answer]:
+    return lambda client: client.post("/login", username="alice", password=password)
+
+
+def _op(name: str, route: str, who: str, done: int, again: int, calls: int, **rest: Any) -> Any:
+    """A row; the sets may be written as tuples."""
+    for field in ("others", "alike"):
+        rest[field] = frozenset(rest.get(field, ()))
+    return Operation(name, route, who, rest.pop("send"), done, again, calls, **rest)
+
+
+GONE, MADE, UNMADE = (401, 404), (200, 201), (204, 404)
+OPERATIONS: tuple[Operation, ...] = (
+    _op(
+        "register", "POST /register", "nobody", 201, 409, 1, check=_signs_in,
+        send=lambda client: client.post("/register", username="carol", password=PASSWORD),
+    ),
+    _op("log in", "POST /login", "nobody", 200, 200, 2, send=_login(PASSWORD), check=_token_works),
+    _op(
+        "log in wrongly", "POST /login", "nobody", 401, 401, 2,
+        send=_login("not the password"), check=_owner_signs_in,
+    ),
+    _op(
+        "log out", "POST /logout", "alice", 204, 401, 1,
+        send=lambda client: client.post("/logout"),
+    ),
+    _op("put new", "PUT /file", "alice", 201, 200, 3, send=_raw_put, others=(401,)),
+    _op(
+        "replace", "PUT /file", "alice", 200, 200, 3,
+        send=_put(REPORT, b"replaced"), others=(201, 401),
+    ),
+    _op(
+        "put beside", "PUT /file", "alice", 201, 201, 4, others=(401,),
+        send=_put(REPORT, b"put beside it", on_conflict="rename"),
+    ),
+    _op(
+        "put once", "PUT /file", "alice", 201, 409, 3, others=(401,),
+        send=_put(FRESH, b"put there once", on_conflict="fail"),
+    ),
+    _op(
+        "replace another's", "PUT /file", "bob", 200, 200, 3, others=GONE,
+        send=_put(REPORT, b"replaced by somebody else", username="alice"),
+    ),
+    _op("get", "GET /file", "alice", 200, 200, 2, send=_get_text, others=GONE, writes=False),
+    _op(
+        "get another's", "GET /file", "bob", 200, 200, 2, others=GONE, writes=False,
+        send=lambda client: client.read(REPORT, username="alice"),
+    ),
+    _op(
+        "list", "GET /files", "alice", 200, 200, 3, others=(401,), writes=False,
+        send=lambda client: client.get("/files"),
+    ),
+    _op(
+        "list another's", "GET /files", "bob", 200, 200, 4, writes=False,
+        send=lambda client: client.get("/files"),
+    ),
+    _op(
+        "who am I", "GET /me", "alice", 200, 200, 1, others=(401,), writes=False,
+        send=lambda client: client.get("/me"),
+    ),
+    _op("share", "POST /share", "alice", 201, 200, 2, send=_share(PLAN), others=GONE, alike=MADE),
+    _op(
+        "share again", "POST /share", "alice", 200, 200, 2, send=_share(REPORT),
+        others=(201, *GONE), alike=MADE,
+    ),
+    _op(
+        "share a folder", "POST /share", "alice", 201, 200, 2, send=_share(FOLDER),
+        others=(401,), alike=MADE,
+    ),
+    _op(
+        "unshare", "DELETE /share", "alice", 204, 404, 2, others=(401,), alike=UNMADE,
+        send=lambda client: client.delete("/share", file_name=REPORT, username="bob"),
+    ),
+    _op(
+        "unshare a folder", "DELETE /share", "alice", 204, 404, 2, others=(401,), alike=UNMADE,
+        send=lambda client: client.delete("/share", file_name=FOLDER, username="bob"),
+        after="share a folder",
+    ),
+    _op(
+        "delete", "DELETE /file", "alice", 204, 404, 3, others=(401,),
+        send=lambda client: client.delete("/file", file_name=REPORT),
+    ),
+)  # fmt: skip
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+# Routes that are still to get their rows: transfers, whose bytes go to S3 past the function.
+UNCUT = ("/uploads", "/s3/", "/download")

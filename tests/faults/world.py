@@ -1,0 +1,213 @@
+"""A small world with two people in it, what each of them sees, and what must hold at all times.
+
+Alice has two files; Bob may write one of them and has one of his own. Each acts in one session and
+is watched in another, so that a log-out can be seen from outside. Ids are counted and time stands
+still, so that the same states look the same; what has been looked at once is not looked at again.
+"""
+
+import hashlib
+import itertools
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+
+from function import app, deps
+from function.contract import TABLES, Settings
+from tests.client import PASSWORD, Answer, Client, join
+from tests.conftest import Clock
+from tests.faults.operations import BY_NAME, FRESH, PLAN, REPORT, Operation
+from tests.faults.seen import require, seen_by
+from tests.ground import Call, Ground
+
+Step = tuple[str, int]
+ID = re.compile(r"id\d{6}")
+
+
+class World:
+    """The ground with people on it; `restore` brings back the beginning."""
+
+    def __init__(
+        self, ground: Ground, settings: Settings, clock: Clock, session: boto3.Session, views: Any
+    ) -> None:
+        """`views` remembers what was seen of which state, good for one design of the house."""
+        self.ground, self.settings, self._clock, self._views = ground, settings, clock, views
+        self._ids = itertools.count()
+        deps.rewire(deps.wire(settings, session, self._origins()))
+        self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
+        self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
+        self.watching = {name: watcher(name) for name in ("alice", "bob")}
+        for who, name in (("alice", REPORT), ("alice", PLAN), ("bob", "diary.txt")):
+            assert self.people[who].put(name, f"{name} of {who}".encode()).status == 201
+        shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
+        assert self.people["alice"].post("/share", **shared).status == 201
+        self._restore = ground.snapshot()
+        self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
+        self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
+
+    def _origins(self) -> Any:
+        return replace(
+            deps.origins(),
+            now=self._clock,
+            sleep=lambda _: None,
+            new_id=lambda: f"id{next(self._ids):06}",
+            new_secret=lambda: f"{next(self._ids):043}",
+        )
+
+    def restore(self) -> None:
+        """Back to the beginning, with ids that the beginning has not used."""
+        self._restore()
+        self._ids = itertools.count(1000)
+
+    def begin(self, *operations: Operation) -> None:
+        """The beginning, with what the operations need to have been done."""
+        self.restore()
+        for name in {operation.after for operation in operations if operation.after}:
+            BY_NAME[name].send(self.people[BY_NAME[name].who])
+
+    def send(self, operation: Operation) -> Answer:
+        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again."""
+        answer = operation.send(self.people[operation.who])
+        require(answer.status != 500, "it answered 500")
+        require(answer.status != 503 or "retry-after" in answer.headers, "503 without Retry-After")
+        if answer.status in {operation.done, operation.again}:
+            operation.check(answer)
+        return answer
+
+    def steps(self, operation: Operation) -> list[Step]:
+        """The calls of AWS that an operation makes when all goes well."""
+        steps: list[Step] = []
+        self.begin(operation)
+        with self.stepping_in(before=lambda _, step: steps.append(step)):
+            operation.send(self.people[operation.who])
+        return steps
+
+    @contextmanager
+    def stepping_in(
+        self,
+        before: Callable[[Call, Step], Any] = lambda *_: None,
+        after: Callable[[Call, Step, Any], Any] = lambda *arguments: arguments[-1],
+    ) -> Iterator[None]:
+        """Has each call seen, with its step: what it does, and how often that was done before."""
+        made: Counter[str] = Counter()
+        of: dict[int, Step] = {}
+
+        def first(call: Call) -> Any:
+            label = self._label(call)
+            of[id(call)] = (label, made[label])
+            made[label] += 1
+            return before(call, of[id(call)])
+
+        self.ground.before = first
+        self.ground.after = lambda call, answer: after(call, of[id(call)], answer)
+        try:
+            yield
+        finally:
+            self.ground.before = lambda _: None
+            self.ground.after = lambda _, answer: answer
+
+    def _label(self, call: Call) -> str:
+        """A call in words that do not depend on the order of threads."""
+        if "dynamodb" not in call.request.url:
+            return call.operation
+        names = set(tables_in(json.loads(call.request.body)))
+        return f"{call.operation} {'+'.join(sorted(self.tables[name] for name in names))}"
+
+    def view(self) -> dict[str, Any]:
+        """What everybody can see, and what is kept. Raises Violation when it does not fit."""
+        state = self._state()
+        if state not in self._views:
+            self._holds()
+            self._views[state] = self._look()
+        return self._views[state]
+
+    def _state(self) -> str:
+        """All that is stored, with ids named in the order of their appearance.
+
+        Salts differ each time, and so do the tokens of sessions that nobody here uses.
+        """
+        rows = [
+            json.dumps({**row, "password": "", "in": noun}, sort_keys=True)
+            for table, noun in self.tables.items()
+            for row in self.ground.rows(table)
+        ]
+        new = {row["token_hash"] for row in self.ground.rows(self.settings.sessions)}
+        for token_hash in new - self._sessions:
+            rows = [row.replace(token_hash, "new") for row in rows]
+        objects = self.ground.objects(self.settings.bucket)
+        rows += [f"{key} {hashlib.sha256(data).hexdigest()}" for key, data in objects.items()]
+        rows.sort(key=lambda row: ID.sub("", row))
+        names: dict[str, str] = {}
+        return ID.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), "\n".join(rows))
+
+    def _look(self) -> dict[str, Any]:
+        files = self.ground.rows(self.settings.files)
+        keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
+        seen: dict[str, Any] = {
+            "accounts": sorted(row["username"] for row in self.ground.rows(self.settings.users)),
+            "kept": sorted(
+                (row["shelf"], row["file_name"], row["version"], row["sha256"])
+                for row in files
+                if "/" in row["shelf"]
+            ),
+        }
+        for name, person in self.watching.items():
+            seen[name] = seen_by(person, keys | self.keys)
+            seen[f"{name} is signed in"] = self.people[name].get("/me").status
+        return seen
+
+    def _holds(self) -> None:
+        """Every row has its bytes, and every account is charged for its live files."""
+        files = self.ground.rows(self.settings.files)
+        objects = self.ground.objects(self.settings.bucket)
+        for row in files:
+            data = objects.get(row["object"])
+            require(data is not None, f"{row['name']} on {row['shelf']} has no bytes")
+            same = (len(data), hashlib.sha256(data).hexdigest()) == (
+                int(row["size"]),
+                row["sha256"],
+            )
+            require(same, f"{row['name']} on {row['shelf']} has other bytes")
+        for account in self.ground.rows(self.settings.users):
+            mine = sum(int(row["size"]) for row in files if row["shelf"] == account["username"])
+            used = int(account.get("bytes_used", 0))
+            require(used == mine, f"{account['username']} is charged {used}, has {mine}")
+
+
+def watcher(username: str) -> Client:
+    """A session that nobody acts in."""
+    answer = Client().post("/login", username=username, password=PASSWORD)
+    return Client(answer.json()["token"])
+
+
+def tables_in(body: Any) -> Iterator[str]:
+    """The physical names of the tables that a request of DynamoDB names."""
+    if isinstance(body, list):
+        for each in body:
+            yield from tables_in(each)
+    elif isinstance(body, dict):
+        if "TableName" in body:
+            yield body["TableName"]
+        for name, each in body.items():
+            if name == "RequestItems":
+                yield from each
+            elif name in {"TransactItems", "Put", "Update", "Delete", "ConditionCheck"}:
+                yield from tables_in(each)
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """As in another process: Powertools keeps the request that it is at in its classes."""
+    context, event = dict(app.app.context), BaseRouter.current_event
+    try:
+        yield
+    finally:
+        app.app.context.clear()
+        app.app.context.update(context)
+        BaseRouter.current_event = event
