@@ -1,0 +1,202 @@
+"""Wrong designs of the house, each right as long as nothing fails and nobody comes between.
+
+They are made by putting other pieces into the wiring; the function itself stays as it is. What
+notices none of them would notice nothing else either.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from function.contract import USERS
+from function.errors import Unavailable
+from function.records import Account, FileRow, Stored
+from function.services.placing import Placing
+from function.services.uploads import Uploads
+from function.stores.accounts import Accounts, account_key, session_key
+from function.stores.dynamo import Dynamo
+from function.stores.files import file_key, keep
+from function.stores.objects import Objects
+from function.stores.rows import Refused, Write
+from function.stores.seam import aws
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong design, the operation that shows it, and whom it must meet, if crashes do not."""
+
+    name: str
+    pieces: Callable[[], dict[str, Any]]
+    operation: str
+    meets: str = ""
+
+    @contextmanager
+    def built(self) -> Iterator[None]:
+        """The house is wired with the wrong pieces, each named where it is looked up."""
+        with ExitStack() as patches:
+            for name, piece in self.pieces().items():
+                patches.enter_context(mock.patch(f"function.{name}", piece))
+            yield
+
+
+def row_before_bytes() -> dict[str, Any]:
+    """The commit comes first, and then the bytes are sent."""
+    waiting: list[Callable[[], Any]] = []
+
+    class Later(Objects):
+        def put(self, key: str, data: bytes, content_type: str) -> Stored:
+            waiting.append(lambda: super(Later, self).put(key, data, content_type))
+            etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
+            return Stored(key, len(data), etag, hashlib.sha256(data).hexdigest())
+
+    class Hasty(Placing):
+        def place(self, *args: Any, **kwargs: Any) -> Any:
+            bytes_ = waiting.pop()
+            placed = super().place(*args, **kwargs)
+            bytes_()
+            return placed
+
+    return {"deps.Objects": Later, "deps.Placing": Hasty}
+
+
+def nothing_kept(shelf: str) -> type[Dynamo]:
+    """What is replaced or deleted is gone."""
+
+    class Forgetful(Dynamo):
+        def commit(self, writes: Any, token: str) -> None:
+            kept = [each for each in writes if not each.key.partition.endswith(f"/{shelf}")]
+            super().commit(kept, token)
+
+    return Forgetful
+
+
+def bytes_dropped_first(where: str, shelf: str) -> dict[str, Any]:
+    """Nothing is kept, and the old object goes before the row that names it."""
+    made: list[Objects] = []
+
+    class Known(Objects):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    def drop(row: FileRow, *args: Any) -> Write:
+        with aws():
+            made[0]._client.delete_object(Bucket=made[0]._bucket, Key=row.object)
+        return keep(row, *args)
+
+    return {
+        "deps.Objects": Known,
+        "deps.Dynamo": nothing_kept(shelf),
+        f"services.{where}.keep": drop,
+    }
+
+
+def overwritten_in_place() -> dict[str, Any]:
+    """One object for a name, so that new bytes stand under the old row."""
+    names: list[str] = []
+
+    class Named(Uploads):
+        def put(self, caller: Any, upload: Any) -> Any:
+            names.append(upload.file_name)
+            try:
+                return super().put(caller, upload)
+            finally:
+                names.pop()
+
+    class OnePerName(Objects):
+        def put(self, key: str, data: bytes, content_type: str) -> Stored:
+            return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
+
+    kept = nothing_kept("versions")
+    return {"deps.Uploads": Named, "deps.Objects": OnePerName, "deps.Dynamo": kept}
+
+
+def logout_swallows() -> dict[str, Any]:
+    """Whoever logs out is told that it was done, whatever happened."""
+
+    class Careless(Accounts):
+        def end(self, *args: Any) -> bool:
+            try:
+                return super().end(*args)
+            except Unavailable:
+                return True
+
+    return {"deps.Accounts": Careless}
+
+
+def logout_without_nonce() -> dict[str, Any]:
+    """A session that has ended was ended by somebody else."""
+
+    class Forgetful(Accounts):
+        def end(self, token_hash: str, now: int, nonce: str) -> bool:
+            condition, values = "expires_at > :now", {":now": now}
+            key, update = session_key(token_hash), "SET expires_at = :now"
+            try:
+                self._db.write(Write("Update", key, condition, values, update=update))
+            except Refused:
+                return False
+            return True
+
+    return {"deps.Accounts": Forgetful}
+
+
+def register_without_nonce() -> dict[str, Any]:
+    """A name that is taken was taken by somebody else."""
+
+    class Forgetful(Accounts):
+        def create(self, account: Account) -> bool:
+            key, row = account_key(account.username), account.model_dump()
+            try:
+                self._db.write(Write("Put", key, "attribute_not_exists(username)", item=row))
+            except Refused:
+                return False
+            return True
+
+    return {"deps.Accounts": Forgetful}
+
+
+def commit_without_rev() -> dict[str, Any]:
+    """A file is replaced whatever has become of it since it was read."""
+
+    def replace(old: FileRow, row: FileRow) -> Write:
+        return Write("Put", file_key(row.shelf, row.name), item=row.model_dump())
+
+    return {"services.placing.replace": replace}
+
+
+def charged_afterwards() -> dict[str, Any]:
+    """The bytes used are counted after the commit, by a write of their own."""
+
+    class Apart(Dynamo):
+        def commit(self, writes: Any, token: str) -> None:
+            super().commit([each for each in writes if each.key.table is not USERS], token)
+            for each in writes:
+                if each.key.table is USERS:
+                    self.write(each)
+
+    return {"deps.Dynamo": Apart}
+
+
+MUTANTS = (
+    Mutant("row before bytes", row_before_bytes, "put new"),
+    Mutant(
+        "old bytes dropped before the commit",
+        lambda: bytes_dropped_first("placing", "versions"),
+        "replace",
+    ),
+    Mutant("overwrite in place", overwritten_in_place, "replace"),
+    Mutant("overwrite in place, met", overwritten_in_place, "replace", "replace another's"),
+    Mutant("log-out swallows errors", logout_swallows, "log out"),
+    Mutant("log-out without a nonce", logout_without_nonce, "log out"),
+    Mutant("register without a nonce", register_without_nonce, "register"),
+    Mutant("commit without rev", commit_without_rev, "replace", "replace another's"),
+    Mutant("commit without rev, deleted", commit_without_rev, "replace", "delete"),
+    Mutant("bytes charged after the commit", charged_afterwards, "put new"),
+    Mutant("bytes charged after the delete", charged_afterwards, "delete"),
+    Mutant(
+        "delete the bytes, then the row", lambda: bytes_dropped_first("files", "trash"), "delete"
+    ),
+)
