@@ -113,7 +113,7 @@ class TransferService:
         total = parts_in(row) or MOST_PARTS
         if row.multipart is None or max(numbers) > total:
             reason = f"the upload has {total} parts" if row.multipart else "it goes in one PUT"
-            raise Invalid(errors=[{"at": "part_numbers", "reason": reason}])
+            raise Invalid(errors=[{"at": "body.part_numbers", "reason": reason}])
         until = iso(self._from.now() + URL_SECONDS)
         parts = [
             SignedPart(
