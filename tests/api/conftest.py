@@ -9,6 +9,7 @@ import pytest
 
 from function import contract, deps
 from function.stores.rows import Item, decode, encode
+from tests.api.samples import World, a_world
 from tests.client import Answer
 from tests.conftest import Clock
 from tests.ground import Ground
@@ -55,14 +56,27 @@ class Behind:
 
     def state(self) -> Any:
         """All that a refused request leaves as it was: all there is but counts of failed logins."""
-        tables = {table.noun: self.rows(table.noun) for table in contract.TABLES}
-        tables["sessions"] = [row for row in tables["sessions"] if "failures" not in row]
-        return {noun: sorted(map(repr, rows)) for noun, rows in tables.items()}, self.objects()
+        held = (self.ground.rows(getattr(self.settings, table.noun)) for table in contract.TABLES)
+        rows = sorted(repr(row) for rows in held for row in rows if "failures" not in row)
+        return rows, self.objects()
 
 
 @pytest.fixture
 def behind(ground: Ground, settings: contract.Settings, _session: boto3.Session) -> Behind:
     return Behind(ground, settings, _session.client("dynamodb"))
+
+
+_made: list[tuple[World, Callable[[], None]]] = []
+
+
+@pytest.fixture
+def world(ground: Ground) -> World:
+    """Four people and what they have, made once in a process and brought back for each test."""
+    if not _made:
+        _made.append((a_world(), ground.snapshot()))
+    world, restore = _made[0]
+    restore()
+    return world
 
 
 @pytest.fixture
