@@ -1,6 +1,7 @@
 """What this is: health, limits, the OpenAPI document and its page."""
 
 import json
+from functools import cache
 from importlib import resources
 from typing import Any, cast
 
@@ -66,6 +67,19 @@ def openapi() -> Response[str]:
 @router.get("/docs", include_in_schema=False)
 def docs() -> Response[str]:
     """The API as a page to read and to try."""
+    policy = {"content-security-policy": PAGE_POLICY}
+    return Response(200, "text/html; charset=utf-8", _page(), policy)
+
+
+@router.get("/", include_in_schema=False)
+def root() -> Response[None]:
+    """Whoever opens the address in a browser is shown what it is."""
+    return Response(302, None, None, {"location": "/docs"})
+
+
+@cache
+def _page() -> str:
+    """The page with all that it needs; it is large and never changes."""
     # A quarter of a cold start, which only who reads this page shall wait for.
     from aws_lambda_powertools.event_handler.openapi.swagger_ui import (  # noqa: PLC0415
         generate_swagger_html,
@@ -76,14 +90,7 @@ def docs() -> Response[str]:
         for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
     )
     spec = json.dumps(_document()).replace("</", "<\\/")
-    page = generate_swagger_html(spec, script, style, "", None, False)
-    return Response(200, "text/html; charset=utf-8", page, {"content-security-policy": PAGE_POLICY})
-
-
-@router.get("/", include_in_schema=False)
-def root() -> Response[None]:
-    """Whoever opens the address in a browser is shown what it is."""
-    return Response(302, None, None, {"location": "/docs"})
+    return generate_swagger_html(spec, script, style, "", None, False)
 
 
 def _document() -> dict[str, Any]:
