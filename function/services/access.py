@@ -22,12 +22,16 @@ from function.stores.shares import grant_keys, grants_in
 
 @dataclass(frozen=True)
 class Entry:
-    """What one read found: who calls, whose file it is, the file, and the caller's right to it."""
+    """What one read found: who calls, whose file it is, the file, and the caller's right to it.
+
+    `may_add` is the right to put new files beside it, which a grant on the file alone is not.
+    """
 
     account: Account
     owner: Account | None
     file: FileRow | None
     permission: Permission | None
+    may_add: bool
     rows: Rows
 
     def readable(self) -> tuple[FileRow, Permission]:
@@ -88,8 +92,10 @@ class Access:
         file = file_in(rows, owner, name) if whose else None
         if file and whose and file.owner_id != whose.id:
             file = None
-        right = self.right(account, whose, file, grants_in(rows, grants))
-        return Entry(account, whose, file, right, rows)
+        given = grants_in(rows, grants)
+        right = self.right(account, whose, file, given)
+        may_add = self.right(account, whose, None, given) in {"own", "write"}
+        return Entry(account, whose, file, right, may_add, rows)
 
     def right(
         self,

@@ -20,8 +20,8 @@ from function.services.views import file_object
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import Files, file_in, file_key
-from function.stores.rows import Rows
-from function.stores.shares import Shares, folders_of, grant_key, grant_keys, grants_in
+from function.stores.rows import Key
+from function.stores.shares import Shares, grant_keys, grants_in
 
 Grants = tuple[list[Grant], bool]
 
@@ -115,9 +115,9 @@ class Listing:
         first: Future[Grants] | None = None,
     ) -> Iterator[Place]:
         """What the grants after one open, and first what is left in its folder after a name."""
-        if after.endswith("/"):  # read again, for it may be gone
-            key = grant_key(account.username, *after.split("/", 1))
-            yield from self._opened(account, asked, grants_in(self._db.read([key]), [key]), within)
+        past: set[str] = set()  # the folders come past: they list what they cover
+        if after.endswith("/"):
+            yield from self._opened(account, asked, [after], past, within)
         more = True
         while more:
             grants, more = (
@@ -126,45 +126,53 @@ class Listing:
                 else self._shares.of(account.username, after=after, limit=READ_AT_ONCE)
             )
             first = None
-            yield from self._opened(account, asked, grants)
+            yield from self._opened(account, asked, [grant.file for grant in grants], past)
             after = grants[-1].file if grants else after
 
     def _opened(
-        self, account: Account, asked: Asked, grants: list[Grant], within: str = ""
+        self, account: Account, asked: Asked, shared: list[str], past: set[str], within: str = ""
     ) -> Iterator[Place]:
-        """What some grants open, with one read for them all."""
-        grants = [grant for grant in grants if concerns(grant, asked)]
-        keys = [account_key(grant.owner) for grant in grants]
-        for grant in grants:
-            name = name_of(grant)
-            keys += [grant_key(account.username, grant.owner, each) for each in folders_of(name)]
-            keys += [] if name.endswith("/") else [file_key(grant.owner, name)]
-        rows = self._db.read(keys) if keys else {}
-        for grant in grants:
-            name, owner = name_of(grant), account_in(rows, grant.owner)
-            if owner is None or self._covered(account, owner, grant, rows):
-                continue
-            if name.endswith("/"):
-                yield from self._folder(account, owner, grant, asked, within)
-                continue
-            file = file_in(rows, grant.owner, name)
-            right = self._access.right(account, owner, file, [grant])
-            if file and right and file.owner_id == owner.id:
-                yield Place(grant.file, file, right)
+        """What the grants on some files and folders open, with one read for them all.
 
-    def _covered(self, account: Account, owner: Account, grant: Grant, rows: Rows) -> bool:
-        """Whether a folder above is shared as well, and so lists it already."""
-        above = folders_of(name_of(grant))
-        keys = [grant_key(account.username, grant.owner, each) for each in above]
-        return any(self._access.opens(each, account, owner, None) for each in grants_in(rows, keys))
+        The grants are read again with what they open, so that both are of one moment.
+        """
+        shared = [each for each in shared if concerns(each, asked)]
+        rows = self._db.read(chain(*(self._bearing(account, each) for each in shared)))
+        for each in shared:
+            owner_name, name = each.split("/", 1)
+            owner = account_in(rows, owner_name)
+            grants = grants_in(rows, grant_keys(account.username, owner_name, name))
+            if owner is None or self._covered(account, owner, grants, each, past):
+                continue
+            own = [grant for grant in grants if grant.file == each]
+            if name.endswith("/"):
+                if own and self._access.opens(own[0], account, owner, None):
+                    past.add(each)
+                    yield from self._folder(account, owner, own[0], asked, within)
+                continue
+            file = file_in(rows, owner_name, name)
+            right = self._access.right(account, owner, file, own)
+            if file and right and file.owner_id == owner.id:
+                yield Place(each, file, right)
+
+    def _bearing(self, account: Account, shared: str) -> list[Key]:
+        """Every row that bears on a share: the owner, the grants on it and above it, the file."""
+        owner, name = shared.split("/", 1)
+        keys = [account_key(owner), *grant_keys(account.username, owner, name)]
+        return keys if name.endswith("/") else [*keys, file_key(owner, name)]
+
+    def _covered(
+        self, account: Account, owner: Account, grants: list[Grant], shared: str, past: set[str]
+    ) -> bool:
+        """Whether a folder above is shared as well, and this list has come past it."""
+        above = (grant for grant in grants if grant.file != shared and grant.file in past)
+        return any(self._access.opens(grant, account, owner, None) for grant in above)
 
     def _folder(
         self, account: Account, owner: Account, grant: Grant, asked: Asked, after: str
     ) -> Iterator[Place]:
         """The files of a shared folder, each with the most that any grant on it allows."""
-        if not self._access.opens(grant, account, owner, None):
-            return
-        prefix = max(name_of(grant), asked.prefix, key=len)
+        prefix = max(grant.file.split("/", 1)[1], asked.prefix, key=len)
         more = True
         while more:
             rows, more = self._files.on_shelf(
@@ -180,14 +188,9 @@ class Listing:
                     yield Place(grant.file, row, right)
 
 
-def name_of(grant: Grant) -> str:
-    """The file's or folder's name, without its owner."""
-    return grant.file.split("/", 1)[1]
-
-
-def concerns(grant: Grant, asked: Asked) -> bool:
-    """Whether a grant can open anything that is asked for."""
-    name, prefix = name_of(grant), asked.prefix
-    if asked.owner not in {None, grant.owner}:
+def concerns(shared: str, asked: Asked) -> bool:
+    """Whether a share can hold anything that is asked for."""
+    (owner, name), prefix = shared.split("/", 1), asked.prefix
+    if asked.owner not in {None, owner}:
         return False
     return name.startswith(prefix) or (name.endswith("/") and prefix.startswith(name))

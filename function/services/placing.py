@@ -71,7 +71,8 @@ class Placing:
             raise PreconditionFailed
         if intent.if_none_match and old and matches(intent.if_none_match, old.etag):
             raise PreconditionFailed
-        if old and intent.on_conflict == "fail":
+        fails = intent.on_conflict == "fail"
+        if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
             raise FileExists
         growth = size - (old.size if old and intent.on_conflict == "replace" else 0)
         if growth > 0 and owner.quota is not None and owner.bytes_used + growth > owner.quota:

@@ -1,0 +1,22 @@
+"""What a right to write gives, and what it does not."""
+
+from tests.client import Client
+
+
+def test_a_writer_of_one_file_puts_no_other(alice: Client, bob: Client) -> None:
+    """`on_conflict=rename` would make files beside it, at the owner's cost."""
+    alice.put("a.txt", b"1")
+    alice.post("/share", file_name="a.txt", username="bob", permission="write")
+    assert bob.put("a.txt", b"2", username="alice").status == 200
+    answer = bob.put("a.txt", b"3", username="alice", on_conflict="rename")
+    assert (answer.status, answer.slug) == (409, "file-exists")
+    assert alice.names() == ["alice/a.txt"]
+
+
+def test_a_writer_of_a_folder_puts_files_into_it(alice: Client, bob: Client) -> None:
+    """And sees what comes of it, renamed or not, but nothing beside the folder."""
+    alice.post("/share", file_name="in/", username="bob", permission="write")
+    for _ in range(2):
+        assert bob.put("in/a.txt", b"1", username="alice", on_conflict="rename").status == 201
+    assert bob.names() == ["alice/in/a (1).txt", "alice/in/a.txt"]
+    assert bob.put("a.txt", b"1", username="alice").slug == "no-such-file"
