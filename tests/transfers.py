@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote_plus, unquote, urlsplit
 
 import boto3
 import moto.s3.models
 import pytest
 
-from function import app, deps
+from function import app, contract, deps
 from function.services import plans, transfers
 from tests import s3
 from tests.client import CONTEXT, Answer, Client
@@ -107,7 +107,7 @@ def sha256(data: bytes) -> str:
 
 def key_of(upload: dict[str, Any]) -> str:
     """The object that an upload by one PUT makes."""
-    return urlsplit(upload["put"]["url"]).path[1:]
+    return unquote(urlsplit(upload["put"]["url"]).path[1:])
 
 
 def news(*keys: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def news(*keys: str) -> dict[str, Any]:
     records = [
         {
             "messageId": f"message-{number}",
-            "body": json.dumps({"Records": [{"s3": {"object": {"key": quote(key)}}}]}),
+            "body": json.dumps({"Records": [{"s3": {"object": {"key": quote_plus(key)}}}]}),
         }
         for number, key in enumerate(keys)
     ]
@@ -126,6 +126,12 @@ def tell(*keys: str) -> list[str]:
     """Brings the news; which messages were given back."""
     answer = app.lambda_handler(news(*keys), CONTEXT)
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+def sweep() -> int:
+    """Does the daily errand; how many uploads it removed."""
+    swept: int = app.lambda_handler(contract.SWEEP, CONTEXT)["swept"]
+    return swept
 
 
 def bucket(ground: Ground) -> str:

@@ -89,6 +89,7 @@ def sign_parts(
         ChangedMeanwhile,
         UploadIncomplete,
         PreconditionFailed,
+        TooLarge,
         UploadMismatch,
         QuotaExceeded,
     ),

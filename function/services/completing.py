@@ -5,8 +5,10 @@ whoever comes later, or again, is given that answer.
 """
 
 from function.errors import (
+    ChangedMeanwhile,
     NoSuchUpload,
     Problem,
+    TooLarge,
     Unavailable,
     UploadIncomplete,
     UploadMismatch,
@@ -16,12 +18,12 @@ from function.records import Part, Stored, UploadRow
 from function.services.access import Access, Entry, Member
 from function.services.origins import Origins
 from function.services.placing import Intent, Placed, Placing
-from function.services.plans import missing
+from function.services.plans import LARGEST, missing
 from function.services.transfers import is_id
 from function.services.views import file_object
 from function.stores.multipart import Multipart
 from function.stores.rows import Write
-from function.stores.transfers import Transfers, due_key, finish, upload_in, upload_key, upload_of
+from function.stores.transfers import Transfers, finish, upload_in, upload_key, upload_of
 from function.transfer_models import SentPart
 
 MOST_NAMED = 100
@@ -59,7 +61,7 @@ class Completing:
     ) -> FileObject:
         """Makes the file, or answers as when it was made.
 
-        Raises NoSuchUpload, UploadIncomplete, UploadMismatch, and what placing raises.
+        Raises NoSuchUpload, UploadIncomplete, UploadMismatch, TooLarge, and what placing raises.
         """
         return self._complete(caller, caller.username, upload_id, sent)
 
@@ -67,7 +69,7 @@ class Completing:
         """Completes the upload that put the object `key` there, for a client that never does.
 
         False when there is nothing to do, or when its client must decide: the upload then stays
-        open, and expires. Raises Unavailable, after which it may be tried again.
+        open, and expires. Raises Unavailable or ChangedMeanwhile, and then is to be tried again.
         """
         whose = upload_of(key)
         if whose is None:
@@ -78,7 +80,7 @@ class Completing:
             return False
         try:
             self._complete(Member(username, row.user_id), username, upload_id, None)
-        except Unavailable:
+        except (Unavailable, ChangedMeanwhile):
             raise
         except Problem:
             return False
@@ -111,7 +113,10 @@ class Completing:
         return row
 
     def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored:
-        """The whole object, as it was declared. Raises UploadIncomplete, UploadMismatch."""
+        """The whole object, as it was declared.
+
+        Raises UploadIncomplete, UploadMismatch, TooLarge.
+        """
         if row.multipart:
             self._join(row, row.multipart, sent)
         stored = self._multipart.arrived(row.object)
@@ -122,7 +127,6 @@ class Completing:
         if wrong_size or wrong_bytes:
             if self._transfers.remove(row.shelf.partition("/")[0], row.name):
                 self._multipart.discard(row.object, row.multipart)
-                self._transfers.strike(due_key(row))
             raise UploadMismatch
         return stored
 
@@ -131,16 +135,19 @@ class Completing:
         parts = self._multipart.parts(row.object, multipart)
         if parts is None:
             return  # joined before, by somebody who did not come to the end; the object tells
-        lacking = missing(row, parts)
+        named = chosen(row, parts, sent)
+        lacking = missing(row, named)
         known = {(part.number, part.etag) for part in parts}
         strange = [p for p in sent or [] if (p.part_number, p.etag.strip('"')) not in known]
-        if lacking or strange or not parts:
+        if lacking or strange or not named:
             numbers = sorted({*lacking, *(part.part_number for part in strange)})
             raise UploadIncomplete(
                 "Not all parts have arrived as they were sent.",
                 errors=[{"at": f"part {n}", "reason": "missing"} for n in numbers[:MOST_NAMED]],
             )
-        if not self._multipart.complete(row.object, multipart, chosen(row, parts, sent)):
+        if sum(part.size for part in named) > LARGEST:
+            raise TooLarge(f"A file has at most {LARGEST} bytes.")
+        if not self._multipart.complete(row.object, multipart, named):
             raise UploadIncomplete
 
     def _place(

@@ -2,7 +2,7 @@
 
 from function.errors import TooLarge
 from function.fields import MOST_PARTS, Method
-from function.records import Part, UploadRow
+from function.records import Part, Stored, UploadRow
 
 MIB = 1024 * 1024
 SINGLE_PUT = 64 * MIB
@@ -44,6 +44,19 @@ def length_of(row: UploadRow, number: int) -> int | None:
 
 
 def missing(row: UploadRow, parts: list[Part]) -> list[int]:
-    """The numbers of the parts that have not arrived, or not as long as they must be."""
-    arrived = {part.number for part in parts if part.size == length_of(row, part.number)}
-    return [number for number in range(1, (parts_in(row) or 0) + 1) if number not in arrived]
+    """The numbers of the parts that have not arrived, or not as long as they must be.
+
+    Where nobody knows how many there are, those before the last that has arrived.
+    """
+    arrived = {part.number for part in parts if length_of(row, part.number) in {None, part.size}}
+    total = parts_in(row) or max((part.number for part in parts), default=0)
+    return [number for number in range(1, total + 1) if number not in arrived]
+
+
+def parts_of(row: UploadRow, stored: Stored) -> list[Part]:
+    """The parts of which S3 has made the object; one, where nobody knows how many there were."""
+    total = parts_in(row)
+    if row.multipart is None or total is None:
+        return [Part(1, stored.size, stored.etag)]
+    numbers = range(1, total + 1)
+    return [Part(number, length_of(row, number) or 0, stored.etag) for number in numbers]

@@ -8,6 +8,8 @@ from function.stores.transfers import DAY, Due, Transfers
 
 LOOK_BACK = 30  # days without a sweep that the next one makes good
 AT_ONCE = 100
+# An address signed at the last moment is good for minutes, and what is sent to it takes its time.
+LATE = 3600
 
 
 class Sweeping:
@@ -22,7 +24,7 @@ class Sweeping:
     def sweep(self, in_time: Callable[[], bool]) -> int:
         """Removes expired uploads as long as it is `in_time`; how many. Raises Unavailable."""
         swept = 0
-        now = int(self._from.now())
+        now = int(self._from.now()) - LATE
         for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
             while in_time():
                 due = [each for each in self._transfers.due(day, AT_ONCE) if each.until <= now]
@@ -36,7 +38,8 @@ class Sweeping:
     def _remove(self, due: Due) -> None:
         """The row first, so that nobody completes what is being removed; the list's line last.
 
-        A line stands only for what was never completed: the commit that completes strikes it.
+        A line stands only for what was never completed: the commit that completes strikes it. What
+        was given up has its line too, for bytes that came after.
         """
         if self._transfers.remove(due.username, due.upload_id):
             self._multipart.discard(due.object, due.multipart)

@@ -23,12 +23,12 @@ from function.services.plans import (
     missing,
     part_size_of,
     parts_in,
+    parts_of,
 )
 from function.stores.multipart import Multipart
 from function.stores.transfers import (
     UPLOADS,
     Transfers,
-    due_key,
     object_key,
     upload_in,
     upload_key,
@@ -136,11 +136,12 @@ class TransferService:
         return self._view(row, base).model_copy(update=view)
 
     def arrived(self, row: UploadRow) -> list[Part]:
-        """The parts that S3 has; one PUT is a file of one part."""
-        if row.multipart:
-            return self._multipart.parts(row.object, row.multipart) or []
+        """The parts that S3 has, joined or not; one PUT is a file of one part."""
+        parts = self._multipart.parts(row.object, row.multipart) if row.multipart else None
+        if parts is not None:
+            return parts
         stored = self._multipart.arrived(row.object)
-        return [Part(1, stored.size, stored.etag)] if stored else []
+        return parts_of(row, stored) if stored else []
 
     def page(
         self, caller: Caller, limit: int, cursor: str | None, base: str
@@ -162,13 +163,13 @@ class TransferService:
     def abort(self, caller: Caller, upload_id: str) -> None:
         """Gives an upload up, and removes what has arrived of it. Raises NoSuchUpload.
 
-        The row goes first: without it nobody can complete what is being removed.
+        The row goes first: without it nobody can complete what is being removed. It stays on the
+        list of what falls due, for an address that was given out may bring bytes even now.
         """
         row = self.find(caller, upload_id)
         if not self._transfers.remove(caller.username, upload_id):
             raise NoSuchUpload
         self._multipart.discard(row.object, row.multipart)
-        self._transfers.strike(due_key(row))
 
     def find(self, caller: Caller, upload_id: str) -> UploadRow:
         """An upload of the caller's that is in progress. Raises NoSuchUpload."""
