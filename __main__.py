@@ -1,4 +1,4 @@
-"""The stack, from top to bottom: configuration, data, permissions, function, front door, exports.
+"""The stack, top to bottom: configuration, data, permissions, function, what calls it, exports.
 
 Imports Pulumi, `infra` for the longer parts, `bundle` for the artifact and `function.contract` for
 every name that the function reads. `local` runs this same program under mocks, for the tests and
@@ -13,7 +13,9 @@ import pulumi_aws as aws
 
 import bundle
 from function import contract
+from infra.arrivals import Arrivals
 from infra.door import Door
+from infra.errands import Errands
 from infra.storage import Storage
 
 NAME = f"{pulumi.get_project()}-{pulumi.get_stack()}"
@@ -75,6 +77,8 @@ ours = pulumi.ResourceOptions(provider=provider)
 storage = Storage(NAME, origins=origins, keep_days=keep_days, protect=protect, opts=ours)
 bucket, tables = storage.bucket, storage.tables
 
+arrivals = Arrivals(NAME, bucket, handling_seconds=FUNCTION_SECONDS, opts=ours)
+
 log_group = aws.cloudwatch.LogGroup(
     f"{NAME}-log", name=f"/satchel/{NAME}/function", retention_in_days=log_days, opts=ours
 )
@@ -83,9 +87,10 @@ log_group = aws.cloudwatch.LogGroup(
 
 USERS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
 SESSIONS = "BatchGetItem PutItem UpdateItem"
-SHARES = "BatchGetItem PutItem DeleteItem BatchWriteItem Query"
+SHARES = "BatchGetItem PutItem DeleteItem BatchWriteItem ConditionCheckItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"
 OBJECTS = "GetObject PutObject DeleteObject ListMultipartUploadParts AbortMultipartUpload"
+MESSAGES = "ReceiveMessage DeleteMessage GetQueueAttributes"
 
 POWERS = [
     ("dynamodb", USERS, tables["users"].arn),
@@ -95,6 +100,7 @@ POWERS = [
     ("dynamodb", FILES, tables["files"].arn),
     ("s3", OBJECTS, pulumi.Output.concat(bucket.arn, "/*")),
     ("s3", "ListBucket", bucket.arn),  # without it a missing object is 403, not 404
+    ("sqs", MESSAGES, arrivals.queue.arn),
     ("logs", "CreateLogStream PutLogEvents", pulumi.Output.concat(log_group.arn, ":*")),
 ]
 
@@ -170,6 +176,10 @@ function = aws.lambda_.Function(
     opts=pulumi.ResourceOptions(provider=provider, depends_on=[powers]),
 )
 
+# --- what calls it: the queue and the clock -------------------------------------------------------
+
+Errands(NAME, function, arrivals.queue, opts=ours)
+
 # --- the front door ------------------------------------------------------------------------------
 
 door = Door(
@@ -187,6 +197,7 @@ door = Door(
 pulumi.export("url", door.api.api_endpoint)
 pulumi.export("bucket", bucket.bucket)
 pulumi.export("tables", {noun: table.name for noun, table in tables.items()})
+pulumi.export("queues", {"arrivals": arrivals.queue.url, "failed": arrivals.failed.url})
 pulumi.export("function", function.name)
 pulumi.export("role", role.arn)
 pulumi.export("logs", {"function": log_group.name, "access": door.log.name})

@@ -1,7 +1,7 @@
 """How each kind of resource is made with boto3; creating what stands already changes nothing.
 
-Imports boto3's errors and `local.declare` for the shape of a declaration. A maker answers what the
-provider would add to the inputs, as far as the emulator decides it.
+Imports boto3's errors, `declare` for the shape of a declaration, `queues` for the makers of those.
+A maker answers what the provider would add to the inputs, as far as the emulator decides it.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from local import queues
 from local.declare import Resource
 
 Answers = dict[str, Any]
@@ -56,10 +57,8 @@ def bucket(at: Emulator, resource: Resource) -> Answers:
 
 def versioning(at: Emulator, resource: Resource) -> Answers:
     """Whether replaced bytes are kept."""
-    status = resource.inputs["versioningConfiguration"]["status"]
-    at.s3.put_bucket_versioning(
-        Bucket=resource.physical, VersioningConfiguration={"Status": status}
-    )
+    wanted = {"Status": resource.inputs["versioningConfiguration"]["status"]}
+    at.s3.put_bucket_versioning(Bucket=resource.physical, VersioningConfiguration=wanted)
     return {}
 
 
@@ -174,6 +173,7 @@ MAKERS: dict[str, Callable[[Emulator, Resource], Answers]] = {
     "aws:s3/bucket:Bucket": bucket,
     "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": cors,
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lifecycle,
+    "aws:s3/bucketNotification:BucketNotification": queues.notification,
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership,
     "aws:s3/bucketPolicy:BucketPolicy": bucket_policy,
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access,
@@ -181,6 +181,8 @@ MAKERS: dict[str, Callable[[Emulator, Resource], Answers]] = {
         encryption
     ),
     "aws:s3/bucketVersioning:BucketVersioning": versioning,
+    "aws:sqs/queue:Queue": queues.queue,
+    "aws:sqs/queuePolicy:QueuePolicy": queues.queue_policy,
 }
 
 

@@ -21,7 +21,11 @@ NOT_HERE: dict[str, str] = {
     "aws:apigatewayv2/integration:Integration": "the local gateway calls the handler itself",
     "aws:apigatewayv2/route:Route": "the local gateway sends every path to the handler",
     "aws:apigatewayv2/stage:Stage": "one person needs neither throttle nor access log",
+    "aws:cloudwatch/eventRule:EventRule": "`local/arrivals.py` keeps the hours",
+    "aws:cloudwatch/eventTarget:EventTarget": "`local/arrivals.py` sends what it says",
     "aws:cloudwatch/logGroup:LogGroup": "the handler's log goes to the terminal",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "who runs it sees the terminal",
+    "aws:lambda/eventSourceMapping:EventSourceMapping": "`local/arrivals.py` polls the queue",
     "aws:lambda/function:Function": "the handler runs in a process of this machine",
     "aws:lambda/permission:Permission": "the local gateway needs no permission",
 }

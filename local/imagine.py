@@ -20,10 +20,14 @@ ANSWERS: dict[str, dict[str, str]] = {
     "aws:apigatewayv2/integration:Integration": {},
     "aws:apigatewayv2/route:Route": {},
     "aws:apigatewayv2/stage:Stage": {},
+    "aws:cloudwatch/eventRule:EventRule": {"arn": f"arn:aws:events:{AT}:rule/{{name}}"},
+    "aws:cloudwatch/eventTarget:EventTarget": {},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": f"arn:aws:logs:{AT}:log-group:{{name}}"},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"arn": f"arn:aws:cloudwatch:{AT}:alarm:{{name}}"},
     "aws:dynamodb/table:Table": {"arn": f"arn:aws:dynamodb:{AT}:table/{{name}}"},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::{account}:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": {},
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {},
     "aws:lambda/function:Function": {
         "arn": f"arn:aws:lambda:{AT}:function:{{name}}",
         "invokeArn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/"
@@ -33,11 +37,17 @@ ANSWERS: dict[str, dict[str, str]] = {
     "aws:s3/bucket:Bucket": {"arn": "arn:aws:s3:::{name}", "bucket": "{name}"},
     "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": {},
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": {},
+    "aws:s3/bucketNotification:BucketNotification": {},
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": {},
     "aws:s3/bucketPolicy:BucketPolicy": {},
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {},
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": {},
     "aws:s3/bucketVersioning:BucketVersioning": {},
+    "aws:sqs/queue:Queue": {
+        "arn": f"arn:aws:sqs:{AT}:{{name}}",
+        "url": "https://sqs.{region}.amazonaws.com/{account}/{name}",
+    },
+    "aws:sqs/queuePolicy:QueuePolicy": {},
 }
 
 

@@ -21,7 +21,7 @@ def stack(request):
 
 def test_policies_hold_no_mistake_that_a_linter_knows(stack):
     """A misspelt action or an action that its resource does not have grants nothing, silently."""
-    assert len(stack.policies()) == 3
+    assert len(stack.policies()) == 5
     for name, policy in stack.policies().items():
         if name.endswith("-function"):
             continue  # a trust policy has no resource, and the linter knows only identity's
@@ -33,13 +33,49 @@ def test_policies_allow_exact_actions_on_what_the_stack_declares(stack):
     arns = {f"arn:aws:s3:::{each.physical}" for each in stack.all("Bucket")}
     for table in stack.all("Table"):
         arns.add(imagine.made(table)[1]["arn"])
-    arns |= {imagine.made(group)[1]["arn"] for group in stack.all("LogGroup")}
+    for kind in ("LogGroup", "Queue"):
+        arns |= {imagine.made(each)[1]["arn"] for each in stack.all(kind)}
     for statement in json.loads(stack.inputs("RolePolicy")["policy"])["Statement"]:
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in statement["Action"])
         resource = statement["Resource"]
         owner = re.sub(r"(/\*|:\*|/index/[a-z_]+)$", "", resource)
         assert owner in arns, f"{resource} is nothing of this stack"
+
+
+def test_the_function_reads_its_own_queue_and_nothing_more(stack):
+    """It never sends, and what was put aside is a person's to look at."""
+    statements = json.loads(stack.inputs("RolePolicy")["policy"])["Statement"]
+    (mine,) = (each for each in statements if each["Action"][0].startswith("sqs:"))
+    names = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"}
+    assert set(mine["Action"]) == {f"sqs:{name}" for name in names}
+    assert mine["Resource"] == stack.inputs("EventSourceMapping")["eventSourceArn"]
+
+
+def test_only_this_bucket_of_this_account_sends_and_only_over_tls(stack):
+    """A bucket's name can be taken by a stranger once it is free; a queue is never anybody's."""
+    mapped = stack.inputs("EventSourceMapping")["eventSourceArn"]
+    for queue in stack.all("Queue"):
+        added = imagine.made(queue)[1]
+        (policy,) = (
+            json.loads(each.inputs["policy"])["Statement"]
+            for each in stack.all("QueuePolicy")
+            if each.inputs["queueUrl"] == added["url"]
+        )
+        closed, *allowed = policy
+        assert (closed["Effect"], closed["Principal"], closed["Action"]) == ("Deny", "*", "sqs:*")
+        assert closed["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert {each["Resource"] for each in policy} == {added["arn"]}
+        if added["arn"] != mapped:
+            assert not allowed
+            continue
+        (send,) = allowed
+        assert (send["Effect"], send["Action"]) == ("Allow", "sqs:SendMessage")
+        assert send["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert send["Condition"] == {
+            "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{stack.exports['bucket']}"},
+            "StringEquals": {"aws:SourceAccount": mapped.split(":")[4]},
+        }
 
 
 def test_only_lambda_takes_on_the_role(stack):

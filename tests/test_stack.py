@@ -7,6 +7,7 @@ import pytest
 
 import bundle
 from function import contract
+from function.services.transfers import UPLOAD_SECONDS
 from local import declare, imagine
 from tests.declared import Stack, rebuild
 
@@ -97,6 +98,18 @@ def test_replaced_bytes_are_kept_and_unfinished_ones_are_not(stack):
     assert second["expiration"] == {"expiredObjectDeleteMarker": True}
 
 
+def test_what_s3_forgets_is_older_than_any_upload(stack):
+    """An upload that is still good would lose the parts that it has sent."""
+    rules = stack.inputs("BucketLifecycleConfiguration")["rules"]
+    (days,) = (
+        rule["abortIncompleteMultipartUpload"]["daysAfterInitiation"]
+        for rule in rules
+        if "abortIncompleteMultipartUpload" in rule
+    )
+    assert days * 86_400 > UPLOAD_SECONDS
+    assert stack.one("Bucket").physical == stack.inputs("BucketLifecycleConfiguration")["bucket"]
+
+
 def test_protect_guards_all_that_holds_data_and_nothing_else_can_be_lost():
     """Production cannot be emptied by a slip; a stack to play with goes away in one command."""
     for name, guarded in (("production", True), ("dev", False)):
@@ -128,13 +141,16 @@ def test_the_bucket_is_closed(stack):
 
 
 def test_nothing_but_the_api_can_be_reached_from_outside(stack):
-    """No function URL, no public grant; only this API may call the function."""
+    """No function URL, no public grant; only this API and this schedule may call the function."""
     kinds = {each.kind for each in stack.resources}
     assert kinds <= set(imagine.ANSWERS), "a new kind: say here whether it opens anything"
     assert not any("Url" in kind or "Acl" in kind for kind in kinds)
-    for permission in stack.all("Permission"):
-        assert permission.inputs["principal"] == "apigateway.amazonaws.com"
-        assert permission.inputs["sourceArn"].endswith(f":{stack.one('Api').physical}/*/*")
+    allowed = {each.inputs["principal"]: each.inputs for each in stack.all("Permission")}
+    assert len(allowed) == len(stack.all("Permission")) == 2
+    door, schedule = (allowed[f"{each}.amazonaws.com"] for each in ("apigateway", "events"))
+    assert door["sourceArn"].endswith(f":{stack.one('Api').physical}/*/*")
+    assert schedule["sourceArn"] == imagine.made(stack.one("EventRule"))[1]["arn"]
+    assert {each["function"] for each in allowed.values()} == {stack.exports["function"]}
 
 
 # --- the function and its door -------------------------------------------------------------------
@@ -210,6 +226,7 @@ def test_only_the_configured_pages_may_call(production):
     assert rule["allowedOrigins"] == ORIGINS
     assert rule["exposeHeaders"] == ["ETag"]
     assert sorted(rule["allowedMethods"]) == ["GET", "HEAD", "PUT"]
+    assert {"content-type", "if-none-match", "x-amz-*"} <= set(rule["allowedHeaders"])
     closed = Stack("production", {})
     assert "corsConfiguration" not in closed.inputs("Api")
     assert not closed.all("BucketCorsConfiguration")
@@ -217,6 +234,8 @@ def test_only_the_configured_pages_may_call(production):
 
 def test_what_an_operator_needs_is_exported(stack):
     """The address to hand out, and the names to look at."""
-    assert set(stack.exports) == {"url", "bucket", "tables", "function", "role", "logs"}
+    names = {"url", "bucket", "tables", "queues", "function", "role", "logs"}
+    assert set(stack.exports) == names
+    assert set(stack.exports["queues"]) == {"arrivals", "failed"}
     assert stack.exports["url"].startswith("https://")
     assert set(stack.exports["tables"]) == {shape.noun for shape in contract.TABLES}
