@@ -1,6 +1,6 @@
 """The processes that run the handler: started as Lambda would, and started again when they die.
 
-Imports the standard library; what it starts is `worker`.
+What it starts are `worker`s, and one process of `arrivals`.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.arrivals import Errands
 from local.emulator import ROOT, Trouble
 from local.events import Cors
 
@@ -23,7 +24,10 @@ _STOP_SECONDS = 30
 
 
 class Crew:
-    """Some workers on one listening socket, as a context that ends when they have answered."""
+    """Some workers on one listening socket, and one that runs errands if there are any.
+
+    A context that ends when they have answered.
+    """
 
     def __init__(
         self,
@@ -32,12 +36,16 @@ class Crew:
         log: Path,
         *,
         cors: Cors | None = None,
+        errands: Errands | None = None,
         handler: str = HANDLER,
         size: int = 4,
     ) -> None:
         self.log = log
-        self._listener, self._handler = listener, handler
-        self._cors = json.dumps(asdict(cors or Cors()))
+        self._listener = listener
+        said = json.dumps(asdict(cors or Cors()))
+        self._commands = [["local.worker", str(listener.fileno()), handler, said]] * size
+        if errands:
+            self._commands += [["local.arrivals", handler, json.dumps(asdict(errands))]]
         # Nothing of the person's own environment: a key of their real account would win over the
         # role, and a proxy would be asked for loopback.
         self._environment = {
@@ -48,7 +56,6 @@ class Crew:
             **environment,
         }
         self._workers: list[subprocess.Popen[bytes]] = []
-        self._size = size
 
     @property
     def pids(self) -> list[int]:
@@ -56,7 +63,7 @@ class Crew:
         return [worker.pid for worker in self._workers]
 
     def __enter__(self) -> Self:
-        self._workers = [self._start() for _ in range(self._size)]
+        self._workers = [self._start(command) for command in self._commands]
         return self
 
     def __exit__(
@@ -86,19 +93,17 @@ class Crew:
             worker.stdin.close()
             if status > 0:
                 raise Trouble(f"The function does not start; {self.log} says why.")
-            self._workers[place] = self._start()
+            self._workers[place] = self._start(self._commands[place])
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        descriptor = self._listener.fileno()
-        command = [sys.executable, "-m", "local.worker", str(descriptor), self._handler, self._cors]
+    def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                command,
+                [sys.executable, "-m", *command],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=self._environment,
                 cwd=ROOT,
-                pass_fds=[descriptor],
+                pass_fds=[self._listener.fileno()],
                 start_new_session=True,  # Ctrl-C is the parent's to hear
             )

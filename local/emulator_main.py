@@ -3,7 +3,8 @@
 Ministack alone writes its tables to disk when it stops in good order, so a power cut would take
 every row since the start. Here each changed row is appended to a journal and synced before the
 answer leaves, and the journal is replayed at the next start; objects are synced as they are
-written; everything else (roles, bucket settings) is saved within a second of its change.
+written, and so is what the bucket tells of them; everything else (roles, bucket settings) is saved
+within a second of its change.
 A disk that refuses ends the process: no answer is better than a promise that is not kept.
 
 Run by `emulator` with the interpreter of the emulator's virtual environment, so it imports
@@ -39,6 +40,7 @@ dynamodb: Any = importlib.import_module("ministack.services.dynamodb")
 evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
 persistence: Any = importlib.import_module("ministack.core.persistence")
 s3: Any = importlib.import_module("ministack.services.s3")
+sqs: Any = importlib.import_module("ministack.services.sqs")
 sts: Any = importlib.import_module("ministack.services.sts")
 _plain, _restored = persistence._json_default, persistence._json_object_hook
 
@@ -101,7 +103,8 @@ def keep_the_rest() -> set[str]:
         async def handle(method: str, path: str, *rest: Any) -> Any:
             result = await handler(method, path, *rest)
             an_object = module == "s3" and "/" in path.strip("/")
-            if method not in {"GET", "HEAD"} and module != "dynamodb" and not an_object:
+            asked = rest[0].get("x-amz-target", "").endswith("ReceiveMessage")  # again and again
+            if not (asked or an_object or method in {"GET", "HEAD"} or module == "dynamodb"):
                 changed.add(module)
             return result
 
@@ -122,6 +125,34 @@ async def save_changes(changed: set[str]) -> None:
             data = loaded.get_state() if hasattr(loaded, "get_state") and loaded else None
             if data is not None:
                 save(names[module], data)
+
+
+def tell_before_answering() -> None:
+    """Put the bucket's news in the queue, on disk, before the answer to the PUT it tells of.
+
+    Ministack sends it afterwards from a thread, and what dies with that is told to nobody; S3
+    promises to tell at least once.
+    """
+    deliver = s3._deliver_event_to_sqs
+
+    def deliver_and_keep(*told: Any, **of: Any) -> None:
+        deliver(*told, **of)
+        save("sqs", sqs.get_state())
+
+    def fire(bucket: str, key: str, event: str, *told: Any, **of: Any) -> None:
+        number = s3._next_event_sequencer(event)
+        s3._fire_s3_event(bucket, key, event, *told, sequencer=number, **of)
+
+    s3._deliver_event_to_sqs, s3._fire_s3_event_async = deliver_and_keep, fire
+
+
+def know_queues_again() -> None:
+    """Keep queues under an address without a port, and give out that of the request.
+
+    Ministack keeps them under the port that it had, and finds none after a start on another.
+    """
+    sqs.DEFAULT_PORT, sqs._CANONICAL_NETLOC = "0", f"{sqs.DEFAULT_HOST}:0"
+    sqs._HOST_EXPLICIT = False
 
 
 def close_back_doors() -> None:
@@ -195,6 +226,8 @@ async def serve(descriptor: int) -> None:
 def main() -> None:
     """Serve on the socket whose descriptor is the first argument."""
     close_back_doors()
+    know_queues_again()
+    tell_before_answering()
     s3._atomic_write = write_durably
     persistence.save_state = save
     journal = Journal(state / "rows.journal", _plain)

@@ -5,6 +5,7 @@ credentials of the declared role and no others. Imports the rest of `local`.
 """
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import boto3
 
+from local.arrivals import Errands
 from local.crew import HANDLER, Crew
 from local.deploy import Deployed, deploy, only
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
@@ -58,7 +60,9 @@ def serve(state: State, port: int, stop: threading.Event) -> None:
         environment = {**deployed.environment, **as_role(state, deployed.role_arn, emulator.url)}
         log = state.folder / "log" / "function.log"
         handler = os.environ.get("SATCHEL_HANDLER", HANDLER)
-        with Crew(listener, environment, log, cors=cors_of(deployed), handler=handler) as crew:
+        cors, errands = cors_of(deployed), errands_of(deployed)
+        crew = Crew(listener, environment, log, cors=cors, errands=errands, handler=handler)
+        with crew:
             if wait_until_ready(f"http://{HOST}:{port}", crew, stop):
                 print(welcome(port, emulator.port, state.folder), flush=True)
             while not stop.wait(0.1):
@@ -108,6 +112,20 @@ def cors_of(deployed: Deployed) -> Cors:
         expose_headers=declared.get("exposeHeaders", ()),
         max_age=declared.get("maxAge"),
         allow_credentials=declared.get("allowCredentials", False),
+    )
+
+
+def errands_of(deployed: Deployed) -> Errands:
+    """What the stack declares to call the function besides its API."""
+    mapping = only(deployed.resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs
+    rule = only(deployed.resources, "aws:cloudwatch/eventRule:EventRule").inputs
+    target = only(deployed.resources, "aws:cloudwatch/eventTarget:EventTarget").inputs
+    return Errands(
+        queue_url=deployed.exports["queues"]["arrivals"],
+        queue_arn=mapping["eventSourceArn"],
+        batch_size=mapping["batchSize"],
+        scheduled=json.loads(target["input"]),
+        every_seconds={"rate(1 hour)": 3_600}[rule["scheduleExpression"]],
     )
 
 

@@ -296,9 +296,9 @@ def test_the_server_runs_as_the_role_replaces_the_dead_and_ends_clean(served: Se
     assert ":assumed-role/" in who["arn"]
     assert who["key"] is None
     before = served.children()
-    assert len(before) == 5
+    assert len(before) == 6
     os.kill(who["pid"], signal.SIGKILL)
-    _until(lambda: len(served.children() - {who["pid"]}) == 5, seconds=1)
+    _until(lambda: len(served.children() - {who["pid"]}) == 6, seconds=1)
     assert served.ask("/who")["pid"] != who["pid"]
     children = served.children()
     status, said = served.end(signal.SIGTERM)
