@@ -24,7 +24,8 @@ from function.stores.shares import grant_keys, grants_in
 class Entry:
     """What one read found: who calls, whose file it is, the file, and the caller's right to it.
 
-    `may_add` is the right to put new files beside it, which a grant on the file alone is not.
+    `may_add` is the right to put new files beside it, which a grant on the file alone is not;
+    `grants` are those that hold.
     """
 
     account: Account
@@ -32,6 +33,7 @@ class Entry:
     file: FileRow | None
     permission: Permission | None
     may_add: bool
+    grants: list[Grant]
     rows: Rows
 
     def readable(self) -> tuple[FileRow, Permission]:
@@ -45,6 +47,14 @@ class Entry:
         if self.owner is None or self.permission not in {"own", "write"}:
             raise NoSuchFile
         return self.owner, self.permission
+
+    def warrant(self) -> Grant | None:
+        """The grant by which the caller writes, if the file is not the caller's own.
+
+        A folder's is preferred, because it holds for whatever name is chosen.
+        """
+        writing = [grant for grant in self.grants if grant.permission == "write"]
+        return None if self.permission == "own" or not writing else writing[0]
 
     def owned(self) -> FileRow:
         """The file, when it is the caller's own. Raises NoSuchFile."""
@@ -95,7 +105,8 @@ class Access:
         given = grants_in(rows, grants)
         right = self.right(account, whose, file, given)
         may_add = self.right(account, whose, None, given) in {"own", "write"}
-        return Entry(account, whose, file, right, may_add, rows)
+        held = [each for each in given if whose and self.opens(each, account, whose, file)]
+        return Entry(account, whose, file, right, may_add, held, rows)
 
     def right(
         self,

@@ -39,6 +39,12 @@ def put(grant: Grant) -> Write:
     return Write("Put", Key(SHARES, grant.grantee, grant.file), item=grant.model_dump())
 
 
+def unchanged(grant: Grant) -> Write:
+    """Expects that a grant stands as it was read."""
+    key = Key(SHARES, grant.grantee, grant.file)
+    return Write("ConditionCheck", key, "rev = :rev", values={":rev": grant.rev})
+
+
 class Shares:
     """The table shares."""
 
