@@ -1,0 +1,174 @@
+"""One request of each route in the life it is meant for, and what AWS answered to it on moto.
+
+The recorded answers let `warm` run the handler with no cost of an emulator's in its figures.
+"""
+
+import base64
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+import boto3
+from botocore.awsrequest import AWSResponse
+
+from function import contract, deps
+from local.events import event_of
+from local.wire import Request
+from tests.client import PASSWORD, Answer, Client, join
+from tests.ground import REGION, Call, Ground, response
+
+DATA = bytes(range(256)) * 400  # 100 KiB
+MIB = 1 << 20
+HUNDRED = 100
+RAW = {"accept": "application/octet-stream"}
+
+
+@dataclass
+class Taped:
+    """A request, its status, and AWS's answers to it by the operation and table that was called."""
+
+    event: dict[str, Any]
+    status: int = 0
+    answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    @property
+    def calls(self) -> int:
+        """How many calls of AWS it made."""
+        return sum(map(len, self.answers.values()))
+
+
+def name_of(operation: str, body: Any) -> str:
+    """What tells the calls of one request apart, whatever their order."""
+    try:
+        return f"{operation} {json.loads(body).get('TableName', '')}"
+    except (TypeError, ValueError):
+        return operation
+
+
+class Recorder:
+    """Sends requests as the tests do, and keeps what AWS answered."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Records on `ground`."""
+        self.ground = ground
+        self.tapes: dict[str, Taped] = {}
+
+    def take(self, label: str, who: Client, method: str, path: str, **sent: Any) -> Answer:
+        """Sends a request and tapes it under a label. Raises RuntimeError when it is refused."""
+        query, fields = sent.get("query", {}), sent.get("fields")
+        body = sent.get("body", b"") if fields is None else json.dumps(fields).encode()
+        kind = "application/octet-stream" if fields is None else "application/json"
+        headers = {"content-type": kind, **sent.get("headers", {})}
+        if who.token:
+            headers["x-session-token"] = who.token
+        target = f"{path}?{urlencode(query)}" if query else path
+        event = event_of(Request(method, target, tuple(headers.items()), body), who.address, 443)
+        tape = Taped(json.loads(json.dumps(event)))
+
+        def keep(call: Call, answer: AWSResponse) -> AWSResponse:
+            content = answer.content
+            plain = {str(key): str(value) for key, value in answer.headers.items()}
+            kept = tape.answers[name_of(call.operation, call.request.body)]
+            kept.append((answer.status_code, plain, content))
+            return response(answer.status_code, plain, content)
+
+        self.ground.after = keep
+        try:
+            answered = who.send(method, path, query=query, body=body, headers=headers)
+        finally:
+            self.ground.after = lambda _, answer: answer
+        if answered.status >= 400:  # noqa: PLR2004
+            raise RuntimeError(f"{label}: {answered.status} {answered.text}")
+        tape.status = answered.status
+        self.tapes[label] = tape
+        return answered
+
+
+def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
+    """Every route's request, taped."""
+    session = boto3.Session("testing", "testing", region_name=REGION)
+    deps.rewire(deps.wire(settings, session, deps.origins()))
+    recorder = Recorder(ground)
+    try:
+        _accounts(recorder)
+        alice, bob = join("alice"), join("bob", "192.0.2.2")
+        _files(recorder, alice)
+        _shares(recorder, alice, bob)
+        _transfers(recorder, alice, session.client("s3"), settings.bucket)
+    finally:
+        deps.rewire()
+    return recorder.tapes
+
+
+def _accounts(recorder: Recorder) -> None:
+    credentials = {"username": "carol", "password": PASSWORD}
+    anyone, take = Client(), recorder.take
+    take("GET /health", anyone, "GET", "/health")
+    take("POST /register", anyone, "POST", "/register", fields=credentials)
+    carol = Client(
+        take("POST /login", anyone, "POST", "/login", fields=credentials).json()["token"]
+    )
+    take("GET /me", carol, "GET", "/me")
+    take("POST /logout", carol, "POST", "/logout")
+
+
+def _files(recorder: Recorder, alice: Client) -> None:
+    named, take = {"file_name": "a.bin"}, recorder.take
+    encoded = {**named, "content": base64.b64encode(DATA).decode()}
+    take("PUT /file, 100 KiB as JSON", alice, "PUT", "/file", fields=encoded)
+    take("PUT /file, 100 KiB", alice, "PUT", "/file", query=named, body=DATA)
+    take("PUT /file, 4 MiB", alice, "PUT", "/file", query=named, body=bytes(4 * MIB))
+    alice.put("a.bin", DATA)
+    take("GET /file, 100 KiB", alice, "GET", "/file", query=named, headers=RAW)
+    take("GET /download", alice, "GET", "/download", query=named)
+    alice.put("gone.bin", b"")
+    take("DELETE /file", alice, "DELETE", "/file", query={"file_name": "gone.bin"})
+
+
+def _shares(recorder: Recorder, alice: Client, bob: Client) -> None:
+    take, grant = recorder.take, {"file_name": "a.bin", "username": "bob"}
+    take("POST /share", alice, "POST", "/share", fields=grant)
+    theirs = {"file_name": "a.bin", "username": "alice"}
+    take("GET /file, 100 KiB of another", bob, "GET", "/file", query=theirs, headers=RAW)
+    take("DELETE /share", alice, "DELETE", "/share", query=grant)
+    for number in range(HUNDRED):
+        alice.put(f"many/{number}", b"")
+        alice.post("/share", file_name=f"many/{number}", username="bob")
+    take("GET /files, 100 of one's own", alice, "GET", "/files", query={"prefix": "many/"})
+    take("GET /files, 100 shared ones", bob, "GET", "/files")
+
+
+def _transfers(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:
+    take = recorder.take
+    small = {"file_name": "b.bin", "size": len(DATA)}
+    begun = take("POST /uploads, one PUT", alice, "POST", "/uploads", fields=small).json()
+    s3.put_object(Bucket=bucket, Key=key_in(begun["put"]["url"]), Body=DATA)
+    at = f"/uploads/{begun['upload_id']}/complete"
+    take("POST /uploads/{id}/complete, one PUT", alice, "POST", at, fields={})
+
+    large = {"file_name": "c.bin", "size": 65 * MIB}
+    begun = take("POST /uploads, 9 parts", alice, "POST", "/uploads", fields=large).json()
+    numbers = {"part_numbers": list(range(1, begun["total_parts"] + 1))}
+    at = f"/uploads/{begun['upload_id']}"
+    signed = take("POST /uploads/{id}/parts, 9", alice, "POST", f"{at}/parts", fields=numbers)
+    for part in signed.json()["parts"]:
+        s3.upload_part(
+            Bucket=bucket,
+            Key=key_in(part["url"]),
+            UploadId=parse_qs(urlsplit(part["url"]).query)["uploadId"][0],
+            PartNumber=part["part_number"],
+            Body=bytes(part["size"]),
+        )
+    take("GET /uploads/{id}", alice, "GET", at)
+    take("POST /uploads/{id}/complete, 9 parts", alice, "POST", f"{at}/complete", fields={})
+    begun = alice.post("/uploads", **large).json()
+    take("DELETE /uploads/{id}", alice, "DELETE", f"/uploads/{begun['upload_id']}")
+
+
+def key_in(url: str) -> str:
+    """The object's key in a signed address."""
+    return unquote(urlsplit(url).path).removeprefix("/")
