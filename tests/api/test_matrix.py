@@ -1,0 +1,204 @@
+"""Who may do what: every route, as everybody, with every kind of owner.
+
+A row is what the route answers to nobody, a stranger, a reader, a writer and the owner of the file
+or upload that it is about. With a session that is dead everybody is nobody; when the owner is gone,
+everybody else is a stranger. A route without a row fails.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from function.routes.openapi import needs_token
+from tests.api.conftest import Behind
+from tests.api.samples import MIB, ROUTES, SAMPLES, Sample, World, name_of
+from tests.client import Client, join
+from tests.conftest import Clock
+
+Key = tuple[str, str]
+
+MATRIX: dict[Key, str] = {
+    #                                             nobody stranger reader writer owner
+    ("POST", "/register"): "                         201 201 201 201 201",
+    ("POST", "/login"): "                            200 200 200 200 200",
+    ("POST", "/logout"): "                           401 204 204 204 204",
+    ("GET", "/me"): "                                401 200 200 200 200",
+    ("PUT", "/file"): "                              401 404 404 200 200",
+    ("GET", "/file"): "                              401 404 200 200 200",
+    ("HEAD", "/file"): "                             401 404 200 200 200",
+    ("DELETE", "/file"): "                           401 404 404 404 204",
+    ("GET", "/files"): "                             401 200 200 200 200",
+    ("POST", "/uploads"): "                          401 404 404 201 201",
+    ("GET", "/uploads"): "                           401 200 200 200 200",
+    ("GET", "/uploads/{upload_id}"): "               401 404 404 404 200",
+    ("POST", "/uploads/{upload_id}/parts"): "        401 404 404 404 200",
+    ("POST", "/uploads/{upload_id}/complete"): "     401 404 404 404 409",
+    ("DELETE", "/uploads/{upload_id}"): "            401 404 404 404 204",
+    ("GET", "/download"): "                          401 404 200 200 200",
+    ("POST", "/share"): "                            401 404 404 404 201",
+    ("DELETE", "/share"): "                          401 404 404 404 204",
+    ("POST", "/s3/multipart"): "                     401 200 200 200 200",
+    ("GET", "/s3/multipart/{upload_id}/batch"): "    401 404 404 404 200",
+    ("GET", "/s3/multipart/{upload_id}/{part_number}"): "401 404 404 404 200",
+    ("GET", "/s3/multipart/{upload_id}"): "          401 404 404 404 200",
+    ("POST", "/s3/multipart/{upload_id}/complete"): "401 404 404 404 409",
+    ("DELETE", "/s3/multipart/{upload_id}"): "       401 404 404 404 200",
+    ("GET", "/s3/params"): "                         401 200 200 200 200",
+    ("POST", "/s3/params"): "                        401 200 200 200 200",
+    ("GET", "/health"): "                            200 200 200 200 200",
+    ("GET", "/info"): "                              200 200 200 200 200",
+    ("GET", "/openapi.json"): "                      200 200 200 200 200",
+    ("GET", "/docs"): "                              200 200 200 200 200",
+    ("GET", "/"): "                                  302 302 302 302 302",
+}
+# About the file that readers and writers have a right to, where the sample is about another.
+ABOUT_THE_FILE: dict[Key, Sample] = {
+    ("POST", "/uploads"): Sample(
+        body={"file_name": "a.txt", "username": "alice", "size": 100 * MIB}
+    ),
+    ("POST", "/uploads/{upload_id}/complete"): Sample(body={}),
+}
+ROLES = ("nobody", "stranger", "reader", "writer", "owner")
+
+
+def as_role(world: World, role: str) -> Client:
+    """Whoever has that role for Alice's file and upload."""
+    people = (Client(), world.dave, world.bob, world.carol, world.alice)
+    return dict(zip(ROLES, people, strict=True))[role]
+
+
+def expected(key: Key, role: str) -> int:
+    return int(MATRIX[key].split()[ROLES.index(role)])
+
+
+def check(world: World, behind: Behind, key: Key, client: Client, status: int) -> None:
+    """The answer is the expected one, and what is refused changes nothing."""
+    before = behind.state()
+    answer = world.send(client, key, ABOUT_THE_FILE.get(key))
+    assert answer.status == status, (name_of(key), answer.text)
+    if status >= 400:
+        assert behind.state() == before
+        assert "the first bytes" not in answer.text
+        if key[0] != "HEAD":
+            kinds = {401: "not-signed-in", 409: "upload-incomplete"}
+            assert answer.slug == kinds.get(status, answer.slug)
+            assert status != 404 or answer.slug.startswith("no-such-")
+
+
+each_route = pytest.mark.parametrize("key", MATRIX, ids=name_of)
+
+
+def test_every_route_has_a_row() -> None:
+    """And no row is about a route that is not there."""
+    assert MATRIX.keys() == ROUTES.keys()
+    assert all(len(row.split()) == len(ROLES) for row in MATRIX.values())
+
+
+def test_a_row_says_whether_the_route_asks_who_is_calling() -> None:
+    """Nobody is refused exactly where a token is needed."""
+    for key, route in ROUTES.items():
+        assert (expected(key, "nobody") == 401) is needs_token(route), key
+
+
+@each_route
+def test_the_owner_is_there(world: World, behind: Behind, key: Key) -> None:
+    """Each role gets what its row says."""
+    restore = behind.ground.snapshot()
+    for role in ROLES:
+        check(world, behind, key, as_role(world, role), expected(key, role))
+        restore()
+
+
+def disabled(world: World, behind: Behind) -> None:
+    behind.change("users", {"username": "alice"}, disabled=True)
+
+
+def deleted(world: World, behind: Behind) -> None:
+    behind.delete("users", username="alice")
+
+
+def namesake(world: World, behind: Behind) -> None:
+    behind.delete("users", username="alice")
+    join("alice")
+
+
+@pytest.mark.parametrize("key", [k for k in MATRIX if k[1] != "/login"], ids=name_of)
+@pytest.mark.parametrize("gone", [disabled, deleted, namesake])
+def test_the_owner_is_gone(
+    world: World, behind: Behind, key: Key, gone: Callable[[World, Behind], None]
+) -> None:
+    """Whoever had a right from them has none; another of the same name gives none."""
+    gone(world, behind)
+    restore = behind.ground.snapshot()
+    for role in ("reader", "writer", "stranger"):
+        check(world, behind, key, as_role(world, role), expected(key, "stranger"))
+        restore()
+    if needs_token(ROUTES[key]):
+        status = 204 if key[1] == "/logout" else 401  # it ends whatever it was good for
+        check(world, behind, key, world.alice, status)
+
+
+def expired(world: World, behind: Behind, clock: Clock) -> None:
+    clock.time += 10 * 365 * 86_400
+
+
+def logged_out(world: World, behind: Behind, clock: Clock) -> None:
+    assert world.carol.post("/logout").status == 204
+    assert world.alice.post("/logout").status == 204
+
+
+def changed_epoch(world: World, behind: Behind, clock: Clock) -> None:
+    for name in ("carol", "alice"):
+        behind.change("users", {"username": name}, epoch="another")
+
+
+def disabled_caller(world: World, behind: Behind, clock: Clock) -> None:
+    for name in ("carol", "alice"):
+        behind.change("users", {"username": name}, disabled=True)
+
+
+@pytest.mark.parametrize("key", [k for k in MATRIX if expected(k, "nobody") == 401], ids=name_of)
+def test_the_session_is_dead(world: World, behind: Behind, clock: Clock, key: Key) -> None:
+    """A writer's and the owner's, in every way it can be: 401, and nothing happens."""
+    restore, now = behind.ground.snapshot(), clock.time
+    for dead in (expired, logged_out, changed_epoch, disabled_caller):
+        dead(world, behind, clock)
+        # A session that is only of no more use can still be ended.
+        ends = key[1] == "/logout" and dead in {changed_epoch, disabled_caller}
+        for client in (world.carol, world.alice):
+            check(world, behind, key, client, 204 if ends else 401)
+        restore()
+        clock.time = now
+
+
+def test_lists_hold_what_is_ones_own_or_shared(world: World) -> None:
+    """Each role sees its files and rights, and no others."""
+    world.bob.put("own.txt")
+    seen = {
+        role: {
+            (file["key"], file["permission"]) for file in as_role(world, role).get("/files").json()
+        }
+        for role in ROLES[1:]
+    }
+    assert seen == {
+        "stranger": set(),
+        "reader": {("bob/own.txt", "own"), ("alice/a.txt", "read")},
+        "writer": {("alice/a.txt", "write")},
+        "owner": {("alice/a.txt", "own")},
+    }
+    uploads = {role: len(as_role(world, role).get("/uploads").json()) for role in ROLES[1:]}
+    assert uploads == {"stranger": 0, "reader": 0, "writer": 0, "owner": 1}
+
+
+@pytest.mark.parametrize("key", [k for k in MATRIX if "file_name" in SAMPLES[k].query], ids=name_of)
+def test_not_yours_and_not_there_are_the_same(world: World, key: Key) -> None:
+    """A stranger cannot tell Alice's file from one that nobody has, nor her from nobody."""
+    said = []
+    for changes in ({}, {"file_name": "b.txt"}, {"username": "zoe"}):
+        sample = replace(SAMPLES[key], query=SAMPLES[key].query | changes)
+        answer = world.send(world.dave, key, sample)
+        body = answer.json() | {"request_id": ""} if answer.content else None
+        said.append((answer.status, body, answer.headers | {"x-request-id": ""}))
+    assert said[0][0] == 404
+    assert said[0] == said[1] == said[2]
