@@ -14,13 +14,13 @@ def local_name(name: str) -> str:
 
 
 def put(name: str, url: str, headers: Mapping[str, str]) -> str:
-    """One PUT."""
+    """One PUT. Neither the file's name nor the address is a pattern, hence -g."""
     said = " ".join(f"-H {shlex.quote(f'{key}: {value}')}" for key, value in headers.items())
-    return f"curl -fS -T {local_name(name)} {said} {shlex.quote(url)}"
+    return f"curl -fgS -T {local_name(name)} {said} {shlex.quote(url)}"
 
 
 def get(name: str, url: str) -> str:
-    """One GET. The address is not to be taken for a pattern, hence -g."""
+    """One GET."""
     return f"curl -fgS -o {local_name(name)} {shlex.quote(url)}"
 
 

@@ -3,6 +3,7 @@
 A right that is taken back ends new addresses at once; one already given out works until it expires.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from function.errors import NoSuchVersion
@@ -21,10 +22,11 @@ from function.transfer_models import Download
 
 CURL_SETTINGS = "globoff\nfail\nsilent\nshow-error\ncreate-dirs\n"
 PLAIN_BYTES = "application/octet-stream"
-# What a browser may show without running anything of it. SVG and HTML can carry scripts.
+# What a browser may show without running anything of it. SVG and HTML can carry scripts, and so
+# can every other type of XML, whatever it calls itself: image/x+xml is read as XHTML.
 SHOWN = frozenset({"application/pdf", "text/plain"})
 SHOWN_KINDS = ("image/", "audio/", "video/")
-NEVER_SHOWN = "image/svg"
+NEVER_SHOWN = re.compile(r"svg|xml|html")
 
 
 @dataclass(frozen=True)
@@ -99,4 +101,4 @@ def may_be_shown(content_type: str) -> bool:
     """Whether a browser may be given this type as what it is."""
     kind = content_type.partition(";")[0].strip().lower()
     safe = kind in SHOWN or kind.startswith(SHOWN_KINDS)
-    return safe and not kind.startswith(NEVER_SHOWN)
+    return safe and not NEVER_SHOWN.search(kind)
