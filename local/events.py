@@ -63,31 +63,13 @@ def event_of(request: Request, source_ip: str, port: int) -> Event:
     target = re.sub(r"^https?://[^/?]*", "", request.target) or "/"
     path, _, query = target.partition("?")
     headers = _headers(request, source_ip, port)
-    now = time.time()
     event: Event = {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": _decoded_path(path),
         "rawQueryString": query,
         "headers": headers,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "local",
-            "domainName": re.sub(r":\d*$", "", headers.get("host", "")),
-            "domainPrefix": "local",
-            "http": {
-                "method": request.method,
-                "path": _decoded_path(path),
-                "protocol": request.protocol,
-                "sourceIp": source_ip,
-                "userAgent": headers.get("user-agent", ""),
-            },
-            "requestId": base64.b64encode(secrets.token_bytes(11)).decode(),
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
-            "timeEpoch": int(now * 1000),
-        },
+        "requestContext": _context(request, headers, source_ip, _decoded_path(path)),
         "isBase64Encoded": False,
     }
     if cookies := [c.strip() for line in request.values("cookie") for c in line.split(";")]:
@@ -97,6 +79,28 @@ def event_of(request: Request, source_ip: str, port: int) -> Event:
     if request.body:
         event["body"], event["isBase64Encoded"] = _body(request)
     return event
+
+
+def _context(request: Request, headers: Mapping[str, str], source_ip: str, path: str) -> Event:
+    now = time.time()
+    return {
+        "accountId": "000000000000",
+        "apiId": "local",
+        "domainName": re.sub(r":\d*$", "", headers.get("host", "")),
+        "domainPrefix": "local",
+        "http": {
+            "method": request.method,
+            "path": path,
+            "protocol": request.protocol,
+            "sourceIp": source_ip,
+            "userAgent": headers.get("user-agent", ""),
+        },
+        "requestId": base64.b64encode(secrets.token_bytes(11)).decode(),
+        "routeKey": "$default",
+        "stage": "$default",
+        "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
+        "timeEpoch": int(now * 1000),
+    }
 
 
 def answer_of(result: Any) -> Answer:
