@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
+from urllib.parse import parse_qsl, urlsplit
 
 import boto3
 from botocore import endpoint
@@ -54,12 +55,15 @@ class Ground:
     lock: Any = field(default_factory=threading.RLock)
 
     def reset(self) -> None:
-        """Empties the tables and the bucket, and forgets who steps in."""
+        """Empties the tables, the bucket and the queues, and forgets who steps in."""
         for table in get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
             table.items.clear()
         for bucket in get_backend("s3")[ACCOUNT]["aws"].buckets.values():
             bucket.keys.clear()
             bucket.multiparts.clear()
+        for queue in get_backend("sqs")[ACCOUNT][REGION].queues.values():
+            queue._messages.clear()
+            queue.pending_messages.clear()
         self.calls.clear()
         self.tokens.clear()
         self.before = lambda _: None
@@ -144,7 +148,7 @@ def failure(call: Call, status: int, code: str) -> AWSResponse:
 
 
 def refusal(call: Call) -> AWSResponse | None:
-    """What AWS refuses and moto does not: long keys, a wrong checksum."""
+    """What AWS refuses and moto does not: long keys, a wrong checksum, parts that are gone."""
     headers = {name.lower(): value for name, value in call.request.headers.items()}
     if call.operation in {"PutObject", "GetObject"}:
         path = call.request.url.partition("?")[0].split("/", 3)[3]
@@ -154,9 +158,18 @@ def refusal(call: Call) -> AWSResponse | None:
         said = _text(headers.get("x-amz-checksum-sha256"))
         if said and said != base64.b64encode(hashlib.sha256(sent_body(call)).digest()).decode():
             return failure(call, 400, "BadDigest")
+    if call.operation == "CompleteMultipartUpload" and not _has_begun(call):
+        return failure(call, 404, "NoSuchUpload")
     if call.operation in {"BatchGetItem", "Query"} and _has_long_key(json.loads(call.request.body)):
         return failure(call, 400, "ValidationException")
     return None
+
+
+def _has_begun(call: Call) -> bool:
+    """Whether S3 knows the multipart upload that a call names."""
+    upload = dict(parse_qsl(urlsplit(call.request.url).query))["uploadId"]
+    buckets = get_backend("s3")[ACCOUNT]["aws"].buckets.values()
+    return any(upload in bucket.multiparts for bucket in buckets)
 
 
 def sent_body(call: Call) -> bytes:
