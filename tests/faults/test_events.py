@@ -242,7 +242,7 @@ def test_a_sweep_at_any_call_of_a_completion(ground: Ground, clock: Clock, size:
 def test_a_completion_at_any_call_of_a_sweep(
     ground: Ground, clock: Clock, by: str, size: int
 ) -> None:
-    """Asked for, or told of, at the moment that its turn comes: a file with its bytes, or neither."""
+    """Asked for or told of just when its turn comes: a file with its bytes, or neither."""
 
     def swept() -> None:
         clock.time += LATER
