@@ -1,0 +1,19 @@
+"""The documents' walk-throughs on a served stack, where signed addresses lead somewhere."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from local.declare import ROOT
+from tests.walk import masked, steps, walk
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/large-files.md"])
+def test_what_is_shown_is_what_is_printed(name: str, url: str, tmp_path: Path) -> None:
+    """Pasted block by block, with names that nobody had before."""
+    found = steps(ROOT / name)
+    printed = walk(found, url, tmp_path, suffix=f"-{secrets.token_hex(6)}")
+    assert printed == [masked(step.said) for step in found]
