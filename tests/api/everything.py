@@ -1,0 +1,137 @@
+"""A run of every operation there is, once good and once refused, with words to look for afterwards.
+
+A route that the run does not meet fails the tests that stand on it.
+"""
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.api.samples import MIB, ROUTES
+from tests.client import Client
+from tests.transfers import put
+
+PASSWORD = "a password seen nowhere else"
+WRONG = "a wrong password seen nowhere else"
+NAME = "confidential/the name of a file.txt"
+CONTENT = b"the content of a file, seen nowhere else"
+DESCRIPTION = "a description seen nowhere else"
+
+
+@dataclass
+class Run:
+    """What was sent and what came back that nobody else may see."""
+
+    secrets: set[str] = field(default_factory=set)
+    met: set[tuple[str, str]] = field(default_factory=set)
+
+    def send(self, client: Client, method: str, path: str, **sent: Any) -> Any:
+        """Sends a request and notes which route it met."""
+        answer = client.send(method, path, **sent)
+        assert answer.status < 500, answer.text
+        fits = (key for key, route in ROUTES.items() if key[0] == method)
+        self.met.update(key for key in fits if ROUTES[key].rule.fullmatch(path))
+        return answer
+
+    def everything(self) -> None:
+        """Every operation."""
+        self.secrets |= {PASSWORD, WRONG, NAME, "the name of a file", DESCRIPTION, CONTENT.decode()}
+        self.secrets.add(base64.b64encode(CONTENT).decode())
+        alice, bob = self.accounts()
+        self.files(alice, bob)
+        self.uploads(alice)
+        self.companion(alice)
+        for path in ("/health", "/info", "/openapi.json", "/docs", "/", "/nothing"):
+            self.send(alice, "GET", path)
+        for client in (alice, bob):
+            self.send(client, "POST", "/logout")
+
+    def accounts(self) -> tuple[Client, Client]:
+        """Two accounts and their sessions, and some who fail."""
+        nobody = Client()
+        people = []
+        for name in ("alice", "bob"):
+            who = {"username": name, "password": PASSWORD}
+            for _ in range(2):
+                self.send(nobody, "POST", "/register", json_=who | {"email": f"{name}@hidden.org"})
+            token = self.send(nobody, "POST", "/login", json_=who).json()["token"]
+            self.secrets |= {token, token.partition(".")[2], f"{name}@hidden.org"}
+            people.append(Client(token))
+            self.send(people[-1], "GET", "/me")
+            self.send(nobody, "POST", "/login", json_={"username": name, "password": WRONG})
+        self.send(nobody, "POST", "/login", json_={"username": "zoe", "password": WRONG})
+        self.send(Client(token[:-1] + "-"), "GET", "/me")
+        self.secrets.add(token.partition(".")[2][:-1] + "-")
+        return people[0], people[1]
+
+    def files(self, alice: Client, bob: Client) -> None:
+        """Files in every way, shared and taken back, good and refused."""
+        content = base64.b64encode(CONTENT).decode()
+        body = {"file_name": NAME, "content": content}
+        of = {"file_name": NAME, "username": "alice"}
+        raw = {"accept": "application/octet-stream", "range": "bytes=0-3"}
+        for conflict in ("replace", "replace", "fail", "rename"):
+            self.send(alice, "PUT", "/file", json_=body | {"on_conflict": conflict})
+        self.send(alice, "PUT", "/file", query={"file_name": NAME}, body=CONTENT)
+        self.send(alice, "PUT", "/file", json_=body | {"content": "!" + content})
+        self.send(alice, "PUT", "/file", query=of, body=CONTENT, headers={"if-match": "x"})
+        share = {"file_name": NAME, "username": "bob"}
+        for name, expires in ((NAME, 60), (NAME, None), ("confidential/", 60)):
+            changed = share | {"file_name": name, "expires_in": expires}
+            self.send(alice, "POST", "/share", json_=changed)
+        self.send(bob, "POST", "/share", json_=share)
+        for client in (alice, bob):
+            for method in ("GET", "HEAD"):
+                self.send(client, method, "/file", query=of, headers=raw)
+            self.secrets.update(presigned(self.send(client, "GET", "/download", query=of).json()))
+            self.send(client, "GET", "/files", query={"prefix": "confidential/", "limit": "1"})
+        folder = {"prefix": "confidential/", "format": "curl"}
+        text = self.send(alice, "GET", "/download", query=folder).text
+        self.secrets.update(presigned(text))
+        self.send(alice, "DELETE", "/share", query=share)
+        self.send(bob, "DELETE", "/file", query=of)
+        self.send(alice, "DELETE", "/file", query=of)
+
+    def uploads(self, alice: Client) -> None:
+        """Uploads by one PUT and in parts: completed, given up, incomplete."""
+        wish = {"file_name": NAME, "description": DESCRIPTION}
+        for size, way in ((len(CONTENT), "complete"), (100 * MIB, "abort"), (MIB, "complete")):
+            answer = self.send(alice, "POST", "/uploads", json_=wish | {"size": size})
+            self.secrets.update(presigned(answer.json()))
+            path = f"/uploads/{answer.json()['upload_id']}"
+            if size == len(CONTENT):
+                assert put(answer.json(), CONTENT).status == 200
+            signed = self.send(alice, "POST", f"{path}/parts", json_={"part_numbers": [1]})
+            self.secrets.update(presigned(signed.json()))
+            self.send(alice, "GET", path)
+            self.secrets.update(presigned(self.send(alice, "GET", "/uploads").json()))
+            if way == "complete":
+                self.send(alice, "POST", f"{path}/complete", json_={})
+            self.send(alice, "DELETE", path)
+
+    def companion(self, alice: Client) -> None:
+        """The same in Uppy's words."""
+        body = {"filename": "the name of a file", "metadata": {"relativePath": NAME}}
+        upload = self.send(alice, "POST", "/s3/multipart", json_=body).json()["uploadId"]
+        path = f"/s3/multipart/{upload}"
+        for each in (f"{path}/batch", f"{path}/1", path):
+            query = {"partNumbers": "1,2"} if each.endswith("batch") else {}
+            answer = self.send(alice, "GET", each, query=query | {"key": NAME})
+            self.secrets.update(presigned(answer.json()))
+        parts = {"parts": [{"PartNumber": 1, "ETag": "x"}]}
+        self.send(alice, "POST", f"{path}/complete", json_=parts)
+        self.send(alice, "DELETE", path)
+        answer = self.send(alice, "POST", "/s3/params", json_=body)
+        self.secrets.update(presigned(answer.json()))
+        answer = self.send(alice, "GET", "/s3/params", query={"filename": NAME})
+        self.secrets.update(presigned(answer.json()))
+
+
+def presigned(part: object) -> set[str]:
+    """The signatures of every address in an answer: who has one may read or write."""
+    if isinstance(part, dict):
+        return set().union(*map(presigned, part.values()))
+    if isinstance(part, list):
+        return set().union(*map(presigned, part))
+    pieces = str(part).split("X-Amz-Signature=")[1:]
+    return {piece[:64] for piece in pieces}
