@@ -220,3 +220,19 @@ def stand() -> Iterator[Ground]:
             mock.patch.object(RetryQuota, "acquire", return_value=True),
         ):
             yield ground
+
+
+@contextmanager
+def empty() -> Iterator[boto3.Session]:
+    """An account with nothing in it; the ground, if it stands, is put aside meanwhile."""
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
+        services = [get_backend(name) for name in ("dynamodb", "iam", "s3", "sqs", "sts")]
+        held = [(each, dict(each)) for each in [*services, get_backend("s3").bucket_accounts]]
+        for each, _ in held:
+            each.clear()
+        try:
+            yield boto3.Session("testing", "testing", region_name=REGION)
+        finally:
+            for each, was in held:
+                each.clear()
+                each.update(was)

@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from moto import mock_aws
 
 from function import contract
 from function.events import arrivals as arrived
@@ -18,8 +17,7 @@ from local.arrivals import Errands, Poller, given_back
 from local.deploy import Deployed, deploy
 from local.emulator import REGION, Emulator, State
 from local.serve import errands_of
-
-KEPT_SESSION = {"core": {"reset_boto3_session": False}}
+from tests.ground import empty
 
 
 class Bucket:
@@ -54,8 +52,7 @@ class Bucket:
 
 @pytest.fixture
 def bucket() -> Iterator[Bucket]:
-    with mock_aws(config=KEPT_SESSION):
-        session = boto3.Session("key", "secret", region_name="eu-central-1")
+    with empty() as session:
         bucket = Bucket(session, deploy(session))
         assert bucket.poller.poll(0) == 1
         (first,) = bucket.seen.pop()["Records"]

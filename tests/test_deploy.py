@@ -2,21 +2,18 @@
 
 import re
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from function import contract
 from local import create, declare, imagine
 from local.deploy import NOT_HERE, deploy, only
-
-KEPT_SESSION = {"core": {"reset_boto3_session": False}}
+from tests.ground import empty
 
 
 @pytest.fixture
 def session():
-    with mock_aws(config=KEPT_SESSION):
-        yield boto3.Session("key", "secret", region_name="eu-central-1")
+    with empty() as session:
+        yield session
 
 
 def test_what_is_declared_is_what_stands(session):
