@@ -14,11 +14,6 @@ from tests.client import Answer
 from tests.conftest import Clock
 from tests.ground import Ground
 
-WRITES = {
-    "BatchWriteItem", "CompleteMultipartUpload", "CreateMultipartUpload", "DeleteItem",
-    "DeleteObject", "PutItem", "PutObject", "TransactWriteItems", "UpdateItem", "UploadPart",
-}  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Behind:

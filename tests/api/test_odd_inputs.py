@@ -9,8 +9,8 @@ import pytest
 
 from function.routes.openapi import needs_token
 from tests.api import odd
-from tests.api.conftest import WRITES, Behind
-from tests.api.samples import ROUTES, SAMPLES, World, name_of, remember_reads
+from tests.api.conftest import Behind
+from tests.api.samples import ROUTES, SAMPLES, WRITES, World, name_of, remember_reads
 from tests.client import PASSWORD, Answer, Client
 
 Key = tuple[str, str]
@@ -116,6 +116,7 @@ def test_odd_bodies(tried: Tried, key: Key) -> None:
             tried(key, what, refuse=refuse, query=query, body=body, headers=headers)
 
 
+@pytest.mark.slow
 @readers
 def test_odd_values(tried: Tried, key: Key) -> None:
     """Instead of each field of a good body; unknown, missing and odd ones."""
@@ -151,6 +152,7 @@ def test_odd_queries(tried: Tried, key: Key) -> None:
         tried(key, query, refuse=True, query=query, json_=SAMPLES[key].body)
 
 
+@pytest.mark.slow
 @each_route
 def test_odd_query_values(tried: Tried, key: Key) -> None:
     """Instead of each field that the route knows."""

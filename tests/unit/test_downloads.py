@@ -5,14 +5,14 @@ from urllib.parse import unquote
 
 from hypothesis import given
 
-from function.routes.answers import disposition
+from function.services.dispositions import disposition
 from tests.unit.strategies import file_names
 
 
 @given(file_names())
 def test_a_download_is_named_as_its_file(name: str) -> None:
     """The header parses back to the last segment of the name, and cannot write another header."""
-    header = disposition(name)
+    header = disposition(name, "attachment")
     assert header.isascii()
     assert header.isprintable()
     kind, _, last = header.rpartition("; filename*=")
