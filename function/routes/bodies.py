@@ -81,7 +81,8 @@ def upload_of(sent: Incoming) -> Upload:
     try:
         return _read(sent)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from None
+        wrong = error.errors(include_url=False, include_input=False)
+        raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
 
 
 def _read(sent: Incoming) -> Upload:

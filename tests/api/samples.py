@@ -14,6 +14,7 @@ from tests.ground import Call, Ground, response
 
 MIB = 1024 * 1024
 WRITES = {
+    "AbortMultipartUpload",
     "BatchWriteItem", "CompleteMultipartUpload", "CreateMultipartUpload", "DeleteItem",
     "DeleteObject", "PutItem", "PutObject", "TransactWriteItems", "UpdateItem", "UploadPart",
 }  # fmt: skip

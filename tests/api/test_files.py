@@ -1,16 +1,19 @@
 """Files through the API: put, replace, get, delete."""
 
 import base64
+import hashlib
 import json
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from function.services.uploads import SMALL
 from tests.api.conftest import Behind, reason_at
 from tests.client import Answer, Client
+from tests.ground import Call, Ground, response
 from tests.unit.strategies import file_names
 
 FIELDS = {
@@ -75,7 +78,7 @@ def test_content_that_is_not_base64_is_refused(
     """An upload that lost bytes is not acknowledged; the name is not there afterwards."""
     answer = alice.send("PUT", "/file", json_={"file_name": "a", "content": content})
     assert (answer.status, answer.slug) == (422, "invalid-request")
-    assert reason_at(answer, "content")
+    assert reason_at(answer, "body.content")
     assert alice.names() == []
     assert behind.objects() == {}
 
@@ -221,8 +224,8 @@ def test_bad_names_are_invalid_names(alice: Client, behind: Behind, name: str, w
         assert answer.status == 422
         if method != "HEAD":
             assert answer.slug == "invalid-name"
-            assert answer.json()["errors"][0]["at"].endswith("file_name")
-            assert len(answer.json()["errors"][0]["reason"]) > 20
+            where = "body" if way == "json" else "query"
+            assert len(reason_at(answer, f"{where}.file_name")) > 20
     assert behind.rows("files") == []
 
 
@@ -433,6 +436,24 @@ def test_bytes_that_are_missing_are_a_fault_and_no_answer(alice: Client, behind:
     answer = get(alice, "a")
     assert (answer.status, answer.slug) == (503, "unavailable")
     assert answer.headers["retry-after"]
+
+
+def test_other_bytes_than_were_stored_are_never_served(alice: Client, ground: Ground) -> None:
+    """What S3 gives is compared with its checksum; a byte that differs is 503."""
+    alice.put("a", b"data")
+
+    def after(call: Call, answer: AWSResponse) -> AWSResponse:
+        if call.operation != "GetObject":
+            return answer
+        assert call.request.headers["x-amz-checksum-mode"] == b"ENABLED"
+        checksum = base64.b64encode(hashlib.sha256(b"data").digest()).decode()
+        headers = {**answer.headers, "x-amz-checksum-sha256": checksum}  # as S3 answers that
+        return response(answer.status_code, headers, b"dath")
+
+    ground.after = after
+    answer = alice.read("a")
+    assert (answer.status, answer.slug) == (503, "unavailable")
+    assert b"dath" not in answer.content
 
 
 def test_answers_are_json_as_it_is_said(alice: Client) -> None:
