@@ -1,0 +1,99 @@
+"""Signed addresses at a store that verifies them by a clock of its own: they end when they should.
+
+What else the store refuses is in `tests/e2e/test_refusals.py`; only here can ours be turned back.
+"""
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.auth
+import pytest
+from moto.core.models import botocore_stubber
+
+from function.services.transfers import URL_SECONDS
+from function.stores.multipart import Multipart
+from local.emulator import REGION, Emulator, State
+
+pytestmark = pytest.mark.enable_socket
+
+BUCKET, TYPE, DATA = "bytes", "text/plain", b"abc"
+MARGIN = 60  # this machine may be slow
+Order = tuple[str, str, dict[str, str], bytes | None]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Signs, and has one object and one multipart upload."""
+
+    client: Any
+    multipart: str
+
+    def orders(self) -> list[Order]:
+        """Every kind of address that is given out."""
+        signer = Multipart(self.client, BUCKET)
+        url, headers = signer.sign_put("new", TYPE, len(DATA), None, URL_SECONDS)
+        part = signer.sign_part("parts", self.multipart, 1, len(DATA), URL_SECONDS)
+        get = signer.sign_get("there", "attachment", TYPE, URL_SECONDS)
+        return [
+            ("PUT", url, headers, DATA),
+            ("PUT", part, {"content-type": ""}, DATA),
+            ("GET", get, {}, None),
+        ]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with State(tmp_path) as state, Emulator(state, 0) as emulator:
+        session = boto3.Session(*state.administrator(), region_name=REGION)
+        client: Any = session.client("s3", endpoint_url=emulator.url)
+        # Other tests of this process may have moto stand in for AWS.
+        client.meta.events.unregister("before-send", botocore_stubber)
+        place = {"LocationConstraint": REGION}
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        client.put_object(Bucket=BUCKET, Key="there", Body=DATA)
+        begun = client.create_multipart_upload(Bucket=BUCKET, Key="parts")
+        yield Store(client, begun["UploadId"])
+        client.close()
+
+
+def ask(order: Order) -> tuple[int, bytes]:
+    method, url, headers, body = order
+    request = urllib.request.Request(url, body, headers, method=method)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_an_address_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To put, to put a part, to get: good until the time is over, and then for nothing."""
+    ago = timedelta(0)
+    monkeypatch.setattr(
+        botocore.auth,
+        "get_current_datetime",
+        lambda: (datetime.now(UTC) - ago).replace(tzinfo=None),
+    )
+    ago = timedelta(seconds=URL_SECONDS + 1)
+    expired = store.orders()
+    ago = timedelta(seconds=URL_SECONDS - MARGIN)
+    good = store.orders()
+    ago = timedelta(0)  # for what the test itself asks
+    for order in expired:
+        status, said = ask(order)
+        assert status == 403
+        assert b"<Code>AccessDenied</Code>" in said
+        assert b"expired" in said
+    listed = store.client.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert [each["Key"] for each in listed] == ["there"]
+    where = {"Bucket": BUCKET, "Key": "parts", "UploadId": store.multipart}
+    assert store.client.list_parts(**where).get("Parts", []) == []
+    assert [ask(order)[0] for order in good] == [200, 200, 200]
+    assert len(store.client.list_parts(**where)["Parts"]) == 1
