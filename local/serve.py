@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pulumi
 
 from local.arrivals import Errands
 from local.crew import HANDLER, Crew
+from local.declare import declare
 from local.deploy import Deployed, deploy, only
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
 from local.events import Cors
@@ -48,13 +50,14 @@ def main(arguments: list[str], stop: threading.Event) -> int:
 
 def serve(state: State, port: int, stop: threading.Event) -> None:
     """Start everything, say where it is, and keep it running until `stop`. Raises Trouble."""
+    config = configured()
     listener = listen(port)
     port = int(listener.getsockname()[1])
     with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004
         key, secret = state.administrator()
         session = boto3.Session(key, secret, region_name=REGION)
         try:
-            deployed = deploy(session, endpoint_url=emulator.url)
+            deployed = deploy(session, config=config, endpoint_url=emulator.url)
         except RuntimeError as error:  # what stands does not fit what is declared
             raise Trouble(f"The stack cannot be made: {error}.") from None
         environment = {**deployed.environment, **as_role(state, deployed.role_arn, emulator.url)}
@@ -70,6 +73,28 @@ def serve(state: State, port: int, stop: threading.Event) -> None:
                 if emulator.process.poll() is not None:
                     raise Trouble(f"The emulator ended; {state.folder}/log/emulator.log says why.")
             print("\nStopping.", flush=True)
+
+
+def configured() -> dict[str, str]:
+    """What SATCHEL_CONFIG sets of the stack's configuration, over Pulumi.dev.yaml. Raises Trouble.
+
+    It is a JSON object of the keys that README lists, tried out before anything is started.
+    """
+    try:
+        given = json.loads(os.environ.get("SATCHEL_CONFIG") or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict):
+        raise Trouble("SATCHEL_CONFIG is no JSON object.")
+    config = {
+        key: each if isinstance(each, str) else json.dumps(each) for key, each in given.items()
+    }
+    try:
+        if config:
+            declare("dev", config)
+    except (KeyError, ValueError, pulumi.RunError) as error:
+        raise Trouble(f"SATCHEL_CONFIG cannot be used: {error.args[0]}.") from None
+    return config
 
 
 def leave_the_cloud_alone() -> None:

@@ -23,7 +23,7 @@ from moto.core.models import botocore_stubber
 
 from local.crew import Crew
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
-from local.serve import main
+from local.serve import configured, main
 
 pytestmark = pytest.mark.enable_socket
 
@@ -195,6 +195,36 @@ def test_a_state_in_use_and_a_taken_port_are_one_sentence(
     assert capsys.readouterr().err == "PORT=eighty is not a port.\n"
 
 
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("{", "is no JSON object"),
+        ('["allowedOrigins"]', "is no JSON object"),
+        ('{"keepDayz": 4}', "cannot be used: satchel:keepDayz is no key of Pulumi.yaml"),
+        ('{"keepDays": 0}', "cannot be used: keepDays must be from 1 to 3650, not 0"),
+        ('{"keepDays": "soon"}', "cannot be used: .*keepDays.*soon"),
+        ('{"allowedOrigins": ["*"]}', "cannot be used: allowedOrigins: .* is not an origin"),
+    ],
+)
+def test_a_configuration_that_is_none_is_one_sentence(
+    said: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SATCHEL_CONFIG", said)
+    with pytest.raises(Trouble, match=f"SATCHEL_CONFIG {sentence}"):
+        configured()
+
+
+def test_a_configuration_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As JSON, and none at all is none."""
+    monkeypatch.setenv(
+        "SATCHEL_CONFIG", '{"allowedOrigins": ["http://localhost:5173"], "keepDays": 4}'
+    )
+    assert configured() == {"allowedOrigins": '["http://localhost:5173"]', "keepDays": "4"}
+    for nothing in ("", "{}"):
+        monkeypatch.setenv("SATCHEL_CONFIG", nothing)
+        assert configured() == {}
+
+
 def test_reset_forgets_what_is_ours_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +265,7 @@ class Served:
                 **os.environ,
                 "SATCHEL_STATE": str(folder),
                 "SATCHEL_HANDLER": "tests.tiny.handler",
+                "SATCHEL_CONFIG": '{"allowedOrigins": ["https://page.example"]}',
                 "PORT": str(self.port),
                 # Of the person's own environment nothing may reach the function.
                 "SECRET_OF_MINE": "x",
@@ -253,6 +284,13 @@ class Served:
         with urllib.request.urlopen(f"http://{HOST}:{self.port}{path}", timeout=20) as answer:
             found: dict[str, Any] = json.loads(answer.read())
             return found
+
+    def lets_in(self, origin: str) -> bool:
+        """Whether a page of that origin may read what is answered."""
+        url = f"http://{HOST}:{self.port}/"
+        request = urllib.request.Request(url, headers={"origin": origin})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return bool(answer.headers["access-control-allow-origin"] == origin)
 
     def children(self) -> set[int]:
         command = ["ps", "-A", "-o", "pid=,ppid="]
@@ -300,6 +338,8 @@ def test_the_server_runs_as_the_role_replaces_the_dead_and_ends_clean(served: Se
     os.kill(who["pid"], signal.SIGKILL)
     _until(lambda: len(served.children() - {who["pid"]}) == 6, seconds=1)
     assert served.ask("/who")["pid"] != who["pid"]
+    assert served.lets_in("https://page.example")
+    assert not served.lets_in("http://localhost:8000")
     children = served.children()
     status, said = served.end(signal.SIGTERM)
     assert status == 0
