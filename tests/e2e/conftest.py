@@ -12,13 +12,18 @@ from tests.e2e.person import Person
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--e2e", metavar="URL", help="a running Satchel to test")
     parser.addoption("--e2e-server", metavar="PID", type=int, help="its `make serve`, to kill from")
+    parser.addoption(
+        "--uppy", metavar="ORIGIN", help="one of its allowedOrigins, on loopback, for a browser"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     if not config.getoption("--e2e", None):
         return True
-    kills = "killed" in collection_path.name
-    return True if kills and not config.getoption("--e2e-server", None) else None
+    for name, option in (("killed", "--e2e-server"), ("uppy", "--uppy")):
+        if name in collection_path.name and not config.getoption(option, None):
+            return True
+    return None
 
 
 @pytest.fixture
