@@ -92,6 +92,9 @@ class Completing:
         try:
             row = self._find(who, username, upload_id)
             stored = self._stored(row, sent)
+            if stored is None:
+                self._find(who, username, upload_id)  # unless it has been given up meanwhile
+                raise UploadIncomplete
             return self._place(who, username, row, stored)
         except Done as done:
             return FileObject.model_validate_json(done.answer)
@@ -112,8 +115,8 @@ class Completing:
             raise NoSuchUpload
         return row
 
-    def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored:
-        """The whole object, as it was declared.
+    def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored | None:
+        """The whole object, as it was declared; None when there is none.
 
         Raises UploadIncomplete, UploadMismatch, TooLarge.
         """
@@ -121,7 +124,7 @@ class Completing:
             self._join(row, row.multipart, sent)
         stored = self._multipart.arrived(row.object)
         if stored is None:
-            raise UploadIncomplete
+            return None
         wrong_size = row.size is not None and stored.size != row.size
         wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
         if wrong_size or wrong_bytes:

@@ -26,6 +26,7 @@ from function.services.plans import (
     parts_of,
 )
 from function.stores.multipart import Multipart
+from function.stores.rows import Refused
 from function.stores.transfers import (
     UPLOADS,
     Transfers,
@@ -69,8 +70,13 @@ class TransferService:
         if row.part_size:
             begun = self._multipart.begin(row.object, row.content_type)
             row = row.model_copy(update={"multipart": begun})
-        self._transfers.start(row)
-        return self._view(row, base)
+        for _ in self._from.attempts():
+            try:
+                self._transfers.start(row)
+            except Refused:
+                continue
+            return self._view(row, base)
+        raise AssertionError
 
     def _authorise(self, caller: Caller, wish: Wish) -> Account:
         """The uploader, if the upload could be placed as things stand."""

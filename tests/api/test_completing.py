@@ -359,6 +359,18 @@ def test_a_crash_between_joining_and_committing_is_made_good(alice: Client, grou
     assert fetch(alice, "a.bin") == DATA
 
 
+@pytest.mark.parametrize("step", ["HeadObject", "ListParts", "CompleteMultipartUpload"])
+def test_what_is_given_up_meanwhile_is_not_there(alice: Client, ground: Ground, step: str) -> None:
+    """It is 404, as it would be a moment later, not a file that has not arrived."""
+    size = 15 if step == "HeadObject" else 45
+    view = start(alice, "a.bin", size)
+    send(alice, view, DATA[:size])
+    gone = interleaved(ground, step, lambda: alice.delete(f"/uploads/{view['upload_id']}"))
+    assert complete(alice, view).slug == "no-such-upload"
+    assert gone[0].status == 204
+    assert (alice.names(), stored(ground), begun(ground)) == ([], [], 0)
+
+
 def test_completing_costs_so_many_calls(alice: Client, ground: Ground) -> None:
     """Who and which, the object, the name and the right to it, the commit; parts: two more."""
     view = start(alice, "a.bin", 15)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from function.services.plans import LARGEST
 from tests import s3
 from tests.client import Client
-from tests.ground import Ground
+from tests.ground import Call, Ground, failure
 from tests.transfers import complete, list_parts_in_pages_of, put, send_parts, small, start
 
 MIB = 1024 * 1024
@@ -267,6 +268,22 @@ def test_a_cursor_is_of_one_list_and_one_account(alice: Client, bob: Client) -> 
     of_files = alice.get("/files", limit=1).headers["x-next-cursor"]
     for cursor in (theirs, of_files, "x", "", "é"):
         assert alice.get("/uploads", cursor=cursor).slug == "invalid-cursor"
+
+
+def test_a_collision_is_tried_again(alice: Client, ground: Ground) -> None:
+    """Another transaction at the same rows is no fault of the caller's."""
+    collided: list[Call] = []
+
+    def before(call: Call) -> Any:
+        if call.operation != "TransactWriteItems" or collided:
+            return None
+        collided.append(call)
+        return failure(call, 400, "TransactionConflictException")
+
+    ground.before = before
+    start(alice, "a", 1)
+    assert collided
+    assert len(alice.get("/uploads").json()) == 1
 
 
 def test_an_upload_costs_two_calls_and_in_parts_three(
