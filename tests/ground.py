@@ -78,6 +78,11 @@ class Ground:
             name: {key: list(bucket.keys.getlist(key)) for key in bucket.keys}
             for name, bucket in buckets.items()
         }
+        parts = [
+            (bucket, each, {number: part.value for number, part in each.parts.items()})
+            for bucket in buckets.values()
+            for each in bucket.multiparts.values()
+        ]
 
         def restore() -> None:
             self.reset()
@@ -86,6 +91,11 @@ class Ground:
             for name, versions in objects.items():
                 for key, each in versions.items():
                     dict.__setitem__(buckets[name].keys, key, list(each))
+            for bucket, upload, sent in parts:
+                bucket.multiparts[upload.id] = upload
+                upload.parts, upload.partlist = {}, []
+                for number, value in sent.items():
+                    upload.set_part(number, value)
 
         return restore
 

@@ -11,6 +11,7 @@ from function import contract
 from tests.conftest import Clock
 from tests.faults.world import World
 from tests.ground import Ground
+from tests.transfers import small
 
 MakeWorld = Callable[[AbstractContextManager[Any]], World]
 
@@ -18,6 +19,11 @@ MakeWorld = Callable[[AbstractContextManager[Any]], World]
 @pytest.fixture(scope="session")
 def _views() -> dict[str, Any]:
     return {}
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
 
 
 @pytest.fixture

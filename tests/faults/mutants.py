@@ -7,21 +7,24 @@ notices none of them would notice nothing else either.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
 from function.contract import USERS
 from function.errors import Unavailable
-from function.records import Account, FileRow, Stored
+from function.records import Account, FileRow, Stored, UploadRow
 from function.services.placing import Placing
+from function.services.transfers import TransferService
 from function.services.uploads import Uploads
+from function.stores import transfers
 from function.stores.accounts import Accounts, account_key, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_key, keep
 from function.stores.objects import Objects
 from function.stores.rows import Refused, Write
 from function.stores.seam import aws
+from function.stores.transfers import Transfers
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,42 @@ def charged_afterwards() -> dict[str, Any]:
     return {"deps.Dynamo": Apart}
 
 
+def completed_blindly() -> dict[str, Any]:
+    """A completion is committed whatever has become of the upload since it was looked at."""
+
+    def finish(row: UploadRow, answer: str) -> list[Write]:
+        noted, struck = transfers.finish(row, answer)
+        return [replace(noted, condition=None, values={":answer": answer}), struck]
+
+    return {"services.completing.finish": finish}
+
+
+def given_up_bytes_first() -> dict[str, Any]:
+    """An upload's bytes are removed, and then its row."""
+
+    class Hasty(TransferService):
+        def abort(self, caller: Any, upload_id: str) -> None:
+            row = self.find(caller, upload_id)
+            self._multipart.discard(row.object, row.multipart)
+            super().abort(caller, upload_id)
+
+    return {"deps.TransferService": Hasty}
+
+
+def struck_from_the_list() -> dict[str, Any]:
+    """What is given up is struck from the list at once, before its bytes are removed."""
+
+    class Hasty(Transfers):
+        def remove(self, username: str, upload_id: str) -> bool:
+            row = self.find(username, upload_id)
+            removed = super().remove(username, upload_id)
+            if row and removed:
+                self.strike(transfers.due_key(row))
+            return removed
+
+    return {"deps.Transfers": Hasty}
+
+
 MUTANTS = (
     Mutant("row before bytes", row_before_bytes, "put new"),
     Mutant(
@@ -199,4 +238,9 @@ MUTANTS = (
     Mutant(
         "delete the bytes, then the row", lambda: bytes_dropped_first("files", "trash"), "delete"
     ),
+    Mutant("complete without the upload's rev", completed_blindly, "complete", "abort"),
+    Mutant("complete parts blindly", completed_blindly, "complete parts", "abort parts"),
+    Mutant("remove an upload's bytes first", given_up_bytes_first, "abort parts"),
+    Mutant("remove an upload's bytes first, met", given_up_bytes_first, "abort", "complete"),
+    Mutant("strike the line first", struck_from_the_list, "abort"),
 )

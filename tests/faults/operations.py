@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.client import PASSWORD, Answer, Client
+from tests.faults.uploads import begin, begun, gives_the_bytes, on
 
 REPORT, PLAN, FRESH, FOLDER = "work/report.txt", "plan.txt", "fresh.txt", "work/"
 
@@ -162,7 +163,62 @@ OPERATIONS: tuple[Operation, ...] = (
         "delete", "DELETE /file", "alice", 204, 404, 3, others=(401,),
         send=lambda client: client.delete("/file", file_name=REPORT),
     ),
+    _op(
+        "begin an upload", "POST /uploads", "alice", 201, 201, 2, others=(401,),
+        send=begin(FRESH, 15),
+    ),
+    _op(
+        "begin an upload in parts", "POST /uploads", "bob", 201, 201, 3, others=GONE,
+        send=begin(REPORT, 45, username="alice"),
+    ),
+    _op(
+        "list uploads", "GET /uploads", "alice", 200, 200, 2, others=(401,), writes=False,
+        send=lambda client: client.get("/uploads"), after="half sent",
+    ),
+    _op(
+        "look at an upload", "GET /uploads/<upload_id>", "alice", 200, 200, 2, others=(401,),
+        writes=False, send=on("half sent", "GET", ""), after="half sent",
+    ),
+    _op(
+        "sign parts", "POST /uploads/<upload_id>/parts", "alice", 200, 200, 1, others=(401,),
+        writes=False, send=on("half sent", "POST", "/parts", part_numbers=[1, 5]),
+        after="half sent",
+    ),
+    _op(
+        "complete", "POST /uploads/<upload_id>/complete", "alice", 200, 200, 4, others=GONE,
+        send=on("sent", "POST", "/complete"), after="sent",
+    ),
+    _op(
+        "complete parts", "POST /uploads/<upload_id>/complete", "alice", 200, 200, 6, others=GONE,
+        send=on("sent in parts", "POST", "/complete"), after="sent in parts",
+    ),
+    _op(
+        "complete another's", "POST /uploads/<upload_id>/complete", "bob", 200, 200, 4,
+        others=GONE, send=on("sent to another", "POST", "/complete"), after="sent to another",
+    ),
+    _op(
+        "abort", "DELETE /uploads/<upload_id>", "alice", 204, 404, 3, others=(401,), alike=UNMADE,
+        send=on("sent", "DELETE", ""), after="sent",
+    ),
+    _op(
+        "abort parts", "DELETE /uploads/<upload_id>", "alice", 204, 404, 4, others=(401,),
+        alike=UNMADE, send=on("sent in parts", "DELETE", ""), after="sent in parts",
+    ),
+    _op(
+        "download", "GET /download", "alice", 200, 200, 1, others=GONE, writes=False,
+        send=lambda client: client.get("/download", file_name=REPORT), check=gives_the_bytes,
+    ),
 )  # fmt: skip
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
-# Routes that are still to get their rows: transfers, whose bytes go to S3 past the function.
-UNCUT = ("/uploads", "/s3/", "/download")
+# What is done before others, and is never cut itself.
+PREPARED: tuple[Operation, ...] = tuple(
+    _op(name, "POST /uploads", who, 201, 201, 0, send=send)
+    for name, who, send in (
+        ("half sent", "alice", begun("half sent", "half.bin", 45, [1, 3])),
+        ("sent", "alice", begun("sent", FRESH, 15)),
+        ("sent in parts", "alice", begun("sent in parts", REPORT, 45)),
+        ("sent to another", "bob", begun("sent to another", REPORT, 15, username="alice")),
+    )
+)
+BY_NAME = {operation.name: operation for operation in (*OPERATIONS, *PREPARED)}
+# Uppy's words for what is cut above: one call each of the same services.
+UNCUT = ("/s3/",)

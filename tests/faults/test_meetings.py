@@ -16,6 +16,8 @@ QUICK = [
     ("share again", "delete"),
     ("get another's", "unshare"),
     ("list another's", "share a folder"),
+    ("complete parts", "complete parts"),
+    ("complete", "abort"),
 ]
 
 

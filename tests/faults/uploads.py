@@ -1,0 +1,77 @@
+"""Uploads that operations start from: begun and sent as a client does, and remembered till then."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.backends import get_backend
+
+from tests import s3
+from tests.client import Answer, Client
+from tests.ground import ACCOUNT
+from tests.transfers import send, send_parts, start
+
+DATA = bytes(range(45))
+_begun: dict[str, dict[str, Any]] = {}
+
+
+def begin(name: str, size: int, **fields: Any) -> Callable[[Client], Answer]:
+    """Begins an upload and sends nothing of it."""
+    return lambda client: client.post("/uploads", file_name=name, size=size, **fields)
+
+
+def begun(
+    what: str, name: str, size: int, parts: Iterable[int] | None = None, **fields: Any
+) -> Callable[[Client], Answer]:
+    """Begins an upload and sends all of it, or some parts, and remembers it as `what`."""
+
+    def prepare(client: Client) -> Answer:
+        view = _begun[what] = start(client, name, size, **fields)
+        if parts:
+            send_parts(client, view, DATA, parts)
+        else:
+            send(client, view, DATA[:size])
+        return Answer(201, {}, b"")
+
+    return prepare
+
+
+def remembered() -> Callable[[], None]:
+    """The uploads that are remembered now, as a function that remembers them again."""
+    held = dict(_begun)
+    return lambda: _begun.update(held)
+
+
+def on(what: str, method: str, path: str, **fields: Any) -> Callable[[Client], Answer]:
+    """Does something to the upload that is remembered so."""
+
+    def act(client: Client) -> Answer:
+        target = f"/uploads/{_begun[what]['upload_id']}{path}"
+        return client.send(method, target, json_=fields if method == "POST" else None)
+
+    return act
+
+
+def gives_the_bytes(answer: Answer) -> None:
+    """The address that was given works."""
+    reply = s3.send("GET", answer.json()["url"])
+    assert (reply.status, len(reply.body)) == (200, answer.json()["size"])
+
+
+def seen_of(client: Client) -> list[Any]:
+    """What somebody sees of their uploads in progress."""
+    answer = client.get("/uploads")
+    assert answer.status == 200, answer.content
+    told = []
+    for view in answer.json():
+        status = client.get(f"/uploads/{view['upload_id']}").json()
+        told.append((status["file_name"], status["size"], status["arrived"], status["missing"]))
+    return sorted(told)
+
+
+def parts_of(bucket: str) -> list[tuple[str, list[tuple[int, str]]]]:
+    """What S3 has of uploads in parts that are neither joined nor aborted."""
+    held = get_backend("s3")[ACCOUNT]["aws"].buckets[bucket].multiparts.values()
+    return [
+        (each.key_name, sorted((number, part.etag) for number, part in each.parts.items()))
+        for each in held
+    ]
