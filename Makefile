@@ -35,8 +35,8 @@ check: $(VENV) ## lint, formatting and types
 	$(RUN) -m mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
 
-bench: $(VENV) ## calls, times and sizes, each beside a reference
-	@$(RUN) -m bench
+bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## calls, times and sizes beside references; LARGE=1: 1 GiB
+	@$(RUN) -m bench$(if $(LARGE),.large)
 
 deploy: $(VENV) ## create or update the stack in your AWS account
 	@command -v pulumi >/dev/null || { \
