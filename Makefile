@@ -35,7 +35,7 @@ check: $(VENV) ## lint, formatting and types
 	$(RUN) -m mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
 
-bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## calls, times and sizes beside references; LARGE=1: 1 GiB
+bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## calls, times, sizes, with references; LARGE=1 for 1 GiB
 	@$(RUN) -m bench$(if $(LARGE),.large)
 
 deploy: $(VENV) ## create or update the stack in your AWS account
