@@ -1,5 +1,6 @@
 """No odd input gives a 5xx, is half done, or has a secret said again: on every route there is."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,6 +141,26 @@ def test_a_type_in_odd_letters_is_the_same_type(tried: Tried, key: Key) -> None:
         sample = SAMPLES[key]
         answer = tried(key, kind, query=sample.query, json_=sample.body, headers=headers)
         assert answer.status == expected, (kind, answer.text)
+
+
+@readers
+def test_a_good_body_is_one_object_with_each_name_once(tried: Tried, key: Key) -> None:
+    """In an array, twice, with a name repeated, or in UTF-16 it is good no more."""
+    query, good = SAMPLES[key].query, json.dumps(SAMPLES[key].body)
+    first = next(iter(SAMPLES[key].body or {}))
+    again = json.dumps((SAMPLES[key].body or {})[first])
+    for what, text in (
+        ("in an array", f"[{good}]"),
+        ("twice in an array", f"[{good},{good}]"),
+        ("twice", good + good),
+        ("a name repeated", f'{good[:-1]}, "{first}": {again}}}'),
+        ("NaN beside it", f'{good[:-1]}, "more": NaN}}'),
+        ("as a string", json.dumps(good)),
+    ):
+        headers = {"content-type": "application/json"}
+        tried(key, what, refuse=True, query=query, body=text.encode(), headers=headers)
+    utf16 = {"query": query, "body": good.encode("utf-16"), "headers": {}}
+    tried(key, "UTF-16", refuse=True, **utf16)
 
 
 @each_route
