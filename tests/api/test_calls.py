@@ -94,6 +94,22 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         200,
         [READ],
     ),
+    "list uploads": (lambda w: w.alice.get("/uploads"), 200, [READ, "Query"]),
+    "look at an upload": (
+        lambda w: w.alice.get(f"/uploads/{w.upload}"),
+        200,
+        [READ, "ListParts"],
+    ),
+    "complete what has not arrived": (
+        lambda w: w.alice.post(f"/uploads/{w.upload}/complete"),
+        409,
+        [READ, "ListParts"],
+    ),
+    "abort": (
+        lambda w: w.alice.delete(f"/uploads/{w.upload}"),
+        204,
+        [READ, "DeleteItem", "AbortMultipartUpload", "DeleteObject"],
+    ),
     "health": (lambda w: w.alice.get("/health"), 200, []),
     "info": (lambda w: w.alice.get("/info"), 200, []),
     "nobody": (lambda w: Client().get("/files"), 401, []),

@@ -284,16 +284,3 @@ def test_a_collision_is_tried_again(alice: Client, ground: Ground) -> None:
     start(alice, "a", 1)
     assert collided
     assert len(alice.get("/uploads").json()) == 1
-
-
-def test_an_upload_costs_two_calls_and_in_parts_three(
-    alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who and whether, the row; and for parts, the upload of S3's."""
-    small(monkeypatch)
-    with ground.counted() as calls:
-        start(alice, "a", 1)
-    assert calls == ["BatchGetItem", "TransactWriteItems"]
-    with ground.counted() as calls:
-        start(alice, "a", 100)
-    assert calls == ["BatchGetItem", "CreateMultipartUpload", "TransactWriteItems"]
