@@ -1,9 +1,7 @@
 """What a request costs: its calls of AWS, exactly, and how many of them wait for one another."""
 
 import threading
-import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -128,54 +126,49 @@ def test_a_request_costs_no_more_than_it_needs(world: World, ground: Ground, wha
     assert (answer.status, calls) == (status, expected), answer.text
 
 
-class Watch:
-    """When each call began and ended; calls take a while, so that those at one time overlap."""
+class Rounds:
+    """Holds each call until all of its round are there: calls in sequence never come together."""
 
-    def __init__(self, ground: Ground, seconds: float = 0.02) -> None:
-        self.spans: list[tuple[float, float]] = []
-        self._began = threading.local()
-        self._seconds = seconds
-        ground.before, ground.after = self._before, self._after
+    def __init__(self, ground: Ground, *sizes: int, seconds: float = 10) -> None:
+        """`sizes` are how many calls there are at one time, round after round."""
+        self.ground, self.made = ground, 0
+        barriers = [threading.Barrier(size, timeout=seconds) for size in sizes]
+        self._of_call = [at for at, size in zip(barriers, sizes, strict=True) for _ in range(size)]
+        self._lock = threading.Lock()
 
-    def _before(self, call: Call) -> None:
-        self._began.at = time.perf_counter()
-        time.sleep(self._seconds)
+    def __enter__(self) -> None:
+        self.ground.before = self._before
 
-    def _after(self, call: Call, answer: Any) -> Any:
-        self.spans.append((self._began.at, time.perf_counter()))
-        return answer
+    def __exit__(self, *_: object) -> None:
+        self.ground.before = lambda _: None
+        assert self.made == len(self._of_call)
 
-    def in_sequence(self) -> int:
-        """The most calls of which each began after the one before had ended."""
-        count, end = 0, 0.0
-        for began, ended in sorted(self.spans, key=lambda span: span[1]):
-            if began >= end:
-                count, end = count + 1, ended
-        return count
+    def _before(self, _: Call) -> None:
+        with self._lock:
+            self.made += 1
+            barrier = self._of_call[self.made - 1]
+        barrier.wait()
 
 
-def test_the_watch_tells_one_after_another_from_at_once() -> None:
-    """Else the next test would show nothing."""
-    watch = Watch.__new__(Watch)
-    watch.spans = [(0, 2), (1, 3), (4, 6), (5, 7)]
-    assert watch.in_sequence() == 2
-    watch.spans = [(0, 1), (1, 2), (2, 3)]
-    assert watch.in_sequence() == 3
+def test_calls_in_sequence_are_no_round(world: World, ground: Ground) -> None:
+    """Two calls of which one waits for the other are told from two at one time."""
+    ground.before = Rounds(ground, 2, seconds=0.05)._before
+    assert world.alice.read("a.txt").status == 500
 
 
 def test_a_list_reads_files_and_grants_at_once(world: World, ground: Ground) -> None:
     """Two calls in sequence for one's own files, three with shared ones."""
-    for client, expected in ((world.alice, 2), (world.bob, 3)):
-        watch = Watch(ground)
-        assert client.get("/files").status == 200
-        assert watch.in_sequence() == expected
+    with Rounds(ground, 1, 2):
+        assert world.alice.get("/files").status == 200
+    with Rounds(ground, 1, 2, 1):
+        assert world.bob.get("/files").status == 200
 
 
 @pytest.mark.parametrize("owners", [1, 3])
 def test_a_list_of_a_hundred_shares_costs_no_more(
     world: World, ground: Ground, behind: Behind, owners: int
 ) -> None:
-    """Whatever their number up to a hundred, and whoever's they are."""
+    """Three calls in sequence, whatever their number up to a hundred and whoever's they are."""
     file = behind.row("files", shelf="alice", name="a.txt")
     grant = behind.row("shares", grantee="user:bob", file="alice/a.txt")
     people = [behind.row("users", username=name) for name in ("alice", "carol", "dave")][:owners]
@@ -186,6 +179,5 @@ def test_a_list_of_a_hundred_shares_costs_no_more(
         behind.put("files", file | row)
         key = {"file": f"{owner}/{name}", "owner": owner, "owner_id": person["id"]}
         behind.put("shares", grant | key | {"file_id": f"id{number}"})
-    watch = Watch(ground)
-    assert len(world.bob.get("/files").json()) == 100
-    assert watch.in_sequence() == 3
+    with Rounds(ground, 1, 2, 3):  # some two hundred rows, a hundred a call
+        assert len(world.bob.get("/files").json()) == 100
