@@ -85,7 +85,7 @@ log_group = aws.cloudwatch.LogGroup(
 
 # --- permissions: what is not in this table the function cannot do -------------------------------
 
-USERS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
+USERS = "BatchGetItem PutItem UpdateItem"
 SESSIONS = "BatchGetItem PutItem UpdateItem"
 SHARES = "BatchGetItem PutItem DeleteItem BatchWriteItem ConditionCheckItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"

@@ -102,7 +102,7 @@ def client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
 def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wiring:
     """Puts the house together."""
     tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
-    db = Dynamo(client(session, "dynamodb", read_timeout=2), tables)
+    db = Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
     s3 = client(session, "s3", read_timeout=5)
     objects, multipart = Objects(s3, settings.bucket), Multipart(s3, settings.bucket)
     hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)

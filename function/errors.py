@@ -153,7 +153,7 @@ class ChangedMeanwhile(Conflict):
     """Others kept changing the same thing until we gave up; nothing was changed."""
 
     slug, title = "changed-meanwhile", "It was changed meanwhile"
-    default = "Others changed the same file at the same time; nothing was done, please try again."
+    default = "Too much was changed at the same time; nothing was done, please try again."
 
 
 class UploadIncomplete(Conflict):

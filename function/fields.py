@@ -5,6 +5,7 @@ Imports nothing of ours.
 
 import base64
 import binascii
+import mimetypes
 import re
 import unicodedata
 from typing import Annotated, Literal
@@ -103,6 +104,7 @@ Username = Annotated[
     str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
+PLAIN_BYTES = "application/octet-stream"
 LONGEST_MEDIA_TYPE = 200
 # A value ends with no space: one that could belong to the value or to what follows is tried both
 # ways, and forty such in a row 2**40 ways.
@@ -122,15 +124,23 @@ MOST_PARTS = 10_000
 SIGNED_AT_ONCE = 100
 Size = Annotated[StrictInt, Field(ge=0)]
 PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
-PartNumbers = Annotated[list[PartNumber], Field(min_length=1, max_length=SIGNED_AT_ONCE)]
+PartNumbers = Annotated[
+    list[PartNumber], Field(min_length=1, max_length=SIGNED_AT_ONCE, fail_fast=True)
+]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=20, fail_fast=True)]
 Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
 
 
 def is_media_type(text: str) -> bool:
     """Whether a `Content-Type` can be kept and given back as it is."""
     return len(text) <= LONGEST_MEDIA_TYPE and re.fullmatch(MEDIA_TYPE, text) is not None
+
+
+def guessed_type(name: str) -> str:
+    """The type that a name suggests; what is compressed is not of the type within."""
+    kind, encoding = mimetypes.guess_type(name)
+    return kind if kind and not encoding else PLAIN_BYTES

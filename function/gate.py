@@ -19,6 +19,7 @@ from function.models import Caller, Incoming
 
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 JSON_TYPE = "application/json"
+MOST_MEMBERS = 200  # of an object: each unknown one costs an error of its own
 LAMBDA_LIMIT = 6 * 1024 * 1024
 
 
@@ -40,6 +41,7 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
         body=b"",
         address=context["http"].get("sourceIp", ""),
         request_id=context.get("requestId", ""),
+        as_text=not event.get("isBase64Encoded"),
         base=f"{scheme}://{context.get('domainName', '')}" + ("" if plain else f":{port}"),
     )
 
@@ -85,7 +87,7 @@ def body_of(event: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
     """The body's bytes, as many as the client said it sent.
 
     A gateway passes some types as text, and bytes that are not UTF-8 do not survive that: the
-    length tells. Raises Malformed, UnsupportedMediaType, TooLarge.
+    length tells, if not always. Raises Malformed, UnsupportedMediaType, TooLarge.
     """
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without content-encoding.")
@@ -137,8 +139,8 @@ def strict_json(text: str) -> dict[str, Any]:
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name is repeated")
+    if len(members) != len(pairs) or len(pairs) > MOST_MEMBERS:
+        raise ValueError("a name is repeated, or there are too many")
     return members
 
 

@@ -49,6 +49,7 @@ class Incoming:
     address: str
     request_id: str
     base: str
+    as_text: bool = False
 
 
 class Registration(Closed):

@@ -1,10 +1,11 @@
 """The bodies of uploads and downloads that go straight to S3. Imports `fields` and `models`."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from function.fields import (
+    MOST_PARTS,
     ContentType,
     Description,
     Etag,
@@ -106,7 +107,7 @@ class SentPart(Closed):
 class Completion(Closed):
     """Parts may be named by a client that kept their ETags; otherwise S3's own list is taken."""
 
-    parts: list[SentPart] | None = None
+    parts: Annotated[list[SentPart], Field(max_length=MOST_PARTS, fail_fast=True)] | None = None
 
 
 class Download(Closed):
@@ -146,4 +147,4 @@ class CompanionCompletion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    parts: list[CompanionPart]
+    parts: Annotated[list[CompanionPart], Field(max_length=MOST_PARTS, fail_fast=True)]

@@ -1,6 +1,5 @@
 """The three ways to send a small file: JSON with Base64, the body itself, a multipart form."""
 
-import mimetypes
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,13 +8,21 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from function.errors import Invalid, Malformed
-from function.fields import ContentType, FileName, OnConflict, Username, is_media_type
+from function.fields import (
+    PLAIN_BYTES,
+    ContentType,
+    FileName,
+    OnConflict,
+    Username,
+    guessed_type,
+    is_media_type,
+)
 from function.gate import json_text, strict_json
 from function.models import Incoming, PutFile, Upload
 from function.routes.answers import invalid
 
 FORM = "multipart/form-data"
-PLAIN_BYTES = "application/octet-stream"
+REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
 # What curl says of --data-binary; it tells nothing about the file.
 CURLS_OWN = "application/x-www-form-urlencoded"
 
@@ -92,6 +99,8 @@ def _read(sent: Incoming) -> Upload:
         return _from_form(sent)
     if "file_name" in sent.query:
         beside = Beside.model_validate(dict(sent.query))
+        if sent.as_text and REPLACEMENT in sent.body:
+            raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
         return _upload(sent, beside, sent.body, "" if kind == CURLS_OWN else says)
     if sent.query:
         reason = "with a JSON body this belongs in the body"
@@ -121,7 +130,7 @@ def _from_form(sent: Incoming) -> Upload:
 def _upload(sent: Incoming, beside: Beside | PutFile, data: bytes, says: str = "") -> Upload:
     """The upload, of the type it is said to have; one that says nothing is guessed by the name."""
     if says == PLAIN_BYTES or not is_media_type(says):
-        says = mimetypes.guess_type(beside.file_name)[0] or PLAIN_BYTES
+        says = guessed_type(beside.file_name)
     return Upload(
         file_name=beside.file_name,
         data=data,

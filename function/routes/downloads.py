@@ -16,6 +16,8 @@ from function.transfer_models import Download
 
 router = Router()
 
+MOST_VERSIONS = 99_999_999
+
 
 @router.get(
     "/download",
@@ -29,18 +31,20 @@ def download(
     downloads: DownloadsDep,
     file_name: Annotated[FileName | None, Query(description="The file.")] = None,
     username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
-    version: Annotated[int | None, Query(ge=1, description="The newest by default.")] = None,
+    version: Annotated[
+        int | None, Query(ge=1, le=MOST_VERSIONS, description="The newest by default.")
+    ] = None,
     inline: Annotated[bool, Query(description="To be shown, where that is safe.")] = False,
     redirect: Annotated[bool, Query(description="Answer 302 instead.")] = False,
     prefix: Annotated[Prefix | None, Query(description="A folder, with format=curl.")] = None,
     format: Annotated[Literal["curl"] | None, Query(description="For curl -K.")] = None,  # noqa: A002
-    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
 ) -> Response[Download | str | None]:
     """Get an address that gives a file's bytes for some minutes, whatever its size.
 
     With `prefix` and `format=curl` the answer is a configuration that fetches a whole folder:
-    `curl -fsS … | curl -Z -K -`. More than a thousand files go on at `Link`, or `x-next-cursor`.
+    `curl -fsS … | curl -Z -K -`. More files than `limit` go on at `Link`, or `x-next-cursor`.
     """
     if (file_name is None) is (prefix is None) or (format is None) is not (prefix is None):
         raise Invalid("Give either file_name, or prefix with format=curl.")

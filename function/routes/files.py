@@ -19,10 +19,10 @@ from function.errors import (
     RangeNotSatisfiable,
     TooLarge,
 )
-from function.fields import ContentType, FileName, OnConflict, Prefix, Scope, Username
+from function.fields import PLAIN_BYTES, ContentType, FileName, OnConflict, Prefix, Scope, Username
 from function.models import FileObject, Incoming
 from function.routes.answers import answers, file_headers, listed, nothing
-from function.routes.bodies import PLAIN_BYTES, upload_of
+from function.routes.bodies import upload_of
 from function.services.files import Content, Wanted
 from function.services.listing import Asked
 
@@ -104,7 +104,7 @@ def list_files(
     listing: ListingDep,
     prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+    cursor: str | None = None,
     scope: Scope = "all",
 ) -> Response[list[FileObject]]:
     """List your own files, then those shared with you, each in the order of names."""

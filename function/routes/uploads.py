@@ -57,7 +57,7 @@ def list_uploads(
     sent: Sent,
     transfers: TransfersDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+    cursor: str | None = None,
 ) -> Response[list[UploadView]]:
     """List your uploads in progress."""
     return listed(*transfers.page(caller, limit, cursor, sent.base), sent)

@@ -4,9 +4,13 @@ Whoever comes first makes the file, in the commit that also notes the answer on 
 whoever comes later, or again, is given that answer.
 """
 
+import json
+
 from function.errors import (
     ChangedMeanwhile,
+    FileExists,
     NoSuchUpload,
+    PreconditionFailed,
     Problem,
     TooLarge,
     Unavailable,
@@ -97,7 +101,7 @@ class Completing:
                 raise UploadIncomplete
             return self._place(who, username, row, stored)
         except Done as done:
-            return FileObject.model_validate_json(done.answer)
+            return as_answered(done.answer)
 
     def _find(self, who: Caller | Member, username: str, upload_id: str) -> UploadRow:
         """The upload, still open. Raises Done, NoSuchUpload, NotSignedIn."""
@@ -175,8 +179,19 @@ class Completing:
             answer = file_object(placed.row, placed.permission).model_dump_json()
             return finish(row, answer)
 
-        placed = self._placing.place(look, look(), intent, stored, also)
+        try:
+            placed = self._placing.place(look, look(), intent, stored, also)
+        except (FileExists, PreconditionFailed):
+            look()  # what is in the way may be this very upload, completed meanwhile
+            raise
         return file_object(placed.row, placed.permission)
+
+
+def as_answered(answer: str) -> FileObject:
+    """The answer that was noted; a newer version may have noted more than this one knows."""
+    noted = json.loads(answer)
+    known = {name: noted[name] for name in FileObject.model_fields if name in noted}
+    return FileObject.model_validate(known)
 
 
 def chosen(row: UploadRow, parts: list[Part], sent: list[SentPart] | None) -> list[Part]:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from function.errors import NoSuchVersion
+from function.fields import PLAIN_BYTES
 from function.models import Caller
 from function.records import FileRow
 from function.services import curl
@@ -21,7 +22,6 @@ from function.stores.multipart import Multipart
 from function.transfer_models import Download
 
 CURL_SETTINGS = "globoff\nfail\nsilent\nshow-error\ncreate-dirs\n"
-PLAIN_BYTES = "application/octet-stream"
 # What a browser may show without running anything of it. SVG and HTML can carry scripts, and so
 # can every other type of XML, whatever it calls itself: image/x+xml is read as XHTML.
 SHOWN = frozenset({"application/pdf", "text/plain"})
@@ -57,7 +57,7 @@ class Downloads:
         entry = self._access.open(caller, wanted.username, wanted.file_name)
         row, permission = entry.readable()
         if wanted.version is not None and wanted.version != row.version:
-            if permission == "read":  # what was there before the share is not shared
+            if permission != "own":  # what was there before the share is not shared
                 raise NoSuchVersion
             kept = self._db.read([version_key(row, wanted.version)])
             older = version_in(kept, row, wanted.version, self._from.now())

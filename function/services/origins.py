@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from function.errors import ChangedMeanwhile
 
-ATTEMPTS = 8  # with the pauses between them about two seconds
-PAUSE = 0.02
+ATTEMPTS = 12  # with the pauses between them about three seconds
+PAUSE, LONGEST = 0.02, 0.6
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Origins:
         """
         for attempt in range(ATTEMPTS):
             if attempt:
-                self.sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
+                self.sleep(random.uniform(0, min(PAUSE * 2**attempt, LONGEST)))  # noqa: S311
             yield attempt
         raise ChangedMeanwhile
 

@@ -128,8 +128,8 @@ class Placing:
             modified=now,
             version=old.version + 1 if old else 1,
             sha256=stored.sha256,
-            description=intent.description,
-            tags=list(intent.tags),
+            description=intent.description or (old.description if old else None),
+            tags=list(intent.tags) or (old.tags if old else []),
         )
 
     def _writes(self, owner: Account, old: FileRow | None, row: FileRow) -> list[Write]:

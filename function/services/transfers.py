@@ -4,11 +4,10 @@ State lives on the uploader's shelf and in S3, never here, so any client may go 
 what `GET /uploads/{id}` says.
 """
 
-import mimetypes
 import re
 
 from function.errors import Invalid, NoSuchUpload
-from function.fields import MOST_PARTS, Method
+from function.fields import MOST_PARTS, Method, guessed_type
 from function.models import Caller
 from function.records import Account, Part, UploadRow
 from function.services import curl
@@ -164,7 +163,7 @@ class TransferService:
         more = more or len(found) > limit
         found = found[:limit]
         end = seal([found[-1].name], account.id, UPLOADS) if more and found else None
-        return [self._view(row, base) for row in found], end
+        return [self._view(row, base, sign=False) for row in found], end
 
     def abort(self, caller: Caller, upload_id: str) -> None:
         """Gives an upload up, and removes what has arrived of it. Raises NoSuchUpload.
@@ -191,17 +190,17 @@ class TransferService:
         mine = row.user_id == account_id
         return mine and row.done is None and row.expires_at > self._from.now()
 
-    def _view(self, row: UploadRow, base: str) -> UploadView:
+    def _view(self, row: UploadRow, base: str, *, sign: bool = True) -> UploadView:
         put = None
         line = None
-        if row.multipart is None:
+        if row.multipart is None and sign:
             url, headers = self._multipart.sign_put(
                 row.object, row.content_type, row.size, row.sha256, URL_SECONDS
             )
             until = iso(self._from.now() + URL_SECONDS)
             put = PutOrder(url=url, headers=headers, expires_at=until)
             line = curl.put(row.file_name, url, headers)
-        elif row.size is not None:
+        elif row.multipart and row.size is not None:
             line = curl.multipart(row, base)
         return UploadView(
             upload_id=row.name,
@@ -226,8 +225,3 @@ def is_id(text: str) -> bool:
 def way_of(size: int | None) -> Method:
     """One PUT for what is small enough, parts for the rest."""
     return "put" if size is not None and size <= SINGLE_PUT else "multipart"
-
-
-def guessed_type(name: str) -> str:
-    """The type that a name suggests."""
-    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -3,7 +3,8 @@
 Every read but that of an index is strongly consistent. Imports contract and errors.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +22,30 @@ READ_AT_ONCE = 100
 CALLS_AT_ONCE = 8
 DELETE_AT_ONCE = 25
 ROUNDS = 5
+PAUSE = 0.02
 
 
 class Dynamo:
     """The four tables through one client."""
 
-    def __init__(self, client: "DynamoDBClient", names: Mapping[str, str]) -> None:
-        """`names` are the tables' physical names by noun."""
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        names: Mapping[str, str],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """`names` are the tables' physical names by noun; `sleep` takes seconds."""
         self._client = client
         self._names = names
+        self._sleep = sleep
+
+    def _rounds(self) -> Iterator[None]:
+        """Tries at what is done only in part or collides, each after a longer pause."""
+        for attempt in range(ROUNDS):
+            if attempt:
+                self._sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
+            yield
+        raise Unavailable
 
     def read(self, keys: Iterable[Key]) -> Rows:
         """The rows that exist among `keys`; one call for each hundred, all at the same time.
@@ -53,15 +69,15 @@ class Dynamo:
         for key in keys:
             request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
         rows: dict[Key, Item] = {}
-        for _ in range(ROUNDS):
+        for _ in self._rounds():
             with aws():
                 answer = self._client.batch_get_item(RequestItems=request)
             for name, found in answer["Responses"].items():
                 rows |= {key_of(tables[name], item): item for item in map(decode, found)}
             request = answer["UnprocessedKeys"]
             if not request:
-                return rows
-        raise Unavailable
+                break
+        return rows
 
     def commit(self, writes: Sequence[Write], token: str) -> None:
         """All the writes or none; `token` makes a repeated call apply once. Raises Refused."""
@@ -70,28 +86,33 @@ class Dynamo:
             with aws():
                 self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
         except ClientError as error:
-            if code(error) != "TransactionCanceledException":
-                if code(error) == "TransactionConflictException":
-                    raise Refused from error
-                raise
-            raise _cancelled(error) from error
+            if code(error) == "TransactionCanceledException":
+                raise _cancelled(error) from error
+            raise
 
     def write(self, write: Write) -> None:
-        """One write. Raises Refused with the row that stood in its way."""
+        """One write. Raises Refused with the row that stood in its way, Unavailable.
+
+        A transaction on the same row is waited for: the SDK does not try such a write again.
+        """
         call: Any = {
             "Put": self._client.put_item,
             "Update": self._client.update_item,
             "Delete": self._client.delete_item,
         }[write.kind]
         seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.condition else {}
-        try:
-            with aws():
-                call(**self._request(write), **seen)
-        except ClientError as error:
-            if code(error) == "ConditionalCheckFailedException":
-                found: Any = error.response.get("Item")
-                raise Refused([0], decode(found) if found else None) from error
-            raise
+        for _ in self._rounds():
+            try:
+                with aws():
+                    call(**self._request(write), **seen)
+            except ClientError as error:
+                if code(error) == "TransactionConflictException":
+                    continue
+                if code(error) == "ConditionalCheckFailedException":
+                    found: Any = error.response.get("Item")
+                    raise Refused([0], decode(found) if found else None) from error
+                raise
+            return
 
     def delete(self, keys: Sequence[Key]) -> None:
         """Deletes rows, whatever they hold. Raises Unavailable when some may be left."""
@@ -100,15 +121,12 @@ class Dynamo:
             for key in keys[start : start + DELETE_AT_ONCE]:
                 requests = request.setdefault(self._names[key.table.noun], [])
                 requests.append({"DeleteRequest": {"Key": encode(key.item())}})
-            for _ in range(ROUNDS):
+            for _ in self._rounds():
                 with aws():
-                    request = self._client.batch_write_item(RequestItems=request)[
-                        "UnprocessedItems"
-                    ]
+                    answer = self._client.batch_write_item(RequestItems=request)
+                request = answer["UnprocessedItems"]
                 if not request:
                     break
-            else:
-                raise Unavailable
 
     def query(
         self, table: Table, partition: str, *, prefix: str = "", after: str = "", limit: int = 100

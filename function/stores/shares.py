@@ -52,9 +52,11 @@ class Shares:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, username: str, *, after: str, limit: int) -> tuple[list[Grant], bool]:
+    def of(
+        self, username: str, *, prefix: str = "", after: str = "", limit: int
+    ) -> tuple[list[Grant], bool]:
         """What others granted to a user, by owner and name, and whether more follow."""
-        page = self._db.query(SHARES, user(username), after=after, limit=limit)
+        page = self._db.query(SHARES, user(username), prefix=prefix, after=after, limit=limit)
         return [Grant.model_validate(row) for row in page.items], page.more
 
     def revoke(self, key: Key) -> None:

@@ -135,10 +135,10 @@ def test_a_cursor_is_good_where_it_was_given(alice: Client, bob: Client, behind:
         "é",
         "=",
         "A" * 99,
+        "A" * 5000,
     ):
         answer = alice.get("/files", cursor=forged)
         assert (answer.status, answer.slug) == (400, "invalid-cursor")
-    assert alice.get("/files", cursor="A" * 4001).status == 422
 
 
 def test_a_cursor_survives_what_happens_meanwhile(alice: Client) -> None:

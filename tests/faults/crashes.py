@@ -5,6 +5,7 @@ the operation and nothing between, what was acknowledged must be so, and the sam
 must reach the goal.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tests.client import Answer
 from tests.faults.operations import Operation
 from tests.faults.seen import Report, require, said
 from tests.faults.world import Step, World
-from tests.ground import Call, failure
+from tests.ground import Call, failure, response
 
 
 class Killed(BaseException):
@@ -42,11 +43,20 @@ def throttle(call: Call) -> AWSResponse:
     return failure(call, 503, "SlowDown")
 
 
+WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+
+
 def collide(call: Call) -> AWSResponse | None:
-    """Another transaction is at the same rows."""
-    if call.operation != "TransactWriteItems":
-        return None
-    return failure(call, 400, "TransactionConflictException")
+    """Another transaction is at the same rows: AWS says so of each kind of write in its own way."""
+    if call.operation == "TransactWriteItems":
+        count = len(json.loads(call.request.body)["TransactItems"])
+        reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (count - 1)
+        kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+        body = json.dumps({"__type": kind, "message": "", "CancellationReasons": reasons})
+        return response(400, {"content-type": "application/x-amz-json-1.0"}, body.encode())
+    if call.operation in WRITES:
+        return failure(call, 400, "TransactionConflictException")
+    return None
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ FAULTS = (
     Fault("503 after effect for good", refuse, effect=True, once=False),
     Fault("throttled for good", throttle, once=False),
     Fault("one collision", collide, ends=NONE),
-    Fault("collisions for good", collide, once=False, ends=frozenset({409})),
+    Fault("collisions for good", collide, once=False, ends=frozenset({409, 503})),
 )
 
 
@@ -104,7 +114,7 @@ def crashes(world: World, operation: Operation, faults: tuple[Fault, ...] = FAUL
         for step in world.steps(operation):
             report.seen["calls"] += 1
             for fault in faults:
-                if fault.fail is collide and not step[0].startswith("Transact"):
+                if fault.fail is collide and step[0] not in {"TransactWriteItems", *WRITES}:
                     continue
                 with report.case(operation.name, f"{step[0]} {step[1]}", fault.name):
                     one(world, operation, step, fault, course, report)
