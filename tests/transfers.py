@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import quote_plus, unquote, urlsplit
 
@@ -17,6 +18,13 @@ from tests.client import CONTEXT, Answer, Client
 from tests.ground import REGION, Ground
 
 PART, SINGLE, SMALLEST = 10, 20, 5  # bytes, where S3 has 8 MiB, 64 MiB and 5 MiB
+
+
+@cache
+def aws(service: str) -> Any:
+    """A client that goes past the function; to make one takes longer than a test may."""
+    session: Any = boto3.Session("testing", "testing", region_name=REGION)
+    return session.client(service)
 
 
 def small(patch: pytest.MonkeyPatch) -> None:
@@ -146,14 +154,12 @@ def stored(ground: Ground) -> list[bytes]:
 
 def begun(ground: Ground) -> int:
     """How many multipart uploads S3 has that are neither joined nor aborted."""
-    client = boto3.Session("testing", "testing", region_name=REGION).client("s3")
-    return len(client.list_multipart_uploads(Bucket=bucket(ground)).get("Uploads", []))
+    return len(aws("s3").list_multipart_uploads(Bucket=bucket(ground)).get("Uploads", []))
 
 
 def set_quota(ground: Ground, username: str, quota: int) -> None:
     """Gives an account a quota in bytes, as an administrator will be able to."""
-    db = boto3.Session("testing", "testing", region_name=REGION).client("dynamodb")
-    db.update_item(
+    aws("dynamodb").update_item(
         TableName=ground.deployed.environment["SATCHEL_USERS"],
         Key={"username": {"S": username}},
         UpdateExpression="SET quota = :q",

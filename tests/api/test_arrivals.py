@@ -4,15 +4,15 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 
 from function import app
 from function.contract import SWEEP
 from tests.client import CONTEXT, Client, join
 from tests.conftest import Clock
-from tests.ground import REGION, Call, Ground, failure
+from tests.ground import Call, Ground, failure
 from tests.transfers import (
+    aws,
     begun,
     bucket,
     bytes_used,
@@ -34,6 +34,26 @@ from tests.transfers import (
 
 DATA = bytes(range(45))
 DAY = 24 * 3600
+NO_UPLOADS = [
+    "x",
+    "alice/" + "0" * 32,
+    "alice/alice/" + "0" * 32,
+    "alice/alice/" + "0" * 32 + ".put",
+    "alice/bob/" + "0" * 32 + ".put",
+    "alice/alice/" + "0" * 31 + "x.put",
+    "../../etc/passwd",
+    "é\0",
+]
+NO_NEWS = [
+    "",
+    "not JSON",
+    "[]",
+    "null",
+    "1",
+    "{}",
+    json.dumps({"Event": "s3:TestEvent", "Bucket": "satchel"}),
+    json.dumps({"Records": []}),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -98,29 +118,16 @@ def test_news_that_the_client_must_decide_on(alice: Client, ground: Ground) -> N
 def test_news_of_what_is_not_as_declared(alice: Client, ground: Ground) -> None:
     """The same checks: it is removed, and nothing was visible."""
     view = start(alice, "a", 3)
-    client = boto3.Session("testing", "testing", region_name=REGION).client("s3")
+    client = aws("s3")
     client.put_object(Bucket=bucket(ground), Key=key_of(view), Body=b"four")
     assert tell(key_of(view)) == []
     assert (alice.names(), stored(ground)) == ([], [])
     assert complete(alice, view).slug == "no-such-upload"
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "x",
-        "alice/" + "0" * 32,
-        "alice/alice/" + "0" * 32,
-        "alice/alice/" + "0" * 32 + ".put",
-        "alice/bob/" + "0" * 32 + ".put",
-        "alice/alice/" + "0" * 31 + "x.put",
-        "../../etc/passwd",
-        "é\0",
-    ],
-)
-def test_news_of_what_is_no_upload(alice: Client, key: str) -> None:
+def test_news_of_what_is_no_upload(alice: Client) -> None:
     """It is acknowledged, and nothing happens."""
-    assert tell(key) == []
+    assert tell(*NO_UPLOADS) == []
     assert alice.names() == []
 
 
@@ -128,7 +135,7 @@ def test_news_under_another_key_is_none(alice: Client, bob: Client, ground: Grou
     """An object that only looks like an upload's does not complete it."""
     view = start(alice, "a", 3)
     upload_id = view["upload_id"]
-    client = boto3.Session("testing", "testing", region_name=REGION).client("s3")
+    client = aws("s3")
     for owner, key in (("bob", "alice"), ("alice", "bob")):
         odd = f"{owner}/{key}/{upload_id}.put"
         client.put_object(Bucket=bucket(ground), Key=odd, Body=b"abc")
@@ -136,22 +143,9 @@ def test_news_under_another_key_is_none(alice: Client, bob: Client, ground: Grou
     assert alice.names() == bob.names() == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        "not JSON",
-        "[]",
-        "null",
-        "1",
-        "{}",
-        json.dumps({"Event": "s3:TestEvent", "Bucket": "satchel"}),
-        json.dumps({"Records": []}),
-    ],
-)
-def test_messages_that_are_no_news(ground: Ground, body: str) -> None:
+def test_messages_that_are_no_news(ground: Ground) -> None:
     """S3 itself begins with a test event; what can never be is not brought again."""
-    event = {"Records": [{"messageId": "1", "body": body}]}
+    event = {"Records": [{"messageId": f"{at}", "body": body} for at, body in enumerate(NO_NEWS)]}
     assert app.lambda_handler(event, CONTEXT) == {"batchItemFailures": []}
 
 

@@ -2,12 +2,12 @@
 
 from pathlib import PurePosixPath
 
-import boto3
 import pytest
 
 from tests import curls, s3
 from tests.client import Client
-from tests.ground import REGION, Ground
+from tests.ground import Ground
+from tests.transfers import aws
 
 ODD = [
     'quo"te.txt',
@@ -81,7 +81,7 @@ def many(ground: Ground, client: Client, count: int) -> None:
     """Gives Alice so many files without putting each."""
     client.put("many/0000", b"x")
     table = ground.deployed.environment["SATCHEL_FILES"]
-    db = boto3.Session("testing", "testing", region_name=REGION).client("dynamodb")
+    db = aws("dynamodb")
     key = {"shelf": {"S": "alice"}, "name": {"S": "many/0000"}}
     row = db.get_item(TableName=table, Key=key)["Item"]
     rows = [{**row, "name": {"S": f"many/{number:04}"}} for number in range(1, count)]

@@ -67,10 +67,10 @@ def test_nobody_else_can_do_anything_with_an_upload(
     assert set(everything_on(bob, view["upload_id"])) == {404}
 
 
-@pytest.mark.parametrize("upload_id", ["0" * 32, "x", "A" * 32, "0" * 33, "..", "~due", "0" * 900])
-def test_an_upload_that_is_not_there(alice: Client, upload_id: str) -> None:
+def test_an_upload_that_is_not_there(alice: Client) -> None:
     """Whatever the id looks like, it is the same 404."""
-    assert set(everything_on(alice, upload_id)) == {404}
+    for upload_id in ("0" * 32, "x", "A" * 32, "0" * 33, "..", "~due", "0" * 900):
+        assert set(everything_on(alice, upload_id)) == {404}
 
 
 def test_an_anonymous_upload_is_none(anyone: Client) -> None:
@@ -103,13 +103,13 @@ def test_a_folder_may_be_uploaded_into_with_a_right_to_write(
     assert complete(bob, view).json() == file
 
 
-@pytest.mark.parametrize("name", ["in/a.bin", "elsewhere/a.bin", "a.bin"])
-def test_nothing_is_uploaded_without_the_right(alice: Client, bob: Client, name: str) -> None:
+def test_nothing_is_uploaded_without_the_right(alice: Client, bob: Client) -> None:
     """A right to read, a folder beside the shared one, and an unknown owner are all 404."""
     alice.post("/share", file_name="in/", username="bob", permission="read")
-    for owner in ("alice", "nobody"):
-        answer = bob.post("/uploads", file_name=name, size=1, username=owner)
-        assert answer.slug == "no-such-file"
+    for name in ("in/a.bin", "elsewhere/a.bin", "a.bin"):
+        for owner in ("alice", "nobody"):
+            answer = bob.post("/uploads", file_name=name, size=1, username=owner)
+            assert answer.slug == "no-such-file", name
     assert bob.get("/uploads").json() == []
 
 
