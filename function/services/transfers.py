@@ -38,6 +38,7 @@ from function.transfer_models import PutOrder, SignedPart, SignedParts, UploadVi
 UPLOAD_SECONDS = 7 * 24 * 3600
 URL_SECONDS = 300
 ID = re.compile(r"[0-9a-f]{32}")
+PASSED_AT_ONCE, PASSES = 1000, 2
 
 
 class TransferService:
@@ -151,19 +152,22 @@ class TransferService:
     def page(
         self, caller: Caller, limit: int, cursor: str | None, base: str
     ) -> tuple[list[UploadView], str | None]:
-        """The caller's uploads in progress, and the cursor of the next page."""
+        """The caller's uploads in progress, and the cursor of the next page.
+
+        What is complete stays on the shelf for days: past much of it a page ends early.
+        """
         account = self._access.open(caller).account
         after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
         found: list[UploadRow] = []
-        more = True
-        while more and len(found) <= limit:
-            rows, more = self._transfers.of(caller.username, after=after, limit=limit + 1)
+        for at_once in (limit + 1, *[PASSED_AT_ONCE] * PASSES):
+            rows, more = self._transfers.of(caller.username, after=after, limit=at_once)
             after = rows[-1].name if rows else after
             found += [row for row in rows if self.open(row, account.id)]
-        more = more or len(found) > limit
-        found = found[:limit]
-        end = seal([found[-1].name], account.id, UPLOADS) if more and found else None
-        return [self._view(row, base, sign=False) for row in found], end
+            if not more or len(found) > limit:
+                break
+        end = found[limit - 1].name if len(found) > limit else after if more else None
+        views = [self._view(row, base, whole=False) for row in found[:limit]]
+        return views, end and seal([end], account.id, UPLOADS)
 
     def abort(self, caller: Caller, upload_id: str) -> None:
         """Gives an upload up, and removes what has arrived of it. Raises NoSuchUpload.
@@ -190,17 +194,18 @@ class TransferService:
         mine = row.user_id == account_id
         return mine and row.done is None and row.expires_at > self._from.now()
 
-    def _view(self, row: UploadRow, base: str, *, sign: bool = True) -> UploadView:
+    def _view(self, row: UploadRow, base: str, *, whole: bool = True) -> UploadView:
+        """An upload as its client sees it; `whole` says how to send it as well."""
         put = None
         line = None
-        if row.multipart is None and sign:
+        if row.multipart is None and whole:
             url, headers = self._multipart.sign_put(
                 row.object, row.content_type, row.size, row.sha256, URL_SECONDS
             )
             until = iso(self._from.now() + URL_SECONDS)
             put = PutOrder(url=url, headers=headers, expires_at=until)
             line = curl.put(row.file_name, url, headers)
-        elif row.multipart and row.size is not None:
+        elif row.size is not None and whole:
             line = curl.multipart(row, base)
         return UploadView(
             upload_id=row.name,

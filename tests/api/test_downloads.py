@@ -181,7 +181,7 @@ def test_anothers_file(alice: Client, bob: Client) -> None:
 
 
 def test_older_versions_are_their_owners(alice: Client, bob: Client) -> None:
-    """Who may only read gets the newest: what was there before the share is not shared."""
+    """Others get the newest, even to write: what was there before the share is not shared."""
     for data in (b"one", b"two", b"three"):
         alice.put("a.txt", data)
     assert [fetch(alice, "a.txt", version=n) for n in (1, 2, 3)] == [b"one", b"two", b"three"]
@@ -190,8 +190,10 @@ def test_older_versions_are_their_owners(alice: Client, bob: Client) -> None:
     alice.post("/share", file_name="a.txt", username="bob")
     assert fetch(bob, "a.txt", username="alice") == b"three"
     assert fetch(bob, "a.txt", username="alice", version=3) == b"three"
-    answer = bob.get("/download", file_name="a.txt", username="alice", version=2)
-    assert answer.slug == "no-such-version"
+    for permission in ("read", "write"):
+        alice.post("/share", file_name="a.txt", username="bob", permission=permission)
+        answer = bob.get("/download", file_name="a.txt", username="alice", version=2)
+        assert answer.slug == "no-such-version"
 
 
 def test_versions_that_are_not_there(alice: Client, clock: Clock) -> None:

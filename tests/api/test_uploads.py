@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from function.services import transfers
 from function.services.plans import LARGEST
 from tests import s3
 from tests.client import Client
@@ -255,6 +256,28 @@ def test_uploads_are_listed_in_pages(alice: Client, bob: Client) -> None:
     assert not cursor["cursor"]
     assert (set(found), len(found)) == (mine, 7)
     assert "x-next-cursor" not in alice.get("/uploads", limit=7).headers
+
+
+def test_what_is_complete_makes_no_list_endless(
+    alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page ends early past much that is complete, and the next ones come to the end."""
+    monkeypatch.setattr(transfers, "PASSED_AT_ONCE", 2)
+    for number in range(20):
+        begun = start(alice, f"{number}", 1)
+        put(begun, b"x")
+        assert complete(alice, begun).status == 200
+    mine = {start(alice, "a", 1)["upload_id"] for _ in range(3)}
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while "cursor" not in cursor or cursor["cursor"]:
+        with ground.counted() as calls:
+            page = alice.get("/uploads", limit=2, **cursor)
+        assert len(calls) <= 4
+        assert len(page.json()) <= 2
+        found += [view["upload_id"] for view in page.json()]
+        cursor = {"cursor": page.headers.get("x-next-cursor", "")}
+    assert (set(found), len(found)) == (mine, 3)
 
 
 def test_a_cursor_is_of_one_list_and_one_account(alice: Client, bob: Client) -> None:
