@@ -32,6 +32,7 @@ from function.services.sweeping import Sweeping
 from function.services.transfers import TransferService
 from function.services.uploads import Uploads
 from function.stores.accounts import Accounts
+from function.stores.due import DueList
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
 from function.stores.multipart import Multipart
@@ -119,7 +120,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         transfers=TransferService(access, transfers, multipart, placing, of),
         completing=Completing(access, transfers, multipart, placing, of),
         downloads=Downloads(db, access, listing, multipart, of),
-        sweeping=Sweeping(transfers, multipart, of),
+        sweeping=Sweeping(DueList(db), multipart, of),
         files=FileService(db, access, objects, shares, of, keep),
         listing=listing,
         shares=ShareService(db, access, shares, of),

@@ -102,7 +102,7 @@ class FileService:
             grants = self._shares.on(caller.username, name)
             self._db.delete(grants[AT_ONCE:])
             until = int(self._from.now()) + self._keep_seconds
-            writes = [remove(row), keep(row, TRASH, until), charge(entry.account, -row.size)]
+            writes = [remove(row), *keep(row, TRASH, until), charge(entry.account, -row.size)]
             writes += [Write("Delete", key) for key in grants[:AT_ONCE]]
             try:
                 self._db.commit(writes, token=self._from.new_id())

@@ -138,7 +138,7 @@ class Placing:
         until = int(self._from.now()) + self._keep_seconds
         return [
             replace(old, row),
-            keep(old, VERSIONS, until),
+            *keep(old, VERSIONS, until),
             charge(owner, row.size - old.size),
         ]
 

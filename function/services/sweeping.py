@@ -1,10 +1,11 @@
-"""What falls due: uploads that nobody completed, with the bytes that had arrived."""
+"""What falls due: uploads nobody completed, versions and trash past their time, their bytes."""
 
 from collections.abc import Callable
 
+from function.errors import Unavailable
 from function.services.origins import Origins
+from function.stores.due import DAY, Due, DueList
 from function.stores.multipart import Multipart
-from function.stores.transfers import DAY, Due, Transfers
 
 LOOK_BACK = 30  # days without a sweep that the next one makes good
 AT_ONCE = 100
@@ -15,32 +16,43 @@ LATE = 3600
 class Sweeping:
     """Removes what has expired. A sweep that ends early is gone on with by the next."""
 
-    def __init__(self, transfers: Transfers, multipart: Multipart, origins: Origins) -> None:
-        """Rows are in `transfers`, bytes are removed by `multipart`."""
-        self._transfers = transfers
+    def __init__(self, due: DueList, multipart: Multipart, origins: Origins) -> None:
+        """Lines are in `due`, bytes are removed by `multipart`."""
+        self._due = due
         self._multipart = multipart
         self._from = origins
 
     def sweep(self, in_time: Callable[[], bool]) -> int:
-        """Removes expired uploads as long as it is `in_time`; how many. Raises Unavailable."""
-        swept = 0
+        """Removes what has expired as long as it is `in_time`; how much.
+
+        What cannot be removed is passed over, and tried again by the next sweep. Raises
+        Unavailable when there was any, at the end.
+        """
+        swept, failed = 0, 0
         now = int(self._from.now()) - LATE
         for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
-            while in_time():
-                due = [each for each in self._transfers.due(day, AT_ONCE) if each.until <= now]
-                for each in due:
-                    self._remove(each)
-                swept += len(due)
-                if not due:
-                    break
+            after, more = "", True
+            while more and in_time():
+                lines, more = self._due.of(day, after=after, limit=AT_ONCE)
+                after = str(lines[-1].key.sort) if lines else after
+                for line in lines:
+                    if line.until <= now:
+                        done = self._removed(line)
+                        swept, failed = swept + done, failed + (not done)
+        if failed:
+            raise Unavailable(f"{failed} could not be removed.")
         return swept
 
-    def _remove(self, due: Due) -> None:
-        """The row first, so that nobody completes what is being removed; the list's line last.
+    def _removed(self, due: Due) -> bool:
+        """The row first, so that nobody uses what is being removed; the list's line last.
 
-        A line stands only for what was never completed: the commit that completes strikes it. What
-        was given up has its line too, for bytes that came after.
+        A line stands only for bytes that are nobody's: the commit that completes an upload strikes
+        it. What was given up has its line too, for bytes that came after.
         """
-        if self._transfers.remove(due.username, due.upload_id):
-            self._multipart.discard(due.object, due.multipart)
-        self._transfers.strike(due.key)
+        try:
+            if self._due.take(due):
+                self._multipart.discard(due.object, due.multipart)
+            self._due.strike(due)
+        except Exception:  # noqa: BLE001 - one that cannot go must not keep the others
+            return False
+        return True

@@ -1,6 +1,8 @@
 """Small uploads, whose bytes come through the function."""
 
-from function.errors import TooLarge
+from contextlib import suppress
+
+from function.errors import Problem, TooLarge, Unavailable
 from function.models import Caller, FileObject, Upload
 from function.services.access import Access
 from function.services.origins import Origins
@@ -35,7 +37,14 @@ class Uploads:
         self._placing.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._from.new_id()}"
         stored = self._objects.put(key, upload.data, upload.content_type)
-        placed = self._placing.place(
-            lambda: self._access.open(caller, owner, name), entry, intent, stored
-        )
+        try:
+            placed = self._placing.place(
+                lambda: self._access.open(caller, owner, name), entry, intent, stored
+            )
+        except Unavailable:  # perhaps it was committed
+            raise
+        except Problem:
+            with suppress(Unavailable):
+                self._objects.remove(key)  # it was not, and nobody will ever name these bytes
+            raise
         return file_object(placed.row, placed.permission), placed.created

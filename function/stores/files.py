@@ -2,6 +2,7 @@
 
 from function.contract import FILES
 from function.records import FileRow
+from function.stores.due import due
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Rows, Write
 
@@ -64,15 +65,19 @@ def unchanged(row: FileRow) -> Write:
     )
 
 
-def keep(row: FileRow, shelf: str, until: int) -> Write:
-    """Puts what was replaced or deleted on another shelf until `until` (epoch seconds)."""
+def keep(row: FileRow, shelf: str, until: int) -> list[Write]:
+    """Puts what was replaced or deleted on another shelf until `until` (epoch seconds).
+
+    Then it falls due, and its bytes go with it.
+    """
     kept: Item = row.model_dump() | {
         "shelf": f"{row.shelf}/{shelf}",
         "name": kept_name(row.id, row.version),
         "file_name": row.name,
         "expires_at": until,
     }
-    return Write("Put", Key(FILES, str(kept["shelf"]), str(kept["name"])), item=kept)
+    key = Key(FILES, str(kept["shelf"]), str(kept["name"]))
+    return [Write("Put", key, item=kept), due(key, row.object, until)]
 
 
 class Files:

@@ -37,6 +37,11 @@ class Objects:
             )
         return Stored(key, len(data), answer["ETag"].strip('"'), digest.hexdigest())
 
+    def remove(self, key: str) -> None:
+        """Removes bytes that nobody has named. Raises Unavailable."""
+        with aws():
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
     def get(self, key: str, span: tuple[int, int] | None = None) -> bytes:
         """The bytes, or those from the first to the last of `span`. Raises Unavailable.
 

@@ -1,20 +1,14 @@
-"""Transfers in progress: a row on the uploader's shelf, and one in the list of what falls due.
-
-The list has a shelf for each day, of which no user name can be the owner; it tells the daily sweep
-what to look at without reading anything else.
-"""
+"""Transfers in progress: a row on the uploader's shelf, a line on the list of what falls due."""
 
 import re
-from dataclasses import dataclass
 
 from function.contract import ARRIVING, FILES
 from function.records import UploadRow
+from function.stores.due import due, line_of, take
 from function.stores.dynamo import Dynamo
-from function.stores.rows import Item, Key, Refused, Rows, Write
+from function.stores.rows import Key, Rows, Write
 
 UPLOADS = "uploads"
-DAY = 86_400
-GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
 
 
 def object_key(owner: str, username: str, upload_id: str, *, single: bool) -> str:
@@ -42,26 +36,9 @@ def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
     return UploadRow.model_validate(row) if row else None
 
 
-@dataclass(frozen=True)
-class Due:
-    """An upload that nobody has completed and that ends at `until` (epoch seconds)."""
-
-    key: Key
-    username: str
-    upload_id: str
-    object: str
-    multipart: str | None
-    until: int
-
-
 def due_key(row: UploadRow) -> Key:
     """Where the list of what falls due names an upload."""
-    return Key(FILES, due_shelf(row.expires_at // DAY), f"{row.shelf}/{row.name}")
-
-
-def due_shelf(day: int) -> str:
-    """The list of a day, by its number since the epoch."""
-    return f"~due/{day}"
+    return line_of(Key(FILES, row.shelf, row.name), row.expires_at)
 
 
 def finish(row: UploadRow, answer: str) -> list[Write]:
@@ -77,7 +54,7 @@ def finish(row: UploadRow, answer: str) -> list[Write]:
 
 
 class Transfers:
-    """The shelves of uploads, and the lists of what falls due."""
+    """The shelves of uploads."""
 
     def __init__(self, db: Dynamo) -> None:
         """Uses the table files through `db`."""
@@ -85,16 +62,9 @@ class Transfers:
 
     def start(self, row: UploadRow) -> None:
         """Writes an upload, and when it falls due, in one commit."""
-        due = due_key(row)
-        item: Item = {
-            **due.item(),
-            "object": row.object,
-            "multipart": row.multipart,
-            "until": row.expires_at,
-            "expires_at": row.expires_at + GRACE,
-        }
-        upload = Write("Put", Key(FILES, row.shelf, row.name), item=row.model_dump())
-        self._db.commit([upload, Write("Put", due, item=item)], row.rev)
+        key = Key(FILES, row.shelf, row.name)
+        line = due(key, row.object, row.expires_at, row.multipart)
+        self._db.commit([Write("Put", key, item=row.model_dump()), line], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""
@@ -107,29 +77,4 @@ class Transfers:
 
     def remove(self, username: str, upload_id: str) -> bool:
         """Removes an upload that nobody completed; False when somebody did."""
-        key = upload_key(username, upload_id)
-        try:
-            self._db.write(Write("Delete", key, condition="attribute_not_exists(done)"))
-        except Refused:
-            return False
-        return True
-
-    def due(self, day: int, limit: int) -> list[Due]:
-        """Some of the uploads that fall due on a day."""
-        page = self._db.query(FILES, due_shelf(day), limit=limit)
-        return [self._due(row) for row in page.items]
-
-    def _due(self, row: Item) -> Due:
-        username, _, upload_id = str(row["name"]).split("/")
-        return Due(
-            key=Key(FILES, str(row["shelf"]), str(row["name"])),
-            username=username,
-            upload_id=upload_id,
-            object=str(row["object"]),
-            multipart=str(row["multipart"]) if "multipart" in row else None,
-            until=int(str(row["until"])),
-        )
-
-    def strike(self, key: Key) -> None:
-        """Strikes an upload from the list of what falls due."""
-        self._db.write(Write("Delete", key))
+        return take(self._db, upload_key(username, upload_id))

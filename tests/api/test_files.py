@@ -398,8 +398,8 @@ def test_deleting_moves_to_the_trash(alice: Client, behind: Behind) -> None:
     assert get(alice, "a").slug == "no-such-file"
     assert alice.names() == []
     assert alice.get("/me").json()["bytes_used"] == 0
-    (row,) = behind.rows("files")
-    assert (row["shelf"], row["file_name"]) == ("alice/trash", "a")
+    (row,) = (each for each in behind.rows("files") if each["shelf"] == "alice/trash")
+    assert row["file_name"] == "a"
     assert int(str(row["expires_at"])) > 1_790_000_000
     assert behind.objects()[str(row["object"])] == b"data"
     assert alice.put("a", b"new").json()["version"] == 1

@@ -1,0 +1,71 @@
+"""How long bytes are kept that are no file's any more, and that they then go."""
+
+import pytest
+
+from function.contract import Settings
+from tests.client import Client
+from tests.conftest import Clock
+from tests.ground import Call, Ground
+from tests.transfers import stored, sweep
+
+LATE = 3601
+
+
+def test_versions_and_trash_go_with_their_bytes(
+    alice: Client, ground: Ground, clock: Clock, settings: Settings
+) -> None:
+    """Neither before their time, nor ever the bytes of a file that is there."""
+    for data in (b"1", b"2", b"3"):
+        alice.put("a.txt", data)
+    alice.put("b.txt", b"b")
+    alice.delete("/file", file_name="b.txt")
+    clock.time += settings.keep_seconds
+    assert sweep() == 0
+    assert sorted(stored(ground)) == [b"1", b"2", b"3", b"b"]
+    clock.time += LATE
+    assert sweep() == 3
+    assert stored(ground) == [b"3"]
+    assert [row["shelf"] for row in ground.rows(ground.deployed.environment["SATCHEL_FILES"])] == [
+        "alice"
+    ]
+
+
+def test_bytes_of_a_put_that_was_refused_are_not_left(
+    alice: Client, bob: Client, ground: Ground
+) -> None:
+    """A right that went between the bytes and the row leaves nothing behind."""
+    alice.put("a.txt", b"1")
+    alice.post("/share", file_name="a.txt", username="bob", permission="write")
+
+    def unshare(call: Call) -> None:
+        if call.operation == "PutObject":
+            ground.before = lambda _: None
+            assert alice.delete("/share", file_name="a.txt", username="bob").status == 204
+
+    ground.before = unshare
+    assert bob.put("a.txt", b"2", username="alice").slug == "no-such-file"
+    assert stored(ground) == [b"1"]
+
+
+def test_one_line_that_cannot_go_keeps_no_other(
+    alice: Client, ground: Ground, clock: Clock, settings: Settings
+) -> None:
+    """The sweep passes over it, and says so in the end."""
+    for name in ("a", "b"):
+        alice.put(name, name.encode())
+        alice.delete("/file", file_name=name)
+    clock.time += settings.keep_seconds + LATE
+    refused: list[Call] = []
+
+    def deny(call: Call) -> None:
+        if call.operation == "DeleteObject" and not refused:
+            refused.append(call)
+            raise PermissionError
+
+    ground.before = deny
+    with pytest.raises(Exception, match="1 could not be removed"):
+        sweep()
+    assert len(stored(ground)) == 1
+    ground.before = lambda _: None
+    assert sweep() == 1
+    assert stored(ground) == []
