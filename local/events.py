@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.wire import Answer, Request
+from local.wire import BODILESS, Answer, Request
 
 Event = dict[str, Any]
 
@@ -34,6 +34,7 @@ _TEXT = {"application/json", "application/xml", "application/javascript"}
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _STATUSES = range(200, 600)
 _TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
@@ -103,8 +104,11 @@ def _context(request: Request, headers: Mapping[str, str], source_ip: str, path:
     }
 
 
-def answer_of(result: Any) -> Answer:
-    """The answer that a function's result stands for; 500 when it stands for none."""
+def answer_of(result: Any, method: str = "GET") -> Answer:
+    """The answer that a function's result stands for; 500 when it stands for none.
+
+    To a HEAD the function's own content-length is kept: it tells of the bytes that are not sent.
+    """
     try:
         text = json.dumps(result, ensure_ascii=False)
         if len(text.encode()) > RESULT_LIMIT:
@@ -115,7 +119,7 @@ def answer_of(result: Any) -> Answer:
         body = result if isinstance(result, str) else text
         return Answer(HTTPStatus.OK, [("content-type", "application/json")], body.encode())
     try:
-        return _answer(result)
+        return _answer(result, method)
     except (AttributeError, TypeError, ValueError):
         return failure(HTTPStatus.INTERNAL_SERVER_ERROR)
 
@@ -207,7 +211,7 @@ def _body(request: Request) -> tuple[str, bool]:
     return base64.b64encode(request.body).decode(), True
 
 
-def _answer(result: Mapping[str, Any]) -> Answer:
+def _answer(result: Mapping[str, Any], method: str) -> Answer:
     """Raises AttributeError, TypeError or ValueError when a part is not what it should be."""
     status = int(result["statusCode"])
     body = result.get("body") or ""
@@ -220,6 +224,9 @@ def _answer(result: Mapping[str, Any]) -> Answer:
     if not all(_HEADER_NAME.fullmatch(name) for name, _ in sent):
         raise ValueError
     headers = [pair for pair in sent if pair[0] not in _HOP | {"content-length"}]
+    if method == "HEAD" and status not in BODILESS:
+        lengths = [p for p in sent if p[0] == "content-length" and _LENGTH.fullmatch(p[1])]
+        headers += lengths[:1]
     if "content-type" not in dict(headers) and data:
         headers.append(("content-type", "text/plain;charset=UTF-8"))
     headers += [("set-cookie", _value(cookie)) for cookie in result.get("cookies") or ()]

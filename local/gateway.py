@@ -64,7 +64,7 @@ def invoke(handler: Handler, request: Request, source_ip: str, port: int) -> Ans
         answer = failure(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     else:
         try:
-            answer = answer_of(handler(json.loads(payload), Context()))
+            answer = answer_of(handler(json.loads(payload), Context()), request.method)
         except Exception:
             log.exception("the handler failed")
             answer = failure(HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -18,7 +18,7 @@ _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\xff]+) (HTTP/1\.[01]
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r\n")
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 class Refused(Exception):
@@ -84,14 +84,20 @@ def read_request(stream: BinaryIO, proceed: Callable[[], None]) -> Request | Non
 
 
 def answer_bytes(answer: Answer, method: str, *, keep_alive: bool) -> bytes:
-    """An answer as it travels: HEAD, 204 and 304 carry no body. Header values go out as UTF-8."""
+    """An answer as it travels: HEAD, 204 and 304 carry no body. Header values go out as UTF-8.
+
+    A content-length among the headers is the function's own, to a HEAD, and stays; of a HEAD with
+    neither that nor a body nobody knows the length.
+    """
     lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    if answer.status not in _BODILESS:
+    said = any(name == "content-length" for name, _ in answer.headers)
+    unknown = method == "HEAD" and not answer.body
+    if answer.status not in BODILESS and not said and not unknown:
         lines.append(f"content-length: {len(answer.body)}")
     lines.append(f"connection: {'keep-alive' if keep_alive else 'close'}")
     head = "\r\n".join([*lines, "", ""]).encode()
-    return head if method == "HEAD" or answer.status in _BODILESS else head + answer.body
+    return head if method == "HEAD" or answer.status in BODILESS else head + answer.body
 
 
 def _read_head(

@@ -298,7 +298,29 @@ def test_a_base64_body_is_sent_as_bytes() -> None:
 
 def test_headers_that_would_lie_about_the_body_are_dropped() -> None:
     hostile = {"Content-Length": "99", "Transfer-Encoding": "chunked", "Connection": "close"}
-    assert answer_of({"statusCode": 204, "headers": hostile}).headers == []
+    for method, status in (("GET", 200), ("GET", 204), ("HEAD", 204), ("HEAD", 304)):
+        assert answer_of({"statusCode": status, "headers": hostile}, method).headers == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"Content-Length": "99"}, ["99"]),
+        ({"content-length": 99}, ["99"]),
+        ({"Content-Length": "1", "content-length": "2"}, ["1"]),
+        ({"content-length": "0"}, ["0"]),
+        ({"content-length": "many"}, []),
+        ({"content-length": "-1"}, []),
+        ({}, []),
+    ],
+)
+def test_a_head_keeps_the_length_that_the_function_gives(
+    said: dict[str, Any], kept: list[str]
+) -> None:
+    answer = answer_of({"statusCode": 200, "headers": said, "body": ""}, "HEAD")
+    assert answer.headers == [("content-length", each) for each in kept]
+    written = answer_bytes(answer, "HEAD", keep_alive=True)
+    assert re.findall(rb"content-length: (.*)\r\n", written) == [each.encode() for each in kept]
 
 
 @pytest.mark.parametrize(
@@ -619,6 +641,24 @@ def test_requests_follow_each_other_on_one_connection() -> None:
         assert re.search(rb"apigw-requestid: \S{15}=\r\n", answers)
         client.sendall(b"GET /three HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
         assert receive(client).endswith(b"/three|")
+
+
+@pytest.mark.enable_socket
+def test_a_head_says_how_long_it_would_be_and_sends_nothing() -> None:
+    def handler(event: Any, context: Any) -> Any:
+        known = event["rawPath"] == "/known"
+        return {"statusCode": 200, "headers": {"content-length": "5497558138880"} if known else {}}
+
+    with serving(handler) as client:
+        client.sendall(
+            b"HEAD /known HTTP/1.1\r\nhost: h\r\n\r\nHEAD /unknown HTTP/1.1\r\nhost: h\r\n\r\n"
+            b"GET /unknown HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"
+        )
+        known, unknown, got, rest = receive(client).split(b"\r\n\r\n")
+    assert re.findall(rb"content-length: (\d+)", known) == [b"5497558138880"]
+    assert b"content-length" not in unknown
+    assert re.findall(rb"content-length: (.*)\r\n", got) == [b"0"]
+    assert rest == b""
 
 
 @pytest.mark.enable_socket
