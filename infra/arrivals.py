@@ -1,6 +1,7 @@
-"""News of files that have arrived: a queue that the bucket writes to, and who is told when it jams.
+"""News of files that have arrived: a queue that the bucket writes to, and alarms when it jams.
 
 A client may send a file in one PUT and never come back; the queue is how the function hears of it.
+The alarms have no action yet: nobody is told until an operator attaches a topic to them.
 Imports Pulumi, and `function.contract` for the keys that the bucket tells of.
 """
 

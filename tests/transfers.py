@@ -137,7 +137,7 @@ def tell(*keys: str) -> list[str]:
 
 
 def sweep() -> int:
-    """Does the daily errand; how many uploads it removed."""
+    """Does the hourly errand; how many uploads it removed."""
     swept: int = app.lambda_handler(contract.SWEEP, CONTEXT)["swept"]
     return swept
 
