@@ -85,7 +85,7 @@ def bytes_dropped_first(where: str, shelf: str) -> dict[str, Any]:
             super().__init__(*args)
             made.append(self)
 
-    def drop(row: FileRow, *args: Any) -> Write:
+    def drop(row: FileRow, *args: Any) -> list[Write]:
         with aws():
             made[0]._client.delete_object(Bucket=made[0]._bucket, Key=row.object)
         return keep(row, *args)
@@ -213,7 +213,7 @@ def struck_from_the_list() -> dict[str, Any]:
             row = self.find(username, upload_id)
             removed = super().remove(username, upload_id)
             if row and removed:
-                self.strike(transfers.due_key(row))
+                self._db.write(Write("Delete", transfers.due_key(row)))
             return removed
 
     return {"deps.Transfers": Hasty}
