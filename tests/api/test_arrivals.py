@@ -10,6 +10,7 @@ from function import app
 from function.contract import SWEEP
 from tests.client import CONTEXT, Client, join
 from tests.conftest import Clock
+from tests.faults.crashes import collide
 from tests.ground import Call, Ground, failure
 from tests.transfers import (
     aws,
@@ -181,12 +182,7 @@ def test_news_in_a_crowd_is_not_lost(alice: Client, ground: Ground) -> None:
     """When others never stop changing the file, the message comes again."""
     view = start(alice, "a", 3)
     put(view, b"abc")
-
-    def before(call: Call) -> Any:
-        busy = call.operation == "TransactWriteItems"
-        return failure(call, 400, "TransactionConflictException") if busy else None
-
-    ground.before = before
+    ground.before = collide
     assert tell(key_of(view)) == ["message-0"]
     ground.before = lambda _: None
     assert tell(key_of(view)) == []

@@ -18,6 +18,7 @@ QUICK = [
     ("list another's", "share a folder"),
     ("complete parts", "complete parts"),
     ("complete", "abort"),
+    ("abort", "complete"),
 ]
 
 
