@@ -172,7 +172,8 @@ def test_what_is_cancelled_is_given_up(alice: Person, drive: Drive, folder: Path
     who = [alice.url, alice.token]
     seen = drive(["upload", *who, 2], ["cancel", *who], files=[path])
     assert seen["errors"] == []
-    assert [each["status"] for each in seen["requests"] if each["method"] == "DELETE"] == [200]
+    # Its answer may come after the browser was closed: the upload is gone before its parts are.
+    assert [each["method"] for each in seen["requests"]].count("DELETE") == 1
     assert alice.call("GET", "/uploads").json == alice.files() == []
 
 
