@@ -48,6 +48,7 @@ def test_nobody_makes_anothers_list_endless(bob: Client, ground: Ground) -> None
     assert (found, pages) == (["mallory/zz.txt"], 3)
 
 
+@pytest.mark.slow
 def test_a_page_fits_what_a_function_gives(alice: Client, behind: Behind) -> None:
     """Long words beside the files end a page before its limit, and nothing is lost."""
     alice.put("0")

@@ -61,6 +61,7 @@ def share(owner: Client, name: str, username: str, **fields: Any) -> None:
     assert owner.post("/share", file_name=name, username=username, **fields).status in {200, 201}
 
 
+@pytest.mark.slow
 def test_1205_files_are_each_listed_once(alice: Client, behind: Behind) -> None:
     """In the order of names, though neither a page nor a read of the table holds them all."""
     names = sorted((f"{n % 7}/file {n:05}, ü&#?.txt" for n in range(1205)), key=str.encode)
@@ -238,6 +239,7 @@ def test_a_deleted_or_unshared_file_is_listed_no_more(alice: Client, bob: Client
     assert bob.names() == []
 
 
+@pytest.mark.slow
 def test_many_shares_are_all_listed(alice: Client, bob: Client, behind: Behind) -> None:
     """More than one read gives, and in pages; with folders between them."""
     names = [f"{n:03}" for n in range(105)] + ["f/1", "f/2", "f/3"]
