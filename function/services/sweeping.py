@@ -26,9 +26,10 @@ class Sweeping:
         """Removes what has expired as long as it is `in_time`; how much.
 
         What cannot be removed is passed over, and tried again by the next sweep. Raises
-        Unavailable when there was any, at the end.
+        Unavailable at the end when there was any, with the first as its cause.
         """
-        swept, failed = 0, 0
+        swept = 0
+        failed: list[Exception] = []
         now = int(self._from.now()) - LATE
         for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
             after, more = "", True
@@ -36,23 +37,23 @@ class Sweeping:
                 lines, more = self._due.of(day, after=after, limit=AT_ONCE)
                 after = str(lines[-1].key.sort) if lines else after
                 for line in lines:
-                    if line.until <= now:
-                        done = self._removed(line)
-                        swept, failed = swept + done, failed + (not done)
+                    if line.until > now:
+                        continue
+                    try:
+                        self._remove(line)
+                        swept += 1
+                    except Exception as error:  # noqa: BLE001 - it must not keep the others
+                        failed.append(error)
         if failed:
-            raise Unavailable(f"{failed} could not be removed.")
+            raise Unavailable(f"{len(failed)} could not be removed.") from failed[0]
         return swept
 
-    def _removed(self, due: Due) -> bool:
+    def _remove(self, due: Due) -> None:
         """The row first, so that nobody uses what is being removed; the list's line last.
 
         A line stands only for bytes that are nobody's: the commit that completes an upload strikes
         it. What was given up has its line too, for bytes that came after.
         """
-        try:
-            if self._due.take(due):
-                self._multipart.discard(due.object, due.multipart)
-            self._due.strike(due)
-        except Exception:  # noqa: BLE001 - one that cannot go must not keep the others
-            return False
-        return True
+        if self._due.take(due):
+            self._multipart.discard(due.object, due.multipart)
+        self._due.strike(due)

@@ -2,6 +2,7 @@
 
 from tests.client import Client
 from tests.ground import Call, Ground
+from tests.transfers import stored
 
 
 def test_a_writer_of_one_file_puts_no_other(alice: Client, bob: Client) -> None:
@@ -38,3 +39,4 @@ def test_a_right_taken_back_before_the_commit_commits_nothing(
     ground.before = unshare
     assert bob.put("a.txt", b"2", username="alice").slug == "no-such-file"
     assert alice.read("a.txt").content == b"1"
+    assert stored(ground) == [b"1"], "bytes that nobody will ever name are left behind"
