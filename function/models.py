@@ -128,7 +128,8 @@ class Token(Closed):
 class FileObject(Closed):
     """A file as the caller sees it: `key` is `owner/file_name`, `size` bytes, `sha256` hexadecimal.
 
-    `sha256` is of the whole file and null where nobody has verified one.
+    `sha256` is of the whole file and null where nobody has verified one. `modified_by` is the
+    account that put these bytes, `sender` who says to have sent them by a request.
     """
 
     key: str
@@ -144,6 +145,8 @@ class FileObject(Closed):
     permission: Permission
     description: str | None = None
     tags: list[str] = []
+    modified_by: str | None = None
+    sender: str | None = None
 
 
 class Share(Closed):

@@ -17,7 +17,10 @@ class Row(BaseModel):
 
 
 class Account(Row):
-    """An account. `id` is never reused; `epoch` ends every session that carries another."""
+    """An account. `id` is never reused; `epoch` ends every session that carries another.
+
+    `groups` names the groups to look at; whether it belongs to them is said by their memberships.
+    """
 
     username: str
     id: str
@@ -30,6 +33,7 @@ class Account(Row):
     disabled: bool = False
     quota: int | None = None
     bytes_used: int = 0
+    groups: frozenset[str] = frozenset()
 
 
 class Session(Row):
@@ -45,7 +49,12 @@ class Session(Row):
 
 
 class FileRow(Row):
-    """A file: the name on a shelf, and the object that has its bytes."""
+    """A file: the name on a shelf, and the object that has its bytes.
+
+    `grantees` are those it was granted to (accounts, groups, links), so that a rename knows them
+    all. What they were granted is good for one `place`: a rename gives the file another, and with
+    it new grants to the same grantees, so that what was left over from it opens nothing.
+    """
 
     shelf: str
     name: str
@@ -62,6 +71,15 @@ class FileRow(Row):
     sha256: str | None = None
     description: str | None = None
     tags: list[str] = []
+    modified_by: str | None = None
+    sender: str | None = None
+    place: str | None = None
+    grantees: frozenset[str] = frozenset()
+
+    @property
+    def place_id(self) -> str:
+        """What a grant on this file carries; the file's own id until it is renamed."""
+        return self.place or self.id
 
 
 class UploadRow(Row):
@@ -93,7 +111,12 @@ class UploadRow(Row):
 
 
 class Grant(Row):
-    """A right of `grantee` on `file`, good for the ids it carries; a folder's has no `file_id`."""
+    """A right of `grantee` on `file`, good for the ids it carries; a folder's has no `file_id`.
+
+    `grantee` is `user:bob`, `group:eng` or `link:<hash>`, `file` is `alice/report.pdf` or
+    `alice/photos/`; `file_id` is the file's `place_id`, `grantee_id` the account's, group's or
+    link's id.
+    """
 
     grantee: str
     file: str

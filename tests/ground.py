@@ -103,7 +103,7 @@ class Ground:
         """All rows of a table, with their numbers as text."""
         items = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].all_items()
         attributes = [item.to_json()["Attributes"] for item in items]
-        return [{name: next(iter(v.values())) for name, v in row.items()} for row in attributes]
+        return [{name: _plain(value) for name, value in row.items()} for row in attributes]
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         """The bytes of the current version of each object that is not deleted."""
@@ -141,6 +141,12 @@ class Ground:
             self.tokens[token] = answer
         done = self.tokens[token]
         return response(200, done.headers, done.content)
+
+
+def _plain(value: dict[str, Any]) -> Any:
+    """An attribute without its type; what is in a set stands in order."""
+    ((kind, held),) = value.items()
+    return sorted(held) if kind == "SS" else held
 
 
 def response(status: int, headers: Any, body: bytes) -> AWSResponse:

@@ -20,6 +20,7 @@ HOUSE = [*FUNCTION, *LOCAL, *STACK, ROOT / "bundle.py"]
 ARROWS: dict[str, set[str]] = {
     "contract": set(),
     "errors": set(),
+    "sharing_errors": {"errors"},
     "fields": set(),
     "records": {"fields"},
     "models": {"fields"},
@@ -27,12 +28,13 @@ ARROWS: dict[str, set[str]] = {
     "gate": {"models", "errors"},
     "stores": {"stores", "contract", "models", "records", "errors"},
     "services": {
-        "services", "stores", "models", "transfer_models", "fields", "records", "errors"
+        "services", "stores", "models", "transfer_models", "fields", "records", "errors",
+        "sharing_errors",
     },
     "deps": {"services", "stores", "models", "fields", "records", "errors", "contract"},
     "routes": {
-        "routes", "deps", "gate", "models", "transfer_models", "fields", "errors", "contract",
-        "services",
+        "routes", "deps", "gate", "models", "transfer_models", "fields", "errors",
+        "sharing_errors", "contract", "services",
     },
     "events": {"deps", "errors", "contract"},
     "app": {"routes", "deps", "gate", "models", "errors", "events"},

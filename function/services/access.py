@@ -128,7 +128,7 @@ class Access:
         return (
             self.alive(grant)
             and (grant.grantee_id, grant.owner_id) == (account.id, owner.id)
-            and (grant.file_id is None or (file is not None and grant.file_id == file.id))
+            and (grant.file_id is None or (file is not None and grant.file_id == file.place_id))
         )
 
     def alive(self, grant: Grant) -> bool:

@@ -97,7 +97,7 @@ class Placing:
             entry = look() if attempt else entry
             self.check(entry, intent, stored.size)
             owner, permission = entry.writable()
-            row = self._row(owner, entry.file, intent, stored)
+            row = self._row(owner, entry, intent, stored)
             placed = Placed(row, permission, created=row.version == 1)
             warrant = entry.warrant()  # a right taken back meanwhile commits nothing
             still = [unchanged(warrant)] if warrant else []
@@ -109,9 +109,9 @@ class Placing:
             return placed
         raise AssertionError
 
-    def _row(self, owner: Account, old: FileRow | None, intent: Intent, stored: Stored) -> FileRow:
+    def _row(self, owner: Account, entry: Entry, intent: Intent, stored: Stored) -> FileRow:
         now = iso(self._from.now())
-        name = intent.name
+        name, old = intent.name, entry.file
         if old and intent.on_conflict == "rename":
             name, old = self._free_name(owner.username, name), None
         return FileRow(
@@ -130,6 +130,9 @@ class Placing:
             sha256=stored.sha256,
             description=intent.description or (old.description if old else None),
             tags=list(intent.tags) or (old.tags if old else []),
+            modified_by=entry.account.username,
+            place=old.place if old else None,
+            grantees=old.grantees if old else frozenset(),
         )
 
     def _writes(self, owner: Account, old: FileRow | None, row: FileRow) -> list[Write]:

@@ -8,7 +8,7 @@ from function.services.origins import Origins, iso
 from function.services.views import share
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
-from function.stores.files import unchanged
+from function.stores.files import reached
 from function.stores.rows import Refused
 from function.stores.shares import Shares, grant_key, grants_in, put, user
 
@@ -31,8 +31,9 @@ class ShareService:
         """
         for _ in self._from.attempts():
             grant, file, stood = self._plan(caller, wanted)
+            noted = [reached(file, grant.grantee, grant.rev)] if file else []
             try:
-                self._db.commit([put(grant), *([unchanged(file)] if file else [])], grant.rev)
+                self._db.commit([put(grant), *noted], grant.rev)
             except Refused:
                 continue
             return share(grant), not stood
@@ -58,7 +59,7 @@ class ShareService:
             owner=caller.username,
             owner_id=entry.account.id,
             grantee_id=grantee.id,
-            file_id=file.id if file else None,
+            file_id=file.place_id if file else None,
             permission=wanted.permission,
             created=iso(now),
             expires_at=int(now) + wanted.expires_in if wanted.expires_in else None,

@@ -22,6 +22,8 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
         permission=permission,
         description=row.description,
         tags=row.tags,
+        modified_by=row.modified_by,
+        sender=row.sender,
     )
 
 

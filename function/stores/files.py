@@ -58,10 +58,24 @@ def remove(row: FileRow) -> Write:
     return Write("Delete", file_key(row.shelf, row.name), "rev = :was", values={":was": row.rev})
 
 
-def unchanged(row: FileRow) -> Write:
-    """Expects that the file of that name is still the same file, whatever its bytes."""
+def reached(row: FileRow, grantee: str, rev: str) -> Write:
+    """Notes on the file, if it is still where it was, that something is granted to somebody."""
+    return _noted(row, rev, "SET rev = :rev ADD grantees :who", grantee)
+
+
+def unreached(row: FileRow, grantee: str, rev: str) -> Write:
+    """Notes on the file, if it is still where it was, that what was granted is taken back."""
+    return _noted(row, rev, "SET rev = :rev DELETE grantees :who", grantee)
+
+
+def _noted(row: FileRow, rev: str, update: str, grantee: str) -> Write:
+    """The file's `rev` changes, so that whoever is about to move or delete it looks again."""
+    values: Item = {":id": row.id, ":rev": rev, ":who": frozenset({grantee})}
+    place = "attribute_not_exists(place)"
+    if row.place:
+        place, values[":place"] = "place = :place", row.place
     return Write(
-        "ConditionCheck", file_key(row.shelf, row.name), "id = :id", values={":id": row.id}
+        "Update", file_key(row.shelf, row.name), f"id = :id AND {place}", values, update=update
     )
 
 
@@ -74,6 +88,7 @@ def keep(row: FileRow, shelf: str, until: int) -> list[Write]:
         "shelf": f"{row.shelf}/{shelf}",
         "name": kept_name(row.id, row.version),
         "file_name": row.name,
+        "grantees": None,
         "expires_at": until,
     }
     key = Key(FILES, str(kept["shelf"]), str(kept["name"]))

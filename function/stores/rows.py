@@ -1,6 +1,7 @@
 """The words of the tables: keys, rows, writes with what they expect, pages. Imports contract.
 
-A row is a flat dict of text, whole numbers, flags and lists of text; what is None is left out.
+A row is a flat dict of text, whole numbers, flags, and lists and sets of text; what is None, or an
+empty set, is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 from function.contract import Table
 
-Value = str | int | bool | list[str] | None
+Value = str | int | bool | list[str] | frozenset[str] | None
 Item = dict[str, Value]
 
 
@@ -72,7 +73,8 @@ class Page:
 
 def encode(item: Item) -> dict[str, Any]:
     """A row in DynamoDB's types."""
-    return {name: _encoded(value) for name, value in item.items() if value is not None}
+    held = {name: value for name, value in item.items() if value not in (None, frozenset())}
+    return {name: _encoded(value) for name, value in held.items()}
 
 
 def _encoded(value: Value) -> dict[str, Any]:
@@ -83,6 +85,8 @@ def _encoded(value: Value) -> dict[str, Any]:
             return {"N": str(value)}
         case list():
             return {"L": [{"S": text} for text in value]}
+        case frozenset():
+            return {"SS": sorted(value)}
         case _:
             return {"S": value}
 
@@ -98,6 +102,8 @@ def _decoded(kind: str, value: Any) -> Value:
             return int(value)
         case "L":
             return [element["S"] for element in value]
+        case "SS":
+            return frozenset(value)
         case _:
             plain: Value = value
             return plain

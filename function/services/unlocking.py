@@ -1,0 +1,115 @@
+"""Passwords of links and requests: tries are counted first, and who knows it is given a grant.
+
+A grant is `<until>.<nonce>.<seal>`: an HMAC under the `seal` of the link's or request's row, which
+is random, and another one whenever its password changes. Nothing is stored of it.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+
+from function.errors import SlowDown, Unavailable
+from function.services.accounts import network
+from function.services.origins import Origins
+from function.services.passwords import Passwords
+from function.sharing_errors import PasswordRequired, WrongPassword
+from function.stores.attempts import Attempts
+from function.stores.rows import Refused
+
+GRANT_SECONDS = 3600
+# One address may try a password twenty times in a quarter of an hour, and everybody together may
+# try that of one link two hundred times; a good try is not counted. The counts end with the window.
+WINDOW = 900
+TRIES_OF_ADDRESS = 20
+TRIES_OF_LINK = 200
+# Who asks for links that are not there is guessing; those that are there stay open to them.
+MISSES_OF_ADDRESS = 100
+MINUTE = 60
+GRANT = re.compile(r"(\d{10})\.([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True)
+class Locked:
+    """What may have a password: `id` names it, `seal` is its own, `password` the hash if any."""
+
+    id: str
+    seal: str
+    password: str | None
+
+
+class Unlocking:
+    """Gives grants, and knows them again."""
+
+    def __init__(self, attempts: Attempts, passwords: Passwords, origins: Origins) -> None:
+        """Tries are counted by `attempts`."""
+        self._attempts = attempts
+        self._passwords = passwords
+        self._from = origins
+
+    def unlock(self, locked: Locked, password: str | None, address: str) -> tuple[str, int]:
+        """A grant, and until when it is good. Raises WrongPassword, SlowDown.
+
+        What has no password gives one to everybody.
+        """
+        if locked.password is not None:
+            self._check(locked, locked.password, password or "", network(address))
+        return self.grant(locked)
+
+    def grant(self, locked: Locked) -> tuple[str, int]:
+        """A new grant, and until when it is good."""
+        until = int(self._from.now()) + GRANT_SECONDS
+        said = f"{until}.{self._from.new_id()}"
+        return f"{said}.{_seal(locked, said)}", until
+
+    def nonce(self, locked: Locked, grant: str | None) -> str | None:
+        """What tells a grant from others, None where there is none and none is needed.
+
+        Raises PasswordRequired for what is no grant, or no more, or another's.
+        """
+        match = GRANT.fullmatch(grant or "")
+        if match and int(match[1]) > self._from.now():
+            said = f"{match[1]}.{match[2]}"
+            if hmac.compare_digest(match[3], _seal(locked, said)):
+                return match[2]
+        if locked.password is not None:
+            raise PasswordRequired
+        return None
+
+    def missed(self, address: str) -> None:
+        """Counts that somebody asked for what is not there. Raises SlowDown."""
+        minute = int(self._from.now()) // MINUTE
+        until = (minute + 1) * MINUTE
+        name = f"missed:{network(address)}:{minute}"
+        with suppress(Refused, Unavailable):
+            if not self._attempts.count({name: MISSES_OF_ADDRESS}, until, self._from.new_id()):
+                raise SlowDown(int(until - self._from.now()) + 1)
+
+    def _check(self, locked: Locked, hashed: str, password: str, address: str) -> None:
+        window = int(self._from.now()) // WINDOW
+        until = (window + 1) * WINDOW
+        most = {
+            f"unlock:{locked.id}:{address}:{window}": TRIES_OF_ADDRESS,
+            f"unlock:{locked.id}:{window}": TRIES_OF_LINK,
+        }
+        if not self._counted(most, until):
+            raise SlowDown(int(until - self._from.now()) + 1)
+        if not self._passwords.matches(hashed, password):
+            raise WrongPassword
+        with suppress(Refused, Unavailable):
+            self._attempts.forgive(list(most), self._from.new_id())
+
+    def _counted(self, most: dict[str, int], until: int) -> bool:
+        for _ in self._from.attempts():
+            try:
+                return self._attempts.count(most, until, self._from.new_id())
+            except Refused:
+                continue
+        raise AssertionError
+
+
+def _seal(locked: Locked, said: str) -> str:
+    digest = hmac.digest(locked.seal.encode(), f"{locked.id}.{said}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

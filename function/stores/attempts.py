@@ -1,0 +1,46 @@
+"""How often something was tried: counts in the table sessions that end by themselves."""
+
+from collections.abc import Mapping
+
+from function.contract import SESSIONS
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Item, Key, Refused, Write
+
+
+class Attempts:
+    """Counts, each of one kind of try by one address or at one thing, in one window of time."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table sessions through `db`."""
+        self._db = db
+
+    def count(self, most: Mapping[str, int], until: int, token: str) -> bool:
+        """Counts a try everywhere, or nowhere when one count has reached what it may at most.
+
+        The counts are forgotten after `until` (epoch seconds); a commit in the way raises Refused.
+        """
+        writes = [
+            Write(
+                "Update",
+                Key(SESSIONS, name),
+                condition="attribute_not_exists(tries) OR tries < :most",
+                update="ADD tries :one SET expires_at = :until",
+                values={":one": 1, ":most": limit, ":until": until},
+            )
+            for name, limit in most.items()
+        ]
+        try:
+            self._db.commit(writes, token)
+        except Refused as refused:
+            if refused.failed:
+                return False
+            raise
+        return True
+
+    def forgive(self, names: list[str], token: str) -> None:
+        """Takes a try back, which was a good one. Raises Refused, Unavailable."""
+        values: Item = {":back": -1}
+        keys = [Key(SESSIONS, name) for name in names]
+        self._db.commit(
+            [Write("Update", key, update="ADD tries :back", values=values) for key in keys], token
+        )
