@@ -29,7 +29,7 @@ from function.errors import (
     UnsupportedMediaType,
 )
 from function.models import Incoming
-from function.routes import about, accounts, companion, downloads, files, shares, uploads
+from function.routes import about, accounts, companion, downloads, files, groups, shares, uploads
 from function.routes.answers import PROBLEM, invalid
 from function.routes.openapi import needs_token
 
@@ -40,7 +40,7 @@ app = APIGatewayHttpResolver(
     response_validation_error_http_code=500,
     json_body_deserializer=gate.strict_json,
 )
-for noun in (accounts, files, uploads, downloads, shares, companion, about):
+for noun in (accounts, files, uploads, downloads, shares, groups, companion, about):
     app.include_router(noun.router)
 
 # What is there now stays: no collection looks at it again.

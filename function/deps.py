@@ -23,10 +23,12 @@ from function.services.accounts import AccountService
 from function.services.completing import Completing
 from function.services.downloads import Downloads
 from function.services.files import FileService
+from function.services.groups import GroupService
 from function.services.listing import Listing
 from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.placing import Placing
+from function.services.shared import SharedFiles
 from function.services.shares import ShareService
 from function.services.sweeping import Sweeping
 from function.services.transfers import TransferService
@@ -35,6 +37,7 @@ from function.stores.accounts import Accounts
 from function.stores.due import DueList
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
+from function.stores.groups import Groups
 from function.stores.multipart import Multipart
 from function.stores.objects import Objects
 from function.stores.shares import Shares
@@ -56,6 +59,7 @@ class Wiring:
     files: FileService
     listing: Listing
     shares: ShareService
+    groups: GroupService
 
 
 _wired: list[Wiring] = []
@@ -111,7 +115,8 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     access, shares, transfers = Access(db, of.now), Shares(db), Transfers(db)
     keep = settings.keep_seconds
     placing = Placing(db, of, keep)
-    listing = Listing(db, access, Files(db), shares)
+    files = Files(db)
+    listing = Listing(access, files, SharedFiles(db, access, files, shares))
     return Wiring(
         settings=settings,
         access=access,
@@ -123,7 +128,8 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         sweeping=Sweeping(DueList(db), multipart, of),
         files=FileService(db, access, objects, shares, of, keep),
         listing=listing,
-        shares=ShareService(db, access, shares, of),
+        shares=ShareService(db, access, of),
+        groups=GroupService(access, Groups(db), of),
     )
 
 
@@ -149,4 +155,5 @@ UploadsDep = Annotated[Uploads, Depends(lambda: wiring().uploads)]
 FilesDep = Annotated[FileService, Depends(lambda: wiring().files)]
 ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]
+GroupsDep = Annotated[GroupService, Depends(lambda: wiring().groups)]
 SettingsDep = Annotated[contract.Settings, Depends(lambda: wiring().settings)]

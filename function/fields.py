@@ -103,6 +103,9 @@ Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator
 Username = Annotated[
     str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")
 ]
+GroupName = Annotated[
+    str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{2,64}$")
+]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
 PLAIN_BYTES = "application/octet-stream"
 LONGEST_MEDIA_TYPE = 200

@@ -130,6 +130,40 @@ class Grant(Row):
     expires_at: int | None = None
 
 
+class Group(Row):
+    """A group. `id` is never reused: what was given to a namesake that has gone is dead."""
+
+    grantee: str
+    file: str
+    id: str
+    owner: str
+    owner_id: str
+    created: str
+    rev: str
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.grantee.removeprefix("group:")
+
+
+class Membership(Row):
+    """Somebody's membership of a group, good for the ids it carries."""
+
+    grantee: str
+    file: str
+    username: str
+    member_id: str
+    group_id: str
+    created: str
+    rev: str
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self.grantee.removeprefix("group:")
+
+
 @dataclass(frozen=True)
 class Stored:
     """Bytes that are in S3 and that no row names yet."""

@@ -8,8 +8,8 @@ NotFound 404                    Gone 410
 Unauthenticated 401             Conflict 409
 ├── PasswordRequired            ├── GroupTaken
 └── WrongPassword               ├── AliasTaken
-Forbidden 403                   └── RequestFull
-└── DownloadNotAllowed
+Forbidden 403                   ├── RequestFull
+└── DownloadNotAllowed          └── LimitReached
 """
 
 from function.errors import Conflict, NotFound, Problem, Unauthenticated
@@ -119,3 +119,9 @@ class RequestFull(Conflict):
 
     slug, title = "request-full", "The request is full"
     default = "It has as many files or bytes as it takes."
+
+
+class LimitReached(Conflict):
+    """As many as there may be; the detail names the limit."""
+
+    slug, title = "limit-reached", "There are as many as there may be"

@@ -11,7 +11,7 @@ from function.errors import Invalid, InvalidCursor, InvalidName, NoSuchFile, NoS
 from function.fields import FileName, Prefix, Username
 from function.routes.answers import answers, next_page
 from function.services.downloads import Wanted
-from function.services.listing import Asked
+from function.services.shared import Asked
 from function.transfer_models import Download
 
 router = Router()

@@ -24,7 +24,7 @@ from function.models import FileObject, Incoming
 from function.routes.answers import answers, file_headers, listed, nothing
 from function.routes.bodies import upload_of
 from function.services.files import Content, Wanted
-from function.services.listing import Asked
+from function.services.shared import Asked
 
 router = Router()
 

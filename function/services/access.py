@@ -1,31 +1,41 @@
 """Who is calling and what they may do: the one place where a right is decided.
 
 Every row that bears on it is named by the token and the file's name before anything is read, so
-one strongly consistent read proves the session and settles the right. Rows are found by name and
-trusted by id: a session or grant given to an account, or for a file, that has gone opens no
-namesake.
+one strongly consistent read proves the session and settles the right; what only a group could open
+takes a second one. Rows are found by name and trusted by id: a session, membership or grant given
+to an account or group, or for a file, that has gone opens no namesake.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from function.errors import NoSuchFile, NotSignedIn
 from function.fields import Permission
 from function.models import Caller
-from function.records import Account, FileRow, Grant
+from function.records import Account, FileRow, Grant, Group, Membership
 from function.stores.accounts import account_in, account_key, session_in, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
-from function.stores.rows import Key, Rows
-from function.stores.shares import grant_keys, grants_in
+from function.stores.groups import (
+    belongs,
+    group,
+    group_in,
+    group_key,
+    member_key,
+    membership_in,
+)
+from function.stores.rows import Key, Rows, Write
+from function.stores.shares import grant_keys, grants_in, unchanged, user
+
+Memberships = Mapping[str, Membership]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one read found: who calls, whose file it is, the file, and the caller's right to it.
+    """What a request's reading found: who calls, whose file it is, the file, and the right to it.
 
     `may_add` is the right to put new files beside it, which a grant on the file alone is not;
-    `grants` are those that hold.
+    `grants` are those that hold, and `memberships` what some of them hold by, by the group's id.
     """
 
     account: Account
@@ -34,6 +44,7 @@ class Entry:
     permission: Permission | None
     may_add: bool
     grants: list[Grant]
+    memberships: Memberships
     rows: Rows
 
     def readable(self) -> tuple[FileRow, Permission]:
@@ -48,13 +59,16 @@ class Entry:
             raise NoSuchFile
         return self.owner, self.permission
 
-    def warrant(self) -> Grant | None:
-        """The grant by which the caller writes, if the file is not the caller's own.
+    def warrant(self) -> list[Write]:
+        """What must still hold when the caller writes, if the file is not the caller's own.
 
-        A folder's is preferred, because it holds for whatever name is chosen.
+        A folder's grant is preferred, because it holds for whatever name is chosen.
         """
         writing = [grant for grant in self.grants if grant.permission == "write"]
-        return None if self.permission == "own" or not writing else writing[0]
+        if self.permission == "own" or not writing:
+            return []
+        held = self.memberships.get(writing[0].grantee_id)
+        return [unchanged(writing[0]), *(belongs(held) if held else [])]
 
     def owned(self) -> FileRow:
         """The file, when it is the caller's own. Raises NoSuchFile."""
@@ -85,49 +99,86 @@ class Access:
         owner: str | None = None,
         name: str = "",
         more: Iterable[Key] = (),
+        *,
+        write: bool = False,
     ) -> Entry:
         """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
 
-        A Caller is proven by the session, a Member by the account's id. Raises NotSignedIn.
+        A Caller is proven by the session, a Member by the account's id. `write` says that a right
+        to read is not enough. Raises NotSignedIn.
         """
         owner = owner or caller.username
-        grants = grant_keys(caller.username, owner, name) if owner != caller.username else []
-        keys = [account_key(caller.username), account_key(owner)]
-        keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
+        bearing = [account_key(owner)]
         if name:
-            keys += [file_key(owner, name), *grants]
-        rows = self._db.read([*keys, *more])
+            bearing.append(file_key(owner, name))
+        grants = grant_keys(user(caller.username), owner, name) if owner != caller.username else []
+        keys = [account_key(caller.username), *bearing, *grants, *more]
+        keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
+        rows = self._db.read(keys)
         account = self._signed_in(rows, caller)
+        entry = self._entry(account, owner, name, rows, grants)
+        enough = {"write"} if write else {"write", "read"}
+        if grants and account.groups and entry.owner and entry.permission not in enough:
+            # All that bears on the right is read again: it must have been so at one time.
+            grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
+            told = {*bearing, *grants, *about_groups(account)}
+            kept = {key: row for key, row in rows.items() if key not in told}
+            rows = {**kept, **self._db.read(told)}
+            entry = self._entry(account, owner, name, rows, grants)
+        return entry
+
+    def _entry(
+        self, account: Account, owner: str, name: str, rows: Rows, grants: list[Key]
+    ) -> Entry:
         whose = account_in(rows, owner)
         file = file_in(rows, owner, name) if whose else None
         if file and whose and file.owner_id != whose.id:
             file = None
+        groups = self.memberships(rows, account)
+        ids = {account.id, *groups}
         given = grants_in(rows, grants)
-        right = self.right(account, whose, file, given)
-        may_add = self.right(account, whose, None, given) in {"own", "write"}
-        held = [each for each in given if whose and self.opens(each, account, whose, file)]
-        return Entry(account, whose, file, right, may_add, held, rows)
+        right = self.right(ids, account, whose, file, given)
+        may_add = self.right(ids, account, whose, None, given) in {"own", "write"}
+        held = [each for each in given if whose and self.opens(each, ids, whose, file)]
+        return Entry(account, whose, file, right, may_add, held, groups, rows)
+
+    def groups(self, account: Account) -> Mapping[str, Group]:
+        """The groups that an account belongs to, by name."""
+        rows = self._db.read(about_groups(account))
+        held = self.memberships(rows, account).values()
+        found = {each.group: group_in(rows, each.group) for each in held}
+        return {name: each for name, each in found.items() if each}
+
+    def memberships(self, rows: Rows, account: Account) -> Memberships:
+        """What was read of the memberships that hold, by the group's id."""
+        held = (membership_in(rows, name, account) for name in sorted(account.groups))
+        return {each.group_id: each for each in held if each}
 
     def right(
         self,
+        ids: Iterable[str],
         account: Account,
         owner: Account | None,
         file: FileRow | None,
         grants: Iterable[Grant],
     ) -> Permission | None:
-        """The most that `grants` on a file, and on the folders above it, allow an account."""
+        """The most that `grants` on a file, and on the folders above it, allow an account.
+
+        `ids` are the account's own and those of its groups.
+        """
         if owner is None:
             return None
         if owner.id == account.id:
             return "own"
-        rights = {g.permission for g in grants if self.opens(g, account, owner, file)}
+        rights = {grant.permission for grant in grants if self.opens(grant, ids, owner, file)}
         return "write" if "write" in rights else "read" if rights else None
 
-    def opens(self, grant: Grant, account: Account, owner: Account, file: FileRow | None) -> bool:
-        """Whether a grant holds now, for these accounts and this file; a folder's for any file."""
+    def opens(self, grant: Grant, ids: Iterable[str], owner: Account, file: FileRow | None) -> bool:
+        """Whether a grant holds now for whoever has one of these ids; a folder's for any file."""
         return (
             self.alive(grant)
-            and (grant.grantee_id, grant.owner_id) == (account.id, owner.id)
+            and grant.grantee_id in ids
+            and grant.owner_id == owner.id
             and (grant.file_id is None or (file is not None and grant.file_id == file.place_id))
         )
 
@@ -152,3 +203,14 @@ class Access:
         ):
             raise NotSignedIn
         return account
+
+
+def grantees_of(account: Account) -> list[str]:
+    """All that an account is when something is granted: itself, and each of its groups."""
+    return [user(account.username), *(group(name) for name in sorted(account.groups))]
+
+
+def about_groups(account: Account) -> list[Key]:
+    """What tells whether an account belongs to the groups that it names."""
+    names = sorted(account.groups)
+    return [key for each in names for key in (group_key(each), member_key(each, account.username))]

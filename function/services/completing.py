@@ -171,7 +171,7 @@ class Completing:
         key = upload_key(username, row.name)
 
         def look() -> Entry:
-            entry = self._access.open(who, row.owner, row.file_name, [key])
+            entry = self._access.open(who, row.owner, row.file_name, [key], write=True)
             self._open(entry, username, row.name)
             return entry
 

@@ -13,8 +13,9 @@ from function.records import FileRow
 from function.services import curl
 from function.services.access import Access
 from function.services.dispositions import disposition
-from function.services.listing import Asked, Listing
+from function.services.listing import Listing
 from function.services.origins import Origins, iso
+from function.services.shared import Asked
 from function.services.transfers import URL_SECONDS
 from function.stores.dynamo import Dynamo
 from function.stores.files import version_in, version_key

@@ -21,7 +21,6 @@ from function.stores.accounts import charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import VERSIONS, file_key, keep, put_new, replace
 from function.stores.rows import Refused, Write
-from function.stores.shares import unchanged
 
 MOST_NAMESAKES = 1000
 LONGEST_EXTENSION = 20
@@ -99,8 +98,7 @@ class Placing:
             owner, permission = entry.writable()
             row = self._row(owner, entry, intent, stored)
             placed = Placed(row, permission, created=row.version == 1)
-            warrant = entry.warrant()  # a right taken back meanwhile commits nothing
-            still = [unchanged(warrant)] if warrant else []
+            still = entry.warrant()  # a right taken back meanwhile commits nothing
             writes = [*self._writes(owner, entry.file, row), *still, *also(placed)]
             try:
                 self._db.commit(writes, token=row.rev)

@@ -1,36 +1,54 @@
-"""Sharing with an account, and taking it back."""
+"""Sharing with an account or a group, and taking it back."""
+
+from dataclasses import dataclass
 
 from function.errors import Invalid, NoSuchShare, NoSuchUser
 from function.models import Caller, Share, ShareRequest
 from function.records import FileRow, Grant
-from function.services.access import Access
+from function.services.access import Access, Entry
 from function.services.origins import Origins, iso
 from function.services.views import share
+from function.sharing_errors import NoSuchGroup
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
-from function.stores.files import reached
-from function.stores.rows import Refused
-from function.stores.shares import Shares, grant_key, grants_in, put, user
+from function.stores.files import file_in, file_key, reached, unreached
+from function.stores.groups import group, group_key, member_key, membership_in
+from function.stores.rows import Key, Refused
+from function.stores.shares import grant_key, grants_in, put, take_back, user
+
+
+@dataclass(frozen=True)
+class With:
+    """Whom something is shared with: an account or a group."""
+
+    username: str | None = None
+    group: str | None = None
+
+    def grantee(self) -> str:
+        """How grants name it. Raises Invalid when it is not exactly one of them."""
+        if (self.username is None) is (self.group is None):
+            raise Invalid("Give either username or group.")
+        return user(self.username) if self.username else group(self.group or "")
 
 
 class ShareService:
-    """Grants to accounts."""
+    """Grants to accounts and groups."""
 
-    def __init__(self, db: Dynamo, access: Access, shares: Shares, origins: Origins) -> None:
+    def __init__(self, db: Dynamo, access: Access, origins: Origins) -> None:
         """Grants are written by `db`, with what they expect of the file."""
         self._db = db
         self._access = access
-        self._shares = shares
         self._from = origins
 
     def grant(self, caller: Caller, wanted: ShareRequest) -> tuple[Share, bool]:
         """Shares a file, or everything in a folder; also says whether the share is new.
 
         A folder is a beginning of names: it may be shared while it is empty, and what comes into it
-        later is shared too. Raises NoSuchFile, NoSuchUser, Invalid, ChangedMeanwhile.
+        later is shared too. Raises NoSuchFile, NoSuchUser, NoSuchGroup, Invalid, ChangedMeanwhile.
         """
+        whom = With(wanted.username, wanted.group)
         for _ in self._from.attempts():
-            grant, file, stood = self._plan(caller, wanted)
+            grant, file, stood = self._plan(caller, wanted, whom)
             noted = [reached(file, grant.grantee, grant.rev)] if file else []
             try:
                 self._db.commit([put(grant), *noted], grant.rev)
@@ -39,26 +57,22 @@ class ShareService:
             return share(grant), not stood
         raise AssertionError
 
-    def _plan(self, caller: Caller, wanted: ShareRequest) -> tuple[Grant, FileRow | None, bool]:
+    def _plan(
+        self, caller: Caller, wanted: ShareRequest, whom: With
+    ) -> tuple[Grant, FileRow | None, bool]:
         """The grant to write, the file it is on unless that is a folder, whether it stood."""
-        key = grant_key(wanted.username, caller.username, wanted.file_name)
+        key = grant_key(whom.grantee(), caller.username, wanted.file_name)
         entry = self._access.open(
-            caller, caller.username, wanted.file_name, [account_key(wanted.username), key]
+            caller, caller.username, wanted.file_name, [key, *_about(whom, caller)]
         )
         file = None if wanted.file_name.endswith("/") else entry.owned()
-        if wanted.username == caller.username:
-            reason = {"at": "body.username", "reason": "it is yours already"}
-            raise Invalid("A file is not shared with oneself.", errors=[reason])
-        grantee = account_in(entry.rows, wanted.username)
-        if grantee is None:
-            raise NoSuchUser
         now = self._from.now()
         grant = Grant(
-            grantee=user(grantee.username),
+            grantee=key.partition,
             file=str(key.sort),
             owner=caller.username,
             owner_id=entry.account.id,
-            grantee_id=grantee.id,
+            grantee_id=_id_of(whom, entry),
             file_id=file.place_id if file else None,
             permission=wanted.permission,
             created=iso(now),
@@ -66,14 +80,63 @@ class ShareService:
             rev=self._from.new_id(),
         )
         for old in grants_in(entry.rows, [key]):
-            if self._access.opens(old, grantee, entry.account, file):
+            if self._access.opens(old, {grant.grantee_id}, entry.account, file):
                 return grant.model_copy(update={"created": old.created}), file, True
         return grant, file, False
 
-    def revoke(self, caller: Caller, name: str, username: str) -> None:
-        """Takes a share back. Raises NoSuchShare."""
-        key = grant_key(username, caller.username, name)
-        entry = self._access.open(caller, more=[key])
-        if not any(self._access.alive(grant) for grant in grants_in(entry.rows, [key])):
+    def revoke(self, caller: Caller, owner: str | None, name: str, whom: With) -> None:
+        """Takes a share back; who it is with may leave it as well, by the `owner`'s name.
+
+        Raises NoSuchShare, ChangedMeanwhile, Invalid.
+        """
+        owner = owner or caller.username
+        if owner != caller.username and whom == With():
+            whom = With(caller.username)
+        key = grant_key(whom.grantee(), owner, name)
+        if caller.username not in {owner, whom.username}:
             raise NoSuchShare
-        self._shares.revoke(key)
+        for _ in self._from.attempts():
+            entry = self._access.open(caller, owner, name, [key, file_key(owner, name)])
+            grant, file = self._standing(entry, owner, name, key)
+            noted = [unreached(file, grant.grantee, self._from.new_id())] if file else []
+            try:
+                self._db.commit([take_back(grant), *noted], self._from.new_id())
+            except Refused:
+                continue
+            return
+
+    def _standing(
+        self, entry: Entry, owner: str, name: str, key: Key
+    ) -> tuple[Grant, FileRow | None]:
+        """A grant that has not ended, and the file it is on. Raises NoSuchShare."""
+        file = None if name.endswith("/") else file_in(entry.rows, owner, name)
+        for grant in grants_in(entry.rows, [key]):
+            of_this = grant.file_id is None or (file and grant.file_id == file.place_id)
+            whose = entry.owner and grant.owner_id == entry.owner.id
+            if of_this and whose and self._access.alive(grant):
+                return grant, file
+        raise NoSuchShare
+
+
+def _about(whom: With, caller: Caller) -> list[Key]:
+    """What tells who it is shared with."""
+    if whom.username:
+        return [account_key(whom.username)]
+    name = whom.group or ""
+    return [group_key(name), member_key(name, caller.username)]
+
+
+def _id_of(whom: With, entry: Entry) -> str:
+    """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
+    if whom.username is None:
+        held = membership_in(entry.rows, whom.group or "", entry.account)
+        if held is None:
+            raise NoSuchGroup
+        return held.group_id
+    if whom.username == entry.account.username:
+        reason = {"at": "body.username", "reason": "it is yours already"}
+        raise Invalid("A file is not shared with oneself.", errors=[reason])
+    grantee = account_in(entry.rows, whom.username)
+    if grantee is None:
+        raise NoSuchUser
+    return grantee.id

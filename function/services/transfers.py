@@ -80,7 +80,7 @@ class TransferService:
 
     def _authorise(self, caller: Caller, wish: Wish) -> Account:
         """The uploader, if the upload could be placed as things stand."""
-        entry = self._access.open(caller, wish.username, wish.file_name)
+        entry = self._access.open(caller, wish.username, wish.file_name, write=True)
         intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match)
         self._placing.check(entry, intent, wish.size or 0)
         return entry.account

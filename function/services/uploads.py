@@ -33,13 +33,13 @@ class Uploads:
         intent = Intent(
             name, upload.content_type, upload.on_conflict, upload.if_match, upload.if_none_match
         )
-        entry = self._access.open(caller, owner, name)
+        entry = self._access.open(caller, owner, name, write=True)
         self._placing.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._from.new_id()}"
         stored = self._objects.put(key, upload.data, upload.content_type)
         try:
             placed = self._placing.place(
-                lambda: self._access.open(caller, owner, name), entry, intent, stored
+                lambda: self._access.open(caller, owner, name, write=True), entry, intent, stored
             )
         except Unavailable:  # perhaps it was committed
             raise

@@ -28,12 +28,15 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
 
 
 def share(grant: Grant) -> Share:
-    """A grant, as its owner sees it."""
+    """A grant, as its owner and its grantee see it."""
+    kind, _, name = grant.grantee.partition(":")
     return Share(
         key=grant.file,
         owner=grant.owner,
         file_name=grant.file.removeprefix(f"{grant.owner}/"),
-        username=grant.grantee.removeprefix("user:"),
+        username=name if kind == "user" else None,
+        group=name if kind == "group" else None,
+        link=name if kind == "link" else None,
         permission=grant.permission,
         created=grant.created,
         expires_at=None if grant.expires_at is None else iso(grant.expires_at),

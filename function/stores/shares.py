@@ -19,14 +19,14 @@ def folders_of(name: str) -> list[str]:
     return ["/".join(parts[: depth + 1]) + "/" for depth in range(len(parts))]
 
 
-def grant_key(username: str, owner: str, name: str) -> Key:
-    """Where a user's grant on a file or folder stands."""
-    return Key(SHARES, user(username), f"{owner}/{name}")
+def grant_key(grantee: str, owner: str, name: str) -> Key:
+    """Where the grant to a grantee on a file or folder stands."""
+    return Key(SHARES, grantee, f"{owner}/{name}")
 
 
-def grant_keys(username: str, owner: str, name: str) -> list[Key]:
-    """Where each grant stands that could give a user a right on a file."""
-    return [grant_key(username, owner, each) for each in [*folders_of(name), name]]
+def grant_keys(grantee: str, owner: str, name: str) -> list[Key]:
+    """Where each grant stands that could give a grantee a right on a file, folders first."""
+    return [grant_key(grantee, owner, each) for each in [*folders_of(name), name]]
 
 
 def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
@@ -34,15 +34,27 @@ def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
     return [Grant.model_validate(rows[key]) for key in keys if key in rows]
 
 
+def key_of(grant: Grant) -> Key:
+    """Where a grant stands."""
+    return Key(SHARES, grant.grantee, grant.file)
+
+
 def put(grant: Grant) -> Write:
     """Writes a grant over whatever stood there."""
-    return Write("Put", Key(SHARES, grant.grantee, grant.file), item=grant.model_dump())
+    return Write("Put", key_of(grant), item=grant.model_dump())
 
 
 def unchanged(grant: Grant) -> Write:
     """Expects that a grant stands as it was read."""
-    key = Key(SHARES, grant.grantee, grant.file)
-    return Write("ConditionCheck", key, "rev = :rev", values={":rev": grant.rev})
+    return Write("ConditionCheck", key_of(grant), "rev = :rev", values={":rev": grant.rev})
+
+
+def take_back(grant: Grant) -> Write:
+    """Deletes a grant, if it stands as it was read."""
+    return Write("Delete", key_of(grant), "rev = :rev", values={":rev": grant.rev})
+
+
+Grants = tuple[list[Grant], bool]
 
 
 class Shares:
@@ -52,16 +64,13 @@ class Shares:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(
-        self, username: str, *, prefix: str = "", after: str = "", limit: int
-    ) -> tuple[list[Grant], bool]:
-        """What others granted to a user, by owner and name, and whether more follow."""
-        page = self._db.query(SHARES, user(username), prefix=prefix, after=after, limit=limit)
-        return [Grant.model_validate(row) for row in page.items], page.more
-
-    def revoke(self, key: Key) -> None:
-        """Deletes a grant; gone already is as good."""
-        self._db.write(Write("Delete", key))
+    def of(self, grantee: str, *, after: str = "", prefix: str = "", limit: int) -> Grants:
+        """What was granted to somebody, by owner and name, and whether more follow."""
+        page = self._db.query(SHARES, grantee, prefix=prefix, after=after, limit=limit)
+        grants = [row for row in page.items if not str(row["file"]).startswith("~")]
+        return [Grant.model_validate(row) for row in grants], page.more and len(grants) == len(
+            page.items
+        )
 
     def on(self, owner: str, name: str) -> list[Key]:
         """Where the grants on a file stand that the index knows of."""

@@ -39,6 +39,7 @@ class Run:
         self.secrets.add(base64.b64encode(CONTENT).decode())
         alice, bob = self.accounts()
         self.files(alice, bob)
+        self.groups(alice, bob)
         self.uploads(alice)
         self.companion(alice)
         for path in ("/health", "/info", "/openapi.json", "/docs", "/", "/nothing"):
@@ -91,6 +92,18 @@ class Run:
         self.send(alice, "DELETE", "/share", query=share)
         self.send(bob, "DELETE", "/file", query=of)
         self.send(alice, "DELETE", "/file", query=of)
+
+    def groups(self, alice: Client, bob: Client) -> None:
+        """A group, its members, and what is shared with it."""
+        for client in (alice, bob):
+            self.send(client, "PUT", "/groups/team")
+            self.send(client, "GET", "/groups")
+            self.send(client, "PUT", "/groups/team/members/bob")
+            self.send(client, "GET", "/groups/team")
+        self.send(alice, "POST", "/share", json_={"file_name": "confidential/", "group": "team"})
+        self.send(bob, "GET", "/file", query={"file_name": NAME, "username": "alice"})
+        self.send(alice, "DELETE", "/groups/team/members/bob")
+        self.send(alice, "DELETE", "/groups/team")
 
     def uploads(self, alice: Client) -> None:
         """Uploads by one PUT and in parts: completed, given up, incomplete."""

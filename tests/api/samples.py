@@ -22,10 +22,11 @@ WRITES = {
 
 @dataclass(frozen=True)
 class Sample:
-    """What a good request has beside its path."""
+    """What a good request has; `path` is what of its path is not as the world has it."""
 
     query: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] | None = None
+    path: dict[str, str] = field(default_factory=dict)
 
 
 FILE = {"file_name": "a.txt", "username": "alice"}
@@ -80,6 +81,12 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         }
     ),
     ("DELETE", "/share"): Sample({"file_name": "a.txt", "username": "bob"}),
+    ("GET", "/groups"): Sample({"limit": "10"}),
+    ("PUT", "/groups/{group}"): Sample(),
+    ("GET", "/groups/{group}"): Sample({"limit": "10"}),
+    ("DELETE", "/groups/{group}"): Sample(),
+    ("PUT", "/groups/{group}/members/{username}"): Sample(),
+    ("DELETE", "/groups/{group}/members/{username}"): Sample(path={"username": "carol"}),
     ("POST", "/s3/multipart"): Sample(body=UPPY),
     ("GET", "/s3/multipart/{upload_id}/batch"): Sample({"partNumbers": "1,2", "key": "k"}),
     ("GET", "/s3/multipart/{upload_id}/{part_number}"): Sample({"key": "k"}),
@@ -122,17 +129,22 @@ def name_of(key: tuple[str, str]) -> str:
 
 @dataclass(frozen=True)
 class World:
-    """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload."""
+    """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload.
+
+    Alice has a group, to which Carol belongs as well. `ids` are what stands in paths.
+    """
 
     alice: Client
     bob: Client
     carol: Client
     dave: Client
     upload: str
+    ids: dict[str, str]
 
     def path(self, key: tuple[str, str]) -> str:
         """A route's path with this world's ids."""
-        return key[1].format(upload_id=self.upload, part_number="1")
+        own = SAMPLES[key].path if key in SAMPLES else {}
+        return key[1].format(**self.ids | own)
 
     def send(self, client: Client, key: tuple[str, str], sample: Sample | None = None) -> Answer:
         """Sends somebody's good request, or another."""
@@ -141,7 +153,7 @@ class World:
 
 
 def a_world() -> World:
-    """Four people, a file, two shares, an upload in parts."""
+    """Four people, a file, two shares, an upload in parts, a group."""
     alice, bob, carol, dave = (
         join(name, f"192.0.2.{at}") for at, name in enumerate(("alice", "bob", "carol", "dave"))
     )
@@ -151,7 +163,11 @@ def a_world() -> World:
         assert alice.send("POST", "/share", json_=share).status == 201
     answer = alice.post("/uploads", file_name="big.bin", size=100 * MIB)
     assert answer.status == 201, answer.text
-    return World(alice, bob, carol, dave, answer.json()["upload_id"])
+    assert alice.send("PUT", "/groups/team").status == 201
+    assert alice.send("PUT", "/groups/team/members/carol").status == 201
+    upload = answer.json()["upload_id"]
+    ids = {"upload_id": upload, "part_number": "1", "group": "team", "username": "dave"}
+    return World(alice, bob, carol, dave, upload, ids)
 
 
 def remember_reads(ground: Ground) -> None:

@@ -68,9 +68,27 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     "unshare": (
         lambda w: w.alice.delete("/share", file_name="a.txt", username="bob"),
         204,
-        [READ, "DeleteItem"],
+        [READ, COMMIT],
     ),
-    "list, nothing shared": (lambda w: w.alice.get("/files"), 200, [READ, "Query", "Query"]),
+    "make a group": (lambda w: w.bob.send("PUT", "/groups/new"), 201, [READ, COMMIT]),
+    "add a member": (
+        lambda w: w.alice.send("PUT", "/groups/team/members/dave"),
+        201,
+        [READ, COMMIT],
+    ),
+    "remove a member": (
+        lambda w: w.alice.send("DELETE", "/groups/team/members/carol"),
+        204,
+        [READ, COMMIT],
+    ),
+    "list groups": (lambda w: w.alice.get("/groups"), 200, [READ, READ]),
+    "list members": (lambda w: w.alice.get("/groups/team"), 200, [READ, "Query"]),
+    "share with a group": (
+        lambda w: w.alice.post("/share", file_name="a.txt", group="team"),
+        201,
+        [READ, COMMIT],
+    ),
+    "list, nothing shared": (lambda w: w.dave.get("/files"), 200, [READ, "Query", "Query"]),
     "list, something shared": (
         lambda w: w.bob.get("/files"),
         200,
@@ -159,6 +177,8 @@ def test_calls_in_sequence_are_no_round(world: World, ground: Ground) -> None:
 def test_a_list_reads_files_and_grants_at_once(world: World, ground: Ground) -> None:
     """Two calls in sequence for one's own files, three with shared ones."""
     with Rounds(ground, 1, 2):
+        assert world.dave.get("/files").status == 200
+    with Rounds(ground, 1, 3):  # the grants to a group as well
         assert world.alice.get("/files").status == 200
     with Rounds(ground, 1, 2, 1):
         assert world.bob.get("/files").status == 200

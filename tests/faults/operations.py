@@ -26,7 +26,8 @@ class Operation:
     it may answer when another operation came between. `alike` are answers that two may get who
     wanted the same at the same moment, whoever was first. `calls` is the least number of AWS
     calls, so that a case that never happens is noticed. `after` names an operation that was done
-    before, `check` looks into an answer of success.
+    before, `check` looks into an answer of success. `quiet` calls come after the commit and only
+    tidy up: their failure is not told.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Operation:
     alike: frozenset[int] = frozenset()
     writes: bool = True
     after: str = ""
+    quiet: int = 0
     check: Check = lambda _: None
 
     @property
@@ -79,6 +81,17 @@ def _get_text(client: Client) -> Answer:
     answer = client.get("/file", file_name=REPORT)
     assert answer.status != 200 or base64.b64decode(answer.text, validate=True)
     return answer
+
+
+def _group(method: str, path: str) -> Callable[[Client], Answer]:
+    return lambda client: client.send(method, f"/groups/{path}")
+
+
+def _team(client: Client) -> Answer:
+    """A group with Bob in it, which may write in a folder."""
+    for path in ("", "/members/bob"):
+        assert client.send("PUT", f"/groups/team{path}").status == 201
+    return client.post("/share", file_name="team/", group="team", permission="write")
 
 
 def _login(password: str) -> Callable[[Client], Answer]:
@@ -160,6 +173,52 @@ OPERATIONS: tuple[Operation, ...] = (
         after="share a folder",
     ),
     _op(
+        "make a group", "PUT /groups/<group>", "alice", 201, 200, 2, others=(401, 409), alike=MADE,
+        send=_group("PUT", "new"),
+    ),
+    _op(
+        "make a group of that name", "PUT /groups/<group>", "bob", 201, 200, 2, others=(409,),
+        alike=MADE, send=_group("PUT", "new"),
+    ),
+    _op(
+        "list groups", "GET /groups", "bob", 200, 200, 2, writes=False,
+        send=lambda client: client.get("/groups"), after="with a member",
+    ),
+    _op(
+        "look at a group", "GET /groups/<group>", "bob", 200, 200, 2, others=(404,),
+        writes=False, send=_group("GET", "team"), after="with a member",
+    ),
+    _op(
+        "add a member", "PUT /groups/<group>/members/<username>", "alice", 201, 200, 2,
+        others=GONE, alike=MADE, send=_group("PUT", "club/members/bob"), after="with a club",
+    ),
+    _op(
+        "remove a member", "DELETE /groups/<group>/members/<username>", "alice", 204, 404, 2,
+        others=(401,), alike=UNMADE, send=_group("DELETE", "team/members/bob"),
+        after="with a member",
+    ),
+    _op(
+        "leave a group", "DELETE /groups/<group>/members/<username>", "bob", 204, 404, 2,
+        alike=UNMADE, send=_group("DELETE", "team/members/bob"), after="with a member",
+    ),
+    _op(
+        "delete a group", "DELETE /groups/<group>", "alice", 204, 404, 3, others=(401,),
+        alike=UNMADE, send=_group("DELETE", "team"), after="with a member", quiet=5,
+    ),
+    _op(
+        "share with a group", "POST /share", "alice", 201, 200, 2, others=GONE, alike=MADE,
+        send=lambda client: client.post("/share", file_name=PLAN, group="team"),
+        after="with a member",
+    ),
+    _op(
+        "put as a member", "PUT /file", "bob", 201, 200, 4, others=GONE,
+        send=_put("team/new.txt", b"put by a member", username="alice"), after="with a member",
+    ),
+    _op(
+        "leave a share", "DELETE /share", "bob", 204, 404, 2, alike=UNMADE,
+        send=lambda client: client.delete("/share", file_name=REPORT, owner="alice"),
+    ),
+    _op(
         "delete", "DELETE /file", "alice", 204, 404, 3, others=(401,),
         send=lambda client: client.delete("/file", file_name=REPORT),
     ),
@@ -211,12 +270,14 @@ OPERATIONS: tuple[Operation, ...] = (
 )  # fmt: skip
 # What is done before others, and is never cut itself.
 PREPARED: tuple[Operation, ...] = tuple(
-    _op(name, "POST /uploads", who, 201, 201, 0, send=send)
+    _op(name, "", who, 201, 201, 0, send=send)
     for name, who, send in (
         ("half sent", "alice", begun("half sent", "half.bin", 45, [1, 3])),
         ("sent", "alice", begun("sent", FRESH, 15)),
         ("sent in parts", "alice", begun("sent in parts", REPORT, 45)),
         ("sent to another", "bob", begun("sent to another", REPORT, 15, username="alice")),
+        ("with a club", "alice", _group("PUT", "club")),
+        ("with a member", "alice", _team),
     )
 )
 BY_NAME = {operation.name: operation for operation in (*OPERATIONS, *PREPARED)}

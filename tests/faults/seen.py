@@ -69,6 +69,16 @@ def seen_by(person: Client, keys: set[str]) -> dict[str, Any]:
     return seen
 
 
+def groups_of(person: Client) -> dict[str, list[str]]:
+    """The groups that somebody belongs to, and who else does."""
+    found = {}
+    for each in person.get("/groups").json():
+        answer = person.get(f"/groups/{each['group']}")
+        require(answer.status == 200, f"the group {each['group']} is listed, and is not there")
+        found[each["group"]] = [member["username"] for member in answer.json()["members"]]
+    return found
+
+
 def said(answer: Answer) -> Said:
     """An answer without what differs each time: ids, tokens, times."""
     if "json" not in answer.headers.get("content-type", ""):

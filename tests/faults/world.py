@@ -23,7 +23,7 @@ from function.contract import TABLES, Settings
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.faults.operations import BY_NAME, FRESH, PLAN, REPORT, Operation
-from tests.faults.seen import require, seen_by
+from tests.faults.seen import groups_of, require, seen_by
 from tests.faults.uploads import parts_of, remembered, seen_of
 from tests.ground import Call, Ground
 
@@ -171,6 +171,7 @@ class World:
         for name, person in self.watching.items():
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)
+            seen[f"groups of {name}"] = groups_of(person)
             seen[f"{name} is signed in"] = self.people[name].get("/me").status
         return seen
 

@@ -1,0 +1,223 @@
+"""What others share with an account, directly or through its groups, as a stream of places.
+
+It is read in two steps: the next grants, from all who the account is, in the order of what they
+open; then everything that bears on them, and the first files of the folders among them, all at the
+same time. So a page takes as long with a thousand grants as with one, and one that would have to
+read on ends early instead. What a shared folder covers is listed with the folder, once.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from function.fields import Permission, Scope
+from function.records import Account, FileRow, Grant
+from function.services.access import Access, about_groups, grantees_of
+from function.stores.accounts import account_in, account_key
+from function.stores.dynamo import READ_AT_ONCE, Dynamo
+from function.stores.files import Files, file_in, file_key
+from function.stores.rows import Key, Rows
+from function.stores.shares import Shares, folders_of, grant_key, grants_in, key_of
+
+FOLDERS_AT_ONCE = 10
+MOST_NESTED = 1000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which files, and how many of them at once; `owner` narrows what is shared to one's."""
+
+    prefix: str = ""
+    scope: Scope = "all"
+    limit: int = 100
+    cursor: str | None = None
+    owner: str | None = None
+
+    def concerns(self, shared: str) -> bool:
+        """Whether what is shared can hold anything that is asked for."""
+        owner, name = shared.split("/", 1)
+        if self.owner not in {None, owner}:
+            return False
+        return name.startswith(self.prefix) or (name.endswith("/") and self.prefix.startswith(name))
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a list has come: what was shared (empty for one's own), and the name within.
+
+    Without a row it only says so; `end` says that to read on would take another round. `past` are
+    the shared folders above that the list has come past, and that have listed what they cover.
+    """
+
+    shared: str = ""
+    name: str = ""
+    row: FileRow | None = None
+    permission: Permission = "read"
+    past: frozenset[str] = frozenset()
+    end: bool = False
+
+    def position(self) -> list[str]:
+        """What the cursor carries."""
+        above = sorted(each for each in self.past if self.shared.startswith(each))
+        return [self.shared, self.name, *above]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The next that is shared, in order, with the grants on it; after `more`, more follows."""
+
+    shared: Mapping[str, list[Key]]
+    more: str | None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What bears on a window: rows, who the account is, and the first files of its folders."""
+
+    rows: Rows
+    ids: frozenset[str]
+    grants: Mapping[str, list[Grant]]
+    folders: Mapping[str, tuple[list[FileRow], bool]]
+
+
+class SharedFiles:
+    """Finds what is shared with an account."""
+
+    def __init__(self, db: Dynamo, access: Access, files: Files, shares: Shares) -> None:
+        """Reads shelves and grants; rights are judged by `access`."""
+        self._db = db
+        self._access = access
+        self._files = files
+        self._shares = shares
+
+    def window(self, account: Account, after: Place, aside: Executor) -> Window:
+        """The next grants: one read for each of those who the account is, at the same time."""
+        pages = aside.map(
+            lambda grantee: self._shares.of(grantee, after=after.shared, limit=READ_AT_ONCE),
+            grantees_of(account),
+        )
+        shared: dict[str, list[Key]] = {}
+        ends: list[str] = []
+        if after.name:  # within a folder, which is gone on with
+            owner, name = after.shared.split("/", 1)
+            keys = [grant_key(grantee, owner, name) for grantee in grantees_of(account)]
+            shared[after.shared] = keys
+        for grants, more in pages:
+            for grant in grants:
+                if grant.owner != account.username:  # one's own, to a group that one belongs to
+                    shared.setdefault(grant.file, []).append(key_of(grant))
+            ends += [grants[-1].file] if more else []
+        known = sorted(each for each in shared if not ends or each <= min(ends))
+        horizon = min(ends, default=None)
+        if len(known) > READ_AT_ONCE:
+            known = known[:READ_AT_ONCE]
+            horizon = known[-1]
+        return Window({each: shared[each] for each in known}, horizon)
+
+    def places(
+        self, account: Account, asked: Asked, after: Place, window: Window, aside: Executor
+    ) -> Iterator[Place]:
+        """What a window opens, as things stand now."""
+        found = self._found(account, asked, after, window, aside)
+        past = set(after.past)
+        for each in window.shared:
+            if asked.concerns(each):
+                yield from self._opened(account, each, past, found)
+            yield Place(each, past=frozenset(past))
+        if window.more:
+            yield Place(window.more, past=frozenset(past), end=True)
+
+    def _opened(
+        self, account: Account, shared: str, past: set[str], found: Found
+    ) -> Iterator[Place]:
+        """The file that is shared, or those of a folder; nothing when a folder above has them."""
+        owner = account_in(found.rows, shared.partition("/")[0])
+        if owner is None or self._covered(account, owner, shared, past, found):
+            return
+        if not shared.endswith("/"):
+            file = file_in(found.rows, owner.username, shared.partition("/")[2])
+            given = found.grants.get(shared, [])
+            right = self._access.right(found.ids, account, owner, file, given)
+            if file and right and file.owner_id == owner.id:
+                yield Place(shared, "", file, right, frozenset(past))
+        elif self._opens(shared, owner, found):
+            if shared not in found.folders:
+                yield Place(end=True)
+            yield from self._folder(account, owner, shared, past, found)
+            past.add(shared)
+
+    def _found(
+        self, account: Account, asked: Asked, after: Place, window: Window, aside: Executor
+    ) -> Found:
+        """Everything that bears on a window, in calls made at the same time."""
+        shared = [each for each in window.shared if asked.concerns(each)]
+        keys = set(about_groups(account)) if shared else set()
+        for each in shared:
+            owner, name = each.split("/", 1)
+            keys |= {account_key(owner), *window.shared[each]}
+            keys |= set() if name.endswith("/") else {file_key(owner, name)}
+        for each in after.past:
+            owner, name = each.split("/", 1)
+            keys |= {grant_key(grantee, owner, name) for grantee in grantees_of(account)}
+        folders = [each for each in shared if each.endswith("/")][:FOLDERS_AT_ONCE]
+        cut = [each for each in folders if (window.more or "").startswith(each)]
+        read = aside.submit(self._db.read, keys)
+        nested = [
+            aside.submit(self._shares.of, grantee, prefix=each, limit=MOST_NESTED)
+            for each in cut
+            for grantee in grantees_of(account)
+        ]
+        first = list(aside.map(lambda each: self._first_of(each, asked, after), folders))
+        rows = dict(read.result())
+        grants = grants_in(rows, [key for each in window.shared.values() for key in each])
+        grants += [grant for page in nested for grant in page.result()[0]]
+        ids = frozenset({account.id, *self._access.memberships(rows, account)})
+        return Found(rows, ids, by_file(grants), dict(zip(folders, first, strict=True)))
+
+    def _first_of(self, shared: str, asked: Asked, after: Place) -> tuple[list[FileRow], bool]:
+        """The next files of a shared folder, and whether more follow."""
+        owner, folder = shared.split("/", 1)
+        return self._files.on_shelf(
+            owner,
+            prefix=max(folder, asked.prefix, key=len),
+            after=after.name if shared == after.shared else "",
+            limit=asked.limit + 1,
+        )
+
+    def _folder(
+        self, account: Account, owner: Account, shared: str, past: set[str], found: Found
+    ) -> Iterator[Place]:
+        """The files of a shared folder, each with the most that any grant on it allows."""
+        rows, more = found.folders[shared]
+        for row in rows:
+            names = [f"{owner.username}/{each}" for each in [*folders_of(row.name), row.name]]
+            given = [grant for name in names for grant in found.grants.get(name, [])]
+            right = self._access.right(found.ids, account, owner, row, given)
+            if right and row.owner_id == owner.id:
+                yield Place(shared, row.name, row, right, frozenset(past))
+        if more:
+            yield Place(shared, rows[-1].name, past=frozenset(past), end=True)
+
+    def _opens(self, shared: str, owner: Account, found: Found) -> bool:
+        """Whether a folder is shared now."""
+        given = found.grants.get(shared, [])
+        return any(self._access.opens(grant, found.ids, owner, None) for grant in given)
+
+    def _covered(
+        self, account: Account, owner: Account, shared: str, past: set[str], found: Found
+    ) -> bool:
+        """Whether a folder above is shared as well, and this list has come past it."""
+        above = [each.split("/", 1) for each in past if shared.startswith(each) and each != shared]
+        keys = [grant_key(who, own, name) for own, name in above for who in grantees_of(account)]
+        return any(
+            self._access.opens(grant, found.ids, owner, None)
+            for grant in grants_in(found.rows, keys)
+        )
+
+
+def by_file(grants: Iterable[Grant]) -> dict[str, list[Grant]]:
+    """Grants by what they are on."""
+    held: dict[str, list[Grant]] = {}
+    for grant in grants:
+        held.setdefault(grant.file, []).append(grant)
+    return held
