@@ -25,9 +25,11 @@ from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.listing import Listing
+from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.placing import Placing
+from function.services.reach import Reach
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
 from function.services.sweeping import Sweeping
@@ -57,9 +59,11 @@ class Wiring:
     downloads: Downloads
     sweeping: Sweeping
     files: FileService
+    moving: Moving
     listing: Listing
     shares: ShareService
     groups: GroupService
+    reach: Reach
 
 
 _wired: list[Wiring] = []
@@ -126,10 +130,12 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         completing=Completing(access, transfers, multipart, placing, of),
         downloads=Downloads(db, access, listing, multipart, of),
         sweeping=Sweeping(DueList(db), multipart, of),
-        files=FileService(db, access, objects, shares, of, keep),
+        files=FileService(db, access, objects, of, keep),
+        moving=Moving(db, access, of),
         listing=listing,
         shares=ShareService(db, access, of),
         groups=GroupService(access, Groups(db), of),
+        reach=Reach(db, access, shares),
     )
 
 
@@ -153,7 +159,9 @@ CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]
 DownloadsDep = Annotated[Downloads, Depends(lambda: wiring().downloads)]
 UploadsDep = Annotated[Uploads, Depends(lambda: wiring().uploads)]
 FilesDep = Annotated[FileService, Depends(lambda: wiring().files)]
+MovingDep = Annotated[Moving, Depends(lambda: wiring().moving)]
 ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]
+ReachDep = Annotated[Reach, Depends(lambda: wiring().reach)]
 GroupsDep = Annotated[GroupService, Depends(lambda: wiring().groups)]
 SettingsDep = Annotated[contract.Settings, Depends(lambda: wiring().settings)]

@@ -104,7 +104,7 @@ Username = Annotated[
     str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")
 ]
 GroupName = Annotated[
-    str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{2,64}$")
+    str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{1,63}$")
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
 PLAIN_BYTES = "application/octet-stream"

@@ -11,15 +11,14 @@ from pydantic import BaseModel, ConfigDict
 from function.fields import (
     Base64,
     ContentType,
+    Description,
     Email,
+    Etag,
     FileName,
-    FileOrFolder,
-    Grantable,
-    GroupName,
     OnConflict,
     Password,
     Permission,
-    Seconds,
+    Tags,
     Username,
 )
 
@@ -78,6 +77,20 @@ class PutFile(Closed):
     on_conflict: OnConflict = "replace"
 
 
+class FileChange(Closed):
+    """What is to be otherwise about a file; null clears its description or tags.
+
+    `if_match` is the file's ETag, as the caller knows it.
+    """
+
+    file_name: FileName
+    username: Username | None = None
+    new_name: FileName | None = None
+    description: Description | None = None
+    tags: Tags | None = None
+    if_match: Etag | None = None
+
+
 @dataclass(frozen=True)
 class Upload:
     """A small file that has arrived, however it was sent; the `if_` fields are ETags or `*`."""
@@ -89,19 +102,6 @@ class Upload:
     on_conflict: OnConflict = "replace"
     if_match: str | None = None
     if_none_match: str | None = None
-
-
-class ShareRequest(Closed):
-    """A file or folder of the caller's, and whom it is shared with: an account or a group.
-
-    `expires_in` is seconds.
-    """
-
-    file_name: FileOrFolder
-    username: Username | None = None
-    group: GroupName | None = None
-    permission: Grantable = "read"
-    expires_in: Seconds | None = None
 
 
 class AccountView(Closed):
@@ -152,42 +152,6 @@ class FileObject(Closed):
     tags: list[str] = []
     modified_by: str | None = None
     sender: str | None = None
-
-
-class Share(Closed):
-    """A file or folder shared with an account, a group, or whoever has a link of that id."""
-
-    key: str
-    owner: str
-    file_name: str
-    username: str | None
-    permission: Grantable
-    created: str
-    expires_at: str | None
-    group: str | None = None
-    link: str | None = None
-
-
-class GroupView(Closed):
-    """A group that the caller belongs to."""
-
-    group: str
-    owner: str
-    created: str
-
-
-class Member(Closed):
-    """Somebody's membership of a group."""
-
-    group: str
-    username: str
-    created: str
-
-
-class GroupMembers(GroupView):
-    """A group, and a page of its members by name."""
-
-    members: list[Member]
 
 
 class Health(Closed):

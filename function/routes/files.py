@@ -7,10 +7,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, FilesDep, ListingDep, Sent, UploadsDep
+from function.deps import Caller, FilesDep, ListingDep, MovingDep, Sent, UploadsDep
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
+    Invalid,
     InvalidCursor,
     InvalidName,
     NoSuchFile,
@@ -20,7 +21,7 @@ from function.errors import (
     TooLarge,
 )
 from function.fields import PLAIN_BYTES, ContentType, FileName, OnConflict, Prefix, Scope, Username
-from function.models import FileObject, Incoming
+from function.models import FileChange, FileObject, Incoming
 from function.routes.answers import answers, file_headers, listed, nothing
 from function.routes.bodies import upload_of
 from function.services.files import Content, Wanted
@@ -82,6 +83,20 @@ def head_file(
 ) -> Response[str]:
     """What `GET /file` would say, without the bytes and for a file of any size."""
     return _answer(files.read(caller, username, file_name, _wanted(sent, body=False)), _raw(sent))
+
+
+@router.patch(
+    "/file",
+    responses=answers(
+        {200: FileObject}, NoSuchFile, FileExists, ChangedMeanwhile, PreconditionFailed, Invalid
+    ),
+)
+def change_file(body: FileChange, caller: Caller, moving: MovingDep) -> FileObject:
+    """Rename or move a file of yours, or change its description and tags.
+
+    No bytes are copied, and who it is shared with still has it, under its new name.
+    """
+    return moving.change(caller, body)
 
 
 @router.delete(

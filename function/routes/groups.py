@@ -9,9 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from function.deps import Caller, GroupsDep, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser
 from function.fields import GroupName, Username
-from function.models import GroupMembers, GroupView, Member
 from function.routes.answers import JSON, answers, listed, next_page, nothing
 from function.sharing_errors import GroupTaken, LimitReached, NoSuchGroup, NoSuchMember
+from function.sharing_models import GroupMembers, GroupView, Member
 
 router = Router()
 

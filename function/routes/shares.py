@@ -6,13 +6,21 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, SharesDep
-from function.errors import ChangedMeanwhile, InvalidName, NoSuchFile, NoSuchShare, NoSuchUser
+from function.deps import Caller, ReachDep, Sent, SharesDep
+from function.errors import (
+    ChangedMeanwhile,
+    Invalid,
+    InvalidCursor,
+    InvalidName,
+    NoSuchFile,
+    NoSuchShare,
+    NoSuchUser,
+)
 from function.fields import FileOrFolder, GroupName, Username
-from function.models import Share, ShareRequest
-from function.routes.answers import answers, nothing
+from function.routes.answers import answers, listed, nothing
 from function.services.shares import With
 from function.sharing_errors import NoSuchGroup
+from function.sharing_models import Share, ShareRequest
 
 router = Router()
 
@@ -30,6 +38,33 @@ def share(body: ShareRequest, caller: Caller, shares: SharesDep) -> Response[Sha
     """
     made, new = shares.grant(caller, body)
     return Response(201 if new else 200, "application/json", made)
+
+
+@router.get(
+    "/shares",
+    responses=answers({200: list[Share]}, NoSuchFile, InvalidName, InvalidCursor, Invalid),
+)
+def list_shares(
+    caller: Caller,
+    sent: Sent,
+    reach: ReachDep,
+    file_name: Annotated[
+        FileOrFolder | None, Query(description="Who can reach this file or folder of yours.")
+    ] = None,
+    username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
+    with_me: Annotated[bool, Query(description="What others share with you.")] = False,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
+) -> Response[list[Share]]:
+    """List who can reach a file or folder of yours, and how; or what others share with you.
+
+    A file is also reached by what was granted on the folders above it, which are listed with it.
+    """
+    if (file_name is None) is not with_me:
+        raise Invalid("Give either file_name, or with_me=true.")
+    if file_name is None:
+        return listed(*reach.with_me(caller, limit, cursor), sent)
+    return listed(*reach.on(caller, username, file_name, limit, cursor), sent)
 
 
 @router.delete(

@@ -1,8 +1,9 @@
 """Reading a small file, and deleting one."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from function.errors import PreconditionFailed, TooLarge
+from function.errors import PreconditionFailed, TooLarge, Unavailable
 from function.models import Caller, FileObject
 from function.services.access import Access
 from function.services.origins import Origins
@@ -15,7 +16,7 @@ from function.stores.dynamo import Dynamo
 from function.stores.files import TRASH, keep, remove
 from function.stores.objects import Objects
 from function.stores.rows import Refused, Write
-from function.stores.shares import Shares
+from function.stores.shares import granted
 
 AT_ONCE = 90  # a transaction takes a hundred writes
 
@@ -53,7 +54,6 @@ class FileService:
         db: Dynamo,
         access: Access,
         objects: Objects,
-        shares: Shares,
         origins: Origins,
         keep_seconds: int,
     ) -> None:
@@ -61,7 +61,6 @@ class FileService:
         self._db = db
         self._access = access
         self._objects = objects
-        self._shares = shares
         self._from = origins
         self._keep_seconds = keep_seconds
 
@@ -87,10 +86,8 @@ class FileService:
     def delete(self, caller: Caller, owner: str | None, name: str, if_match: str | None) -> None:
         """Moves a file of the caller's to the trash and revokes its grants, in one commit.
 
-        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete.
-
-        Grants that do not fit one commit go first, those too new for the index never: they carry
-        the id of a file that is no more, and open nothing.
+        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete. Grants
+        that do not fit the commit are dead with it, for they are good for a place that is no more.
 
         Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
@@ -99,13 +96,14 @@ class FileService:
             row = entry.owned()
             if if_match and not matches(if_match, row.etag):
                 raise PreconditionFailed
-            grants = self._shares.on(caller.username, name)
-            self._db.delete(grants[AT_ONCE:])
+            grants = [Write("Delete", key) for key in granted(row)]
             until = int(self._from.now()) + self._keep_seconds
-            writes = [remove(row), *keep(row, TRASH, until), charge(entry.account, -row.size)]
-            writes += [Write("Delete", key) for key in grants[:AT_ONCE]]
+            kept = row.model_copy(update={"place": self._from.new_id()})
+            writes = [remove(row), *keep(kept, TRASH, until), charge(entry.account, -row.size)]
             try:
-                self._db.commit(writes, token=self._from.new_id())
+                self._db.commit([*writes, *grants[:AT_ONCE]], token=self._from.new_id())
             except Refused:
                 continue
+            with suppress(Unavailable):
+                self._db.write_all(grants[AT_ONCE:])
             return

@@ -3,13 +3,14 @@
 from contextlib import suppress
 
 from function.errors import Invalid, NoSuchUser, Unavailable
-from function.models import Caller, GroupMembers, GroupView
-from function.models import Member as MemberView
+from function.models import Caller
 from function.records import Account, Group, Membership
 from function.services.access import Access
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.sharing_errors import GroupTaken, LimitReached, NoSuchGroup, NoSuchMember
+from function.sharing_models import GroupMembers, GroupView
+from function.sharing_models import Member as MemberView
 from function.stores.accounts import account_in, account_key
 from function.stores.groups import (
     HEAD,

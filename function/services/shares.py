@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from function.errors import Invalid, NoSuchShare, NoSuchUser
-from function.models import Caller, Share, ShareRequest
+from function.models import Caller
 from function.records import FileRow, Grant
 from function.services.access import Access, Entry
 from function.services.origins import Origins, iso
 from function.services.views import share
 from function.sharing_errors import NoSuchGroup
+from function.sharing_models import Share, ShareRequest
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key, reached, unreached

@@ -1,9 +1,10 @@
 """Files and shares as the API shows them."""
 
 from function.fields import Permission
-from function.models import FileObject, Share
+from function.models import FileObject
 from function.records import FileRow, Grant
 from function.services.origins import iso
+from function.sharing_models import Share
 
 
 def file_object(row: FileRow, permission: Permission) -> FileObject:

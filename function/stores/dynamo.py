@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 READ_AT_ONCE = 100
 CALLS_AT_ONCE = 8
-DELETE_AT_ONCE = 25
+WRITTEN_AT_ONCE = 25
 ROUNDS = 5
 PAUSE = 0.02
 
@@ -114,13 +114,20 @@ class Dynamo:
                 raise
             return
 
-    def delete(self, keys: Sequence[Key]) -> None:
-        """Deletes rows, whatever they hold. Raises Unavailable when some may be left."""
-        for start in range(0, len(keys), DELETE_AT_ONCE):
+    def write_all(self, writes: Sequence[Write]) -> None:
+        """Puts and deletes rows whatever stands there, each by itself.
+
+        Raises Unavailable when some may be left.
+        """
+        for start in range(0, len(writes), WRITTEN_AT_ONCE):
             request: Any = {}
-            for key in keys[start : start + DELETE_AT_ONCE]:
-                requests = request.setdefault(self._names[key.table.noun], [])
-                requests.append({"DeleteRequest": {"Key": encode(key.item())}})
+            for write in writes[start : start + WRITTEN_AT_ONCE]:
+                requests = request.setdefault(self._names[write.key.table.noun], [])
+                requests.append(
+                    {"PutRequest": {"Item": encode(write.item)}}
+                    if write.kind == "Put"
+                    else {"DeleteRequest": {"Key": encode(write.key.item())}}
+                )
             for _ in self._rounds():
                 with aws():
                     answer = self._client.batch_write_item(RequestItems=request)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from function.contract import SHARES
-from function.records import Grant
+from function.records import FileRow, Grant
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Rows, Write
 
@@ -32,6 +32,11 @@ def grant_keys(grantee: str, owner: str, name: str) -> list[Key]:
 def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
     """The grants among `keys` that were read."""
     return [Grant.model_validate(rows[key]) for key in keys if key in rows]
+
+
+def granted(file: FileRow) -> list[Key]:
+    """Where each grant on a file stands."""
+    return [Key(SHARES, who, f"{file.shelf}/{file.name}") for who in sorted(file.grantees)]
 
 
 def key_of(grant: Grant) -> Key:

@@ -89,6 +89,14 @@ class Run:
         folder = {"prefix": "confidential/", "format": "curl"}
         text = self.send(alice, "GET", "/download", query=folder).text
         self.secrets.update(presigned(text))
+        for query in ({"file_name": NAME}, {"with_me": "true"}):
+            self.send(bob, "GET", "/shares", query=query)
+            self.send(alice, "GET", "/shares", query=query)
+        move = {"file_name": NAME, "new_name": NAME + "2", "description": DESCRIPTION}
+        self.send(alice, "PATCH", "/file", json_=move)
+        self.send(bob, "PATCH", "/file", json_=move | {"username": "alice"})
+        back = {"file_name": NAME + "2", "new_name": NAME}
+        self.send(alice, "PATCH", "/file", json_=back)
         self.send(alice, "DELETE", "/share", query=share)
         self.send(bob, "DELETE", "/file", query=of)
         self.send(alice, "DELETE", "/file", query=of)

@@ -49,6 +49,10 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ),
     ("GET", "/file"): Sample(FILE),
     ("HEAD", "/file"): Sample(FILE),
+    ("PATCH", "/file"): Sample(
+        body=FILE
+        | {"new_name": "b.txt", "description": "what it is", "tags": ["one"], "if_match": "*"}
+    ),
     ("DELETE", "/file"): Sample(FILE),
     ("GET", "/files"): Sample({"prefix": "a", "limit": "10", "scope": "all"}),
     ("POST", "/uploads"): Sample(
@@ -80,6 +84,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
             "expires_in": 3600,
         }
     ),
+    ("GET", "/shares"): Sample({"file_name": "a.txt", "limit": "10"}),
     ("DELETE", "/share"): Sample({"file_name": "a.txt", "username": "bob"}),
     ("GET", "/groups"): Sample({"limit": "10"}),
     ("PUT", "/groups/{group}"): Sample(),

@@ -58,7 +58,23 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     "delete": (
         lambda w: w.alice.delete("/file", file_name="a.txt"),
         204,
-        [READ, "Query", COMMIT],
+        [READ, COMMIT],
+    ),
+    "describe": (
+        lambda w: w.alice.send("PATCH", "/file", json_={"file_name": "a.txt", "tags": ["x"]}),
+        200,
+        [READ, COMMIT],
+    ),
+    "rename": (
+        lambda w: w.alice.send("PATCH", "/file", json_={"file_name": "a.txt", "new_name": "b"}),
+        200,
+        [READ, READ, COMMIT],
+    ),
+    "who can reach it": (lambda w: w.alice.get("/shares", file_name="a.txt"), 200, [READ, READ]),
+    "what is shared with me": (
+        lambda w: w.bob.get("/shares", with_me="true"),
+        200,
+        [READ, "Query", READ],
     ),
     "share": (
         lambda w: w.alice.post("/share", file_name="a.txt", username="dave"),

@@ -83,6 +83,10 @@ def _get_text(client: Client) -> Answer:
     return answer
 
 
+def _change(name: str, **fields: Any) -> Callable[[Client], Answer]:
+    return lambda client: client.send("PATCH", "/file", json_={"file_name": name, **fields})
+
+
 def _group(method: str, path: str) -> Callable[[Client], Answer]:
     return lambda client: client.send(method, f"/groups/{path}")
 
@@ -219,7 +223,27 @@ OPERATIONS: tuple[Operation, ...] = (
         send=lambda client: client.delete("/share", file_name=REPORT, owner="alice"),
     ),
     _op(
-        "delete", "DELETE /file", "alice", 204, 404, 3, others=(401,),
+        "rename", "PATCH /file", "alice", 200, 404, 3, others=(401, 409),
+        send=_change(REPORT, new_name="work/renamed.txt"),
+    ),
+    _op(
+        "rename to what is put", "PATCH /file", "alice", 200, 404, 2, others=(401, 409),
+        send=_change(PLAN, new_name=FRESH),
+    ),
+    _op(
+        "describe", "PATCH /file", "alice", 200, 200, 2, others=GONE,
+        send=_change(REPORT, description="what it is"),
+    ),
+    _op(
+        "who can reach it", "GET /shares", "alice", 200, 200, 3, others=GONE, writes=False,
+        send=lambda client: client.get("/shares", file_name=REPORT),
+    ),
+    _op(
+        "shared with me", "GET /shares", "bob", 200, 200, 3, writes=False,
+        send=lambda client: client.get("/shares", with_me="true"),
+    ),
+    _op(
+        "delete", "DELETE /file", "alice", 204, 404, 2, others=(401,),
         send=lambda client: client.delete("/file", file_name=REPORT),
     ),
     _op(

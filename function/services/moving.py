@@ -1,0 +1,95 @@
+"""Renaming and moving a file, and changing what is said of it: rows, never bytes.
+
+What was granted on a file goes with it. The grants at its new name are good for a place of their
+own, which the file gets in the same commit; so they open nothing before it, those at the old name
+nothing after it, and what is left of a move that was cut off nothing at all.
+"""
+
+from contextlib import suppress
+
+from function.errors import FileExists, Invalid, PreconditionFailed, Unavailable
+from function.models import Caller, FileChange, FileObject
+from function.records import FileRow, Grant
+from function.services.access import Access
+from function.services.origins import Origins
+from function.services.placing import matches
+from function.services.views import file_object
+from function.stores.dynamo import Dynamo
+from function.stores.files import file_key, put_new, remove, replace
+from function.stores.rows import Refused, Write
+from function.stores.shares import granted, grants_in, key_of, put
+
+AT_ONCE = 45  # grants, each two writes of the hundred that a transaction takes
+
+
+class Moving:
+    """Changes files, but not their bytes."""
+
+    def __init__(self, db: Dynamo, access: Access, origins: Origins) -> None:
+        """Rows are committed to `db`."""
+        self._db = db
+        self._access = access
+        self._from = origins
+
+    def change(self, caller: Caller, wanted: FileChange) -> FileObject:
+        """Changes a file of the caller's.
+
+        Raises NoSuchFile, FileExists, PreconditionFailed, Invalid, ChangedMeanwhile.
+        """
+        if not wanted.model_fields_set & {"new_name", "description", "tags"}:
+            raise Invalid("Give new_name, description or tags.")
+        name, new_name = wanted.file_name, wanted.new_name or wanted.file_name
+        for _ in self._from.attempts():
+            there = file_key(caller.username, new_name)
+            entry = self._access.open(caller, wanted.username, name, [there])
+            old = entry.owned()
+            if wanted.if_match and not matches(wanted.if_match, old.etag):
+                raise PreconditionFailed
+            if new_name != name and there in entry.rows:
+                raise FileExists("There is a file of that name; choose another one.")
+            row = self._changed(old, wanted, new_name)
+            try:
+                if new_name == name:
+                    self._db.commit([replace(old, row)], row.rev)
+                else:
+                    self._move(old, row)
+            except Refused:
+                continue
+            return file_object(row, "own")
+        raise AssertionError
+
+    def _changed(self, old: FileRow, wanted: FileChange, new_name: str) -> FileRow:
+        said = wanted.model_fields_set
+        return old.model_copy(
+            update={
+                "name": new_name,
+                "rev": self._from.new_id(),
+                "place": old.place if new_name == old.name else self._from.new_id(),
+                "description": wanted.description if "description" in said else old.description,
+                "tags": list(wanted.tags or ()) if "tags" in said else old.tags,
+            }
+        )
+
+    def _move(self, old: FileRow, row: FileRow) -> None:
+        """Moves the row with its grants; those that do not fit the commit, before and after it."""
+        keys = granted(old)
+        held = grants_in(self._db.read(keys), keys)
+        grants = [grant for grant in held if grant.file_id == old.place_id]
+        row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
+        copies = [put(self._carried(grant, row)) for grant in grants]
+        gone = [Write("Delete", key_of(grant)) for grant in grants]
+        self._db.write_all(copies[AT_ONCE:])
+        moved = [remove(old), put_new(row), *copies[:AT_ONCE], *gone[:AT_ONCE]]
+        self._db.commit(moved, row.rev)
+        with suppress(Unavailable):
+            self._db.write_all(gone[AT_ONCE:])
+
+    def _carried(self, grant: Grant, row: FileRow) -> Grant:
+        """The same right at the file's new place."""
+        return grant.model_copy(
+            update={
+                "file": f"{row.shelf}/{row.name}",
+                "file_id": row.place_id,
+                "rev": self._from.new_id(),
+            }
+        )

@@ -1,0 +1,124 @@
+"""Who can reach what one has, and what others have granted: lists of grants, not of files.
+
+The grants on a file are those that its row names. Those on a folder are found by the index, which
+may be a moment late; each is then read itself, so that none is shown that does not hold.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+from function.errors import NoSuchFile
+from function.models import Caller
+from function.records import Account, Grant
+from function.services.access import Access, Entry, about_groups, grantees_of
+from function.services.cursors import seal, unseal
+from function.services.views import share
+from function.sharing_models import Share
+from function.stores.accounts import account_in, account_key
+from function.stores.dynamo import Dynamo
+from function.stores.files import file_in, file_key
+from function.stores.groups import group_in, group_key
+from function.stores.rows import Key, Rows
+from function.stores.shares import Shares, folders_of, granted, grants_in, key_of
+
+CALLS_AT_ONCE = 8
+WITH_ME = "shared with me"
+Page = tuple[list[Share], str | None]
+
+
+class Reach:
+    """Lists grants."""
+
+    def __init__(self, db: Dynamo, access: Access, shares: Shares) -> None:
+        """Grants are found by `shares`, and judged by `access`."""
+        self._db = db
+        self._access = access
+        self._shares = shares
+
+    def on(
+        self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
+    ) -> Page:
+        """The grants on a file or folder of the caller's, and on the folders above it.
+
+        Raises NoSuchFile, InvalidCursor.
+        """
+        folder, file = name.endswith("/"), [file_key(caller.username, name)]
+        entry = self._access.open(caller, owner, name)
+        if entry.permission != "own":
+            raise NoSuchFile
+        account, of = entry.account, f"shares {name}"
+        own = [] if folder else granted(entry.owned())
+        above = [*folders_of(name), *([name] if folder else [])]
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
+            found = aside.map(lambda each: self._shares.on(caller.username, each), above)
+            keys = sorted({*chain.from_iterable(found), *own}, key=_place)
+        after = unseal(cursor, account.id, of)
+        keys = [key for key in keys if after is None or _place(key) > after]
+        page, rest = keys[:limit], keys[limit:]
+        bearing = [key for each in page for key in _grantee(each)]
+        rows = self._db.read([*page, *bearing, *([] if folder else file)])
+        now = file_in(rows, caller.username, name)
+        if entry.file and (now is None or now.place_id != entry.file.place_id):
+            raise NoSuchFile  # it has gone meanwhile
+        shown = [share(each) for each in grants_in(rows, page) if self._holds(each, entry, rows)]
+        return shown, seal(_place(page[-1]), account.id, of) if rest else None
+
+    def with_me(self, caller: Caller, limit: int, cursor: str | None) -> Page:
+        """What others have granted to the caller and to the caller's groups.
+
+        Raises InvalidCursor.
+        """
+        account = self._access.open(caller).account
+        at, after = unseal(cursor, account.id, WITH_ME) or ["", ""]
+        whose = [who for who in sorted(grantees_of(account)) if who >= at]
+        with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
+            pages = aside.map(
+                lambda who: self._shares.of(who, after=after if who == at else "", limit=limit + 1),
+                whose,
+            )
+            grants = [grant for found, _ in pages for grant in found]
+        page = grants[:limit]
+        bearing = [key for grant in page for key in _bearing(grant)]
+        rows = self._db.read([*bearing, *about_groups(account)] if page else [])
+        ids = {account.id, *self._access.memberships(rows, account)}
+        held = grants_in(rows, map(key_of, page))
+        shown = [share(each) for each in held if self._opens(each, ids, account, rows)]
+        more = len(grants) > limit
+        return shown, seal([page[-1].grantee, page[-1].file], account.id, WITH_ME) if more else None
+
+    def _holds(self, grant: Grant, entry: Entry, rows: Rows) -> bool:
+        """Whether a grant of the caller's holds, and for somebody who is there."""
+        kind, _, name = grant.grantee.partition(":")
+        held = account_in(rows, name) if kind == "user" else group_in(rows, name)
+        ids = {held.id} if held else set()
+        return self._access.opens(grant, ids, entry.account, entry.file)
+
+    def _opens(self, grant: Grant, ids: set[str], account: Account, rows: Rows) -> bool:
+        """Whether somebody else's grant opens what it is on for who has these ids."""
+        owner = account_in(rows, grant.owner)
+        if owner is None or owner.id == account.id:
+            return False
+        file = file_in(rows, grant.owner, name_of(grant))
+        return self._access.opens(grant, ids, owner, file)
+
+
+def name_of(grant: Grant) -> str:
+    """The name of what a grant is on."""
+    return grant.file.partition("/")[2]
+
+
+def _bearing(grant: Grant) -> list[Key]:
+    """What bears on a grant: itself, its owner, and the file that it is on."""
+    file = [file_key(grant.owner, name_of(grant))] if grant.file_id else []
+    return [key_of(grant), account_key(grant.owner), *file]
+
+
+def _grantee(key: Key) -> list[Key]:
+    """What tells whether the grantee of a grant is there."""
+    kind, _, name = key.partition.partition(":")
+    return [account_key(name)] if kind == "user" else [group_key(name)] if kind == "group" else []
+
+
+def _place(key: Key) -> list[str]:
+    """Where a grant stands in the list of those on a file: folders first, then by grantee."""
+    return [str(key.sort), key.partition]
