@@ -19,7 +19,7 @@ from function.errors import (
 from function.fields import FileOrFolder, GroupName, Username
 from function.routes.answers import answers, listed, nothing
 from function.services.shares import With
-from function.sharing_errors import NoSuchGroup
+from function.sharing_errors import LimitReached, NoSuchGroup
 from function.sharing_models import Share, ShareRequest
 
 router = Router()
@@ -28,7 +28,12 @@ router = Router()
 @router.post(
     "/share",
     responses=answers(
-        {200: Share, 201: Share}, NoSuchFile, NoSuchUser, NoSuchGroup, ChangedMeanwhile
+        {200: Share, 201: Share},
+        NoSuchFile,
+        NoSuchUser,
+        NoSuchGroup,
+        ChangedMeanwhile,
+        LimitReached,
     ),
 )
 def share(body: ShareRequest, caller: Caller, shares: SharesDep) -> Response[Share]:

@@ -8,7 +8,7 @@ from function.records import FileRow, Grant
 from function.services.access import Access, Entry
 from function.services.origins import Origins, iso
 from function.services.views import share
-from function.sharing_errors import NoSuchGroup
+from function.sharing_errors import LimitReached, NoSuchGroup
 from function.sharing_models import Share, ShareRequest
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
@@ -16,6 +16,8 @@ from function.stores.files import file_in, file_key, reached, unreached
 from function.stores.groups import group, group_key, member_key, membership_in
 from function.stores.rows import Key, Refused
 from function.stores.shares import grant_key, grants_in, put, take_back, user
+
+MOST_GRANTS = 1000  # the file's row names them all
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class ShareService:
         """Shares a file, or everything in a folder; also says whether the share is new.
 
         A folder is a beginning of names: it may be shared while it is empty, and what comes into it
-        later is shared too. Raises NoSuchFile, NoSuchUser, NoSuchGroup, Invalid, ChangedMeanwhile.
+        later is shared too. Raises NoSuchFile, NoSuchUser, NoSuchGroup, LimitReached,
+        Invalid, ChangedMeanwhile.
         """
         whom = With(wanted.username, wanted.group)
         for _ in self._from.attempts():
@@ -67,6 +70,8 @@ class ShareService:
             caller, caller.username, wanted.file_name, [key, *_about(whom, caller)]
         )
         file = None if wanted.file_name.endswith("/") else entry.owned()
+        if file and len(file.grantees - {key.partition}) >= MOST_GRANTS:
+            raise LimitReached(f"A file is shared with at most {MOST_GRANTS}; take a group.")
         now = self._from.now()
         grant = Grant(
             grantee=key.partition,

@@ -191,3 +191,11 @@ def test_others_in_the_same_words_stay(alice: Client, bob: Client) -> None:
     alice.delete("/file", file_name="a")
     seen = {key for key in carol.names() if not key.startswith("carol/")}
     assert seen == {"alice/ab", "alice/a/b", "bob/a", "bob/ab", "bob/a/b"}
+
+
+def test_a_file_is_shared_with_so_many(world: World, behind: Behind) -> None:
+    """Its row names them; who has it already can still be given another right."""
+    many = frozenset(f"user:{number:03}" for number in range(999)) | {"user:bob"}
+    behind.change("files", {"shelf": "alice", "name": "a.txt"}, grantees=many)
+    assert share(world.alice, "a.txt", "dave").slug == "limit-reached"
+    assert share(world.alice, "a.txt", "bob", permission="write").status == 200
