@@ -32,6 +32,7 @@ from function.services.placing import Placing
 from function.services.reach import Reach
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
+from function.services.signing import Signing
 from function.services.sweeping import Sweeping
 from function.services.transfers import TransferService
 from function.services.uploads import Uploads
@@ -121,6 +122,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     placing = Placing(db, of, keep)
     files = Files(db)
     listing = Listing(access, files, SharedFiles(db, access, files, shares))
+    signing = Signing(multipart, of)
     return Wiring(
         settings=settings,
         access=access,
@@ -128,7 +130,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         uploads=Uploads(access, objects, placing, of),
         transfers=TransferService(access, transfers, multipart, placing, of),
         completing=Completing(access, transfers, multipart, placing, of),
-        downloads=Downloads(db, access, listing, multipart, of),
+        downloads=Downloads(db, access, listing, signing, of),
         sweeping=Sweeping(DueList(db), multipart, of),
         files=FileService(db, access, objects, of, keep),
         moving=Moving(db, access, of),

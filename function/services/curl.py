@@ -1,10 +1,12 @@
 """Lines for curl that work when pasted: everything in them is quoted for the shell or for curl."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from function.records import UploadRow
 from function.services.plans import parts_in
+
+SETTINGS = "globoff\nfail\nsilent\nshow-error\ncreate-dirs\n"
 
 
 def local_name(name: str) -> str:
@@ -40,6 +42,11 @@ def multipart(row: UploadRow, base: str) -> str:
     each = f"url=$({sign} | {url}) && {cut} | {send} || exit 1"
     whole = f"curl -fsS --retry 5 {who} --json '{{}}' {upload}/complete"
     return f"(for n in $(seq {parts_in(row)}); do {each}; done; {whole})"
+
+
+def configuration(files: Iterable[tuple[str, str]]) -> str:
+    """What `curl -K` reads to fetch files, each given by its name and its address."""
+    return SETTINGS + "".join(config(name, url) for name, url in files)
 
 
 def config(name: str, url: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 
 from function.errors import Unavailable
-from function.services.downloads import may_be_shown
+from function.services.signing import may_be_shown
 from function.stores.multipart import Multipart
 from tests import s3
 from tests.client import PASSWORD, Client
