@@ -87,7 +87,7 @@ log_group = aws.cloudwatch.LogGroup(
 
 USERS = "BatchGetItem PutItem UpdateItem"
 SESSIONS = "BatchGetItem PutItem UpdateItem"
-SHARES = "BatchGetItem PutItem DeleteItem BatchWriteItem ConditionCheckItem Query"
+SHARES = "BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"
 OBJECTS = "GetObject PutObject DeleteObject ListMultipartUploadParts AbortMultipartUpload"
 MESSAGES = "ReceiveMessage DeleteMessage GetQueueAttributes"

@@ -29,7 +29,19 @@ from function.errors import (
     UnsupportedMediaType,
 )
 from function.models import Incoming
-from function.routes import about, accounts, companion, downloads, files, groups, shares, uploads
+from function.routes import (
+    about,
+    accounts,
+    companion,
+    downloads,
+    files,
+    groups,
+    links,
+    pages,
+    shares,
+    uploads,
+    visits,
+)
 from function.routes.answers import PROBLEM, invalid
 from function.routes.openapi import needs_token
 
@@ -40,7 +52,8 @@ app = APIGatewayHttpResolver(
     response_validation_error_http_code=500,
     json_body_deserializer=gate.strict_json,
 )
-for noun in (accounts, files, uploads, downloads, shares, groups, companion, about):
+NOUNS = (accounts, files, uploads, downloads, shares, groups, links, visits, companion, about)
+for noun in NOUNS:
     app.include_router(noun.router)
 
 # What is there now stays: no collection looks at it again.
@@ -54,6 +67,8 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
 }
+# Whoever has an address under them may use it, so no search engine shall have one.
+NOT_INDEXED = {"x-robots-tag": "noindex"}
 # Said of a request before anybody looked at who sent it.
 UNREAD = (Malformed, Invalid, TooLarge, UnsupportedMediaType)
 
@@ -77,9 +92,11 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         path = route.path
         answer = admit(event, sent, route, context)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it has an answer
-        answer = problem_answer(problem_of(error), sent.request_id)
+        problem = problem_of(error)
+        answer = pages.of_problem(problem, sent) or problem_answer(problem, sent.request_id)
     answer["headers"] = {
         **HEADERS,
+        **(NOT_INDEXED if pages.is_public(sent.path) else {}),
         **{name.lower(): value for name, value in answer["headers"].items()},
         "x-request-id": sent.request_id,
     }
@@ -139,7 +156,8 @@ def admit(event: dict[str, Any], sent: Incoming, route: Any, context: Any) -> di
             "isBase64Encoded": False,
             "requestContext": {**event["requestContext"], "http": _method(event, route.method)},
         }
-        app.append_context(incoming=sent, caller=caller)
+        visitor = caller or gate.visitor_of(sent.headers)
+        app.append_context(incoming=sent, caller=caller, visitor=visitor)
         return app.resolve(plain, context)
     except (RequestValidationError, *UNREAD) as error:
         if caller:

@@ -21,9 +21,11 @@ from function.models import Incoming
 from function.services.access import Access
 from function.services.accounts import AccountService
 from function.services.completing import Completing
+from function.services.counting import Counting
 from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
+from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.moving import Moving
 from function.services.origins import Origins
@@ -32,15 +34,20 @@ from function.services.placing import Placing
 from function.services.reach import Reach
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
+from function.services.showing import Showing
 from function.services.signing import Signing
 from function.services.sweeping import Sweeping
 from function.services.transfers import TransferService
+from function.services.unlocking import Unlocking
 from function.services.uploads import Uploads
+from function.services.visits import Visits
 from function.stores.accounts import Accounts
+from function.stores.attempts import Attempts
 from function.stores.due import DueList
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
 from function.stores.groups import Groups
+from function.stores.links import Links
 from function.stores.multipart import Multipart
 from function.stores.objects import Objects
 from function.stores.shares import Shares
@@ -65,6 +72,10 @@ class Wiring:
     shares: ShareService
     groups: GroupService
     reach: Reach
+    links: LinkService
+    visits: Visits
+    counting: Counting
+    signing: Signing
 
 
 _wired: list[Wiring] = []
@@ -123,6 +134,8 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     files = Files(db)
     listing = Listing(access, files, SharedFiles(db, access, files, shares))
     signing = Signing(multipart, of)
+    links, unlocking = Links(db), Unlocking(Attempts(db), passwords, of)
+    visits = Visits(db, access, links, Files(db), unlocking, of)
     return Wiring(
         settings=settings,
         access=access,
@@ -138,6 +151,10 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         shares=ShareService(db, access, of),
         groups=GroupService(access, Groups(db), of),
         reach=Reach(db, access, shares),
+        links=LinkService(db, access, links, Showing(of), passwords, of),
+        visits=visits,
+        counting=Counting(db, visits, unlocking, signing, of),
+        signing=signing,
     )
 
 
@@ -153,7 +170,14 @@ def caller(request: Request) -> Caller_:
     return says
 
 
+def visitor(request: Request) -> Caller_ | None:
+    """Who a token names, if there is one, on a route that is open to everybody."""
+    says: Caller_ | None = request.context["visitor"]
+    return says
+
+
 Caller = Annotated[Caller_, Depends(caller)]
+Visitor = Annotated[Caller_ | None, Depends(visitor)]
 Sent = Annotated[Incoming, Depends(incoming)]
 AccountsDep = Annotated[AccountService, Depends(lambda: wiring().accounts)]
 TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
@@ -166,4 +190,8 @@ ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]
 ReachDep = Annotated[Reach, Depends(lambda: wiring().reach)]
 GroupsDep = Annotated[GroupService, Depends(lambda: wiring().groups)]
+LinksDep = Annotated[LinkService, Depends(lambda: wiring().links)]
+VisitsDep = Annotated[Visits, Depends(lambda: wiring().visits)]
+CountingDep = Annotated[Counting, Depends(lambda: wiring().counting)]
+SigningDep = Annotated[Signing, Depends(lambda: wiring().signing)]
 SettingsDep = Annotated[contract.Settings, Depends(lambda: wiring().settings)]

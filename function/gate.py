@@ -58,6 +58,14 @@ def caller_of(headers: Mapping[str, str]) -> Caller:
     return Caller(match[1], hashlib.sha256(match[0].encode()).hexdigest())
 
 
+def visitor_of(headers: Mapping[str, str]) -> Caller | None:
+    """Who a token names on a route that needs none; what is no token is as good as none there."""
+    try:
+        return caller_of(headers)
+    except NotSignedIn:
+        return None
+
+
 def query_of(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
     """The query's fields, of which only `known` ones may stand there, each once.
 

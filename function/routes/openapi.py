@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from function.contract import VERSION
 from function.deps import Caller
+from function.link_models import LinkDownloadRequest, UnlockRequest
 from function.models import Problem, PutFile
 from function.routes.answers import PROBLEM
 
@@ -25,6 +26,7 @@ SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer"},
 }
 SCHEMA = "#/components/schemas/"
+TEXT = {"schema": {"type": "string"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 FORM = {
     "schema": {
@@ -51,7 +53,7 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
     schemas = spec["components"]["schemas"]
     for stranger in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(stranger, None)
-    for model in (Problem, PutFile):
+    for model in (Problem, PutFile, UnlockRequest, LinkDownloadRequest):
         own = model.model_json_schema(ref_template=SCHEMA + "{model}")
         schemas.update(own.pop("$defs", {}))
         schemas[model.__name__] = own
@@ -62,6 +64,7 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
         if operation := spec["paths"].get(path, {}).get(route.method.lower()):
             _mend(operation, inspect.getdoc(route.func) or "", token=needs_token(route))
     _mend_file(spec["paths"]["/file"])
+    _mend_links(spec["paths"])
     return spec
 
 
@@ -98,3 +101,18 @@ def _mend_file(path: dict[str, Any]) -> None:
     for verb in ("get", "head"):
         path[verb]["responses"]["304"] = {"description": "You have it already"}
     path["head"]["responses"]["200"].pop("content", None)
+
+
+def _mend_links(paths: dict[str, Any]) -> None:
+    """What is public takes JSON and forms, and answers programs and browsers."""
+    link, unlock, download = (paths[f"/s/{{token}}{each}"] for each in ("", "/unlock", "/download"))
+    for path, model in ((unlock, UnlockRequest), (download, LinkDownloadRequest)):
+        schema = {"schema": {"$ref": SCHEMA + model.__name__}}
+        kinds = ("application/json", "application/x-www-form-urlencoded")
+        path["post"]["requestBody"] = {"content": dict.fromkeys(kinds, schema)}
+    for operation in (link["get"], unlock["post"]):
+        operation["responses"]["200"]["content"]["text/html"] = TEXT
+    answered = download["post"]["responses"]
+    answered["200"]["content"]["text/plain"] = TEXT
+    location = {"description": "The presigned address", "schema": {"type": "string"}}
+    answered["303"] = {"description": "The bytes are there", "headers": {"Location": location}}

@@ -110,6 +110,12 @@ class Unlocking:
         raise AssertionError
 
 
+def nonce_in(grant: str | None) -> str | None:
+    """What a grant says to be, before anybody has looked at its seal."""
+    match = GRANT.fullmatch(grant or "")
+    return match[2] if match else None
+
+
 def _seal(locked: Locked, said: str) -> str:
     digest = hmac.digest(locked.seal.encode(), f"{locked.id}.{said}".encode(), hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

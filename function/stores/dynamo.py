@@ -136,9 +136,19 @@ class Dynamo:
                     break
 
     def query(
-        self, table: Table, partition: str, *, prefix: str = "", after: str = "", limit: int = 100
+        self,
+        table: Table,
+        partition: str,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int = 100,
+        newest: bool = False,
     ) -> Page:
-        """At most `limit` rows whose sort key begins with `prefix` and comes after `after`."""
+        """At most `limit` rows whose sort key begins with `prefix` and comes after `after`.
+
+        With `newest` in falling order: where keys begin with a time, the newest first.
+        """
         items: list[Item] = []
         start = encode(Key(table, partition, after).item()) if after else None
         while len(items) < limit:
@@ -146,6 +156,7 @@ class Dynamo:
                 "ConsistentRead": True,
                 "Limit": limit - len(items),
             }
+            request |= {"ScanIndexForward": False} if newest else {}
             found, start = self._page(request, start)
             items += found
             if not start:

@@ -50,9 +50,11 @@ class Behind:
         return self.ground.objects(self.settings.bucket)
 
     def state(self) -> Any:
-        """All that a refused request leaves as it was: all there is but counts of failed logins."""
+        """All that a refused request leaves as it was: all there is but counts of failures."""
         held = (self.ground.rows(getattr(self.settings, table.noun)) for table in contract.TABLES)
-        rows = sorted(repr(row) for rows in held for row in rows if "failures" not in row)
+        rows = sorted(
+            repr(row) for rows in held for row in rows if not {"failures", "tries"} & row.keys()
+        )
         return rows, self.objects()
 
 

@@ -6,6 +6,7 @@ A route that the run does not meet fails the tests that stand on it.
 import base64
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.api.samples import MIB, ROUTES
 from tests.client import Client
@@ -15,6 +16,8 @@ PASSWORD = "a password seen nowhere else"
 WRONG = "a wrong password seen nowhere else"
 NAME = "confidential/the name of a file.txt"
 CONTENT = b"the content of a file, seen nowhere else"
+LINK_PASSWORD = "a password of a link seen nowhere else"
+NOTE = "a note seen nowhere else"
 DESCRIPTION = "a description seen nowhere else"
 
 
@@ -23,6 +26,7 @@ class Run:
     """What was sent and what came back that nobody else may see."""
 
     secrets: set[str] = field(default_factory=set)
+    never_stored: set[str] = field(default_factory=set)
     met: set[tuple[str, str]] = field(default_factory=set)
 
     def send(self, client: Client, method: str, path: str, **sent: Any) -> Any:
@@ -42,6 +46,7 @@ class Run:
         self.groups(alice, bob)
         self.uploads(alice)
         self.companion(alice)
+        self.links(alice, bob)
         for path in ("/health", "/info", "/openapi.json", "/docs", "/", "/nothing"):
             self.send(alice, "GET", path)
         for client in (alice, bob):
@@ -146,6 +151,46 @@ class Run:
         self.secrets.update(presigned(answer.json()))
         answer = self.send(alice, "GET", "/s3/params", query={"filename": NAME})
         self.secrets.update(presigned(answer.json()))
+
+    def links(self, alice: Client, bob: Client) -> None:
+        """Links with a password and without: made, changed, opened in every way, taken back."""
+        alice.put(NAME, CONTENT)
+        wish = {"items": [NAME, "confidential/"], "note": NOTE, "max_downloads": 9}
+        for more in ({}, {"password": LINK_PASSWORD}):
+            made = self.send(alice, "POST", "/links", json_=wish | more).json()
+            token = made["url"].rpartition("/")[2]
+            self.never_stored |= {token, LINK_PASSWORD}
+            for client in (alice, bob):
+                for method in ("GET", "PATCH"):
+                    self.send(client, method, f"/links/{made['id']}", json_={"note": NOTE})
+            self.send(alice, "GET", "/links")
+            self.visit(f"/s/{token}")
+            self.send(alice, "GET", f"/links/{made['id']}/events")
+            for client in (bob, alice):
+                self.send(client, "DELETE", f"/links/{made['id']}")
+            self.visit(f"/s/{token}")
+        self.secrets |= self.never_stored | {NOTE}
+
+    def visit(self, path: str) -> None:
+        """Somebody without an account comes with a link."""
+        nobody = Client()
+        html, form = {"accept": "text/html"}, "application/x-www-form-urlencoded"
+        for headers in ({}, html):
+            for method in ("GET", "HEAD"):
+                self.send(nobody, method, path, headers=headers)
+            body = urlencode({"password": WRONG}).encode()
+            sent = headers | {"content-type": form}
+            self.send(nobody, "POST", f"{path}/unlock", body=body, headers=sent)
+        known = {"password": LINK_PASSWORD}
+        answer = self.send(nobody, "POST", f"{path}/unlock", json_=known)
+        grant = answer.json().get("grant", "none")
+        self.send(nobody, "GET", path, query={"grant": grant})
+        for wish in ({"file_name": NAME}, {"file_name": NAME, "grant": grant}, {"format": "curl"}):
+            sent = wish | ({"grant": grant} if "format" in wish else {})
+            answer = self.send(nobody, "POST", f"{path}/download", json_=sent)
+            self.secrets.update(presigned([answer.text, answer.headers.get("location")]))
+            self.never_stored.add(answer.headers.get("x-link-grant", grant))
+        self.never_stored.discard("none")
 
 
 def presigned(part: object) -> set[str]:

@@ -31,6 +31,16 @@ class Sample:
 
 FILE = {"file_name": "a.txt", "username": "alice"}
 UPPY = {"filename": "big.bin", "type": "x/y", "metadata": {"relativePath": "in/big.bin"}}
+LINK = {
+    "items": ["a.txt", "a folder/"],
+    "password": PASSWORD,
+    "expires_in": 3600,
+    "max_downloads": 5,
+    "allow_download": True,
+    "audience": "dave",
+    "note": "what it is",
+    "alias": "a-file",
+}
 SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/register"): Sample(
         body={"username": "newcomer", "password": PASSWORD, "email": "new@example.org"}
@@ -92,6 +102,17 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("DELETE", "/groups/{group}"): Sample(),
     ("PUT", "/groups/{group}/members/{username}"): Sample(),
     ("DELETE", "/groups/{group}/members/{username}"): Sample(path={"username": "carol"}),
+    ("POST", "/links"): Sample(body=LINK),
+    ("GET", "/links"): Sample({"limit": "10"}),
+    ("GET", "/links/{link_id}"): Sample(),
+    ("PATCH", "/links/{link_id}"): Sample(body=LINK),
+    ("DELETE", "/links/{link_id}"): Sample(),
+    ("GET", "/links/{link_id}/events"): Sample({"limit": "10"}),
+    ("GET", "/s/{token}"): Sample({"limit": "10"}),
+    ("POST", "/s/{token}/unlock"): Sample(body={"password": PASSWORD}),
+    ("POST", "/s/{token}/download"): Sample(
+        body={"file_name": "a.txt", "grant": None, "format": None, "inline": True}
+    ),
     ("POST", "/s3/multipart"): Sample(body=UPPY),
     ("GET", "/s3/multipart/{upload_id}/batch"): Sample({"partNumbers": "1,2", "key": "k"}),
     ("GET", "/s3/multipart/{upload_id}/{part_number}"): Sample({"key": "k"}),
@@ -134,7 +155,7 @@ def name_of(key: tuple[str, str]) -> str:
 
 @dataclass(frozen=True)
 class World:
-    """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload.
+    """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload, a link.
 
     Alice has a group, to which Carol belongs as well. `ids` are what stands in paths.
     """
@@ -158,7 +179,7 @@ class World:
 
 
 def a_world() -> World:
-    """Four people, a file, two shares, an upload in parts, a group."""
+    """Four people, a file, two shares, an upload in parts, a group, a link."""
     alice, bob, carol, dave = (
         join(name, f"192.0.2.{at}") for at, name in enumerate(("alice", "bob", "carol", "dave"))
     )
@@ -172,6 +193,9 @@ def a_world() -> World:
     assert alice.send("PUT", "/groups/team/members/carol").status == 201
     upload = answer.json()["upload_id"]
     ids = {"upload_id": upload, "part_number": "1", "group": "team", "username": "dave"}
+    answer = alice.post("/links", items=["a.txt"])
+    assert answer.status == 201, answer.text
+    ids |= {"link_id": answer.json()["id"], "token": answer.json()["url"].rpartition("/")[2]}
     return World(alice, bob, carol, dave, upload, ids)
 
 

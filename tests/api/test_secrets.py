@@ -77,11 +77,15 @@ def test_the_search_would_find_one(ground: Ground) -> None:
 
 def test_no_row_holds_a_secret(ground: Ground, behind: Behind) -> None:
     """Passwords and tokens are hashes, and a file's bytes are in the bucket alone."""
-    alice, bob = Run().accounts()
+    run = Run()
+    alice, bob = run.accounts()
     alice.put("a", CONTENT)
+    run.links(alice, bob)
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "shares", "files")])
     assert "alice" in rows
-    for secret in (PASSWORD, CONTENT.decode(), str(alice.token).partition(".")[2]):
+    assert len(run.never_stored) >= 6
+    secrets = {PASSWORD, CONTENT.decode(), str(alice.token).partition(".")[2]} | run.never_stored
+    for secret in secrets:
         assert secret not in rows
     assert str(bob.token) not in rows
 

@@ -1,0 +1,83 @@
+"""Links, for those who make them."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from function.deps import Caller, LinksDep, Sent
+from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchFile, NoSuchUser
+from function.link_models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
+from function.routes.answers import answers, listed, nothing
+from function.sharing_errors import AliasTaken, NoSuchLink
+
+router = Router()
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.post(
+    "/links",
+    status_code=201,
+    responses=answers({201: Link}, NoSuchFile, NoSuchUser, AliasTaken, ChangedMeanwhile, Invalid),
+)
+def make_link(body: LinkRequest, caller: Caller, sent: Sent, links: LinksDep) -> Link:
+    """Make a link to files and folders of yours, for people without an account.
+
+    Its `url` is said this once: only a hash of it is kept. A link lasts a week unless `expires_in`
+    says otherwise. Anybody may guess an alias: give such a link a password or an audience.
+    """
+    return links.create(caller, body, sent.base)
+
+
+@router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
+def list_links(
+    caller: Caller, sent: Sent, links: LinksDep, limit: Limit = 100, cursor: str | None = None
+) -> Response[list[LinkSummary]]:
+    """List your links, the newest first."""
+    return listed(*links.page(caller, limit, cursor), sent)
+
+
+@router.get("/links/<link_id>", responses=answers({200: Link}, NoSuchLink))
+def get_link(link_id: str, caller: Caller, links: LinksDep) -> Link:
+    """A link of yours, with what it shows."""
+    return links.get(caller, link_id)
+
+
+@router.patch(
+    "/links/<link_id>",
+    responses=answers(
+        {200: Link}, NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, ChangedMeanwhile, Invalid
+    ),
+)
+def change_link(link_id: str, body: LinkChanges, caller: Caller, links: LinksDep) -> Link:
+    """Change a link; its address stays. What is left out stays too, and null clears."""
+    return links.change(caller, link_id, body)
+
+
+@router.delete(
+    "/links/<link_id>",
+    status_code=204,
+    responses=answers({204: None}, NoSuchLink, ChangedMeanwhile),
+)
+def revoke_link(link_id: str, caller: Caller, links: LinksDep) -> Response[None]:
+    """Take a link back; it is dead at once, for good."""
+    links.revoke(caller, link_id)
+    return nothing()
+
+
+@router.get(
+    "/links/<link_id>/events",
+    responses=answers({200: list[LinkEvent]}, NoSuchLink, InvalidCursor),
+)
+def list_link_events(
+    link_id: str,
+    caller: Caller,
+    sent: Sent,
+    links: LinksDep,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response[list[LinkEvent]]:
+    """What was done with a link in the last ninety days, the newest first."""
+    return listed(*links.events(caller, link_id, limit, cursor), sent)

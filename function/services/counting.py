@@ -1,0 +1,132 @@
+"""Downloads by a link: counted in the commit that lets them happen, never over what is allowed.
+
+However many come at once, each commit expects the link as it was read and room for as many as it
+counts. A grant is counted once for a file: with its receipt a download that broke off goes on.
+"""
+
+from dataclasses import dataclass
+
+from function.errors import Invalid, NoSuchFile
+from function.link_models import LinkDownload, LinkDownloadRequest, Way
+from function.records import FileRow, LinkRow
+from function.services import curl
+from function.services.origins import Origins
+from function.services.signing import Signing
+from function.services.unlocking import GRANT_SECONDS, Unlocking, nonce_in
+from function.services.visitors import Visit, Visitor, event, locked
+from function.services.visits import Visits
+from function.sharing_errors import DownloadNotAllowed, LinkExhausted
+from function.stores.dynamo import Dynamo
+from function.stores.files import file_key
+from function.stores.links import count, put_event, put_receipt, receipt_in, receipt_key
+from function.stores.rows import Refused
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A grant with its nonce; a `new` one has been counted for nothing."""
+
+    grant: str
+    nonce: str
+    new: bool
+
+
+class Counting:
+    """Gives out addresses, and counts them."""
+
+    def __init__(
+        self,
+        db: Dynamo,
+        visits: Visits,
+        unlocking: Unlocking,
+        signing: Signing,
+        origins: Origins,
+    ) -> None:
+        """`visits` lets people in, `signing` gives out the addresses."""
+        self._db = db
+        self._visits = visits
+        self._unlocking = unlocking
+        self._signing = signing
+        self._from = origins
+
+    def one(self, visitor: Visitor, wanted: LinkDownloadRequest, how: Way) -> LinkDownload:
+        """An address for one file, and the grant by which it can be had again, uncounted.
+
+        Raises what `Visits.enter` raises, PasswordRequired, NoSuchFile, Invalid,
+        DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
+        """
+        for _ in self._from.attempts():
+            visit = self._visits.enter(visitor, wanted.file_name, counting=True)
+            held = self._pass(visit.link, visitor.grant)
+            row = self._file(visit, wanted.file_name)
+            if self._counted(visit, [row], held, how):
+                made = self._signing.download(row, inline=wanted.inline)
+                return LinkDownload(**made.model_dump(), grant=held.grant)
+        raise AssertionError
+
+    def all(self, visitor: Visitor, limit: int, cursor: str | None) -> tuple[str, str, str | None]:
+        """A configuration for curl that fetches a page of files, the grant, and the next page.
+
+        Raises what `one` raises, InvalidCursor.
+        """
+        for _ in self._from.attempts():
+            visit = self._visits.enter(visitor, counting=True)
+            held = self._pass(visit.link, visitor.grant)
+            rows, following = self._visits.page(visit, limit, cursor)
+            if self._counted(visit, rows, held, "curl"):
+                files = ((row.name, self._signing.download(row).url) for row in rows)
+                return curl.configuration(files), held.grant, following
+        raise AssertionError
+
+    def _pass(self, link: LinkRow, given: str | None) -> Pass:
+        """The visitor's grant, or a new one where none is needed. Raises PasswordRequired."""
+        nonce = self._unlocking.nonce(locked(link), given)
+        if given and nonce:
+            return Pass(given, nonce, new=False)
+        made, _ = self._unlocking.grant(locked(link))
+        return Pass(made, str(nonce_in(made)), new=True)
+
+    def _file(self, visit: Visit, name: str | None) -> FileRow:
+        if name is None:
+            rows, _ = self._visits.page(visit, 2, None)
+            if len(rows) != 1:
+                reason = {"at": "body.file_name", "reason": "the link shows more or less than one"}
+                raise Invalid("Say which file.", errors=[reason])
+            return rows[0]
+        row = visit.file(name)
+        if row is None:
+            raise NoSuchFile("The link shows no file of that name.")
+        return row
+
+    def _counted(self, visit: Visit, rows: list[FileRow], held: Pass, how: Way) -> bool:
+        """Whether all is counted that has to be; False when somebody came between."""
+        link, now = visit.link, self._from.now()
+        if not link.allow_download:
+            raise DownloadNotAllowed
+        new = rows if held.new else self._uncounted(visit, rows, held.nonce)
+        if not new:
+            return True
+        if link.max_downloads is not None and link.downloads + len(new) > link.max_downloads:
+            raise LinkExhausted
+        name = new[0].name if len(new) == 1 else None
+        noted = event("downloaded", how, now, name, times=len(new))
+        until = int(now) + GRANT_SECONDS
+        keys = [receipt_key(link.id, held.nonce, row.name) for row in new]
+        writes = [
+            count(link, len(new)),
+            *(put_receipt(key, row.id, until) for key, row in zip(keys, new, strict=True)),
+            put_event(link.id, noted, self._from.new_id()),
+        ]
+        try:
+            self._db.commit(writes, self._from.new_id())
+        except Refused:
+            return False
+        return True
+
+    def _uncounted(self, visit: Visit, rows: list[FileRow], nonce: str) -> list[FileRow]:
+        """The files for which this grant has not been counted yet."""
+        keys = {row.name: receipt_key(visit.link.id, nonce, row.name) for row in rows}
+        late = [keys[row.name] for row in rows if file_key(row.shelf, row.name) not in visit.rows]
+        known = {**visit.rows, **self._db.read(late)}
+        now = self._from.now()
+        return [row for row in rows if not receipt_in(known, keys[row.name], row.id, now)]

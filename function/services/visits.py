@@ -1,0 +1,190 @@
+"""Links, for those who open them: whether one may come in, and what there is to see.
+
+Looking never counts. A link and what it shows are one query; what may close it (its owner gone, a
+file deleted, a session ended) is one read more, and both are strongly consistent.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
+from function.errors import NotSignedIn, Unavailable
+from function.link_models import LinkItem, LinkPage, Unlocked, Way
+from function.records import FileRow, LinkRow
+from function.services.access import Access
+from function.services.accounts import token_hash
+from function.services.cursors import seal, unseal
+from function.services.listing import MOST_BYTES, weight_of
+from function.services.origins import Origins, iso
+from function.services.showing import file_keys, name_of
+from function.services.unlocking import MINUTE, Unlocking, nonce_in
+from function.services.visitors import Visit, Visitor, event, locked
+from function.sharing_errors import LinkExpired, LinkRevoked, NoSuchLink
+from function.stores.accounts import account_in, account_key
+from function.stores.dynamo import Dynamo
+from function.stores.files import Files
+from function.stores.links import Links, receipt_key
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")
+
+
+class Visits:
+    """Lets visitors in, and shows them around."""
+
+    def __init__(
+        self,
+        db: Dynamo,
+        access: Access,
+        links: Links,
+        files: Files,
+        unlocking: Unlocking,
+        origins: Origins,
+    ) -> None:
+        """`access` proves an audience, `unlocking` knows who has the password."""
+        self._db = db
+        self._access = access
+        self._links = links
+        self._files = files
+        self._unlocking = unlocking
+        self._from = origins
+
+    def show(
+        self, visitor: Visitor, how: Way, limit: int, cursor: str | None
+    ) -> tuple[LinkPage, str | None]:
+        """What a link shows now, and the cursor of the next page; it never counts.
+
+        Raises what `enter` raises, PasswordRequired, InvalidCursor.
+        """
+        visit = self.enter(visitor)
+        self._unlocking.nonce(locked(visit.link), visitor.grant)
+        rows, following = self.page(visit, limit, cursor)
+        self._opened(visit.link, how)
+        return _shown(visit.link, rows), following
+
+    def unlock(self, visitor: Visitor, password: str | None, how: Way) -> Unlocked:
+        """A grant for whoever knows the password; without one, for everybody.
+
+        Raises what `enter` raises, WrongPassword, SlowDown.
+        """
+        link = self.enter(visitor).link
+        grant, until = self._unlocking.unlock(locked(link), password, visitor.address)
+        if link.password is not None:
+            now = self._from.now()
+            with suppress(Unavailable):  # an event is no reason to keep somebody out
+                self._links.unlocked(link.id, event("unlocked", how, now), self._from.new_id())
+        return Unlocked(grant=grant, expires_at=iso(until))
+
+    def enter(self, visitor: Visitor, name: str | None = None, *, counting: bool = False) -> Visit:
+        """Lets a visitor in as far as the password; reads one file, or all that are items.
+
+        For `counting` it also reads whether the visitor's grant was counted for them.
+
+        Raises NoSuchLink, LinkRevoked, LinkExpired, NotSignedIn, SlowDown.
+        """
+        link_id = self.link_id(visitor.token)
+        link, grants = self._links.find(link_id) if link_id else (None, [])
+        if link is None:
+            self._unlocking.missed(visitor.address)
+            raise NoSuchLink
+        names = [name] if name else list(map(name_of, grants))
+        keys = [account_key(link.owner), *file_keys(link.owner, names)]
+        if counting and (nonce := nonce_in(visitor.grant)):
+            keys += [receipt_key(link.id, nonce, each) for each in names]
+        invited = True
+        if link.audience and visitor.caller:
+            entry = self._access.open(visitor.caller, more=keys)
+            rows, invited = entry.rows, entry.account.id == link.audience_id
+        else:
+            rows = self._db.read(keys)
+        owner = account_in(rows, link.owner)
+        if owner is None or owner.id != link.owner_id:
+            raise NoSuchLink
+        if link.revoked:
+            raise LinkRevoked
+        if link.ends is not None and link.ends <= self._from.now():
+            raise LinkExpired
+        if link.audience and visitor.caller is None:
+            raise NotSignedIn
+        if not invited:
+            raise NoSuchLink
+        return Visit(link, grants, rows)
+
+    def link_id(self, token: str) -> str | None:
+        """Whose address it is: a link's token is hashed, an alias looked up."""
+        if TOKEN.fullmatch(token):
+            return token_hash(token)
+        return self._links.named(token) if ALIAS.fullmatch(token) else None
+
+    def page(
+        self, visit: Visit, limit: int, cursor: str | None
+    ) -> tuple[list[FileRow], str | None]:
+        """A page of the files that a link shows: its own items, then what its folders hold now.
+
+        Raises NoSuchLink when nothing of what it showed is left, InvalidCursor.
+        """
+        link, of = visit.link, f"visit {visit.link.id}"
+        at = unseal(cursor, link.seal, of)
+        if not visit.folders() and not visit.files():
+            raise NoSuchLink
+        found: list[FileRow] = []
+        weight = 0
+        for row in self._stream(visit, at, limit + 1):
+            if len(found) == limit or weight > MOST_BYTES:
+                return found, seal([_position(visit, found[-1]), found[-1].name], link.seal, of)
+            found.append(row)
+            weight += weight_of(row)
+        return found, None
+
+    def _stream(self, visit: Visit, at: list[str] | None, at_once: int) -> Iterator[FileRow]:
+        """The files after a position: the folder (empty for the link's own items), and the name."""
+        folder, after = at or ["", ""]
+        items = visit.files()
+        if not folder:
+            yield from (row for row in items if row.name > after)
+        listed = {row.name for row in items}
+        for each in visit.folders():
+            if each < folder:
+                continue
+            more, last = True, after if each == folder else ""
+            while more:
+                rows, more = self._files.on_shelf(
+                    visit.link.owner, prefix=each, after=last, limit=at_once
+                )
+                last = rows[-1].name if rows else last
+                yield from (r for r in rows if visit.shows(r) and r.name not in listed)
+
+    def _opened(self, link: LinkRow, how: Way) -> None:
+        minute = int(self._from.now()) // MINUTE * MINUTE
+        with suppress(Unavailable):  # an event is no reason to keep somebody out
+            self._links.opened(link.id, event("opened", how, minute))
+
+
+def _position(visit: Visit, row: FileRow) -> str:
+    """The folder in whose turn a file is listed."""
+    own = f"{row.shelf}/{row.name}" in {grant.file for grant in visit.grants}
+    return "" if own else next(each for each in visit.folders() if row.name.startswith(each))
+
+
+def _shown(link: LinkRow, rows: list[FileRow]) -> LinkPage:
+    left = None
+    if link.max_downloads is not None:
+        left = max(link.max_downloads - link.downloads, 0)
+    return LinkPage(
+        owner=link.owner,
+        note=link.note,
+        items=[
+            LinkItem(
+                file_name=row.name,
+                size=row.size,
+                content_type=row.content_type,
+                modified=row.modified,
+            )
+            for row in rows
+        ],
+        needs_password=link.password is not None,
+        expires_at=None if link.ends is None else iso(link.ends),
+        max_downloads=link.max_downloads,
+        downloads_left=left,
+        allow_download=link.allow_download,
+    )

@@ -1,0 +1,180 @@
+"""Links: their rows, what they show, how often they were used.
+
+A link and the grants of what it shows are one partition, so that one strongly consistent query
+finds them all.
+"""
+
+from function.contract import SHARES
+from function.records import EventRow, Grant, LinkRow
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Item, Key, Rows, Write
+
+LINK = "~link"  # comes after every grant: no user name begins with it
+MOST = 100  # more than a link has grants
+
+
+def grantee(link_id: str) -> str:
+    """A link as a grantee."""
+    return f"link:{link_id}"
+
+
+def item_key(link_id: str, owner: str, name: str) -> Key:
+    """Where a link's grant on a file or folder stands."""
+    return Key(SHARES, grantee(link_id), f"{owner}/{name}")
+
+
+def link_key(link_id: str) -> Key:
+    """Where a link stands."""
+    return Key(SHARES, grantee(link_id), LINK)
+
+
+def alias_key(alias: str) -> Key:
+    """Where it stands which link has an alias."""
+    return Key(SHARES, f"alias:{alias}", LINK)
+
+
+def receipt_key(link_id: str, nonce: str, name: str) -> Key:
+    """Where it stands that a grant has been counted for a file."""
+    return Key(SHARES, f"got:{link_id}", f"{nonce}/{name}")
+
+
+def _ledger_key(row: LinkRow) -> Key:
+    return Key(SHARES, f"links:{row.owner}", f"{row.created}/{row.id}")
+
+
+def put_new(row: LinkRow) -> Write:
+    """Puts a link where none is."""
+    key = link_key(row.id)
+    return Write("Put", key, "attribute_not_exists(grantee)", item=row.model_dump() | key.item())
+
+
+def change(old: LinkRow, new: LinkRow) -> Write:
+    """Changes what differs, if the link is still the one that was read; never its count."""
+    before = old.model_dump(exclude={"downloads"})
+    after = new.model_dump(exclude={"downloads"})
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    sets = [f"#{name} = :{name}" for name, value in changed.items() if value is not None]
+    removes = [f"#{name}" for name, value in changed.items() if value is None]
+    values: Item = {f":{name}": value for name, value in changed.items() if value is not None}
+    return Write(
+        "Update",
+        link_key(new.id),
+        condition="rev = :was",
+        values=values | {":was": old.rev},
+        update=f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+        names={f"#{name}": name for name in changed},
+    )
+
+
+def count(row: LinkRow, more: int) -> Write:
+    """Counts downloads, if the link is still the one that was read and allows for as many."""
+    condition, values = "rev = :rev", Item({":rev": row.rev, ":more": more})
+    if row.max_downloads is not None:
+        condition += " AND downloads <= :room"
+        values[":room"] = row.max_downloads - more
+    return Write("Update", link_key(row.id), condition, values, update="ADD downloads :more")
+
+
+def put_ledger(row: LinkRow) -> Write:
+    """Puts a link on its owner's list, until the link itself may go."""
+    key = _ledger_key(row)
+    noted: Item = {"link": row.id, "owner_id": row.owner_id, "expires_at": row.expires_at}
+    return Write("Put", key, item=key.item() | noted)
+
+
+def strike_ledger(row: LinkRow) -> Write:
+    """Takes a link from its owner's list."""
+    return Write("Delete", _ledger_key(row))
+
+
+def put_alias(row: LinkRow, alias: str) -> Write:
+    """Gives a link an alias that no other has, until the link itself may go."""
+    key = alias_key(alias)
+    return Write(
+        "Put",
+        key,
+        "attribute_not_exists(grantee) OR link = :link",
+        values={":link": row.id},
+        item=key.item() | {"link": row.id, "expires_at": row.expires_at},
+    )
+
+
+def aliased(rows: Rows, alias: str) -> str | None:
+    """The id of the link that has an alias, if that was read."""
+    row = rows.get(alias_key(alias))
+    return str(row["link"]) if row else None
+
+
+def strike_alias(alias: str) -> Write:
+    """Frees an alias."""
+    return Write("Delete", alias_key(alias))
+
+
+def put_receipt(key: Key, file_id: str, until: int) -> Write:
+    """Notes that a grant has been counted for a file; good `until` (epoch seconds)."""
+    return Write("Put", key, item=key.item() | {"file_id": file_id, "expires_at": until})
+
+
+def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:
+    """Whether a receipt for that very file was read, and is still good."""
+    row = rows.get(key)
+    return row is not None and row["file_id"] == file_id and int(str(row["expires_at"])) > now
+
+
+def put_event(link_id: str, event: EventRow, nonce: str) -> Write:
+    """Notes what was done with a link."""
+    key = Key(SHARES, f"events:{link_id}", f"{event.created}/{nonce}")
+    return Write("Put", key, item=event.model_dump() | key.item())
+
+
+class Links:
+    """Links in the table shares."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def find(self, link_id: str) -> tuple[LinkRow | None, list[Grant]]:
+        """A link, and the grants of what it shows, as they are now."""
+        items = self._db.query(SHARES, grantee(link_id), limit=MOST).items
+        grants = [Grant.model_validate(item) for item in items if item["file"] != LINK]
+        rows = [LinkRow.model_validate(item) for item in items if item["file"] == LINK]
+        return (rows[0] if rows else None), grants
+
+    def named(self, alias: str) -> str | None:
+        """The id of the link that has an alias."""
+        return aliased(self._db.read([alias_key(alias)]), alias)
+
+    def of(
+        self, owner: str, owner_id: str, *, after: str, limit: int
+    ) -> tuple[list[LinkRow], str | None]:
+        """Links on somebody's list, the newest first, and after which one the list goes on."""
+        page = self._db.query(SHARES, f"links:{owner}", after=after, limit=limit, newest=True)
+        keys = [link_key(str(each["link"])) for each in page.items if each["owner_id"] == owner_id]
+        rows = self._db.read(keys)
+        last = str(page.items[-1]["file"]) if page.more else None
+        return [LinkRow.model_validate(rows[key]) for key in keys if key in rows], last
+
+    def events(self, link_id: str, *, after: str, limit: int) -> tuple[list[EventRow], str | None]:
+        """What was done with a link, the newest first, and after which one the list goes on."""
+        page = self._db.query(SHARES, f"events:{link_id}", after=after, limit=limit, newest=True)
+        last = str(page.items[-1]["file"]) if page.more else None
+        return [EventRow.model_validate(item) for item in page.items], last
+
+    def opened(self, link_id: str, event: EventRow) -> None:
+        """Counts that a link was opened, in one row for each minute and way. Raises Unavailable."""
+        values: Item = {f":{name}": value for name, value in event.model_dump().items() if value}
+        sets = ", ".join(f"#{name[1:]} = {name}" for name in values if name != ":times")
+        self._db.write(
+            Write(
+                "Update",
+                Key(SHARES, f"events:{link_id}", f"{event.created}/opened/{event.how}"),
+                values=values,
+                update=f"SET {sets} ADD #times :times",
+                names={f"#{name[1:]}": name[1:] for name in values},
+            )
+        )
+
+    def unlocked(self, link_id: str, event: EventRow, nonce: str) -> None:
+        """Notes that somebody knew the password. Raises Unavailable."""
+        self._db.write(put_event(link_id, event, nonce))
