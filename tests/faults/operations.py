@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.client import PASSWORD, Answer, Client
+from tests.faults.links import LOCKED, gives_the_bytes_or_is_used_up, on_link, visit
 from tests.faults.uploads import begin, begun, gives_the_bytes, on
 
 REPORT, PLAN, FRESH, FOLDER = "work/report.txt", "plan.txt", "fresh.txt", "work/"
@@ -286,6 +287,47 @@ OPERATIONS: tuple[Operation, ...] = (
     _op(
         "abort parts", "DELETE /uploads/<upload_id>", "alice", 204, 404, 4, others=(401,),
         alike=UNMADE, send=on("sent in parts", "DELETE", ""), after="sent in parts",
+    ),
+    _op(
+        "make a link", "POST /links", "alice", 201, 201, 2, others=GONE,
+        send=lambda client: client.post("/links", items=[REPORT, FOLDER], max_downloads=3),
+    ),
+    _op(
+        "make a named link", "POST /links", "alice", 201, 409, 2, others=GONE,
+        send=lambda client: client.post("/links", items=[PLAN], alias="the-plan"),
+    ),
+    _op(
+        "list links", "GET /links", "alice", 200, 200, 3, others=(401,), writes=False,
+        send=lambda client: client.get("/links"),
+    ),
+    _op(
+        "look at a link", "GET /links/<link_id>", "alice", 200, 200, 2, others=GONE, writes=False,
+        send=on_link("GET"),
+    ),
+    _op(
+        "change a link", "PATCH /links/<link_id>", "alice", 200, 200, 3, others=GONE,
+        send=on_link("PATCH", items=[PLAN, FOLDER], max_downloads=2, alias="the-plan"),
+    ),
+    _op(
+        "revoke a link", "DELETE /links/<link_id>", "alice", 204, 404, 3, others=(401,),
+        alike=UNMADE, send=on_link("DELETE"),
+    ),
+    _op(
+        "what became of a link", "GET /links/<link_id>/events", "alice", 200, 200, 3, others=GONE,
+        writes=False, send=on_link("GET", "/events"),
+    ),
+    _op(
+        "open a link", "GET /s/<token>", "nobody", 200, 200, 3, others=(404, 410), writes=False,
+        send=visit("GET"),
+    ),
+    _op(
+        "unlock a link", "POST /s/<token>/unlock", "nobody", 200, 200, 5, others=(404, 410),
+        writes=False, send=visit("POST", "/unlock", which=LOCKED, password=PASSWORD),
+    ),
+    _op(
+        "download by a link", "POST /s/<token>/download", "nobody", 200, 410, 3,
+        others=(404, 410), send=visit("POST", "/download", file_name=REPORT),
+        check=gives_the_bytes_or_is_used_up,
     ),
     _op(
         "download", "GET /download", "alice", 200, 200, 1, others=GONE, writes=False,

@@ -1,8 +1,9 @@
 """A small world with two people in it, what each of them sees, and what must hold at all times.
 
-Alice has two files; Bob may write one of them and has one of his own. Each acts in one session and
-is watched in another, so that a log-out can be seen from outside. Ids are counted and time stands
-still, so that the same states look the same; what has been looked at once is not looked at again.
+Alice has two files, and a link to each; Bob may write one of them and has one of his own. Each acts
+in one session and is watched in another, so that a log-out can be seen from outside. Ids are
+counted and time stands still, so that the same states look the same; what has been looked at once
+is not looked at again.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from function import app, deps
 from function.contract import TABLES, Settings
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
+from tests.faults import links
 from tests.faults.operations import BY_NAME, FRESH, PLAN, REPORT, Operation
 from tests.faults.seen import groups_of, require, seen_by
 from tests.faults.uploads import parts_of, remembered, seen_of
@@ -48,6 +50,7 @@ class World:
             assert self.people[who].put(name, f"{name} of {who}".encode()).status == 201
         shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
         assert self.people["alice"].post("/share", **shared).status == 201
+        links.make(self.people["alice"], REPORT, PLAN)
         self._restore = ground.snapshot()
         self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
         self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
@@ -146,6 +149,7 @@ class World:
             )
             for table, noun in self.tables.items()
             for row in self.ground.rows(table)
+            if row.get("kind") != "opened" and "tries" not in row
         ]
         new = {row["token_hash"] for row in self.ground.rows(self.settings.sessions)}
         for token_hash in new - self._sessions:
@@ -168,6 +172,7 @@ class World:
                 if row["shelf"].endswith(("/versions", "/trash"))
             ),
         }
+        seen["links"] = links.seen_of_links(self.watching["alice"])
         for name, person in self.watching.items():
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)
