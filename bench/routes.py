@@ -98,6 +98,7 @@ def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
         alice, bob = join("alice"), join("bob", "192.0.2.2")
         _files(recorder, alice)
         _shares(recorder, alice, bob)
+        _links(recorder, alice)
         _transfers(recorder, alice, session.client("s3"), settings.bucket)
     finally:
         deps.rewire()
@@ -140,6 +141,15 @@ def _shares(recorder: Recorder, alice: Client, bob: Client) -> None:
         alice.post("/share", file_name=f"many/{number}", username="bob")
     take("GET /files, 100 of one's own", alice, "GET", "/files", query={"prefix": "many/"})
     take("GET /files, 100 shared ones", bob, "GET", "/files")
+
+
+def _links(recorder: Recorder, alice: Client) -> None:
+    take, anyone = recorder.take, Client()
+    wish = {"items": ["a.bin"], "max_downloads": HUNDRED}
+    made = take("POST /links", alice, "POST", "/links", fields=wish).json()
+    path = "/s/" + made["url"].rpartition("/")[2]
+    take("GET /s/{token}", anyone, "GET", path)
+    take("POST /s/{token}/download", anyone, "POST", f"{path}/download", fields={})
 
 
 def _transfers(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:

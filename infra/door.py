@@ -22,6 +22,7 @@ MAY_SEND = [
     "if-match",
     "if-none-match",
     "range",
+    "x-link-grant",
     "x-session-token",
 ]
 MAY_READ = [
@@ -31,6 +32,7 @@ MAY_READ = [
     "link",
     "location",
     "retry-after",
+    "x-link-grant",
     "x-next-cursor",
     "x-request-id",
 ]

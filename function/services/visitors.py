@@ -36,8 +36,12 @@ class Visit:
     def shows(self, row: FileRow) -> bool:
         """Whether a grant on a file, or on a folder above it, holds for the link."""
         names = {f"{row.shelf}/{each}" for each in [*folders_of(row.name), row.name]}
+        ids = (self.link.id, row.owner_id)
         return row.owner_id == self.link.owner_id and any(
-            grant.file in names and grant.file_id in {None, row.place_id} for grant in self.grants
+            grant.file in names
+            and (grant.grantee_id, grant.owner_id) == ids
+            and grant.file_id in {None, row.place_id}
+            for grant in self.grants
         )
 
     def file(self, name: str) -> FileRow | None:

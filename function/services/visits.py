@@ -87,10 +87,10 @@ class Visits:
         if link is None:
             self._unlocking.missed(visitor.address)
             raise NoSuchLink
-        names = [name] if name else list(map(name_of, grants))
-        keys = [account_key(link.owner), *file_keys(link.owner, names)]
+        files = file_keys(link.owner, [name] if name else map(name_of, grants))
+        keys = [account_key(link.owner), *files]
         if counting and (nonce := nonce_in(visitor.grant)):
-            keys += [receipt_key(link.id, nonce, each) for each in names]
+            keys += [receipt_key(link.id, nonce, str(each.sort)) for each in files]
         invited = True
         if link.audience and visitor.caller:
             entry = self._access.open(visitor.caller, more=keys)

@@ -14,16 +14,16 @@ pytestmark = pytest.mark.enable_socket
 CLIENTS = 16
 
 
-def at_once(action: Callable[[int], Answered]) -> list[Answered]:
-    """What sixteen clients get that begin together."""
-    start = Barrier(CLIENTS)
+def at_once(action: Callable[[int], Answered], clients: int = CLIENTS) -> list[Answered]:
+    """What sixteen clients get that begin together, or so many."""
+    start = Barrier(clients)
 
     def begin(number: int) -> Answered:
         start.wait()
         return action(number)
 
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        return list(pool.map(begin, range(CLIENTS)))
+    with ThreadPoolExecutor(clients) as pool:
+        return list(pool.map(begin, range(clients)))
 
 
 def test_a_name_is_given_once(newcomer: Callable[[str], Person], url: str) -> None:
@@ -47,3 +47,28 @@ def test_uploads_of_one_name_leave_one_file_and_versions(alice: Person) -> None:
     (file,) = alice.files()
     assert alice.get("same.txt").body in kept
     assert file["version"] == len(kept)
+
+
+def test_a_link_for_ten_downloads_gives_ten(alice: Person, url: str) -> None:
+    """However many come at once, and however many looked before; who goes on is not counted."""
+    assert alice.put("a.txt", b"for ten").status == 201
+    wish = {"items": ["a.txt"], "max_downloads": 10}
+    made = alice.call("POST", "/links", wish).json
+    path = made["url"].removeprefix(url)
+    stranger = Person(url, "nobody")
+    looks = at_once(lambda number: stranger.call(("GET", "HEAD")[number % 2], path), 64)
+    assert {answer.status for answer in looks} == {200}
+
+    def download(number: int) -> Answered:
+        return stranger.call("POST", f"{path}/download", {}, {"accept": "application/json"})
+
+    answers = at_once(download, 64)
+    assert Counter(answer.status for answer in answers) == {200: 10, 410: 54}
+    assert alice.call("GET", f"/links/{made['id']}").json["downloads"] == 10
+    for answer in answers:
+        if answer.fine:
+            headers = {"accept": "application/json", "x-link-grant": answer.json["grant"]}
+            again = stranger.call("POST", f"{path}/download", {}, headers)
+            part = Person(again.json["url"], "").call("GET", "", headers={"range": "bytes=4-"})
+            assert (part.status, part.body) == (206, b"ten")
+    assert alice.call("GET", f"/links/{made['id']}").json["downloads"] == 10

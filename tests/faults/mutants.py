@@ -13,16 +13,16 @@ from unittest import mock
 
 from function.contract import USERS
 from function.errors import Unavailable
-from function.records import Account, FileRow, Stored, UploadRow
+from function.records import Account, FileRow, LinkRow, Stored, UploadRow
 from function.services.placing import Placing
 from function.services.transfers import TransferService
 from function.services.uploads import Uploads
-from function.stores import transfers
+from function.stores import links, transfers
 from function.stores.accounts import Accounts, account_key, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_key, keep
 from function.stores.objects import Objects
-from function.stores.rows import Refused, Write
+from function.stores.rows import Item, Refused, Write
 from function.stores.seam import aws
 from function.stores.transfers import Transfers
 
@@ -219,6 +219,16 @@ def struck_from_the_list() -> dict[str, Any]:
     return {"deps.Transfers": Hasty}
 
 
+def counted_blindly() -> dict[str, Any]:
+    """Whether a link has a download left is looked at, and then one is counted."""
+
+    def count(row: LinkRow, more: int) -> Write:
+        values: Item = {":more": more}
+        return Write("Update", links.link_key(row.id), None, values, update="ADD downloads :more")
+
+    return {"services.counting.count": count}
+
+
 MUTANTS = (
     Mutant("row before bytes", row_before_bytes, "put new"),
     Mutant(
@@ -242,5 +252,6 @@ MUTANTS = (
     Mutant("complete parts blindly", completed_blindly, "complete parts", "abort parts"),
     Mutant("remove an upload's bytes first", given_up_bytes_first, "abort parts"),
     Mutant("remove an upload's bytes first, met", given_up_bytes_first, "abort", "complete"),
+    Mutant("count blindly", counted_blindly, "download by a link", "download by a link"),
     Mutant("strike the line first", struck_from_the_list, "abort"),
 )

@@ -305,7 +305,7 @@ OPERATIONS: tuple[Operation, ...] = (
         send=on_link("GET"),
     ),
     _op(
-        "change a link", "PATCH /links/<link_id>", "alice", 200, 200, 3, others=GONE,
+        "change a link", "PATCH /links/<link_id>", "alice", 200, 200, 3, others=(*GONE, 409),
         send=on_link("PATCH", items=[PLAN, FOLDER], max_downloads=2, alias="the-plan"),
     ),
     _op(
