@@ -144,40 +144,44 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     ),
     "make a link": (lambda w: w.alice.post("/links", items=["a.txt"]), 201, [READ, COMMIT]),
     "list links": (lambda w: w.alice.get("/links"), 200, [READ, "Query", READ]),
-    "look at a link": (lambda w: w.alice.get(f"/links/{w.link}"), 200, ["Query", READ]),
+    "look at a link": (lambda w: w.alice.get(f"/links/{w.ids['link_id']}"), 200, ["Query", READ]),
     "change a link": (
-        lambda w: w.alice.send("PATCH", f"/links/{w.link}", json_={"note": "new"}),
+        lambda w: w.alice.send("PATCH", f"/links/{w.ids['link_id']}", json_={"note": "new"}),
         200,
         ["Query", READ, COMMIT],
     ),
     "revoke a link": (
-        lambda w: w.alice.delete(f"/links/{w.link}"),
+        lambda w: w.alice.delete(f"/links/{w.ids['link_id']}"),
         204,
         ["Query", READ, COMMIT],
     ),
     "what was done with a link": (
-        lambda w: w.alice.get(f"/links/{w.link}/events"),
+        lambda w: w.alice.get(f"/links/{w.ids['link_id']}/events"),
         200,
         ["Query", READ, "Query"],
     ),
-    "open a link": (lambda w: Client().get(f"/s/{w.token}"), 200, ["Query", READ, "UpdateItem"]),
+    "open a link": (
+        lambda w: Client().get(f"/s/{w.ids['token']}"),
+        200,
+        ["Query", READ, "UpdateItem"],
+    ),
     "open a link that is not there": (
         lambda w: Client().get("/s/" + "A" * 43),
         404,
         ["Query", COMMIT],
     ),
     "unlock a link without a password": (
-        lambda w: Client().post(f"/s/{w.token}/unlock"),
+        lambda w: Client().post(f"/s/{w.ids['token']}/unlock"),
         200,
         ["Query", READ],
     ),
     "download by a link": (
-        lambda w: Client().post(f"/s/{w.token}/download", file_name="a.txt"),
+        lambda w: Client().post(f"/s/{w.ids['token']}/download", file_name="a.txt"),
         303,
         ["Query", READ, COMMIT],
     ),
     "nobody's bad form": (
-        lambda w: Client().post(f"/s/{w.token}/download", unknown=1),
+        lambda w: Client().post(f"/s/{w.ids['token']}/download", unknown=1),
         422,
         [],
     ),
@@ -201,14 +205,14 @@ def test_a_request_costs_no_more_than_it_needs(world: World, ground: Ground, wha
 
 def test_what_was_counted_costs_less(world: World, ground: Ground) -> None:
     """A download that goes on is neither counted nor noted; a password costs four calls more."""
-    path = f"/s/{world.token}/download"
+    path = f"/s/{world.ids['token']}/download"
     grant = Client().post(path).headers["x-link-grant"]
     with ground.counted() as calls:
         assert Client().post(path, file_name="a.txt", grant=grant).status == 303
     assert calls == ["Query", READ]
-    world.alice.send("PATCH", f"/links/{world.link}", json_={"password": "x"})
+    world.alice.send("PATCH", f"/links/{world.ids['link_id']}", json_={"password": "x"})
     with ground.counted() as calls:
-        assert Client().post(f"/s/{world.token}/unlock", password="x").status == 200
+        assert Client().post(f"/s/{world.ids['token']}/unlock", password="x").status == 200
     assert calls == ["Query", READ, COMMIT, COMMIT, "PutItem"]
 
 
