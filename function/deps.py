@@ -55,6 +55,16 @@ from function.stores.transfers import Transfers
 
 
 @dataclass(frozen=True)
+class LinkWiring:
+    """What routes of links use."""
+
+    service: LinkService
+    visits: Visits
+    counting: Counting
+    signing: Signing
+
+
+@dataclass(frozen=True)
 class Wiring:
     """Everything that routes use."""
 
@@ -72,10 +82,7 @@ class Wiring:
     shares: ShareService
     groups: GroupService
     reach: Reach
-    links: LinkService
-    visits: Visits
-    counting: Counting
-    signing: Signing
+    links: LinkWiring
 
 
 _wired: list[Wiring] = []
@@ -134,8 +141,6 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     files = Files(db)
     listing = Listing(access, files, SharedFiles(db, access, files, shares))
     signing = Signing(multipart, of)
-    links, unlocking = Links(db), Unlocking(Attempts(db), passwords, of)
-    visits = Visits(db, access, links, Files(db), unlocking, of)
     return Wiring(
         settings=settings,
         access=access,
@@ -151,7 +156,17 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         shares=ShareService(db, access, of),
         groups=GroupService(access, Groups(db), of),
         reach=Reach(db, access, shares),
-        links=LinkService(db, access, links, Showing(of), passwords, of),
+        links=_wire_links(db, access, passwords, signing, of),
+    )
+
+
+def _wire_links(
+    db: Dynamo, access: Access, passwords: Passwords, signing: Signing, of: Origins
+) -> LinkWiring:
+    links, unlocking = Links(db), Unlocking(Attempts(db), passwords, of)
+    visits = Visits(db, access, links, Files(db), unlocking, of)
+    return LinkWiring(
+        service=LinkService(db, access, links, Showing(of), passwords, of),
         visits=visits,
         counting=Counting(db, visits, unlocking, signing, of),
         signing=signing,
@@ -190,8 +205,8 @@ ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]
 ReachDep = Annotated[Reach, Depends(lambda: wiring().reach)]
 GroupsDep = Annotated[GroupService, Depends(lambda: wiring().groups)]
-LinksDep = Annotated[LinkService, Depends(lambda: wiring().links)]
-VisitsDep = Annotated[Visits, Depends(lambda: wiring().visits)]
-CountingDep = Annotated[Counting, Depends(lambda: wiring().counting)]
-SigningDep = Annotated[Signing, Depends(lambda: wiring().signing)]
+LinksDep = Annotated[LinkService, Depends(lambda: wiring().links.service)]
+VisitsDep = Annotated[Visits, Depends(lambda: wiring().links.visits)]
+CountingDep = Annotated[Counting, Depends(lambda: wiring().links.counting)]
+SigningDep = Annotated[Signing, Depends(lambda: wiring().links.signing)]
 SettingsDep = Annotated[contract.Settings, Depends(lambda: wiring().settings)]

@@ -10,7 +10,7 @@ from function.deps import Caller, LinksDep, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchFile, NoSuchUser
 from function.link_models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
 from function.routes.answers import answers, listed, nothing
-from function.sharing_errors import AliasTaken, NoSuchLink
+from function.sharing_errors import AliasTaken, LimitReached, NoSuchLink
 
 router = Router()
 
@@ -20,7 +20,15 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 @router.post(
     "/links",
     status_code=201,
-    responses=answers({201: Link}, NoSuchFile, NoSuchUser, AliasTaken, ChangedMeanwhile, Invalid),
+    responses=answers(
+        {201: Link},
+        NoSuchFile,
+        NoSuchUser,
+        AliasTaken,
+        ChangedMeanwhile,
+        LimitReached,
+        Invalid,
+    ),
 )
 def make_link(body: LinkRequest, caller: Caller, sent: Sent, links: LinksDep) -> Link:
     """Make a link to files and folders of yours, for people without an account.
@@ -48,7 +56,14 @@ def get_link(link_id: str, caller: Caller, links: LinksDep) -> Link:
 @router.patch(
     "/links/<link_id>",
     responses=answers(
-        {200: Link}, NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, ChangedMeanwhile, Invalid
+        {200: Link},
+        NoSuchLink,
+        NoSuchFile,
+        NoSuchUser,
+        AliasTaken,
+        ChangedMeanwhile,
+        LimitReached,
+        Invalid,
     ),
 )
 def change_link(link_id: str, body: LinkChanges, caller: Caller, links: LinksDep) -> Link:

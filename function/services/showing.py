@@ -10,6 +10,8 @@ from function.errors import NoSuchFile
 from function.records import FileRow, Grant, LinkRow
 from function.services.access import Entry
 from function.services.origins import Origins, iso
+from function.services.shares import MOST_GRANTS
+from function.sharing_errors import LimitReached
 from function.stores.files import file_in, file_key, reached, unreached
 from function.stores.links import grantee, item_key
 from function.stores.rows import Key, Write
@@ -24,13 +26,18 @@ class Showing:
         self._from = origins
 
     def grants(self, entry: Entry, row: LinkRow, names: Iterable[str]) -> list[Grant]:
-        """The grants by which a link shows files and folders of its owner's. Raises NoSuchFile."""
+        """The grants by which a link shows files and folders of its owner's.
+
+        Raises NoSuchFile, LimitReached.
+        """
         return [self._grant(entry, row, name) for name in dict.fromkeys(names)]
 
     def _grant(self, entry: Entry, row: LinkRow, name: str) -> Grant:
         file = own_file(entry, name)
         if file is None and not name.endswith("/"):
             raise NoSuchFile
+        if file and len(file.grantees - {grantee(row.id)}) >= MOST_GRANTS:
+            raise LimitReached(f"A file is in at most {MOST_GRANTS} shares and links together.")
         return Grant(
             grantee=grantee(row.id),
             file=f"{row.owner}/{name}",

@@ -189,7 +189,7 @@ def test_never_more_than_allowed_however_many_at_once(alice: Client, ground: Gro
         visitor = Visitor(link.path.removeprefix("/s/"), f"192.0.2.{number}")
         start.wait()
         try:
-            return deps.wiring().counting.one(visitor, wanted, "json").url
+            return deps.wiring().links.counting.one(visitor, wanted, "json").url
         except Problem as problem:
             return problem.slug
 
@@ -364,19 +364,30 @@ def test_a_stale_grant_opens_nothing_and_is_not_renewed(alice: Client, behind: B
     assert link.names() == ["a.txt"]
 
 
-def test_a_link_follows_a_file_that_was_moved(alice: Client, behind: Behind) -> None:
-    """By the grant for the new place, which a rename writes; the old name opens nothing."""
+def test_a_link_follows_a_file_that_is_renamed(alice: Client) -> None:
+    """At its new name alone; a new file at the old one is not shown, nor counted for the old."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=3)
-    file = behind.row("files", shelf="alice", name="a.txt")
-    grant = behind.row("shares", grantee=f"link:{link.id}", file="alice/a.txt")
-    behind.delete("files", shelf="alice", name="a.txt")
-    behind.put("files", file | {"name": "b.txt", "place": "another"})
-    behind.put("shares", grant | {"file": "alice/b.txt", "file_id": "another"})
-    assert link.names() == ["b.txt"]
-    assert link.download("a.txt").slug == "no-such-file"
-    assert link.download("b.txt").status == 200
-    assert change(alice, link, expires_in=None).json()["items"] == ["b.txt"]
+    for old, new in (("a.txt", "b.txt"), ("b.txt", "in/c.txt")):
+        renamed = {"file_name": old, "new_name": new}
+        assert alice.send("PATCH", "/file", json_=renamed).status == 200
+        alice.put(old, b"secret")
+        assert link.names() == [new]
+        assert link.download(old).slug == "no-such-file"
+        assert link.download(new).json()["size"] == 4
+    assert change(alice, link, expires_in=None).json()["items"] == ["in/c.txt"]
+    assert link.downloads(alice) == 2
+    assert revoke(alice, link).status == 204
+
+
+def test_a_file_moves_into_a_folder_and_out_of_it(alice: Client) -> None:
+    """A link to the folder shows what is there now."""
+    alice.put("in/a.txt")
+    link = make(alice, "in/")
+    alice.send("PATCH", "/file", json_={"file_name": "in/a.txt", "new_name": "out.txt"})
+    assert (link.names(), link.download("out.txt").slug) == ([], "no-such-file")
+    alice.send("PATCH", "/file", json_={"file_name": "out.txt", "new_name": "in/b.txt"})
+    assert link.names() == ["in/b.txt"]
 
 
 @pytest.mark.parametrize("disabled", [True, False])
