@@ -155,7 +155,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         listing=listing,
         shares=ShareService(db, access, of),
         groups=GroupService(access, Groups(db), of),
-        reach=Reach(db, access, shares),
+        reach=Reach(db, access, shares, of),
         links=_wire_links(db, access, passwords, signing, of),
     )
 

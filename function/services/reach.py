@@ -9,15 +9,17 @@ from itertools import chain
 
 from function.errors import NoSuchFile
 from function.models import Caller
-from function.records import Account, Grant
+from function.records import Account, Grant, Group, LinkRow
 from function.services.access import Access, Entry, about_groups, grantees_of
 from function.services.cursors import seal, unseal
+from function.services.origins import Origins
 from function.services.views import share
 from function.sharing_models import Share
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
 from function.stores.groups import group_in, group_key
+from function.stores.links import link_in, link_key
 from function.stores.rows import Key, Rows
 from function.stores.shares import Shares, folders_of, granted, grants_in, key_of
 
@@ -29,8 +31,9 @@ Page = tuple[list[Share], str | None]
 class Reach:
     """Lists grants."""
 
-    def __init__(self, db: Dynamo, access: Access, shares: Shares) -> None:
+    def __init__(self, db: Dynamo, access: Access, shares: Shares, origins: Origins) -> None:
         """Grants are found by `shares`, and judged by `access`."""
+        self._from = origins
         self._db = db
         self._access = access
         self._shares = shares
@@ -55,8 +58,7 @@ class Reach:
         after = unseal(cursor, account.id, of)
         keys = [key for key in keys if after is None or _place(key) > after]
         page, rest = keys[:limit], keys[limit:]
-        bearing = [key for each in page for key in _grantee(each)]
-        rows = self._db.read([*page, *bearing, *([] if folder else file)])
+        rows = self._db.read([*page, *map(_grantee, page), *([] if folder else file)])
         now = file_in(rows, caller.username, name)
         if entry.file and (now is None or now.place_id != entry.file.place_id):
             raise NoSuchFile  # it has gone meanwhile
@@ -89,9 +91,18 @@ class Reach:
     def _holds(self, grant: Grant, entry: Entry, rows: Rows) -> bool:
         """Whether a grant of the caller's holds, and for somebody who is there."""
         kind, _, name = grant.grantee.partition(":")
-        held = account_in(rows, name) if kind == "user" else group_in(rows, name)
+        held: Account | Group | LinkRow | None
+        if kind == "link":
+            held = link_in(rows, name)
+            held = held if held and self._leads(held) else None
+        else:
+            held = account_in(rows, name) if kind == "user" else group_in(rows, name)
         ids = {held.id} if held else set()
         return self._access.opens(grant, ids, entry.account, entry.file)
+
+    def _leads(self, link: LinkRow) -> bool:
+        """Whether a link still leads anywhere."""
+        return not link.revoked and (link.ends is None or link.ends > self._from.now())
 
     def _opens(self, grant: Grant, ids: set[str], account: Account, rows: Rows) -> bool:
         """Whether somebody else's grant opens what it is on for who has these ids."""
@@ -113,10 +124,10 @@ def _bearing(grant: Grant) -> list[Key]:
     return [key_of(grant), account_key(grant.owner), *file]
 
 
-def _grantee(key: Key) -> list[Key]:
+def _grantee(key: Key) -> Key:
     """What tells whether the grantee of a grant is there."""
     kind, _, name = key.partition.partition(":")
-    return [account_key(name)] if kind == "user" else [group_key(name)] if kind == "group" else []
+    return {"user": account_key, "group": group_key, "link": link_key}[kind](name)
 
 
 def _place(key: Key) -> list[str]:

@@ -42,6 +42,12 @@ def _ledger_key(row: LinkRow) -> Key:
     return Key(SHARES, f"links:{row.owner}", f"{row.created}/{row.id}")
 
 
+def link_in(rows: Rows, link_id: str) -> LinkRow | None:
+    """The link of that id, if it was read."""
+    row = rows.get(link_key(link_id))
+    return LinkRow.model_validate(row) if row else None
+
+
 def put_new(row: LinkRow) -> Write:
     """Puts a link where none is."""
     key = link_key(row.id)

@@ -5,6 +5,7 @@ import pytest
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import Answer, Client, join
+from tests.conftest import Clock
 from tests.ground import Call, Ground
 
 
@@ -71,7 +72,9 @@ def test_who_it_is_shared_with_still_has_it(world: World, ground: Ground) -> Non
     assert world.bob.put("b.txt", username="alice").slug == "no-such-file"
     assert world.carol.put("b.txt", username="alice").status == 200
     shares = world.alice.get("/shares", file_name="b.txt").json()
-    assert [each["group"] or each["username"] for each in shares] == ["team", "bob", "carol"]
+    said = [each["group"] or each["username"] for each in shares if not each["link"]]
+    assert said == ["team", "bob", "carol"]
+    assert world.carol.get("/shares", file_name="b.txt").slug == "no-such-file"
     world.alice.put("a.txt", b"a new one")
     for client in (world.bob, world.carol):
         assert client.read("a.txt", username="alice").slug == "no-such-file"
@@ -155,6 +158,24 @@ def test_who_can_reach_a_file(world: World) -> None:
     assert world.bob.get("/shares", file_name="in/").json() == []
     for query in ({}, {"file_name": "in/", "with_me": "true"}):
         assert world.alice.get("/shares", **query).slug == "invalid-request"
+
+
+def test_links_are_among_who_can_reach_a_file(world: World, clock: Clock) -> None:
+    """Those on it and on a folder above it, as long as they lead anywhere."""
+    world.alice.put("in/x.txt")
+    made = [
+        world.alice.post("/links", items=[item], expires_in=seconds).json()["id"]
+        for item, seconds in (("in/", None), ("in/x.txt", 60), ("in/x.txt", None), ("a.txt", None))
+    ]
+
+    def listed() -> set[str]:
+        return {each["link"] for each in world.alice.get("/shares", file_name="in/x.txt").json()}
+
+    assert listed() == set(made[:3])
+    clock.time += 60
+    assert listed() == {made[0], made[2]}
+    assert world.alice.delete(f"/links/{made[2]}").status == 204
+    assert listed() == {made[0]}
 
 
 def test_what_is_shared_with_me(world: World, behind: Behind) -> None:
