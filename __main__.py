@@ -85,7 +85,7 @@ log_group = aws.cloudwatch.LogGroup(
 
 # --- permissions: what is not in this table the function cannot do -------------------------------
 
-USERS = "BatchGetItem PutItem UpdateItem"
+USERS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
 SESSIONS = "BatchGetItem PutItem UpdateItem"
 SHARES = "BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"

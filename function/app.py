@@ -36,8 +36,10 @@ from function.routes import (
     downloads,
     files,
     groups,
+    inbox,
     links,
     pages,
+    requests,
     shares,
     uploads,
     visits,
@@ -52,7 +54,20 @@ app = APIGatewayHttpResolver(
     response_validation_error_http_code=500,
     json_body_deserializer=gate.strict_json,
 )
-NOUNS = (accounts, files, uploads, downloads, shares, groups, links, visits, companion, about)
+NOUNS = (
+    accounts,
+    files,
+    uploads,
+    downloads,
+    shares,
+    groups,
+    links,
+    visits,
+    requests,
+    inbox,
+    companion,
+    about,
+)
 for noun in NOUNS:
     app.include_router(noun.router)
 

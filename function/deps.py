@@ -25,6 +25,7 @@ from function.services.counting import Counting
 from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
+from function.services.inbox import Inbox
 from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.moving import Moving
@@ -32,6 +33,7 @@ from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.placing import Placing
 from function.services.reach import Reach
+from function.services.requests import RequestService
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
 from function.services.showing import Showing
@@ -50,6 +52,7 @@ from function.stores.groups import Groups
 from function.stores.links import Links
 from function.stores.multipart import Multipart
 from function.stores.objects import Objects
+from function.stores.requests import Requests
 from function.stores.shares import Shares
 from function.stores.transfers import Transfers
 
@@ -62,6 +65,14 @@ class LinkWiring:
     visits: Visits
     counting: Counting
     signing: Signing
+
+
+@dataclass(frozen=True)
+class RequestWiring:
+    """What routes of requests use."""
+
+    service: RequestService
+    inbox: Inbox
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class Wiring:
     groups: GroupService
     reach: Reach
     links: LinkWiring
+    requests: RequestWiring
 
 
 _wired: list[Wiring] = []
@@ -129,24 +141,23 @@ def client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
 
 def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wiring:
     """Puts the house together."""
-    tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
-    db = Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
+    db = _wire_tables(settings, session, of)
     s3 = client(session, "s3", read_timeout=5)
     objects, multipart = Objects(s3, settings.bucket), Multipart(s3, settings.bucket)
     hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
     passwords = Passwords(hasher, settings.password_min_length)
     access, shares, transfers = Access(db, of.now), Shares(db), Transfers(db)
-    keep = settings.keep_seconds
+    keep, files = settings.keep_seconds, Files(db)
     placing = Placing(db, of, keep)
-    files = Files(db)
     listing = Listing(access, files, SharedFiles(db, access, files, shares))
-    signing = Signing(multipart, of)
+    signing, unlocking = Signing(multipart, of), Unlocking(Attempts(db), passwords, of)
+    uploading = TransferService(access, transfers, multipart, placing, of)
     return Wiring(
         settings=settings,
         access=access,
         accounts=AccountService(Accounts(db), access, passwords, of, settings.session_seconds),
         uploads=Uploads(access, objects, placing, of),
-        transfers=TransferService(access, transfers, multipart, placing, of),
+        transfers=uploading,
         completing=Completing(access, transfers, multipart, placing, of),
         downloads=Downloads(db, access, listing, signing, of),
         sweeping=Sweeping(DueList(db), multipart, of),
@@ -156,14 +167,28 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         shares=ShareService(db, access, of),
         groups=GroupService(access, Groups(db), of),
         reach=Reach(db, access, shares, of),
-        links=_wire_links(db, access, passwords, signing, of),
+        links=_wire_links(db, access, passwords, unlocking, signing, of),
+        requests=RequestWiring(
+            RequestService(access, Requests(db), passwords, of),
+            Inbox(access, Requests(db), uploading, transfers, multipart, unlocking, of),
+        ),
     )
 
 
+def _wire_tables(settings: contract.Settings, session: boto3.Session, of: Origins) -> Dynamo:
+    tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
+    return Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
+
+
 def _wire_links(
-    db: Dynamo, access: Access, passwords: Passwords, signing: Signing, of: Origins
+    db: Dynamo,
+    access: Access,
+    passwords: Passwords,
+    unlocking: Unlocking,
+    signing: Signing,
+    of: Origins,
 ) -> LinkWiring:
-    links, unlocking = Links(db), Unlocking(Attempts(db), passwords, of)
+    links = Links(db)
     visits = Visits(db, access, links, Files(db), unlocking, of)
     return LinkWiring(
         service=LinkService(db, access, links, Showing(of), passwords, of),
@@ -209,4 +234,6 @@ LinksDep = Annotated[LinkService, Depends(lambda: wiring().links.service)]
 VisitsDep = Annotated[Visits, Depends(lambda: wiring().links.visits)]
 CountingDep = Annotated[Counting, Depends(lambda: wiring().links.counting)]
 SigningDep = Annotated[Signing, Depends(lambda: wiring().links.signing)]
+RequestsDep = Annotated[RequestService, Depends(lambda: wiring().requests.service)]
+InboxDep = Annotated[Inbox, Depends(lambda: wiring().requests.inbox)]
 SettingsDep = Annotated[contract.Settings, Depends(lambda: wiring().settings)]

@@ -68,6 +68,22 @@ def file_only(name: str) -> str:
     return name
 
 
+def plain_line(text: str) -> str:
+    """Words on one line, in NFC and without what could be mistaken."""
+    text = unicodedata.normalize("NFC", text).strip()
+    if not text or any(c in DECEPTIVE or unicodedata.category(c) == "Cc" for c in text):
+        raise PydanticCustomError("line", "must be a line of text, without control characters")
+    return text
+
+
+def folder_only(name: str) -> str:
+    """A whole name that is a folder's."""
+    name = file_or_folder(name)
+    if not name.endswith("/"):
+        raise bad_name("a folder's name ends with '/'")
+    return name
+
+
 def fold(name: object) -> object:
     """A user name in lower case; only ASCII is folded, so no other letter can become one of it."""
     return name.lower() if isinstance(name, str) and name.isascii() else name
@@ -99,6 +115,7 @@ def encodable(secret: SecretStr) -> SecretStr:
 Text = Annotated[str, StringConstraints(min_length=0)]  # any constraint refuses lone surrogates
 FileName = Annotated[Text, AfterValidator(file_only)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder)]
+Folder = Annotated[Text, AfterValidator(folder_only)]
 Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
 Username = Annotated[
     str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")
@@ -115,6 +132,8 @@ MEDIA_TYPE = (
     r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+"
     r"( ?; ?[A-Za-z0-9_-]+=[ -:<-~]*[!-:<-~])*$"
 )
+# What a file may be: an extension, or a media type whose second half may be `*`.
+ALLOWED_TYPE = r"^(\.[a-z0-9][a-z0-9._+-]{0,30}|[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+))$"
 ContentType = Annotated[str, StringConstraints(max_length=LONGEST_MEDIA_TYPE, pattern=MEDIA_TYPE)]
 # "Nobody has a password of over 1,024 characters" bounds what is hashed, not what is safe.
 Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]
@@ -135,6 +154,14 @@ Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=20, fail_fast=True)]
+Line = Annotated[Text, StringConstraints(max_length=200), AfterValidator(plain_line)]
+Count = Annotated[StrictInt, Field(ge=1, le=10**15)]
+AllowedType = Annotated[
+    str,
+    BeforeValidator(fold),
+    StringConstraints(max_length=100, pattern=ALLOWED_TYPE),
+]
+AllowedTypes = Annotated[tuple[AllowedType, ...], Field(max_length=50, fail_fast=True)]
 Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
 
 
@@ -145,5 +172,10 @@ def is_media_type(text: str) -> bool:
 
 def guessed_type(name: str) -> str:
     """The type that a name suggests; what is compressed is not of the type within."""
+    return suggested_type(name) or PLAIN_BYTES
+
+
+def suggested_type(name: str) -> str | None:
+    """The same, and None for a name that suggests nothing."""
     kind, encoding = mimetypes.guess_type(name)
-    return kind if kind and not encoding else PLAIN_BYTES
+    return PLAIN_BYTES if encoding else kind

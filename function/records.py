@@ -86,7 +86,8 @@ class UploadRow(Row):
     """A transfer in progress, on the shelf of whoever uploads; its bytes go straight to S3.
 
     `size` is None where the client could not say. `done` is the answer of its completion, as JSON:
-    whoever completes it again gets the same.
+    whoever completes it again gets the same. What comes by a request has the request's id, its
+    folder as it was then, and the name that the `sender` gave for themselves.
     """
 
     shelf: str
@@ -108,6 +109,14 @@ class UploadRow(Row):
     description: str | None = None
     tags: list[str] = []
     done: str | None = None
+    request: str | None = None
+    folder: str = ""
+    sender: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The file's name as its sender called it, below the request's folder."""
+        return self.file_name.removeprefix(self.folder)
 
 
 class Grant(Row):
@@ -162,6 +171,43 @@ class Membership(Row):
     def group(self) -> str:
         """The group's name."""
         return self.grantee.removeprefix("group:")
+
+
+class RequestRow(Row):
+    """A request for files: `id` is the hash of its token, `rev` changes with what its owner says.
+
+    It takes files below `folder` while it is `open` and until it `ends` (epoch seconds, None is
+    never). `files` and `bytes` are what completed uploads brought and what open ones hold; `seal`
+    changes with the password. The table forgets the row after `expires_at`.
+    """
+
+    id: str
+    owner: str
+    owner_id: str
+    title: str
+    folder: str
+    created: str
+    rev: str
+    seal: str
+    password: str | None = None
+    ends: int | None = None
+    max_files: int | None = None
+    max_file_size: int | None = None
+    max_total_size: int | None = None
+    allowed_types: list[str] = []
+    require_name: bool = False
+    open: bool = True
+    files: int = 0
+    bytes: int = 0
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A place in a request that an upload holds until it is completed: of one file, so large."""
+
+    request: str
+    size: int
 
 
 @dataclass(frozen=True)

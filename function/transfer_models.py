@@ -110,6 +110,15 @@ class Completion(Closed):
     parts: Annotated[list[SentPart], Field(max_length=MOST_PARTS, fail_fast=True)] | None = None
 
 
+class Received(Closed):
+    """A file that has arrived by a request, under the name that its sender gave it."""
+
+    file_name: str
+    size: int
+    sha256: str | None
+    received: str
+
+
 class Download(Closed):
     """Where to get a file's bytes, before `expires_at`; `curl` is a line that does it."""
 

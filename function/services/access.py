@@ -13,6 +13,7 @@ from function.errors import NoSuchFile, NotSignedIn
 from function.fields import Permission
 from function.models import Caller
 from function.records import Account, FileRow, Grant, Group, Membership
+from function.sharing_errors import NoSuchRequest
 from function.stores.accounts import account_in, account_key, session_in, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
@@ -24,6 +25,7 @@ from function.stores.groups import (
     member_key,
     membership_in,
 )
+from function.stores.requests import request_in, request_key
 from function.stores.rows import Key, Rows, Write
 from function.stores.shares import grant_keys, grants_in, unchanged, user
 
@@ -85,6 +87,20 @@ class Member:
     id: str
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Whoever has the token of a request: its id and its owner, as the token found them."""
+
+    request: str
+    owner: str
+    owner_id: str
+
+    @property
+    def username(self) -> str:
+        """What its uploads stand under; no account has such a name."""
+        return f"~{self.request}"
+
+
 class Access:
     """Opens the door, or does not."""
 
@@ -95,7 +111,7 @@ class Access:
 
     def open(
         self,
-        caller: Caller | Member,
+        caller: Caller | Member | Sender,
         owner: str | None = None,
         name: str = "",
         more: Iterable[Key] = (),
@@ -104,9 +120,11 @@ class Access:
     ) -> Entry:
         """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
 
-        A Caller is proven by the session, a Member by the account's id. `write` says that a right
-        to read is not enough. Raises NotSignedIn.
+        A Caller is proven by the session, a Member by the account's id, a Sender by the request.
+        `write` says that a right to read is not enough. Raises NotSignedIn, NoSuchRequest.
         """
+        if isinstance(caller, Sender):
+            return self._let_in(caller, name, more)
         owner = owner or caller.username
         bearing = [account_key(owner)]
         if name:
@@ -153,6 +171,19 @@ class Access:
         """What was read of the memberships that hold, by the group's id."""
         held = (membership_in(rows, name, account) for name in sorted(account.groups))
         return {each.group_id: each for each in held if each}
+
+    def _let_in(self, sender: Sender, name: str, more: Iterable[Key]) -> Entry:
+        """A sender may add files in the owner's name, and is shown none. Raises NoSuchRequest."""
+        keys = [account_key(sender.owner), request_key(sender.request)]
+        keys += [file_key(sender.owner, name)] if name else []
+        rows = self._db.read([*keys, *more])
+        owner = account_in(rows, sender.owner)
+        request = request_in(rows, sender.request, self._now())
+        if request is None or owner is None or owner.id != sender.owner_id:
+            raise NoSuchRequest
+        file = file_in(rows, sender.owner, name)
+        mine = file if file and file.owner_id == owner.id else None
+        return Entry(owner, owner, mine, "write", True, [], {}, rows)
 
     def right(
         self,

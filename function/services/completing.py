@@ -19,26 +19,30 @@ from function.errors import (
 )
 from function.models import Caller, FileObject
 from function.records import Part, Stored, UploadRow
-from function.services.access import Access, Entry, Member
+from function.services.access import Access, Entry, Member, Sender
 from function.services.origins import Origins
 from function.services.placing import Intent, Placed, Placing
 from function.services.plans import LARGEST, missing
 from function.services.transfers import is_id
 from function.services.views import file_object
 from function.stores.multipart import Multipart
+from function.stores.requests import standing
 from function.stores.rows import Write
 from function.stores.transfers import Transfers, finish, upload_in, upload_key, upload_of
-from function.transfer_models import SentPart
+from function.transfer_models import Received, SentPart
+
+Actor = Caller | Member | Sender
 
 MOST_NAMED = 100
 
 
 class Done(Exception):
-    """Somebody has completed it; `answer` is theirs."""
+    """Somebody has completed it."""
 
-    def __init__(self, answer: str) -> None:
-        """A FileObject as JSON."""
+    def __init__(self, row: UploadRow, answer: str) -> None:
+        """The upload, and what was answered then: a FileObject as JSON."""
         super().__init__()
+        self.row = row
         self.answer = answer
 
 
@@ -67,7 +71,19 @@ class Completing:
 
         Raises NoSuchUpload, UploadIncomplete, UploadMismatch, TooLarge, and what placing raises.
         """
-        return self._complete(caller, caller.username, upload_id, sent)
+        return self._complete(caller, caller.username, upload_id, sent)[1]
+
+    def receive(
+        self, sender: Sender, upload_id: str, sent: list[SentPart] | None = None
+    ) -> Received:
+        """Makes the file for the owner of a request, and tells its sender no more than they said.
+
+        Raises NoSuchRequest, and what `complete` raises.
+        """
+        row, file = self._complete(sender, sender.username, upload_id, sent)
+        return Received(
+            file_name=row.called, size=file.size, sha256=file.sha256, received=file.modified
+        )
 
     def arrived(self, key: str) -> bool:
         """Completes the upload that put the object `key` there, for a client that never does.
@@ -82,8 +98,13 @@ class Completing:
         row = self._transfers.find(username, upload_id)
         if row is None or row.object != key:
             return False
+        who = (
+            Sender(row.request, row.owner, row.user_id)
+            if row.request
+            else Member(username, row.user_id)
+        )
         try:
-            self._complete(Member(username, row.user_id), username, upload_id, None)
+            self._complete(who, username, upload_id, None)
         except (Unavailable, ChangedMeanwhile):
             raise
         except Problem:
@@ -91,19 +112,19 @@ class Completing:
         return True
 
     def _complete(
-        self, who: Caller | Member, username: str, upload_id: str, sent: list[SentPart] | None
-    ) -> FileObject:
+        self, who: Actor, username: str, upload_id: str, sent: list[SentPart] | None
+    ) -> tuple[UploadRow, FileObject]:
         try:
             row = self._find(who, username, upload_id)
             stored = self._stored(row, sent)
             if stored is None:
                 self._find(who, username, upload_id)  # unless it has been given up meanwhile
                 raise UploadIncomplete
-            return self._place(who, username, row, stored)
+            return row, self._place(who, username, row, stored)
         except Done as done:
-            return as_answered(done.answer)
+            return done.row, as_answered(done.answer)
 
-    def _find(self, who: Caller | Member, username: str, upload_id: str) -> UploadRow:
+    def _find(self, who: Actor, username: str, upload_id: str) -> UploadRow:
         """The upload, still open. Raises Done, NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
         entry = self._access.open(who, more=[key] if is_id(upload_id) else [])
@@ -114,7 +135,7 @@ class Completing:
         if row is None or row.user_id != entry.account.id:
             raise NoSuchUpload
         if row.done is not None:
-            raise Done(row.done)
+            raise Done(row, row.done)
         if row.expires_at <= self._from.now():
             raise NoSuchUpload
         return row
@@ -132,7 +153,7 @@ class Completing:
         wrong_size = row.size is not None and stored.size != row.size
         wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
         if wrong_size or wrong_bytes:
-            if self._transfers.remove(row.shelf.partition("/")[0], row.name):
+            if self._transfers.remove(row):
                 self._multipart.discard(row.object, row.multipart)
             raise UploadMismatch
         return stored
@@ -157,9 +178,7 @@ class Completing:
         if not self._multipart.complete(row.object, multipart, named):
             raise UploadIncomplete
 
-    def _place(
-        self, who: Caller | Member, username: str, row: UploadRow, stored: Stored
-    ) -> FileObject:
+    def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
         intent = Intent(
             row.file_name,
             row.content_type,
@@ -167,6 +186,8 @@ class Completing:
             row.if_match,
             description=row.description,
             tags=tuple(row.tags),
+            request=row.request,
+            sender=row.sender,
         )
         key = upload_key(username, row.name)
 
@@ -177,7 +198,8 @@ class Completing:
 
         def also(placed: Placed) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
-            return finish(row, answer)
+            still = [standing(row.request)] if row.request else []
+            return [*finish(row, answer), *still]
 
         try:
             placed = self._placing.place(look, look(), intent, stored, also)

@@ -29,18 +29,20 @@ def get(name: str, url: str) -> str:
 def multipart(row: UploadRow, base: str) -> str:
     """Every part in its turn, and the completion; the token is the shell's $TOKEN.
 
+    Who sends by a request needs none: it is in the address.
+
     What asks the function is tried again after a 503, for as long as Retry-After says: S3 may take
     longer to put many parts together than the function has.
     """
     upload = shlex.quote(f"{base}/uploads/{row.name}")
     name = local_name(row.file_name)
-    who = '-H "x-session-token: $TOKEN"'
-    sign = f"""curl -fsS --retry 5 {who} --json "{{\\"part_numbers\\":[$n]}}" {upload}/parts"""
+    who = "" if row.request else '-H "x-session-token: $TOKEN" '
+    sign = f"""curl -fsS --retry 5 {who}--json "{{\\"part_numbers\\":[$n]}}" {upload}/parts"""
     url = """sed 's/.*"url": *"\\([^"]*\\)".*/\\1/'"""
     cut = f"dd if={name} bs={row.part_size} skip=$((n-1)) count=1 status=none"
     send = """curl -fgsS -o /dev/null -X PUT -H content-type: --data-binary @- "$url\""""
     each = f"url=$({sign} | {url}) && {cut} | {send} || exit 1"
-    whole = f"curl -fsS --retry 5 {who} --json '{{}}' {upload}/complete"
+    whole = f"curl -fsS --retry 5 {who}--json '{{}}' {upload}/complete"
     return f"(for n in $(seq {parts_in(row)}); do {each}; done; {whole})"
 
 

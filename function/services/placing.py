@@ -30,7 +30,8 @@ LONGEST_EXTENSION = 20
 class Intent:
     """What an upload wants: the name, and what to do when there is a file of that name.
 
-    `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1.
+    `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
+    `request` is put there by no account, but by whoever the `sender` says to be.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Intent:
     if_none_match: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
+    request: str | None = None
+    sender: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ class Placing:
             sha256=stored.sha256,
             description=intent.description or (old.description if old else None),
             tags=list(intent.tags) or (old.tags if old else []),
-            modified_by=entry.account.username,
+            modified_by=None if intent.request else entry.account.username,
+            sender=intent.sender,
             place=old.place if old else None,
             grantees=old.grantees if old else frozenset(),
         )

@@ -11,7 +11,7 @@ from function.fields import MOST_PARTS, Method, guessed_type
 from function.models import Caller
 from function.records import Account, Part, UploadRow
 from function.services import curl
-from function.services.access import Access
+from function.services.access import Access, Sender
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.placing import Intent, Placing
@@ -66,17 +66,24 @@ class TransferService:
 
         `method` is chosen by the size unless it is given. Raises TooLarge and what placing raises.
         """
-        row = self._plan(self._authorise(caller, wish), caller, wish, method)
-        if row.part_size:
-            begun = self._multipart.begin(row.object, row.content_type)
-            row = row.model_copy(update={"multipart": begun})
+        row = self.begin(caller, self._authorise(caller, wish).id, wish, method)
         for _ in self._from.attempts():
             try:
                 self._transfers.start(row)
             except Refused:
                 continue
-            return self._view(row, base)
+            return self.view(row, base)
         raise AssertionError
+
+    def begin(
+        self, who: Caller | Sender, user_id: str, wish: Wish, method: Method | None = None
+    ) -> UploadRow:
+        """An upload that S3 is ready for and that nobody has noted yet. Raises TooLarge."""
+        row = self._plan(user_id, who, wish, method)
+        if row.part_size is None:
+            return row
+        begun = self._multipart.begin(row.object, row.content_type)
+        return row.model_copy(update={"multipart": begun})
 
     def _authorise(self, caller: Caller, wish: Wish) -> Account:
         """The uploader, if the upload could be placed as things stand."""
@@ -86,20 +93,20 @@ class TransferService:
         return entry.account
 
     def _plan(
-        self, account: Account, caller: Caller, wish: Wish, method: Method | None
+        self, user_id: str, who: Caller | Sender, wish: Wish, method: Method | None
     ) -> UploadRow:
         """The upload's row, with its way through S3 chosen."""
         part_size = part_size_of(wish.size)
         single = (method or way_of(wish.size)) == "put"
-        owner, upload_id = wish.username or caller.username, self._from.new_id()
+        owner, upload_id = wish.username or who.username, self._from.new_id()
         now = self._from.now()
         return UploadRow(
-            shelf=upload_key(caller.username, upload_id).partition,
+            shelf=upload_key(who.username, upload_id).partition,
             name=upload_id,
-            user_id=account.id,
+            user_id=user_id,
             owner=owner,
             file_name=wish.file_name,
-            object=object_key(owner, caller.username, upload_id, single=single),
+            object=object_key(owner, who.username, upload_id, single=single),
             content_type=wish.content_type or guessed_type(wish.file_name),
             on_conflict=wish.on_conflict,
             created=iso(now),
@@ -113,7 +120,7 @@ class TransferService:
             tags=list(wish.tags),
         )
 
-    def sign(self, caller: Caller, upload_id: str, numbers: list[int]) -> SignedParts:
+    def sign(self, caller: Caller | Sender, upload_id: str, numbers: list[int]) -> SignedParts:
         """Addresses for parts, each bound to its length. Raises NoSuchUpload, Invalid."""
         row = self.find(caller, upload_id)
         total = parts_in(row) or MOST_PARTS
@@ -134,12 +141,12 @@ class TransferService:
         ]
         return SignedParts(parts=parts)
 
-    def status(self, caller: Caller, upload_id: str, base: str) -> UploadView:
+    def status(self, caller: Caller | Sender, upload_id: str, base: str) -> UploadView:
         """What has arrived and what is missing. Raises NoSuchUpload."""
         row = self.find(caller, upload_id)
         parts = self.arrived(row)
         view = {"arrived": [part.number for part in parts], "missing": missing(row, parts)}
-        return self._view(row, base).model_copy(update=view)
+        return self.view(row, base).model_copy(update=view)
 
     def arrived(self, row: UploadRow) -> list[Part]:
         """The parts that S3 has, joined or not; one PUT is a file of one part."""
@@ -166,21 +173,21 @@ class TransferService:
             if not more or len(found) > limit:
                 break
         end = found[limit - 1].name if len(found) > limit else after if more else None
-        views = [self._view(row, base, whole=False) for row in found[:limit]]
+        views = [self.view(row, base, whole=False) for row in found[:limit]]
         return views, end and seal([end], account.id, UPLOADS)
 
-    def abort(self, caller: Caller, upload_id: str) -> None:
+    def abort(self, caller: Caller | Sender, upload_id: str) -> None:
         """Gives an upload up, and removes what has arrived of it. Raises NoSuchUpload.
 
         The row goes first: without it nobody can complete what is being removed. It stays on the
         list of what falls due, for an address that was given out may bring bytes even now.
         """
         row = self.find(caller, upload_id)
-        if not self._transfers.remove(caller.username, upload_id):
+        if not self._transfers.remove(row):
             raise NoSuchUpload
         self._multipart.discard(row.object, row.multipart)
 
-    def find(self, caller: Caller, upload_id: str) -> UploadRow:
+    def find(self, caller: Caller | Sender, upload_id: str) -> UploadRow:
         """An upload of the caller's that is in progress. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
         entry = self._access.open(caller, more=[key] if is_id(upload_id) else [])
@@ -194,7 +201,7 @@ class TransferService:
         mine = row.user_id == account_id
         return mine and row.done is None and row.expires_at > self._from.now()
 
-    def _view(self, row: UploadRow, base: str, *, whole: bool = True) -> UploadView:
+    def view(self, row: UploadRow, base: str, *, whole: bool = True) -> UploadView:
         """An upload as its client sees it; `whole` says how to send it as well."""
         put = None
         line = None
@@ -209,7 +216,7 @@ class TransferService:
             line = curl.multipart(row, base)
         return UploadView(
             upload_id=row.name,
-            file_name=row.file_name,
+            file_name=row.called,
             owner=row.owner,
             size=row.size,
             method=method_of(row),

@@ -47,6 +47,21 @@ def charge(account: Account, more: int) -> Write:
     )
 
 
+def has_room(username: str, account_id: str, more: int, account: Account | None) -> Write:
+    """Expects an account that is not disabled, with room for so many bytes.
+
+    `account` is the account as it was read; of one that nobody has read that it has no quota.
+    """
+    values: Item = {":id": account_id, ":no": False}
+    room = "attribute_not_exists(quota)"
+    if account and account.quota is not None:
+        values |= {":quota": account.quota, ":room": account.quota - more}
+        room = "quota = :quota AND (attribute_not_exists(bytes_used) OR bytes_used <= :room)"
+    enabled = "(attribute_not_exists(disabled) OR disabled = :no)"
+    condition = f"id = :id AND {enabled} AND {room}"
+    return Write("ConditionCheck", account_key(username), condition, values)
+
+
 class Accounts:
     """The tables users and sessions."""
 

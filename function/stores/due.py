@@ -8,7 +8,9 @@ commit that writes its row, and struck in the commit that makes the row's bytes 
 from dataclasses import dataclass
 
 from function.contract import FILES
+from function.records import Held
 from function.stores.dynamo import Dynamo
+from function.stores.requests import release
 from function.stores.rows import Item, Key, Refused, Write
 
 DAY = 86_400
@@ -17,13 +19,14 @@ GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
 
 @dataclass(frozen=True)
 class Due:
-    """A line: the row that ends at `until` (epoch seconds), and its bytes."""
+    """A line: the row that ends at `until` (epoch seconds), its bytes, what it holds till then."""
 
     key: Key
     row: Key
     object: str
     multipart: str | None
     until: int
+    held: Held | None = None
 
 
 def line_of(row: Key, until: int) -> Key:
@@ -36,7 +39,13 @@ def due_shelf(day: int) -> str:
     return f"~due/{day}"
 
 
-def due(row: Key, object_key: str, until: int, multipart: str | None = None) -> Write:
+def due(
+    row: Key,
+    object_key: str,
+    until: int,
+    multipart: str | None = None,
+    held: Held | None = None,
+) -> Write:
     """Puts a row on the list."""
     line = line_of(row, until)
     item: Item = {
@@ -45,16 +54,45 @@ def due(row: Key, object_key: str, until: int, multipart: str | None = None) -> 
         "multipart": multipart,
         "until": until,
         "expires_at": until + GRACE,
+        "held_in": held.request if held else None,
+        "held": held.size if held else None,
     }
     return Write("Put", line, item=item)
 
 
-def take(db: Dynamo, row: Key) -> bool:
-    """Removes a row whose bytes are to go; False when an upload was completed after all."""
+def take(db: Dynamo, row: Key, line: Key, held: Held | None = None) -> bool:
+    """Removes a row whose bytes are to go; False when an upload was completed after all.
+
+    What it held is given back in the same commit, and the line then says so no more: the table may
+    have removed the row before, so the line alone can tell whether that has been done.
+    """
+    gone = Write("Delete", row, condition="attribute_not_exists(done)")
     try:
-        db.write(Write("Delete", row, condition="attribute_not_exists(done)"))
+        if held is None or not _given_back(db, gone, line, held):
+            db.write(gone)
     except Refused:
         return False
+    return True
+
+
+def _given_back(db: Dynamo, gone: Write, line: Key, held: Held) -> bool:
+    """Whether it was now; False when it was before, or there is no such request any more.
+
+    Raises Refused when the row is to stay.
+    """
+    said = Write(
+        "Update", line, "held_in = :id", {":id": held.request}, update="REMOVE held_in, held"
+    )
+    for _ in db.rounds():
+        try:
+            db.commit([gone, said, release(held)], token=f"back{gone.key.sort}")
+        except Refused as refused:
+            if 0 in refused.failed:
+                raise
+            if refused.failed:
+                return False
+            continue
+        break
     return True
 
 
@@ -72,7 +110,7 @@ class DueList:
 
     def take(self, due: Due) -> bool:
         """Removes the row that fell due; False when an upload was completed after all."""
-        return take(self._db, due.row)
+        return take(self._db, due.row, due.key, due.held)
 
     def strike(self, due: Due) -> None:
         """Strikes a line."""
@@ -88,4 +126,10 @@ def _read(item: Item) -> Due:
         object=str(item["object"]),
         multipart=str(item["multipart"]) if "multipart" in item else None,
         until=int(str(item["until"])),
+        held=_held(item),
     )
+
+
+def _held(item: Item) -> Held | None:
+    """What a line says is held."""
+    return Held(str(item["held_in"]), int(str(item["held"]))) if "held_in" in item else None

@@ -39,7 +39,7 @@ class Dynamo:
         self._names = names
         self._sleep = sleep
 
-    def _rounds(self) -> Iterator[None]:
+    def rounds(self) -> Iterator[None]:
         """Tries at what is done only in part or collides, each after a longer pause."""
         for attempt in range(ROUNDS):
             if attempt:
@@ -69,7 +69,7 @@ class Dynamo:
         for key in keys:
             request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
         rows: dict[Key, Item] = {}
-        for _ in self._rounds():
+        for _ in self.rounds():
             with aws():
                 answer = self._client.batch_get_item(RequestItems=request)
             for name, found in answer["Responses"].items():
@@ -101,7 +101,7 @@ class Dynamo:
             "Delete": self._client.delete_item,
         }[write.kind]
         seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.condition else {}
-        for _ in self._rounds():
+        for _ in self.rounds():
             try:
                 with aws():
                     call(**self._request(write), **seen)
@@ -128,7 +128,7 @@ class Dynamo:
                     if write.kind == "Put"
                     else {"DeleteRequest": {"Key": encode(write.key.item())}}
                 )
-            for _ in self._rounds():
+            for _ in self.rounds():
                 with aws():
                     answer = self._client.batch_write_item(RequestItems=request)
                 request = answer["UnprocessedItems"]

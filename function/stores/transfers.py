@@ -1,9 +1,10 @@
 """Transfers in progress: a row on the uploader's shelf, a line on the list of what falls due."""
 
 import re
+from collections.abc import Sequence
 
 from function.contract import ARRIVING, FILES
-from function.records import UploadRow
+from function.records import Held, UploadRow
 from function.stores.due import due, line_of, take
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Rows, Write
@@ -41,6 +42,11 @@ def due_key(row: UploadRow) -> Key:
     return line_of(Key(FILES, row.shelf, row.name), row.expires_at)
 
 
+def held_by(row: UploadRow) -> Held | None:
+    """What an upload holds of the request that it comes by."""
+    return Held(row.request, row.size or 0) if row.request else None
+
+
 def finish(row: UploadRow, answer: str) -> list[Write]:
     """Notes the answer of the completion, once; the upload falls due no more."""
     noted = Write(
@@ -60,11 +66,11 @@ class Transfers:
         """Uses the table files through `db`."""
         self._db = db
 
-    def start(self, row: UploadRow) -> None:
-        """Writes an upload, and when it falls due, in one commit."""
+    def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
+        """Writes an upload, when it falls due, and what else there is, in one commit."""
         key = Key(FILES, row.shelf, row.name)
-        line = due(key, row.object, row.expires_at, row.multipart)
-        self._db.commit([Write("Put", key, item=row.model_dump()), line], row.rev)
+        line = due(key, row.object, row.expires_at, row.multipart, held_by(row))
+        self._db.commit([Write("Put", key, item=row.model_dump()), line, *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""
@@ -75,6 +81,6 @@ class Transfers:
         page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
         return [UploadRow.model_validate(row) for row in page.items], page.more
 
-    def remove(self, username: str, upload_id: str) -> bool:
+    def remove(self, row: UploadRow) -> bool:
         """Removes an upload that nobody completed; False when somebody did."""
-        return take(self._db, upload_key(username, upload_id))
+        return take(self._db, Key(FILES, row.shelf, row.name), due_key(row), held_by(row))

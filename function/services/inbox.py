@@ -1,0 +1,223 @@
+"""Requests for files, as those see them who send some: they have its token, and no account.
+
+A sender may begin uploads and go on with them, and learns nothing of the owner's files. A place
+for each is taken in the commit that notes the upload, and given back in the one that removes it.
+"""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLarge, Unavailable
+from function.fields import NAME_BYTES, suggested_type
+from function.records import Account, RequestRow, UploadRow
+from function.request_models import Sending, Unlocked, Wanted
+from function.services.access import Access, Sender
+from function.services.origins import Origins, iso
+from function.services.requests import id_of
+from function.services.transfers import TransferService
+from function.services.unlocking import Locked, Unlocking
+from function.sharing_errors import NoSuchRequest, RequestClosed, RequestFull
+from function.stores.accounts import has_room
+from function.stores.multipart import Multipart
+from function.stores.requests import Requests, request_in, reserve
+from function.stores.rows import Refused
+from function.stores.transfers import Transfers
+from function.transfer_models import UploadView, Wish
+
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class Inbox:
+    """What senders do."""
+
+    def __init__(
+        self,
+        access: Access,
+        requests: Requests,
+        uploads: TransferService,
+        transfers: Transfers,
+        multipart: Multipart,
+        unlocking: Unlocking,
+        origins: Origins,
+    ) -> None:
+        """Uploads are planned by `uploads` and noted in `transfers`."""
+        self._access = access
+        self._requests = requests
+        self._uploads = uploads
+        self._transfers = transfers
+        self._multipart = multipart
+        self._unlocking = unlocking
+        self._from = origins
+
+    def sender(self, token: str, address: str) -> Sender:
+        """Whoever has this token; whether its request still stands is seen to with what they do.
+
+        Raises NoSuchRequest, SlowDown.
+        """
+        return sender_of(self._find(token, address))
+
+    def look(self, token: str, grant: str | None, address: str) -> Wanted:
+        """What is asked for. Raises NoSuchRequest, RequestClosed, PasswordRequired, SlowDown."""
+        row = self._open(token, address)
+        self._unlocking.nonce(locked(row), grant)
+        return wanted(row)
+
+    def unlock(self, token: str, password: str, address: str) -> Unlocked:
+        """A grant for a password.
+
+        Raises NoSuchRequest, RequestClosed, WrongPassword, SlowDown.
+        """
+        row = self._open(token, address)
+        grant, until = self._unlocking.unlock(locked(row), password, address)
+        return Unlocked(grant=grant, expires_at=iso(until))
+
+    def start(self, token: str, sending: Sending, base: str, address: str) -> UploadView:
+        """Begins an upload and takes its place.
+
+        Raises NoSuchRequest, RequestClosed, RequestFull, PasswordRequired, Invalid, InvalidName,
+        TooLarge, QuotaExceeded, SlowDown.
+        """
+        row = self._find(token, address)
+        try:
+            self._judge(row, None, sending)
+        except Problem:
+            self._access.open(sender_of(row))  # what is asked for is nobody's business any more
+            raise
+        wish = Wish(
+            file_name=row.folder + sending.file_name,
+            size=sending.size,
+            username=row.owner,
+            content_type=sending.content_type,
+            sha256=sending.sha256,
+            on_conflict="rename",
+        )
+        upload = self._uploads.begin(sender_of(row), row.owner_id, wish)
+        try:
+            noted = self._note(row, upload, sending)
+        except Unavailable:  # perhaps it was noted
+            raise
+        except Problem:
+            with suppress(Unavailable):
+                self._multipart.discard(upload.object, upload.multipart)
+            raise
+        return self._uploads.view(noted, f"{base}/r/{token}")
+
+    def _note(self, row: RequestRow, upload: UploadRow, sending: Sending) -> UploadRow:
+        """The upload as it was noted, when there was a place and the owner had room."""
+        owner: Account | None = None
+        for attempt in self._from.attempts():
+            if attempt:
+                row, owner = self._again(row)
+                self._judge(row, owner, sending)
+            noted = upload.model_copy(update=self._of(row, sending))
+            room = has_room(row.owner, row.owner_id, sending.size, owner)
+            try:
+                self._transfers.start(noted, [reserve(row, sending.size), room])
+            except Refused:
+                continue
+            return noted
+        raise AssertionError
+
+    def _of(self, row: RequestRow, sending: Sending) -> dict[str, Any]:
+        """What an upload says of the request that it comes by."""
+        return {
+            "rev": self._from.new_id(),
+            "file_name": row.folder + sending.file_name,
+            "request": row.id,
+            "folder": row.folder,
+            "sender": sending.sender,
+        }
+
+    def _find(self, token: str, address: str) -> RequestRow:
+        known = TOKEN.fullmatch(token)
+        row = self._requests.find(id_of(token), self._from.now()) if known else None
+        if row is None:
+            self._unlocking.missed(address)
+            raise NoSuchRequest
+        return row
+
+    def _again(self, row: RequestRow) -> tuple[RequestRow, Account]:
+        """The request and its owner, as they are now. Raises NoSuchRequest."""
+        entry = self._access.open(sender_of(row))
+        found = request_in(entry.rows, row.id, self._from.now())
+        if found is None:
+            raise NoSuchRequest
+        return found, entry.account
+
+    def _open(self, token: str, address: str) -> RequestRow:
+        row, _ = self._again(self._find(token, address))
+        self._still_open(row)
+        return row
+
+    def _still_open(self, row: RequestRow) -> None:
+        if not row.open or (row.ends is not None and row.ends <= self._from.now()):
+            raise RequestClosed
+
+    def _judge(self, row: RequestRow, owner: Account | None, sending: Sending) -> None:
+        """Whether such a file is taken now; an owner who has not been read is not judged."""
+        self._still_open(row)
+        self._unlocking.nonce(locked(row), sending.grant)
+        if row.require_name and sending.sender is None:
+            reason = "say who you are"
+            raise Invalid(errors=[{"at": "body.sender", "reason": reason}])
+        judge_file(row, sending)
+        left = wanted(row)
+        if left.files_left == 0:
+            raise RequestFull
+        if left.bytes_left is not None and sending.size > left.bytes_left:
+            raise RequestFull
+        used = owner.bytes_used + sending.size if owner else 0
+        if sending.size and owner and owner.quota is not None and used > owner.quota:
+            raise QuotaExceeded
+
+
+def sender_of(row: RequestRow) -> Sender:
+    """Whoever has the token of a request."""
+    return Sender(row.id, row.owner, row.owner_id)
+
+
+def locked(row: RequestRow) -> Locked:
+    """The lock of a request."""
+    return Locked(f"request:{row.id}", row.seal, row.password)
+
+
+def wanted(row: RequestRow) -> Wanted:
+    """What a request asks for."""
+    files, total = row.max_files, row.max_total_size
+    return Wanted(
+        title=row.title,
+        owner=row.owner,
+        expires_at=None if row.ends is None else iso(row.ends),
+        max_file_size=row.max_file_size,
+        files_left=None if files is None else max(0, files - row.files),
+        bytes_left=None if total is None else max(0, total - row.bytes),
+        allowed_types=row.allowed_types,
+        needs_password=row.password is not None,
+        require_name=row.require_name,
+    )
+
+
+def judge_file(row: RequestRow, sending: Sending) -> None:
+    """Whether a request takes such files at all. Raises InvalidName, Invalid, TooLarge."""
+    at = "body.file_name"
+    if len(f"{row.folder}{sending.file_name}".encode()) > NAME_BYTES:
+        room = NAME_BYTES - len(row.folder.encode())
+        raise InvalidName(errors=[{"at": at, "reason": f"here a name has at most {room} bytes"}])
+    if row.allowed_types and not allowed(row.allowed_types, sending):
+        kinds = ", ".join(row.allowed_types)
+        raise Invalid(errors=[{"at": at, "reason": f"only {kinds}"}])
+    if row.max_file_size is not None and sending.size > row.max_file_size:
+        raise TooLarge(f"This request takes files of at most {row.max_file_size} bytes each.")
+
+
+def allowed(types: list[str], sending: Sending) -> bool:
+    """Whether a file is of one of the types: by its name, which tells what will open it.
+
+    What is said of its type counts where the name suggests nothing.
+    """
+    name = sending.file_name.casefold()
+    said = suggested_type(name) or sending.content_type or ""
+    kind = said.partition(";")[0].strip().lower()
+    whole = f"{kind.partition('/')[0]}/*"
+    return any(name.endswith(each) if each[0] == "." else each in {kind, whole} for each in types)

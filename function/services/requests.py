@@ -1,0 +1,147 @@
+"""Requests for files, as their owners make and change them."""
+
+import hashlib
+import re
+from typing import Any
+
+from function.models import Caller
+from function.records import RequestRow
+from function.request_models import (
+    NewRequest,
+    RequestChange,
+    RequestMade,
+    RequestView,
+)
+from function.services.access import Access
+from function.services.cursors import seal, unseal
+from function.services.origins import Origins, iso
+from function.services.passwords import Passwords
+from function.sharing_errors import NoSuchRequest
+from function.stores.requests import Requests, request_in, request_key
+from function.stores.rows import Refused
+
+LIST = "requests"
+KEPT = 90 * 24 * 3600  # what has ended can be looked at, and prolonged, for so long
+SPOKEN = {"expires_in", "password", "allowed_types"}  # otherwise than they are kept
+ID = re.compile(r"[0-9a-f]{64}")
+
+
+class RequestService:
+    """What owners do with their requests."""
+
+    def __init__(
+        self, access: Access, requests: Requests, passwords: Passwords, origins: Origins
+    ) -> None:
+        """Rows are in `requests`, `access` knows whose they are."""
+        self._access = access
+        self._requests = requests
+        self._passwords = passwords
+        self._from = origins
+
+    def create(self, caller: Caller, wanted: NewRequest, base: str) -> RequestMade:
+        """A new request, and its address, which nobody can find out later."""
+        account = self._access.open(caller).account
+        token = self._from.new_secret()
+        row = RequestRow(
+            id=id_of(token),
+            owner=account.username,
+            owner_id=account.id,
+            created=iso(self._from.now()),
+            rev=self._from.new_id(),
+            **{"seal": self._from.new_secret(), **self._settings(wanted.model_dump())},
+        )
+        for _ in self._from.attempts():
+            try:
+                self._requests.create(row)
+            except Refused:
+                continue
+            return RequestMade(**view(row).model_dump(), url=f"{base}/r/{token}")
+        raise AssertionError
+
+    def get(self, caller: Caller, request_id: str) -> RequestView:
+        """One of the caller's own. Raises NoSuchRequest."""
+        return view(self._find(caller, request_id))
+
+    def page(
+        self, caller: Caller, limit: int, cursor: str | None
+    ) -> tuple[list[RequestView], str | None]:
+        """The caller's requests, oldest first, and the next page's cursor. Raises InvalidCursor."""
+        account = self._access.open(caller).account
+        after = (unseal(cursor, account.id, LIST) or [""])[0]
+        rows, last = self._requests.of(account.username, self._from.now(), after=after, limit=limit)
+        mine = [view(row) for row in rows if row.owner_id == account.id]
+        return mine, last and seal([last], account.id, LIST)
+
+    def change(self, caller: Caller, request_id: str, change: RequestChange) -> RequestView:
+        """Changes what is said and leaves the rest; the address and the counts stay.
+
+        Raises NoSuchRequest, ChangedMeanwhile.
+        """
+        settings = self._settings(change.model_dump(exclude_unset=True))
+        for _ in self._from.attempts():
+            was = self._find(caller, request_id)
+            row = was.model_copy(update={**settings, "rev": self._from.new_id()})
+            try:
+                self._requests.change(was, row)
+            except Refused:
+                continue
+            return view(row)
+        raise AssertionError
+
+    def delete(self, caller: Caller, request_id: str) -> None:
+        """Deletes a request; what is on its way comes too late. Raises NoSuchRequest."""
+        for _ in self._from.attempts():
+            row = self._find(caller, request_id)
+            try:
+                self._requests.remove(row, self._from.new_id())
+            except Refused:
+                continue
+            return
+
+    def _find(self, caller: Caller, request_id: str) -> RequestRow:
+        known = ID.fullmatch(request_id)
+        entry = self._access.open(caller, more=[request_key(request_id)] if known else [])
+        row = request_in(entry.rows, request_id, self._from.now())
+        if row is None or row.owner_id != entry.account.id:
+            raise NoSuchRequest
+        return row
+
+    def _settings(self, said: dict[str, Any]) -> dict[str, Any]:
+        """A row's fields, for those of a body."""
+        row = {name: value for name, value in said.items() if name not in SPOKEN}
+        if "expires_in" in said:
+            after = said["expires_in"]
+            row["ends"] = after and int(self._from.now()) + after
+            row["expires_at"] = after and row["ends"] + KEPT
+        if "password" in said:
+            password = said["password"]
+            row["password"] = password and self._passwords.hash(password.get_secret_value())
+            row["seal"] = self._from.new_secret()
+        if "allowed_types" in said:
+            row["allowed_types"] = list(said["allowed_types"] or [])
+        return row
+
+
+def id_of(token: str) -> str:
+    """What is stored of a token, and names its request: 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def view(row: RequestRow) -> RequestView:
+    """A request as its owner sees it."""
+    return RequestView(
+        id=row.id,
+        title=row.title,
+        folder=row.folder,
+        created=row.created,
+        expires_at=None if row.ends is None else iso(row.ends),
+        open=row.open,
+        max_files=row.max_files,
+        max_file_size=row.max_file_size,
+        max_total_size=row.max_total_size,
+        allowed_types=row.allowed_types,
+        has_password=row.password is not None,
+        require_name=row.require_name,
+        files=row.files,
+        bytes=row.bytes,
+    )

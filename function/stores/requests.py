@@ -1,0 +1,118 @@
+"""Requests for files: a row under the hash of its token, and a line in its owner's ledger.
+
+Whoever asks has the token and names the row by it; its owner finds it in the ledger.
+"""
+
+from function.contract import SHARES
+from function.records import Held, RequestRow
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Item, Key, Rows, Write
+
+REQUEST = "~request"
+# What an owner may change; the counts are not among them, for others count meanwhile.
+SETTINGS = (
+    "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
+    "max_total_size", "allowed_types", "require_name", "open", "expires_at",
+)  # fmt: skip
+COUNTS = {"#files": "files", "#bytes": "bytes"}
+
+
+def request_key(request_id: str) -> Key:
+    """Where a request stands."""
+    return Key(SHARES, f"request:{request_id}", REQUEST)
+
+
+def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:
+    """The request, if it was read and the table should not have forgotten it."""
+    found = rows.get(request_key(request_id))
+    row = RequestRow.model_validate(found) if found else None
+    return None if row is None or (row.expires_at or now + 1) <= now else row
+
+
+def reserve(row: RequestRow, size: int) -> Write:
+    """Takes a place for one file, if there is one and the request is still as it was read."""
+    values: Item = {":rev": row.rev, ":one": 1, ":size": size}
+    condition = "rev = :rev"
+    if row.max_files is not None:
+        values[":most"] = row.max_files
+        condition += " AND #files < :most"
+    if row.max_total_size is not None:
+        values[":room"] = row.max_total_size - size
+        condition += " AND #bytes <= :room"
+    return _count(row.id, condition, values)
+
+
+def release(held: Held) -> Write:
+    """Gives a place back, if there is such a request."""
+    values: Item = {":one": -1, ":size": -held.size}
+    return _count(held.request, "attribute_exists(grantee)", values)
+
+
+def _count(request_id: str, condition: str, values: Item) -> Write:
+    key, update = request_key(request_id), "ADD #files :one, #bytes :size"
+    return Write("Update", key, condition, values, update=update, names=COUNTS)
+
+
+def standing(request_id: str) -> Write:
+    """Expects that there is such a request."""
+    return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
+
+
+class Requests:
+    """The requests in the table shares."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def create(self, row: RequestRow) -> None:
+        """Writes a new request and its line in the ledger."""
+        item: Item = {**request_key(row.id).item(), **row.model_dump()}
+        put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
+        self._db.commit([put, _line(row)], row.rev)
+
+    def change(self, was: RequestRow, row: RequestRow) -> None:
+        """Writes an owner's settings over those that were read. Raises Refused."""
+        held = row.model_dump()
+        given = {name: held[name] for name in SETTINGS if held[name] is not None}
+        gone = [f"#{name}" for name in SETTINGS if name not in given]
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in given)
+        values = {f":{name}": value for name, value in given.items()}
+        write = Write(
+            "Update",
+            request_key(row.id),
+            "rev = :was",
+            {**values, ":was": was.rev},
+            update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
+            names={f"#{name}": name for name in SETTINGS},
+        )
+        self._db.commit([write, _line(row)], row.rev)
+
+    def remove(self, row: RequestRow, token: str) -> None:
+        """Deletes a request and its line. Raises Refused."""
+        gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
+        self._db.commit([gone, Write("Delete", _line(row).key)], token)
+
+    def find(self, request_id: str, now: float) -> RequestRow | None:
+        """One request."""
+        return request_in(self._db.read([request_key(request_id)]), request_id, now)
+
+    def of(
+        self, owner: str, now: float, *, after: str, limit: int
+    ) -> tuple[list[RequestRow], str | None]:
+        """Somebody's requests, oldest first, and the last line read when others follow."""
+        page = self._db.query(SHARES, _ledger(owner), after=after, limit=limit + 1)
+        lines = [str(item["file"]) for item in page.items]
+        ids = [line.partition("/")[2] for line in lines[:limit]]
+        rows = self._db.read(request_key(each) for each in ids)
+        found = [request_in(rows, each, now) for each in ids]
+        return [row for row in found if row], lines[limit - 1] if lines[limit:] else None
+
+
+def _ledger(owner: str) -> str:
+    return f"requests:{owner}"
+
+
+def _line(row: RequestRow) -> Write:
+    key = Key(SHARES, _ledger(row.owner), f"{row.created}/{row.id}")
+    return Write("Put", key, item={**key.item(), "expires_at": row.expires_at})
