@@ -133,7 +133,9 @@ MEDIA_TYPE = (
     r"( ?; ?[A-Za-z0-9_-]+=[ -:<-~]*[!-:<-~])*$"
 )
 # What a file may be: an extension, or a media type whose second half may be `*`.
-ALLOWED_TYPE = r"^(\.[a-z0-9][a-z0-9._+-]{0,30}|[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+))$"
+ALLOWED_TYPE = (
+    r"^(\.[a-z0-9][a-z0-9._+-]{0,30}|[a-z0-9][a-z0-9!#$&^_.+-]*/(\*|[a-z0-9!#$&^_.+-]+))$"
+)
 ContentType = Annotated[str, StringConstraints(max_length=LONGEST_MEDIA_TYPE, pattern=MEDIA_TYPE)]
 # "Nobody has a password of over 1,024 characters" bounds what is hashed, not what is safe.
 Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]

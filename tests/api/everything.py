@@ -18,6 +18,7 @@ NAME = "confidential/the name of a file.txt"
 CONTENT = b"the content of a file, seen nowhere else"
 LINK_PASSWORD = "a password of a link seen nowhere else"
 NOTE = "a note seen nowhere else"
+TITLE, SENDER = "a title seen nowhere else", "a sender seen nowhere else"
 DESCRIPTION = "a description seen nowhere else"
 
 
@@ -47,6 +48,7 @@ class Run:
         self.uploads(alice)
         self.companion(alice)
         self.links(alice, bob)
+        self.requests(alice)
         for path in ("/health", "/info", "/openapi.json", "/docs", "/", "/nothing"):
             self.send(alice, "GET", path)
         for client in (alice, bob):
@@ -191,6 +193,39 @@ class Run:
             self.secrets.update(presigned([answer.text, answer.headers.get("location")]))
             self.never_stored.add(answer.headers.get("x-link-grant", grant))
         self.never_stored.discard("none")
+
+    def requests(self, alice: Client) -> None:
+        """A request with a password, and files that come by it: completed, given up, refused."""
+        told = {"title": TITLE, "folder": "confidential/", "password": PASSWORD}
+        self.secrets |= {TITLE, SENDER}
+        made = self.send(alice, "POST", "/requests", json_=told | {"max_files": 2}).json()
+        self.send(alice, "POST", "/requests", json_=told | {"folder": NAME})
+        below = made["url"][made["url"].index("/r/") :]
+        self.secrets.add(below.rpartition("/")[2])
+        anyone, at = Client(), f"/requests/{made['id']}"
+        for password in (WRONG, PASSWORD):
+            answer = self.send(anyone, "POST", f"{below}/unlock", json_={"password": password})
+        grant = answer.json()["grant"]
+        self.secrets.add(grant)
+        self.send(anyone, "GET", below, query={"grant": grant})
+        self.send(anyone, "GET", below)
+        self.send(anyone, "GET", "/r/" + "A" * 43)
+        wish = {"file_name": NAME, "size": len(CONTENT), "sender": SENDER, "grant": grant}
+        for way in ("complete", "abort"):
+            answer = self.send(anyone, "POST", f"{below}/uploads", json_=wish)
+            if way == "abort":
+                self.send(anyone, "POST", f"{below}/uploads", json_=wish)
+            self.secrets.update(presigned(answer.json()))
+            path = f"{below}/uploads/{answer.json()['upload_id']}"
+            self.send(anyone, "POST", f"{path}/parts", json_={"part_numbers": [1]})
+            self.secrets.update(presigned(self.send(anyone, "GET", path).json()))
+            if way == "complete":
+                assert put(answer.json(), CONTENT).status == 200
+            self.send(anyone, "POST", f"{path}/complete", json_={})
+            self.send(anyone, "DELETE", path)
+        for method, path in (("GET", "/requests"), ("GET", at), ("DELETE", at), ("DELETE", at)):
+            self.send(alice, "PATCH", at, json_={"password": PASSWORD, "title": TITLE})
+            self.send(alice, method, path)
 
 
 def presigned(part: object) -> set[str]:

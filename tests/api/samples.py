@@ -113,6 +113,54 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/s/{token}/download"): Sample(
         body={"file_name": "a.txt", "grant": None, "format": None, "inline": True}
     ),
+    ("POST", "/requests"): Sample(
+        body={
+            "title": "Slides",
+            "folder": "in/",
+            "expires_in": 3600,
+            "max_files": 5,
+            "max_file_size": 10**9,
+            "max_total_size": 10**10,
+            "allowed_types": [".pptx", "image/*"],
+            "password": PASSWORD,
+            "require_name": True,
+        }
+    ),
+    ("GET", "/requests"): Sample({"limit": "10"}),
+    ("GET", "/requests/{request_id}"): Sample(),
+    ("PATCH", "/requests/{request_id}"): Sample(
+        body={
+            "title": "Other slides",
+            "folder": "out/",
+            "expires_in": None,
+            "max_files": 7,
+            "max_file_size": None,
+            "max_total_size": 10**9,
+            "allowed_types": [".odp"],
+            "password": None,
+            "require_name": False,
+            "open": False,
+        }
+    ),
+    ("DELETE", "/requests/{request_id}"): Sample(),
+    ("GET", "/r/{token}"): Sample({"grant": "x"}),
+    ("POST", "/r/{token}/unlock"): Sample(body={"password": PASSWORD}),
+    ("POST", "/r/{token}/uploads"): Sample(
+        body={
+            "file_name": "big.bin",
+            "size": 100 * MIB,
+            "content_type": "x/y",
+            "sha256": "0" * 64,
+            "sender": "Zoë",
+            "grant": None,
+        }
+    ),
+    ("GET", "/r/{token}/uploads/{upload_id}"): Sample(),
+    ("POST", "/r/{token}/uploads/{upload_id}/parts"): Sample(body={"part_numbers": [1, 2]}),
+    ("POST", "/r/{token}/uploads/{upload_id}/complete"): Sample(
+        body={"parts": [{"part_number": 1, "etag": "x"}]}
+    ),
+    ("DELETE", "/r/{token}/uploads/{upload_id}"): Sample(),
     ("POST", "/s3/multipart"): Sample(body=UPPY),
     ("GET", "/s3/multipart/{upload_id}/batch"): Sample({"partNumbers": "1,2", "key": "k"}),
     ("GET", "/s3/multipart/{upload_id}/{part_number}"): Sample({"key": "k"}),
@@ -157,7 +205,8 @@ def name_of(key: tuple[str, str]) -> str:
 class World:
     """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload, a link.
 
-    Alice has a group, to which Carol belongs as well. `ids` are what stands in paths.
+    Alice has a group, to which Carol belongs as well, and has `asked` by a token for files, of
+    which one is being `sent`. `ids` are what stands in paths.
     """
 
     alice: Client
@@ -170,6 +219,8 @@ class World:
     def path(self, key: tuple[str, str]) -> str:
         """A route's path with this world's ids."""
         own = SAMPLES[key].path if key in SAMPLES else {}
+        if key[1].startswith("/r/"):
+            own = {"upload_id": self.ids["sent"], "token": self.ids["asked"], **own}
         return key[1].format(**self.ids | own)
 
     def send(self, client: Client, key: tuple[str, str], sample: Sample | None = None) -> Answer:
@@ -179,7 +230,7 @@ class World:
 
 
 def a_world() -> World:
-    """Four people, a file, two shares, an upload in parts, a group, a link."""
+    """Four people, a file, two shares, an upload in parts, a group, a link, a request."""
     alice, bob, carol, dave = (
         join(name, f"192.0.2.{at}") for at, name in enumerate(("alice", "bob", "carol", "dave"))
     )
@@ -196,6 +247,10 @@ def a_world() -> World:
     answer = alice.post("/links", items=["a.txt"])
     assert answer.status == 201, answer.text
     ids |= {"link_id": answer.json()["id"], "token": answer.json()["url"].rpartition("/")[2]}
+    asked = alice.post("/requests", title="Slides", folder="in/", max_files=2).json()
+    token = asked["url"].rpartition("/")[2]
+    sent = Client().post(f"/r/{token}/uploads", file_name="s.bin", size=100 * MIB).json()
+    ids |= {"request_id": asked["id"], "asked": token, "sent": sent["upload_id"]}
     return World(alice, bob, carol, dave, upload, ids)
 
 

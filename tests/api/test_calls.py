@@ -185,6 +185,57 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         422,
         [],
     ),
+    "make a request": (
+        lambda w: w.alice.post("/requests", title="Slides", folder="in/"),
+        201,
+        [READ, COMMIT],
+    ),
+    "list requests": (lambda w: w.alice.get("/requests"), 200, [READ, "Query", READ]),
+    "one request": (lambda w: w.alice.get(f"/requests/{w.ids['request_id']}"), 200, [READ]),
+    "change a request": (
+        lambda w: w.alice.send("PATCH", f"/requests/{w.ids['request_id']}", json_={"open": False}),
+        200,
+        [READ, COMMIT],
+    ),
+    "delete a request": (
+        lambda w: w.alice.delete(f"/requests/{w.ids['request_id']}"),
+        204,
+        [READ, COMMIT],
+    ),
+    "look at a request": (lambda w: Client().get(f"/r/{w.ids['asked']}"), 200, [READ, READ]),
+    "look at none": (lambda w: Client().get("/r/" + "A" * 43), 404, [READ, COMMIT]),
+    "send a file in one PUT": (
+        lambda w: Client().post(f"/r/{w.ids['asked']}/uploads", file_name="b", size=MIB),
+        201,
+        [READ, COMMIT],
+    ),
+    "send a file in parts": (
+        lambda w: Client().post(f"/r/{w.ids['asked']}/uploads", file_name="b", size=100 * MIB),
+        201,
+        [READ, "CreateMultipartUpload", COMMIT],
+    ),
+    "sign parts of what is sent": (
+        lambda w: Client().post(
+            f"/r/{w.ids['asked']}/uploads/{w.ids['sent']}/parts", part_numbers=[1, 2]
+        ),
+        200,
+        [READ, READ],
+    ),
+    "look at what is sent": (
+        lambda w: Client().get(f"/r/{w.ids['asked']}/uploads/{w.ids['sent']}"),
+        200,
+        [READ, READ, "ListParts"],
+    ),
+    "complete what was not sent": (
+        lambda w: Client().post(f"/r/{w.ids['asked']}/uploads/{w.ids['sent']}/complete"),
+        409,
+        [READ, READ, "ListParts"],
+    ),
+    "give up what is sent": (
+        lambda w: Client().delete(f"/r/{w.ids['asked']}/uploads/{w.ids['sent']}"),
+        204,
+        [READ, READ, COMMIT, "AbortMultipartUpload", "DeleteObject"],
+    ),
     "health": (lambda w: w.alice.get("/health"), 200, []),
     "info": (lambda w: w.alice.get("/info"), 200, []),
     "nobody": (lambda w: Client().get("/files"), 401, []),

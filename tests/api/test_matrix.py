@@ -55,6 +55,18 @@ MATRIX: dict[Key, str] = {
     ("GET", "/s/{token}"): "                         200 200 200 200 200",
     ("POST", "/s/{token}/unlock"): "                 200 200 200 200 200",
     ("POST", "/s/{token}/download"): "               303 303 303 303 303",
+    ("POST", "/requests"): "                         401 201 201 201 201",
+    ("GET", "/requests"): "                          401 200 200 200 200",
+    ("GET", "/requests/{request_id}"): "             401 404 404 404 200",
+    ("PATCH", "/requests/{request_id}"): "           401 404 404 404 200",
+    ("DELETE", "/requests/{request_id}"): "          401 404 404 404 204",
+    ("GET", "/r/{token}"): "                         200 200 200 200 200",
+    ("POST", "/r/{token}/unlock"): "                 200 200 200 200 200",
+    ("POST", "/r/{token}/uploads"): "                201 201 201 201 201",
+    ("GET", "/r/{token}/uploads/{upload_id}"): "     200 200 200 200 200",
+    ("POST", "/r/{token}/uploads/{upload_id}/parts"): "200 200 200 200 200",
+    ("POST", "/r/{token}/uploads/{upload_id}/complete"): "409 409 409 409 409",
+    ("DELETE", "/r/{token}/uploads/{upload_id}"): "  204 204 204 204 204",
     ("POST", "/s3/multipart"): "                     401 200 200 200 200",
     ("GET", "/s3/multipart/{upload_id}/batch"): "    401 404 404 404 200",
     ("GET", "/s3/multipart/{upload_id}/{part_number}"): "401 404 404 404 200",
@@ -146,10 +158,13 @@ def namesake(world: World, behind: Behind) -> None:
 def test_the_owner_is_gone(
     world: World, behind: Behind, key: Key, gone: Callable[[World, Behind], None]
 ) -> None:
-    """Whoever had a right from them has none; another of the same name gives none."""
+    """Whoever had a right from them has none; another of the same name gives none.
+
+    An address that was given out leads nowhere, for whoever has it.
+    """
     gone(world, behind)
     restore = behind.ground.snapshot()
-    public = key[1].startswith("/s/")
+    public = key[1].startswith(("/s/", "/r/"))
     for role in ("reader", "writer", "stranger"):
         status = 404 if public else expected(key, role if key in OUTLIVES else "stranger")
         check(world, behind, key, as_role(world, role), status)
