@@ -1,11 +1,8 @@
 """People without an account who send files by a request: `tests.transfers` works with them too."""
 
-from collections.abc import Callable
 from typing import Any
 
 from tests.client import Answer, Client
-from tests.faults.world import elsewhere
-from tests.ground import Call, Ground
 
 
 class Sender(Client):
@@ -35,17 +32,3 @@ def counts(owner: Client, request_id: str) -> tuple[int, int]:
     answer = owner.get(f"/requests/{request_id}")
     assert answer.status == 200, answer.text
     return answer.json()["files"], answer.json()["bytes"]
-
-
-def at_the_commit(ground: Ground, act: Callable[[], Any]) -> list[Any]:
-    """Has somebody do something when the next commit is about to be made; what they got."""
-    met: list[Any] = []
-
-    def before(call: Call) -> None:
-        if call.operation == "TransactWriteItems":
-            ground.before = lambda _: None
-            with elsewhere():
-                met.append(act())
-
-    ground.before = before
-    return met

@@ -8,8 +8,9 @@ from tests.api.conftest import Behind, reason_at
 from tests.client import Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import collide
+from tests.faults.meetings import at_the_commit
 from tests.ground import Ground
-from tests.senders import Sender, ask, at_the_commit, change, counts
+from tests.senders import Sender, ask, change, counts
 from tests.transfers import complete, put, start, upload
 
 DAY = 24 * 3600

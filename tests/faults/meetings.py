@@ -4,12 +4,13 @@ However two operations meet, the answers and what is seen afterwards must be tho
 other, in either order. B runs inside the hook in which A waits, so nothing depends on luck.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from tests.faults.operations import Operation
 from tests.faults.seen import Report, Said, require, said
 from tests.faults.world import Step, World, elsewhere
-from tests.ground import Call
+from tests.ground import Call, Ground
 
 Outcome = tuple[Said, Said, Any]
 
@@ -96,3 +97,17 @@ def same(outcome: Outcome, order: Outcome, first: Operation, other: Operation) -
 def alike(got: Said, ordered: Said, operation: Operation) -> bool:
     """Whether it is the answer of that order; who want the same at once may both be told yes."""
     return got == ordered or (got[0] != ordered[0] and {got[0], ordered[0]} <= operation.alike)
+
+
+def at_the_commit(ground: Ground, act: Callable[[], Any]) -> list[Any]:
+    """Has somebody do something when the next commit is about to be made; what they got."""
+    met: list[Any] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            ground.before = lambda _: None
+            with elsewhere():
+                met.append(act())
+
+    ground.before = before
+    return met

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.client import PASSWORD, Answer, Client
 from tests.faults.links import LOCKED, gives_the_bytes_or_is_used_up, on_link, visit
-from tests.faults.uploads import begin, begun, gives_the_bytes, on
+from tests.faults.uploads import begin, begun, gives_the_bytes, of, on
 
 REPORT, PLAN, FRESH, FOLDER = "work/report.txt", "plan.txt", "fresh.txt", "work/"
 
@@ -330,6 +330,75 @@ OPERATIONS: tuple[Operation, ...] = (
         check=gives_the_bytes_or_is_used_up,
     ),
     _op(
+        "ask", "POST /requests", "alice", 201, 201, 2, others=(401,),
+        send=lambda client: client.post("/requests", title="Slides", folder="in/"),
+    ),
+    _op(
+        "list requests", "GET /requests", "alice", 200, 200, 3, others=(401,), writes=False,
+        send=lambda client: client.get("/requests"),
+    ),
+    _op(
+        "look at a request", "GET /requests/<request_id>", "alice", 200, 200, 1, others=GONE,
+        writes=False, send=of("wide", "GET"),
+    ),
+    _op(
+        "narrow a request", "PATCH /requests/<request_id>", "alice", 200, 200, 2, others=GONE,
+        send=of("narrow", "PATCH", max_files=1, title="narrower"),
+    ),
+    _op(
+        "close a request", "PATCH /requests/<request_id>", "alice", 200, 200, 2, others=GONE,
+        send=of("wide", "PATCH", open=False),
+    ),
+    _op(
+        "delete a request", "DELETE /requests/<request_id>", "alice", 204, 404, 2, others=(401,),
+        alike=UNMADE, send=of("wide", "DELETE"),
+    ),
+    _op(
+        "look at what is asked", "GET /r/<token>", "sender", 200, 200, 2, others=(404, 410),
+        writes=False, send=lambda client: client.get(""),
+    ),
+    _op(
+        "unlock", "POST /r/<token>/unlock", "knocking", 200, 200, 4, quiet=1,
+        send=lambda client: client.post("/unlock", password="knock"),
+    ),
+    _op(
+        "send", "POST /r/<token>/uploads", "narrowly", 201, 409, 2, send=begin(FRESH, 15),
+        after="coming narrowly",
+    ),
+    _op(
+        "send in parts", "POST /r/<token>/uploads", "sender", 201, 201, 3, others=(404, 410),
+        send=begin("report.txt", 45, sender="Zoë"),
+    ),
+    _op(
+        "look at what comes", "GET /r/<token>/uploads/<upload_id>", "sender", 200, 200, 3,
+        others=(404,), writes=False, send=on("half come", "GET", ""), after="half come",
+    ),
+    _op(
+        "sign what comes", "POST /r/<token>/uploads/<upload_id>/parts", "sender", 200, 200, 2,
+        others=(404,), writes=False, send=on("half come", "POST", "/parts", part_numbers=[1, 5]),
+        after="half come",
+    ),
+    _op(
+        "hand over", "POST /r/<token>/uploads/<upload_id>/complete", "sender", 200, 200, 5,
+        others=(404,), send=on("coming", "POST", "/complete"), after="coming",
+    ),
+    _op(
+        "hand over parts", "POST /r/<token>/uploads/<upload_id>/complete", "sender", 200, 200, 8,
+        others=(404,), send=on("coming in parts", "POST", "/complete"), after="coming in parts",
+    ),
+    _op(
+        "give up", "DELETE /r/<token>/uploads/<upload_id>", "sender", 204, 404, 4, alike=UNMADE,
+        send=on("coming", "DELETE", ""), after="coming",
+    ),
+    _op(
+        "give up parts", "DELETE /r/<token>/uploads/<upload_id>", "sender", 204, 404, 5,
+        alike=UNMADE, send=on("coming in parts", "DELETE", ""), after="coming in parts",
+    ),
+    _op(
+        "give the place up", "DELETE /r/<token>/uploads/<upload_id>", "narrowly", 204, 404, 4,
+        alike=UNMADE, send=on("coming narrowly", "DELETE", ""), after="coming narrowly",
+    ),
+    _op(
         "download", "GET /download", "alice", 200, 200, 1, others=GONE, writes=False,
         send=lambda client: client.get("/download", file_name=REPORT), check=gives_the_bytes,
     ),
@@ -342,6 +411,10 @@ PREPARED: tuple[Operation, ...] = tuple(
         ("sent", "alice", begun("sent", FRESH, 15)),
         ("sent in parts", "alice", begun("sent in parts", REPORT, 45)),
         ("sent to another", "bob", begun("sent to another", REPORT, 15, username="alice")),
+        ("half come", "sender", begun("half come", "half.bin", 45, [1, 3])),
+        ("coming", "sender", begun("coming", "come.txt", 15, sender="Zoë")),
+        ("coming in parts", "sender", begun("coming in parts", "report.txt", 45)),
+        ("coming narrowly", "narrowly", begun("coming narrowly", "narrow.txt", 15)),
         ("with a club", "alice", _group("PUT", "club")),
         ("with a member", "alice", _team),
     )

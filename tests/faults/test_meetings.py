@@ -19,6 +19,13 @@ QUICK = [
     ("complete parts", "complete parts"),
     ("complete", "abort"),
     ("abort", "complete"),
+    ("send", "send"),
+    ("send", "give the place up"),
+    ("send", "narrow a request"),
+    ("send in parts", "close a request"),
+    ("hand over", "delete a request"),
+    ("hand over", "give up"),
+    ("give up parts", "delete a request"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Uploads that operations start from: begun and sent as a client does, and remembered till then."""
+"""Uploads and requests that operations start from, made as a client does and remembered."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,6 +8,7 @@ from moto.backends import get_backend
 from tests import s3
 from tests.client import Answer, Client
 from tests.ground import ACCOUNT
+from tests.senders import Sender
 from tests.transfers import send, send_parts, start
 
 DATA = bytes(range(45))
@@ -33,6 +34,32 @@ def begun(
         return Answer(201, {}, b"")
 
     return prepare
+
+
+def request(what: str, owner: Client, **fields: Any) -> Sender:
+    """Makes a request for files and remembers it as `what`; somebody who has its address."""
+    answer = owner.post("/requests", title=what, folder="work/", **fields)
+    assert answer.status == 201, answer.content
+    _begun[what] = answer.json()
+    return Sender(answer.json()["url"])
+
+
+def of(what: str, method: str, **fields: Any) -> Callable[[Client], Answer]:
+    """Does something to the request that is remembered so."""
+    return lambda client: client.send(
+        method, f"/requests/{_begun[what]['id']}", json_=fields or None
+    )
+
+
+def requests_of(client: Client) -> list[Any]:
+    """What somebody sees of their requests."""
+    answer = client.get("/requests")
+    assert answer.status == 200, answer.content
+    volatile = {"id", "created", "expires_at"}
+    return [
+        {name: value for name, value in each.items() if name not in volatile}
+        for each in answer.json()
+    ]
 
 
 def remembered() -> Callable[[], None]:

@@ -26,7 +26,7 @@ from tests.conftest import Clock
 from tests.faults import links
 from tests.faults.operations import BY_NAME, FRESH, PLAN, REPORT, Operation
 from tests.faults.seen import groups_of, require, seen_by
-from tests.faults.uploads import parts_of, remembered, seen_of
+from tests.faults.uploads import parts_of, remembered, request, requests_of, seen_of
 from tests.ground import Call, Ground
 
 Step = tuple[str, int]
@@ -51,6 +51,10 @@ class World:
         shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
         assert self.people["alice"].post("/share", **shared).status == 201
         links.make(self.people["alice"], REPORT, PLAN)
+        alice = self.people["alice"]
+        self.people["sender"] = request("wide", alice)
+        self.people["narrowly"] = request("narrow", alice, max_files=2)
+        self.people["knocking"] = request("locked", alice, password="knock")
         self._restore = ground.snapshot()
         self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
         self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
@@ -173,6 +177,10 @@ class World:
             ),
         }
         seen["links"] = links.seen_of_links(self.watching["alice"])
+        seen["requests"] = requests_of(self.watching["alice"])
+        seen["coming"] = sorted(
+            (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
+        )
         for name, person in self.watching.items():
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)
@@ -208,6 +216,18 @@ class World:
             mine = sum(int(row["size"]) for row in files if row["shelf"] == account["username"])
             used = int(account.get("bytes_used", 0))
             require(used == mine, f"{account['username']} is charged {used}, has {mine}")
+        self._holds_places(rows)
+
+    def _holds_places(self, rows: list[dict[str, Any]]) -> None:
+        """A request counts what came by it and what is coming, and is in its owner's ledger."""
+        shares = self.ground.rows(self.settings.shares)
+        requests = [row for row in shares if row["grantee"].startswith("request:")]
+        ledger = [row["file"].partition("/")[2] for row in shares if "requests:" in row["grantee"]]
+        require(sorted(ledger) == sorted(row["id"] for row in requests), "the ledger is wrong")
+        for row in requests:
+            sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
+            counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
+            require(counted == held, f"{row['title']} counts {counted} and holds {held}")
 
 
 def watcher(username: str) -> Client:
