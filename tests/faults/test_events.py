@@ -16,6 +16,7 @@ from tests.client import Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import FAULTS, Fault, Killed
 from tests.ground import Call, Ground
+from tests.senders import ask, counts
 from tests.transfers import (
     begun,
     bytes_used,
@@ -30,6 +31,7 @@ from tests.transfers import (
     stored,
     sweep,
     tell,
+    upload,
 )
 
 pytestmark = pytest.mark.slow
@@ -192,6 +194,39 @@ def test_a_sweep_cut_off_anywhere_is_gone_on_with(
         assert alice.get("/uploads").json() == []
         assert fetch(alice, "done") == DATA[:15]
         clock.time += LATER
+
+
+def asked(ground: Ground, clock: Clock) -> tuple[Client, str]:
+    """Somebody to whom one file has come by a request, and two that nobody completed."""
+    ground.reset()
+    alice = join("alice")
+    request_id, sender = ask(alice, expires_in=None)
+    assert upload(sender, "done", DATA[:15]).status == 200
+    put(start(sender, "one", 3), b"abc")
+    send_parts(sender, start(sender, "parts", 45), DATA, [1, 2])
+    clock.time += LATER
+    return alice, request_id
+
+
+@EACH
+def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
+    ground: Ground, clock: Clock, fault: Fault
+) -> None:
+    """The next one gives back what is left, and a third nothing."""
+    asked(ground, clock)
+    numbers = calls_of(ground, sweep)
+    assert len(numbers) >= 9
+    for number in numbers:
+        clock.time -= LATER
+        alice, request_id = asked(ground, clock)
+        with failing(ground, number, fault):
+            unless_cut_off(sweep)
+        for _ in range(2):
+            sweep()
+            assert (stored(ground), begun(ground), due(ground)) == ([DATA[:15]], 0, [])
+            clock.time -= LATER
+            assert counts(alice, request_id) == (1, 15)
+            clock.time += LATER
 
 
 def expiring(ground: Ground, size: int) -> tuple[Client, dict[str, Any]]:
