@@ -100,19 +100,6 @@ class Wanted(Closed):
     require_name: bool
 
 
-class Unlock(Closed):
-    """A password."""
-
-    password: Password
-
-
-class Unlocked(Closed):
-    """A grant: send it as `grant` before `expires_at`."""
-
-    grant: str
-    expires_at: str
-
-
 class Sending(Closed):
     """A file that is about to be sent: `size` is bytes, `sha256` hexadecimal of the whole.
 

@@ -18,9 +18,12 @@ from function.errors import (
     UploadIncomplete,
     UploadMismatch,
 )
+from function.link_models import Unlocked, UnlockRequest
 from function.models import Incoming
-from function.request_models import Grant, Sending, Unlock, Unlocked, Wanted
-from function.routes.answers import answers, nothing
+from function.request_models import Grant, Sending, Wanted
+from function.routes import pages
+from function.routes.answers import JSON, answers, nothing
+from function.routes.forms import read
 from function.sharing_errors import (
     NoSuchRequest,
     PasswordRequired,
@@ -48,9 +51,12 @@ def look_at_request(
     sent: Sent,
     inbox: InboxDep,
     grant: Annotated[Grant | None, Query(description="Where it has a password.")] = None,
-) -> Wanted:
-    """What somebody asks you to send them."""
-    return inbox.look(token, grant, sent.address)
+) -> Response[Wanted | str]:
+    """What somebody asks you to send them, as JSON or as a page for browsers."""
+    asked = inbox.look(token, grant, sent.address)
+    if pages.wanted(sent):
+        return pages.of_request(asked, below(token, sent))
+    return Response(200, JSON, asked)
 
 
 @router.post(
@@ -59,9 +65,15 @@ def look_at_request(
         {200: Unlocked}, NoSuchRequest, RequestClosed, WrongPassword, SlowDown, ChangedMeanwhile
     ),
 )
-def unlock_request(token: str, body: Unlock, sent: Sent, inbox: InboxDep) -> Unlocked:
-    """Give the password, and get a grant that is good for an hour."""
-    return inbox.unlock(token, body.password.get_secret_value(), sent.address)
+def unlock_request(token: str, sent: Sent, inbox: InboxDep) -> Response[Unlocked | str]:
+    """Give the password of a request, as JSON or as a form, and get a grant for an hour."""
+    password = read(sent, UnlockRequest).password
+    secret = password.get_secret_value() if password else None
+    unlocked = inbox.unlock(token, secret, sent.address)
+    if pages.wanted(sent):
+        asked = inbox.look(token, unlocked.grant, sent.address)
+        return pages.of_request(asked, below(token, sent))
+    return Response(200, JSON, unlocked)
 
 
 @router.post(

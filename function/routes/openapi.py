@@ -110,7 +110,9 @@ def _mend_links(paths: dict[str, Any]) -> None:
         schema = {"schema": {"$ref": SCHEMA + model.__name__}}
         kinds = ("application/json", "application/x-www-form-urlencoded")
         path["post"]["requestBody"] = {"content": dict.fromkeys(kinds, schema)}
-    for operation in (link["get"], unlock["post"]):
+    asked, knock = (paths[f"/r/{{token}}{each}"] for each in ("", "/unlock"))
+    knock["post"]["requestBody"] = unlock["post"]["requestBody"]
+    for operation in (link["get"], unlock["post"], asked["get"], knock["post"]):
         operation["responses"]["200"]["content"]["text/html"] = TEXT
     answered = download["post"]["responses"]
     answered["200"]["content"]["text/plain"] = TEXT

@@ -10,8 +10,10 @@ from typing import Any
 
 from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLarge, Unavailable
 from function.fields import NAME_BYTES, suggested_type
-from function.records import Account, RequestRow, UploadRow
-from function.request_models import Sending, Unlocked, Wanted
+from function.link_models import Unlocked
+from function.records import Account, UploadRow
+from function.request_models import Sending, Wanted
+from function.request_records import RequestRow
 from function.services.access import Access, Sender
 from function.services.origins import Origins, iso
 from function.services.requests import id_of
@@ -63,7 +65,7 @@ class Inbox:
         self._unlocking.nonce(locked(row), grant)
         return wanted(row)
 
-    def unlock(self, token: str, password: str, address: str) -> Unlocked:
+    def unlock(self, token: str, password: str | None, address: str) -> Unlocked:
         """A grant for a password.
 
         Raises NoSuchRequest, RequestClosed, WrongPassword, SlowDown.

@@ -5,13 +5,13 @@ import re
 from typing import Any
 
 from function.models import Caller
-from function.records import RequestRow
 from function.request_models import (
     NewRequest,
     RequestChange,
     RequestMade,
     RequestView,
 )
+from function.request_records import RequestRow
 from function.services.access import Access
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso

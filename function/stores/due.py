@@ -8,7 +8,7 @@ commit that writes its row, and struck in the commit that makes the row's bytes 
 from dataclasses import dataclass
 
 from function.contract import FILES
-from function.records import Held
+from function.request_records import Held
 from function.stores.dynamo import Dynamo
 from function.stores.requests import release
 from function.stores.rows import Item, Key, Refused, Write

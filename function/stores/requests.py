@@ -4,7 +4,7 @@ Whoever asks has the token and names the row by it; its owner finds it in the le
 """
 
 from function.contract import SHARES
-from function.records import Held, RequestRow
+from function.request_records import Held, RequestRow
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Rows, Write
 
@@ -72,7 +72,10 @@ class Requests:
         self._db.commit([put, _line(row)], row.rev)
 
     def change(self, was: RequestRow, row: RequestRow) -> None:
-        """Writes an owner's settings over those that were read. Raises Refused."""
+        """Writes an owner's settings over those that were read. Raises Refused.
+
+        The counts are expected as they were read, so that what its owner is told of them is so.
+        """
         held = row.model_dump()
         given = {name: held[name] for name in SETTINGS if held[name] is not None}
         gone = [f"#{name}" for name in SETTINGS if name not in given]
@@ -81,10 +84,10 @@ class Requests:
         write = Write(
             "Update",
             request_key(row.id),
-            "rev = :was",
-            {**values, ":was": was.rev},
+            "rev = :was AND #files = :files AND #bytes = :bytes",
+            {**values, ":was": was.rev, ":files": was.files, ":bytes": was.bytes},
             update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
-            names={f"#{name}": name for name in SETTINGS},
+            names={**COUNTS, **{f"#{name}": name for name in SETTINGS}},
         )
         self._db.commit([write, _line(row)], row.rev)
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from function.contract import ARRIVING, FILES
-from function.records import Held, UploadRow
+from function.records import UploadRow
+from function.request_records import Held
 from function.stores.due import due, line_of, take
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Rows, Write

@@ -66,7 +66,10 @@ def test_the_document_names_every_route(document: Any) -> None:
 
 
 # Beside a token, a password can be wrong, or wanting.
-ASKING = {"/login", "/s/{token}", "/s/{token}/unlock", "/s/{token}/download"}
+ASKING = {
+    "/login", "/s/{token}", "/s/{token}/unlock", "/s/{token}/download",
+    "/r/{token}", "/r/{token}/unlock", "/r/{token}/uploads",
+}  # fmt: skip
 
 
 def test_the_document_says_where_a_token_is_needed(document: Any) -> None:

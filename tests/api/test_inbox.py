@@ -674,3 +674,58 @@ def test_a_shared_folder_shows_what_is_sent_into_it(alice: Client, bob: Client) 
     (file,) = bob.get("/files").json()
     assert (file["key"], file["sender"]) == ("alice/in/a", "Zoë")
     assert base64.b64decode(bob.get("/file", file_name="in/a", username="alice").text) == b"abc"
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_a_browser_is_shown_a_page(alice: Client) -> None:
+    """What is asked for and how to send it; escaped, without script, in no index."""
+    _, sender = ask(
+        alice,
+        title="<script>alert(1)</script> & more",
+        max_files=3,
+        max_file_size=2048,
+        max_total_size=5000,
+        allowed_types=[".pptx"],
+        require_name=True,
+    )
+    answer = sender.send("GET", "", headers=HTML)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["x-robots-tag"] == "noindex"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert "<script" not in answer.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in answer.text
+    for words in ("alice", "2.0 KiB", "4.9 KiB", "taken: 3", ".pptx", "2026-09-28", sender.below):
+        assert words in answer.text, words
+    assert "GRANT" not in answer.text
+    assert sender.send("HEAD", "", headers=HTML).status == 200
+
+
+def test_a_browser_asks_for_the_password(alice: Client) -> None:
+    """A form, that shows the page when it is right; nothing of what is asked for before."""
+    _, sender = ask(alice, password="knock & enter")
+    form = HTML | {"content-type": "application/x-www-form-urlencoded"}
+    for body, status in ((b"password=x", 401), (b"password=knock+%26+enter", 200)):
+        before = sender.send("GET", "", headers=HTML)
+        assert before.status == 401
+        assert f'action="{sender.below}/unlock"' in before.text
+        answer = sender.send("POST", "/unlock", body=body, headers=form)
+        assert answer.status == status
+        assert ("Slides" in answer.text) is (status == 200)
+        assert "Slides" not in before.text
+    assert "GRANT" in answer.text
+
+
+def test_a_browser_is_told_what_is_wrong(alice: Client) -> None:
+    """In words."""
+    request_id, sender = ask(alice)
+    change(alice, request_id, open=False)
+    answer = sender.send("GET", "", headers=HTML)
+    assert (answer.status, answer.headers["content-type"]) == (410, "text/html; charset=utf-8")
+    assert "It takes no more files" in answer.text
+    assert sender.get("").slug == "request-closed"

@@ -168,7 +168,7 @@ def test_every_answer_is_guarded(world: World, ground: Ground, key: Key) -> None
     assert 422 in seen
     assert (401 in seen) is (key in PROTECTED)
     assert any(status < 400 for status in seen) or 409 in seen
-    touches = key in PROTECTED or key[1].startswith(("/register", "/login", "/s/"))
+    touches = key in PROTECTED or key[1].startswith(("/register", "/login", "/s/", "/r/"))
     assert (503 in seen) is touches
 
 

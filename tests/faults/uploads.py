@@ -56,10 +56,11 @@ def requests_of(client: Client) -> list[Any]:
     answer = client.get("/requests")
     assert answer.status == 200, answer.content
     volatile = {"id", "created", "expires_at"}
-    return [
+    seen = [
         {name: value for name, value in each.items() if name not in volatile}
         for each in answer.json()
     ]
+    return sorted(seen, key=str)
 
 
 def remembered() -> Callable[[], None]:
