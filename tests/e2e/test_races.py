@@ -72,3 +72,23 @@ def test_a_link_for_ten_downloads_gives_ten(alice: Person, url: str) -> None:
             part = Person(again.json["url"], "").call("GET", "", headers={"range": "bytes=4-"})
             assert (part.status, part.body) == (206, b"ten")
     assert alice.call("GET", f"/links/{made['id']}").json["downloads"] == 10
+
+
+def test_a_request_for_five_files_takes_five(alice: Person, url: str) -> None:
+    """However many begin at once; who gives up makes room for one."""
+    wish = {"title": "Five", "folder": "in/", "max_files": 5, "max_total_size": 50}
+    made = alice.call("POST", "/requests", wish).json
+    path = made["url"].removeprefix(url)
+    stranger = Person(url, "nobody")
+
+    def begin(number: int) -> Answered:
+        return stranger.call("POST", f"{path}/uploads", {"file_name": f"{number}", "size": 10})
+
+    answers = at_once(begin, 32)
+    assert Counter(answer.status for answer in answers) == {201: 5, 409: 27}
+    begun = [answer.json["upload_id"] for answer in answers if answer.fine]
+    gone = at_once(lambda _: stranger.call("DELETE", f"{path}/uploads/{begun[0]}"))
+    assert 204 in {answer.status for answer in gone} <= {204, 404}
+    held = alice.call("GET", f"/requests/{made['id']}").json
+    assert (held["files"], held["bytes"]) == (4, 40)
+    assert Counter(answer.status for answer in at_once(begin)) == {201: 1, 409: CLIENTS - 1}
