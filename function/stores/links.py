@@ -9,7 +9,9 @@ from function.records import EventRow, Grant, LinkRow
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Rows, Write
 
-LINK = "~link"  # comes after every grant: no user name begins with it
+# Comes after every grant, for no user name begins so. Each has its own place in the index by file,
+# which would otherwise have one hot spot that every count writes to.
+LINK = "~link/"
 MOST = 100  # more than a link has grants
 
 
@@ -25,12 +27,12 @@ def item_key(link_id: str, owner: str, name: str) -> Key:
 
 def link_key(link_id: str) -> Key:
     """Where a link stands."""
-    return Key(SHARES, grantee(link_id), LINK)
+    return Key(SHARES, grantee(link_id), LINK + link_id)
 
 
 def alias_key(alias: str) -> Key:
     """Where it stands which link has an alias."""
-    return Key(SHARES, f"alias:{alias}", LINK)
+    return Key(SHARES, f"alias:{alias}", LINK + alias)
 
 
 def receipt_key(link_id: str, nonce: str, name: str) -> Key:
@@ -143,8 +145,9 @@ class Links:
     def find(self, link_id: str) -> tuple[LinkRow | None, list[Grant]]:
         """A link, and the grants of what it shows, as they are now."""
         items = self._db.query(SHARES, grantee(link_id), limit=MOST).items
-        grants = [Grant.model_validate(item) for item in items if item["file"] != LINK]
-        rows = [LinkRow.model_validate(item) for item in items if item["file"] == LINK]
+        own = link_key(link_id).sort
+        grants = [Grant.model_validate(item) for item in items if item["file"] != own]
+        rows = [LinkRow.model_validate(item) for item in items if item["file"] == own]
         return (rows[0] if rows else None), grants
 
     def named(self, alias: str) -> str | None:

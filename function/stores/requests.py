@@ -8,7 +8,7 @@ from function.request_records import Held, RequestRow
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Rows, Write
 
-REQUEST = "~request"
+REQUEST = "~request/"  # and its id: each has its own place in the index by file
 # What an owner may change; the counts are not among them, for others count meanwhile.
 SETTINGS = (
     "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
@@ -19,7 +19,7 @@ COUNTS = {"#files": "files", "#bytes": "bytes"}
 
 def request_key(request_id: str) -> Key:
     """Where a request stands."""
-    return Key(SHARES, f"request:{request_id}", REQUEST)
+    return Key(SHARES, f"request:{request_id}", REQUEST + request_id)
 
 
 def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:

@@ -156,7 +156,8 @@ def test_items_are_noted_on_their_files(alice: Client, behind: Behind) -> None:
     revoke(alice, other)
     assert (noted("a.txt"), noted("b.txt")) == ([], [])
     rows = behind.rows("shares")
-    assert {row["file"] for row in rows if str(row["grantee"]).startswith("link:")} == {"~link"}
+    left = {row["file"] for row in rows if str(row["grantee"]).startswith("link:")}
+    assert left == {f"~link/{each.id}" for each in (link, other)}
 
 
 def test_a_link_holds_forty_items_and_changes_them_in_steps(alice: Client) -> None:

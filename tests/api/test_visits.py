@@ -260,7 +260,7 @@ def test_guessing_a_password_is_slowed_down(alice: Client, clock: Clock, behind:
     """By the address and the link; another address still may, and the hash is Argon2id."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="x")
-    row = behind.row("shares", grantee=f"link:{link.id}", file="~link")
+    row = behind.row("shares", grantee=f"link:{link.id}", file=f"~link/{link.id}")
     assert str(row["password"]).startswith("$argon2id$")
     answers = Counter(link.unlock("y").status for _ in range(22))
     assert answers == {401: 20, 429: 2}
