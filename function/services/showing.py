@@ -5,6 +5,7 @@ shown, because the grant is for the place of the old one.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from function.errors import NoSuchFile
 from function.records import FileRow, Grant, LinkRow
@@ -13,9 +14,9 @@ from function.services.origins import Origins, iso
 from function.services.shares import MOST_GRANTS
 from function.sharing_errors import LimitReached
 from function.stores.files import file_in, file_key, reached, unreached
-from function.stores.links import grantee, item_key
+from function.stores.links import grantee
 from function.stores.rows import Key, Write
-from function.stores.shares import put
+from function.stores.shares import put, take_back
 
 
 class Showing:
@@ -52,7 +53,11 @@ class Showing:
         )
 
     def writes(self, entry: Entry, held: list[Grant], wanted: list[Grant]) -> list[Write]:
-        """Puts the grants that are new or otherwise, and takes back those not wanted any more."""
+        """Puts the grants that are new or otherwise, and takes back those not wanted any more.
+
+        All this expects the grants as they were `held`: where a file is not found, its grant was
+        left behind, or has gone with it to another name meanwhile, and one must look again.
+        """
         writes: list[Write] = []
         before = {grant.file: grant for grant in held}
         for grant in wanted:
@@ -61,15 +66,15 @@ class Showing:
                 continue
             file = own_file(entry, name_of(grant))
             noted = [reached(file, grant.grantee, self._from.new_id())] if file else []
-            writes += [put(grant), *noted]
+            put_it = put(grant)
+            if old:
+                put_it = replace(put_it, condition="rev = :was", values={":was": old.rev})
+            writes += [put_it, *noted]
         for grant in before.values():
             file = own_file(entry, name_of(grant))
             stands = file is not None and file.place_id == grant.file_id
             noted = [unreached(file, grant.grantee, self._from.new_id())] if file and stands else []
-            writes += [
-                Write("Delete", item_key(grant.grantee_id, grant.owner, name_of(grant))),
-                *noted,
-            ]
+            writes += [take_back(grant), *noted]
         return writes
 
 

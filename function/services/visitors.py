@@ -49,6 +49,10 @@ class Visit:
         row = file_in(self.rows, self.link.owner, name)
         return row if row and self.shows(row) else None
 
+    def misses(self) -> bool:
+        """Whether an item is not where its grant says."""
+        return any(g.file_id and self.file(name_of(g)) is None for g in self.grants)
+
     def files(self) -> list[FileRow]:
         """The files that are items of the link themselves."""
         names = [name for name in map(name_of, self.grants) if not name.endswith("/")]

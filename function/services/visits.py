@@ -82,6 +82,12 @@ class Visits:
 
         Raises NoSuchLink, LinkRevoked, LinkExpired, NotSignedIn, SlowDown.
         """
+        visit = self._enter(visitor, name, counting=counting)
+        if name is None and visit.misses():  # renamed, perhaps, since the link was read
+            visit = self._enter(visitor, name, counting=counting)
+        return visit
+
+    def _enter(self, visitor: Visitor, name: str | None, *, counting: bool) -> Visit:
         link_id = self.link_id(visitor.token)
         link, grants = self._links.find(link_id) if link_id else (None, [])
         if link is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from function.contract import Index, Table
+from function.contract import TABLES, Index, Table
 from function.errors import Unavailable
 from function.stores.rows import Item, Key, Page, Refused, Rows, Write, decode, encode, key_of
 from function.stores.seam import aws, code
@@ -37,6 +37,7 @@ class Dynamo:
         """`names` are the tables' physical names by noun; `sleep` takes seconds."""
         self._client = client
         self._names = names
+        self._tables = {names[table.noun]: table for table in TABLES}
         self._sleep = sleep
 
     def rounds(self) -> Iterator[None]:
@@ -64,8 +65,8 @@ class Dynamo:
             }
 
     def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        tables = {self._names[key.table.noun]: key.table for key in keys}
-        request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in tables}
+        names = {self._names[key.table.noun] for key in keys}
+        request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in names}
         for key in keys:
             request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
         rows: dict[Key, Item] = {}
@@ -73,7 +74,7 @@ class Dynamo:
             with aws():
                 answer = self._client.batch_get_item(RequestItems=request)
             for name, found in answer["Responses"].items():
-                rows |= {key_of(tables[name], item): item for item in map(decode, found)}
+                rows |= {key_of(self._tables[name], item): item for item in map(decode, found)}
             request = answer["UnprocessedKeys"]
             if not request:
                 break

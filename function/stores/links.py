@@ -20,11 +20,6 @@ def grantee(link_id: str) -> str:
     return f"link:{link_id}"
 
 
-def item_key(link_id: str, owner: str, name: str) -> Key:
-    """Where a link's grant on a file or folder stands."""
-    return Key(SHARES, grantee(link_id), f"{owner}/{name}")
-
-
 def link_key(link_id: str) -> Key:
     """Where a link stands."""
     return Key(SHARES, grantee(link_id), LINK + link_id)
