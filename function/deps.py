@@ -34,6 +34,7 @@ from function.services.passwords import Passwords
 from function.services.placing import Placing
 from function.services.reach import Reach
 from function.services.requests import RequestService
+from function.services.room import Room
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
 from function.services.showing import Showing
@@ -164,7 +165,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         files=FileService(db, access, objects, of, keep),
         moving=Moving(db, access, of),
         listing=listing,
-        shares=ShareService(db, access, of),
+        shares=ShareService(db, access, Room(db, of), of),
         groups=GroupService(access, Groups(db), of),
         reach=Reach(db, access, shares, of),
         links=_wire_links(db, access, passwords, unlocking, signing, of),
@@ -191,7 +192,7 @@ def _wire_links(
     links = Links(db)
     visits = Visits(db, access, links, Files(db), unlocking, of)
     return LinkWiring(
-        service=LinkService(db, access, links, Showing(of), passwords, of),
+        service=LinkService(db, access, links, Showing(Room(db, of), of), passwords, of),
         visits=visits,
         counting=Counting(db, visits, unlocking, signing, of),
         signing=signing,

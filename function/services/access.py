@@ -67,6 +67,7 @@ class Entry:
         A folder's grant is preferred, because it holds for whatever name is chosen.
         """
         writing = [grant for grant in self.grants if grant.permission == "write"]
+        writing.sort(key=lambda grant: grant.file_id is not None)
         if self.permission == "own" or not writing:
             return []
         held = self.memberships.get(writing[0].grantee_id)
@@ -126,17 +127,16 @@ class Access:
         if isinstance(caller, Sender):
             return self._let_in(caller, name, more)
         owner = owner or caller.username
-        bearing = [account_key(owner)]
-        if name:
-            bearing.append(file_key(owner, name))
+        bearing = [account_key(owner), *([file_key(owner, name)] if name else [])]
         grants = grant_keys(user(caller.username), owner, name) if owner != caller.username else []
         keys = [account_key(caller.username), *bearing, *grants, *more]
         keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
         rows = self._db.read(keys)
         account = self._signed_in(rows, caller)
         entry = self._entry(account, owner, name, rows, grants)
-        enough = {"write"} if write else {"write", "read"}
-        if grants and account.groups and entry.owner and entry.permission not in enough:
+        # To write, only a folder's grant is enough: it allows for another name as well.
+        enough = entry.may_add if write else entry.permission
+        if grants and account.groups and entry.owner and not enough:
             # All that bears on the right is read again: it must have been so at one time.
             grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
             told = {*bearing, *grants, *about_groups(account)}

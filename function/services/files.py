@@ -16,7 +16,7 @@ from function.stores.dynamo import Dynamo
 from function.stores.files import TRASH, keep, remove
 from function.stores.objects import Objects
 from function.stores.rows import Refused, Write
-from function.stores.shares import granted
+from function.stores.shares import granted, granted_at
 
 AT_ONCE = 90  # a transaction takes a hundred writes
 
@@ -105,5 +105,5 @@ class FileService:
             except Refused:
                 continue
             with suppress(Unavailable):
-                self._db.write_all(grants[AT_ONCE:])
+                self._db.commit_each(granted_at(row)[AT_ONCE:], self._from.new_id)
             return

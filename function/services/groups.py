@@ -49,7 +49,8 @@ class GroupService:
                 if held.owner_id != account.id:
                     raise GroupTaken
                 return _view(held), False
-            within_limit(account)
+            if not self._has_room(account):
+                continue
             made = Group(
                 grantee=group(name),
                 file=HEAD,
@@ -79,7 +80,8 @@ class GroupService:
             standing = membership_in(rows, name, account)
             if standing:
                 return _member(standing), False
-            within_limit(account)
+            if not self._has_room(account):
+                continue
             membership = self._membership(held, account)
             try:
                 self._groups.join(held, membership, account)
@@ -192,18 +194,26 @@ class GroupService:
             rev=self._from.new_id(),
         )
 
+    def _has_room(self, account: Account) -> bool:
+        """Whether an account may belong to one group more; False to look again.
+
+        Then it has forgotten groups that have gone. Raises LimitReached.
+        """
+        if len(account.groups) < MOST_OF_ONE:
+            return True
+        left = frozenset(self._access.groups(account))
+        if len(left) == len(account.groups):
+            raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
+        with suppress(Refused):
+            self._groups.forget(account, left, self._from.new_id())
+        return False
+
     def _clear(self, held: Group) -> None:
         for each in self._groups.remaining(held, CLEARED_AT_ONCE):
             with suppress(Refused):
                 self._groups.leave(each, self._from.new_id(), account=True)
         for key in self._groups.granted(held, CLEARED_AT_ONCE):
             self._groups.revoke(held, key)
-
-
-def within_limit(account: Account) -> None:
-    """Whether an account may belong to one group more. Raises LimitReached."""
-    if len(account.groups) >= MOST_OF_ONE:
-        raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
 
 
 def _view(held: Group) -> GroupView:

@@ -16,10 +16,11 @@ from function.services.cursors import seal, unseal
 from function.services.shared import Asked, Place, SharedFiles, Window
 from function.services.views import file_object
 from function.stores.files import Files
+from function.stores.groups import MOST_OF_ONE
 
 # No answer outgrows what a Lambda gives; beyond, a page ends early, with a cursor.
 MOST_BYTES = 4 * 1024 * 1024
-CALLS_AT_ONCE = 12
+CALLS_AT_ONCE = MOST_OF_ONE + 12  # each of one's groups, own files, and what waits for them
 
 
 class Listing:

@@ -15,11 +15,12 @@ from function.services.origins import Origins
 from function.services.placing import matches
 from function.services.views import file_object
 from function.stores.dynamo import Dynamo
-from function.stores.files import file_key, put_new, remove, replace
-from function.stores.rows import Refused, Write
-from function.stores.shares import granted, grants_in, key_of, put
+from function.stores.files import absent, file_key, put_new, remove, replace
+from function.stores.rows import Refused
+from function.stores.shares import granted, grants_in, put, take_back
 
 AT_ONCE = 45  # grants, each two writes of the hundred that a transaction takes
+CARRIED_AT_ONCE = 99
 
 
 class Moving:
@@ -77,12 +78,15 @@ class Moving:
         grants = [grant for grant in held if grant.file_id == old.place_id]
         row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
         copies = [put(self._carried(grant, row)) for grant in grants]
-        gone = [Write("Delete", key_of(grant)) for grant in grants]
-        self._db.write_all(copies[AT_ONCE:])
+        gone = [take_back(grant) for grant in grants]
+        for start in range(AT_ONCE, len(copies), CARRIED_AT_ONCE):
+            some = copies[start : start + CARRIED_AT_ONCE]
+            # What stands at the new name is dead, as long as no file does.
+            self._db.commit([absent(row.shelf, row.name), *some], self._from.new_id())
         moved = [remove(old), put_new(row), *copies[:AT_ONCE], *gone[:AT_ONCE]]
         self._db.commit(moved, row.rev)
         with suppress(Unavailable):
-            self._db.write_all(gone[AT_ONCE:])
+            self._db.commit_each(gone[AT_ONCE:], self._from.new_id)
 
     def _carried(self, grant: Grant, row: FileRow) -> Grant:
         """The same right at the file's new place."""

@@ -18,12 +18,12 @@ from function.sharing_models import Share
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
-from function.stores.groups import group_in, group_key
+from function.stores.groups import MOST_OF_ONE, group_in, group_key
 from function.stores.links import link_in, link_key
 from function.stores.rows import Key, Rows
 from function.stores.shares import Shares, folders_of, granted, grants_in, key_of
 
-CALLS_AT_ONCE = 8
+CALLS_AT_ONCE = MOST_OF_ONE + 1
 WITH_ME = "shared with me"
 Page = tuple[list[Share], str | None]
 

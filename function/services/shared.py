@@ -64,10 +64,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Window:
-    """The next that is shared, in order, with the grants on it; after `more`, more follows."""
+    """The next that is shared, in order, with the grants on it; after `more`, more follows.
+
+    `cut` are those to whom more was granted than was read.
+    """
 
     shared: Mapping[str, list[Key]]
     more: str | None
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,22 +101,24 @@ class SharedFiles:
             grantees_of(account),
         )
         shared: dict[str, list[Key]] = {}
-        ends: list[str] = []
+        ends: dict[str, str] = {}
         if after.name:  # within a folder, which is gone on with
             owner, name = after.shared.split("/", 1)
             keys = [grant_key(grantee, owner, name) for grantee in grantees_of(account)]
             shared[after.shared] = keys
-        for grants, more in pages:
+        for who, (grants, more) in zip(grantees_of(account), pages, strict=True):
             for grant in grants:
                 if grant.owner != account.username:  # one's own, to a group that one belongs to
                     shared.setdefault(grant.file, []).append(key_of(grant))
-            ends += [grants[-1].file] if more else []
-        known = sorted(each for each in shared if not ends or each <= min(ends))
-        horizon = min(ends, default=None)
+            ends |= {who: grants[-1].file} if more else {}
+        known = sorted(each for each in shared if not ends or each <= min(ends.values()))
+        horizon = min(ends.values(), default=None)
         if len(known) > READ_AT_ONCE:
             known = known[:READ_AT_ONCE]
             horizon = known[-1]
-        return Window({each: shared[each] for each in known}, horizon)
+        beyond = (keys for each, keys in shared.items() if each > (horizon or each))
+        cut = {*ends, *(key.partition for keys in beyond for key in keys)}
+        return Window({each: shared[each] for each in known}, horizon, tuple(sorted(cut)))
 
     def places(
         self, account: Account, asked: Asked, after: Place, window: Window, aside: Executor
@@ -165,7 +171,7 @@ class SharedFiles:
         nested = [
             aside.submit(self._shares.of, grantee, prefix=each, limit=MOST_NESTED)
             for each in cut
-            for grantee in grantees_of(account)
+            for grantee in window.cut
         ]
         first = list(aside.map(lambda each: self._first_of(each, asked, after), folders))
         rows = dict(read.result())

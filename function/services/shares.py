@@ -7,8 +7,9 @@ from function.models import Caller
 from function.records import FileRow, Grant
 from function.services.access import Access, Entry
 from function.services.origins import Origins, iso
+from function.services.room import Room
 from function.services.views import share
-from function.sharing_errors import LimitReached, NoSuchGroup
+from function.sharing_errors import NoSuchGroup
 from function.sharing_models import Share, ShareRequest
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
@@ -16,8 +17,6 @@ from function.stores.files import file_in, file_key, reached, unreached
 from function.stores.groups import group, group_key, member_key, membership_in
 from function.stores.rows import Key, Refused
 from function.stores.shares import grant_key, grants_in, put, take_back, user
-
-MOST_GRANTS = 1000  # the file's row names them all
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,9 @@ class With:
 class ShareService:
     """Grants to accounts and groups."""
 
-    def __init__(self, db: Dynamo, access: Access, origins: Origins) -> None:
+    def __init__(self, db: Dynamo, access: Access, room: Room, origins: Origins) -> None:
         """Grants are written by `db`, with what they expect of the file."""
+        self._room = room
         self._db = db
         self._access = access
         self._from = origins
@@ -70,8 +70,7 @@ class ShareService:
             caller, caller.username, wanted.file_name, [key, *_about(whom, caller)]
         )
         file = None if wanted.file_name.endswith("/") else entry.owned()
-        if file and len(file.grantees - {key.partition}) >= MOST_GRANTS:
-            raise LimitReached(f"A file is shared with at most {MOST_GRANTS}; take a group.")
+        file = file and self._room.made(file, key.partition)
         now = self._from.now()
         grant = Grant(
             grantee=key.partition,

@@ -11,8 +11,7 @@ from function.errors import NoSuchFile
 from function.records import FileRow, Grant, LinkRow
 from function.services.access import Entry
 from function.services.origins import Origins, iso
-from function.services.shares import MOST_GRANTS
-from function.sharing_errors import LimitReached
+from function.services.room import Room
 from function.stores.files import file_in, file_key, reached, unreached
 from function.stores.links import grantee
 from function.stores.rows import Key, Write
@@ -22,8 +21,9 @@ from function.stores.shares import put, take_back
 class Showing:
     """Grants to links, and the writes that put them and take them back."""
 
-    def __init__(self, origins: Origins) -> None:
+    def __init__(self, room: Room, origins: Origins) -> None:
         """Ids and times are of `origins`."""
+        self._room = room
         self._from = origins
 
     def grants(self, entry: Entry, row: LinkRow, names: Iterable[str]) -> list[Grant]:
@@ -37,8 +37,7 @@ class Showing:
         file = own_file(entry, name)
         if file is None and not name.endswith("/"):
             raise NoSuchFile
-        if file and len(file.grantees - {grantee(row.id)}) >= MOST_GRANTS:
-            raise LimitReached(f"A file is in at most {MOST_GRANTS} shares and links together.")
+        file = file and self._room.made(file, grantee(row.id))
         return Grant(
             grantee=grantee(row.id),
             file=f"{row.owner}/{name}",

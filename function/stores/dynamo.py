@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 READ_AT_ONCE = 100
 CALLS_AT_ONCE = 8
-WRITTEN_AT_ONCE = 25
+COMMITTED_AT_ONCE = 100
 ROUNDS = 5
 PAUSE = 0.02
 
@@ -115,26 +115,20 @@ class Dynamo:
                 raise
             return
 
-    def write_all(self, writes: Sequence[Write]) -> None:
-        """Puts and deletes rows whatever stands there, each by itself.
-
-        Raises Unavailable when some may be left.
-        """
-        for start in range(0, len(writes), WRITTEN_AT_ONCE):
-            request: Any = {}
-            for write in writes[start : start + WRITTEN_AT_ONCE]:
-                requests = request.setdefault(self._names[write.key.table.noun], [])
-                requests.append(
-                    {"PutRequest": {"Item": encode(write.item)}}
-                    if write.kind == "Put"
-                    else {"DeleteRequest": {"Key": encode(write.key.item())}}
-                )
+    def commit_each(self, writes: Sequence[Write], token: Callable[[], str]) -> None:
+        """Commits those of the writes whose expectations hold, a hundred at a time."""
+        left = list(writes)
+        while left:
+            some = left[:COMMITTED_AT_ONCE]
             for _ in self.rounds():
-                with aws():
-                    answer = self._client.batch_write_item(RequestItems=request)
-                request = answer["UnprocessedItems"]
-                if not request:
-                    break
+                try:
+                    self.commit(some, token())
+                except Refused as refused:
+                    some = [each for at, each in enumerate(some) if at not in refused.failed]
+                    if some:
+                        continue
+                break
+            left = left[COMMITTED_AT_ONCE:]
 
     def query(
         self,

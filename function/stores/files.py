@@ -58,6 +58,20 @@ def remove(row: FileRow) -> Write:
     return Write("Delete", file_key(row.shelf, row.name), "rev = :was", values={":was": row.rev})
 
 
+def absent(owner: str, name: str) -> Write:
+    """Expects that there is no file of that name."""
+    return Write("ConditionCheck", file_key(owner, name), "attribute_not_exists(shelf)")
+
+
+def granted_only(row: FileRow, grantees: frozenset[str], rev: str) -> Write:
+    """Notes on the file that was read whom it is granted to, and nobody else."""
+    some = "SET rev = :rev, grantees = :who" if grantees else "SET rev = :rev REMOVE grantees"
+    values: Item = {":was": row.rev, ":rev": rev}
+    values |= {":who": grantees} if grantees else {}
+    key = file_key(row.shelf, row.name)
+    return Write("Update", key, "rev = :was", values, update=some)
+
+
 def reached(row: FileRow, grantee: str, rev: str) -> Write:
     """Notes on the file, if it is still where it was, that something is granted to somebody."""
     return _noted(row, rev, "SET rev = :rev ADD grantees :who", grantee)

@@ -78,6 +78,23 @@ class Groups:
         writes = [Write("Put", key, absent, item=made.model_dump()), *_joining(membership, owner)]
         self._db.commit(writes, made.rev)
 
+    def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
+        """Has an account name only these groups, if it names those that it did.
+
+        Raises Refused.
+        """
+        values: Item = {":was": account.groups}
+        if names:
+            values[":names"] = names
+        change = Write(
+            "Update",
+            account_key(account.username),
+            condition="groups = :was",
+            update="SET groups = :names" if names else "REMOVE groups",
+            values=values,
+        )
+        self._db.commit([change], rev)
+
     def join(self, held: Group, membership: Membership, account: Account) -> None:
         """Makes an account a member. Raises Refused when the group or the account has gone."""
         there = Write(

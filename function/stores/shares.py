@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from function.contract import SHARES
 from function.records import FileRow, Grant
 from function.stores.dynamo import Dynamo
-from function.stores.rows import Key, Rows, Write
+from function.stores.rows import Item, Key, Rows, Write
 
 
 def user(username: str) -> str:
@@ -37,6 +37,13 @@ def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
 def granted(file: FileRow) -> list[Key]:
     """Where each grant on a file stands."""
     return [Key(SHARES, who, f"{file.shelf}/{file.name}") for who in sorted(file.grantees)]
+
+
+def granted_at(file: FileRow) -> list[Write]:
+    """Takes back what was granted on a file; what was granted on a later one at its name stays."""
+    here = "file_id = :place OR attribute_not_exists(grantee)"
+    values: Item = {":place": file.place_id}
+    return [Write("Delete", key, here, values=values) for key in granted(file)]
 
 
 def key_of(grant: Grant) -> Key:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from function.services import moving
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import Answer, Client, join
 from tests.conftest import Clock
+from tests.faults.world import elsewhere
 from tests.ground import Call, Ground
 
 
@@ -125,6 +127,41 @@ def test_many_grants_are_carried_and_a_cut_move_opens_nothing(
     assert all(each["key"] == "alice/b.txt" for each in shares)
     left = {row["file"] for row in behind.rows("shares") if row["grantee"] != "user:bob"}
     assert left == {"alice/b.txt"}
+
+
+@pytest.mark.parametrize("stop", [0, 1, 2, 3, 4])
+def test_a_share_made_while_many_grants_move_is_not_lost(
+    alice: Client, bob: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    """A new file at either name, shared meanwhile, keeps its share, however the move ends."""
+    monkeypatch.setattr(moving, "AT_ONCE", 1)
+    alice.put("a.txt", b"old")
+    for client in ("carol", "dave"):
+        join(client)
+        alice.post("/share", file_name="a.txt", username=client)
+    alice.post("/share", file_name="a.txt", username="bob")
+    calls, made = 0, []
+
+    def before(call: Call) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == stop + 1 and not made:
+            made.append(True)
+            with elsewhere():
+                for name in ("a.txt", "b.txt"):
+                    if alice.send("HEAD", "/file", query={"file_name": name}).status == 404:
+                        alice.put(name, b"new")
+                        alice.post("/share", file_name=name, username="bob")
+                        made.append(name)
+
+    ground.before = before
+    answer = change(alice, "a.txt", new_name="b.txt")
+    ground.before = lambda _: None
+    assert answer.status in {200, 409}
+    for name in made[1:]:
+        assert bob.read(name, username="alice").content == b"new"
+    old = "b.txt" if answer.status == 200 else "a.txt"
+    assert bob.read(old, username="alice").content == b"old"
 
 
 def test_a_file_deleted_with_many_grants_leaves_none(
