@@ -307,6 +307,22 @@ def test_a_list_reads_files_and_grants_at_once(world: World, ground: Ground) -> 
         assert world.bob.get("/files").status == 200
 
 
+def test_a_list_through_many_groups_takes_no_longer(world: World, ground: Ground) -> None:
+    """The grants to each are read at the same time, and then all that bears on them."""
+    for number in range(20):
+        path = f"/groups/g{number}"
+        assert world.alice.send("PUT", path).status == 201
+        assert world.alice.send("PUT", f"{path}/members/dave").status == 201
+    share = {"file_name": "a.txt", "group": "g7"}
+    assert world.alice.post("/share", **share).status == 201
+    with Rounds(ground, 1, 21, 1):
+        assert world.dave.names(scope="shared") == ["alice/a.txt"]
+    with Rounds(ground, 1, 21, 1):
+        assert len(world.dave.get("/shares", with_me="true").json()) == 1
+    with Rounds(ground, 1, 1, 1):
+        assert world.dave.read("a.txt", username="alice").status == 200
+
+
 @pytest.mark.parametrize("owners", [1, 3])
 def test_a_list_of_a_hundred_shares_costs_no_more(
     world: World, ground: Ground, behind: Behind, owners: int
