@@ -25,6 +25,7 @@ from function.stores.shares import Shares, folders_of, granted, grants_in, key_o
 
 CALLS_AT_ONCE = MOST_OF_ONE + 1
 WITH_ME = "shared with me"
+MOST_LOOKS = 3
 Page = tuple[list[Share], str | None]
 
 
@@ -72,6 +73,21 @@ class Reach:
         """
         account = self._access.open(caller).account
         at, after = unseal(cursor, account.id, WITH_ME) or ["", ""]
+        for _ in range(MOST_LOOKS):
+            page, more = self._granted(account, at, after, limit)
+            bearing = [key for grant in page for key in _bearing(grant)]
+            rows = self._db.read([*bearing, *about_groups(account)] if page else [])
+            held = grants_in(rows, map(key_of, page))
+            if len(held) == len(page):
+                break  # else one was taken back meanwhile, or carried to another name
+        ids = {account.id, *self._access.memberships(rows, account)}
+        shown = [share(each) for each in held if self._opens(each, ids, account, rows)]
+        return shown, seal([page[-1].grantee, page[-1].file], account.id, WITH_ME) if more else None
+
+    def _granted(
+        self, account: Account, at: str, after: str, limit: int
+    ) -> tuple[list[Grant], bool]:
+        """The next grants to an account and its groups, and whether more follow."""
         whose = [who for who in sorted(grantees_of(account)) if who >= at]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
             pages = aside.map(
@@ -79,14 +95,7 @@ class Reach:
                 whose,
             )
             grants = [grant for found, _ in pages for grant in found]
-        page = grants[:limit]
-        bearing = [key for grant in page for key in _bearing(grant)]
-        rows = self._db.read([*bearing, *about_groups(account)] if page else [])
-        ids = {account.id, *self._access.memberships(rows, account)}
-        held = grants_in(rows, map(key_of, page))
-        shown = [share(each) for each in held if self._opens(each, ids, account, rows)]
-        more = len(grants) > limit
-        return shown, seal([page[-1].grantee, page[-1].file], account.id, WITH_ME) if more else None
+        return grants[:limit], len(grants) > limit
 
     def _holds(self, grant: Grant, entry: Entry, rows: Rows) -> bool:
         """Whether a grant of the caller's holds, and for somebody who is there."""

@@ -21,6 +21,7 @@ from function.stores.shares import Shares, folders_of, grant_key, grants_in, key
 
 FOLDERS_AT_ONCE = 10
 MOST_NESTED = 1000
+MOST_LOOKS = 3
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Window:
 
     shared: Mapping[str, list[Key]]
     more: str | None
-    cut: tuple[str, ...] = ()
+    cut: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ class SharedFiles:
     ) -> Iterator[Place]:
         """What a window opens, as things stand now."""
         found = self._found(account, asked, after, window, aside)
+        for _ in range(MOST_LOOKS):
+            if all(key in found.rows for key in self._granted(window, asked, after)):
+                break  # else something was taken back meanwhile, or carried to another name
+            window = self.window(account, after, aside)
+            found = self._found(account, asked, after, window, aside)
         past = set(after.past)
         for each in window.shared:
             if asked.concerns(each):
@@ -132,6 +138,12 @@ class SharedFiles:
             yield Place(each, past=frozenset(past))
         if window.more:
             yield Place(window.more, past=frozenset(past), end=True)
+
+    @staticmethod
+    def _granted(window: Window, asked: Asked, after: Place) -> list[Key]:
+        """The grants that were there when the window was read, of those that concern the list."""
+        shared = (each for each in window.shared if asked.concerns(each) and each != after.shared)
+        return [key for each in shared for key in window.shared[each]]
 
     def _opened(
         self, account: Account, shared: str, past: set[str], found: Found

@@ -209,10 +209,9 @@ def struck_from_the_list() -> dict[str, Any]:
     """What is given up is struck from the list at once, before its bytes are removed."""
 
     class Hasty(Transfers):
-        def remove(self, username: str, upload_id: str) -> bool:
-            row = self.find(username, upload_id)
-            removed = super().remove(username, upload_id)
-            if row and removed:
+        def remove(self, row: UploadRow) -> bool:
+            removed = super().remove(row)
+            if removed:
                 self._db.write(Write("Delete", transfers.due_key(row)))
             return removed
 
