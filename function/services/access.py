@@ -8,27 +8,22 @@ to an account or group, or for a file, that has gone opens no namesake.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from function.errors import NoSuchFile, NotSignedIn
-from function.fields import Permission
+from function.fields import OnConflict, Permission
 from function.models import Caller
 from function.records import Account, FileRow, Grant, Group, Membership
 from function.sharing_errors import NoSuchRequest
 from function.stores.accounts import account_in, account_key, session_in, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
-from function.stores.groups import (
-    belongs,
-    group,
-    group_in,
-    group_key,
-    member_key,
-    membership_in,
-)
+from function.stores.groups import about_groups, belongs, grantees_of, group_in, membership_in
 from function.stores.requests import request_in, request_key
 from function.stores.rows import Key, Rows, Write
 from function.stores.shares import grant_keys, grants_in, unchanged, user
 
+Need = Literal["read", "write", "add"]
 Memberships = Mapping[str, Membership]
 
 
@@ -60,6 +55,12 @@ class Entry:
         if self.owner is None or self.permission not in {"own", "write"}:
             raise NoSuchFile
         return self.owner, self.permission
+
+    def allows(self, need: Need) -> bool:
+        """Whether the right is enough: to read the file, to write it, to add others beside it."""
+        if need == "add":
+            return self.may_add
+        return self.permission in {"own", "write"} | ({"read"} if need == "read" else set())
 
     def warrant(self) -> list[Write]:
         """What must still hold when the caller writes, if the file is not the caller's own.
@@ -117,12 +118,12 @@ class Access:
         name: str = "",
         more: Iterable[Key] = (),
         *,
-        write: bool = False,
+        need: Need = "read",
     ) -> Entry:
         """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
 
         A Caller is proven by the session, a Member by the account's id, a Sender by the request.
-        `write` says that a right to read is not enough. Raises NotSignedIn, NoSuchRequest.
+        `need` says which right is enough. Raises NotSignedIn, NoSuchRequest.
         """
         if isinstance(caller, Sender):
             return self._let_in(caller, name, more)
@@ -134,9 +135,7 @@ class Access:
         rows = self._db.read(keys)
         account = self._signed_in(rows, caller)
         entry = self._entry(account, owner, name, rows, grants)
-        # To write, only a folder's grant is enough: it allows for another name as well.
-        enough = entry.may_add if write else entry.permission
-        if grants and account.groups and entry.owner and not enough:
+        if grants and account.groups and entry.owner and not entry.allows(need):
             # All that bears on the right is read again: it must have been so at one time.
             grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
             told = {*bearing, *grants, *about_groups(account)}
@@ -236,12 +235,6 @@ class Access:
         return account
 
 
-def grantees_of(account: Account) -> list[str]:
-    """All that an account is when something is granted: itself, and each of its groups."""
-    return [user(account.username), *(group(name) for name in sorted(account.groups))]
-
-
-def about_groups(account: Account) -> list[Key]:
-    """What tells whether an account belongs to the groups that it names."""
-    names = sorted(account.groups)
-    return [key for each in names for key in (group_key(each), member_key(each, account.username))]
+def needed(on_conflict: OnConflict) -> Need:
+    """The right that an upload takes: to be put beside what is there, or in its place."""
+    return "add" if on_conflict == "rename" else "write"

@@ -19,7 +19,7 @@ from function.errors import (
 )
 from function.models import Caller, FileObject
 from function.records import Part, Stored, UploadRow
-from function.services.access import Access, Entry, Member, Sender
+from function.services.access import Access, Entry, Member, Sender, needed
 from function.services.origins import Origins
 from function.services.placing import Intent, Placed, Placing
 from function.services.plans import LARGEST, missing
@@ -192,7 +192,9 @@ class Completing:
         key = upload_key(username, row.name)
 
         def look() -> Entry:
-            entry = self._access.open(who, row.owner, row.file_name, [key], write=True)
+            entry = self._access.open(
+                who, row.owner, row.file_name, [key], need=needed(row.on_conflict)
+            )
             self._open(entry, username, row.name)
             return entry
 

@@ -10,7 +10,7 @@ from itertools import chain
 from function.errors import NoSuchFile
 from function.models import Caller
 from function.records import Account, Grant, Group, LinkRow
-from function.services.access import Access, Entry, about_groups, grantees_of
+from function.services.access import Access, Entry
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins
 from function.services.views import share
@@ -18,7 +18,7 @@ from function.sharing_models import Share
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
-from function.stores.groups import MOST_OF_ONE, group_in, group_key
+from function.stores.groups import MOST_OF_ONE, about_groups, grantees_of, group_in, group_key
 from function.stores.links import link_in, link_key
 from function.stores.rows import Key, Rows
 from function.stores.shares import Shares, folders_of, granted, grants_in, key_of

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from function.fields import Permission, Scope
 from function.records import Account, FileRow, Grant
-from function.services.access import Access, about_groups, grantees_of
+from function.services.access import Access
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import Files, file_in, file_key
+from function.stores.groups import about_groups, grantees_of
 from function.stores.rows import Key, Rows
 from function.stores.shares import Shares, folders_of, grant_key, grants_in, key_of
 

@@ -11,7 +11,7 @@ from function.fields import MOST_PARTS, Method, guessed_type
 from function.models import Caller
 from function.records import Account, Part, UploadRow
 from function.services import curl
-from function.services.access import Access, Sender
+from function.services.access import Access, Sender, needed
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.placing import Intent, Placing
@@ -87,7 +87,9 @@ class TransferService:
 
     def _authorise(self, caller: Caller, wish: Wish) -> Account:
         """The uploader, if the upload could be placed as things stand."""
-        entry = self._access.open(caller, wish.username, wish.file_name, write=True)
+        entry = self._access.open(
+            caller, wish.username, wish.file_name, need=needed(wish.on_conflict)
+        )
         intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match)
         self._placing.check(entry, intent, wish.size or 0)
         return entry.account

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from function.errors import Problem, TooLarge, Unavailable
 from function.models import Caller, FileObject, Upload
-from function.services.access import Access
+from function.services.access import Access, needed
 from function.services.origins import Origins
 from function.services.placing import Intent, Placing
 from function.services.views import file_object
@@ -33,13 +33,14 @@ class Uploads:
         intent = Intent(
             name, upload.content_type, upload.on_conflict, upload.if_match, upload.if_none_match
         )
-        entry = self._access.open(caller, owner, name, write=True)
+        need = needed(upload.on_conflict)
+        entry = self._access.open(caller, owner, name, need=need)
         self._placing.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._from.new_id()}"
         stored = self._objects.put(key, upload.data, upload.content_type)
         try:
             placed = self._placing.place(
-                lambda: self._access.open(caller, owner, name, write=True), entry, intent, stored
+                lambda: self._access.open(caller, owner, name, need=need), entry, intent, stored
             )
         except Unavailable:  # perhaps it was committed
             raise

@@ -11,6 +11,7 @@ from function.records import Account, Group, Membership
 from function.stores.accounts import account_key
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Refused, Rows, Write
+from function.stores.shares import user
 
 HEAD, MEMBER = "~group", "~member/"
 MOST_OF_ONE = 50  # groups that an account belongs to: each is looked at for what it opens
@@ -62,6 +63,17 @@ def belongs(held: Membership) -> list[Write]:
             values={":id": held.group_id},
         ),
     ]
+
+
+def grantees_of(account: Account) -> list[str]:
+    """All that an account is when something is granted: itself, and each of its groups."""
+    return [user(account.username), *(group(name) for name in sorted(account.groups))]
+
+
+def about_groups(account: Account) -> list[Key]:
+    """What tells whether an account belongs to the groups that it names."""
+    names = sorted(account.groups)
+    return [key for each in names for key in (group_key(each), member_key(each, account.username))]
 
 
 class Groups:
