@@ -79,8 +79,8 @@ class LinkService:
 
     def get(self, caller: Caller, link_id: str) -> Link:
         """A link of the caller's. Raises NoSuchLink."""
-        row, grants, _ = self._find(caller, link_id)
-        return link_view(row, grants)
+        row, grants, entry = self._find(caller, link_id)
+        return link_view(row.model_copy(update={"alias": _alias(entry, row)}), grants)
 
     def change(self, caller: Caller, link_id: str, wanted: LinkChanges) -> Link:
         """Changes what is said, and nothing else.
@@ -94,8 +94,7 @@ class LinkService:
                 grants = self._showing.grants(entry, row, wanted.items)
             else:
                 grants = still(entry, row, held)
-            freed = [store.strike_alias(old.alias)] if old.alias not in {None, row.alias} else []
-            writes = [store.change(old, row), *_listed(row), *freed]
+            writes = [store.change(old, row), *_listed(row), *_freed(entry, old, row.alias)]
             writes += self._showing.writes(entry, held, grants)
             if len(writes) > MOST_WRITES:
                 raise Invalid("That is too much at once; change the items in two steps.")
@@ -113,8 +112,7 @@ class LinkService:
             until = int(self._from.now()) + REMEMBERED
             ended = {"revoked": True, "alias": None, "rev": self._from.new_id()}
             row = old.model_copy(update=ended | {"expires_at": until})
-            freed = [store.strike_alias(old.alias)] if old.alias else []
-            writes = [store.change(old, row), store.strike_ledger(row), *freed]
+            writes = [store.change(old, row), store.strike_ledger(row), *_freed(entry, old)]
             try:
                 self._db.commit([*writes, *self._showing.writes(entry, held, [])], row.rev)
             except Refused:
@@ -140,10 +138,15 @@ class LinkService:
     def _find(
         self, caller: Caller, link_id: str, more: Iterable[Key] = ()
     ) -> tuple[LinkRow, list[Grant], Entry]:
-        """A link of the caller's with what it shows, and the files of that. Raises NoSuchLink."""
+        """A link of the caller's with what it shows, and the files of that and who has its alias.
+
+        Raises NoSuchLink.
+        """
         row, held = self._links.find(link_id) if ID.fullmatch(link_id) else (None, [])
         names = [name_of(grant) for grant in held if grant.owner == caller.username]
-        entry = self._access.open(caller, more=[*file_keys(caller.username, names), *more])
+        keys = [*file_keys(caller.username, names), *more]
+        keys += [store.alias_key(row.alias)] if row and row.alias else []
+        entry = self._access.open(caller, more=keys)
         if row is None or row.revoked or row.owner_id != entry.account.id:
             raise NoSuchLink
         return row, held, entry
@@ -164,7 +167,8 @@ class LinkService:
         if not isinstance(wanted, LinkChanges):
             said = said | {"expires_in"}
         plain = said & {"max_downloads", "allow_download", "note", "alias"}
-        new: dict[str, object] = {name: getattr(wanted, name) for name in plain}
+        new: dict[str, object] = {"alias": _alias(entry, row)}
+        new |= {name: getattr(wanted, name) for name in plain}
         if wanted.alias and store.aliased(entry.rows, wanted.alias) not in {None, row.id}:
             raise AliasTaken
         if "password" in said:
@@ -186,6 +190,18 @@ def _listed(row: LinkRow) -> list[Write]:
     """What leads to a link beside its token: its owner's list, and its alias."""
     alias = [store.put_alias(row, row.alias)] if row.alias else []
     return [store.put_ledger(row), *alias]
+
+
+def _alias(entry: Entry, row: LinkRow) -> str | None:
+    """The alias of a link; none when it fell to another link after it had expired."""
+    taken = row.alias and store.aliased(entry.rows, row.alias) not in {None, row.id}
+    return None if taken else row.alias
+
+
+def _freed(entry: Entry, row: LinkRow, kept: str | None = None) -> list[Write]:
+    """Frees the alias of a link that does not keep it, if it still has it."""
+    alias = _alias(entry, row)
+    return [store.strike_alias(row, alias)] if alias and alias != kept else []
 
 
 def _keys(owner: str, wanted: LinkRequest) -> list[Key]:

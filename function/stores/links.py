@@ -12,6 +12,7 @@ from function.stores.rows import Item, Key, Rows, Write
 # Comes after every grant, for no user name begins so. Each has its own place in the index by file,
 # which would otherwise have one hot spot that every count writes to.
 LINK = "~link/"
+UNTAKEN = "attribute_not_exists(grantee) OR link = :link"
 MOST = 100  # more than a link has grants
 
 
@@ -96,7 +97,7 @@ def put_alias(row: LinkRow, alias: str) -> Write:
     return Write(
         "Put",
         key,
-        "attribute_not_exists(grantee) OR link = :link",
+        UNTAKEN,
         values={":link": row.id},
         item=key.item() | {"link": row.id, "expires_at": row.expires_at},
     )
@@ -108,9 +109,9 @@ def aliased(rows: Rows, alias: str) -> str | None:
     return str(row["link"]) if row else None
 
 
-def strike_alias(alias: str) -> Write:
-    """Frees an alias."""
-    return Write("Delete", alias_key(alias))
+def strike_alias(row: LinkRow, alias: str) -> Write:
+    """Frees an alias of a link, never another link's."""
+    return Write("Delete", alias_key(alias), UNTAKEN, values={":link": row.id})
 
 
 def put_receipt(key: Key, file_id: str, until: int) -> Write:

@@ -9,6 +9,8 @@ import pytest
 from tests.api.conftest import Behind, reason_at
 from tests.client import PASSWORD, Client, join
 from tests.conftest import Clock
+from tests.faults.meetings import at_the_commit
+from tests.ground import Ground
 from tests.links import Made, change, make, revoke
 
 
@@ -204,6 +206,44 @@ def test_an_alias_is_one_links_only(alice: Client, bob: Client) -> None:
     assert change(bob, other, alias="summer").status == 200
     assert Client().get("/s/summer").json()["owner"] == "bob"
     assert Client().get("/s/winter").json()["owner"] == "alice"
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_an_alias_that_fell_to_another_link_is_left_alone(
+    alice: Client, bob: Client, behind: Behind, ground: Ground, meanwhile: bool
+) -> None:
+    """Once its row expired anybody may take it; the old link changes and ends without it."""
+    alice.put("a.txt")
+    bob.put("b.txt")
+    old, older = make(alice, "a.txt", alias="summer"), make(alice, "a.txt", alias="winter")
+
+    def take() -> None:
+        for alias in ("summer", "winter"):
+            behind.delete("shares", grantee=f"alias:{alias}", file=f"~link/{alias}")
+            make(bob, "b.txt", alias=alias)
+
+    if meanwhile:
+        at_the_commit(ground, take)
+    else:
+        take()
+        assert alice.get(f"/links/{old.id}").json()["alias"] is None
+    assert change(alice, old, note="look").json() | {"url": ""} == old.view | {
+        "url": "", "note": "look", "alias": None,
+    }  # fmt: skip
+    assert change(alice, old, alias="summer").slug == "alias-taken"
+    assert revoke(alice, old).status == revoke(alice, older).status == 204
+    for alias in ("summer", "winter"):
+        assert Client().get(f"/s/{alias}").json()["owner"] == "bob"
+
+
+def test_an_alias_whose_row_is_gone_is_put_again(alice: Client, behind: Behind) -> None:
+    """As long as nobody else has it, the link's next change renews it."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", alias="summer")
+    behind.delete("shares", grantee="alias:summer", file="~link/summer")
+    assert link.open().slug == "no-such-link"
+    assert change(alice, link, expires_in=None).json()["alias"] == "summer"
+    assert link.names() == ["a.txt"]
 
 
 def test_a_namesake_of_the_owner_has_none_of_their_links(
