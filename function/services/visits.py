@@ -6,6 +6,7 @@ file deleted, a session ended) is one read more, and both are strongly consisten
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from function.errors import NotSignedIn, Unavailable
@@ -27,6 +28,7 @@ from function.stores.links import Links, receipt_key
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")
+FOLDERS_AT_ONCE = 10
 
 
 class Visits:
@@ -149,16 +151,28 @@ class Visits:
         if not folder:
             yield from (row for row in items if row.name > after)
         listed = {row.name for row in items}
-        for each in visit.folders():
-            if each < folder:
-                continue
-            more, last = True, after if each == folder else ""
-            while more:
-                rows, more = self._files.on_shelf(
-                    visit.link.owner, prefix=each, after=last, limit=at_once
-                )
-                last = rows[-1].name if rows else last
-                yield from (r for r in rows if visit.shows(r) and r.name not in listed)
+        for row in self._in_folders(visit, folder, after, at_once):
+            if visit.shows(row) and row.name not in listed:
+                yield row
+
+    def _in_folders(self, visit: Visit, folder: str, after: str, at_once: int) -> Iterator[FileRow]:
+        """The files of its folders after a position; the first of several are read together."""
+
+        def read(each: str, last: str) -> tuple[list[FileRow], bool]:
+            return self._files.on_shelf(visit.link.owner, prefix=each, after=last, limit=at_once)
+
+        folders = [each for each in visit.folders() if each >= folder]
+        for start in range(0, len(folders), FOLDERS_AT_ONCE):
+            some = folders[start : start + FOLDERS_AT_ONCE]
+            with ThreadPoolExecutor(FOLDERS_AT_ONCE) as aside:
+                begin = [after if each == folder else "" for each in some]
+                first = list(aside.map(read, some, begin))
+            for each, found in zip(some, first, strict=True):
+                rows, more = found
+                yield from rows
+                while more:
+                    rows, more = read(each, rows[-1].name)
+                    yield from rows
 
     def _opened(self, link: LinkRow, how: Way) -> None:
         minute = int(self._from.now()) // MINUTE * MINUTE

@@ -9,6 +9,7 @@ from tests.api.conftest import Behind
 from tests.api.samples import MIB, World
 from tests.client import PASSWORD, Answer, Client
 from tests.ground import Call, Ground
+from tests.links import make
 
 READ, COMMIT = "BatchGetItem", "TransactWriteItems"
 Send = Callable[[World], Answer]
@@ -340,3 +341,17 @@ def test_a_list_of_a_hundred_shares_costs_no_more(
         behind.put("shares", grant | key | {"file_id": f"id{number}"})
     with Rounds(ground, 1, 2, 3):  # some two hundred rows, a hundred a call
         assert len(world.bob.get("/files").json()) == 100
+
+
+def test_a_link_reads_its_folders_ten_at_once(world: World, ground: Ground) -> None:
+    """Forty small ones are looked at in seven rounds; those after the end of a page are not."""
+    for number in range(40):
+        world.alice.put(f"in{number:02}/a", b"")
+    link = make(world.alice, *(f"in{number:02}/" for number in range(40)))
+    with Rounds(ground, 1, 1, 10, 10, 10, 10, 1):
+        assert len(link.names()) == 40
+    with Rounds(ground, 1, 1, 10, 1):
+        assert link.names(limit=9) == [f"in{number:02}/a" for number in range(9)]
+    following = link.open(limit=9).headers["x-next-cursor"]
+    with Rounds(ground, 1, 1, 10, 10, 10, 2, 1):  # the one it goes on in, and those after it
+        assert len(link.names(cursor=following)) == 31
