@@ -17,7 +17,7 @@ from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.sharing_errors import PasswordRequired, WrongPassword
 from function.stores.attempts import Attempts
-from function.stores.rows import Refused
+from function.stores.rows import Key, Refused, Rows
 
 GRANT_SECONDS = 3600
 # One address may try a password twenty times in a quarter of an hour, and everybody together may
@@ -25,7 +25,8 @@ GRANT_SECONDS = 3600
 WINDOW = 900
 TRIES_OF_ADDRESS = 20
 TRIES_OF_LINK = 200
-# Who asks for links that are not there is guessing; those that are there stay open to them.
+# Who asks for links that are not there is guessing, and is told no alias any more for that minute;
+# a token, which nobody can guess, is heard as ever.
 MISSES_OF_ADDRESS = 100
 MINUTE = 60
 GRANT = re.compile(r"(\d{10})\.([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")
@@ -80,12 +81,23 @@ class Unlocking:
 
     def missed(self, address: str) -> None:
         """Counts that somebody asked for what is not there. Raises SlowDown."""
-        minute = int(self._from.now()) // MINUTE
-        until = (minute + 1) * MINUTE
-        name = f"missed:{network(address)}:{minute}"
+        name, until = self._misses(address)
         with suppress(Refused, Unavailable):
             if not self._attempts.count({name: MISSES_OF_ADDRESS}, until, self._from.new_id()):
                 raise SlowDown(int(until - self._from.now()) + 1)
+
+    def look_up(self, key: Key, address: str) -> Rows:
+        """Reads a row whose name can be guessed. Raises SlowDown for who has missed too often."""
+        name, until = self._misses(address)
+        rows, misses = self._attempts.beside(key, name)
+        if misses >= MISSES_OF_ADDRESS:
+            raise SlowDown(int(until - self._from.now()) + 1)
+        return rows
+
+    def _misses(self, address: str) -> tuple[str, int]:
+        """What an address's misses are counted under in this minute, and when that ends."""
+        minute = int(self._from.now()) // MINUTE
+        return f"missed:{network(address)}:{minute}", (minute + 1) * MINUTE
 
     def _check(self, locked: Locked, hashed: str, password: str, address: str) -> None:
         window = int(self._from.now()) // WINDOW

@@ -24,7 +24,7 @@ from function.sharing_errors import LinkExpired, LinkRevoked, NoSuchLink
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
-from function.stores.links import Links, receipt_key
+from function.stores.links import Links, alias_key, aliased, receipt_key
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")
@@ -90,7 +90,7 @@ class Visits:
         return visit
 
     def _enter(self, visitor: Visitor, name: str | None, *, counting: bool) -> Visit:
-        link_id = self.link_id(visitor.token)
+        link_id = self._link_id(visitor)
         link, grants = self._links.find(link_id) if link_id else (None, [])
         if link is None:
             self._unlocking.missed(visitor.address)
@@ -118,11 +118,14 @@ class Visits:
             raise NoSuchLink
         return Visit(link, grants, rows)
 
-    def link_id(self, token: str) -> str | None:
-        """Whose address it is: a link's token is hashed, an alias looked up."""
-        if TOKEN.fullmatch(token):
-            return token_hash(token)
-        return self._links.named(token) if ALIAS.fullmatch(token) else None
+    def _link_id(self, visitor: Visitor) -> str | None:
+        """Whose address it is: a link's token is hashed, an alias looked up. Raises SlowDown."""
+        if TOKEN.fullmatch(visitor.token):
+            return token_hash(visitor.token)
+        if not ALIAS.fullmatch(visitor.token):
+            return None
+        rows = self._unlocking.look_up(alias_key(visitor.token), visitor.address)
+        return aliased(rows, visitor.token)
 
     def page(
         self, visit: Visit, limit: int, cursor: str | None

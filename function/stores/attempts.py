@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from function.contract import SESSIONS
 from function.stores.dynamo import Dynamo
-from function.stores.rows import Item, Key, Refused, Write
+from function.stores.rows import Item, Key, Refused, Rows, Write
 
 
 class Attempts:
@@ -36,6 +36,12 @@ class Attempts:
                 return False
             raise
         return True
+
+    def beside(self, key: Key, name: str) -> tuple[Rows, int]:
+        """A row, if it is there, and how many tries have been counted under a name; one call."""
+        count = Key(SESSIONS, name)
+        rows = self._db.read([key, count])
+        return rows, int(str(rows[count]["tries"])) if count in rows else 0
 
     def forgive(self, names: list[str], token: str) -> None:
         """Takes a try back, which was a good one. Raises Refused, Unavailable."""

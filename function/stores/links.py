@@ -146,10 +146,6 @@ class Links:
         rows = [LinkRow.model_validate(item) for item in items if item["file"] == own]
         return (rows[0] if rows else None), grants
 
-    def named(self, alias: str) -> str | None:
-        """The id of the link that has an alias."""
-        return aliased(self._db.read([alias_key(alias)]), alias)
-
     def of(
         self, owner: str, owner_id: str, *, after: str, limit: int
     ) -> tuple[list[LinkRow], str | None]:

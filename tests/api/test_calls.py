@@ -268,6 +268,17 @@ def test_what_was_counted_costs_less(world: World, ground: Ground) -> None:
     assert calls == ["Query", READ, COMMIT, COMMIT, "PutItem"]
 
 
+def test_an_alias_costs_one_read(world: World, ground: Ground) -> None:
+    """Together with how often its address has missed."""
+    link = make(world.alice, "a.txt", alias="summer")
+    with ground.counted() as calls:
+        assert link.open().status == 200
+    assert calls == [READ, "Query", READ, "UpdateItem"]
+    with ground.counted() as calls:
+        assert Client().get("/s/winter").status == 404
+    assert calls == [READ, COMMIT]
+
+
 class Rounds:
     """Holds each call until all of its round are there: calls in sequence never come together."""
 

@@ -271,7 +271,7 @@ def test_guessing_a_password_is_slowed_down(alice: Client, clock: Clock, behind:
 
 
 def test_asking_for_what_is_not_there_is_slowed_down(alice: Client, clock: Clock) -> None:
-    """After a hundred a minute from one address; what is there stays open to it."""
+    """After a hundred a minute from one address; a token that is right stays open to it."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
     token = "A" * 43
@@ -280,6 +280,19 @@ def test_asking_for_what_is_not_there_is_slowed_down(alice: Client, clock: Clock
     assert link.open().status == 200
     clock.time += 60
     assert Client().get("/s/x").slug == "no-such-link"
+
+
+def test_guessing_an_alias_is_slowed_down(alice: Client, clock: Clock) -> None:
+    """Who has missed a hundred times a minute is not told a right one either, in any way."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", alias="summer-2026", password="x")
+    answers = Counter(Client().get(f"/s/summer-{number}").status for number in range(102))
+    assert answers == {404: 100, 429: 2}
+    for answer in (link.open(), link.page(), link.unlock("x"), link.download("a.txt")):
+        assert (answer.status, answer.headers["retry-after"]) == (429, "40")
+    assert link.unlock("x", "198.51.100.9").status == 200
+    clock.time += 60
+    assert link.unlock("x").status == 200
 
 
 def test_a_link_ends_at_its_second(alice: Client, clock: Clock) -> None:
