@@ -75,9 +75,12 @@ def form(action: str, inner: str, **hidden: str | None) -> str:
 
 
 def of_link(
-    page: LinkPage, path: str, grant: str | None, following: str | None, site: str
+    page: LinkPage, path: str, grant: str, following: str | None, site: str
 ) -> Response[Any]:
-    """What a link shows, under its own `path`: a button for each file, and the next page."""
+    """What a link shows, under its own `path`: a button for each file, and the next page.
+
+    Each button has the grant, so that a file is counted once however often it is pressed.
+    """
     title = f"Files from {page.owner}"
     gives = page.allow_download and page.downloads_left != 0
     rows = "".join(_row(item, path if gives else None, grant) for item in page.items)
@@ -85,13 +88,13 @@ def of_link(
     body += f'<p class="note">{_text(page.note)}</p>' if page.note else ""
     body += f"<table>{rows}</table>" if rows else "<p>There is nothing in it now.</p>"
     if following:
-        query = {"cursor": following} | ({"grant": grant} if grant else {})
+        query = {"cursor": following} | ({"grant": grant} if page.needs_password else {})
         body += f'<p><a href="{escape(f"{quote(path)}?{urlencode(query)}")}">More</a></p>'
     body += "".join(f'<p class="small">{_text(line)}</p>' for line in _terms(page))
     return Response(200, HTML, document(title, body), {"content-security-policy": policy(site)})
 
 
-def _row(item: LinkItem, path: str | None, grant: str | None) -> str:
+def _row(item: LinkItem, path: str | None, grant: str) -> str:
     button = "<button>Download</button>"
     cells = [_text(item.file_name), _text(size_of(item.size))]
     if path:

@@ -70,9 +70,9 @@ def open_link(
     guest = Guest(token, sent.address, visitor, grant or sent.headers.get(GRANT))
     if pages.wanted(sent):
         limit = min(limit, MOST_ON_A_PAGE)
-        page, following = visits.show(guest, _how(sent, "page"), limit, cursor)
-        return pages.of_link(page, sent.path, guest.grant, following, signing.site)
-    page, following = visits.show(guest, _how(sent, "json"), limit, cursor)
+        page, following, held = visits.show(guest, _how(sent, "page"), limit, cursor)
+        return pages.of_link(page, sent.path, held, following, signing.site)
+    page, following, _ = visits.show(guest, _how(sent, "json"), limit, cursor)
     return Response(200, JSON, page, next_page(following, sent))
 
 
@@ -92,9 +92,9 @@ def unlock_link(
     if not pages.wanted(sent):
         return Response(200, JSON, visits.unlock(guest, secret, "json"))
     guest = replace(guest, grant=visits.unlock(guest, secret, "page").grant)
-    page, following = visits.show(guest, "page", MOST_ON_A_PAGE, None)
+    page, following, held = visits.show(guest, "page", MOST_ON_A_PAGE, None)
     path = sent.path.removesuffix("/unlock")
-    return pages.of_link(page, path, guest.grant, following, signing.site)
+    return pages.of_link(page, path, held, following, signing.site)
 
 
 @router.post(

@@ -4,15 +4,13 @@ However many come at once, each commit expects the link as it was read and room 
 counts. A grant is counted once for a file: with its receipt a download that broke off goes on.
 """
 
-from dataclasses import dataclass
-
 from function.errors import Invalid, NoSuchFile
 from function.link_models import LinkDownload, LinkDownloadRequest, Way
-from function.records import FileRow, LinkRow
+from function.records import FileRow
 from function.services import curl
 from function.services.origins import Origins
 from function.services.signing import Signing
-from function.services.unlocking import GRANT_SECONDS, Unlocking, nonce_in
+from function.services.unlocking import GRANT_SECONDS, Pass, Unlocking
 from function.services.visitors import Visit, Visitor, event, locked
 from function.services.visits import Visits
 from function.sharing_errors import DownloadNotAllowed, LinkExhausted
@@ -20,15 +18,6 @@ from function.stores.dynamo import Dynamo
 from function.stores.files import file_key
 from function.stores.links import count, put_event, put_receipt, receipt_in, receipt_key
 from function.stores.rows import Refused
-
-
-@dataclass(frozen=True)
-class Pass:
-    """A grant with its nonce; a `new` one has been counted for nothing."""
-
-    grant: str
-    nonce: str
-    new: bool
 
 
 class Counting:
@@ -57,7 +46,7 @@ class Counting:
         """
         for _ in self._from.attempts():
             visit = self._visits.enter(visitor, wanted.file_name, counting=True)
-            held = self._pass(visit.link, visitor.grant)
+            held = self._unlocking.admit(locked(visit.link), visitor.grant)
             row = self._file(visit, wanted.file_name)
             if self._counted(visit, [row], held, how):
                 made = self._signing.download(row, inline=wanted.inline)
@@ -71,20 +60,12 @@ class Counting:
         """
         for _ in self._from.attempts():
             visit = self._visits.enter(visitor, counting=True)
-            held = self._pass(visit.link, visitor.grant)
+            held = self._unlocking.admit(locked(visit.link), visitor.grant)
             rows, following = self._visits.page(visit, limit, cursor)
             if self._counted(visit, rows, held, "curl"):
                 files = ((row.name, self._signing.download(row).url) for row in rows)
                 return curl.configuration(files), held.grant, following
         raise AssertionError
-
-    def _pass(self, link: LinkRow, given: str | None) -> Pass:
-        """The visitor's grant, or a new one where none is needed. Raises PasswordRequired."""
-        nonce = self._unlocking.nonce(locked(link), given)
-        if given and nonce:
-            return Pass(given, nonce, new=False)
-        made, _ = self._unlocking.grant(locked(link))
-        return Pass(made, str(nonce_in(made)), new=True)
 
     def _file(self, visit: Visit, name: str | None) -> FileRow:
         if name is None:

@@ -41,6 +41,15 @@ class Locked:
     password: str | None
 
 
+@dataclass(frozen=True)
+class Pass:
+    """A grant with its nonce; a `new` one has been counted for nothing."""
+
+    grant: str
+    nonce: str
+    new: bool
+
+
 class Unlocking:
     """Gives grants, and knows them again."""
 
@@ -78,6 +87,14 @@ class Unlocking:
         if locked.password is not None:
             raise PasswordRequired
         return None
+
+    def admit(self, locked: Locked, grant: str | None) -> Pass:
+        """The visitor's grant, or a new one where none is needed. Raises PasswordRequired."""
+        nonce = self.nonce(locked, grant)
+        if grant and nonce:
+            return Pass(grant, nonce, new=False)
+        made, _ = self.grant(locked)
+        return Pass(made, str(nonce_in(made)), new=True)
 
     def missed(self, address: str) -> None:
         """Counts that somebody asked for what is not there. Raises SlowDown."""

@@ -53,16 +53,16 @@ class Visits:
 
     def show(
         self, visitor: Visitor, how: Way, limit: int, cursor: str | None
-    ) -> tuple[LinkPage, str | None]:
-        """What a link shows now, and the cursor of the next page; it never counts.
+    ) -> tuple[LinkPage, str | None, str]:
+        """What a link shows now, the cursor of the next page, and a grant; it never counts.
 
         Raises what `enter` raises, PasswordRequired, InvalidCursor.
         """
         visit = self.enter(visitor)
-        self._unlocking.nonce(locked(visit.link), visitor.grant)
+        held = self._unlocking.admit(locked(visit.link), visitor.grant)
         rows, following = self.page(visit, limit, cursor)
         self._opened(visit.link, how)
-        return _shown(visit.link, rows), following
+        return _shown(visit.link, rows), following, held.grant
 
     def unlock(self, visitor: Visitor, password: str | None, how: Way) -> Unlocked:
         """A grant for whoever knows the password; without one, for everybody.

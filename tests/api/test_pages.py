@@ -92,6 +92,32 @@ def test_a_browser_comes_from_the_link_to_the_bytes(alice: Client) -> None:
     assert "Downloads left: 0." in again.texts
 
 
+def test_a_button_that_is_pressed_again_counts_once(alice: Client) -> None:
+    """Also without a password: a download that broke off goes on, if it was the only one."""
+    alice.put("a.txt", b"data")
+    link = make(alice, "a.txt", max_downloads=1)
+    page = link.page()
+    ((_, fields),) = Page(page).forms
+    for _ in range(2):
+        answer = link.form("/download", **fields)
+        assert (answer.status, answer.headers["x-link-grant"]) == (303, fields["grant"])
+        assert s3.send("GET", answer.headers["location"]).body == b"data"
+    assert link.downloads(alice) == 1
+    assert link.form("/download", file_name="a.txt").status == 410
+
+
+def test_the_way_on_carries_a_grant_only_where_one_is_needed(alice: Client) -> None:
+    """Each page without a password has one of its own."""
+    for number in range(101):
+        alice.put(f"in/{number:03}", b"")
+    link = make(alice, "in/", max_downloads=1)
+    (more,) = Page(link.page()).links
+    assert "grant" not in more
+    query = more.partition("?")[2]
+    ((_, fields),) = Page(Client().send("GET", link.path, query=query, headers=HTML)).forms
+    assert link.form("/download", **fields).status == 303
+
+
 def test_before_the_password_a_page_says_nothing(alice: Client) -> None:
     """The same page for every link that has one."""
     alice.put("a.txt", b"data")
