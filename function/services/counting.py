@@ -95,7 +95,7 @@ class Counting:
         keys = [receipt_key(link.id, held.nonce, row.name) for row in new]
         writes = [
             count(link, len(new)),
-            *(put_receipt(key, row.id, until) for key, row in zip(keys, new, strict=True)),
+            *(put_receipt(key, row.id, until, now) for key, row in zip(keys, new, strict=True)),
             put_event(link.id, noted, self._from.new_id()),
         ]
         try:

@@ -114,9 +114,18 @@ def strike_alias(row: LinkRow, alias: str) -> Write:
     return Write("Delete", alias_key(alias), UNTAKEN, values={":link": row.id})
 
 
-def put_receipt(key: Key, file_id: str, until: int) -> Write:
-    """Notes that a grant has been counted for a file; good `until` (epoch seconds)."""
-    return Write("Put", key, item=key.item() | {"file_id": file_id, "expires_at": until})
+def put_receipt(key: Key, file_id: str, until: int, now: float) -> Write:
+    """Notes that a grant has been counted for a file, if no good receipt says so already.
+
+    Good `until` (epoch seconds).
+    """
+    return Write(
+        "Put",
+        key,
+        "attribute_not_exists(grantee) OR file_id <> :file OR expires_at <= :now",
+        values={":file": file_id, ":now": int(now)},
+        item=key.item() | {"file_id": file_id, "expires_at": until},
+    )
 
 
 def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:

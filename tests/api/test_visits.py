@@ -17,6 +17,7 @@ from tests import curls, s3
 from tests.api.conftest import Behind
 from tests.client import Answer, Client, join
 from tests.conftest import Clock
+from tests.faults.meetings import at_the_commit
 from tests.ground import Ground
 from tests.links import JSON, Made, change, make, revoke
 
@@ -136,6 +137,39 @@ def test_a_download_that_broke_off_goes_on_uncounted(alice: Client, clock: Clock
     assert link.download("a.txt", grant=grant).slug == "link-exhausted"
     assert change(alice, link, max_downloads=2).status == 200
     assert link.download("b.txt").status == 200
+
+
+@pytest.mark.parametrize("most", [1, None])
+@pytest.mark.parametrize("fields", [{"file_name": "a.txt"}, {"format": "curl"}], ids=str)
+def test_one_grant_for_one_file_counts_once_also_at_the_same_moment(
+    alice: Client, ground: Ground, most: int | None, fields: dict[str, str]
+) -> None:
+    """Whoever comes second finds the receipt and is given the same, uncounted."""
+    alice.put("a.txt", b"data")
+    link = make(alice, "a.txt", max_downloads=most)
+    grant = link.unlock("").json()["grant"]
+    met = at_the_commit(ground, lambda: link.download("a.txt", grant=grant))
+    assert link.download(**fields, grant=grant).status == 200
+    assert [answer.status for answer in met] == [200]
+    assert link.downloads(alice) == 1
+    events = alice.get(f"/links/{link.id}/events").json()
+    assert [event["kind"] for event in events].count("downloaded") == 1
+
+
+def test_a_receipt_that_is_over_is_put_again(alice: Client, clock: Clock, behind: Behind) -> None:
+    """The table removes it hours late; one for a file that was deleted is in nobody's way."""
+    alice.put("in/a.txt")
+    link = make(alice, "in/")
+    grant = link.unlock("").json()["grant"]
+    link.download("in/a.txt", grant=grant)
+    (receipt,) = [row for row in behind.rows("shares") if str(row["grantee"]).startswith("got:")]
+    behind.put("shares", receipt | {"expires_at": int(clock.time)})
+    assert link.download("in/a.txt", grant=grant).status == 200
+    assert link.downloads(alice) == 2
+    alice.delete("/file", file_name="in/a.txt")
+    alice.put("in/a.txt")
+    assert link.download("in/a.txt", grant=grant).status == 200
+    assert link.downloads(alice) == 3
 
 
 def test_a_receipt_is_for_the_file_not_for_its_name(alice: Client) -> None:
