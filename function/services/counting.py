@@ -6,7 +6,7 @@ counts. A grant is counted once for a file: with its receipt a download that bro
 
 from function.errors import Invalid, NoSuchFile
 from function.link_models import LinkDownload, LinkDownloadRequest, Way
-from function.records import FileRow
+from function.records import FileRow, LinkRow
 from function.services import curl
 from function.services.origins import Origins
 from function.services.signing import Signing
@@ -87,8 +87,7 @@ class Counting:
         new = rows if held.new else self._uncounted(visit, rows, held.nonce)
         if not new:
             return True
-        if link.max_downloads is not None and link.downloads + len(new) > link.max_downloads:
-            raise LinkExhausted
+        _has_room(link, len(new))
         name = new[0].name if len(new) == 1 else None
         noted = event("downloaded", how, now, name, times=len(new))
         until = int(now) + GRANT_SECONDS
@@ -111,3 +110,13 @@ class Counting:
         known = {**visit.rows, **self._db.read(late)}
         now = self._from.now()
         return [row for row in rows if not receipt_in(known, keys[row.name], row.id, now)]
+
+
+def _has_room(link: LinkRow, more: int) -> None:
+    """Raises LinkExhausted where a link has not as many downloads left."""
+    if link.max_downloads is None or link.downloads + more <= link.max_downloads:
+        return
+    left = link.max_downloads - link.downloads
+    if left > 0:
+        raise LinkExhausted(f"Downloads left: {left}, for {more} files. Send limit={left}.")
+    raise LinkExhausted

@@ -210,6 +210,20 @@ def test_all_files_of_a_page_for_curl(alice: Client) -> None:
     assert curls.read(empty.text).urls == []
 
 
+def test_who_wants_more_files_than_are_left_is_told_how_many(alice: Client) -> None:
+    """Nothing is counted, and what it says to send takes as many."""
+    for n in range(5):
+        alice.put(f"in/{n}.txt")
+    link = make(alice, "in/", max_downloads=3)
+    answer = link.download(format="curl")
+    assert (answer.slug, link.downloads(alice)) == ("link-exhausted", 0)
+    assert answer.json()["detail"] == "Downloads left: 3, for 5 files. Send limit=3."
+    path, wanted = f"{link.path}/download", {"format": "curl"}
+    answer = Client().send("POST", path, query={"limit": 3}, json_=wanted)
+    assert (answer.status, link.downloads(alice)) == (200, 3)
+    assert "left" not in link.download(format="curl").json()["detail"]
+
+
 THREADS = 64
 
 
