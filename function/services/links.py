@@ -78,9 +78,12 @@ class LinkService:
         return [summary(row) for row in rows], last and seal([last], account.id, LINKS)
 
     def get(self, caller: Caller, link_id: str) -> Link:
-        """A link of the caller's. Raises NoSuchLink."""
-        row, grants, entry = self._find(caller, link_id)
-        return link_view(row.model_copy(update={"alias": _alias(entry, row)}), grants)
+        """A link of the caller's, with what is still there of its items. Raises NoSuchLink."""
+        row, held, entry = self._find(caller, link_id)
+        if len(still(entry, row, held)) < len(held):  # renamed, perhaps, since the link was read
+            row, held, entry = self._find(caller, link_id)
+        row = row.model_copy(update={"alias": _alias(entry, row)})
+        return link_view(row, still(entry, row, held))
 
     def change(self, caller: Caller, link_id: str, wanted: LinkChanges) -> Link:
         """Changes what is said, and nothing else.

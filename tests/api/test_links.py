@@ -10,7 +10,8 @@ from tests.api.conftest import Behind, reason_at
 from tests.client import PASSWORD, Client, join
 from tests.conftest import Clock
 from tests.faults.meetings import at_the_commit
-from tests.ground import Ground
+from tests.faults.world import elsewhere
+from tests.ground import Call, Ground
 from tests.links import Made, change, make, revoke
 
 
@@ -160,6 +161,36 @@ def test_items_are_noted_on_their_files(alice: Client, behind: Behind) -> None:
     rows = behind.rows("shares")
     left = {row["file"] for row in rows if str(row["grantee"]).startswith("link:")}
     assert left == {f"~link/{each.id}" for each in (link, other)}
+
+
+def test_items_that_lead_nowhere_are_not_shown(alice: Client, behind: Behind) -> None:
+    """A grant that a delete or a move left behind is none, whatever has its name now."""
+    for name in ("a.txt", "b.txt", "c.txt"):
+        alice.put(name)
+    link = make(alice, "a.txt", "b.txt", "c.txt", "in/")
+    left = [behind.row("shares", grantee=f"link:{link.id}", file=f"alice/{n}.txt") for n in "ab"]
+    alice.delete("/file", file_name="a.txt")
+    alice.send("PATCH", "/file", json_={"file_name": "b.txt", "new_name": "d.txt"})
+    alice.put("b.txt")
+    for grant in left:
+        behind.put("shares", grant)
+    assert alice.get(f"/links/{link.id}").json()["items"] == ["c.txt", "d.txt", "in/"]
+
+
+def test_an_item_that_moves_while_it_is_looked_at_is_shown(alice: Client, ground: Ground) -> None:
+    """Between the reading of the link and of its files."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt")
+
+    def before(call: Call) -> None:
+        if call.operation == "BatchGetItem":
+            ground.before = lambda _: None
+            with elsewhere():
+                renamed = {"file_name": "a.txt", "new_name": "b.txt"}
+                assert alice.send("PATCH", "/file", json_=renamed).status == 200
+
+    ground.before = before
+    assert alice.get(f"/links/{link.id}").json()["items"] == ["b.txt"]
 
 
 def test_a_link_holds_forty_items_and_changes_them_in_steps(alice: Client) -> None:
