@@ -133,7 +133,7 @@ class Access:
         keys = [account_key(caller.username), *bearing, *grants, *more]
         keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
         rows = self._db.read(keys)
-        account = self._signed_in(rows, caller)
+        account = self.signed_in(rows, caller)
         entry = self._entry(account, owner, name, rows, grants)
         if grants and account.groups and entry.owner and not entry.allows(need):
             # All that bears on the right is read again: it must have been so at one time.
@@ -216,7 +216,8 @@ class Access:
         """Whether a grant has not expired: the table removes expired rows hours or days late."""
         return grant.expires_at is None or grant.expires_at > self._now()
 
-    def _signed_in(self, rows: Rows, caller: Caller | Member) -> Account:
+    def signed_in(self, rows: Rows, caller: Caller | Member) -> Account:
+        """Who calls, as what was read of them proves. Raises NotSignedIn."""
         account = account_in(rows, caller.username)
         if account is None:
             raise NotSignedIn

@@ -21,7 +21,7 @@ from function.services.showing import file_keys, name_of
 from function.services.unlocking import MINUTE, Unlocking, nonce_in
 from function.services.visitors import Visit, Visitor, event, locked
 from function.sharing_errors import LinkExpired, LinkRevoked, NoSuchLink
-from function.stores.accounts import account_in, account_key
+from function.stores.accounts import account_in, account_key, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
 from function.stores.links import Links, alias_key, aliased, receipt_key
@@ -99,12 +99,10 @@ class Visits:
         keys = [account_key(link.owner), *files]
         if counting and (nonce := nonce_in(visitor.grant)):
             keys += [receipt_key(link.id, nonce, str(each.sort)) for each in files]
-        invited = True
-        if link.audience and visitor.caller:
-            entry = self._access.open(visitor.caller, more=keys)
-            rows, invited = entry.rows, entry.account.id == link.audience_id
-        else:
-            rows = self._db.read(keys)
+        caller = visitor.caller if link.audience else None
+        if caller:
+            keys += [account_key(caller.username), session_key(caller.token_hash)]
+        rows = self._db.read(keys)
         owner = account_in(rows, link.owner)
         if owner is None or owner.id != link.owner_id:
             raise NoSuchLink
@@ -112,9 +110,9 @@ class Visits:
             raise LinkRevoked
         if link.ends is not None and link.ends <= self._from.now():
             raise LinkExpired
-        if link.audience and visitor.caller is None:
+        if link.audience and caller is None:
             raise NotSignedIn
-        if not invited:
+        if caller and self._access.signed_in(rows, caller).id != link.audience_id:
             raise NoSuchLink
         return Visit(link, grants, rows)
 

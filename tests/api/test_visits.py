@@ -377,6 +377,18 @@ def test_only_the_audience_may_open_it(alice: Client, bob: Client) -> None:
     assert link.open(carol).slug == "not-signed-in"
 
 
+def test_an_end_is_told_whoever_asks(alice: Client, bob: Client, clock: Clock) -> None:
+    """To the audience and others, signed in or not; so nobody logs in for what is over."""
+    alice.put("a.txt")
+    ended = make(alice, "a.txt", audience="bob", expires_in=1)
+    revoked = make(alice, "a.txt", audience="bob")
+    assert revoke(alice, revoked).status == 204
+    clock.time += 2
+    for who in (bob, alice, Client(), Client("bob." + "A" * 43)):
+        assert ended.open(who).slug == "link-expired"
+        assert revoked.open(who).slug == "link-revoked"
+
+
 def test_a_namesake_of_the_audience_is_not_it(alice: Client, bob: Client, behind: Behind) -> None:
     """An account that was deleted takes its invitations along."""
     alice.put("a.txt")
