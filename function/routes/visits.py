@@ -77,7 +77,8 @@ def open_link(
 
 
 @router.post(
-    "/s/<token>/unlock", responses=answers({200: Unlocked}, WrongPassword, Invalid, *CLOSED)
+    "/s/<token>/unlock",
+    responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
 def unlock_link(
     token: str, visitor: Visitor, sent: Sent, visits: VisitsDep, signing: SigningDep
