@@ -99,6 +99,7 @@ def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
         _files(recorder, alice)
         _shares(recorder, alice, bob)
         _links(recorder, alice)
+        _requests(recorder, alice)
         _transfers(recorder, alice, session.client("s3"), settings.bucket)
     finally:
         deps.rewire()
@@ -126,6 +127,9 @@ def _files(recorder: Recorder, alice: Client) -> None:
     alice.put("a.bin", DATA)
     take("GET /file, 100 KiB", alice, "GET", "/file", query=named, headers=RAW)
     take("GET /download", alice, "GET", "/download", query=named)
+    move = {"file_name": "a.bin", "new_name": "moved.bin"}
+    take("PATCH /file, another name", alice, "PATCH", "/file", fields=move)
+    alice.put("a.bin", DATA)
     alice.put("gone.bin", b"")
     take("DELETE /file", alice, "DELETE", "/file", query={"file_name": "gone.bin"})
 
@@ -150,6 +154,15 @@ def _links(recorder: Recorder, alice: Client) -> None:
     path = "/s/" + made["url"].rpartition("/")[2]
     take("GET /s/{token}", anyone, "GET", path)
     take("POST /s/{token}/download", anyone, "POST", f"{path}/download", fields={})
+
+
+def _requests(recorder: Recorder, alice: Client) -> None:
+    take, wanted = recorder.take, {"title": "Plans", "folder": "in/", "max_files": HUNDRED}
+    made = take("POST /requests", alice, "POST", "/requests", fields=wanted).json()
+    at, anyone = urlsplit(made["url"]).path, Client()
+    small = {"file_name": "b.bin", "size": len(DATA)}
+    take("GET /r/{token}", anyone, "GET", at)
+    take("POST /r/{token}/uploads, one PUT", anyone, "POST", f"{at}/uploads", fields=small)
 
 
 def _transfers(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:
