@@ -63,7 +63,8 @@ class Reach:
         now = file_in(rows, caller.username, name)
         if entry.file and (now is None or now.place_id != entry.file.place_id):
             raise NoSuchFile  # it has gone meanwhile
-        shown = [share(each) for each in grants_in(rows, page) if self._holds(each, entry, rows)]
+        held = [each for each in grants_in(rows, page) if self._holds(each, entry, rows)]
+        shown = [share(_until(each, rows)) for each in held]
         return shown, seal(_place(page[-1]), account.id, of) if rest else None
 
     def with_me(self, caller: Caller, limit: int, cursor: str | None) -> Page:
@@ -131,6 +132,13 @@ def _bearing(grant: Grant) -> list[Key]:
     """What bears on a grant: itself, its owner, and the file that it is on."""
     file = [file_key(grant.owner, name_of(grant))] if grant.file_id else []
     return [key_of(grant), account_key(grant.owner), *file]
+
+
+def _until(grant: Grant, rows: Rows) -> Grant:
+    """A grant as it ends: a link's is kept for longer than its link leads anywhere."""
+    kind, _, name = grant.grantee.partition(":")
+    link = link_in(rows, name) if kind == "link" else None
+    return grant.model_copy(update={"expires_at": link.ends}) if link else grant
 
 
 def _grantee(key: Key) -> Key:

@@ -209,6 +209,9 @@ def test_links_are_among_who_can_reach_a_file(world: World, clock: Clock) -> Non
         return {each["link"] for each in world.alice.get("/shares", file_name="in/x.txt").json()}
 
     assert listed() == set(made[:3])
+    shares = world.alice.get("/shares", file_name="in/x.txt").json()
+    ends = {each["link"]: each["expires_at"] for each in shares}
+    assert ends == {made[0]: None, made[1]: "2026-09-21T14:14:20.000Z", made[2]: None}
     clock.time += 60
     assert listed() == {made[0], made[2]}
     assert world.alice.delete(f"/links/{made[2]}").status == 204
