@@ -5,7 +5,6 @@ Imports nothing of ours.
 
 import base64
 import binascii
-import mimetypes
 import re
 import unicodedata
 from typing import Annotated, Literal
@@ -124,7 +123,6 @@ GroupName = Annotated[
     str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{1,63}$")
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
-PLAIN_BYTES = "application/octet-stream"
 LONGEST_MEDIA_TYPE = 200
 # A value ends with no space: one that could belong to the value or to what follows is tried both
 # ways, and forty such in a row 2**40 ways.
@@ -170,14 +168,3 @@ Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
 def is_media_type(text: str) -> bool:
     """Whether a `Content-Type` can be kept and given back as it is."""
     return len(text) <= LONGEST_MEDIA_TYPE and re.fullmatch(MEDIA_TYPE, text) is not None
-
-
-def guessed_type(name: str) -> str:
-    """The type that a name suggests; what is compressed is not of the type within."""
-    return suggested_type(name) or PLAIN_BYTES
-
-
-def suggested_type(name: str) -> str | None:
-    """The same, and None for a name that suggests nothing."""
-    kind, encoding = mimetypes.guess_type(name)
-    return PLAIN_BYTES if encoding else kind

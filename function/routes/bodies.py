@@ -9,15 +9,14 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from function.errors import Invalid, Malformed
 from function.fields import (
-    PLAIN_BYTES,
     ContentType,
     FileName,
     OnConflict,
     Username,
-    guessed_type,
     is_media_type,
 )
 from function.gate import json_text, strict_json
+from function.media_types import PLAIN_BYTES, guessed_type
 from function.models import Incoming, PutFile, Upload
 from function.routes.answers import invalid
 

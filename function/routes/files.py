@@ -20,7 +20,8 @@ from function.errors import (
     RangeNotSatisfiable,
     TooLarge,
 )
-from function.fields import PLAIN_BYTES, ContentType, FileName, OnConflict, Prefix, Scope, Username
+from function.fields import ContentType, FileName, OnConflict, Prefix, Scope, Username
+from function.media_types import PLAIN_BYTES
 from function.models import FileChange, FileObject, Incoming
 from function.routes.answers import answers, file_headers, listed, nothing
 from function.routes.bodies import upload_of

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLarge, Unavailable
-from function.fields import NAME_BYTES, suggested_type
+from function.fields import NAME_BYTES
 from function.link_models import Unlocked
+from function.media_types import PLAIN_BYTES, extension_of, suggested_type
 from function.records import Account, UploadRow
 from function.request_models import Sending, Wanted
 from function.request_records import RequestRow
@@ -90,7 +91,7 @@ class Inbox:
             file_name=row.folder + sending.file_name,
             size=sending.size,
             username=row.owner,
-            content_type=sending.content_type,
+            content_type=type_of(sending) or PLAIN_BYTES,
             sha256=sending.sha256,
             on_conflict="rename",
         )
@@ -214,12 +215,24 @@ def judge_file(row: RequestRow, sending: Sending) -> None:
 
 
 def allowed(types: list[str], sending: Sending) -> bool:
-    """Whether a file is of one of the types: by its name, which tells what will open it.
-
-    What is said of its type counts where the name suggests nothing.
-    """
+    """Whether a file is of one of the types: by its name, which tells what will open it."""
     name = sending.file_name.casefold()
-    said = suggested_type(name) or sending.content_type or ""
-    kind = said.partition(";")[0].strip().lower()
+    kind = bare(type_of(sending) or "")
     whole = f"{kind.partition('/')[0]}/*"
     return any(name.endswith(each) if each[0] == "." else each in {kind, whole} for each in types)
+
+
+def type_of(sending: Sending) -> str | None:
+    """The type that a file is judged by: what its name suggests, and None where that is unknown.
+
+    What is said of it counts where the name has no extension, and for parameters beside.
+    """
+    said, suggested = sending.content_type, suggested_type(sending.file_name)
+    if suggested:
+        return said if said and bare(said) == suggested else suggested
+    return None if extension_of(sending.file_name) else said
+
+
+def bare(kind: str) -> str:
+    """A media type without its parameters."""
+    return kind.partition(";")[0].strip().lower()

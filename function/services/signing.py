@@ -4,7 +4,7 @@ import re
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from function.fields import PLAIN_BYTES
+from function.media_types import PLAIN_BYTES
 from function.records import FileRow
 from function.services import curl
 from function.services.dispositions import disposition

@@ -7,7 +7,8 @@ what `GET /uploads/{id}` says.
 import re
 
 from function.errors import Invalid, NoSuchUpload
-from function.fields import MOST_PARTS, Method, guessed_type
+from function.fields import MOST_PARTS, Method
+from function.media_types import guessed_type
 from function.models import Caller
 from function.records import Account, Part, UploadRow
 from function.services import curl

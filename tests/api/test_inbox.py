@@ -300,6 +300,15 @@ TYPES: list[tuple[list[str], str, str | None, bool]] = [
     (["application/pdf"], "a.pdf", None, True),
     (["application/pdf"], "a.zip", "application/pdf", False),
     (["application/pdf", ".txt"], "a.txt", None, True),
+    (["image/*"], "data:image/png,evil.exe", "image/png", False),
+    (["image/*"], "ab:photo.png?evil.exe", "image/png", False),
+    (["image/*"], "ab:photo.png#evil.exe", "image/png", False),
+    (["image/*"], "a.png/evil.exe", "image/png", False),
+    (["image/*"], "a.unheard-of", "image/png", False),
+    (["image/*"], "evil.exe.", "image/png", False),
+    (["image/*"], "a.heic", None, True),
+    (["video/*"], "d.d/A.MKV", "text/html", True),
+    (["application/x-7z-compressed"], "a.7z", None, True),
 ]
 
 
@@ -312,6 +321,26 @@ def test_types(alice: Client, types: list[str], name: str, said: str | None, goo
     assert counts(alice, request_id) == ((1, 3) if good else (0, 0))
     if not good:
         assert reason_at(answer, "body.file_name") == f"only {', '.join(types)}"
+
+
+KEPT: list[tuple[list[str], str, str | None, str]] = [
+    (["image/*"], "a.png", "text/html", "image/png"),
+    ([], "a.png", "text/html", "image/png"),
+    ([".odd"], "a.odd", "text/html", "application/octet-stream"),
+    (["text/*"], "a.txt", "text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+    (["image/*"], "photo", "image/png", "image/png"),
+    ([], "photo", None, "application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("types", "name", "said", "kept"), KEPT)
+def test_the_type_that_is_kept_is_the_one_that_was_judged(
+    alice: Client, types: list[str], name: str, said: str | None, kept: str
+) -> None:
+    """A page that calls itself a picture is given back as a picture."""
+    _, sender = ask(alice, allowed_types=types)
+    upload(sender, name, b"abc", content_type=said)
+    assert alice.get("/files").json()[0]["content_type"] == kept
 
 
 # --- how much ------------------------------------------------------------------------------------

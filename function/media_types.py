@@ -1,0 +1,63 @@
+"""The type of a file, as its name suggests it: by the last extension, the same on every machine.
+
+Imports nothing of ours.
+"""
+
+import mimetypes
+
+PLAIN_BYTES = "application/octet-stream"
+
+# What people ask for and Python's own table lacks or says otherwise from version to version, from
+# https://www.iana.org/assignments/media-types; the three with `x-` are in use unregistered.
+REGISTERED = {
+    ".7z": "application/x-7z-compressed",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".epub": "application/epub+zip",
+    ".flac": "audio/flac",
+    ".gz": "application/gzip",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
+    ".ics": "text/calendar",
+    ".js": "text/javascript",
+    ".jxl": "image/jxl",
+    ".m4a": "audio/mp4",
+    ".m4v": "video/x-m4v",
+    ".md": "text/markdown",
+    ".mkv": "video/matroska",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".ogg": "audio/ogg",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".psd": "image/vnd.adobe.photoshop",
+    ".rar": "application/vnd.rar",
+    ".rtf": "application/rtf",
+    ".wav": "audio/x-wav",
+    ".webp": "image/webp",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".yaml": "application/yaml",
+    ".zst": "application/zstd",
+}
+# Given no files, it knows what Python knows, and nothing of the machine's own tables.
+KNOWN = mimetypes.MimeTypes(())
+
+
+def extension_of(name: str) -> str:
+    """What follows the last dot of the last segment, with the dot, in lower case; "" for none."""
+    _, dot, last = name.rpartition("/")[2].rpartition(".")
+    return (dot + last).lower() if dot else ""
+
+
+def suggested_type(name: str) -> str | None:
+    """The type that a name suggests; what is compressed is not of the type within."""
+    extension = extension_of(name)
+    if extension in REGISTERED:
+        return REGISTERED[extension]
+    # Its tables alone: Python's own guess reads a name as an address, which may say another type.
+    packed = extension in KNOWN.encodings_map or extension in KNOWN.suffix_map
+    return PLAIN_BYTES if packed else KNOWN.types_map[True].get(extension)
+
+
+def guessed_type(name: str) -> str:
+    """The same, and plain bytes for a name that suggests nothing."""
+    return suggested_type(name) or PLAIN_BYTES

@@ -1,0 +1,47 @@
+"""The types that names suggest."""
+
+import mimetypes
+
+import pytest
+
+from function.media_types import extension_of, guessed_type, suggested_type
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.PNG", "image/png"),
+        ("d.png/a.pdf", "application/pdf"),
+        (".png", "image/png"),
+        ("a.mkv", "video/matroska"),
+        ("a.tar.gz", "application/gzip"),
+        ("a.tgz", "application/octet-stream"),
+        ("a.svgz", "application/octet-stream"),
+        ("d.png/a", None),
+        ("a.exe.", None),
+        ("a.png ", None),
+        ("data:image/png,a", None),
+        ("data:image/png,a.unheard-of", None),
+        ("http://a.png/?x.unheard-of", None),
+        ("a.\u0440ng", None),
+    ],
+)
+def test_a_type_is_that_of_the_last_extension(name: str, kind: str | None) -> None:
+    """Whatever stands before it."""
+    assert suggested_type(name) == kind
+    assert guessed_type(name) == (kind or "application/octet-stream")
+
+
+def test_the_machine_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tables of its system add is not looked at."""
+    monkeypatch.setitem(mimetypes.types_map, ".unheard-of", "image/png")
+    assert mimetypes.guess_type("a.unheard-of")[0] == "image/png"
+    assert suggested_type("a.unheard-of") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "extension"), [("a.B", ".b"), ("a.b/c", ""), ("a.", "."), (".a", ".a"), ("a", "")]
+)
+def test_an_extension_begins_with_the_last_dot(name: str, extension: str) -> None:
+    """Of the last segment."""
+    assert extension_of(name) == extension
