@@ -75,6 +75,7 @@ class RequestService:
     def change(self, caller: Caller, request_id: str, change: RequestChange) -> RequestView:
         """Changes what is said and leaves the rest; the address and the counts stay.
 
+        The counts that are answered are as they were read.
         Raises NoSuchRequest, ChangedMeanwhile.
         """
         settings = self._settings(change.model_dump(exclude_unset=True))

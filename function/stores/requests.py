@@ -74,7 +74,7 @@ class Requests:
     def change(self, was: RequestRow, row: RequestRow) -> None:
         """Writes an owner's settings over those that were read. Raises Refused.
 
-        The counts are expected as they were read, so that what its owner is told of them is so.
+        The counts may go on meanwhile: however many are sending, their owner can close it.
         """
         held = row.model_dump()
         given = {name: held[name] for name in SETTINGS if held[name] is not None}
@@ -84,10 +84,10 @@ class Requests:
         write = Write(
             "Update",
             request_key(row.id),
-            "rev = :was AND #files = :files AND #bytes = :bytes",
-            {**values, ":was": was.rev, ":files": was.files, ":bytes": was.bytes},
+            "rev = :was",
+            {**values, ":was": was.rev},
             update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
-            names={**COUNTS, **{f"#{name}": name for name in SETTINGS}},
+            names={f"#{name}": name for name in SETTINGS},
         )
         self._db.commit([write, _line(row)], row.rev)
 

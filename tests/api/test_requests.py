@@ -9,7 +9,8 @@ from tests.client import Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import collide
 from tests.faults.meetings import at_the_commit
-from tests.ground import Ground
+from tests.faults.world import elsewhere
+from tests.ground import Call, Ground
 from tests.senders import Sender, ask, change, counts
 from tests.transfers import complete, put, start, upload
 
@@ -279,6 +280,24 @@ def test_counts_that_change_meanwhile_stay(alice: Client, ground: Ground) -> Non
     assert counts(alice, request_id) == (1, 3)
     put(met[0], b"abc")
     assert complete(sender, met[0]).status == 200
+
+
+def test_it_can_be_closed_however_many_are_sending(alice: Client, ground: Ground) -> None:
+    """Somebody who comes between at every commit keeps no owner from it."""
+    request_id, sender = ask(alice)
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            ground.before = lambda _: None
+            with elsewhere():
+                start(sender, "a", 3)
+            ground.before = before
+
+    ground.before = before
+    assert change(alice, request_id, open=False).status == 200
+    ground.before = lambda _: None
+    assert sender.post("/uploads", file_name="z", size=3).slug == "request-closed"
+    assert counts(alice, request_id) == (1, 3)
 
 
 def test_two_owners_sessions_change_it_at_once(alice: Client, ground: Ground) -> None:
