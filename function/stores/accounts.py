@@ -50,15 +50,17 @@ def charge(account: Account, more: int) -> Write:
 def has_room(username: str, account_id: str, more: int, account: Account | None) -> Write:
     """Expects an account that is not disabled, with room for so many bytes.
 
-    `account` is the account as it was read; of one that nobody has read that it has no quota.
+    No bytes need no room, also where more is used than the quota says. `account` is the account as
+    it was read; of one that nobody has read that it has no quota.
     """
     values: Item = {":id": account_id, ":no": False}
-    room = "attribute_not_exists(quota)"
-    if account and account.quota is not None:
+    condition = "id = :id AND (attribute_not_exists(disabled) OR disabled = :no)"
+    if more > 0 and account and account.quota is not None:
         values |= {":quota": account.quota, ":room": account.quota - more}
-        room = "quota = :quota AND (attribute_not_exists(bytes_used) OR bytes_used <= :room)"
-    enabled = "(attribute_not_exists(disabled) OR disabled = :no)"
-    condition = f"id = :id AND {enabled} AND {room}"
+        room = "(attribute_not_exists(bytes_used) OR bytes_used <= :room)"
+        condition += f" AND quota = :quota AND {room}"
+    elif more > 0:
+        condition += " AND attribute_not_exists(quota)"
     return Write("ConditionCheck", account_key(username), condition, values)
 
 

@@ -439,6 +439,18 @@ def test_a_full_account(alice: Client, ground: Ground) -> None:
     assert bytes_used(ground, "alice") == 6
 
 
+def test_an_empty_file_finds_room_in_an_account_that_is_too_full(
+    alice: Client, ground: Ground
+) -> None:
+    """As its owner's own does; a byte does not."""
+    request_id, sender = ask(alice)
+    upload(sender, "a", b"abcde")
+    set_quota(ground, "alice", 2)
+    assert upload(sender, "b", b"").status == 200
+    assert sender.post("/uploads", file_name="c", size=1).slug == "quota-exceeded"
+    assert counts(alice, request_id) == (2, 5)
+
+
 # --- giving back ---------------------------------------------------------------------------------
 
 
