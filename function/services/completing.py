@@ -89,13 +89,16 @@ class Completing:
         """Completes the upload that put the object `key` there, for a client that never does.
 
         False when there is nothing to do, or when its client must decide: the upload then stays
-        open, and expires. Raises Unavailable or ChangedMeanwhile, and then is to be tried again.
+        open, and expires. What comes after it was given up is removed. Raises Unavailable or
+        ChangedMeanwhile, and then is to be tried again.
         """
         whose = upload_of(key)
         if whose is None:
             return False
         username, upload_id = whose
         row = self._transfers.find(username, upload_id)
+        if row is None and self._transfers.given_up(username, upload_id, key, self._from.now()):
+            self._multipart.discard(key, None)
         if row is None or row.object != key:
             return False
         who = (

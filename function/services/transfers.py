@@ -25,9 +25,11 @@ from function.services.plans import (
     parts_in,
     parts_of,
 )
+from function.stores.due import DAY
 from function.stores.multipart import Multipart
 from function.stores.rows import Refused
 from function.stores.transfers import (
+    DAYS,
     UPLOADS,
     Transfers,
     object_key,
@@ -36,7 +38,7 @@ from function.stores.transfers import (
 )
 from function.transfer_models import PutOrder, SignedPart, SignedParts, UploadView, Wish
 
-UPLOAD_SECONDS = 7 * 24 * 3600
+UPLOAD_SECONDS = DAYS * DAY
 URL_SECONDS = 300
 ID = re.compile(r"[0-9a-f]{32}")
 PASSED_AT_ONCE, PASSES = 1000, 2

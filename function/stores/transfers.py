@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from function.contract import ARRIVING, FILES
 from function.records import UploadRow
 from function.request_records import Held
-from function.stores.due import due, line_of, take
+from function.stores.due import DAY, due, line_of, take
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Rows, Write
 
 UPLOADS = "uploads"
+DAYS = 7  # the most that an upload may take
 
 
 def object_key(owner: str, username: str, upload_id: str, *, single: bool) -> str:
@@ -76,6 +77,16 @@ class Transfers:
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""
         return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
+
+    def given_up(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
+        """Whether an upload that has no row any more is on the list of what falls due.
+
+        Then its object is nobody's: completing it needs the row, and strikes the line. Without a
+        line it may be a file's. Of what has expired nothing is said; the sweep removes it.
+        """
+        row = upload_key(username, upload_id)
+        lines = [line_of(row, int(now) + day * DAY) for day in range(DAYS + 1)]
+        return any(line["object"] == object_key for line in self._db.read(lines).values())
 
     def of(self, username: str, *, after: str, limit: int) -> tuple[list[UploadRow], bool]:
         """Somebody's uploads, finished ones included, and whether there are more."""

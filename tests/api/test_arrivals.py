@@ -8,6 +8,7 @@ import pytest
 
 from function import app
 from function.contract import SWEEP
+from tests.api.conftest import Behind
 from tests.client import CONTEXT, Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import collide
@@ -124,6 +125,34 @@ def test_news_of_what_is_not_as_declared(alice: Client, ground: Ground) -> None:
     assert tell(key_of(view)) == []
     assert (alice.names(), stored(ground)) == ([], [])
     assert complete(alice, view).slug == "no-such-upload"
+
+
+def test_what_comes_after_an_upload_was_given_up_is_removed(alice: Client, ground: Ground) -> None:
+    """At the news, so that nobody gathers bytes that count for nothing until they expire."""
+    for _ in range(3):
+        view = start(alice, "a", 3)
+        alice.delete(f"/uploads/{view['upload_id']}")
+        assert put(view, b"abc").status == 200
+        assert stored(ground) == [b"abc"]
+        for _ in range(2):
+            assert tell(key_of(view)) == []
+            assert stored(ground) == []
+    assert (alice.names(), bytes_used(ground, "alice")) == ([], 0)
+
+
+def test_late_news_of_a_file_whose_upload_is_forgotten(
+    alice: Client, ground: Ground, behind: Behind, clock: Clock
+) -> None:
+    """Its bytes are the file's, also when the news comes after the table has removed the row."""
+    view = start(alice, "a", 3)
+    put(view, b"abc")
+    assert complete(alice, view).status == 200
+    (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
+    behind.delete("files", shelf=str(row["shelf"]), name=str(row["name"]))
+    for _ in range(9):
+        assert tell(key_of(view)) == []
+        clock.time += DAY
+    assert stored(ground) == [b"abc"]
 
 
 def test_news_of_what_is_no_upload(alice: Client) -> None:
