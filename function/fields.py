@@ -22,9 +22,12 @@ from pydantic_core import PydanticCustomError
 
 NAME_BYTES = 900
 SEGMENT_BYTES = 255
+ROOM_BYTES = 100  # what a folder that others send into leaves for their names
 YEAR = 365 * 24 * 3600
 # U+202A-202E and U+2066-2069 make a name read otherwise than it is; U+2028/9 break a line.
 DECEPTIVE = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
+# Letters and signs by their category that show nothing: fillers of Hangul, and empty Braille.
+BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 Permission = Literal["own", "write", "read"]
 Grantable = Literal["read", "write"]
@@ -72,6 +75,8 @@ def plain_line(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     if not text or any(c in DECEPTIVE or unicodedata.category(c) == "Cc" for c in text):
         raise PydanticCustomError("line", "must be a line of text, without control characters")
+    if not any(unicodedata.category(c)[0] in "LNPS" and c not in BLANK for c in text):
+        raise PydanticCustomError("line", "must have something in it that can be seen")
     return text
 
 
@@ -80,6 +85,14 @@ def folder_only(name: str) -> str:
     name = file_or_folder(name)
     if not name.endswith("/"):
         raise bad_name("a folder's name ends with '/'")
+    return name
+
+
+def roomy_folder(name: str) -> str:
+    """A whole name that is a folder's, with room below it for names."""
+    name = folder_only(name)
+    if len(name.encode()) > NAME_BYTES - ROOM_BYTES:
+        raise bad_name(f"this folder's name has at most {NAME_BYTES - ROOM_BYTES} bytes of UTF-8")
     return name
 
 
@@ -115,6 +128,7 @@ Text = Annotated[str, StringConstraints(min_length=0)]  # any constraint refuses
 FileName = Annotated[Text, AfterValidator(file_only)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder)]
 Folder = Annotated[Text, AfterValidator(folder_only)]
+RoomyFolder = Annotated[Text, AfterValidator(roomy_folder)]
 Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
 Username = Annotated[
     str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")

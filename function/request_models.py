@@ -9,9 +9,9 @@ from function.fields import (
     ContentType,
     Count,
     FileName,
-    Folder,
     Line,
     Password,
+    RoomyFolder,
     Seconds,
     Sha256,
     Size,
@@ -45,7 +45,7 @@ class NewRequest(Settings):
     """Files that others are asked for; they come into `folder`, one of the caller's own."""
 
     title: Line
-    folder: Folder
+    folder: RoomyFolder
     expires_in: Seconds | None = WEEK
 
 
@@ -53,7 +53,7 @@ class RequestChange(Settings):
     """What is to be otherwise: what is absent stays, null clears."""
 
     title: Line = ABSENT
-    folder: Folder = ABSENT
+    folder: RoomyFolder = ABSENT
     require_name: StrictBool = ABSENT
     open: StrictBool = ABSENT
 
