@@ -17,6 +17,7 @@ from function.request_models import Sending, Wanted
 from function.request_records import RequestRow
 from function.services.access import Access, Sender
 from function.services.origins import Origins, iso
+from function.services.placing import NAMESAKE_BYTES
 from function.services.requests import id_of
 from function.services.transfers import TransferService
 from function.services.unlocking import Locked, Unlocking
@@ -207,6 +208,9 @@ def judge_file(row: RequestRow, sending: Sending) -> None:
     if len(f"{row.folder}{sending.file_name}".encode()) > NAME_BYTES:
         room = NAME_BYTES - len(row.folder.encode())
         raise InvalidName(errors=[{"at": at, "reason": f"here a name has at most {room} bytes"}])
+    folders = f"{row.folder}{sending.file_name}".rpartition("/")[0]
+    if len(folders.encode()) > NAME_BYTES - NAMESAKE_BYTES:  # it may have to have another name
+        raise InvalidName(errors=[{"at": at, "reason": "its folders have too long names"}])
     if row.allowed_types and not allowed(row.allowed_types, sending):
         kinds = ", ".join(row.allowed_types)
         raise Invalid(errors=[{"at": at, "reason": f"only {kinds}"}])

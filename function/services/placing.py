@@ -23,7 +23,8 @@ from function.stores.files import VERSIONS, file_key, keep, put_new, replace
 from function.stores.rows import Refused, Write
 
 MOST_NAMESAKES = 1000
-LONGEST_EXTENSION = 20
+LONGEST_EXTENSION = 20  # bytes
+NAMESAKE_BYTES = 40  # where so many are left below its folders, a name has namesakes for ever
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Placing:
         now = iso(self._from.now())
         name, old = intent.name, entry.file
         if old and intent.on_conflict == "rename":
-            name, old = self._free_name(owner.username, name), None
+            name, old = self._free_name(owner.username, name, always=bool(intent.request)), None
         return FileRow(
             shelf=owner.username,
             name=name,
@@ -147,22 +148,27 @@ class Placing:
             charge(owner, row.size - old.size),
         ]
 
-    def _free_name(self, owner: str, name: str) -> str:
-        """The first of `name (1).ext`, `name (2).ext`, … that nobody has. Raises FileExists."""
+    def _free_name(self, owner: str, name: str, *, always: bool) -> str:
+        """The first of `name (1).ext`, `name (2).ext`, … that nobody has. Raises FileExists.
+
+        Not when there must be one `always`: that is random, for whoever may not know what there is.
+        """
         for start in range(1, MOST_NAMESAKES, READ_AT_ONCE):
             names = [numbered(name, number) for number in range(start, start + READ_AT_ONCE)]
             taken = self._db.read(file_key(owner, each) for each in names)
             for each in names:
                 if file_key(owner, each) not in taken and len(each.encode()) <= NAME_BYTES:
                     return each
+        if always:
+            return numbered(name, self._from.new_id()[:8])
         raise FileExists
 
 
-def numbered(name: str, number: int) -> str:
+def numbered(name: str, number: int | str) -> str:
     """`a/b.txt` as `a/b (1).txt`, cut so that its last segment stays within its limit."""
     folder, slash, last = name.rpartition("/")
     stem, dot, extension = last.rpartition(".")
-    if not stem or len(extension) > LONGEST_EXTENSION:
+    if not stem or len(extension.encode()) > LONGEST_EXTENSION:
         stem, dot, extension = last, "", ""
     tail = f" ({number}){dot}{extension}"
     room = min(SEGMENT_BYTES, NAME_BYTES - len(f"{folder}{slash}".encode())) - len(tail.encode())

@@ -1,10 +1,12 @@
 """Requests for files, for those who send some."""
 
 import base64
+import re
 from typing import Any
 
 import pytest
 
+from function.services import placing
 from tests import s3
 from tests.api.conftest import Behind, reason_at
 from tests.client import Client
@@ -240,6 +242,21 @@ def test_nothing_is_replaced(alice: Client, data: bytes) -> None:
     assert "(1)" not in "".join(answer.text for answer in answers)
 
 
+def test_there_is_always_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random one when all numbers are taken: no sender is told what there is."""
+    monkeypatch.setattr(placing, "MOST_NAMESAKES", 1)
+    _, sender = ask(alice)
+    deep = "/".join(["d" * 250] * 3) + "/" + "e" * 104 + "/"
+    for name in ("a.txt", f"{deep}{'n' * 35}.txt", f"{deep}n.{'x' * 37}"):
+        for _ in range(3):
+            assert upload(sender, name, b"abc").json()["file_name"] == name
+    assert len(alice.names()) == 9
+    (other, *_) = (name for name in alice.names() if name.startswith("alice/in/a ("))
+    assert re.fullmatch(r"alice/in/a \([0-9a-f]{8}\)\.txt", other)
+    answer = sender.post("/uploads", file_name=f"{deep[:-1]}e/a", size=3)
+    assert reason_at(answer, "body.file_name") == "its folders have too long names"
+
+
 def test_a_nameless_sender(alice: Client) -> None:
     """Is nobody, unless the request wants a name; who is signed in is nobody, too."""
     request_id, sender = ask(alice)
@@ -248,7 +265,7 @@ def test_a_nameless_sender(alice: Client) -> None:
     change(alice, request_id, require_name=True)
     answer = sender.post("/uploads", file_name="b", size=3)
     assert (answer.status, reason_at(answer, "body.sender")) == (422, "say who you are")
-    for wrong in ("", " ", "a\nb", "\u202eeoZ", "x" * 201):
+    for wrong in ("", " ", "\u200b", "\u00ad \u0301", "\u3164", "a\nb", "\u202eeoZ", "x" * 201):
         assert sender.post("/uploads", file_name="b", size=3, sender=wrong).status == 422
     assert counts(alice, request_id) == (1, 3)
     upload(sender, "b", b"abc", sender=" Zoe\u0308 ")
