@@ -39,6 +39,7 @@ from function.stores.transfers import (
 from function.transfer_models import PutOrder, SignedPart, SignedParts, UploadView, Wish
 
 UPLOAD_SECONDS = DAYS * DAY
+SENT_SECONDS = 2 * DAY  # by a request: it holds a place meanwhile, whoever sends it or not
 URL_SECONDS = 300
 ID = re.compile(r"[0-9a-f]{32}")
 PASSED_AT_ONCE, PASSES = 1000, 2
@@ -105,6 +106,7 @@ class TransferService:
         single = (method or way_of(wish.size)) == "put"
         owner, upload_id = wish.username or who.username, self._from.new_id()
         now = self._from.now()
+        lifetime = SENT_SECONDS if isinstance(who, Sender) else UPLOAD_SECONDS
         return UploadRow(
             shelf=upload_key(who.username, upload_id).partition,
             name=upload_id,
@@ -115,7 +117,7 @@ class TransferService:
             content_type=wish.content_type or guessed_type(wish.file_name),
             on_conflict=wish.on_conflict,
             created=iso(now),
-            expires_at=int(now) + UPLOAD_SECONDS,
+            expires_at=int(now) + lifetime,
             rev=self._from.new_id(),
             size=wish.size,
             part_size=None if single else part_size,

@@ -430,12 +430,20 @@ def test_it_is_finished_where_it_was_begun(alice: Client, clock: Clock, data: by
 
 
 def test_it_is_finished_until_it_expires(alice: Client, clock: Clock) -> None:
-    """An upload has seven days, as any."""
-    _, sender = ask(alice, expires_in=None)
+    """An upload by a request has two days, and says so; its place is free soon after."""
+    _, sender = ask(alice, expires_in=None, max_files=1)
     view = start(sender, "a", 3)
+    assert view["expires_at"] == "2026-09-23T14:13:20.000Z"
     put(view, b"abc")
-    clock.time += 7 * DAY
+    clock.time += 2 * DAY - 1
+    assert sender.get(f"/uploads/{view['upload_id']}").status == 200
+    clock.time += 1
     assert complete(sender, view).slug == "no-such-upload"
+    assert sweep() == 0
+    assert sender.post("/uploads", file_name="b", size=3).slug == "request-full"
+    clock.time += 3600
+    assert sweep() == 1
+    assert sender.post("/uploads", file_name="b", size=3).status == 201
 
 
 def test_a_full_account(alice: Client, ground: Ground) -> None:
