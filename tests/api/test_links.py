@@ -193,6 +193,7 @@ def test_an_item_that_moves_while_it_is_looked_at_is_shown(alice: Client, ground
     assert alice.get(f"/links/{link.id}").json()["items"] == ["b.txt"]
 
 
+@pytest.mark.slow
 def test_a_link_holds_forty_items_and_changes_them_in_steps(alice: Client) -> None:
     """As many as one commit has room for; more at once is refused, and nothing is changed."""
     first, second = ([f"{letter}{n:02}" for n in range(40)] for letter in "ab")

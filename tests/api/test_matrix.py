@@ -153,6 +153,7 @@ def namesake(world: World, behind: Behind) -> None:
     join("alice")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [k for k in MATRIX if k[1] != "/login"], ids=name_of)
 @pytest.mark.parametrize("gone", [disabled, namesake])
 def test_the_owner_is_gone(

@@ -94,6 +94,7 @@ def test_a_right_on_a_folder_stays_with_the_folder(world: World) -> None:
     assert world.dave.read("in/a.txt", username="alice").status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
 def test_many_grants_are_carried_and_a_cut_move_opens_nothing(
     alice: Client, bob: Client, ground: Ground, behind: Behind, cut: int
@@ -129,6 +130,7 @@ def test_many_grants_are_carried_and_a_cut_move_opens_nothing(
     assert left == {"alice/b.txt"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [0, 1, 2, 3, 4])
 def test_a_share_made_while_many_grants_move_is_not_lost(
     alice: Client, bob: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, stop: int
@@ -164,6 +166,7 @@ def test_a_share_made_while_many_grants_move_is_not_lost(
     assert bob.read(old, username="alice").content == b"old"
 
 
+@pytest.mark.slow
 def test_a_file_deleted_with_many_grants_leaves_none(
     alice: Client, bob: Client, behind: Behind
 ) -> None:

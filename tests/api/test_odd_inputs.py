@@ -211,6 +211,7 @@ def test_odd_tokens(tried: Tried, key: Key) -> None:
             assert (answer.status == 401) is needs_token(ROUTES[key]), (token, answer.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in ROUTES if "{" in key[1]], ids=name_of)
 def test_odd_ids(tried: Tried, key: Key) -> None:
     """Nobody's, or none at all: 4xx, whatever stands in the path."""

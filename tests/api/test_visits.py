@@ -71,6 +71,7 @@ def test_what_a_link_shows_comes_in_pages(alice: Client) -> None:
     assert found == ["x", "y", *names[:5]]
 
 
+@pytest.mark.slow
 def test_looking_never_counts(alice: Client, ground: Ground) -> None:
     """Not by GET, HEAD, a range, a condition or a preview bot; the only download is still there."""
     alice.put("a.txt", b"data")
