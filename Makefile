@@ -11,7 +11,7 @@ VENV := .venv/stamp
 EMULATOR := .venv/emulator/stamp
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve reset test quick check bench deploy
+.PHONY: help serve reset test quick model check bench deploy
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-8s%s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(VENV) $(EMULATOR) ## all tests, in random order
 
 quick: $(VENV) $(EMULATOR) ## the tests that take less than a minute
 	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+model: $(VENV) ## what people share, in 50,000 random steps or STEPS=; SEED= repeats a run
+	@STEPS=$(or $(STEPS),50000) $(RUN) -m pytest -q tests/model/test_model.py -k "ever or caught"
 
 check: $(VENV) ## lint, formatting and types
 	@command -v node >/dev/null || { echo "pyright needs Node.js: install node, then again."; exit 1; }

@@ -48,8 +48,6 @@ CIRCLES: tuple[tuple[str, ...], ...] = (
 
 def circles(operation: Operation) -> set[int]:
     """The circles that an operation moves in."""
-    if os.environ.get("EVERY_PAIR"):
-        return {0}
     path = operation.route.partition(" ")[2]
     return {
         at
@@ -58,9 +56,19 @@ def circles(operation: Operation) -> set[int]:
     }
 
 
+def meets(operation: Operation, other: Operation) -> bool:
+    """Whether an operation is stopped for another: of two with different nouns, one is enough."""
+    if os.environ.get("EVERY_PAIR"):
+        return True
+    nouns = {each.route.partition(" ")[2].split("/")[1] for each in (operation, other)}
+    near = bool(circles(operation) & circles(other))
+    return near and (len(nouns) == 1 or operation.name < other.name)
+
+
 def test_everybody_meets_somebody() -> None:
     """An operation in no circle would never meet any."""
-    assert [each.name for each in OPERATIONS if not circles(each)] == []
+    for each in OPERATIONS:
+        assert any(meets(each, other) or meets(other, each) for other in OPERATIONS if other.writes)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +81,7 @@ def known() -> dict[Any, Outcome]:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_meetings(world: World, operation: Operation, known: dict[Any, Outcome]) -> None:
     """Stopped before any of its calls, it may meet whatever is near."""
-    near = tuple(other for other in OPERATIONS if circles(operation) & circles(other))
+    near = tuple(other for other in OPERATIONS if meets(operation, other))
     report = meetings(world, operation, near, known)
     assert not report.violations, str(report)
     others = sum(other.writes or operation.writes for other in near)

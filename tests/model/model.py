@@ -1,0 +1,145 @@
+"""What should be, as plain sets and dicts: accounts, files, groups, grants and links.
+
+Folders are beginnings of names. A model is never changed: what a request does to it is another
+model. What has ended (a deleted file's grants, a deleted group's members) is simply not there;
+where the API may still find a row of it to take away, its place is among the `ghosts`.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+PEOPLE = ("alice", "bob", "carol", "dave")
+NAMES = ("x", "a/x", "a/y", "a/s/x", "as/x", "b/x")
+FOLDERS = ("a/", "a/s/", "b/")
+GROUPS = ("club", "team")
+
+Place = tuple[str, str]  # an owner, and a name of theirs; a folder's ends with a slash
+Key = tuple[str, str, str]  # whom (`user:bob`, `group:team`), and a place
+
+
+@dataclass(frozen=True)
+class File:
+    """A live file."""
+
+    content: bytes
+    version: int
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A right on a place until a time, in epoch seconds, or for good."""
+
+    permission: str
+    until: int | None
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link shows, and what closes it; `used` counts downloads.
+
+    An owner or audience that has gone is nobody, the empty name.
+    """
+
+    owner: str
+    items: frozenset[str]
+    until: int | None = None
+    most: int | None = None
+    password: str | None = None
+    audience: str | None = None
+    used: int = 0
+    revoked: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """All there is at a time. A group whose owner has gone has none."""
+
+    now: float
+    accounts: frozenset[str]
+    disabled: frozenset[str] = frozenset()
+    files: dict[Place, File] = field(default_factory=dict)
+    grants: dict[Key, Grant] = field(default_factory=dict)
+    groups: dict[str, str | None] = field(default_factory=dict)
+    members: frozenset[tuple[str, str]] = frozenset()
+    links: dict[str, Link] = field(default_factory=dict)
+    ghosts: frozenset[Any] = frozenset()
+    blocked: frozenset[Place] = frozenset()  # rows of an account that has gone
+
+    def but(self, **changes: Any) -> "Model":
+        """The model with something otherwise."""
+        return replace(self, **changes)
+
+
+def is_in(model: Model, who: str) -> bool:
+    """Whether an account is there, and not disabled."""
+    return who in model.accounts - model.disabled
+
+
+def alive(model: Model, ending: Grant | Link) -> bool:
+    """Whether it has not expired."""
+    return ending.until is None or ending.until > model.now
+
+
+def covers(where: str, name: str) -> bool:
+    """Whether what is granted on a file or folder is for a file of that name."""
+    return name.startswith(where) if where.endswith("/") else name == where
+
+
+def names_of(model: Model, who: str) -> set[str]:
+    """All that somebody is when something is granted."""
+    return {f"user:{who}", *(f"group:{group}" for group, member in model.members if member == who)}
+
+
+def rights(model: Model, who: str, owner: str, name: str) -> set[str]:
+    """What somebody is allowed to do with an owner's file of that name."""
+    if not (is_in(model, who) and is_in(model, owner)):
+        return set()
+    if who == owner:
+        return {"own", "write", "read"}
+    names = names_of(model, who)
+    given = {
+        grant.permission
+        for (grantee, whose, where), grant in model.grants.items()
+        if grantee in names and whose == owner and covers(where, name) and alive(model, grant)
+    }
+    return given | ({"read"} if given else set())
+
+
+def may_read(model: Model, who: str, owner: str, name: str) -> bool:
+    """Whether somebody may read a file, which has to be there."""
+    return (owner, name) in model.files and "read" in rights(model, who, owner, name)
+
+
+def may_write(model: Model, who: str, owner: str, name: str) -> bool:
+    """Whether somebody may put a file of that name."""
+    return "write" in rights(model, who, owner, name)
+
+
+def permission(model: Model, who: str, owner: str, name: str) -> str:
+    """The most that somebody may do with a file that they may read."""
+    held = rights(model, who, owner, name)
+    return next(each for each in ("own", "write", "read") if each in held)
+
+
+def shown(model: Model, link: Link) -> set[str]:
+    """The files that a link shows now."""
+    return {
+        name
+        for owner, name in model.files
+        if owner == link.owner and any(covers(item, name) for item in link.items)
+    }
+
+
+def opening(model: Model, link: Link, visitor: str | None, *, unlocked: bool) -> int:
+    """What a link answers to somebody who looks at it."""
+    if not is_in(model, link.owner):
+        return 404
+    if link.revoked or not alive(model, link):
+        return 410
+    if link.audience is not None and (visitor is None or not is_in(model, visitor)):
+        return 401
+    if link.audience not in {None, visitor}:
+        return 404
+    if link.password is not None and not unlocked:
+        return 401
+    return 200 if link.items else 404

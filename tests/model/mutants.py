@@ -1,0 +1,110 @@
+"""Wrong designs of sharing, each of which gives somebody too much, or loses what was acknowledged.
+
+They are put in the place of pieces of the house. What is safe in two ways is wrong in both.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+from function.errors import Unavailable
+from function.records import Account, Grant, Membership
+from function.services.access import Access
+from function.services.unlocking import nonce_in
+from function.stores.accounts import account_key
+from function.stores.dynamo import Dynamo
+from function.stores.groups import member_key
+from function.stores.links import Links, count
+from function.stores.shares import unchanged
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong design: what stands in the place of which piece."""
+
+    name: str
+    pieces: dict[str, Any]
+
+    @contextmanager
+    def built(self) -> Iterator[None]:
+        """The house has the wrong pieces."""
+        with ExitStack() as patches:
+            for name, piece in self.pieces.items():
+                patches.enter_context(mock.patch(f"function.{name}", piece))
+            yield
+
+
+def opens_but(forgets: str) -> Callable[..., bool]:
+    """Whether a grant holds, but for one of the ids that it carries."""
+    right = Access.opens
+
+    def opens(access: Access, grant: Grant, ids: Any, owner: Account, file: Any) -> bool:
+        now = {"owner_id": owner.id, "file_id": file.place_id if file and grant.file_id else None}
+        fits = grant.model_copy(update={forgets: now[forgets]})
+        return right(access, fits, ids, owner, file)
+
+    return opens
+
+
+def membership_of_any(rows: Any, name: str, account: Account) -> Membership | None:
+    """A membership, whatever has become of the group."""
+    row = rows.get(member_key(name, account.username))
+    return Membership.model_validate(row) if row else None
+
+
+def disabled_as_well(rows: Any, username: str) -> Account | None:
+    """An account, whether or not it is disabled."""
+    row = rows.get(account_key(username))
+    return Account.model_validate(row) if row else None
+
+
+def found_with(**changes: Any) -> Callable[..., Any]:
+    """A link of which something is forgotten."""
+    right = Links.find
+
+    def find(links: Links, link_id: str) -> Any:
+        row, grants = right(links, link_id)
+        return (row.model_copy(update=changes) if row else None), grants
+
+    return find
+
+
+def careless(db: Dynamo, writes: Any, token: str) -> None:
+    """What could not be committed is said to be."""
+    with suppress(Unavailable):
+        commit(db, writes, token)
+
+
+commit = Dynamo.commit
+NOTHING: Callable[..., Any] = lambda *_: []  # noqa: E731
+GROUPS_FOREVER = {
+    "services.access.membership_in": membership_of_any,
+    "services.groups.GroupService._clear": NOTHING,
+}
+MUTANTS = (
+    Mutant(
+        "an old grant opens a new file",
+        {
+            "services.access.Access.opens": opens_but("file_id"),
+            "services.files.granted": NOTHING,
+        },
+    ),
+    Mutant("a namesake inherits grants", {"services.access.Access.opens": opens_but("owner_id")}),
+    Mutant("grants never expire", {"services.access.Access.alive": lambda *_: True}),
+    Mutant("to read is to write", {"services.access.Access.right": lambda *_: "write"}),
+    Mutant("a group outlives itself", GROUPS_FOREVER),
+    Mutant("who was put out stays in", {"stores.groups.Groups.leave": lambda *_, **__: None}),
+    Mutant("a rename leaves grants behind", {"services.moving.granted": NOTHING}),
+    Mutant("what is taken back stays", {"services.shares.take_back": unchanged}),
+    Mutant("the disabled are let in", {"services.access.account_in": disabled_as_well}),
+    Mutant("a link is never revoked", {"stores.links.Links.find": found_with(revoked=False)}),
+    Mutant("a link never ends", {"stores.links.Links.find": found_with(ends=None)}),
+    Mutant(
+        "a link needs no password",
+        {"services.unlocking.Unlocking.nonce": lambda _, __, grant: nonce_in(grant)},
+    ),
+    Mutant("downloads are not counted", {"services.counting.count": lambda row, _: count(row, 0)}),
+    Mutant("what fails is acknowledged", {"stores.dynamo.Dynamo.commit": careless}),
+)
