@@ -19,7 +19,10 @@ from function.services.uploads import SMALL
 
 router = Router()
 
-FEATURES = ["downloads", "folders", "links", "requests", "shares", "trash", "uploads", "versions"]
+FEATURES = [
+    "downloads", "folders", "groups", "links", "renames", "requests", "shares", "trash", "uploads",
+    "versions",
+]  # fmt: skip
 UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 # The page's script and style stand in it; it may talk to this API and to nobody else.
 PAGE_POLICY = (
