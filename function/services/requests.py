@@ -25,6 +25,8 @@ KEPT = 90 * 24 * 3600  # what has ended can be looked at, and prolonged, for so 
 SPOKEN = {"expires_in", "password", "allowed_types"}  # otherwise than they are kept
 ID = re.compile(r"[0-9a-f]{64}")
 
+COUNTED = 4  # tries at a change that tells the counts of its own moment
+
 
 class RequestService:
     """What owners do with their requests."""
@@ -75,15 +77,17 @@ class RequestService:
     def change(self, caller: Caller, request_id: str, change: RequestChange) -> RequestView:
         """Changes what is said and leaves the rest; the address and the counts stay.
 
-        The counts that are answered are as they were read.
+        The counts that are answered are those of that moment; where senders never stop, those of a
+        moment before, for an owner must be able to close it.
+
         Raises NoSuchRequest, ChangedMeanwhile.
         """
         settings = self._settings(change.model_dump(exclude_unset=True))
-        for _ in self._from.attempts():
+        for attempt in self._from.attempts():
             was = self._find(caller, request_id)
             row = was.model_copy(update={**settings, "rev": self._from.new_id()})
             try:
-                self._requests.change(was, row)
+                self._requests.change(was, row, counted=attempt < COUNTED)
             except Refused:
                 continue
             return view(row)

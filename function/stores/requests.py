@@ -71,23 +71,27 @@ class Requests:
         put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
         self._db.commit([put, _line(row)], row.rev)
 
-    def change(self, was: RequestRow, row: RequestRow) -> None:
+    def change(self, was: RequestRow, row: RequestRow, *, counted: bool) -> None:
         """Writes an owner's settings over those that were read. Raises Refused.
 
-        The counts may go on meanwhile: however many are sending, their owner can close it.
+        `counted` expects the counts as they were read as well.
         """
         held = row.model_dump()
         given = {name: held[name] for name in SETTINGS if held[name] is not None}
         gone = [f"#{name}" for name in SETTINGS if name not in given]
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in given)
-        values = {f":{name}": value for name, value in given.items()}
+        values: Item = {f":{name}": value for name, value in given.items()}
+        values[":was"], condition = was.rev, "rev = :was"
+        if counted:
+            values |= {":files": was.files, ":bytes": was.bytes}
+            condition += " AND #files = :files AND #bytes = :bytes"
         write = Write(
             "Update",
             request_key(row.id),
-            "rev = :was",
-            {**values, ":was": was.rev},
+            condition,
+            values,
             update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
-            names={f"#{name}": name for name in SETTINGS},
+            names={**(COUNTS if counted else {}), **{f"#{name}": name for name in SETTINGS}},
         )
         self._db.commit([write, _line(row)], row.rev)
 
