@@ -98,10 +98,10 @@ class ShareService:
         if owner != caller.username and whom == With():
             whom = With(caller.username)
         key = grant_key(whom.grantee(), owner, name)
-        if caller.username not in {owner, whom.username}:
-            raise NoSuchShare
         for _ in self._from.attempts():
             entry = self._access.open(caller, owner, name, [key, file_key(owner, name)])
+            if caller.username not in {owner, whom.username}:
+                raise NoSuchShare
             grant, file = self._standing(entry, owner, name, key)
             noted = [unreached(file, grant.grantee, self._from.new_id())] if file else []
             try:

@@ -238,3 +238,5 @@ def test_a_share_can_be_left(world: World) -> None:
     assert world.bob.delete("/share", **leave).slug == "no-such-share"
     assert world.carol.delete("/share", **leave, username="carol").status == 204
     assert world.alice.read("a.txt").status == 200
+    assert world.dave.post("/logout").status == 204
+    assert world.dave.delete("/share", **leave, username="bob").slug == "not-signed-in"

@@ -90,10 +90,10 @@ def share(
 def unshare(model: Model, who: str, owner: str, where: str, grantee: str) -> Outcome:
     """The owner takes a share back, or whom it is with leaves it."""
     key = (grantee, owner, where)
-    if who != owner and grantee != f"user:{who}":
-        return {404}, model
     if not is_in(model, who):
         return {401}, model
+    if who != owner and grantee != f"user:{who}":
+        return {404}, model
     if key in model.ghosts:
         return {204, 404}, without(model, {key}).but(ghosts=model.ghosts - {key})
     stands = key in model.grants and alive(model, model.grants[key])
