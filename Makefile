@@ -25,7 +25,7 @@ reset: $(VENV) ## forget the data of `make serve`
 test: $(VENV) $(EMULATOR) ## all tests, in random order
 	@$(RUN) -m pytest -q -n 2 --dist worksteal
 
-quick: $(VENV) $(EMULATOR) ## the tests that take less than a minute
+quick: $(VENV) $(EMULATOR) ## the tests but those that take long
 	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 model: $(VENV) ## what people share, in 50,000 random steps or STEPS=; SEED= repeats a run
