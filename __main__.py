@@ -20,6 +20,7 @@ from infra.storage import Storage
 
 NAME = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 HOUR, DAY = 3_600, 86_400
+MIB = 1024 * 1024
 
 # Argon2id: OWASP's floor. Lanes gain nothing on the one core that a function has, and each login
 # that runs at the same time needs this much memory of its own.
@@ -53,6 +54,43 @@ def web_origins(key: str) -> list[str]:
         if not re.fullmatch(secure, str(origin)):
             raise ValueError(f"{key}: {origin!r} is not an origin like https://files.example.org")
     return given
+
+
+def one_of(key: str, *values: str) -> str:
+    """One of some words. Raises ValueError for another."""
+    if (value := config.require(key)) not in values:
+        raise ValueError(f"{key} must be one of {', '.join(values)}, not {value!r}")
+    return value
+
+
+def username(key: str) -> str:
+    """A user name, or nothing. Raises ValueError for what no account can be called."""
+    value = config.require(key).lower()
+    if value and not re.fullmatch(r"[a-z0-9._@+-]{3,64}", value):
+        raise ValueError(f"{key}: {value!r} is not a user name")
+    return value
+
+
+def address(key: str) -> str:
+    """A mail address, or nothing. Raises ValueError for another text."""
+    value = config.require(key)
+    if value and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        raise ValueError(f"{key}: {value!r} is not a mail address")
+    return value
+
+
+def upload_rules(key: str) -> str:
+    """What each role may upload, as JSON. Raises ValueError for what says nothing of one."""
+    rules = json.loads(config.require(key))
+    for role, rule in rules.items():
+        kinds, size = rule.get("types", []), rule.get("maxBytes", 1)
+        known = role in {"admin", "member", "client"} and rule.keys() <= {"types", "maxBytes"}
+        plain = all(
+            re.fullmatch(r"\.[a-z0-9._+-]+|[a-z]+/(\*|[a-z0-9.+-]+)", str(k)) for k in kinds
+        )
+        if not known or not plain or type(size) is not int or size < 1:
+            raise ValueError(f"{key}.{role}: types such as .pdf or image/*, and maxBytes")
+    return json.dumps(rules, sort_keys=True)
 
 
 protect = config.require_bool("protect")
@@ -152,6 +190,15 @@ settings = contract.environment(
     password_min_length=whole("passwordMinLength", 8, 64),
     hash_memory=HASH_MEMORY_KIB,
     hash_passes=HASH_PASSES,
+    administrator=username("administrator"),
+    registration=one_of("registration", "open", "invite", "closed"),
+    default_role=one_of("defaultRole", "member", "client"),
+    quota=whole("quotaMb", 0, 10**9) * MIB,
+    files_quota=whole("quotaFiles", 0, 10**9),
+    keep_versions=whole("keepVersions", 1, 1_000),
+    upload_rules=upload_rules("uploadRules"),
+    audit_seconds=whole("auditDays", 1, 3_650) * DAY,
+    mail_from=address("mailFrom"),
 )
 function = aws.lambda_.Function(
     f"{NAME}-function",

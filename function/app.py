@@ -45,7 +45,7 @@ from function.routes import (
     visits,
 )
 from function.routes.answers import PROBLEM, invalid
-from function.routes.openapi import needs_token
+from function.routes.openapi import needs_token, power_of
 
 logger = Logger(service="satchel")
 app = APIGatewayHttpResolver(
@@ -155,7 +155,7 @@ def admit(event: dict[str, Any], sent: Incoming, route: Any, context: Any) -> di
     Whoever is not signed in learns nothing else: before a request that needs a token is called bad,
     its session is proven.
     """
-    caller = gate.caller_of(sent.headers) if needs_token(route) else None
+    caller = gate.caller_of(sent, power_of(route)) if needs_token(route) else None
     try:
         sent = replace(
             sent,
@@ -171,7 +171,7 @@ def admit(event: dict[str, Any], sent: Incoming, route: Any, context: Any) -> di
             "isBase64Encoded": False,
             "requestContext": {**event["requestContext"], "http": _method(event, route.method)},
         }
-        visitor = caller or gate.visitor_of(sent.headers)
+        visitor = caller or gate.visitor_of(sent)
         app.append_context(incoming=sent, caller=caller, visitor=visitor)
         return app.resolve(plain, context)
     except (RequestValidationError, *UNREAD) as error:

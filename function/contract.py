@@ -12,6 +12,7 @@ from typing import Any
 
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
+OPTIONAL = {"administrator", "mail_from"}
 # What the schedule sends, and the end of the keys that the bucket tells the queue of.
 SWEEP = {"satchel": "sweep"}
 ARRIVING = ".put"
@@ -55,6 +56,8 @@ class Settings:
     """Everything the stack decides for the function; one environment variable a field.
 
     Times are seconds. `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106).
+    `quota` is bytes and `files_quota` files of a new account, 0 for no limit. `upload_rules` is
+    JSON: by role, `types` and `bytes`. `administrator` and `mail_from` may be empty: none.
     """
 
     bucket: str
@@ -67,6 +70,15 @@ class Settings:
     password_min_length: int
     hash_memory: int
     hash_passes: int
+    administrator: str
+    registration: str
+    default_role: str
+    quota: int
+    files_quota: int
+    keep_versions: int
+    upload_rules: str
+    audit_seconds: int
+    mail_from: str
 
 
 def variable(setting: str) -> str:
@@ -98,7 +110,8 @@ def settings(environ: Mapping[str, str] | None = None) -> Settings:
     values: dict[str, Any] = {}
     for field in fields(Settings):
         text = environ.get(variable(field.name), "")
-        if not text or (field.type is int and not text.isdecimal()):
+        missing = not text and field.name not in OPTIONAL
+        if missing or (field.type is int and not text.isdecimal()):
             raise RuntimeError(f"{variable(field.name)} is missing or malformed")
         values[field.name] = int(text) if field.type is int else text
     return Settings(**values)

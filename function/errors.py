@@ -5,18 +5,21 @@ an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug
 
     Problem
     ├── Malformed 400               ├── Conflict 409
-    │   └── InvalidCursor           │   ├── UsernameTaken
-    ├── Unauthenticated 401         │   ├── FileExists
-    │   ├── NotSignedIn             │   └── ChangedMeanwhile
-    │   └── WrongCredentials        ├── PreconditionFailed 412
+    │   └── InvalidCursor           │   ├── FileExists
+    ├── Unauthenticated 401         │   ├── ChangedMeanwhile
+    │   └── NotSignedIn             │   └── UploadIncomplete
+    ├── Forbidden 403               ├── PreconditionFailed 412
     ├── NotFound 404                ├── TooLarge 413
     │   ├── NoSuchRoute             ├── UnsupportedMediaType 415
     │   ├── NoSuchFile              ├── RangeNotSatisfiable 416
     │   ├── NoSuchUser              ├── Invalid 422
-    │   └── NoSuchShare             │   ├── InvalidName
-    ├── MethodNotAllowed 405        │   └── WeakPassword
-    ├── SlowDown 429                ├── Unavailable 503
+    │   ├── NoSuchShare             │   ├── InvalidName
+    │   ├── NoSuchUpload            │   └── UploadMismatch
+    │   └── NoSuchVersion           ├── SlowDown 429
+    ├── MethodNotAllowed 405        ├── Unavailable 503
     └── QuotaExceeded 507           └── Internal 500
+
+More are in `account_errors` and `sharing_errors`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,10 +75,10 @@ class NotSignedIn(Unauthenticated):
     default = "Send a valid token in x-session-token; POST /login gives one."
 
 
-class WrongCredentials(Unauthenticated):
-    """No such account, or not its password: the same words for both."""
+class Forbidden(Problem):
+    """Whoever asks may see it, and may not do this."""
 
-    slug, title = "wrong-credentials", "Wrong user name or password"
+    status = 403
 
 
 class NotFound(Problem):
@@ -134,12 +137,6 @@ class Conflict(Problem):
     """The request cannot be done as things stand now."""
 
     status = 409
-
-
-class UsernameTaken(Conflict):
-    """Somebody has registered that name."""
-
-    slug, title = "username-taken", "That user name is taken"
 
 
 class FileExists(Conflict):
@@ -204,12 +201,6 @@ class InvalidName(Invalid):
     """A file name that breaks the rules of names."""
 
     slug, title = "invalid-name", "That is not a file name"
-
-
-class WeakPassword(Invalid):
-    """A password that is short, common or made of the account's own name."""
-
-    slug, title = "weak-password", "That password is too weak"
 
 
 class UploadMismatch(Invalid):

@@ -1,8 +1,8 @@
 """What is looked at before any route: the path, the method, the token's form, the query, the body.
 
 Powertools validates before it asks who is calling, and takes bodies that no client should send
-(arrays, duplicate members, NaN); here a request is made plain first, or refused. Imports models and
-errors.
+(arrays, duplicate members, NaN); here a request is made plain first, or refused. Imports models,
+roles and errors.
 """
 
 import base64
@@ -16,10 +16,12 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 from function.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
 from function.models import Caller, Incoming
+from function.roles import Power
 
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 JSON_TYPE = "application/json"
 MOST_MEMBERS = 200  # of an object: each unknown one costs an error of its own
+MOST_AGENT = 200  # characters of what a client calls itself
 LAMBDA_LIMIT = 6 * 1024 * 1024
 
 
@@ -46,8 +48,9 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
     )
 
 
-def caller_of(headers: Mapping[str, str]) -> Caller:
+def caller_of(sent: Incoming, power: Power | None = None) -> Caller:
     """Who the token in `x-session-token`, or as a Bearer token, names. Raises NotSignedIn."""
+    headers = sent.headers
     given = {headers[name] for name in ("x-session-token",) if name in headers}
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -55,13 +58,19 @@ def caller_of(headers: Mapping[str, str]) -> Caller:
     match = TOKEN.fullmatch(given.pop()) if len(given) == 1 else None
     if match is None:
         raise NotSignedIn
-    return Caller(match[1], hashlib.sha256(match[0].encode()).hexdigest())
+    return Caller(
+        username=match[1],
+        token_hash=hashlib.sha256(match[0].encode()).hexdigest(),
+        power=power,
+        address=sent.address,
+        agent=headers.get("user-agent", "")[:MOST_AGENT],
+    )
 
 
-def visitor_of(headers: Mapping[str, str]) -> Caller | None:
+def visitor_of(sent: Incoming) -> Caller | None:
     """Who a token names on a route that needs none; what is no token is as good as none there."""
     try:
-        return caller_of(headers)
+        return caller_of(sent)
     except NotSignedIn:
         return None
 

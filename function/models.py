@@ -1,6 +1,6 @@
 """The nouns, and the bodies of requests and answers: frozen, and closed to unknown fields.
 
-Imports `fields` alone.
+Imports `fields` and `roles`.
 """
 
 from collections.abc import Mapping
@@ -12,15 +12,14 @@ from function.fields import (
     Base64,
     ContentType,
     Description,
-    Email,
     Etag,
     FileName,
     OnConflict,
-    Password,
     Permission,
     Tags,
     Username,
 )
+from function.roles import Power
 
 
 class Closed(BaseModel):
@@ -31,10 +30,16 @@ class Closed(BaseModel):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who the token says is calling. Nothing is proven until `Access.open` has read its session."""
+    """Who the token says is calling. Nothing is proven until `Access.open` has read its session.
+
+    `power` is what the route takes, `address` and `agent` where the request came from.
+    """
 
     username: str
     token_hash: str
+    power: Power | None = None
+    address: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,21 +55,6 @@ class Incoming:
     request_id: str
     base: str
     as_text: bool = False
-
-
-class Registration(Closed):
-    """A new account."""
-
-    username: Username
-    password: Password
-    email: Email | None = None
-
-
-class Credentials(Closed):
-    """A user name and its password."""
-
-    username: Username
-    password: Password
 
 
 class PutFile(Closed):
@@ -102,32 +92,6 @@ class Upload:
     on_conflict: OnConflict = "replace"
     if_match: str | None = None
     if_none_match: str | None = None
-
-
-class AccountView(Closed):
-    """An account as its owner sees it; sizes are bytes."""
-
-    username: str
-    role: str
-    created: str
-    email: str | None = None
-    bytes_used: int = 0
-    quota: int | None = None
-
-
-class Registered(Closed):
-    """A new account."""
-
-    username: str
-    role: str
-    created: str
-
-
-class Token(Closed):
-    """A session: send `token` in the header `x-session-token`."""
-
-    token: str
-    expires_at: str
 
 
 class FileObject(Closed):

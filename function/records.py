@@ -20,6 +20,8 @@ class Account(Row):
     """An account. `id` is never reused; `epoch` ends every session that carries another.
 
     `groups` names the groups to look at; whether it belongs to them is said by their memberships.
+    What is used is bytes, and rows that have some: files, their versions, the trash, and what is
+    reserved for uploads in progress, which `reserved` says again. No quota is no limit.
     """
 
     username: str
@@ -33,11 +35,19 @@ class Account(Row):
     disabled: bool = False
     quota: int | None = None
     bytes_used: int = 0
+    bytes_reserved: int = 0
+    files_quota: int | None = None
+    files_used: int = 0
+    files_reserved: int = 0
     groups: frozenset[str] = frozenset()
 
 
 class Session(Row):
-    """A signed-in caller; `expires_at` is epoch seconds, compared at every read."""
+    """A signed-in caller; `expires_at` is epoch seconds, compared at every read.
+
+    An API key is a session that has a `key`, its name: it may do what its `scopes` say. `address`
+    and `agent` are where it was begun, `seen` is when it was last used, to ten minutes.
+    """
 
     token_hash: str
     username: str
@@ -46,6 +56,11 @@ class Session(Row):
     created: str
     expires_at: int
     rev: str
+    key: str | None = None
+    scopes: frozenset[str] = frozenset()
+    address: str = ""
+    agent: str = ""
+    seen: str | None = None
 
 
 class FileRow(Row):
@@ -190,40 +205,3 @@ class Part:
     number: int
     size: int
     etag: str
-
-
-class LinkRow(Row):
-    """A link; `id` is the SHA-256 of its token, and its items are its grants.
-
-    `seal` is random, and another one whenever the password changes. It opens nothing after `ends`;
-    `expires_at` is when the row may go.
-    """
-
-    id: str
-    owner: str
-    owner_id: str
-    created: str
-    rev: str
-    seal: str
-    password: str | None = None
-    ends: int | None = None
-    max_downloads: int | None = None
-    downloads: int = 0
-    allow_download: bool = True
-    audience: str | None = None
-    audience_id: str | None = None
-    note: str | None = None
-    alias: str | None = None
-    revoked: bool = False
-    expires_at: int | None = None
-
-
-class EventRow(Row):
-    """Something that was done with a link, `times` in the minute that begins with `created`."""
-
-    kind: str
-    how: str
-    created: str
-    expires_at: int
-    file_name: str | None = None
-    times: int = 1

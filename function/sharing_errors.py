@@ -12,7 +12,7 @@ Forbidden 403                   ├── RequestFull
 └── DownloadNotAllowed          └── LimitReached
 """
 
-from function.errors import Conflict, NotFound, Problem, Unauthenticated
+from function.errors import Conflict, Forbidden, NotFound, Problem, Unauthenticated
 
 
 class NoSuchGroup(NotFound):
@@ -53,12 +53,6 @@ class WrongPassword(Unauthenticated):
     """It is not the password of the link or request."""
 
     slug, title = "wrong-password", "That is not the password"
-
-
-class Forbidden(Problem):
-    """Whoever asks may see it, and may not do this."""
-
-    status = 403
 
 
 class DownloadNotAllowed(Forbidden):

@@ -22,6 +22,15 @@ OTHER = {
     "throttleRate": "7",
     "throttleBurst": "8",
     "memoryMb": "2048",
+    "keepVersions": "5",
+    "administrator": "alice",
+    "registration": "closed",
+    "defaultRole": "client",
+    "quotaMb": "10",
+    "quotaFiles": "10",
+    "uploadRules": '{"member": {"types": [".pptx"], "maxBytes": 5}}',
+    "auditDays": "7",
+    "mailFrom": "satchel@files.example.org",
 }
 WRONG = [
     ("protect", "perhaps"),
@@ -37,6 +46,18 @@ WRONG = [
     ("throttleRate", "0"),
     ("throttleBurst", "1000000"),
     ("memoryMb", "128"),
+    ("keepVersions", "0"),
+    ("administrator", "no one"),
+    ("registration", "maybe"),
+    ("defaultRole", "admin"),
+    ("quotaMb", "-1"),
+    ("quotaFiles", "many"),
+    ("uploadRules", '{"guest": {"types": [".pptx"]}}'),
+    ("uploadRules", '{"member": {"types": ["pptx"]}}'),
+    ("uploadRules", '{"member": {"maxBytes": 0}}'),
+    ("uploadRules", '{"member": {"size": 1}}'),
+    ("auditDays", "0"),
+    ("mailFrom", "nobody"),
 ]
 
 
@@ -44,7 +65,7 @@ WRONG = [
 def test_a_key_is_described_has_a_default_and_matters(key):
     """A key that changes nothing is a promise that nobody keeps."""
     about = PROJECT["config"][key]
-    kinds = {"boolean": bool, "integer": int, "array": list}
+    kinds = {"boolean": bool, "integer": int, "array": list, "string": str}
     assert type(about["default"]) is kinds[about["type"]]
     assert len(about["description"]) > 20
     assert Stack("production", {key: OTHER[key]}).resources != Stack("production", {}).resources

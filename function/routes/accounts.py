@@ -3,9 +3,10 @@
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from function.account_errors import UsernameTaken, WeakPassword, WrongCredentials
+from function.account_models import AccountView, Credentials, Registered, Registration, Token
 from function.deps import AccountsDep, Caller, Sent
-from function.errors import NotSignedIn, SlowDown, UsernameTaken, WeakPassword, WrongCredentials
-from function.models import AccountView, Credentials, Registered, Registration, Token
+from function.errors import NotSignedIn, SlowDown
 from function.routes.answers import answers, nothing
 
 router = Router()

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import ValidationError
 
-from function.deps import Caller, CompletingDep, Sent, TransfersDep
+from function.deps import CompletingDep, Sent, TransfersDep, Writer
 from function.errors import Invalid
 from function.fields import MOST_PARTS, SIGNED_AT_ONCE, is_media_type
 from function.models import Incoming
@@ -29,7 +29,7 @@ NO_PATH = {"", "null", "undefined"}  # what a browser writes of a path that is n
 
 @router.post("/s3/multipart")
 def create_multipart(
-    body: CompanionUpload, caller: Caller, sent: Sent, transfers: TransfersDep
+    body: CompanionUpload, caller: Writer, sent: Sent, transfers: TransfersDep
 ) -> dict[str, str]:
     """Begin an upload in parts."""
     upload = transfers.start(caller, wish_of(body), sent.base, "multipart")
@@ -39,7 +39,7 @@ def create_multipart(
 @router.get("/s3/multipart/<upload_id>/batch")
 def batch_sign(
     upload_id: str,
-    caller: Caller,
+    caller: Writer,
     transfers: TransfersDep,
     partNumbers: Annotated[str, Query(description="Numbers with commas between.")],  # noqa: N803
     key: Key = None,
@@ -55,7 +55,7 @@ def batch_sign(
 
 @router.get("/s3/multipart/<upload_id>/<part_number>")
 def sign_part(
-    upload_id: str, part_number: str, caller: Caller, transfers: TransfersDep, key: Key = None
+    upload_id: str, part_number: str, caller: Writer, transfers: TransfersDep, key: Key = None
 ) -> dict[str, Any]:
     """Sign an address for one part."""
     del key
@@ -67,7 +67,7 @@ def sign_part(
 
 @router.get("/s3/multipart/<upload_id>")
 def list_parts(
-    upload_id: str, caller: Caller, transfers: TransfersDep, key: Key = None
+    upload_id: str, caller: Writer, transfers: TransfersDep, key: Key = None
 ) -> list[dict[str, Any]]:
     """The parts that have arrived."""
     del key
@@ -81,7 +81,7 @@ def list_parts(
 def complete_multipart(
     upload_id: str,
     body: CompanionCompletion,
-    caller: Caller,
+    caller: Writer,
     completing: CompletingDep,
     sent: Sent,
     key: Key = None,
@@ -96,7 +96,7 @@ def complete_multipart(
 
 @router.delete("/s3/multipart/<upload_id>")
 def abort_multipart(
-    upload_id: str, caller: Caller, transfers: TransfersDep, key: Key = None
+    upload_id: str, caller: Writer, transfers: TransfersDep, key: Key = None
 ) -> dict[str, str]:
     """Give an upload up."""
     del key
@@ -106,7 +106,7 @@ def abort_multipart(
 
 @router.get("/s3/params")
 def put_parameters(
-    caller: Caller,
+    caller: Writer,
     sent: Sent,
     transfers: TransfersDep,
     filename: str,
@@ -120,14 +120,14 @@ def put_parameters(
 
 @router.post("/s3/params")
 def post_parameters(
-    body: CompanionUpload, caller: Caller, sent: Sent, transfers: TransfersDep
+    body: CompanionUpload, caller: Writer, sent: Sent, transfers: TransfersDep
 ) -> dict[str, Any]:
     """The same, asked for with a body."""
     return put_order(caller, body, sent, transfers)
 
 
 def put_order(
-    caller: Caller, asked: CompanionUpload, sent: Incoming, transfers: TransfersDep
+    caller: Writer, asked: CompanionUpload, sent: Incoming, transfers: TransfersDep
 ) -> dict[str, Any]:
     """One PUT in Uppy's words."""
     put = transfers.start(caller, wish_of(asked), sent.base, "put").put

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, DownloadsDep, Sent
+from function.deps import DownloadsDep, Reader, Sent
 from function.errors import Invalid, InvalidCursor, InvalidName, NoSuchFile, NoSuchVersion
 from function.fields import FileName, Prefix, Username
 from function.routes.answers import answers, next_page
@@ -26,7 +26,7 @@ MOST_VERSIONS = 99_999_999
     ),
 )
 def download(
-    caller: Caller,
+    caller: Reader,
     sent: Sent,
     downloads: DownloadsDep,
     file_name: Annotated[FileName | None, Query(description="The file.")] = None,

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, FilesDep, ListingDep, MovingDep, Sent, UploadsDep
+from function.deps import FilesDep, ListingDep, MovingDep, Reader, Sent, UploadsDep, Writer
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
@@ -47,7 +47,7 @@ Owner = Annotated[Username | None, Query(description="Whose file; yours by defau
     ),
 )
 def put_file(
-    caller: Caller,
+    caller: Writer,
     sent: Sent,
     uploads: UploadsDep,
     file_name: Annotated[FileName | None, Query(description="Makes the body the file.")] = None,
@@ -72,7 +72,7 @@ def put_file(
     ),
 )
 def get_file(
-    caller: Caller, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+    caller: Reader, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
 ) -> Response[str]:
     """Get a file of up to 4 MiB as Base64 text, or with `Accept: application/octet-stream` raw."""
     return _answer(files.read(caller, username, file_name, _wanted(sent)), _raw(sent))
@@ -80,7 +80,7 @@ def get_file(
 
 @router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
 def head_file(
-    caller: Caller, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+    caller: Reader, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
 ) -> Response[str]:
     """What `GET /file` would say, without the bytes and for a file of any size."""
     return _answer(files.read(caller, username, file_name, _wanted(sent, body=False)), _raw(sent))
@@ -92,7 +92,7 @@ def head_file(
         {200: FileObject}, NoSuchFile, FileExists, ChangedMeanwhile, PreconditionFailed, Invalid
     ),
 )
-def change_file(body: FileChange, caller: Caller, moving: MovingDep) -> FileObject:
+def change_file(body: FileChange, caller: Writer, moving: MovingDep) -> FileObject:
     """Rename or move a file of yours, or change its description and tags.
 
     No bytes are copied, and who it is shared with still has it, under its new name.
@@ -106,7 +106,7 @@ def change_file(body: FileChange, caller: Caller, moving: MovingDep) -> FileObje
     responses=answers({204: None}, NoSuchFile, InvalidName, ChangedMeanwhile),
 )
 def delete_file(
-    caller: Caller, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+    caller: Writer, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
 ) -> Response[None]:
     """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
     files.delete(caller, username, file_name, sent.headers.get("if-match"))
@@ -115,7 +115,7 @@ def delete_file(
 
 @router.get("/files", responses=answers({200: list[FileObject]}, InvalidCursor))
 def list_files(
-    caller: Caller,
+    caller: Reader,
     sent: Sent,
     listing: ListingDep,
     prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from function.deps import Caller, GroupsDep, Sent
+from function.deps import GroupsDep, Reader, Sent, Sharer
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser
 from function.fields import GroupName, Username
 from function.routes.answers import JSON, answers, listed, next_page, nothing
@@ -26,7 +26,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         {200: GroupView, 201: GroupView}, GroupTaken, LimitReached, ChangedMeanwhile, Invalid
     ),
 )
-def make_group(group: Named, caller: Caller, groups: GroupsDep) -> Response[GroupView]:
+def make_group(group: Named, caller: Sharer, groups: GroupsDep) -> Response[GroupView]:
     """Make a group, which you then own and belong to.
 
     200 when you own it already.
@@ -37,7 +37,7 @@ def make_group(group: Named, caller: Caller, groups: GroupsDep) -> Response[Grou
 
 @router.get("/groups", responses=answers({200: list[GroupView]}, InvalidCursor))
 def list_groups(
-    caller: Caller, sent: Sent, groups: GroupsDep, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, sent: Sent, groups: GroupsDep, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[GroupView]]:
     """List the groups that you belong to."""
     return listed(*groups.of(caller, limit, cursor), sent)
@@ -48,7 +48,7 @@ def list_groups(
 )
 def get_group(
     group: Named,
-    caller: Caller,
+    caller: Reader,
     sent: Sent,
     groups: GroupsDep,
     limit: Limit = 100,
@@ -64,7 +64,7 @@ def get_group(
     status_code=204,
     responses=answers({204: None}, NoSuchGroup, ChangedMeanwhile, Invalid),
 )
-def delete_group(group: Named, caller: Caller, groups: GroupsDep) -> Response[None]:
+def delete_group(group: Named, caller: Sharer, groups: GroupsDep) -> Response[None]:
     """Delete a group of yours; what was shared with it is so no more."""
     groups.delete(caller, group)
     return nothing()
@@ -78,7 +78,7 @@ def delete_group(group: Named, caller: Caller, groups: GroupsDep) -> Response[No
     ),
 )
 def add_member(
-    group: Named, username: Annotated[Username, Path()], caller: Caller, groups: GroupsDep
+    group: Named, username: Annotated[Username, Path()], caller: Sharer, groups: GroupsDep
 ) -> Response[Member]:
     """Take somebody into a group of yours.
 
@@ -94,7 +94,7 @@ def add_member(
     responses=answers({204: None}, NoSuchGroup, NoSuchMember, ChangedMeanwhile, Invalid),
 )
 def remove_member(
-    group: Named, username: Annotated[Username, Path()], caller: Caller, groups: GroupsDep
+    group: Named, username: Annotated[Username, Path()], caller: Sharer, groups: GroupsDep
 ) -> Response[None]:
     """Put somebody out of a group of yours, or leave one; it holds from the next request on."""
     groups.remove(caller, group, username)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, LinksDep, Sent
+from function.deps import LinksDep, Sent, Sharer
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchFile, NoSuchUser
 from function.link_models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
 from function.routes.answers import answers, listed, nothing
@@ -30,7 +30,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         Invalid,
     ),
 )
-def make_link(body: LinkRequest, caller: Caller, sent: Sent, links: LinksDep) -> Link:
+def make_link(body: LinkRequest, caller: Sharer, sent: Sent, links: LinksDep) -> Link:
     """Make a link to files and folders of yours, for people without an account.
 
     Its `url` is said this once: only a hash of it is kept. A link lasts a week unless `expires_in`
@@ -41,14 +41,14 @@ def make_link(body: LinkRequest, caller: Caller, sent: Sent, links: LinksDep) ->
 
 @router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
 def list_links(
-    caller: Caller, sent: Sent, links: LinksDep, limit: Limit = 100, cursor: str | None = None
+    caller: Sharer, sent: Sent, links: LinksDep, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[LinkSummary]]:
     """List your links, the newest first."""
     return listed(*links.page(caller, limit, cursor), sent)
 
 
 @router.get("/links/<link_id>", responses=answers({200: Link}, NoSuchLink))
-def get_link(link_id: str, caller: Caller, links: LinksDep) -> Link:
+def get_link(link_id: str, caller: Sharer, links: LinksDep) -> Link:
     """A link of yours, with what it shows."""
     return links.get(caller, link_id)
 
@@ -66,7 +66,7 @@ def get_link(link_id: str, caller: Caller, links: LinksDep) -> Link:
         Invalid,
     ),
 )
-def change_link(link_id: str, body: LinkChanges, caller: Caller, links: LinksDep) -> Link:
+def change_link(link_id: str, body: LinkChanges, caller: Sharer, links: LinksDep) -> Link:
     """Change a link; its address stays. What is left out stays too, and null clears."""
     return links.change(caller, link_id, body)
 
@@ -76,7 +76,7 @@ def change_link(link_id: str, body: LinkChanges, caller: Caller, links: LinksDep
     status_code=204,
     responses=answers({204: None}, NoSuchLink, ChangedMeanwhile),
 )
-def revoke_link(link_id: str, caller: Caller, links: LinksDep) -> Response[None]:
+def revoke_link(link_id: str, caller: Sharer, links: LinksDep) -> Response[None]:
     """Take a link back; it is dead at once, for good."""
     links.revoke(caller, link_id)
     return nothing()
@@ -88,7 +88,7 @@ def revoke_link(link_id: str, caller: Caller, links: LinksDep) -> Response[None]
 )
 def list_link_events(
     link_id: str,
-    caller: Caller,
+    caller: Sharer,
     sent: Sent,
     links: LinksDep,
     limit: Limit = 100,

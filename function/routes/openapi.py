@@ -7,7 +7,7 @@ body, or that 204 has none.
 import inspect
 import json
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -15,6 +15,7 @@ from function.contract import VERSION
 from function.deps import Caller
 from function.link_models import LinkDownloadRequest, UnlockRequest
 from function.models import Problem, PutFile
+from function.roles import Power
 from function.routes.answers import PROBLEM
 
 ABOUT = (
@@ -25,6 +26,7 @@ SECURITY = {
     "token": {"type": "apiKey", "in": "header", "name": "x-session-token"},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
+POWERS = get_args(Power)
 SCHEMA = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
@@ -42,7 +44,21 @@ FORM = {
 
 def needs_token(route: Any) -> bool:
     """Whether a route asks who is calling."""
-    return Caller in getattr(route.func, "__annotations__", {}).values()
+    return bool(_callers(route))
+
+
+def power_of(route: Any) -> Power | None:
+    """The power that a route takes of its caller."""
+    said = [each for caller in _callers(route) for each in get_args(caller) if each in POWERS]
+    power: Power | None = said[0] if said else None
+    return power
+
+
+def _callers(route: Any) -> list[Any]:
+    """How a route's signature names its caller."""
+    kinds = get_args(Caller)[:2]
+    said = getattr(route.func, "__annotations__", {}).values()
+    return [each for each in said if get_args(each)[:2] == kinds]
 
 
 @cache

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, RequestsDep, Sent
+from function.deps import RequestsDep, Sent, Sharer
 from function.errors import ChangedMeanwhile, InvalidCursor, InvalidName
 from function.request_models import NewRequest, RequestChange, RequestMade, RequestView
 from function.routes.answers import answers, listed, nothing
@@ -17,7 +17,7 @@ router = Router()
 
 @router.post("/requests", status_code=201, responses=answers({201: RequestMade}, InvalidName))
 def make_request(
-    body: NewRequest, caller: Caller, sent: Sent, requests: RequestsDep
+    body: NewRequest, caller: Sharer, sent: Sent, requests: RequestsDep
 ) -> RequestMade:
     """Ask others for files, who need no account.
 
@@ -29,7 +29,7 @@ def make_request(
 
 @router.get("/requests", responses=answers({200: list[RequestView]}, InvalidCursor))
 def list_requests(
-    caller: Caller,
+    caller: Sharer,
     sent: Sent,
     requests: RequestsDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -40,7 +40,7 @@ def list_requests(
 
 
 @router.get("/requests/<request_id>", responses=answers({200: RequestView}, NoSuchRequest))
-def get_request(request_id: str, caller: Caller, requests: RequestsDep) -> RequestView:
+def get_request(request_id: str, caller: Sharer, requests: RequestsDep) -> RequestView:
     """What one of your requests asks for, and how much has come."""
     return requests.get(caller, request_id)
 
@@ -50,7 +50,7 @@ def get_request(request_id: str, caller: Caller, requests: RequestsDep) -> Reque
     responses=answers({200: RequestView}, NoSuchRequest, InvalidName, ChangedMeanwhile),
 )
 def change_request(
-    request_id: str, body: RequestChange, caller: Caller, requests: RequestsDep
+    request_id: str, body: RequestChange, caller: Sharer, requests: RequestsDep
 ) -> RequestView:
     """Change what a request asks for, or close it with `open: false`; its address stays.
 
@@ -64,7 +64,7 @@ def change_request(
     status_code=204,
     responses=answers({204: None}, NoSuchRequest, ChangedMeanwhile),
 )
-def delete_request(request_id: str, caller: Caller, requests: RequestsDep) -> Response[None]:
+def delete_request(request_id: str, caller: Sharer, requests: RequestsDep) -> Response[None]:
     """Delete a request; what has come stays, and what is on its way is refused."""
     requests.delete(caller, request_id)
     return nothing()

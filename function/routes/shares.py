@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, ReachDep, Sent, SharesDep
+from function.deps import ReachDep, Reader, Sent, Sharer, SharesDep
 from function.errors import (
     ChangedMeanwhile,
     Invalid,
@@ -36,7 +36,7 @@ router = Router()
         LimitReached,
     ),
 )
-def share(body: ShareRequest, caller: Caller, shares: SharesDep) -> Response[Share]:
+def share(body: ShareRequest, caller: Sharer, shares: SharesDep) -> Response[Share]:
     """Share one of your files, or a folder (its name ends with `/`), with an account or a group.
 
     201 when the share is new; 200 when it stood already, and now has these settings.
@@ -50,7 +50,7 @@ def share(body: ShareRequest, caller: Caller, shares: SharesDep) -> Response[Sha
     responses=answers({200: list[Share]}, NoSuchFile, InvalidName, InvalidCursor, Invalid),
 )
 def list_shares(
-    caller: Caller,
+    caller: Reader,
     sent: Sent,
     reach: ReachDep,
     file_name: Annotated[
@@ -78,7 +78,7 @@ def list_shares(
     responses=answers({204: None}, NoSuchShare, InvalidName, ChangedMeanwhile),
 )
 def unshare(
-    caller: Caller,
+    caller: Sharer,
     shares: SharesDep,
     file_name: Annotated[FileOrFolder, Query(description="The file, or folder.")],
     username: Annotated[Username | None, Query(description="Whom it is shared with.")] = None,

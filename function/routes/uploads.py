@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import Caller, CompletingDep, Sent, TransfersDep
+from function.deps import CompletingDep, Sent, TransfersDep, Writer
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
@@ -41,7 +41,7 @@ router = Router()
     ),
 )
 def start_upload(
-    body: UploadRequest, caller: Caller, sent: Sent, transfers: TransfersDep
+    body: UploadRequest, caller: Writer, sent: Sent, transfers: TransfersDep
 ) -> UploadView:
     """Begin an upload of any size up to 5 TB, whose bytes go straight to S3.
 
@@ -53,7 +53,7 @@ def start_upload(
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
 def list_uploads(
-    caller: Caller,
+    caller: Writer,
     sent: Sent,
     transfers: TransfersDep,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -64,7 +64,7 @@ def list_uploads(
 
 
 @router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
-def get_upload(upload_id: str, caller: Caller, sent: Sent, transfers: TransfersDep) -> UploadView:
+def get_upload(upload_id: str, caller: Writer, sent: Sent, transfers: TransfersDep) -> UploadView:
     """What of an upload has arrived and what is missing, to go on from there."""
     return transfers.status(caller, upload_id, sent.base)
 
@@ -73,7 +73,7 @@ def get_upload(upload_id: str, caller: Caller, sent: Sent, transfers: TransfersD
     "/uploads/<upload_id>/parts", responses=answers({200: SignedParts}, NoSuchUpload, Invalid)
 )
 def sign_parts(
-    upload_id: str, body: PartsRequest, caller: Caller, transfers: TransfersDep
+    upload_id: str, body: PartsRequest, caller: Writer, transfers: TransfersDep
 ) -> SignedParts:
     """Sign addresses for up to a hundred parts, each good for minutes and one length."""
     return transfers.sign(caller, upload_id, list(body.part_numbers))
@@ -95,7 +95,7 @@ def sign_parts(
     ),
 )
 def complete_upload(
-    upload_id: str, body: Completion, caller: Caller, completing: CompletingDep
+    upload_id: str, body: Completion, caller: Writer, completing: CompletingDep
 ) -> FileObject:
     """Make the file, once all its bytes are there. Doing it again answers the same.
 
@@ -108,7 +108,7 @@ def complete_upload(
 @router.delete(
     "/uploads/<upload_id>", status_code=204, responses=answers({204: None}, NoSuchUpload)
 )
-def abort_upload(upload_id: str, caller: Caller, transfers: TransfersDep) -> Response[None]:
+def abort_upload(upload_id: str, caller: Writer, transfers: TransfersDep) -> Response[None]:
     """Give an upload up, and remove what has arrived of it."""
     transfers.abort(caller, upload_id)
     return nothing()

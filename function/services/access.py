@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from function.account_errors import NotAllowed
 from function.errors import NoSuchFile, NotSignedIn
 from function.fields import OnConflict, Permission
 from function.models import Caller
 from function.records import Account, FileRow, Grant, Group, Membership
+from function.roles import may
+from function.services.actors import Member, Sender
 from function.sharing_errors import NoSuchRequest
 from function.stores.accounts import account_in, account_key, session_in, session_key
 from function.stores.dynamo import Dynamo
@@ -81,35 +84,14 @@ class Entry:
         return self.file
 
 
-@dataclass(frozen=True)
-class Member:
-    """An account that proved itself when it asked, and on whose behalf something is done now."""
-
-    username: str
-    id: str
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Whoever has the token of a request: its id and its owner, as the token found them."""
-
-    request: str
-    owner: str
-    owner_id: str
-
-    @property
-    def username(self) -> str:
-        """What its uploads stand under; no account has such a name."""
-        return f"~{self.request}"
-
-
 class Access:
     """Opens the door, or does not."""
 
-    def __init__(self, db: Dynamo, now: Callable[[], float]) -> None:
-        """`now` is the clock, in epoch seconds."""
+    def __init__(self, db: Dynamo, now: Callable[[], float], administrator: str = "") -> None:
+        """`now` is the clock, in epoch seconds; `administrator` is the configuration's own."""
         self._db = db
         self._now = now
+        self._administrator = administrator
 
     def open(
         self,
@@ -180,6 +162,8 @@ class Access:
         request = request_in(rows, sender.request, self._now())
         if request is None or owner is None or owner.id != sender.owner_id:
             raise NoSuchRequest
+        if not may(self.known(owner).role, "share"):
+            raise NoSuchRequest
         file = file_in(rows, sender.owner, name)
         mine = file if file and file.owner_id == owner.id else None
         return Entry(owner, owner, mine, "write", True, [], {}, rows)
@@ -217,12 +201,13 @@ class Access:
         return grant.expires_at is None or grant.expires_at > self._now()
 
     def signed_in(self, rows: Rows, caller: Caller | Member) -> Account:
-        """Who calls, as what was read of them proves. Raises NotSignedIn."""
+        """Who calls, as what was read of them proves, and may. Raises NotSignedIn, NotAllowed."""
         account = account_in(rows, caller.username)
         if account is None:
             raise NotSignedIn
+        account = self.known(account)
         if isinstance(caller, Member):
-            if account.id != caller.id:
+            if account.id != caller.id or not may(account.role, "write"):
                 raise NotSignedIn
             return account
         session = session_in(rows, caller)
@@ -233,7 +218,14 @@ class Access:
             != (account.username, account.id, account.epoch)
         ):
             raise NotSignedIn
+        if not may(account.role, caller.power, session.scopes if session.key else None):
+            raise NotAllowed
         return account
+
+    def known(self, account: Account) -> Account:
+        """An account in its role: that of the one whom the configuration names is `admin`."""
+        named = account.username == self._administrator
+        return account.model_copy(update={"role": "admin"}) if named else account
 
 
 def needed(on_conflict: OnConflict) -> Need:

@@ -3,8 +3,11 @@
 import hashlib
 import ipaddress
 
-from function.errors import SlowDown, UsernameTaken, WrongCredentials
-from function.models import AccountView, Caller, Credentials, Registered, Registration, Token
+from function.account_errors import UsernameTaken, WrongCredentials
+from function.account_models import AccountView, Credentials, Registered, Registration, Token
+from function.contract import Settings
+from function.errors import SlowDown
+from function.models import Caller
 from function.records import Account, Session
 from function.services.access import Access
 from function.services.origins import Origins, iso
@@ -29,14 +32,14 @@ class AccountService:
         access: Access,
         passwords: Passwords,
         origins: Origins,
-        session_seconds: int,
+        settings: Settings,
     ) -> None:
-        """`session_seconds` is how long a session lives."""
+        """`settings` say how long a session lives, and who may register as what."""
         self._accounts = accounts
         self._access = access
         self._passwords = passwords
         self._from = origins
-        self._session_seconds = session_seconds
+        self._settings = settings
 
     def register(self, wanted: Registration) -> Registered:
         """Makes an account. Raises WeakPassword, UsernameTaken."""
@@ -46,15 +49,18 @@ class AccountService:
             username=wanted.username,
             id=self._from.new_id(),
             password=self._passwords.hash(password),
-            role="client",
+            role=self._settings.default_role,
             created=iso(self._from.now()),
             epoch=self._from.new_id(),
             rev=self._from.new_id(),
             email=wanted.email,
+            quota=self._settings.quota or None,
+            files_quota=self._settings.files_quota or None,
         )
         if not self._accounts.create(account):
             raise UsernameTaken
-        return Registered(username=account.username, role=account.role, created=account.created)
+        role = self._access.known(account).role
+        return Registered(username=account.username, role=role, created=account.created)
 
     def login(self, given: Credentials, address: str) -> Token:
         """Starts a session. Raises WrongCredentials, SlowDown.
@@ -79,7 +85,7 @@ class AccountService:
 
     def _start(self, account: Account, now: float) -> Token:
         token = f"{account.username}.{self._from.new_secret()}"
-        until = int(now) + self._session_seconds
+        until = int(now) + self._settings.session_seconds
         session = Session(
             token_hash=token_hash(token),
             username=account.username,

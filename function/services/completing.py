@@ -19,7 +19,8 @@ from function.errors import (
 )
 from function.models import Caller, FileObject
 from function.records import Part, Stored, UploadRow
-from function.services.access import Access, Entry, Member, Sender, needed
+from function.services.access import Access, Entry, needed
+from function.services.actors import Member, Sender
 from function.services.origins import Origins
 from function.services.placing import Intent, Placed, Placing
 from function.services.plans import LARGEST, missing

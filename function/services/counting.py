@@ -6,7 +6,8 @@ counts. A grant is counted once for a file: with its receipt a download that bro
 
 from function.errors import Invalid, NoSuchFile
 from function.link_models import LinkDownload, LinkDownloadRequest, Way
-from function.records import FileRow, LinkRow
+from function.link_records import LinkRow
+from function.records import FileRow
 from function.services import curl
 from function.services.origins import Origins
 from function.services.signing import Signing

@@ -15,7 +15,8 @@ from function.media_types import PLAIN_BYTES, extension_of, suggested_type
 from function.records import Account, UploadRow
 from function.request_models import Sending, Wanted
 from function.request_records import RequestRow
-from function.services.access import Access, Sender
+from function.services.access import Access
+from function.services.actors import Sender
 from function.services.origins import Origins, iso
 from function.services.placing import NAMESAKE_BYTES
 from function.services.requests import id_of

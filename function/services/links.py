@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from function.errors import Invalid, NoSuchUser
 from function.link_models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
+from function.link_records import LinkRow
 from function.models import Caller
-from function.records import Grant, LinkRow
+from function.records import Grant
 from function.services.access import Access, Entry
 from function.services.accounts import token_hash
 from function.services.cursors import seal, unseal

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import argon2
 
-from function.errors import WeakPassword
+from function.account_errors import WeakPassword
 
 COMMON = frozenset(
     """

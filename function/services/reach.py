@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from function.errors import NoSuchFile
+from function.link_records import LinkRow
 from function.models import Caller
-from function.records import Account, Grant, Group, LinkRow
+from function.records import Account, Grant, Group
 from function.services.access import Access, Entry
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins

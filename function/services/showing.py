@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from function.errors import NoSuchFile
-from function.records import FileRow, Grant, LinkRow
+from function.link_records import LinkRow
+from function.records import FileRow, Grant
 from function.services.access import Entry
 from function.services.origins import Origins, iso
 from function.services.room import Room

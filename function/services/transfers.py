@@ -12,7 +12,8 @@ from function.media_types import guessed_type
 from function.models import Caller
 from function.records import Account, Part, UploadRow
 from function.services import curl
-from function.services.access import Access, Sender, needed
+from function.services.access import Access, needed
+from function.services.actors import Sender
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.placing import Intent, Placing

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from function.link_models import Kind, Way
+from function.link_records import EventRow, LinkRow
 from function.models import Caller
-from function.records import EventRow, FileRow, Grant, LinkRow
+from function.records import FileRow, Grant
 from function.services.origins import iso
 from function.services.showing import name_of
 from function.services.unlocking import Locked

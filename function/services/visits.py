@@ -11,7 +11,9 @@ from contextlib import suppress
 
 from function.errors import NotSignedIn, Unavailable
 from function.link_models import LinkItem, LinkPage, Unlocked, Way
-from function.records import FileRow, LinkRow
+from function.link_records import LinkRow
+from function.records import FileRow
+from function.roles import may
 from function.services.access import Access
 from function.services.accounts import token_hash
 from function.services.cursors import seal, unseal
@@ -104,7 +106,11 @@ class Visits:
             keys += [account_key(caller.username), session_key(caller.token_hash)]
         rows = self._db.read(keys)
         owner = account_in(rows, link.owner)
-        if owner is None or owner.id != link.owner_id:
+        if (
+            owner is None
+            or owner.id != link.owner_id
+            or not may(self._access.known(owner).role, "share")
+        ):
             raise NoSuchLink
         if link.revoked:
             raise LinkRevoked

@@ -5,7 +5,8 @@ finds them all.
 """
 
 from function.contract import SHARES
-from function.records import EventRow, Grant, LinkRow
+from function.link_records import EventRow, LinkRow
+from function.records import Grant
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Rows, Write
 

@@ -28,7 +28,7 @@ def test_registering_makes_an_account(anyone: Client) -> None:
     assert answer.status == 201
     created = answer.json().pop("created")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", created)
-    assert answer.json() == {"username": "alice", "role": "client", "created": created}
+    assert answer.json() == {"username": "alice", "role": "member", "created": created}
     token = login(anyone).json()["token"]
     me = Client(token).get("/me").json()
     assert (me["email"], me["bytes_used"], me["quota"]) == ("alice@example.org", 0, None)

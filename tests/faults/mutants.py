@@ -13,7 +13,8 @@ from unittest import mock
 
 from function.contract import USERS
 from function.errors import Unavailable
-from function.records import Account, FileRow, LinkRow, Stored, UploadRow
+from function.link_records import LinkRow
+from function.records import Account, FileRow, Stored, UploadRow
 from function.services.placing import Placing
 from function.services.transfers import TransferService
 from function.services.uploads import Uploads
@@ -62,7 +63,7 @@ def row_before_bytes() -> dict[str, Any]:
             bytes_()
             return placed
 
-    return {"deps.Objects": Later, "deps.Placing": Hasty}
+    return {"wiring.Objects": Later, "deps.Placing": Hasty}
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
@@ -91,8 +92,8 @@ def bytes_dropped_first(where: str, shelf: str) -> dict[str, Any]:
         return keep(row, *args)
 
     return {
-        "deps.Objects": Known,
-        "deps.Dynamo": nothing_kept(shelf),
+        "wiring.Objects": Known,
+        "wiring.Dynamo": nothing_kept(shelf),
         f"services.{where}.keep": drop,
     }
 
@@ -114,7 +115,7 @@ def overwritten_in_place() -> dict[str, Any]:
             return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
 
     kept = nothing_kept("versions")
-    return {"deps.Uploads": Named, "deps.Objects": OnePerName, "deps.Dynamo": kept}
+    return {"wiring.Uploads": Named, "deps.Objects": OnePerName, "deps.Dynamo": kept}
 
 
 def logout_swallows() -> dict[str, Any]:
@@ -127,7 +128,7 @@ def logout_swallows() -> dict[str, Any]:
             except Unavailable:
                 return True
 
-    return {"deps.Accounts": Careless}
+    return {"wiring.Accounts": Careless}
 
 
 def logout_without_nonce() -> dict[str, Any]:
@@ -143,7 +144,7 @@ def logout_without_nonce() -> dict[str, Any]:
                 return False
             return True
 
-    return {"deps.Accounts": Forgetful}
+    return {"wiring.Accounts": Forgetful}
 
 
 def register_without_nonce() -> dict[str, Any]:
@@ -158,7 +159,7 @@ def register_without_nonce() -> dict[str, Any]:
                 return False
             return True
 
-    return {"deps.Accounts": Forgetful}
+    return {"wiring.Accounts": Forgetful}
 
 
 def commit_without_rev() -> dict[str, Any]:
@@ -180,7 +181,7 @@ def charged_afterwards() -> dict[str, Any]:
                 if each.key.table is USERS:
                     self.write(each)
 
-    return {"deps.Dynamo": Apart}
+    return {"wiring.Dynamo": Apart}
 
 
 def completed_blindly() -> dict[str, Any]:
@@ -202,7 +203,7 @@ def given_up_bytes_first() -> dict[str, Any]:
             self._multipart.discard(row.object, row.multipart)
             super().abort(caller, upload_id)
 
-    return {"deps.TransferService": Hasty}
+    return {"wiring.TransferService": Hasty}
 
 
 def struck_from_the_list() -> dict[str, Any]:
@@ -215,7 +216,7 @@ def struck_from_the_list() -> dict[str, Any]:
                 self._db.write(Write("Delete", transfers.due_key(row)))
             return removed
 
-    return {"deps.Transfers": Hasty}
+    return {"wiring.Transfers": Hasty}
 
 
 def counted_blindly() -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.errors import WeakPassword
+from function.account_errors import WeakPassword
 from function.services.accounts import network, token_hash
 from function.services.passwords import Passwords
 

@@ -1,0 +1,41 @@
+"""Noting who changed what: each change's record is one more write of its own commit."""
+
+from function.audit_records import AuditRow
+from function.models import Caller
+from function.services.actors import Member, Sender
+from function.services.origins import Origins, iso
+from function.stores.audit import noted
+from function.stores.rows import Write
+
+
+class Audit:
+    """Makes the records."""
+
+    def __init__(self, origins: Origins, keep_seconds: int) -> None:
+        """A record is kept for `keep_seconds`."""
+        self._from = origins
+        self._keep_seconds = keep_seconds
+
+    def of(
+        self,
+        who: Caller | Member | Sender,
+        action: str,
+        file_name: str | None = None,
+        *,
+        owner: str | None = None,
+        subject: str | None = None,
+    ) -> Write:
+        """The record of one change; `owner` is whose it is, the actor's own by default."""
+        now = self._from.now()
+        row = AuditRow(
+            at=iso(now),
+            action=action,
+            actor=who.username,
+            owner=owner or (who.owner if isinstance(who, Sender) else who.username),
+            address=who.address if isinstance(who, Caller) else "",
+            agent=who.agent if isinstance(who, Caller) else "",
+            file_name=file_name,
+            subject=subject,
+            expires_at=int(now) + self._keep_seconds,
+        )
+        return noted(row, self._from.new_id())

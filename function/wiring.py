@@ -1,0 +1,180 @@
+"""The house put together: settings → clients → stores → services.
+
+The clients are made here; the clock and randomness are passed in.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import argon2
+import boto3
+from botocore.config import Config
+
+from function import contract
+from function.services.access import Access
+from function.services.accounts import AccountService
+from function.services.audit import Audit
+from function.services.completing import Completing
+from function.services.counting import Counting
+from function.services.downloads import Downloads
+from function.services.files import FileService
+from function.services.groups import GroupService
+from function.services.inbox import Inbox
+from function.services.links import LinkService
+from function.services.listing import Listing
+from function.services.moving import Moving
+from function.services.origins import Origins
+from function.services.passwords import Passwords
+from function.services.placing import Placing
+from function.services.reach import Reach
+from function.services.requests import RequestService
+from function.services.room import Room
+from function.services.shared import SharedFiles
+from function.services.shares import ShareService
+from function.services.showing import Showing
+from function.services.signing import Signing
+from function.services.sweeping import Sweeping
+from function.services.transfers import TransferService
+from function.services.unlocking import Unlocking
+from function.services.uploads import Uploads
+from function.services.visits import Visits
+from function.stores.accounts import Accounts
+from function.stores.attempts import Attempts
+from function.stores.due import DueList
+from function.stores.dynamo import Dynamo
+from function.stores.files import Files
+from function.stores.groups import Groups
+from function.stores.links import Links
+from function.stores.multipart import Multipart
+from function.stores.objects import Objects
+from function.stores.requests import Requests
+from function.stores.shares import Shares
+from function.stores.transfers import Transfers
+
+
+@dataclass(frozen=True)
+class LinkWiring:
+    """What routes of links use."""
+
+    service: LinkService
+    visits: Visits
+    counting: Counting
+    signing: Signing
+
+
+@dataclass(frozen=True)
+class RequestWiring:
+    """What routes of requests use."""
+
+    service: RequestService
+    inbox: Inbox
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Everything that routes use."""
+
+    settings: contract.Settings
+    access: Access
+    accounts: AccountService
+    uploads: Uploads
+    transfers: TransferService
+    completing: Completing
+    downloads: Downloads
+    sweeping: Sweeping
+    files: FileService
+    moving: Moving
+    listing: Listing
+    shares: ShareService
+    groups: GroupService
+    reach: Reach
+    links: LinkWiring
+    requests: RequestWiring
+
+
+def client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
+    """A client whose calls end in time: at most three tries of a second to connect and these reads.
+
+    SigV4 and regional virtual addresses, or presigned URLs would name the global host and be SigV2.
+    """
+    return session.client(
+        service,
+        config=Config(
+            signature_version="s3v4" if service == "s3" else "v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=1,
+            read_timeout=read_timeout,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every service may stand on."""
+
+    settings: contract.Settings
+    db: Dynamo
+    objects: Objects
+    multipart: Multipart
+    access: Access
+    passwords: Passwords
+    audit: Audit
+    of: Origins
+
+
+def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wiring:
+    """Puts the house together."""
+    on = _ground(settings, session, of)
+    db, access, files, shares = on.db, on.access, Files(on.db), Shares(on.db)
+    transfers, placing = Transfers(db), Placing(db, of, settings.keep_seconds)
+    listing = Listing(access, files, SharedFiles(db, access, files, shares))
+    signing, unlocking = Signing(on.multipart, of), Unlocking(Attempts(db), on.passwords, of)
+    uploading = TransferService(access, transfers, on.multipart, placing, of)
+    inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, of)
+    return Wiring(
+        settings=settings,
+        access=access,
+        accounts=AccountService(Accounts(db), access, on.passwords, of, settings),
+        uploads=Uploads(access, on.objects, placing, of),
+        transfers=uploading,
+        completing=Completing(access, transfers, on.multipart, placing, of),
+        downloads=Downloads(db, access, listing, signing, of),
+        sweeping=Sweeping(DueList(db), on.multipart, of),
+        files=FileService(db, access, on.objects, of, settings.keep_seconds),
+        moving=Moving(db, access, of),
+        listing=listing,
+        shares=ShareService(db, access, Room(db, of), of),
+        groups=GroupService(access, Groups(db), of),
+        reach=Reach(db, access, shares, of),
+        links=_wire_links(on, unlocking, signing),
+        requests=RequestWiring(RequestService(access, Requests(db), on.passwords, of), inbox),
+    )
+
+
+def _ground(settings: contract.Settings, session: boto3.Session, of: Origins) -> Ground:
+    tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
+    db = Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
+    s3 = client(session, "s3", read_timeout=5)
+    hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
+    return Ground(
+        settings=settings,
+        db=db,
+        objects=Objects(s3, settings.bucket),
+        multipart=Multipart(s3, settings.bucket),
+        access=Access(db, of.now, settings.administrator),
+        passwords=Passwords(hasher, settings.password_min_length),
+        audit=Audit(of, settings.audit_seconds),
+        of=of,
+    )
+
+
+def _wire_links(on: Ground, unlocking: Unlocking, signing: Signing) -> LinkWiring:
+    db, access, of, links = on.db, on.access, on.of, Links(on.db)
+    visits = Visits(db, access, links, Files(db), unlocking, of)
+    return LinkWiring(
+        service=LinkService(db, access, links, Showing(Room(db, of), of), on.passwords, of),
+        visits=visits,
+        counting=Counting(db, visits, unlocking, signing, of),
+        signing=signing,
+    )
