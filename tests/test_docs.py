@@ -13,6 +13,7 @@ import yaml
 from bench import routes as benched
 from function import account_errors, app, contract, errors, sharing_errors
 from function.models import Limits
+from function.roles import ROLES, SCOPES
 from function.routes import openapi
 from function.services import accounts
 from local.declare import ROOT
@@ -64,6 +65,18 @@ def test_the_routes_are_those_that_are_served() -> None:
     written = table("Routes")
     assert {tuple(row) for row in written} == served
     assert len(written) == len(served)
+
+
+def test_the_roles_are_those_of_the_code() -> None:
+    """Each power with the roles that have it and the scopes of keys that give it."""
+    powers = {power for having in ROLES.values() for power in having}
+    written = {power.strip("`"): cells for power, *cells in table("Roles")}
+    assert written.keys() == powers
+    for power, (roles, scopes, meaning) in written.items():
+        for said, by in ((roles, ROLES), (scopes, SCOPES)):
+            having = {name for name, powers in by.items() if power in powers}
+            assert {each.strip("`") for each in said.split(", ")} == having
+        assert meaning
 
 
 def test_the_openapi_document_has_every_route_and_no_other() -> None:
