@@ -38,6 +38,18 @@ REGISTERED = {
     ".yaml": "application/yaml",
     ".zst": "application/zstd",
 }
+OFFICE = (
+    "vnd.openxmlformats-officedocument.", "vnd.oasis.opendocument.", "vnd.ms-excel",
+    "vnd.ms-powerpoint", "vnd.ms-word",
+)  # fmt: skip
+DOCUMENTS = {
+    "application/pdf", "application/msword", "application/rtf", "application/epub+zip",
+    "application/json", "application/xml", "application/yaml",
+}  # fmt: skip
+ARCHIVES = {
+    "application/zip", "application/gzip", "application/x-7z-compressed", "application/vnd.rar",
+    "application/x-tar", "application/zstd", "application/x-bzip2", "application/x-xz",
+}  # fmt: skip
 # Given no files, it knows what Python knows, and nothing of the machine's own tables.
 KNOWN = mimetypes.MimeTypes(())
 
@@ -61,3 +73,14 @@ def suggested_type(name: str) -> str | None:
 def guessed_type(name: str) -> str:
     """The same, and plain bytes for a name that suggests nothing."""
     return suggested_type(name) or PLAIN_BYTES
+
+
+def kind_of(content_type: str) -> str:
+    """What sort of thing a type is: `image`, `audio`, `video`, `document`, `archive` or `other`."""
+    kind = content_type.partition(";")[0].strip().lower()
+    top, _, sub = kind.partition("/")
+    if top in {"image", "audio", "video"}:
+        return top
+    if top == "text" or kind in DOCUMENTS or sub.startswith(OFFICE):
+        return "document"
+    return "archive" if kind in ARCHIVES else "other"

@@ -69,6 +69,9 @@ class FileRow(Row):
     `grantees` are those it was granted to (accounts, groups, links), so that a rename knows them
     all. What they were granted is good for one `place`: a rename gives the file another, and with
     it new grants to the same grantees, so that what was left over from it opens nothing.
+
+    One that was replaced or `deleted` stands on a shelf of its own, was called `file_name`, and is
+    kept `until` (epoch seconds).
     """
 
     shelf: str
@@ -90,6 +93,9 @@ class FileRow(Row):
     sender: str | None = None
     place: str | None = None
     grantees: frozenset[str] = frozenset()
+    file_name: str | None = None
+    until: int | None = None
+    deleted: str | None = None
 
     @property
     def place_id(self) -> str:
@@ -102,7 +108,8 @@ class UploadRow(Row):
 
     `size` is None where the client could not say. `done` is the answer of its completion, as JSON:
     whoever completes it again gets the same. What comes by a request has the request's id, its
-    folder as it was then, and the name that the `sender` gave for themselves.
+    folder as it was then, and the name that the `sender` gave for themselves. Its `owner_id` says
+    whose account its size is reserved on.
     """
 
     shelf: str
@@ -117,6 +124,7 @@ class UploadRow(Row):
     expires_at: int
     rev: str
     size: int | None = None
+    owner_id: str | None = None
     part_size: int | None = None
     multipart: str | None = None
     sha256: str | None = None
@@ -186,6 +194,20 @@ class Membership(Row):
     def group(self) -> str:
         """The group's name."""
         return self.grantee.removeprefix("group:")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What an account is charged for: bytes, and the rows that have them."""
+
+    bytes: int = 0
+    files: int = 0
+
+    def __neg__(self) -> "Load":
+        return Load(-self.bytes, -self.files)
+
+    def __sub__(self, other: "Load") -> "Load":
+        return Load(self.bytes - other.bytes, self.files - other.files)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,15 @@ class RequestRow(Row):
 
 @dataclass(frozen=True)
 class Held:
-    """A place in a request that an upload holds until it is completed: of one file, so large."""
+    """What an upload holds until it is completed, of one file so large.
 
-    request: str
-    size: int
+    A place in the `request` by which it comes, and room on the account of its `owner`.
+    """
+
+    size: int = 0
+    request: str | None = None
+    owner: str | None = None
+    owner_id: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.request or self.owner)

@@ -26,11 +26,13 @@ from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.placing import Placing
+from function.services.purging import Purging
 from function.services.reach import Reach
 from function.services.requests import RequestService
 from function.services.room import Room
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
+from function.services.shelving import Shelving
 from function.services.showing import Showing
 from function.services.signing import Signing
 from function.services.sweeping import Sweeping
@@ -120,6 +122,7 @@ class Ground:
     access: Access
     passwords: Passwords
     audit: Audit
+    shelving: Shelving
     of: Origins
 
 
@@ -127,7 +130,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     """Puts the house together."""
     on = _ground(settings, session, of)
     db, access, files, shares = on.db, on.access, Files(on.db), Shares(on.db)
-    transfers, placing = Transfers(db), Placing(db, of, settings.keep_seconds)
+    transfers, placing = Transfers(db), Placing(db, on.shelving, of, settings.keep_versions)
     listing = Listing(access, files, SharedFiles(db, access, files, shares))
     signing, unlocking = Signing(on.multipart, of), Unlocking(Attempts(db), on.passwords, of)
     uploading = TransferService(access, transfers, on.multipart, placing, of)
@@ -136,13 +139,13 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         settings=settings,
         access=access,
         accounts=AccountService(Accounts(db), access, on.passwords, of, settings),
-        uploads=Uploads(access, on.objects, placing, of),
+        uploads=Uploads(access, on.objects, placing, on.audit, of),
         transfers=uploading,
-        completing=Completing(access, transfers, on.multipart, placing, of),
+        completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
         downloads=Downloads(db, access, listing, signing, of),
-        sweeping=Sweeping(DueList(db), on.multipart, of),
-        files=FileService(db, access, on.objects, of, settings.keep_seconds),
-        moving=Moving(db, access, of),
+        sweeping=Sweeping(DueList(db), Purging(db, on.multipart, of), on.multipart, of),
+        files=FileService(db, access, on.objects, on.shelving, on.audit, of),
+        moving=Moving(db, access, on.shelving, on.audit, of),
         listing=listing,
         shares=ShareService(db, access, Room(db, of), of),
         groups=GroupService(access, Groups(db), of),
@@ -165,6 +168,7 @@ def _ground(settings: contract.Settings, session: boto3.Session, of: Origins) ->
         access=Access(db, of.now, settings.administrator),
         passwords=Passwords(hasher, settings.password_min_length),
         audit=Audit(of, settings.audit_seconds),
+        shelving=Shelving(of, settings.keep_seconds),
         of=of,
     )
 

@@ -147,6 +147,8 @@ class Ground:
 def _plain(value: dict[str, Any]) -> Any:
     """An attribute without its type; what is in a set stands in order."""
     ((kind, held),) = value.items()
+    if kind == "L":
+        return [_plain(each) for each in held]
     return sorted(held) if kind == "SS" else held
 
 

@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "request_models": {"fields", "models"},
     "gate": {"models", "roles", "errors"},
     "stores": {
-        "stores", "contract", "models", "records", "request_records", "link_records",
+        "stores", "contract", "media_types", "models", "records", "request_records", "link_records",
         "audit_records", "errors",
     },
     "services": {

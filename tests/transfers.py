@@ -12,7 +12,7 @@ import moto.s3.models
 import pytest
 
 from function import app, contract, deps
-from function.services import plans, transfers
+from function.services import plans
 from tests import s3
 from tests.client import CONTEXT, Answer, Client
 from tests.ground import REGION, Ground
@@ -31,7 +31,7 @@ def small(patch: pytest.MonkeyPatch) -> None:
     """Cuts files of more than 20 bytes into parts of 10, and has S3 refuse those below 5."""
     patch.setattr(plans, "MIB", 1)
     patch.setattr(plans, "SMALLEST_PART", PART)
-    patch.setattr(transfers, "SINGLE_PUT", SINGLE)
+    patch.setattr(plans, "SINGLE_PUT", SINGLE)
     patch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", SMALLEST)
 
 

@@ -18,14 +18,16 @@ from function.errors import (
     UploadMismatch,
 )
 from function.models import Caller, FileObject
-from function.records import Part, Stored, UploadRow
+from function.records import Load, Part, Stored, UploadRow
 from function.services.access import Access, Entry, needed
 from function.services.actors import Member, Sender
+from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.placing import Intent, Placed, Placing
 from function.services.plans import LARGEST, missing
 from function.services.transfers import is_id
 from function.services.views import file_object
+from function.stores.accounts import NOTHING
 from function.stores.multipart import Multipart
 from function.stores.requests import standing
 from function.stores.rows import Write
@@ -56,6 +58,7 @@ class Completing:
         transfers: Transfers,
         multipart: Multipart,
         placing: Placing,
+        audit: Audit,
         origins: Origins,
     ) -> None:
         """Bytes are looked at by `multipart` and named by `placing`."""
@@ -63,6 +66,7 @@ class Completing:
         self._transfers = transfers
         self._multipart = multipart
         self._placing = placing
+        self._audit = audit
         self._from = origins
 
     def complete(
@@ -192,6 +196,7 @@ class Completing:
             tags=tuple(row.tags),
             request=row.request,
             sender=row.sender,
+            held=Load(row.size or 0, 1) if row.owner_id else NOTHING,
         )
         key = upload_key(username, row.name)
 
@@ -205,7 +210,9 @@ class Completing:
         def also(placed: Placed) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
             still = [standing(row.request)] if row.request else []
-            return [*finish(row, answer), *still]
+            done = "request.receive" if row.request else "file.put"
+            noted = self._audit.of(who, done, placed.row.name, owner=row.owner, subject=row.name)
+            return [*finish(row, answer), *still, noted]
 
         try:
             placed = self._placing.place(look, look(), intent, stored, also)

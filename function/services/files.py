@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from function.errors import PreconditionFailed, TooLarge, Unavailable
 from function.models import Caller, FileObject
 from function.services.access import Access
+from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.placing import matches
 from function.services.ranges import span_of
+from function.services.shelving import Shelving
 from function.services.uploads import SMALL
 from function.services.views import file_object
-from function.stores.accounts import charge
-from function.stores.dynamo import Dynamo
-from function.stores.files import TRASH, keep, remove
+from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
 from function.stores.objects import Objects
 from function.stores.rows import Refused, Write
 from function.stores.shares import granted, granted_at
-
-AT_ONCE = 90  # a transaction takes a hundred writes
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,17 @@ class FileService:
         db: Dynamo,
         access: Access,
         objects: Objects,
+        shelving: Shelving,
+        audit: Audit,
         origins: Origins,
-        keep_seconds: int,
     ) -> None:
-        """`keep_seconds` is how long what was deleted stays in the trash."""
+        """Bytes are in `objects`."""
         self._db = db
         self._access = access
         self._objects = objects
+        self._shelving = shelving
+        self._audit = audit
         self._from = origins
-        self._keep_seconds = keep_seconds
 
     def read(self, caller: Caller, owner: str | None, name: str, wanted: Wanted) -> Content:
         """A file with its bytes.
@@ -97,13 +97,16 @@ class FileService:
             if if_match and not matches(if_match, row.etag):
                 raise PreconditionFailed
             grants = [Write("Delete", key) for key in granted(row)]
-            until = int(self._from.now()) + self._keep_seconds
-            kept = row.model_copy(update={"place": self._from.new_id()})
-            writes = [remove(row), *keep(kept, TRASH, until), charge(entry.account, -row.size)]
+            writes = [
+                *self._shelving.shift((row, None)),
+                *self._shelving.deleted(row),
+                self._audit.of(caller, "file.delete", name),
+            ]
+            at_once = COMMITTED_AT_ONCE - len(writes)
             try:
-                self._db.commit([*writes, *grants[:AT_ONCE]], token=self._from.new_id())
+                self._db.commit([*writes, *grants[:at_once]], token=self._from.new_id())
             except Refused:
                 continue
             with suppress(Unavailable):
-                self._db.commit_each(granted_at(row)[AT_ONCE:], self._from.new_id)
+                self._db.commit_each(granted_at(row)[at_once:], self._from.new_id)
             return

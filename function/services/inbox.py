@@ -12,7 +12,7 @@ from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLar
 from function.fields import NAME_BYTES
 from function.link_models import Unlocked
 from function.media_types import PLAIN_BYTES, extension_of, suggested_type
-from function.records import Account, UploadRow
+from function.records import Account, Load, UploadRow
 from function.request_models import Sending, Wanted
 from function.request_records import RequestRow
 from function.services.access import Access
@@ -23,7 +23,7 @@ from function.services.requests import id_of
 from function.services.transfers import TransferService
 from function.services.unlocking import Locked, Unlocking
 from function.sharing_errors import NoSuchRequest, RequestClosed, RequestFull
-from function.stores.accounts import has_room
+from function.stores.accounts import hold
 from function.stores.multipart import Multipart
 from function.stores.requests import Requests, request_in, reserve
 from function.stores.rows import Refused
@@ -116,7 +116,7 @@ class Inbox:
                 row, owner = self._again(row)
                 self._judge(row, owner, sending)
             noted = upload.model_copy(update=self._of(row, sending))
-            room = has_room(row.owner, row.owner_id, sending.size, owner)
+            room = hold(row.owner, row.owner_id, Load(sending.size, 1), owner)
             try:
                 self._transfers.start(noted, [reserve(row, sending.size), room])
             except Refused:
@@ -130,6 +130,7 @@ class Inbox:
             "rev": self._from.new_id(),
             "file_name": row.folder + sending.file_name,
             "request": row.id,
+            "owner_id": row.owner_id,
             "folder": row.folder,
             "sender": sending.sender,
         }

@@ -11,12 +11,14 @@ from function.errors import FileExists, Invalid, PreconditionFailed, Unavailable
 from function.models import Caller, FileChange, FileObject
 from function.records import FileRow, Grant
 from function.services.access import Access
+from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.placing import matches
+from function.services.shelving import Shelving
 from function.services.views import file_object
-from function.stores.dynamo import Dynamo
-from function.stores.files import absent, file_key, put_new, remove, replace
-from function.stores.rows import Refused
+from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
+from function.stores.files import absent, file_key
+from function.stores.rows import Refused, Write
 from function.stores.shares import granted, grants_in, put, take_back
 
 AT_ONCE = 45  # grants, each two writes of the hundred that a transaction takes
@@ -26,10 +28,14 @@ CARRIED_AT_ONCE = 99
 class Moving:
     """Changes files, but not their bytes."""
 
-    def __init__(self, db: Dynamo, access: Access, origins: Origins) -> None:
+    def __init__(
+        self, db: Dynamo, access: Access, shelving: Shelving, audit: Audit, origins: Origins
+    ) -> None:
         """Rows are committed to `db`."""
         self._db = db
         self._access = access
+        self._shelving = shelving
+        self._audit = audit
         self._from = origins
 
     def change(self, caller: Caller, wanted: FileChange) -> FileObject:
@@ -49,11 +55,13 @@ class Moving:
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
             row = self._changed(old, wanted, new_name)
+            done = "file.describe" if new_name == name else "file.move"
+            noted = self._audit.of(caller, done, name, subject=wanted.new_name)
             try:
                 if new_name == name:
-                    self._db.commit([replace(old, row)], row.rev)
+                    self._db.commit([*self._shelving.shift((old, row)), noted], row.rev)
                 else:
-                    self._move(old, row)
+                    self._move(old, row, noted)
             except Refused:
                 continue
             return file_object(row, "own")
@@ -71,7 +79,7 @@ class Moving:
             }
         )
 
-    def _move(self, old: FileRow, row: FileRow) -> None:
+    def _move(self, old: FileRow, row: FileRow, noted: Write) -> None:
         """Moves the row with its grants; those that do not fit the commit, before and after it."""
         keys = granted(old)
         held = grants_in(self._db.read(keys), keys)
@@ -79,14 +87,15 @@ class Moving:
         row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
         copies = [put(self._carried(grant, row)) for grant in grants]
         gone = [take_back(grant) for grant in grants]
-        for start in range(AT_ONCE, len(copies), CARRIED_AT_ONCE):
+        moved = [*self._shelving.shift((old, row)), noted]
+        at_once = min(AT_ONCE, (COMMITTED_AT_ONCE - len(moved)) // 2)
+        for start in range(at_once, len(copies), CARRIED_AT_ONCE):
             some = copies[start : start + CARRIED_AT_ONCE]
             # What stands at the new name is dead, as long as no file does.
             self._db.commit([absent(row.shelf, row.name), *some], self._from.new_id())
-        moved = [remove(old), put_new(row), *copies[:AT_ONCE], *gone[:AT_ONCE]]
-        self._db.commit(moved, row.rev)
+        self._db.commit([*moved, *copies[:at_once], *gone[:at_once]], row.rev)
         with suppress(Unavailable):
-            self._db.commit_each(gone[AT_ONCE:], self._from.new_id)
+            self._db.commit_each(gone[at_once:], self._from.new_id)
 
     def _carried(self, grant: Grant, row: FileRow) -> Grant:
         """The same right at the file's new place."""

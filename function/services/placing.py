@@ -14,12 +14,13 @@ from function.errors import (
     QuotaExceeded,
 )
 from function.fields import NAME_BYTES, SEGMENT_BYTES, OnConflict, Permission
-from function.records import Account, FileRow, Stored
+from function.records import Account, FileRow, Load, Stored
 from function.services.access import Entry
 from function.services.origins import Origins, iso
-from function.stores.accounts import charge
+from function.services.shelving import Shelving
+from function.stores.accounts import NOTHING, charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
-from function.stores.files import VERSIONS, file_key, keep, put_new, replace
+from function.stores.files import file_key
 from function.stores.rows import Refused, Write
 
 MOST_NAMESAKES = 1000
@@ -32,7 +33,8 @@ class Intent:
     """What an upload wants: the name, and what to do when there is a file of that name.
 
     `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
-    `request` is put there by no account, but by whoever the `sender` says to be.
+    `request` is put there by no account, but by whoever the `sender` says to be. What is `held`
+    for it has been charged before.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Intent:
     tags: tuple[str, ...] = ()
     request: str | None = None
     sender: str | None = None
+    held: Load = NOTHING
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,14 @@ class Placed:
 class Placing:
     """Commits uploads."""
 
-    def __init__(self, db: Dynamo, origins: Origins, keep_seconds: int) -> None:
-        """`keep_seconds` is how long a replaced version stays."""
+    def __init__(
+        self, db: Dynamo, shelving: Shelving, origins: Origins, keep_versions: int
+    ) -> None:
+        """`keep_versions` is how many replaced versions of a file stay."""
         self._db = db
+        self._shelving = shelving
         self._from = origins
-        self._keep_seconds = keep_seconds
+        self._keep_versions = keep_versions
 
     def check(self, entry: Entry, intent: Intent, size: int) -> None:
         """Whether the upload could be placed as things stand, before its bytes are taken.
@@ -78,9 +84,7 @@ class Placing:
         fails = intent.on_conflict == "fail"
         if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
             raise FileExists
-        growth = size - (old.size if old and intent.on_conflict == "replace" else 0)
-        if growth > 0 and owner.quota is not None and owner.bytes_used + growth > owner.quota:
-            raise QuotaExceeded
+        enough(owner, Load(size, 1) - intent.held)
 
     def place(
         self,
@@ -103,7 +107,8 @@ class Placing:
             row = self._row(owner, entry, intent, stored)
             placed = Placed(row, permission, created=row.version == 1)
             still = entry.warrant()  # a right taken back meanwhile commits nothing
-            writes = [*self._writes(owner, entry.file, row), *still, *also(placed)]
+            charged = charge(owner, Load(stored.size, 1) - intent.held, -intent.held)
+            writes = [*self._writes(entry.file, row), charged, *still, *also(placed)]
             try:
                 self._db.commit(writes, token=row.rev)
             except Refused:
@@ -138,14 +143,12 @@ class Placing:
             grantees=old.grantees if old else frozenset(),
         )
 
-    def _writes(self, owner: Account, old: FileRow | None, row: FileRow) -> list[Write]:
+    def _writes(self, old: FileRow | None, row: FileRow) -> list[Write]:
         if old is None or old.id != row.id:
-            return [put_new(row), charge(owner, row.size)]
-        until = int(self._from.now()) + self._keep_seconds
+            return self._shelving.shift((None, row))
         return [
-            replace(old, row),
-            *keep(old, VERSIONS, until),
-            charge(owner, row.size - old.size),
+            *self._shelving.shift((old, row)),
+            *self._shelving.replaced(old, self._keep_versions),
         ]
 
     def _free_name(self, owner: str, name: str, *, always: bool) -> str:
@@ -162,6 +165,17 @@ class Placing:
         if always:
             return numbered(name, self._from.new_id()[:8])
         raise FileExists
+
+
+def enough(owner: Account, more: Load) -> None:
+    """Whether an account has room for that much more. Raises QuotaExceeded."""
+    uses = (
+        (owner.quota, owner.bytes_used, more.bytes),
+        (owner.files_quota, owner.files_used, more.files),
+    )
+    for quota, used, grows in uses:
+        if grows > 0 and quota is not None and used + grows > quota:
+            raise QuotaExceeded
 
 
 def numbered(name: str, number: int | str) -> str:

@@ -60,3 +60,8 @@ def parts_of(row: UploadRow, stored: Stored) -> list[Part]:
         return [Part(1, stored.size, stored.etag)]
     numbers = range(1, total + 1)
     return [Part(number, length_of(row, number) or 0, stored.etag) for number in numbers]
+
+
+def way_of(size: int | None) -> Method:
+    """One PUT for what is small enough, parts for the rest."""
+    return "put" if size is not None and size <= SINGLE_PUT else "multipart"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from function.errors import Unavailable
 from function.services.origins import Origins
+from function.services.purging import Purging
 from function.stores.due import DAY, Due, DueList
 from function.stores.multipart import Multipart
 
@@ -16,9 +17,12 @@ LATE = 3600
 class Sweeping:
     """Removes what has expired. A sweep that ends early is gone on with by the next."""
 
-    def __init__(self, due: DueList, multipart: Multipart, origins: Origins) -> None:
-        """Lines are in `due`, bytes are removed by `multipart`."""
+    def __init__(
+        self, due: DueList, purging: Purging, multipart: Multipart, origins: Origins
+    ) -> None:
+        """Lines are in `due`; `purging` removes what was kept, `multipart` bytes of uploads."""
         self._due = due
+        self._purging = purging
         self._multipart = multipart
         self._from = origins
 
@@ -54,6 +58,9 @@ class Sweeping:
         A line stands only for bytes that are nobody's: the commit that completes an upload strikes
         it. What was given up has its line too, for bytes that came after.
         """
-        if self._due.take(due):
+        if not due.is_upload:
+            self._purging.purge(due.row, due.key)
+            return
+        if self._due.take(due) and due.object:
             self._multipart.discard(due.object, due.multipart)
         self._due.strike(due)

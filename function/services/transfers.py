@@ -10,7 +10,7 @@ from function.errors import Invalid, NoSuchUpload
 from function.fields import MOST_PARTS, Method
 from function.media_types import guessed_type
 from function.models import Caller
-from function.records import Account, Part, UploadRow
+from function.records import Account, Load, Part, UploadRow
 from function.services import curl
 from function.services.access import Access, needed
 from function.services.actors import Sender
@@ -18,14 +18,15 @@ from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.placing import Intent, Placing
 from function.services.plans import (
-    SINGLE_PUT,
     length_of,
     method_of,
     missing,
     part_size_of,
     parts_in,
     parts_of,
+    way_of,
 )
+from function.stores.accounts import hold
 from function.stores.due import DAY
 from function.stores.multipart import Multipart
 from function.stores.rows import Refused
@@ -71,10 +72,15 @@ class TransferService:
 
         `method` is chosen by the size unless it is given. Raises TooLarge and what placing raises.
         """
-        row = self.begin(caller, self._authorise(caller, wish).id, wish, method)
-        for _ in self._from.attempts():
+        uploader, owner = self._authorise(caller, wish)
+        row = self.begin(caller, uploader.id, wish, method)
+        row = row.model_copy(update={"owner_id": owner.id})
+        load = Load(wish.size or 0, 1)
+        for attempt in self._from.attempts():
+            if attempt:
+                _, owner = self._authorise(caller, wish)
             try:
-                self._transfers.start(row)
+                self._transfers.start(row, [hold(owner.username, owner.id, load, owner)])
             except Refused:
                 continue
             return self.view(row, base)
@@ -90,14 +96,14 @@ class TransferService:
         begun = self._multipart.begin(row.object, row.content_type)
         return row.model_copy(update={"multipart": begun})
 
-    def _authorise(self, caller: Caller, wish: Wish) -> Account:
-        """The uploader, if the upload could be placed as things stand."""
+    def _authorise(self, caller: Caller, wish: Wish) -> tuple[Account, Account]:
+        """The uploader and the owner, if the upload could be placed as things stand."""
         entry = self._access.open(
             caller, wish.username, wish.file_name, need=needed(wish.on_conflict)
         )
         intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match)
         self._placing.check(entry, intent, wish.size or 0)
-        return entry.account
+        return entry.account, entry.writable()[0]
 
     def _plan(
         self, user_id: str, who: Caller | Sender, wish: Wish, method: Method | None
@@ -240,8 +246,3 @@ class TransferService:
 def is_id(text: str) -> bool:
     """Whether it has the form of an upload's id."""
     return ID.fullmatch(text) is not None
-
-
-def way_of(size: int | None) -> Method:
-    """One PUT for what is small enough, parts for the rest."""
-    return "put" if size is not None and size <= SINGLE_PUT else "multipart"

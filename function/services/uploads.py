@@ -5,6 +5,7 @@ from contextlib import suppress
 from function.errors import Problem, TooLarge, Unavailable
 from function.models import Caller, FileObject, Upload
 from function.services.access import Access, needed
+from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.placing import Intent, Placing
 from function.services.views import file_object
@@ -17,12 +18,13 @@ class Uploads:
     """Takes files."""
 
     def __init__(
-        self, access: Access, objects: Objects, placing: Placing, origins: Origins
+        self, access: Access, objects: Objects, placing: Placing, audit: Audit, origins: Origins
     ) -> None:
         """Bytes go to `objects`, and then `placing` names them."""
         self._access = access
         self._objects = objects
         self._placing = placing
+        self._audit = audit
         self._from = origins
 
     def put(self, caller: Caller, upload: Upload) -> tuple[FileObject, bool]:
@@ -40,7 +42,11 @@ class Uploads:
         stored = self._objects.put(key, upload.data, upload.content_type)
         try:
             placed = self._placing.place(
-                lambda: self._access.open(caller, owner, name, need=need), entry, intent, stored
+                lambda: self._access.open(caller, owner, name, need=need),
+                entry,
+                intent,
+                stored,
+                lambda placed: [self._audit.of(caller, "file.put", placed.row.name, owner=owner)],
             )
         except Unavailable:  # perhaps it was committed
             raise

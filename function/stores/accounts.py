@@ -3,9 +3,12 @@
 from function.contract import SESSIONS, USERS
 from function.errors import Unavailable
 from function.models import Caller
-from function.records import Account, Session
+from function.records import Account, Load, Session
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Refused, Rows, Write
+
+NOTHING = Load()
+ENABLED = " AND (attribute_not_exists(disabled) OR disabled = :no)"
 
 
 def account_key(username: str) -> Key:
@@ -20,8 +23,7 @@ def session_key(token_hash: str) -> Key:
 
 def account_in(rows: Rows, username: str) -> Account | None:
     """The account of that name, if it was read and is not disabled."""
-    row = rows.get(account_key(username))
-    account = Account.model_validate(row) if row else None
+    account = account_at(rows, username)
     return None if account is None or account.disabled else account
 
 
@@ -31,37 +33,63 @@ def session_in(rows: Rows, caller: Caller) -> Session | None:
     return Session.model_validate(row) if row else None
 
 
-def charge(account: Account, more: int) -> Write:
-    """Adds bytes (or takes them back) if it is still the same account and has room for them."""
-    values: Item = {":more": more, ":id": account.id}
-    condition = "id = :id"
-    if account.quota is not None and more > 0:
-        values[":room"] = account.quota - more
-        condition += " AND (attribute_not_exists(bytes_used) OR bytes_used <= :room)"
-    return Write(
-        "Update",
-        account_key(account.username),
-        condition=condition,
-        values=values,
-        update="ADD bytes_used :more",
-    )
+def account_at(rows: Rows, username: str) -> Account | None:
+    """The account of that name, if it was read, also when it is disabled."""
+    row = rows.get(account_key(username))
+    return Account.model_validate(row) if row else None
 
 
-def has_room(username: str, account_id: str, more: int, account: Account | None) -> Write:
-    """Expects an account that is not disabled, with room for so many bytes.
+def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
+    """Adds to what an account uses, if it is the same, not disabled, and has room for it.
 
-    No bytes need no room, also where more is used than the quota says. `account` is the account as
-    it was read; of one that nobody has read that it has no quota.
+    `reserved` is what uploads in progress are to hold of it more, or less.
     """
-    values: Item = {":id": account_id, ":no": False}
-    condition = "id = :id AND (attribute_not_exists(disabled) OR disabled = :no)"
-    if more > 0 and account and account.quota is not None:
-        values |= {":quota": account.quota, ":room": account.quota - more}
-        room = "(attribute_not_exists(bytes_used) OR bytes_used <= :room)"
-        condition += f" AND quota = :quota AND {room}"
-    elif more > 0:
-        condition += " AND attribute_not_exists(quota)"
-    return Write("ConditionCheck", account_key(username), condition, values)
+    quotas = (account.quota, account.files_quota)
+    return _charge(account.username, account.id, more, reserved, quotas, ENABLED)
+
+
+def hold(username: str, account_id: str, load: Load, account: Account | None) -> Write:
+    """Reserves room, as `charge` does; of an account that nobody has read that it has no quota."""
+    quotas = (account.quota, account.files_quota) if account else None
+    return _charge(username, account_id, load, load, quotas, ENABLED)
+
+
+def discharge(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
+    """Takes from what an account uses, and from what is `reserved` of it, if it is the same."""
+    return _charge(username, account_id, -less, -reserved, (None, None), "")
+
+
+def _charge(
+    username: str,
+    account_id: str,
+    more: Load,
+    reserved: Load,
+    quotas: tuple[int | None, int | None] | None,
+    condition: str,
+) -> Write:
+    values: Item = {":id": account_id} | ({":no": False} if condition else {})
+    condition = "id = :id" + condition
+    adds: list[str] = []
+    for at, (quota, noun, grows, holds) in enumerate(
+        (
+            ("quota", "bytes", more.bytes, reserved.bytes),
+            ("files_quota", "files", more.files, reserved.files),
+        )
+    ):
+        limit = quotas[at] if quotas else None
+        if quotas is None and grows > 0:
+            condition += f" AND attribute_not_exists({quota})"
+        elif limit is not None and grows > 0:
+            values[f":{quota}"] = limit - grows
+            condition += f" AND (attribute_not_exists({noun}_used) OR {noun}_used <= :{quota})"
+        for use, change in ((f"{noun}_used", grows), (f"{noun}_reserved", holds)):
+            if change:
+                values[f":{use}"] = change
+                adds.append(f"{use} :{use}")
+    key = account_key(username)
+    if not adds:
+        return Write("ConditionCheck", key, condition, values)
+    return Write("Update", key, condition, values, update="ADD " + ", ".join(adds))
 
 
 class Accounts:

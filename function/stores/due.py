@@ -8,12 +8,15 @@ commit that writes its row, and struck in the commit that makes the row's bytes 
 from dataclasses import dataclass
 
 from function.contract import FILES
+from function.records import Load
 from function.request_records import Held
+from function.stores.accounts import discharge
 from function.stores.dynamo import Dynamo
 from function.stores.requests import release
-from function.stores.rows import Item, Key, Refused, Write
+from function.stores.rows import Item, Key, Refused, Rows, Write
 
 DAY = 86_400
+NOTHING_HELD = Held()
 GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
 
 
@@ -23,10 +26,15 @@ class Due:
 
     key: Key
     row: Key
-    object: str
+    object: str | None
     multipart: str | None
     until: int
-    held: Held | None = None
+    held: Held
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether it is an upload in progress, and not a version or trash."""
+        return self.row.partition.endswith("/uploads")
 
 
 def line_of(row: Key, until: int) -> Key:
@@ -41,12 +49,13 @@ def due_shelf(day: int) -> str:
 
 def due(
     row: Key,
-    object_key: str,
     until: int,
+    *,
+    object_key: str | None = None,
     multipart: str | None = None,
-    held: Held | None = None,
+    held: Held = NOTHING_HELD,
 ) -> Write:
-    """Puts a row on the list."""
+    """Puts a row on the list; of one that names its bytes itself the line may be silent of them."""
     line = line_of(row, until)
     item: Item = {
         **line.item(),
@@ -54,13 +63,26 @@ def due(
         "multipart": multipart,
         "until": until,
         "expires_at": until + GRACE,
-        "held_in": held.request if held else None,
+        "held_in": held.request,
         "held": held.size if held else None,
+        "held_of": held.owner,
+        "held_of_id": held.owner_id,
     }
     return Write("Put", line, item=item)
 
 
-def take(db: Dynamo, row: Key, line: Key, held: Held | None = None) -> bool:
+def freed(line: Key, object_key: str) -> Write:
+    """Notes that the row is gone, and its bytes are to go."""
+    return Write("Update", line, values={":it": object_key}, update="SET freed = :it")
+
+
+def freed_in(rows: Rows, line: Key) -> str | None:
+    """The object that a line says is nobody's."""
+    freed = rows.get(line, {}).get("freed")
+    return str(freed) if freed else None
+
+
+def take(db: Dynamo, row: Key, line: Key, held: Held = NOTHING_HELD) -> bool:
     """Removes a row whose bytes are to go; False when an upload was completed after all.
 
     What it held is given back in the same commit, and the line then says so no more: the table may
@@ -68,7 +90,7 @@ def take(db: Dynamo, row: Key, line: Key, held: Held | None = None) -> bool:
     """
     gone = Write("Delete", row, condition="attribute_not_exists(done)")
     try:
-        if held is None or not _given_back(db, gone, line, held):
+        if not held or not _given_back(db, gone, line, held):
             db.write(gone)
     except Refused:
         return False
@@ -76,21 +98,26 @@ def take(db: Dynamo, row: Key, line: Key, held: Held | None = None) -> bool:
 
 
 def _given_back(db: Dynamo, gone: Write, line: Key, held: Held) -> bool:
-    """Whether it was now; False when it was before, or there is no such request any more.
+    """Whether it was now; False when it was before. Raises Refused when the row is to stay.
 
-    Raises Refused when the row is to stay.
+    Nothing is given back to a request or an account that is there no more.
     """
     said = Write(
-        "Update", line, "held_in = :id", {":id": held.request}, update="REMOVE held_in, held"
+        "Update", line, "held = :size", {":size": held.size}, update="REMOVE held, held_in, held_of"
     )
+    back = [release(held)] if held.request else []
+    if held.owner and held.owner_id:
+        load = Load(held.size, 1)
+        back.append(discharge(held.owner, held.owner_id, load, load))
     for _ in db.rounds():
         try:
-            db.commit([gone, said, release(held)], token=f"back{gone.key.sort}")
+            db.commit([gone, said, *back], token=f"back{len(back)}{gone.key.sort}")
         except Refused as refused:
             if 0 in refused.failed:
                 raise
-            if refused.failed:
+            if 1 in refused.failed:
                 return False
+            back = [each for at, each in enumerate(back, 2) if at not in refused.failed]
             continue
         break
     return True
@@ -123,13 +150,19 @@ def _read(item: Item) -> Due:
     return Due(
         key=key,
         row=Key(FILES, f"{owner}/{shelf}", name),
-        object=str(item["object"]),
+        object=str(item["object"]) if "object" in item else None,
         multipart=str(item["multipart"]) if "multipart" in item else None,
         until=int(str(item["until"])),
-        held=_held(item),
+        held=Held(
+            request=_text(item, "held_in"),
+            size=int(str(item["held"])),
+            owner=_text(item, "held_of"),
+            owner_id=_text(item, "held_of_id"),
+        )
+        if "held" in item
+        else NOTHING_HELD,
     )
 
 
-def _held(item: Item) -> Held | None:
-    """What a line says is held."""
-    return Held(str(item["held_in"]), int(str(item["held"]))) if "held_in" in item else None
+def _text(item: Item, name: str) -> str | None:
+    return str(item[name]) if name in item else None

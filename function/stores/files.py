@@ -34,9 +34,9 @@ def kept_name(file_id: str, version: int) -> str:
 def version_in(rows: Rows, row: FileRow, version: int, now: float) -> FileRow | None:
     """The version that was replaced, under the file's name, if it was read and is still kept."""
     found = rows.get(version_key(row, version))
-    if found is None or int(str(found["expires_at"])) <= now:
+    kept = FileRow.model_validate(found) if found else None
+    if kept is None or (kept.until or 0) <= now:
         return None
-    kept = FileRow.model_validate(found)
     return kept.model_copy(update={"shelf": row.shelf, "name": row.name})
 
 
@@ -93,20 +93,34 @@ def _noted(row: FileRow, rev: str, update: str, grantee: str) -> Write:
     )
 
 
-def keep(row: FileRow, shelf: str, until: int) -> list[Write]:
+def trashed_name(name: str, now: float, nonce: str) -> str:
+    """The name of what is deleted: by its own name, so that the latest of that name is found."""
+    return f"{name}\0{int(now * 1000):013}/{nonce[:8]}"
+
+
+def keep(
+    row: FileRow, shelf: str, name: str, until: int, deleted: str | None = None
+) -> list[Write]:
     """Puts what was replaced or deleted on another shelf until `until` (epoch seconds).
 
     Then it falls due, and its bytes go with it.
     """
     kept: Item = row.model_dump() | {
         "shelf": f"{row.shelf}/{shelf}",
-        "name": kept_name(row.id, row.version),
+        "name": name,
         "file_name": row.name,
         "grantees": None,
-        "expires_at": until,
+        "until": until,
+        "deleted": deleted,
     }
-    key = Key(FILES, str(kept["shelf"]), str(kept["name"]))
-    return [Write("Put", key, item=kept), due(key, row.object, until)]
+    key = Key(FILES, str(kept["shelf"]), name)
+    return [Write("Put", key, item=kept), due(key, until, object_key=row.object)]
+
+
+def trim(row: FileRow, most: int, now: float) -> list[Write]:
+    """Has the version that is now one too many fall due at once."""
+    too_many = row.version - most
+    return [due(version_key(row, too_many), int(now))] if too_many > 0 else []
 
 
 class Files:

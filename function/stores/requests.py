@@ -45,7 +45,7 @@ def reserve(row: RequestRow, size: int) -> Write:
 def release(held: Held) -> Write:
     """Gives a place back, if there is such a request."""
     values: Item = {":one": -1, ":size": -held.size}
-    return _count(held.request, "attribute_exists(grantee)", values)
+    return _count(str(held.request), "attribute_exists(grantee)", values)
 
 
 def _count(request_id: str, condition: str, values: Item) -> Write:

@@ -44,9 +44,9 @@ def due_key(row: UploadRow) -> Key:
     return line_of(Key(FILES, row.shelf, row.name), row.expires_at)
 
 
-def held_by(row: UploadRow) -> Held | None:
-    """What an upload holds of the request that it comes by."""
-    return Held(row.request, row.size or 0) if row.request else None
+def held_by(row: UploadRow) -> Held:
+    """What an upload holds of the request that it comes by, and of the account it is for."""
+    return Held(row.size or 0, row.request, row.owner if row.owner_id else None, row.owner_id)
 
 
 def finish(row: UploadRow, answer: str) -> list[Write]:
@@ -71,7 +71,13 @@ class Transfers:
     def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
         """Writes an upload, when it falls due, and what else there is, in one commit."""
         key = Key(FILES, row.shelf, row.name)
-        line = due(key, row.object, row.expires_at, row.multipart, held_by(row))
+        line = due(
+            key,
+            row.expires_at,
+            object_key=row.object,
+            multipart=row.multipart,
+            held=held_by(row),
+        )
         self._db.commit([Write("Put", key, item=row.model_dump()), line, *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:

@@ -1,6 +1,6 @@
 """What tests of the API may ask for beside people: the rows and bytes that lie behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from function import contract, deps
 from function.stores.rows import Item, decode, encode
 from tests.api.samples import World, a_world
+from tests.books import balanced
 from tests.client import Answer
 from tests.conftest import Clock
 from tests.ground import Ground
@@ -61,6 +62,13 @@ class Behind:
 @pytest.fixture
 def behind(ground: Ground, settings: contract.Settings, _session: boto3.Session) -> Behind:
     return Behind(ground, settings, _session.client("dynamodb"))
+
+
+@pytest.fixture(autouse=True)
+def _books(ground: Ground, settings: contract.Settings) -> Iterator[None]:
+    """Whatever a test does, what follows from the files agrees with them at its end."""
+    yield
+    balanced(ground.rows(settings.files), ground.rows(settings.users))
 
 
 _made: list[tuple[World, Callable[[], None]]] = []

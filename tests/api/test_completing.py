@@ -227,7 +227,7 @@ def test_a_replaced_file_becomes_a_version(alice: Client, ground: Ground, data: 
     assert (second["version"], second["created"]) == (2, first["created"])
     assert fetch(alice, "a.bin") == data
     assert fetch(alice, "a.bin", version=1) == b"first"
-    assert bytes_used(ground, "alice") == len(data)
+    assert bytes_used(ground, "alice") == len(b"first") + len(data)
 
 
 def test_a_file_is_not_replaced_when_it_must_not_be(

@@ -267,11 +267,11 @@ def test_what_is_replaced_becomes_a_version(alice: Client, behind: Behind) -> No
     assert sorted(int(str(row["version"])) for row in kept) == [1, 2]
     objects = behind.objects()
     assert {objects[str(row["object"])] for row in kept} == {b"one", b"twos"}
-    assert all(int(str(row["expires_at"])) > 1_790_000_000 for row in kept)
+    assert all(int(str(row["until"])) > 1_790_000_000 for row in kept)
     live = behind.row("files", shelf="alice", name="a")
     assert {row["id"] for row in kept} == {live["id"]}
     assert alice.names() == ["alice/a"]
-    assert alice.get("/me").json()["bytes_used"] == 5
+    assert alice.get("/me").json()["bytes_used"] == 3 + 4 + 5
 
 
 def test_on_conflict_fail_keeps_what_is_there(alice: Client, behind: Behind) -> None:
@@ -391,16 +391,16 @@ def test_a_range_is_of_bytes_that_are_still_the_same(alice: Client) -> None:
 
 
 def test_deleting_moves_to_the_trash(alice: Client, behind: Behind) -> None:
-    """The name is free, the room is back, and the row and bytes are kept until their time."""
+    """The name is free, and the row and bytes are kept, and take room, until their time."""
     alice.put("a", b"data")
     assert alice.delete("/file", file_name="a").status == 204
     assert alice.delete("/file", file_name="a").slug == "no-such-file"
     assert get(alice, "a").slug == "no-such-file"
     assert alice.names() == []
-    assert alice.get("/me").json()["bytes_used"] == 0
+    assert alice.get("/me").json()["bytes_used"] == 4
     (row,) = (each for each in behind.rows("files") if each["shelf"] == "alice/trash")
     assert row["file_name"] == "a"
-    assert int(str(row["expires_at"])) > 1_790_000_000
+    assert int(str(row["until"])) > 1_790_000_000
     assert behind.objects()[str(row["object"])] == b"data"
     assert alice.put("a", b"new").json()["version"] == 1
 
@@ -415,18 +415,32 @@ def test_delete_may_name_the_owner(alice: Client, bob: Client) -> None:
 
 
 def test_a_full_account_takes_no_more(alice: Client, behind: Behind) -> None:
-    """507, nothing kept; replacing by no more bytes, and deleting, still go."""
+    """507, nothing kept; what is replaced takes room as well, and deleting still goes."""
     alice.put("a", b"12345")
-    behind.change("users", {"username": "alice"}, quota=8)
+    behind.change("users", {"username": "alice"}, quota=10)
     before = behind.state()
-    answer = alice.put("b", b"1234")
+    answer = alice.put("b", b"123456")
     assert (answer.status, answer.slug) == (507, "quota-exceeded")
     assert behind.state() == before
-    assert alice.put("b", b"123").status == 201
-    assert alice.put("a", b"54321").status == 200
     assert alice.put("a", b"543210").status == 507
+    assert alice.put("a", b"5432").status == 200
+    assert alice.put("b", b"1").status == 201
+    assert alice.put("c", b"1").status == 507
+    assert alice.put("c", b"").status == 201
     assert alice.delete("/file", file_name="a").status == 204
-    assert alice.get("/me").json()["bytes_used"] == 3
+    assert alice.get("/me").json()["bytes_used"] == 10
+
+
+def test_an_account_has_so_many_files(alice: Client, behind: Behind) -> None:
+    """Versions and the trash count, as they do for bytes."""
+    behind.change("users", {"username": "alice"}, files_quota=3)
+    for name in ("a", "a", "b"):
+        assert alice.put(name).status < 300
+    before = behind.state()
+    assert alice.put("c").slug == alice.put("a").slug == "quota-exceeded"
+    assert behind.state() == before
+    alice.delete("/file", file_name="b")
+    assert alice.put("c").slug == "quota-exceeded"
 
 
 def test_bytes_that_are_missing_are_a_fault_and_no_answer(alice: Client, behind: Behind) -> None:

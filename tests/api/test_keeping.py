@@ -6,7 +6,7 @@ from function.contract import Settings
 from tests.client import Client
 from tests.conftest import Clock
 from tests.ground import Call, Ground
-from tests.transfers import stored, sweep
+from tests.transfers import bytes_used, stored, sweep
 
 LATE = 3601
 
@@ -25,9 +25,22 @@ def test_versions_and_trash_go_with_their_bytes(
     clock.time += LATE
     assert sweep() == 3
     assert stored(ground) == [b"3"]
-    assert [row["shelf"] for row in ground.rows(ground.deployed.environment["SATCHEL_FILES"])] == [
-        "alice"
-    ]
+    rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
+    shelves = {str(row["shelf"]).partition("/")[2] or row["shelf"] for row in rows}
+    assert not shelves & {"versions", "trash"}
+    assert [row["name"] for row in rows if row["shelf"] == "alice"] == ["a.txt"]
+    assert bytes_used(ground, "alice") == 1
+
+
+def test_the_oldest_versions_go_when_there_are_too_many(
+    alice: Client, ground: Ground, clock: Clock, settings: Settings
+) -> None:
+    """As many stay as the configuration says, beside the one that is there."""
+    for number in range(settings.keep_versions + 3):
+        alice.put("a.txt", str(number).encode())
+    clock.time += LATE
+    assert sweep() == 2
+    assert sorted(map(int, stored(ground))) == list(range(2, settings.keep_versions + 3))
 
 
 def test_one_line_that_cannot_go_keeps_no_other(

@@ -10,6 +10,7 @@ import pytest
 from function.services import transfers
 from function.services.plans import LARGEST
 from tests import s3
+from tests.api.conftest import Behind
 from tests.client import Client
 from tests.faults.crashes import collide
 from tests.ground import Call, Ground
@@ -306,3 +307,30 @@ def test_a_collision_is_tried_again(alice: Client, ground: Ground) -> None:
     start(alice, "a", 1)
     assert collided
     assert len(alice.get("/uploads").json()) == 1
+
+
+def test_an_upload_holds_its_room_until_it_is_completed_or_given_up(
+    alice: Client, behind: Behind
+) -> None:
+    """Nobody takes it away meanwhile, and it is counted once."""
+    behind.change("users", {"username": "alice"}, quota=10, files_quota=2)
+    view = start(alice, "a.bin", 6)
+    assert charged(behind) == (6, 6, 1)
+    assert alice.put("b.txt", b"12345").slug == "quota-exceeded"
+    assert alice.post("/uploads", file_name="b.bin", size=5).slug == "quota-exceeded"
+    assert alice.put("b.txt", b"1234").status == 201
+    assert alice.put("c.txt", b"").slug == "quota-exceeded"
+    put(view, b"123456")
+    assert complete(alice, view).status == 200
+    assert charged(behind) == (10, 0, 0)
+    behind.change("users", {"username": "alice"}, quota=100, files_quota=9)
+    given_up = start(alice, "d.bin", 50)
+    assert alice.delete(f"/uploads/{given_up['upload_id']}").status == 204
+    assert charged(behind) == (10, 0, 0)
+
+
+def charged(behind: Behind) -> tuple[int, ...]:
+    """What alice uses in bytes, and of that what is reserved in bytes and files."""
+    row = behind.row("users", username="alice")
+    names = ("bytes_used", "bytes_reserved", "files_reserved")
+    return tuple(int(str(row.get(name, 0))) for name in names)

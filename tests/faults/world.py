@@ -21,6 +21,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from function import app, deps
 from function.contract import TABLES, Settings
+from tests.books import balanced
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.faults import links
@@ -189,7 +190,7 @@ class World:
         return seen
 
     def _holds(self) -> None:
-        """Every row has its bytes, and every account is charged for its live files.
+        """Every row has its bytes, and all that follows from the files agrees with them.
 
         What an upload has brought is a file's, or is on the list of what falls due.
         """
@@ -212,10 +213,7 @@ class World:
             _, who, upload = f"{key}//".split("/")[:3]
             listed = f"{who}/uploads/{upload.removesuffix('.put')}" in due
             require(listed or not upload, f"{key} is nobody's and will stay")
-        for account in self.ground.rows(self.settings.users):
-            mine = sum(int(row["size"]) for row in files if row["shelf"] == account["username"])
-            used = int(account.get("bytes_used", 0))
-            require(used == mine, f"{account['username']} is charged {used}, has {mine}")
+        balanced(rows, self.ground.rows(self.settings.users))
         self._holds_places(rows)
 
     def _holds_places(self, rows: list[dict[str, Any]]) -> None:

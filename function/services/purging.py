@@ -1,0 +1,67 @@
+"""Removing for good what was kept: its row, what the account is charged for it, and its bytes.
+
+The row goes first, and the line on the list of what falls due then says whether the bytes are
+nobody's; so whoever goes on after a crash knows it as well.
+"""
+
+from function.records import FileRow, Load
+from function.services.origins import Origins
+from function.stores.accounts import account_at, account_key, discharge
+from function.stores.due import freed, freed_in
+from function.stores.dynamo import Dynamo
+from function.stores.multipart import Multipart
+from function.stores.references import one_less, others, references_key
+from function.stores.rows import Key, Refused, Rows, Write
+
+
+class Purging:
+    """Empties shelves."""
+
+    def __init__(self, db: Dynamo, multipart: Multipart, origins: Origins) -> None:
+        """Rows are in `db`, bytes are removed by `multipart`."""
+        self._db = db
+        self._multipart = multipart
+        self._from = origins
+
+    def purge(self, kept: Key, line: Key) -> bool:
+        """Removes a kept row that `line` names; False when it was not there any more.
+
+        Doing it again finishes what was cut off. Raises Unavailable, ChangedMeanwhile.
+        """
+        for _ in self._from.attempts():
+            rows = self._db.read([kept, line])
+            if kept not in rows:
+                self._finish(rows, line)
+                return False
+            row = FileRow.model_validate(rows[kept])
+            try:
+                last = self._take(row, kept, line)
+            except Refused:
+                continue
+            if last:
+                self._multipart.discard(row.object, None)
+                self._db.write(Write("Delete", line))
+            return True
+        raise AssertionError
+
+    def _take(self, row: FileRow, kept: Key, line: Key) -> bool:
+        """Takes the row away; whether its bytes are now nobody's. Raises Refused."""
+        owner = kept.partition.partition("/")[0]
+        rows = self._db.read([references_key(row.object), account_key(owner)])
+        seen, account = others(rows, row.object), account_at(rows, owner)
+        writes = [
+            Write("Delete", kept, "rev = :rev", values={":rev": row.rev}),
+            one_less(row.object, seen),
+            freed(line, row.object) if not seen else Write("Delete", line),
+        ]
+        if account and account.id == row.owner_id:
+            writes.append(discharge(owner, account.id, Load(row.size, 1)))
+        self._db.commit(writes, self._from.new_id())
+        return not seen
+
+    def _finish(self, rows: Rows, line: Key) -> None:
+        """Removes the bytes that a line says are nobody's, and strikes the line."""
+        if object_key := freed_in(rows, line):
+            self._multipart.discard(object_key, None)
+        if line in rows:
+            self._db.write(Write("Delete", line))

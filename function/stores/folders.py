@@ -1,0 +1,39 @@
+"""Folders: how many files are below each, so that one level of them is listed without its files.
+
+A folder is a row on the shelf `<owner>/folders`, under its parent and then its own name. Its count
+changes in the commit that changes what is below it; a folder without files is none.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from function.contract import FILES
+from function.records import FileRow
+from function.stores.rows import Key, Write
+from function.stores.shares import folders_of
+from function.stores.terms import BETWEEN
+
+FOLDERS = "folders"
+# Files below a deeper folder are listed with it: all counts change in one transaction.
+MOST_LEVELS = 15
+
+
+def folder_key(owner: str, folder: str) -> Key:
+    """Where a folder such as `a/b/` stands: below `a/`."""
+    parent, _, last = folder.removesuffix("/").rpartition("/")
+    above = f"{parent}/" if parent else ""
+    return Key(FILES, f"{owner}/{FOLDERS}", f"{above}{BETWEEN}{last}/")
+
+
+def counted(gone: Iterable[FileRow], come: Iterable[FileRow]) -> list[Write]:
+    """Counts files out of their folders and into others."""
+    more: Counter[Key] = Counter()
+    for rows, one in ((gone, -1), (come, 1)):
+        for row in rows:
+            for folder in folders_of(row.name)[:MOST_LEVELS]:
+                more[folder_key(row.shelf, folder)] += one
+    return [
+        Write("Update", key, values={":more": files}, update="ADD files :more")
+        for key, files in more.items()
+        if files
+    ]

@@ -1,0 +1,87 @@
+"""Whether all that follows from the files agrees with them, whatever was done and cut off."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from function.records import Account, FileRow
+from function.stores.folders import MOST_LEVELS, folder_key
+from function.stores.rows import Item
+from function.stores.shares import folders_of
+from function.stores.terms import terms_of
+
+Rows = list[Item]
+
+
+def balanced(files: Rows, users: Rows) -> None:
+    """Terms, folders, references, what falls due and what is charged, as the files have it."""
+    shelves: dict[str, dict[str, Item]] = defaultdict(dict)
+    for row in files:
+        shelves[str(row["shelf"])][str(row["name"])] = row
+    accounts = {str(row["username"]): Account.model_validate(row) for row in users}
+    live = [
+        FileRow.model_validate(row) for name in accounts for row in shelves.get(name, {}).values()
+    ]
+    _found_by(live, shelves)
+    kept = [
+        FileRow.model_validate(row)
+        for shelf, rows in shelves.items()
+        if shelf.endswith(("/versions", "/trash"))
+        for row in rows.values()
+    ]
+    _bytes(live + kept, shelves)
+    due = {name for shelf, rows in shelves.items() if shelf.startswith("~due/") for name in rows}
+    assert {f"{row.shelf}/{row.name}" for row in kept} <= due
+    _charged(live + kept, files, accounts)
+
+
+def _found_by(live: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
+    """Every file has its terms and counts in its folders, and nothing else does."""
+    terms: dict[str, set[str]] = defaultdict(set)
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in live:
+        terms[f"{row.shelf}/terms"] |= terms_of(row)
+        for folder in folders_of(row.name)[:MOST_LEVELS]:
+            key = folder_key(row.shelf, folder)
+            counts[key.partition, str(key.sort)] += 1
+    written = {shelf: set(rows) for shelf, rows in shelves.items() if shelf.endswith("/terms")}
+    assert written == dict(terms)
+    folders = {
+        (shelf, name): int(str(row.get("files", 0)))
+        for shelf, rows in shelves.items()
+        if shelf.endswith("/folders")
+        for name, row in rows.items()
+    }
+    assert {key: files for key, files in folders.items() if files} == dict(counts)
+
+
+def _bytes(rows: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
+    """An object that several rows name is counted so."""
+    named = Counter(row.object for row in rows)
+    for name, times in named.items():
+        counted: Any = shelves.get(f"~references/{name}", {}).get("count", {}).get("beyond", 0)
+        assert int(counted) == times - 1, (name, times)
+
+
+def _charged(rows: list[FileRow], files: Rows, accounts: dict[str, Account]) -> None:
+    """What an account uses is what its rows have, and what its open uploads hold."""
+    used: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        owner = row.shelf.partition("/")[0]
+        if owner in accounts and accounts[owner].id == row.owner_id:
+            used[owner, "bytes"] += row.size
+            used[owner, "files"] += 1
+    for line in files:
+        owner = str(line.get("held_of"))
+        if owner in accounts and accounts[owner].id == line["held_of_id"]:
+            for kind in ("", " reserved"):
+                used[owner, f"bytes{kind}"] += int(str(line["held"]))
+                used[owner, f"files{kind}"] += 1
+    for name, account in accounts.items():
+        says = (
+            account.bytes_used,
+            account.files_used,
+            account.bytes_reserved,
+            account.files_reserved,
+        )
+        kinds = ("bytes", "files", "bytes reserved", "files reserved")
+        assert says == tuple(used[name, kind] for kind in kinds), name
