@@ -15,7 +15,11 @@ Rows = list[Item]
 def balanced(files: Rows, users: Rows) -> None:
     """Terms, folders, references, what falls due and what is charged, as the files have it."""
     shelves: dict[str, dict[str, Item]] = defaultdict(dict)
+    known = {str(row["username"]) for row in users}
     for row in files:
+        owner = str(row["shelf"]).partition("/")[0]
+        if owner not in known and not owner.startswith("~"):
+            continue  # of an account that has gone
         shelves[str(row["shelf"])][str(row["name"])] = row
     accounts = {str(row["username"]): Account.model_validate(row) for row in users}
     live = [

@@ -49,6 +49,7 @@ def test_nobody_makes_anothers_list_endless(bob: Client, ground: Ground) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.odd_rows
 def test_a_page_fits_what_a_function_gives(alice: Client, behind: Behind) -> None:
     """Long words beside the files end a page before its limit, and nothing is lost."""
     alice.put("0")
@@ -79,6 +80,7 @@ def test_text_that_the_gateway_replaced_is_refused(alice: Client) -> None:
     assert alice.names() == []
 
 
+@pytest.mark.odd_rows
 def test_what_was_said_of_a_file_stays_when_it_is_put_again(alice: Client, behind: Behind) -> None:
     """A plain PUT cannot say it, so it must not unsay it."""
     alice.put("a.txt", b"1")

@@ -4,10 +4,10 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from function.contract import Settings
 from tests import curls, s3
 from tests.client import Client
-from tests.ground import Ground
-from tests.transfers import aws
+from tests.filling import fill
 
 ODD = [
     'quo"te.txt',
@@ -77,17 +77,9 @@ def test_only_what_begins_so(alice: Client) -> None:
     assert config(alice, "none/").urls == []
 
 
-def many(ground: Ground, client: Client, count: int) -> None:
+def many(settings: Settings, count: int) -> None:
     """Gives Alice so many files without putting each."""
-    client.put("many/0000", b"x")
-    table = ground.deployed.environment["SATCHEL_FILES"]
-    db = aws("dynamodb")
-    key = {"shelf": {"S": "alice"}, "name": {"S": "many/0000"}}
-    row = db.get_item(TableName=table, Key=key)["Item"]
-    rows = [{**row, "name": {"S": f"many/{number:04}"}} for number in range(1, count)]
-    for at in range(0, len(rows), 25):
-        requests = [{"PutRequest": {"Item": each}} for each in rows[at : at + 25]]
-        db.batch_write_item(RequestItems={table: requests})
+    fill(settings, "alice", (f"many/{number:04}" for number in range(count)))
 
 
 @pytest.mark.parametrize(
@@ -98,10 +90,10 @@ def many(ground: Ground, client: Client, count: int) -> None:
     ],
 )
 def test_a_large_folder_in_pages(
-    alice: Client, ground: Ground, count: int, asked: dict[str, int], page: int
+    alice: Client, settings: Settings, count: int, asked: dict[str, int], page: int
 ) -> None:
     """2,500 files are three pages at most; each file is in one of them, none is left out."""
-    many(ground, alice, count)
+    many(settings, count)
     outputs: list[str] = []
     query: dict[str, str] = {}
     for size in (page, page, count - 2 * page):

@@ -79,7 +79,7 @@ def test_news_twice_and_out_of_order_makes_one_file(alice: Client, ground: Groun
     (file,) = alice.get("/files").json()
     assert file["version"] == 2
     assert {fetch(alice, "a"), fetch(alice, "a", version=1)} == {b"old", b"new"}
-    assert bytes_used(ground, "alice") == 3
+    assert bytes_used(ground, "alice") == 6
     assert stored(ground) == [b"new", b"old"]
 
 

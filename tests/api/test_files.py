@@ -113,6 +113,7 @@ def test_four_mebibytes_and_no_more(alice: Client, behind: Behind, extra: int, w
         assert len(get(alice, "a").content) < 6 * 1024 * 1024
 
 
+@pytest.mark.odd_rows
 def test_a_file_too_large_to_answer_names_the_other_way(alice: Client, behind: Behind) -> None:
     """A file that came in another way than this route's, and is larger than it carries."""
     alice.put("a")

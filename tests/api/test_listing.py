@@ -6,37 +6,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from moto.backends import get_backend
 
-from function.stores.rows import encode
 from tests.api.conftest import Behind, reason_at
 from tests.client import Answer, Client
 from tests.conftest import Clock
-from tests.ground import ACCOUNT, REGION
+from tests.filling import fill
 
 LINK = re.compile(r'<(/files\?[^>]+)>; rel="next"')
 
 
 def shelve(behind: Behind, owner: str, names: Iterable[str]) -> None:
     """Puts rows on somebody's shelf at once, without bytes."""
-    owner_id = behind.row("users", username=owner)["id"]
-    table = get_backend("dynamodb")[ACCOUNT][REGION].tables[behind.settings.files]
-    for number, name in enumerate(names):
-        row: Any = {
-            "shelf": owner,
-            "name": name,
-            "id": f"id{number}",
-            "owner_id": owner_id,
-            "rev": "r",
-            "object": f"{owner}/{number}",
-            "size": 1,
-            "etag": "e",
-            "content_type": "x/y",
-            "created": "2026-01-01T00:00:00.000Z",
-            "modified": "2026-01-01T00:00:00.000Z",
-            "version": 1,
-        }
-        table.put_item(encode(row))
+    fill(behind.settings, owner, names)
 
 
 def follow(client: Client, **query: Any) -> list[Answer]:
@@ -248,7 +229,7 @@ def test_many_shares_are_all_listed(alice: Client, bob: Client, behind: Behind) 
     share(alice, "f/", "bob")
     grant = behind.row("shares", grantee="user:bob", file="alice/000")
     for number, name in enumerate(names[1:105], start=1):
-        behind.put("shares", grant | {"file": f"alice/{name}", "file_id": f"id{number}"})
+        behind.put("shares", grant | {"file": f"alice/{name}", "file_id": f"{number:032x}"})
     for limit in (1000, 80):
         assert keys(follow(bob, limit=limit)) == [f"alice/{name}" for name in names]
 
