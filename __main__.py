@@ -133,6 +133,7 @@ MESSAGES = "ReceiveMessage DeleteMessage GetQueueAttributes"
 POWERS = [
     ("dynamodb", USERS, tables["users"].arn),
     ("dynamodb", SESSIONS, tables["sessions"].arn),
+    ("dynamodb", "Query", storage.index_arn(contract.SESSIONS)),
     ("dynamodb", SHARES, tables["shares"].arn),
     ("dynamodb", "Query", storage.index_arn(contract.SHARES)),
     ("dynamodb", FILES, tables["files"].arn),

@@ -4,9 +4,11 @@ Unauthenticated 401             Conflict 409
 └── WrongCredentials            └── UsernameTaken
 Forbidden 403                   Invalid 422
 └── NotAllowed                  └── WeakPassword
+NotFound 404
+└── NoSuchSession
 """
 
-from function.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from function.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
@@ -22,6 +24,12 @@ class NotAllowed(Forbidden):
     default = (
         "Your role, or the scopes of your key, do not include this; an administrator can help."
     )
+
+
+class NoSuchSession(NotFound):
+    """The caller has no session of that id, or no more."""
+
+    slug, title = "no-such-session", "There is no such session"
 
 
 class UsernameTaken(Conflict):

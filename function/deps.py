@@ -17,16 +17,19 @@ from function.models import Incoming
 from function.services.accounts import AccountService
 from function.services.completing import Completing
 from function.services.counting import Counting
+from function.services.credentials import CredentialService
 from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.inbox import Inbox
 from function.services.links import LinkService
 from function.services.listing import Listing
+from function.services.logins import Logins
 from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.reach import Reach
 from function.services.requests import RequestService
+from function.services.sessions import SessionService
 from function.services.shares import ShareService
 from function.services.signing import Signing
 from function.services.transfers import TransferService
@@ -87,7 +90,10 @@ Holder = Annotated[Caller_, _said, "account"]
 Admin = Annotated[Caller_, _said, "admin"]
 Visitor = Annotated[Caller_ | None, Depends(visitor)]
 Sent = Annotated[Incoming, Depends(incoming)]
-AccountsDep = Annotated[AccountService, Depends(lambda: wiring().accounts)]
+AccountsDep = Annotated[AccountService, Depends(lambda: wiring().people.accounts)]
+LoginsDep = Annotated[Logins, Depends(lambda: wiring().people.logins)]
+SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions)]
+CredentialsDep = Annotated[CredentialService, Depends(lambda: wiring().people.credentials)]
 TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
 CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]
 DownloadsDep = Annotated[Downloads, Depends(lambda: wiring().downloads)]

@@ -21,7 +21,6 @@ from function.roles import Power
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 JSON_TYPE = "application/json"
 MOST_MEMBERS = 200  # of an object: each unknown one costs an error of its own
-MOST_AGENT = 200  # characters of what a client calls itself
 LAMBDA_LIMIT = 6 * 1024 * 1024
 
 
@@ -63,7 +62,7 @@ def caller_of(sent: Incoming, power: Power | None = None) -> Caller:
         token_hash=hashlib.sha256(match[0].encode()).hexdigest(),
         power=power,
         address=sent.address,
-        agent=headers.get("user-agent", "")[:MOST_AGENT],
+        agent=sent.agent,
     )
 
 

@@ -21,6 +21,8 @@ from function.fields import (
 )
 from function.roles import Power
 
+MOST_AGENT = 200
+
 
 class Closed(BaseModel):
     """What people send and get."""
@@ -55,6 +57,11 @@ class Incoming:
     request_id: str
     base: str
     as_text: bool = False
+
+    @property
+    def agent(self) -> str:
+        """What the client calls itself, as far as anybody wants to read."""
+        return self.headers.get("user-agent", "")[:MOST_AGENT]
 
 
 class PutFile(Closed):

@@ -20,6 +20,7 @@ class Account(Row):
     """An account. `id` is never reused; `epoch` ends every session that carries another.
 
     `groups` names the groups to look at; whether it belongs to them is said by their memberships.
+    `keys` are the ids of the API keys to look at; whether they are good is said by their rows.
     What is used is bytes, and rows that have some: files, their versions, the trash, and what is
     reserved for uploads in progress, which `reserved` says again. No quota is no limit.
     """
@@ -40,6 +41,7 @@ class Account(Row):
     files_used: int = 0
     files_reserved: int = 0
     groups: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
 
 
 class Session(Row):

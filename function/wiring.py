@@ -16,12 +16,15 @@ from function.services.accounts import AccountService
 from function.services.audit import Audit
 from function.services.completing import Completing
 from function.services.counting import Counting
+from function.services.credentials import CredentialService
 from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
+from function.services.guesses import Guesses
 from function.services.inbox import Inbox
 from function.services.links import LinkService
 from function.services.listing import Listing
+from function.services.logins import Logins
 from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.passwords import Passwords
@@ -30,6 +33,7 @@ from function.services.purging import Purging
 from function.services.reach import Reach
 from function.services.requests import RequestService
 from function.services.room import Room
+from function.services.sessions import SessionService
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
 from function.services.shelving import Shelving
@@ -40,7 +44,6 @@ from function.services.transfers import TransferService
 from function.services.unlocking import Unlocking
 from function.services.uploads import Uploads
 from function.services.visits import Visits
-from function.stores.accounts import Accounts
 from function.stores.attempts import Attempts
 from function.stores.due import DueList
 from function.stores.dynamo import Dynamo
@@ -50,8 +53,19 @@ from function.stores.links import Links
 from function.stores.multipart import Multipart
 from function.stores.objects import Objects
 from function.stores.requests import Requests
+from function.stores.sessions import Sessions
 from function.stores.shares import Shares
 from function.stores.transfers import Transfers
+
+
+@dataclass(frozen=True)
+class PeopleWiring:
+    """What routes of accounts use."""
+
+    accounts: AccountService
+    logins: Logins
+    sessions: SessionService
+    credentials: CredentialService
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,7 @@ class Wiring:
 
     settings: contract.Settings
     access: Access
-    accounts: AccountService
+    people: PeopleWiring
     uploads: Uploads
     transfers: TransferService
     completing: Completing
@@ -138,7 +152,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     return Wiring(
         settings=settings,
         access=access,
-        accounts=AccountService(Accounts(db), access, on.passwords, of, settings),
+        people=_wire_people(on),
         uploads=Uploads(access, on.objects, placing, on.audit, of),
         transfers=uploading,
         completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
@@ -170,6 +184,18 @@ def _ground(settings: contract.Settings, session: boto3.Session, of: Origins) ->
         audit=Audit(of, settings.audit_seconds),
         shelving=Shelving(of, settings.keep_seconds),
         of=of,
+    )
+
+
+def _wire_people(on: Ground) -> PeopleWiring:
+    db, access, audit, of = on.db, on.access, on.audit, on.of
+    guesses = Guesses(Attempts(db), on.passwords, of)
+    entering = (db, access, guesses, on.passwords, audit, of)
+    return PeopleWiring(
+        accounts=AccountService(*entering, on.settings),
+        logins=Logins(*entering, on.settings),
+        sessions=SessionService(db, access, Sessions(db), audit, of),
+        credentials=CredentialService(*entering),
     )
 
 

@@ -15,7 +15,7 @@ from function import account_errors, app, contract, errors, sharing_errors
 from function.models import Limits
 from function.roles import ROLES, SCOPES
 from function.routes import openapi
-from function.services import accounts
+from function.services import guesses
 from local.declare import ROOT
 from local.gateway import Gateway
 from local.serve import WALK
@@ -123,10 +123,10 @@ def test_the_limits_are_those_that_are_published(anyone: Client) -> None:
 def test_the_throttle_on_logins_is_as_described() -> None:
     """Its numbers are in a sentence, which nobody would think of when changing them."""
     text = " ".join(README.read_text().split())
-    minutes = accounts.WINDOW // 60
-    assert f"tried {accounts.TRIES_OF_NAME} times in {minutes} minutes for one name" in text
-    assert f"may fail {accounts.TRIES_OF_ADDRESS} times in all" in text
-    assert f"does not exist counts {accounts.UNKNOWN_WEIGHS}" in text
+    minutes = guesses.WINDOW // 60
+    assert f"tried {guesses.TRIES_OF_NAME} times in {minutes} minutes for one name" in text
+    assert f"may fail {guesses.TRIES_OF_ADDRESS} times in all" in text
+    assert f"does not exist counts {guesses.UNKNOWN_WEIGHS}" in text
 
 
 def test_each_dependency_is_explained() -> None:

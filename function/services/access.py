@@ -17,17 +17,20 @@ from function.models import Caller
 from function.records import Account, FileRow, Grant, Group, Membership
 from function.roles import may
 from function.services.actors import Member, Sender
+from function.services.origins import iso
 from function.sharing_errors import NoSuchRequest
-from function.stores.accounts import account_in, account_key, session_in, session_key
+from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key
 from function.stores.groups import about_groups, belongs, grantees_of, group_in, membership_in
 from function.stores.requests import request_in, request_key
 from function.stores.rows import Key, Rows, Write
+from function.stores.sessions import Sessions, proves, session_in, session_key
 from function.stores.shares import grant_keys, grants_in, unchanged, user
 
 Need = Literal["read", "write", "add"]
 Memberships = Mapping[str, Membership]
+SEEN_SECONDS = 600  # how exactly it is known when a session was used: each time costs a write
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class Access:
     def __init__(self, db: Dynamo, now: Callable[[], float], administrator: str = "") -> None:
         """`now` is the clock, in epoch seconds; `administrator` is the configuration's own."""
         self._db = db
+        self._sessions = Sessions(db)
         self._now = now
         self._administrator = administrator
 
@@ -116,6 +120,8 @@ class Access:
         keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
         rows = self._db.read(keys)
         account = self.signed_in(rows, caller)
+        if isinstance(caller, Caller):
+            self._note_use(rows, caller)
         entry = self._entry(account, owner, name, rows, grants)
         if grants and account.groups and entry.owner and not entry.allows(need):
             # All that bears on the right is read again: it must have been so at one time.
@@ -211,16 +217,17 @@ class Access:
                 raise NotSignedIn
             return account
         session = session_in(rows, caller)
-        if (
-            session is None
-            or session.expires_at <= self._now()
-            or (session.username, session.user_id, session.epoch)
-            != (account.username, account.id, account.epoch)
-        ):
+        if session is None or not proves(session, account, self._now()):
             raise NotSignedIn
         if not may(account.role, caller.power, session.scopes if session.key else None):
             raise NotAllowed
         return account
+
+    def _note_use(self, rows: Rows, caller: Caller) -> None:
+        """Notes that a session is used, at most once in ten minutes."""
+        session, now = session_in(rows, caller), self._now()
+        if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
+            self._sessions.seen(caller.token_hash, int(now), iso(now))
 
     def known(self, account: Account) -> Account:
         """An account in its role: that of the one whom the configuration names is `admin`."""

@@ -1,47 +1,45 @@
-"""Registering, logging in and out."""
+"""Making an account, seeing one's own, and changing it."""
 
 import hashlib
-import ipaddress
 
-from function.account_errors import UsernameTaken, WrongCredentials
-from function.account_models import AccountView, Credentials, Registered, Registration, Token
+from function.account_errors import UsernameTaken
+from function.account_models import AccountChange, AccountView, Registered, Registration
 from function.contract import Settings
-from function.errors import SlowDown
-from function.models import Caller
-from function.records import Account, Session
+from function.models import Caller, Incoming
+from function.records import Account
 from function.services.access import Access
+from function.services.audit import Audit
+from function.services.guesses import Guesses
 from function.services.origins import Origins, iso
 from function.services.passwords import Passwords
-from function.stores.accounts import Accounts
-
-# A name may be tried ten times from one address in a quarter of an hour, and an address may fail
-# fifty times in all; a name that does not exist weighs double. The counts belong to the address, so
-# nobody can lock another person out from elsewhere, and they end with the window.
-WINDOW = 900
-TRIES_OF_NAME = 10
-TRIES_OF_ADDRESS = 50
-UNKNOWN_WEIGHS = 2
+from function.stores.accounts import altered, opened
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Refused
 
 
 class AccountService:
-    """Accounts and sessions."""
+    """Accounts."""
 
     def __init__(
         self,
-        accounts: Accounts,
+        db: Dynamo,
         access: Access,
+        guesses: Guesses,
         passwords: Passwords,
+        audit: Audit,
         origins: Origins,
         settings: Settings,
     ) -> None:
-        """`settings` say how long a session lives, and who may register as what."""
-        self._accounts = accounts
+        """`settings` say who may register as what."""
+        self._db = db
         self._access = access
+        self._guesses = guesses
         self._passwords = passwords
+        self._audit = audit
         self._from = origins
         self._settings = settings
 
-    def register(self, wanted: Registration) -> Registered:
+    def register(self, wanted: Registration, sent: Incoming) -> Registered:
         """Makes an account. Raises WeakPassword, UsernameTaken."""
         password = wanted.password.get_secret_value()
         self._passwords.judge(password, wanted.username)
@@ -57,77 +55,59 @@ class AccountService:
             quota=self._settings.quota or None,
             files_quota=self._settings.files_quota or None,
         )
-        if not self._accounts.create(account):
-            raise UsernameTaken
-        role = self._access.known(account).role
-        return Registered(username=account.username, role=role, created=account.created)
-
-    def login(self, given: Credentials, address: str) -> Token:
-        """Starts a session. Raises WrongCredentials, SlowDown.
-
-        An unknown name costs the same hash as a wrong password, and says the same.
-        """
-        now = self._from.now()
-        address, window = network(address), int(now // WINDOW)
-        username, password = given.username, given.password.get_secret_value()
-        account, failures, of_name = self._accounts.find(username, address, window)
-        if failures >= TRIES_OF_ADDRESS or of_name >= TRIES_OF_NAME:
-            raise SlowDown(int((window + 1) * WINDOW - now) + 1)
-        hashed = account.password if account else None
-        if not self._passwords.matches(hashed, password) or account is None:
-            weight = 1 if account else UNKNOWN_WEIGHS
-            until = (window + 1) * WINDOW
-            self._accounts.failed(username, address, window, weight, until)
-            raise WrongCredentials
-        if self._passwords.outdated(account.password):
-            self._accounts.rehash(account, self._passwords.hash(password), self._from.new_id())
-        return self._start(account, now)
-
-    def _start(self, account: Account, now: float) -> Token:
-        token = f"{account.username}.{self._from.new_secret()}"
-        until = int(now) + self._settings.session_seconds
-        session = Session(
-            token_hash=token_hash(token),
-            username=account.username,
-            user_id=account.id,
-            epoch=account.epoch,
-            created=iso(now),
-            expires_at=until,
-            rev=self._from.new_id(),
-        )
-        self._accounts.start(session)
-        return Token(token=token, expires_at=iso(until))
-
-    def logout(self, caller: Caller) -> bool:
-        """Ends the session; False when there was none, which is as good as not being signed in."""
-        now = int(self._from.now())
-        return self._accounts.end(caller.token_hash, now, self._from.new_id())
+        who = Caller(account.username, "", address=sent.address, agent=sent.agent)
+        writes = [opened(account), self._audit.of(who, "account.register")]
+        for _ in self._from.attempts():
+            try:
+                self._db.commit(writes, account.rev)
+            except Refused as refused:
+                if refused.failed:
+                    raise UsernameTaken from None
+                continue
+            role = self._access.known(account).role
+            return Registered(username=account.username, role=role, created=account.created)
+        raise AssertionError
 
     def me(self, caller: Caller) -> AccountView:
         """The caller's own account."""
-        account = self._access.open(caller).account
-        return AccountView(
-            username=account.username,
-            role=account.role,
-            created=account.created,
-            email=account.email,
-            bytes_used=account.bytes_used,
-            quota=account.quota,
-        )
+        return account_view(self._access.open(caller).account)
+
+    def change(self, caller: Caller, wanted: AccountChange) -> AccountView:
+        """Changes the address, to which a new password may be mailed, so not without the old one.
+
+        Raises WrongCredentials, SlowDown, ChangedMeanwhile.
+        """
+        given = wanted.current_password.get_secret_value()
+        for _ in self._from.attempts():
+            entry = self._access.open(caller, more=[self._guesses.key(caller.address)])
+            account = entry.account
+            self._guesses.prove(account, caller.username, given, caller.address, entry.rows)
+            rev = self._from.new_id()
+            change = altered(account, rev, email=wanted.email)
+            try:
+                self._db.commit([change, self._audit.of(caller, "account.change")], rev)
+            except Refused:
+                continue
+            return account_view(account.model_copy(update={"email": wanted.email}))
+        raise AssertionError
+
+
+def account_view(account: Account) -> AccountView:
+    """An account as its owner sees it."""
+    return AccountView(
+        username=account.username,
+        role=account.role,
+        created=account.created,
+        email=account.email,
+        bytes_used=account.bytes_used,
+        bytes_reserved=account.bytes_reserved,
+        quota=account.quota,
+        files_used=account.files_used,
+        files_reserved=account.files_reserved,
+        files_quota=account.files_quota,
+    )
 
 
 def token_hash(token: str) -> str:
     """What is stored of a token: 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def network(address: str) -> str:
-    """Whose tries are counted together: an IPv4 address, or the /64 that one IPv6 customer gets."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if ip.version == 4:  # noqa: PLR2004
-        return str(ip)
-    # An IPv4 address in IPv6's clothes: by its /64 it would be all of IPv4.
-    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False))

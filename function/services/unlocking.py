@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from function.errors import SlowDown, Unavailable
-from function.services.accounts import network
+from function.services.guesses import network
 from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.sharing_errors import PasswordRequired, WrongPassword

@@ -23,10 +23,11 @@ from function.services.showing import file_keys, name_of
 from function.services.unlocking import MINUTE, Unlocking, nonce_in
 from function.services.visitors import Visit, Visitor, event, locked
 from function.sharing_errors import LinkExpired, LinkRevoked, NoSuchLink
-from function.stores.accounts import account_in, account_key, session_key
+from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
 from function.stores.links import Links, alias_key, aliased, receipt_key
+from function.stores.sessions import session_key
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")

@@ -7,12 +7,35 @@ from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Refused, Rows, Write
 
 
+def tries_key(address: str, window: int) -> Key:
+    """One row for an address and a window: the counts start again by themselves with the next."""
+    return Key(SESSIONS, f"login:{address}:{window}")
+
+
+def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
+    """What was read of an address's failures: of all, and of those at a name."""
+    row = rows.get(key, {})
+    return int(str(row.get("failures", 0))), int(str(row.get(f"name:{name}", 0)))
+
+
 class Attempts:
     """Counts, each of one kind of try by one address or at one thing, in one window of time."""
 
     def __init__(self, db: Dynamo) -> None:
         """Uses the table sessions through `db`."""
         self._db = db
+
+    def failed(self, key: Key, name: str, weight: int, until: int) -> None:
+        """Counts a failure, which weighs something, and once more under a name."""
+        self._db.write(
+            Write(
+                "Update",
+                key,
+                update="ADD failures :weight, #name :one SET expires_at = :until",
+                values={":weight": weight, ":one": 1, ":until": until},
+                names={"#name": f"name:{name}"},
+            )
+        )
 
     def count(self, most: Mapping[str, int], until: int, token: str) -> bool:
         """Counts a try everywhere, or nowhere when one count has reached what it may at most.

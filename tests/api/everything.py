@@ -14,6 +14,7 @@ from tests.transfers import put
 
 PASSWORD = "a password seen nowhere else"
 WRONG = "a wrong password seen nowhere else"
+OTHER = "another password seen nowhere else"
 NAME = "confidential/the name of a file.txt"
 CONTENT = b"the content of a file, seen nowhere else"
 LINK_PASSWORD = "a password of a link seen nowhere else"
@@ -43,6 +44,7 @@ class Run:
         self.secrets |= {PASSWORD, WRONG, NAME, "the name of a file", DESCRIPTION, CONTENT.decode()}
         self.secrets.add(base64.b64encode(CONTENT).decode())
         alice, bob = self.accounts()
+        alice = self.sessions(alice)
         self.files(alice, bob)
         self.groups(alice, bob)
         self.uploads(alice)
@@ -71,6 +73,30 @@ class Run:
         self.send(Client(token[:-1] + "-"), "GET", "/me")
         self.secrets.add(token.partition(".")[2][:-1] + "-")
         return people[0], people[1]
+
+    def sessions(self, alice: Client) -> Client:
+        """Another address and password, and sessions: listed, ended, one and all."""
+        self.secrets |= {OTHER, "other@hidden.org"}
+        for password in (WRONG, PASSWORD):
+            wish = {"email": "other@hidden.org", "current_password": password}
+            self.send(alice, "PATCH", "/me", json_=wish)
+            wish = {"new_password": OTHER, "current_password": password}
+            self.send(alice, "POST", "/password", json_=wish)
+        back = {"new_password": PASSWORD, "current_password": OTHER}
+        self.send(alice, "POST", "/password", json_=back)
+        self.again("alice")
+        for each in self.send(alice, "GET", "/sessions").json():
+            if not each["current"]:
+                assert self.send(alice, "DELETE", f"/sessions/{each['id']}").status == 204
+        everywhere = self.send(alice, "POST", "/logout", query={"everywhere": "true"})
+        assert everywhere.status == 204
+        return self.again("alice")
+
+    def again(self, name: str) -> Client:
+        """Another session of somebody's."""
+        token = Client().post("/login", username=name, password=PASSWORD).json()["token"]
+        self.secrets |= {token, token.partition(".")[2]}
+        return Client(token)
 
     def files(self, alice: Client, bob: Client) -> None:
         """Files in every way, shared and taken back, good and refused."""

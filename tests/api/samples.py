@@ -3,6 +3,7 @@
 A route without a sample fails them: whoever adds a route says here how it is used.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,8 +47,14 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         body={"username": "newcomer", "password": PASSWORD, "email": "new@example.org"}
     ),
     ("POST", "/login"): Sample(body={"username": "alice", "password": PASSWORD}),
-    ("POST", "/logout"): Sample(),
+    ("POST", "/logout"): Sample({"everywhere": "false"}),
     ("GET", "/me"): Sample(),
+    ("PATCH", "/me"): Sample(body={"email": "a@example.org", "current_password": PASSWORD}),
+    ("POST", "/password"): Sample(
+        body={"current_password": PASSWORD, "new_password": "another horse battery"}
+    ),
+    ("GET", "/sessions"): Sample({"limit": "10"}),
+    ("DELETE", "/sessions/{session_id}"): Sample(),
     ("PUT", "/file"): Sample(
         body={
             "file_name": "a.txt",
@@ -206,7 +213,7 @@ class World:
     """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload, a link.
 
     Alice has a group, to which Carol belongs as well, and has `asked` by a token for files, of
-    which one is being `sent`. `ids` are what stands in paths.
+    which one is being `sent`. She is signed in elsewhere too. `ids` are what stands in paths.
     """
 
     alice: Client
@@ -250,6 +257,8 @@ def a_world() -> World:
     asked = alice.post("/requests", title="Slides", folder="in/", max_files=2).json()
     token = asked["url"].rpartition("/")[2]
     sent = Client().post(f"/r/{token}/uploads", file_name="s.bin", size=100 * MIB).json()
+    other = Client().post("/login", username="alice", password=PASSWORD).json()["token"]
+    ids["session_id"] = hashlib.sha256(other.encode()).hexdigest()
     ids |= {"request_id": asked["id"], "asked": token, "sent": sent["upload_id"]}
     return World(alice, bob, carol, dave, upload, ids)
 

@@ -12,26 +12,55 @@ from tests.ground import Call, Ground
 from tests.links import make
 
 READ, COMMIT = "BatchGetItem", "TransactWriteItems"
+OTHER = "another horse battery"
 Send = Callable[[World], Answer]
 
 COSTS: dict[str, tuple[Send, int, list[str]]] = {
     "register": (
         lambda w: Client().post("/register", username="erin", password=PASSWORD),
         201,
-        ["PutItem"],
+        [COMMIT],
     ),
     "login": (
         lambda w: Client().post("/login", username="alice", password=PASSWORD),
         200,
-        [READ, "PutItem"],
+        [READ, COMMIT],
     ),
     "wrong login": (
         lambda w: Client().post("/login", username="alice", password="wrong"),
         401,
         [READ, "UpdateItem"],
     ),
-    "logout": (lambda w: w.alice.post("/logout"), 204, ["UpdateItem"]),
+    "logout": (lambda w: w.alice.post("/logout"), 204, [COMMIT]),
+    "logout everywhere": (
+        lambda w: w.alice.send("POST", "/logout", query={"everywhere": "true"}),
+        204,
+        [READ, COMMIT],
+    ),
     "me": (lambda w: w.alice.get("/me"), 200, [READ]),
+    "change one's address": (
+        lambda w: w.alice.send(
+            "PATCH", "/me", json_={"email": "a@example.org", "current_password": PASSWORD}
+        ),
+        200,
+        [READ, COMMIT],
+    ),
+    "change one's password": (
+        lambda w: w.alice.post("/password", current_password=PASSWORD, new_password=OTHER),
+        204,
+        [READ, COMMIT],
+    ),
+    "change one's password wrongly": (
+        lambda w: w.alice.post("/password", current_password="wrong", new_password=OTHER),
+        401,
+        [READ, "UpdateItem"],
+    ),
+    "list sessions": (lambda w: w.alice.get("/sessions"), 200, [READ, "Query", READ]),
+    "end a session": (
+        lambda w: w.alice.delete(f"/sessions/{w.ids['session_id']}"),
+        204,
+        [READ, COMMIT],
+    ),
     "get": (lambda w: w.alice.read("a.txt"), 200, [READ, "GetObject"]),
     "get another's": (
         lambda w: w.bob.read("a.txt", username="alice"),

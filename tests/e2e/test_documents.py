@@ -11,7 +11,10 @@ from tests.walk import masked, steps, walk
 pytestmark = pytest.mark.enable_socket
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/large-files.md", "docs/sharing.md"])
+DOCUMENTS = ["README.md", "docs/accounts.md", "docs/large-files.md", "docs/sharing.md"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_is_shown_is_what_is_printed(name: str, url: str, tmp_path: Path) -> None:
     """Pasted block by block, with names that nobody had before."""
     found = steps(ROOT / name)

@@ -5,26 +5,28 @@ notices none of them would notice nothing else either.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
 from function.contract import USERS
-from function.errors import Unavailable
+from function.errors import NotSignedIn, Unavailable
 from function.link_records import LinkRow
-from function.records import Account, FileRow, Stored, UploadRow
+from function.models import Caller
+from function.records import FileRow, Stored, UploadRow
+from function.services.logins import Logins
 from function.services.placing import Placing
 from function.services.transfers import TransferService
 from function.services.uploads import Uploads
 from function.stores import links, transfers
-from function.stores.accounts import Accounts, account_key, session_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_key, keep
 from function.stores.objects import Objects
 from function.stores.rows import Item, Refused, Write
 from function.stores.seam import aws
+from function.stores.sessions import ended
 from function.stores.transfers import Transfers
 
 
@@ -121,45 +123,38 @@ def overwritten_in_place() -> dict[str, Any]:
 def logout_swallows() -> dict[str, Any]:
     """Whoever logs out is told that it was done, whatever happened."""
 
-    class Careless(Accounts):
-        def end(self, *args: Any) -> bool:
-            try:
-                return super().end(*args)
-            except Unavailable:
-                return True
+    class Careless(Logins):
+        def logout(self, caller: Caller) -> None:
+            with suppress(Unavailable):
+                super().logout(caller)
 
-    return {"wiring.Accounts": Careless}
+    return {"wiring.Logins": Careless}
 
 
-def logout_without_nonce() -> dict[str, Any]:
+def logout_without_token() -> dict[str, Any]:
     """A session that has ended was ended by somebody else."""
 
-    class Forgetful(Accounts):
-        def end(self, token_hash: str, now: int, nonce: str) -> bool:
-            condition, values = "expires_at > :now", {":now": now}
-            key, update = session_key(token_hash), "SET expires_at = :now"
+    class Forgetful(Logins):
+        def logout(self, caller: Caller) -> None:
             try:
-                self._db.write(Write("Update", key, condition, values, update=update))
+                self._db.write(ended(caller.token_hash, int(self._from.now())))
             except Refused:
-                return False
-            return True
+                raise NotSignedIn from None
 
-    return {"wiring.Accounts": Forgetful}
+    return {"wiring.Logins": Forgetful}
 
 
-def register_without_nonce() -> dict[str, Any]:
+def register_without_token() -> dict[str, Any]:
     """A name that is taken was taken by somebody else."""
 
-    class Forgetful(Accounts):
-        def create(self, account: Account) -> bool:
-            key, row = account_key(account.username), account.model_dump()
-            try:
-                self._db.write(Write("Put", key, "attribute_not_exists(username)", item=row))
-            except Refused:
-                return False
-            return True
+    class Forgetful(Dynamo):
+        def commit(self, writes: Sequence[Write], token: str) -> None:
+            if writes[0].key.table.noun == "users" and writes[0].kind == "Put":
+                self.write(writes[0])
+            else:
+                super().commit(writes, token)
 
-    return {"wiring.Accounts": Forgetful}
+    return {"wiring.Dynamo": Forgetful}
 
 
 def commit_without_rev() -> dict[str, Any]:
@@ -239,8 +234,8 @@ MUTANTS = (
     Mutant("overwrite in place", overwritten_in_place, "replace"),
     Mutant("overwrite in place, met", overwritten_in_place, "replace", "replace another's"),
     Mutant("log-out swallows errors", logout_swallows, "log out"),
-    Mutant("log-out without a nonce", logout_without_nonce, "log out"),
-    Mutant("register without a nonce", register_without_nonce, "register"),
+    Mutant("log-out without a token", logout_without_token, "log out"),
+    Mutant("register without a token", register_without_token, "register"),
     Mutant("commit without rev", commit_without_rev, "replace", "replace another's"),
     Mutant("commit without rev, deleted", commit_without_rev, "replace", "delete"),
     Mutant("bytes charged after the commit", charged_afterwards, "put new"),

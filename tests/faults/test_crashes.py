@@ -7,7 +7,16 @@ from tests.faults.crashes import FAULTS, collide, crashes
 from tests.faults.operations import OPERATIONS, UNCUT, Operation
 from tests.faults.world import World
 
-QUICK = {"register", "log out", "replace", "unshare", "abort", "send", "give up"}
+QUICK = {
+    "register",
+    "log out",
+    "change the password",
+    "replace",
+    "unshare",
+    "abort",
+    "send",
+    "give up",
+}
 ABOUT = {"GET /", "GET /health", "GET /info", "GET /openapi.json", "GET /docs"}  # no call of AWS
 ROWS = [
     pytest.param(each, id=each.name, marks=[] if each.name in QUICK else pytest.mark.slow)

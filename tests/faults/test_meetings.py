@@ -11,6 +11,9 @@ from tests.faults.world import World
 
 QUICK = [
     ("register", "register"),
+    ("change the password", "log out everywhere"),
+    ("change the password", "end a session"),
+    ("log in", "change the password"),
     ("replace", "replace another's"),
     ("replace", "delete"),
     ("share", "log out"),
@@ -36,7 +39,7 @@ QUICK = [
 # Those that have rows in common but sessions, by the paths of their routes; who logs out is met by
 # what is nearest to every session. EVERY_PAIR=1 has all meet all, which takes half an hour.
 CIRCLES: tuple[tuple[str, ...], ...] = (
-    ("/register", "/login", "/logout", "/me"),
+    ("/register", "/login", "/logout", "/me", "/password", "/sessions"),
     ("/logout", "/file", "/share"),
     ("/file", "/files", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),

@@ -1,7 +1,8 @@
 """A small world with two people in it, what each of them sees, and what must hold at all times.
 
 Alice has two files, and a link to each; Bob may write one of them and has one of his own. Each acts
-in one session and is watched in another, so that a log-out can be seen from outside. Ids are
+in one session and is watched in another, so that a log-out can be seen from outside; that one no
+password ends. Ids are
 counted and time stands still, so that the same states look the same; what has been looked at once
 is not looked at again.
 """
@@ -22,9 +23,9 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from function import app, deps
 from function.contract import TABLES, Settings
 from tests.books import balanced
-from tests.client import PASSWORD, Answer, Client, join
+from tests.client import Answer, Client, join
 from tests.conftest import Clock
-from tests.faults import links
+from tests.faults import links, people
 from tests.faults.operations import BY_NAME, FRESH, PLAN, REPORT, Operation
 from tests.faults.seen import groups_of, require, seen_by
 from tests.faults.uploads import parts_of, remembered, request, requests_of, seen_of
@@ -46,7 +47,9 @@ class World:
         deps.rewire(deps.wire(settings, session, self._origins()))
         self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
-        self.watching = {name: watcher(name) for name in ("alice", "bob")}
+        self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
+        self.watching = {name: people.sign_in(name) for name in ("alice", "bob")}
+        self._db = session.client("dynamodb")
         for who, name in (("alice", REPORT), ("alice", PLAN), ("bob", "diary.txt")):
             assert self.people[who].put(name, f"{name} of {who}".encode()).status == 201
         shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
@@ -167,6 +170,8 @@ class World:
         return ID.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), "\n".join(rows))
 
     def _look(self) -> dict[str, Any]:
+        for name, person in self.watching.items():
+            self._go_on_watching(name, person)
         files = self.ground.rows(self.settings.files)
         keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
         seen: dict[str, Any] = {
@@ -182,12 +187,25 @@ class World:
         seen["coming"] = sorted(
             (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
         )
+        seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
         for name, person in self.watching.items():
+            seen[f"account of {name}"] = people.account_of(person)
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)
             seen[f"groups of {name}"] = groups_of(person)
             seen[f"{name} is signed in"] = self.people[name].get("/me").status
         return seen
+
+    def _go_on_watching(self, name: str, person: Client) -> None:
+        """Takes the session in which somebody is watched over into their account's next epoch."""
+        accounts = self.ground.rows(self.settings.users)
+        (epoch,) = (row["epoch"] for row in accounts if row["username"] == name)
+        self._db.update_item(
+            TableName=self.settings.sessions,
+            Key={"token_hash": {"S": people.id_of(person)}},
+            UpdateExpression="SET epoch = :epoch",
+            ExpressionAttributeValues={":epoch": {"S": epoch}},
+        )
 
     def _holds(self) -> None:
         """Every row has its bytes, and all that follows from the files agrees with them.
@@ -226,12 +244,6 @@ class World:
             sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
             counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
             require(counted == held, f"{row['title']} counts {counted} and holds {held}")
-
-
-def watcher(username: str) -> Client:
-    """A session that nobody acts in."""
-    answer = Client().post("/login", username=username, password=PASSWORD)
-    return Client(answer.json()["token"])
 
 
 def tables_in(body: Any) -> Iterator[str]:

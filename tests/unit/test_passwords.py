@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.account_errors import WeakPassword
-from function.services.accounts import network, token_hash
+from function.services.accounts import token_hash
+from function.services.guesses import network
 from function.services.passwords import Passwords
 
 HASHER = argon2.PasswordHasher(1, 8, parallelism=1)

@@ -1,0 +1,73 @@
+"""Who guesses at passwords: failures are counted, and too many are not listened to.
+
+A name may be tried ten times from one address in a quarter of an hour, and an address may fail
+fifty times in all; a name that does not exist weighs double. The counts belong to the address, so
+nobody can lock another person out from elsewhere, and they end with the window.
+"""
+
+import ipaddress
+
+from function.account_errors import WrongCredentials
+from function.errors import SlowDown
+from function.records import Account
+from function.services.origins import Origins
+from function.services.passwords import Passwords
+from function.stores.attempts import Attempts, failures_in, tries_key
+from function.stores.rows import Key, Rows
+
+WINDOW = 900
+TRIES_OF_NAME = 10
+TRIES_OF_ADDRESS = 50
+UNKNOWN_WEIGHS = 2
+
+
+class Guesses:
+    """Checks passwords, and counts those that were wrong."""
+
+    def __init__(self, attempts: Attempts, passwords: Passwords, origins: Origins) -> None:
+        """Failures are counted by `attempts`."""
+        self._attempts = attempts
+        self._passwords = passwords
+        self._from = origins
+
+    def key(self, address: str) -> Key:
+        """The counts of an address, to be read together with the account."""
+        return tries_key(network(address), self._window())
+
+    def prove(
+        self, account: Account | None, username: str, given: str, address: str, rows: Rows
+    ) -> Account:
+        """The account, if that is its password. Raises WrongCredentials, SlowDown.
+
+        Where there is no account it costs the same hash, and says the same. `rows` have the counts.
+        """
+        failures, of_name = failures_in(rows, self.key(address), username)
+        if failures >= TRIES_OF_ADDRESS or of_name >= TRIES_OF_NAME:
+            raise SlowDown(int(self._until() - self._from.now()) + 1)
+        hashed = account.password if account else None
+        if not self._passwords.matches(hashed, given) or account is None:
+            self.failed(username, address, 1 if account else UNKNOWN_WEIGHS)
+            raise WrongCredentials
+        return account
+
+    def failed(self, username: str, address: str, weight: int = 1) -> None:
+        """Counts a failure of an address at a name."""
+        self._attempts.failed(self.key(address), username, weight, self._until())
+
+    def _window(self) -> int:
+        return int(self._from.now() // WINDOW)
+
+    def _until(self) -> int:
+        return (self._window() + 1) * WINDOW
+
+
+def network(address: str) -> str:
+    """Whose tries are counted together: an IPv4 address, or the /64 that one IPv6 customer gets."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if ip.version == 4:  # noqa: PLR2004
+        return str(ip)
+    # An IPv4 address in IPv6's clothes: by its /64 it would be all of IPv4.
+    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False))

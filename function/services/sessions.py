@@ -1,0 +1,86 @@
+"""The caller's sessions: where one is signed in, and ending one of them from another."""
+
+import re
+
+from function.account_errors import NoSuchSession
+from function.account_models import SessionView
+from function.models import Caller
+from function.records import Account, Session
+from function.services.access import Access
+from function.services.audit import Audit
+from function.services.cursors import seal, unseal
+from function.services.origins import Origins, iso
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Refused
+from function.stores.sessions import Sessions, ended, proves, session_in, session_key, session_of
+
+ID = re.compile(r"[0-9a-f]{64}")
+SESSIONS = "sessions"
+
+
+class SessionService:
+    """The sessions of an account, without its keys."""
+
+    def __init__(
+        self, db: Dynamo, access: Access, sessions: Sessions, audit: Audit, origins: Origins
+    ) -> None:
+        """Changes are committed by `db`."""
+        self._db = db
+        self._access = access
+        self._sessions = sessions
+        self._audit = audit
+        self._from = origins
+
+    def page(
+        self, caller: Caller, limit: int, cursor: str | None
+    ) -> tuple[list[SessionView], str | None]:
+        """The caller's sessions, the newest first, and the next cursor. Raises InvalidCursor.
+
+        The index names them; what they are is read from their rows, so that none is listed which
+        has ended.
+        """
+        entry = self._access.open(caller)
+        account, own = entry.account, session_in(entry.rows, caller)
+        after = unseal(cursor, account.id, SESSIONS)
+        # The index may not know yet the one that has just begun.
+        all_known = [*self._sessions.of(caller.username), *([own] if own else [])]
+        known = {(each.created, each.token_hash) for each in all_known if each.key is None}
+        places = [list(each) for each in sorted(known, reverse=True)]
+        places = [each for each in places if after is None or each < after]
+        page, more = places[:limit], places[limit:]
+        entry = self._access.open(caller, more=[session_key(each) for _, each in page])
+        found = (session_of(entry.rows, each) for _, each in page)
+        views = [self._view(each, caller) for each in found if each and self._alive(each, account)]
+        return views, seal(page[-1], account.id, SESSIONS) if more else None
+
+    def end(self, caller: Caller, session_id: str) -> None:
+        """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""
+        if not ID.fullmatch(session_id):
+            self._access.open(caller)
+            raise NoSuchSession
+        for _ in self._from.attempts():
+            entry = self._access.open(caller, more=[session_key(session_id)])
+            session = session_of(entry.rows, session_id)
+            if session is None or not self._alive(session, entry.account):
+                raise NoSuchSession
+            end = ended(session_id, int(self._from.now()))
+            noted = self._audit.of(caller, "session.end", subject=session_id)
+            try:
+                self._db.commit([end, noted], self._from.new_id())
+            except Refused:
+                continue
+            return
+
+    def _alive(self, session: Session, account: Account) -> bool:
+        return session.key is None and proves(session, account, self._from.now())
+
+    def _view(self, session: Session, caller: Caller) -> SessionView:
+        return SessionView(
+            id=session.token_hash,
+            created=session.created,
+            address=session.address,
+            agent=session.agent,
+            seen=session.seen or session.created,
+            expires_at=iso(session.expires_at),
+            current=session.token_hash == caller.token_hash,
+        )
