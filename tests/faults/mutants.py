@@ -65,7 +65,7 @@ def row_before_bytes() -> dict[str, Any]:
             bytes_()
             return placed
 
-    return {"wiring.Objects": Later, "deps.Placing": Hasty}
+    return {"wiring.Objects": Later, "wiring.Placing": Hasty}
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
@@ -117,7 +117,7 @@ def overwritten_in_place() -> dict[str, Any]:
             return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
 
     kept = nothing_kept("versions")
-    return {"wiring.Uploads": Named, "deps.Objects": OnePerName, "deps.Dynamo": kept}
+    return {"wiring.Uploads": Named, "wiring.Objects": OnePerName, "wiring.Dynamo": kept}
 
 
 def logout_swallows() -> dict[str, Any]:
