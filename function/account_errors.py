@@ -5,7 +5,8 @@ Unauthenticated 401             Conflict 409
 Forbidden 403                   Invalid 422
 └── NotAllowed                  └── WeakPassword
 NotFound 404
-└── NoSuchSession
+├── NoSuchSession
+└── NoSuchKey
 """
 
 from function.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -30,6 +31,12 @@ class NoSuchSession(NotFound):
     """The caller has no session of that id, or no more."""
 
     slug, title = "no-such-session", "There is no such session"
+
+
+class NoSuchKey(NotFound):
+    """The caller has no API key of that id, or no more."""
+
+    slug, title = "no-such-key", "There is no such key"
 
 
 class UsernameTaken(Conflict):

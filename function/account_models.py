@@ -1,7 +1,14 @@
-"""The bodies of requests and answers about accounts. Imports `fields` and `models`."""
+"""The bodies of requests and answers about accounts. Imports `fields`, `models` and `roles`."""
 
-from function.fields import Email, Password, Username
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from function.fields import YEAR, Email, Line, Password, Username
 from function.models import Closed
+from function.roles import Scope
+
+QUARTER = 90 * 24 * 3600
 
 
 class Registration(Closed):
@@ -77,3 +84,30 @@ class SessionView(Closed):
     seen: str
     expires_at: str
     current: bool
+
+
+class KeyRequest(Closed):
+    """An API key that is wanted; `expires_in` is seconds."""
+
+    name: Line
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)]
+    expires_in: Annotated[StrictInt, Field(ge=1, le=YEAR)] = QUARTER
+
+
+class KeyView(Closed):
+    """An API key without its token: where it was made; `seen` is when it was used last, if ever."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created: str
+    address: str
+    agent: str
+    seen: str | None
+    expires_at: str
+
+
+class NewKey(KeyView):
+    """An API key: send `token` in the header `x-session-token`. Nobody can show it again."""
+
+    token: str

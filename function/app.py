@@ -37,6 +37,7 @@ from function.routes import (
     files,
     groups,
     inbox,
+    keys,
     links,
     pages,
     requests,
@@ -56,6 +57,7 @@ app = APIGatewayHttpResolver(
 )
 NOUNS = (
     accounts,
+    keys,
     files,
     uploads,
     downloads,

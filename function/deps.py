@@ -22,6 +22,7 @@ from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.inbox import Inbox
+from function.services.keys import KeyService
 from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.logins import Logins
@@ -93,6 +94,7 @@ Sent = Annotated[Incoming, Depends(incoming)]
 AccountsDep = Annotated[AccountService, Depends(lambda: wiring().people.accounts)]
 LoginsDep = Annotated[Logins, Depends(lambda: wiring().people.logins)]
 SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions)]
+KeysDep = Annotated[KeyService, Depends(lambda: wiring().people.keys)]
 CredentialsDep = Annotated[CredentialService, Depends(lambda: wiring().people.credentials)]
 TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
 CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]

@@ -22,6 +22,7 @@ from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.guesses import Guesses
 from function.services.inbox import Inbox
+from function.services.keys import KeyService
 from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.logins import Logins
@@ -65,6 +66,7 @@ class PeopleWiring:
     accounts: AccountService
     logins: Logins
     sessions: SessionService
+    keys: KeyService
     credentials: CredentialService
 
 
@@ -195,6 +197,7 @@ def _wire_people(on: Ground) -> PeopleWiring:
         accounts=AccountService(*entering, on.settings),
         logins=Logins(*entering, on.settings),
         sessions=SessionService(db, access, Sessions(db), audit, of),
+        keys=KeyService(db, access, audit, of),
         credentials=CredentialService(*entering),
     )
 

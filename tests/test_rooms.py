@@ -66,6 +66,7 @@ STRANGERS: dict[str, set[str]] = {
     "pydantic": {
         "fields",
         "models",
+        "account_models",
         "transfer_models",
         "link_models",
         "request_models",

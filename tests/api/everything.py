@@ -17,6 +17,7 @@ WRONG = "a wrong password seen nowhere else"
 OTHER = "another password seen nowhere else"
 NAME = "confidential/the name of a file.txt"
 CONTENT = b"the content of a file, seen nowhere else"
+KEY_NAME = "a name of a key seen nowhere else"
 LINK_PASSWORD = "a password of a link seen nowhere else"
 NOTE = "a note seen nowhere else"
 TITLE, SENDER = "a title seen nowhere else", "a sender seen nowhere else"
@@ -84,6 +85,16 @@ class Run:
             self.send(alice, "POST", "/password", json_=wish)
         back = {"new_password": PASSWORD, "current_password": OTHER}
         self.send(alice, "POST", "/password", json_=back)
+        wish = {"name": KEY_NAME, "scopes": ["admin", "read"]}
+        made = self.send(alice, "POST", "/keys", json_=wish).json()
+        self.secrets |= {made["token"], made["token"].partition(".")[2], KEY_NAME}
+        key = Client(made["token"])
+        self.send(key, "POST", "/keys", json_=wish | {"scopes": ["write"]})
+        self.send(key, "POST", "/keys", json_={"name": KEY_NAME, "scopes": ["all"]})
+        self.send(key, "PUT", "/groups/keys")
+        for method, path in (("GET", "/keys"), ("DELETE", f"/keys/{made['id']}")):
+            for _ in range(2):
+                self.send(alice, method, path)
         self.again("alice")
         for each in self.send(alice, "GET", "/sessions").json():
             if not each["current"]:

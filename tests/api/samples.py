@@ -55,6 +55,9 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ),
     ("GET", "/sessions"): Sample({"limit": "10"}),
     ("DELETE", "/sessions/{session_id}"): Sample(),
+    ("POST", "/keys"): Sample(body={"name": "other", "scopes": ["admin"], "expires_in": 60}),
+    ("GET", "/keys"): Sample(),
+    ("DELETE", "/keys/{key_id}"): Sample(),
     ("PUT", "/file"): Sample(
         body={
             "file_name": "a.txt",
@@ -213,7 +216,8 @@ class World:
     """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload, a link.
 
     Alice has a group, to which Carol belongs as well, and has `asked` by a token for files, of
-    which one is being `sent`. She is signed in elsewhere too. `ids` are what stands in paths.
+    which one is being `sent`. She is signed in elsewhere too, and has a key.
+    `ids` are what stands in paths.
     """
 
     alice: Client
@@ -259,6 +263,7 @@ def a_world() -> World:
     sent = Client().post(f"/r/{token}/uploads", file_name="s.bin", size=100 * MIB).json()
     other = Client().post("/login", username="alice", password=PASSWORD).json()["token"]
     ids["session_id"] = hashlib.sha256(other.encode()).hexdigest()
+    ids["key_id"] = alice.post("/keys", name="backup", scopes=["read"]).json()["id"]
     ids |= {"request_id": asked["id"], "asked": token, "sent": sent["upload_id"]}
     return World(alice, bob, carol, dave, upload, ids)
 

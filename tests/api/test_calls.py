@@ -61,6 +61,18 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         204,
         [READ, COMMIT],
     ),
+    "make a key": (
+        lambda w: w.bob.post("/keys", name="backup", scopes=["read"]),
+        201,
+        [READ, COMMIT],
+    ),
+    "list no keys": (lambda w: w.bob.get("/keys"), 200, [READ]),
+    "list keys": (lambda w: w.alice.get("/keys"), 200, [READ, READ]),
+    "revoke a key": (
+        lambda w: w.alice.delete(f"/keys/{w.ids['key_id']}"),
+        204,
+        [READ, COMMIT],
+    ),
     "get": (lambda w: w.alice.read("a.txt"), 200, [READ, "GetObject"]),
     "get another's": (
         lambda w: w.bob.read("a.txt", username="alice"),

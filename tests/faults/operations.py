@@ -155,6 +155,15 @@ OPERATIONS: tuple[Operation, ...] = (
         "end a session", "DELETE /sessions/<session_id>", "alice", 204, 404, 2, others=(401,),
         alike=UNMADE, send=people.end("elsewhere"),
     ),
+    _op("make a key", "POST /keys", "alice", 201, 201, 2, send=people.make_key, others=(401,)),
+    _op(
+        "list keys", "GET /keys", "alice", 200, 200, 2, others=(401,), writes=False,
+        send=lambda client: client.get("/keys"), after="with a key",
+    ),
+    _op(
+        "revoke a key", "DELETE /keys/<key_id>", "alice", 204, 404, 2, others=(401,), alike=UNMADE,
+        send=people.end("uploader", "keys"), after="with a key",
+    ),
     _op("put new", "PUT /file", "alice", 201, 200, 3, send=_raw_put, others=(401,)),
     _op(
         "replace", "PUT /file", "alice", 200, 200, 3,
@@ -445,6 +454,7 @@ PREPARED: tuple[Operation, ...] = tuple(
         ("coming", "sender", begun("coming", "come.txt", 15, sender="Zoë")),
         ("coming in parts", "sender", begun("coming in parts", "report.txt", 45)),
         ("coming narrowly", "narrowly", begun("coming narrowly", "narrow.txt", 15)),
+        ("with a key", "alice", people.key("uploader")),
         ("with a club", "alice", _group("PUT", "club")),
         ("with a member", "alice", _team),
     )

@@ -30,9 +30,30 @@ def change_password(client: Client) -> Answer:
     return client.post("/password", current_password=PASSWORD, new_password=OTHER)
 
 
-def end(name: str) -> Callable[[Client], Answer]:
-    """Ends a session."""
-    return lambda client: client.delete(f"/sessions/{IDS[name]}")
+def end(name: str, noun: str = "sessions") -> Callable[[Client], Answer]:
+    """Ends a session, or a key."""
+    return lambda client: client.delete(f"/{noun}/{IDS[name]}")
+
+
+def make_key(client: Client) -> Answer:
+    """One that reads."""
+    return client.post("/keys", name="backup", scopes=["read"])
+
+
+def key(name: str) -> Callable[[Client], Answer]:
+    """Makes a key that operations are about."""
+
+    def make(client: Client) -> Answer:
+        answer = client.post("/keys", name=name, scopes=["read", "admin"])
+        IDS[name] = answer.json()["id"]
+        return answer
+
+    return make
+
+
+def keys_of(person: Client) -> list[str]:
+    """The names of somebody's keys."""
+    return sorted(each["name"] for each in person.get("/keys").json())
 
 
 def account_of(person: Client) -> dict[str, Any]:

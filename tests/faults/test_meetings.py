@@ -14,6 +14,9 @@ QUICK = [
     ("change the password", "log out everywhere"),
     ("change the password", "end a session"),
     ("log in", "change the password"),
+    ("make a key", "change the password"),
+    ("make a key", "make a key"),
+    ("revoke a key", "revoke a key"),
     ("replace", "replace another's"),
     ("replace", "delete"),
     ("share", "log out"),
@@ -39,7 +42,7 @@ QUICK = [
 # Those that have rows in common but sessions, by the paths of their routes; who logs out is met by
 # what is nearest to every session. EVERY_PAIR=1 has all meet all, which takes half an hour.
 CIRCLES: tuple[tuple[str, ...], ...] = (
-    ("/register", "/login", "/logout", "/me", "/password", "/sessions"),
+    ("/register", "/login", "/logout", "/me", "/password", "/sessions", "/keys"),
     ("/logout", "/file", "/share"),
     ("/file", "/files", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),

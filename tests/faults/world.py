@@ -189,6 +189,7 @@ class World:
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
         for name, person in self.watching.items():
+            seen[f"keys of {name}"] = people.keys_of(person)
             seen[f"account of {name}"] = people.account_of(person)
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)
