@@ -124,7 +124,7 @@ log_group = aws.cloudwatch.LogGroup(
 # --- permissions: what is not in this table the function cannot do -------------------------------
 
 USERS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
-SESSIONS = "BatchGetItem PutItem UpdateItem"
+SESSIONS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
 SHARES = "BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"
 OBJECTS = "GetObject PutObject DeleteObject ListMultipartUploadParts AbortMultipartUpload"

@@ -1,12 +1,14 @@
 """What can go wrong with accounts, below the problems of `errors`.
 
 Unauthenticated 401             Conflict 409
-└── WrongCredentials            └── UsernameTaken
-Forbidden 403                   Invalid 422
-└── NotAllowed                  └── WeakPassword
-NotFound 404
-├── NoSuchSession
-└── NoSuchKey
+├── WrongCredentials            ├── UsernameTaken
+├── OtpRequired                 └── MfaOn
+└── WrongOtp                    Invalid 422
+Forbidden 403                   └── WeakPassword
+└── NotAllowed                  NotFound 404
+                                ├── NoSuchSession
+                                ├── NoSuchKey
+                                └── NoSuchFactor
 """
 
 from function.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -16,6 +18,20 @@ class WrongCredentials(Unauthenticated):
     """No such account, or not its password: the same words for both."""
 
     slug, title = "wrong-credentials", "Wrong user name or password"
+
+
+class OtpRequired(Unauthenticated):
+    """The password is right, and a code of the second factor is needed as well."""
+
+    slug, title = "otp-required", "A code is needed as well"
+    default = "Send the code of your authenticator, or a recovery code, as otp."
+
+
+class WrongOtp(Unauthenticated):
+    """That is not the code of now, or it has been used."""
+
+    slug, title = "wrong-otp", "That is not the code"
+    default = "A code is good once and for half a minute; wait for the next one."
 
 
 class NotAllowed(Forbidden):
@@ -37,6 +53,19 @@ class NoSuchKey(NotFound):
     """The caller has no API key of that id, or no more."""
 
     slug, title = "no-such-key", "There is no such key"
+
+
+class NoSuchFactor(NotFound):
+    """The account has no second factor."""
+
+    slug, title = "no-such-factor", "There is no second factor"
+
+
+class MfaOn(Conflict):
+    """The account has a second factor already."""
+
+    slug, title = "mfa-on", "There is a second factor already"
+    default = "Take it off first, with DELETE /mfa."
 
 
 class UsernameTaken(Conflict):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
-from function.fields import YEAR, Email, Line, Password, Username
+from function.fields import YEAR, Email, Line, Otp, Password, Username
 from function.models import Closed
 from function.roles import Scope
 
@@ -20,10 +20,11 @@ class Registration(Closed):
 
 
 class Credentials(Closed):
-    """A user name and its password."""
+    """A user name and its password; `otp` is a code of the second factor, or a recovery code."""
 
     username: Username
     password: Password
+    otp: Otp | None = None
 
 
 class AccountView(Closed):
@@ -37,6 +38,8 @@ class AccountView(Closed):
     role: str
     created: str
     email: str | None = None
+    mfa: bool = False
+    recovery_codes_left: int = 0
     bytes_used: int = 0
     bytes_reserved: int = 0
     quota: int | None = None
@@ -111,3 +114,28 @@ class NewKey(KeyView):
     """An API key: send `token` in the header `x-session-token`. Nobody can show it again."""
 
     token: str
+
+
+class PasswordProof(Closed):
+    """What shows that it is the account's owner who asks."""
+
+    current_password: Password
+
+
+class Enrolment(Closed):
+    """A secret for an authenticator; `uri` is what it reads from a QR code."""
+
+    secret: str
+    uri: str
+
+
+class Confirmation(Closed):
+    """The code that an authenticator shows."""
+
+    otp: Otp
+
+
+class RecoveryCodes(Closed):
+    """Codes for when the authenticator is lost, good once each. Nobody can show them again."""
+
+    recovery_codes: list[str]

@@ -39,6 +39,7 @@ from function.routes import (
     inbox,
     keys,
     links,
+    mfa,
     pages,
     requests,
     shares,
@@ -58,6 +59,7 @@ app = APIGatewayHttpResolver(
 NOUNS = (
     accounts,
     keys,
+    mfa,
     files,
     uploads,
     downloads,

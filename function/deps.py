@@ -26,6 +26,7 @@ from function.services.keys import KeyService
 from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.logins import Logins
+from function.services.mfa import MfaService
 from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.reach import Reach
@@ -95,6 +96,7 @@ AccountsDep = Annotated[AccountService, Depends(lambda: wiring().people.accounts
 LoginsDep = Annotated[Logins, Depends(lambda: wiring().people.logins)]
 SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions)]
 KeysDep = Annotated[KeyService, Depends(lambda: wiring().people.keys)]
+MfaDep = Annotated[MfaService, Depends(lambda: wiring().people.mfa)]
 CredentialsDep = Annotated[CredentialService, Depends(lambda: wiring().people.credentials)]
 TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
 CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]

@@ -101,6 +101,13 @@ def fold(name: object) -> object:
     return name.lower() if isinstance(name, str) and name.isascii() else name
 
 
+def without_breaks(code: object) -> object:
+    """A code in small letters, without what it is broken up by for people's eyes."""
+    if not isinstance(code, str) or not code.isascii():
+        return code
+    return code.lower().replace(" ", "").replace("-", "")
+
+
 def canonical_base64(text: object) -> bytes:
     """The bytes of Base64 text (RFC 4648, section 4): standard alphabet, padded, no stray bits.
 
@@ -151,6 +158,12 @@ ALLOWED_TYPE = (
 ContentType = Annotated[str, StringConstraints(max_length=LONGEST_MEDIA_TYPE, pattern=MEDIA_TYPE)]
 # "Nobody has a password of over 1,024 characters" bounds what is hashed, not what is safe.
 Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]
+# A code of time, or a recovery code; as they are written down, with spaces and dashes.
+Otp = Annotated[
+    str,
+    BeforeValidator(without_breaks),
+    StringConstraints(pattern=r"^([0-9]{6}|[a-z2-7]{16})$"),
+]
 Base64 = Annotated[
     bytes,
     BeforeValidator(canonical_base64),

@@ -23,6 +23,10 @@ class Account(Row):
     `keys` are the ids of the API keys to look at; whether they are good is said by their rows.
     What is used is bytes, and rows that have some: files, their versions, the trash, and what is
     reserved for uploads in progress, which `reserved` says again. No quota is no limit.
+
+    `totp` is the secret of its second factor, from which codes are computed, so that it cannot be
+    hashed; `totp_new` is one that is not confirmed, `totp_step` the last step that was used, and
+    `recovery` the SHA-256 of codes that are good once.
     """
 
     username: str
@@ -42,6 +46,10 @@ class Account(Row):
     files_reserved: int = 0
     groups: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
+    totp: str | None = None
+    totp_new: str | None = None
+    totp_step: int = 0
+    recovery: frozenset[str] = frozenset()
 
 
 class Session(Row):

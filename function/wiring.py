@@ -18,6 +18,7 @@ from function.services.completing import Completing
 from function.services.counting import Counting
 from function.services.credentials import CredentialService
 from function.services.downloads import Downloads
+from function.services.factors import Factors
 from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.guesses import Guesses
@@ -26,6 +27,7 @@ from function.services.keys import KeyService
 from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.logins import Logins
+from function.services.mfa import MfaService
 from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.passwords import Passwords
@@ -67,6 +69,7 @@ class PeopleWiring:
     logins: Logins
     sessions: SessionService
     keys: KeyService
+    mfa: MfaService
     credentials: CredentialService
 
 
@@ -192,13 +195,15 @@ def _ground(settings: contract.Settings, session: boto3.Session, of: Origins) ->
 def _wire_people(on: Ground) -> PeopleWiring:
     db, access, audit, of = on.db, on.access, on.audit, on.of
     guesses = Guesses(Attempts(db), on.passwords, of)
-    entering = (db, access, guesses, on.passwords, audit, of)
+    factors = Factors(Attempts(db), guesses, of)
+    proving = (db, access, guesses, on.passwords, audit, of)
     return PeopleWiring(
-        accounts=AccountService(*entering, on.settings),
-        logins=Logins(*entering, on.settings),
+        accounts=AccountService(*proving, on.settings),
+        logins=Logins(db, access, guesses, factors, on.passwords, audit, of, on.settings),
         sessions=SessionService(db, access, Sessions(db), audit, of),
         keys=KeyService(db, access, audit, of),
-        credentials=CredentialService(*entering),
+        mfa=MfaService(db, access, guesses, factors, audit, of),
+        credentials=CredentialService(*proving),
     )
 
 

@@ -15,7 +15,7 @@ from function import account_errors, app, contract, errors, sharing_errors
 from function.models import Limits
 from function.roles import ROLES, SCOPES
 from function.routes import openapi
-from function.services import guesses
+from function.services import factors, guesses, keys
 from local.declare import ROOT
 from local.gateway import Gateway
 from local.serve import WALK
@@ -127,6 +127,8 @@ def test_the_throttle_on_logins_is_as_described() -> None:
     assert f"tried {guesses.TRIES_OF_NAME} times in {minutes} minutes for one name" in text
     assert f"may fail {guesses.TRIES_OF_ADDRESS} times in all" in text
     assert f"does not exist counts {guesses.UNKNOWN_WEIGHS}" in text
+    assert f"takes {factors.TRIES_OF_DAY} wrong codes a day" in text
+    assert f"at most {keys.MOST} keys" in text
 
 
 def test_each_dependency_is_explained() -> None:

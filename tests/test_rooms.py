@@ -76,6 +76,7 @@ STRANGERS: dict[str, set[str]] = {
     "pydantic_core": {"fields"},
     "python_multipart": {"routes"},
     "argon2": {"wiring", "services"},
+    "pyotp": {"services"},
     "types_boto3_dynamodb": {"stores"},
     "types_boto3_s3": {"stores"},
 }
@@ -85,7 +86,7 @@ STACK_LINES = 300
 # Each would be paid for at every cold start.
 HEAVY = {
     "aws_xray_sdk", "boto3.dynamodb", "boto3.ec2", "boto3.s3", "jsonschema", "local", "moto",
-    "pulumi", "requests", "yaml", "aws_lambda_powertools.event_handler.openapi.swagger_ui",
+    "pulumi", "pyotp", "requests", "yaml", "aws_lambda_powertools.event_handler.openapi.swagger_ui",
 }  # fmt: skip
 
 

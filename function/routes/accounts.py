@@ -8,9 +8,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import (
     NoSuchSession,
+    OtpRequired,
     UsernameTaken,
     WeakPassword,
     WrongCredentials,
+    WrongOtp,
 )
 from function.account_models import (
     AccountChange,
@@ -47,9 +49,17 @@ def register(body: Registration, sent: Sent, accounts: AccountsDep) -> Registere
     return accounts.register(body, sent)
 
 
-@router.post("/login", responses=answers({200: Token}, WrongCredentials, SlowDown))
+@router.post(
+    "/login",
+    responses=answers(
+        {200: Token}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
+    ),
+)
 def login(body: Credentials, sent: Sent, logins: LoginsDep) -> Token:
-    """Start a session. Send its token in the header `x-session-token`."""
+    """Start a session. Send its token in the header `x-session-token`.
+
+    With a second factor it takes a code as `otp`, which is said once the password was right.
+    """
     return logins.login(body, sent)
 
 

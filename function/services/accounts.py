@@ -99,6 +99,8 @@ def account_view(account: Account) -> AccountView:
         role=account.role,
         created=account.created,
         email=account.email,
+        mfa=account.totp is not None,
+        recovery_codes_left=len(account.recovery),
         bytes_used=account.bytes_used,
         bytes_reserved=account.bytes_reserved,
         quota=account.quota,

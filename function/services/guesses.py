@@ -12,8 +12,8 @@ from function.errors import SlowDown
 from function.records import Account
 from function.services.origins import Origins
 from function.services.passwords import Passwords
-from function.stores.attempts import Attempts, failures_in, tries_key
-from function.stores.rows import Key, Rows
+from function.stores.attempts import Attempts, failure, failures_in, tries_key
+from function.stores.rows import Key, Rows, Write
 
 WINDOW = 900
 TRIES_OF_NAME = 10
@@ -52,7 +52,11 @@ class Guesses:
 
     def failed(self, username: str, address: str, weight: int = 1) -> None:
         """Counts a failure of an address at a name."""
-        self._attempts.failed(self.key(address), username, weight, self._until())
+        self._attempts.failed(self.failure(username, address, weight))
+
+    def failure(self, username: str, address: str, weight: int = 1) -> Write:
+        """What counts a failure."""
+        return failure(self.key(address), username, weight, self._until())
 
     def _window(self) -> int:
         return int(self._from.now() // WINDOW)

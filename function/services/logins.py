@@ -1,6 +1,7 @@
 """Logging in, and out."""
 
 from dataclasses import replace
+from typing import Any
 
 from function.account_models import Credentials, Token
 from function.contract import Settings
@@ -10,12 +11,13 @@ from function.records import Account, Session
 from function.services.access import Access
 from function.services.accounts import token_hash
 from function.services.audit import Audit
+from function.services.factors import Factors
 from function.services.guesses import Guesses
 from function.services.origins import Origins, iso
 from function.services.passwords import Passwords
 from function.stores.accounts import account_in, account_key, altered
 from function.stores.dynamo import Dynamo
-from function.stores.rows import Refused, Write
+from function.stores.rows import Refused
 from function.stores.sessions import begun, ended
 
 
@@ -27,6 +29,7 @@ class Logins:
         db: Dynamo,
         access: Access,
         guesses: Guesses,
+        factors: Factors,
         passwords: Passwords,
         audit: Audit,
         origins: Origins,
@@ -36,24 +39,32 @@ class Logins:
         self._db = db
         self._access = access
         self._guesses = guesses
+        self._factors = factors
         self._passwords = passwords
         self._audit = audit
         self._from = origins
         self._seconds = settings.session_seconds
 
     def login(self, given: Credentials, sent: Incoming) -> Token:
-        """Begins a session. Raises WrongCredentials, SlowDown, ChangedMeanwhile."""
+        """Begins a session, in the commit that uses the code, where one is needed.
+
+        Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
+        """
         username, password = given.username, given.password.get_secret_value()
         token = f"{username}.{self._from.new_secret()}"
         who = Caller(username, token_hash(token), address=sent.address, agent=sent.agent)
         for _ in self._from.attempts():
-            rows = self._db.read([account_key(username), self._guesses.key(sent.address)])
+            counts = [self._guesses.key(sent.address), self._factors.key(username)]
+            rows = self._db.read([account_key(username), *counts])
             account = account_in(rows, username)
             account = self._guesses.prove(account, username, password, sent.address, rows)
+            spent, holding = self._factors.spend(account, given.otp, sent.address, rows)
             session = self._session(account, who)
             writes = [begun(session), self._audit.of(who, "session.begin", subject=who.token_hash)]
+            if changes := spent | self._renewed(account, password):
+                writes.append(altered(account, self._from.new_id(), **changes))
             try:
-                self._db.commit([*writes, *self._renewed(account, password)], session.rev)
+                self._db.commit([*writes, *holding], session.rev)
             except Refused:
                 continue
             return Token(token=token, expires_at=iso(session.expires_at))
@@ -74,11 +85,11 @@ class Logins:
             seen=iso(now),
         )
 
-    def _renewed(self, account: Account, password: str) -> list[Write]:
+    def _renewed(self, account: Account, password: str) -> dict[str, Any]:
         """A hash of today's strength for one of other days."""
         if not self._passwords.outdated(account.password):
-            return []
-        return [altered(account, self._from.new_id(), password=self._passwords.hash(password))]
+            return {}
+        return {"password": self._passwords.hash(password)}
 
     def logout(self, caller: Caller) -> None:
         """Ends the caller's session, whatever it is still good for. Raises NotSignedIn."""

@@ -6,6 +6,8 @@ from function.contract import SESSIONS
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Refused, Rows, Write
 
+ROOM = "attribute_not_exists(tries) OR tries < :most"
+
 
 def tries_key(address: str, window: int) -> Key:
     """One row for an address and a window: the counts start again by themselves with the next."""
@@ -18,6 +20,33 @@ def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
     return int(str(row.get("failures", 0))), int(str(row.get(f"name:{name}", 0)))
 
 
+def failure(key: Key, name: str, weight: int, until: int) -> Write:
+    """Counts a failure, which weighs something, and once more under a name."""
+    return Write(
+        "Update",
+        key,
+        update="ADD failures :weight, #name :one SET expires_at = :until",
+        values={":weight": weight, ":one": 1, ":until": until},
+        names={"#name": f"name:{name}"},
+    )
+
+
+def tries_in(rows: Rows, key: Key) -> int:
+    """What was read of a count."""
+    return int(str(rows.get(key, {}).get("tries", 0)))
+
+
+def left(key: Key, most: int) -> Write:
+    """Expects that a count has not reached what it may at most."""
+    return Write("ConditionCheck", key, ROOM, {":most": most})
+
+
+def tried(key: Key, most: int, until: int) -> Write:
+    """Counts a try, if the count has not reached what it may at most."""
+    update, values = "ADD tries :one SET expires_at = :until", {":one": 1, ":until": until}
+    return Write("Update", key, ROOM, {":most": most, **values}, update=update)
+
+
 class Attempts:
     """Counts, each of one kind of try by one address or at one thing, in one window of time."""
 
@@ -25,33 +54,24 @@ class Attempts:
         """Uses the table sessions through `db`."""
         self._db = db
 
-    def failed(self, key: Key, name: str, weight: int, until: int) -> None:
-        """Counts a failure, which weighs something, and once more under a name."""
-        self._db.write(
-            Write(
-                "Update",
-                key,
-                update="ADD failures :weight, #name :one SET expires_at = :until",
-                values={":weight": weight, ":one": 1, ":until": until},
-                names={"#name": f"name:{name}"},
-            )
-        )
+    def key(self, name: str) -> Key:
+        """Where something is counted."""
+        return Key(SESSIONS, name)
+
+    def commit(self, writes: list[Write], token: str) -> None:
+        """Counts in several places, or in none. Raises Refused."""
+        self._db.commit(writes, token)
+
+    def failed(self, failure: Write) -> None:
+        """Counts a failure."""
+        self._db.write(failure)
 
     def count(self, most: Mapping[str, int], until: int, token: str) -> bool:
         """Counts a try everywhere, or nowhere when one count has reached what it may at most.
 
         The counts are forgotten after `until` (epoch seconds); a commit in the way raises Refused.
         """
-        writes = [
-            Write(
-                "Update",
-                Key(SESSIONS, name),
-                condition="attribute_not_exists(tries) OR tries < :most",
-                update="ADD tries :one SET expires_at = :until",
-                values={":one": 1, ":most": limit, ":until": until},
-            )
-            for name, limit in most.items()
-        ]
+        writes = [tried(Key(SESSIONS, name), limit, until) for name, limit in most.items()]
         try:
             self._db.commit(writes, token)
         except Refused as refused:
@@ -64,7 +84,7 @@ class Attempts:
         """A row, if it is there, and how many tries have been counted under a name; one call."""
         count = Key(SESSIONS, name)
         rows = self._db.read([key, count])
-        return rows, int(str(rows[count]["tries"])) if count in rows else 0
+        return rows, tries_in(rows, count)
 
     def forgive(self, names: list[str], token: str) -> None:
         """Takes a try back, which was a good one. Raises Refused, Unavailable."""

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from function import deps
 from tests.api.samples import MIB, ROUTES
 from tests.client import Client
+from tests.mfa import Authenticator
 from tests.transfers import put
 
 PASSWORD = "a password seen nowhere else"
@@ -95,6 +97,7 @@ class Run:
         for method, path in (("GET", "/keys"), ("DELETE", f"/keys/{made['id']}")):
             for _ in range(2):
                 self.send(alice, method, path)
+        self.factor(alice)
         self.again("alice")
         for each in self.send(alice, "GET", "/sessions").json():
             if not each["current"]:
@@ -102,6 +105,26 @@ class Run:
         everywhere = self.send(alice, "POST", "/logout", query={"everywhere": "true"})
         assert everywhere.status == 204
         return self.again("alice")
+
+    def factor(self, alice: Client) -> None:
+        """A second factor: begun, confirmed, used and taken off, each of them wrongly too."""
+        for password in (WRONG, PASSWORD):
+            known = {"current_password": password}
+            begun = self.send(alice, "POST", "/mfa", json_=known)
+        secret, now = begun.json()["secret"], deps.wiring().access._now
+        self.secrets |= {secret, begun.json()["uri"]}
+        app = Authenticator(secret, now)
+        for code in ("000000", app.code()):
+            done = self.send(alice, "POST", "/mfa/confirm", json_={"otp": code})
+        codes = done.json()["recovery_codes"]
+        self.secrets.update(codes)
+        self.never_stored.update(codes, (each.replace("-", "") for each in codes))
+        who = {"username": "alice", "password": PASSWORD}
+        for more in ({}, {"otp": "000000"}, {"otp": codes[0]}, {"otp": app.code(1)}):
+            answer = self.send(Client(), "POST", "/login", json_=who | more)
+        self.secrets.add(answer.json()["token"])
+        for code in ("000000", codes[1], codes[1]):
+            self.send(alice, "DELETE", "/mfa", query={"otp": code})
 
     def again(self, name: str) -> Client:
         """Another session of somebody's."""

@@ -46,8 +46,11 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/register"): Sample(
         body={"username": "newcomer", "password": PASSWORD, "email": "new@example.org"}
     ),
-    ("POST", "/login"): Sample(body={"username": "alice", "password": PASSWORD}),
+    ("POST", "/login"): Sample(body={"username": "alice", "password": PASSWORD, "otp": None}),
     ("POST", "/logout"): Sample({"everywhere": "false"}),
+    ("POST", "/mfa"): Sample(body={"current_password": PASSWORD}),
+    ("POST", "/mfa/confirm"): Sample(body={"otp": "123456"}),
+    ("DELETE", "/mfa"): Sample({"otp": "123456"}),
     ("GET", "/me"): Sample(),
     ("PATCH", "/me"): Sample(body={"email": "a@example.org", "current_password": PASSWORD}),
     ("POST", "/password"): Sample(

@@ -73,6 +73,13 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         204,
         [READ, COMMIT],
     ),
+    "begin with a second factor": (
+        lambda w: w.alice.post("/mfa", current_password=PASSWORD),
+        201,
+        [READ, COMMIT],
+    ),
+    "confirm none": (lambda w: w.alice.post("/mfa/confirm", otp="123456"), 404, [READ]),
+    "take none off": (lambda w: w.alice.delete("/mfa", otp="123456"), 404, [READ]),
     "get": (lambda w: w.alice.read("a.txt"), 200, [READ, "GetObject"]),
     "get another's": (
         lambda w: w.bob.read("a.txt", username="alice"),

@@ -79,6 +79,7 @@ def test_no_row_holds_a_secret(ground: Ground, behind: Behind) -> None:
     """Passwords and tokens are hashes, and a file's bytes are in the bucket alone."""
     run = Run()
     alice, bob = run.accounts()
+    alice = run.sessions(alice)
     alice.put("a", CONTENT)
     run.links(alice, bob)
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "shares", "files")])

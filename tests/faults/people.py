@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from tests import mfa
 from tests.client import PASSWORD, Answer, Client
+from tests.conftest import Clock
 
 OTHER = "another horse battery"
 # The sessions and keys that operations are about, by the names they are given here.
 IDS: dict[str, str] = {}
+CODES: dict[str, str] = {}
 
 
 def id_of(client: Client) -> str:
@@ -54,6 +57,40 @@ def key(name: str) -> Callable[[Client], Answer]:
 def keys_of(person: Client) -> list[str]:
     """The names of somebody's keys."""
     return sorted(each["name"] for each in person.get("/keys").json())
+
+
+def careful(client: Client, now: Callable[[], float]) -> None:
+    """Gives somebody a second factor."""
+    app = mfa.enrolled(client, now)
+    CODES.update({"code": app.code(1), "recovery": app.recovery[0]})
+
+
+def sign_in_with(kind: str) -> Callable[[Client], Answer]:
+    """Signs the careful one in, with a code that is good once."""
+    who = {"username": "dora", "password": PASSWORD}
+    return lambda client: client.post("/login", **who, otp=CODES[kind])
+
+
+def take_off(client: Client) -> Answer:
+    """Takes the second factor off, with the same code."""
+    return client.delete("/mfa", otp=CODES["code"])
+
+
+def begin_mfa(client: Client) -> Answer:
+    """Begins with a second factor."""
+    return client.post("/mfa", current_password=PASSWORD)
+
+
+def mfa_begun(client: Client) -> Answer:
+    """Begins with one that is to be confirmed."""
+    answer = begin_mfa(client)
+    CODES["new"] = answer.json()["secret"]
+    return answer
+
+
+def confirm_mfa(client: Client) -> Answer:
+    """Confirms it, with the code of the time at which the clock stands."""
+    return client.post("/mfa/confirm", otp=mfa.Authenticator(CODES["new"], Clock()).code())
 
 
 def account_of(person: Client) -> dict[str, Any]:

@@ -17,6 +17,10 @@ QUICK = [
     ("make a key", "change the password"),
     ("make a key", "make a key"),
     ("revoke a key", "revoke a key"),
+    ("log in with a code", "log in with a code"),
+    ("log in with a recovery code", "log in with a recovery code"),
+    ("log in with a code", "take a second factor off"),
+    ("confirm a second factor", "confirm a second factor"),
     ("replace", "replace another's"),
     ("replace", "delete"),
     ("share", "log out"),
@@ -42,7 +46,7 @@ QUICK = [
 # Those that have rows in common but sessions, by the paths of their routes; who logs out is met by
 # what is nearest to every session. EVERY_PAIR=1 has all meet all, which takes half an hour.
 CIRCLES: tuple[tuple[str, ...], ...] = (
-    ("/register", "/login", "/logout", "/me", "/password", "/sessions", "/keys"),
+    ("/register", "/login", "/logout", "/me", "/password", "/sessions", "/keys", "/mfa"),
     ("/logout", "/file", "/share"),
     ("/file", "/files", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),

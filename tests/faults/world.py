@@ -48,6 +48,8 @@ class World:
         self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
+        self.people["dora"], self.dora = join("dora"), people.sign_in("dora")
+        people.careful(self.people["dora"], clock)
         self.watching = {name: people.sign_in(name) for name in ("alice", "bob")}
         self._db = session.client("dynamodb")
         for who, name in (("alice", REPORT), ("alice", PLAN), ("bob", "diary.txt")):
@@ -170,7 +172,8 @@ class World:
         return ID.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), "\n".join(rows))
 
     def _look(self) -> dict[str, Any]:
-        for name, person in self.watching.items():
+        watched = {**self.watching, "dora": self.dora}
+        for name, person in watched.items():
             self._go_on_watching(name, person)
         files = self.ground.rows(self.settings.files)
         keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
@@ -188,9 +191,10 @@ class World:
             (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
+        for name, person in watched.items():
+            seen[f"account of {name}"] = people.account_of(person)
         for name, person in self.watching.items():
             seen[f"keys of {name}"] = people.keys_of(person)
-            seen[f"account of {name}"] = people.account_of(person)
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)
             seen[f"groups of {name}"] = groups_of(person)

@@ -1,0 +1,127 @@
+"""The second factor: codes that change with time (RFC 6238), and recovery codes.
+
+A code of time is good once, by the step that its account was last let in with. Six digits can be
+guessed, so that wrong ones are counted for the account as well as for the address: twenty a day.
+To be counted takes the password first, so no stranger can shut anybody out; and a recovery code,
+which nobody can guess, is listened to all the same.
+"""
+
+import base64
+import hashlib
+import hmac
+from typing import Any
+
+from function.account_errors import OtpRequired, WrongOtp
+from function.errors import SlowDown
+from function.records import Account
+from function.services.guesses import Guesses
+from function.services.origins import Origins
+from function.stores.attempts import Attempts, left, tried, tries_in
+from function.stores.rows import Key, Refused, Rows, Write
+
+PERIOD = 30
+AROUND = (-1, 0, 1)  # clocks differ, and typing takes time
+DIGITS = 6
+DAY = 86_400
+TRIES_OF_DAY = 20
+RECOVERY_CODES = 10
+ISSUER = "Satchel"
+
+
+class Factors:
+    """Knows good codes, and has each used once."""
+
+    def __init__(self, attempts: Attempts, guesses: Guesses, origins: Origins) -> None:
+        """Wrong codes are counted by `attempts`, and as wrong passwords are."""
+        self._attempts = attempts
+        self._guesses = guesses
+        self._from = origins
+
+    def key(self, username: str) -> Key:
+        """The count of an account's wrong codes, to be read together with it."""
+        return self._count(username)[0]
+
+    def spend(
+        self, account: Account, code: str | None, address: str, rows: Rows
+    ) -> tuple[dict[str, Any], list[Write]]:
+        """What a good code changes of its account, and what must hold of the count meanwhile.
+
+        Nothing where no code is needed. Raises OtpRequired, WrongOtp, SlowDown.
+        """
+        if account.totp is None:
+            return {}, []
+        if code is None:
+            raise OtpRequired
+        if len(code) != DIGITS:
+            hashed = hash_of(code)
+            if hashed not in account.recovery:
+                self._guesses.failed(account.username, address)
+                raise WrongOtp
+            return {"recovery": account.recovery - {hashed}}, []
+        return self.check(account, account.totp, code, address, rows)
+
+    def check(
+        self, account: Account, secret: str, code: str, address: str, rows: Rows
+    ) -> tuple[dict[str, Any], list[Write]]:
+        """The same for a code of time, of this secret. Raises WrongOtp, SlowDown."""
+        key, until = self._count(account.username)
+        if tries_in(rows, key) >= TRIES_OF_DAY:
+            raise SlowDown(int(until - self._from.now()) + 1)
+        now = int(self._from.now()) // PERIOD
+        for step in (now + each for each in AROUND):
+            good = hmac.compare_digest(code_of(secret, step), code)
+            if good and step > account.totp_step:
+                return {"totp_step": step}, [left(key, TRIES_OF_DAY)]
+        self._wrong(account, address)
+        raise WrongOtp
+
+    def _wrong(self, account: Account, address: str) -> None:
+        """Counts a wrong code, of the account and of the address. Raises SlowDown."""
+        key, until = self._count(account.username)
+        writes = [
+            tried(key, TRIES_OF_DAY, until),
+            self._guesses.failure(account.username, address),
+        ]
+        for _ in self._from.attempts():
+            try:
+                self._attempts.commit(writes, self._from.new_id())
+            except Refused as refused:
+                if refused.failed:
+                    raise SlowDown(int(until - self._from.now()) + 1) from None
+                continue
+            return
+
+    def _count(self, username: str) -> tuple[Key, int]:
+        """Where an account's wrong codes of this day are counted, and when it ends."""
+        day = int(self._from.now()) // DAY
+        return self._attempts.key(f"otp:{username}:{day}"), (day + 1) * DAY
+
+    def new_secret(self) -> str:
+        """160 random bits, as RFC 4226 recommends, in the letters of Base32."""
+        random = bytes.fromhex(self._from.new_id() + self._from.new_id())
+        return base64.b32encode(random[:20]).decode()
+
+    def new_codes(self) -> list[str]:
+        """Recovery codes of 80 random bits each, as people can type them."""
+        random = (bytes.fromhex(self._from.new_id())[-10:] for _ in range(RECOVERY_CODES))
+        codes = (base64.b32encode(each).decode().lower() for each in random)
+        return ["-".join(each[at : at + 4] for at in range(0, 16, 4)) for each in codes]
+
+
+def code_of(secret: str, step: int) -> str:
+    """The six digits of a step, which is seconds since the epoch by 30."""
+    import pyotp  # noqa: PLC0415 - most requests never need it
+
+    return pyotp.TOTP(secret).generate_otp(step)
+
+
+def uri_of(secret: str, username: str) -> str:
+    """What authenticators read from a QR code."""
+    import pyotp  # noqa: PLC0415
+
+    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
+
+
+def hash_of(code: str) -> str:
+    """What is stored of a recovery code: 80 random bits need no slow hash."""
+    return hashlib.sha256(code.replace("-", "").encode()).hexdigest()
