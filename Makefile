@@ -11,13 +11,16 @@ VENV := .venv/stamp
 EMULATOR := .venv/emulator/stamp
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve reset test quick model check bench deploy
+.PHONY: help serve sweep reset test quick model check bench deploy
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-8s%s\n", $$1, $$2}'
 
 serve: $(VENV) $(EMULATOR) ## run Satchel on this machine, at http://127.0.0.1:8000 or PORT=
 	@exec $(RUN) -m local.serve
+
+sweep: ## have a running `make serve` do now what it does by the hour and by the day
+	@curl --silent --show-error --fail --request POST http://127.0.0.1:$(PORT)/_sweep
 
 reset: $(VENV) ## forget the data of `make serve`
 	@$(RUN) -m local.serve --reset

@@ -13,8 +13,9 @@ from typing import Any
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
 OPTIONAL = {"administrator", "mail_from"}
-# What the schedule sends, and the end of the keys that the bucket tells the queue of.
+# What the schedules send, and the end of the keys that the bucket tells the queue of.
 SWEEP = {"satchel": "sweep"}
+RECONCILE = {"satchel": "reconcile"}
 ARRIVING = ".put"
 
 

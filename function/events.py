@@ -12,25 +12,44 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from function import deps
-from function.contract import SWEEP
+from function.contract import RECONCILE, SWEEP
 
 RESERVE = 10_000  # milliseconds: what one step of a sweep may take at worst
 
 
 def is_event(event: Mapping[str, Any]) -> bool:
     """Whether it is one of these, and not a request."""
-    return "Records" in event or event == SWEEP
+    return "Records" in event or event in (SWEEP, RECONCILE)
 
 
 def take(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, Any]:
     """Hands an event to its service, and answers as Lambda expects of its source."""
-    if event == SWEEP:
+    if event in (SWEEP, RECONCILE):
         left: Callable[[], int] = context.get_remaining_time_in_millis
-        swept = deps.wiring().sweeping.sweep(lambda: left() > RESERVE)
-        logger.info("swept", uploads=swept)
-        return {"swept": swept}
+        done = _scheduled(event, lambda: left() > RESERVE)
+        logger.info("done by schedule", extra=done)
+        _measured(done)
+        return done
     failed = [record["messageId"] for record in event["Records"] if not _taken(record, logger)]
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+def _scheduled(event: Mapping[str, Any], in_time: Callable[[], bool]) -> dict[str, int]:
+    """What was done, by its name."""
+    if event == SWEEP:
+        return {"swept": deps.wiring().sweeping.sweep(in_time)}
+    report = deps.wiring().reconciling.run(in_time)
+    return {name: count for name, count in vars(report).items() if isinstance(count, int)}
+
+
+def _measured(done: Mapping[str, int]) -> None:
+    """Gives the counts out as metrics; what makes them is of use here alone, so loaded here."""
+    from aws_lambda_powertools.metrics import Metrics, MetricUnit  # noqa: PLC0415
+
+    metrics = Metrics(namespace="Satchel", service="satchel")
+    for name, count in done.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    metrics.flush_metrics()
 
 
 def _taken(record: Mapping[str, Any], logger: Logger) -> bool:

@@ -216,24 +216,8 @@ class Load:
     def __neg__(self) -> "Load":
         return Load(-self.bytes, -self.files)
 
+    def __add__(self, other: "Load") -> "Load":
+        return Load(self.bytes + other.bytes, self.files + other.files)
+
     def __sub__(self, other: "Load") -> "Load":
         return Load(self.bytes - other.bytes, self.files - other.files)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Bytes that are in S3 and that no row names yet."""
-
-    object: str
-    size: int
-    etag: str
-    sha256: str | None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a multipart upload that S3 has; `size` is bytes."""
-
-    number: int
-    size: int
-    etag: str

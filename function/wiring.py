@@ -34,6 +34,7 @@ from function.services.passwords import Passwords
 from function.services.placing import Placing
 from function.services.purging import Purging
 from function.services.reach import Reach
+from function.services.reconciling import Reconciling
 from function.services.requests import RequestService
 from function.services.room import Room
 from function.services.sessions import SessionService
@@ -48,6 +49,7 @@ from function.services.unlocking import Unlocking
 from function.services.uploads import Uploads
 from function.services.visits import Visits
 from function.stores.attempts import Attempts
+from function.stores.books import Books
 from function.stores.due import DueList
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
@@ -103,6 +105,7 @@ class Wiring:
     completing: Completing
     downloads: Downloads
     sweeping: Sweeping
+    reconciling: Reconciling
     files: FileService
     moving: Moving
     listing: Listing
@@ -163,6 +166,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
         downloads=Downloads(db, access, listing, signing, of),
         sweeping=Sweeping(DueList(db), Purging(db, on.multipart, of), on.multipart, of),
+        reconciling=Reconciling(Books(db), on.objects, on.multipart, of),
         files=FileService(db, access, on.objects, on.shelving, on.audit, of),
         moving=Moving(db, access, on.shelving, on.audit, of),
         listing=listing,

@@ -15,11 +15,14 @@ BATCH = 10
 # However many files arrive at once, people's requests find a function that is free.
 AT_ONCE = 5
 
-EVERY = "rate(1 hour)"
+SCHEDULES = {
+    "sweep": (contract.SWEEP, "rate(1 hour)"),
+    "reconcile": (contract.RECONCILE, "rate(1 day)"),
+}
 
 
 class Errands(pulumi.ComponentResource):
-    """Hands messages of `queue` to a function, and has it sweep every hour."""
+    """Hands messages of `queue` to a function, and has it do by schedule what nobody asks for."""
 
     def __init__(
         self,
@@ -44,26 +47,29 @@ class Errands(pulumi.ComponentResource):
             ),
             opts=self.child,
         )
-        self._sweep(function)
+        for what, (event, every) in SCHEDULES.items():
+            self._schedule(what, function, event, every)
         self.register_outputs({})
 
-    def _sweep(self, function: aws.lambda_.Function) -> None:
-        """Have the function sweep, and let this schedule, and it alone, ask for it."""
-        hourly = aws.cloudwatch.EventRule(
-            f"{self.name}-sweep", schedule_expression=EVERY, opts=self.child
+    def _schedule(
+        self, what: str, function: aws.lambda_.Function, event: dict[str, str], every: str
+    ) -> None:
+        """Have the function do something, and let this schedule, and it alone, ask for it."""
+        rule = aws.cloudwatch.EventRule(
+            f"{self.name}-{what}", schedule_expression=every, opts=self.child
         )
         aws.cloudwatch.EventTarget(
-            f"{self.name}-sweep",
-            rule=hourly.name,
+            f"{self.name}-{what}",
+            rule=rule.name,
             arn=function.arn,
-            input=json.dumps(contract.SWEEP),
+            input=json.dumps(event),
             opts=self.child,
         )
         aws.lambda_.Permission(
-            f"{self.name}-sweep-may-call",
+            f"{self.name}-{what}-may-call",
             action="lambda:InvokeFunction",
             function=function.name,
             principal="events.amazonaws.com",
-            source_arn=hourly.arn,
+            source_arn=rule.arn,
             opts=self.child,
         )

@@ -38,13 +38,12 @@ log = logging.getLogger("local.arrivals")  # it runs as __main__
 
 @dataclass(frozen=True)
 class Errands:
-    """What the stack declares: the queue, messages at once, the schedule's event and its period."""
+    """What the stack declares: the queue, messages at once, events and the seconds between them."""
 
     queue_url: str
     queue_arn: str
     batch_size: int
-    scheduled: dict[str, Any]
-    every_seconds: float
+    schedules: list[tuple[dict[str, Any], float]]
 
 
 class Poller:
@@ -59,7 +58,7 @@ class Poller:
     ) -> None:
         """`sqs` is a client; the first hour strikes at once."""
         self._sqs, self._handler, self._errands, self._clock = sqs, handler, errands, clock
-        self._due = clock()
+        self._due = [clock() for _ in errands.schedules]
         self.turn = threading.Lock()  # held while something is in hand
 
     def run(self) -> None:
@@ -73,14 +72,15 @@ class Poller:
                 time.sleep(PAUSE_SECONDS)
 
     def strike(self) -> None:
-        """Send what the schedule sends, if its time has come."""
-        if self._clock() < self._due:
-            return
-        with self.turn:
-            answer = self._call(self._errands.scheduled)
-        log.info("schedule: %s", answer)
-        failed = answer == FAILED
-        self._due = self._clock() + (AGAIN_SECONDS if failed else self._errands.every_seconds)
+        """Send what the schedules send, each if its time has come."""
+        for number, (event, every_seconds) in enumerate(self._errands.schedules):
+            if self._clock() < self._due[number]:
+                continue
+            with self.turn:
+                answer = self._call(event)
+            log.info("schedule: %s", answer)
+            wait = AGAIN_SECONDS if answer == FAILED else every_seconds
+            self._due[number] = self._clock() + wait
 
     def poll(self, wait: int) -> int:
         """Hand over the next messages, if any come within so many seconds; how many came."""

@@ -1,7 +1,7 @@
 """The front door on one machine: HTTP connections in, Lambda events to the handler, answers out.
 
 A thread a connection and one request at a time into the handler, as one Lambda instance does.
-Imports `wire` and `events`; the handler is given.
+Imports `wire`, `events` and `function.contract`; the handler is given.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from http import HTTPStatus
 from socketserver import StreamRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any, BinaryIO, cast
 
+from function.contract import RECONCILE, SWEEP
 from local.events import (
     EVENT_LIMIT,
     Cors,
@@ -32,6 +33,7 @@ from local.wire import Answer, Refused, Request, answer_bytes, read_request
 
 TIMEOUT_SECONDS = 28  # of the function; the gateway's own is 30
 IDLE_SECONDS = 60
+BY_HAND = ("POST", "/_sweep")
 _DRAIN_BYTES = 64 * 1024 * 1024
 
 Handler = Callable[[Event, "Context"], Any]
@@ -70,6 +72,17 @@ def invoke(handler: Handler, request: Request, source_ip: str, port: int) -> Ans
             answer = failure(HTTPStatus.INTERNAL_SERVER_ERROR)
     sent = ("apigw-requestid", event["requestContext"]["requestId"])
     return Answer(answer.status, [*answer.headers, sent], answer.body)
+
+
+def done_by_hand(handler: Handler) -> Answer:
+    """What the schedules have done, done now: there is no such path where Satchel is deployed."""
+    try:
+        done = [handler(dict(event), Context()) for event in (SWEEP, RECONCILE)]
+    except Exception:
+        log.exception("the handler failed")
+        return failure(HTTPStatus.INTERNAL_SERVER_ERROR)
+    body = json.dumps(done[0] | done[1]) + "\n"
+    return Answer(HTTPStatus.OK, [("content-type", "application/json")], body.encode())
 
 
 class Gateway(ThreadingMixIn, TCPServer):
@@ -113,7 +126,10 @@ class Gateway(ThreadingMixIn, TCPServer):
         """The gateway's whole work on one request."""
         started = time.monotonic()
         answer = preflight(request, self.cors)
-        if answer is None:
+        if (request.method, request.target) == BY_HAND:
+            with self.turn:
+                answer = done_by_hand(self.handler)
+        elif answer is None:
             with self.turn:
                 port = int(self.server_address[1])
                 answer = invoke(self.handler, request, source_ip, port)

@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from local.events import Cors
 WALK = Path(__file__).with_name("walkthrough.sh")
 
 _READY_SECONDS = 60
+SECONDS = {"rate(1 hour)": 3_600, "rate(1 day)": 86_400}
 
 
 def main(arguments: list[str], stop: threading.Event) -> int:
@@ -143,14 +145,21 @@ def cors_of(deployed: Deployed) -> Cors:
 def errands_of(deployed: Deployed) -> Errands:
     """What the stack declares to call the function besides its API."""
     mapping = only(deployed.resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs
-    rule = only(deployed.resources, "aws:cloudwatch/eventRule:EventRule").inputs
-    target = only(deployed.resources, "aws:cloudwatch/eventTarget:EventTarget").inputs
+    rules = {
+        each.physical: each.inputs["scheduleExpression"]
+        for each in deployed.resources
+        if each.kind == "aws:cloudwatch/eventRule:EventRule"
+    }
+    schedules = [
+        (json.loads(target.inputs["input"]), SECONDS[rules[target.inputs["rule"]]])
+        for target in deployed.resources
+        if target.kind == "aws:cloudwatch/eventTarget:EventTarget"
+    ]
     return Errands(
         queue_url=deployed.exports["queues"]["arrivals"],
         queue_arn=mapping["eventSourceArn"],
         batch_size=mapping["batchSize"],
-        scheduled=json.loads(target["input"]),
-        every_seconds={"rate(1 hour)": 3_600}[rule["scheduleExpression"]],
+        schedules=sorted(schedules, key=itemgetter(1)),
     )
 
 

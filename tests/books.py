@@ -1,7 +1,6 @@
 """Whether all that follows from the files agrees with them, whatever was done and cut off."""
 
 from collections import Counter, defaultdict
-from typing import Any
 
 from function.records import Account, FileRow
 from function.stores.folders import MOST_LEVELS, folder_key
@@ -59,11 +58,13 @@ def _found_by(live: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
 
 
 def _bytes(rows: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
-    """An object that several rows name is counted so."""
-    named = Counter(row.object for row in rows)
-    for name, times in named.items():
-        counted: Any = shelves.get(f"~references/{name}", {}).get("count", {}).get("beyond", 0)
-        assert int(counted) == times - 1, (name, times)
+    """Objects are counted as often as rows name them, and nothing else is."""
+    counted = {
+        shelf.removeprefix("~references/"): int(str(each["count"]["beyond"])) + 1
+        for shelf, each in shelves.items()
+        if shelf.startswith("~references/")
+    }
+    assert counted == Counter(row.object for row in rows)
 
 
 def _charged(rows: list[FileRow], files: Rows, accounts: dict[str, Account]) -> None:

@@ -10,6 +10,7 @@ from function.contract import Settings
 from function.records import FileRow
 from function.services.origins import Origins
 from function.services.shelving import Shelving
+from function.stores.references import references_key
 from function.stores.rows import Item, decode, encode
 from tests.ground import ACCOUNT, REGION
 
@@ -55,6 +56,8 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
             had = int(str(decode(_attributes(old)).get("files", 0))) if old else 0
             item = write.key.item() | {"files": had + int(str(write.values[":more"]))}
         files.put_item(encode(item))
+    for row in rows:
+        files.put_item(encode(references_key(row.object).item() | {"beyond": 0}))
     used = {
         "bytes_used": int(str(account.get("bytes_used", 0))) + sum(row.size for row in rows),
         "files_used": int(str(account.get("files_used", 0))) + len(rows),

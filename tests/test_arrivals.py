@@ -144,12 +144,20 @@ def test_what_comes_again_is_as_lambda_reads_the_answer(answer: Any, back: set[s
     assert given_back(answer, [{"MessageId": "a"}, {"MessageId": "b"}]) == back
 
 
-def test_the_hour_strikes_at_the_start_and_then_every_hour(bucket: Bucket) -> None:
+def test_schedules_strike_at_the_start_and_then_at_their_times(bucket: Bucket) -> None:
+    """Each by itself, however long the poller was busy."""
     bucket.answer = {"swept": 0}
-    for time, struck in ((0, 1), (1, 1), (3_599, 1), (3_600, 2), (3_601, 2), (9_000, 3)):
+    for time, swept, reconciled in (
+        (0, 1, 1),
+        (3_599, 1, 1),
+        (3_600, 2, 1),
+        (9_000, 3, 1),
+        (86_400, 4, 2),
+    ):
         bucket.time = time
         bucket.poller.strike()
-        assert bucket.seen == [contract.SWEEP] * struck
+        assert bucket.seen.count(contract.SWEEP) == swept
+        assert bucket.seen.count(contract.RECONCILE) == reconciled
 
 
 def test_a_sweep_that_fails_is_asked_for_again_soon(bucket: Bucket) -> None:
@@ -157,7 +165,7 @@ def test_a_sweep_that_fails_is_asked_for_again_soon(bucket: Bucket) -> None:
     bucket.poller.strike()
     bucket.time = 61
     bucket.poller.strike()
-    assert len(bucket.seen) == 2
+    assert bucket.seen == [contract.SWEEP, contract.RECONCILE] * 2
 
 
 def test_a_queue_that_hiccups_is_asked_again(
@@ -188,7 +196,7 @@ def test_a_queue_that_hiccups_is_asked_again(
 
     with pytest.raises(Enough):
         Poller(Shaky(), bucket.handle, bucket.errands).run()
-    assert [list(event) for event in bucket.seen] == [["satchel"], ["Records"]]
+    assert [list(event) for event in bucket.seen] == [["satchel"], ["satchel"], ["Records"]]
 
 
 def test_while_something_is_in_hand_the_turn_is_taken(bucket: Bucket) -> None:
@@ -206,8 +214,7 @@ def test_errands_are_those_that_the_stack_declares(bucket: Bucket) -> None:
         queue_url=bucket.sqs.get_queue_url(QueueName="satchel-dev-arrivals")["QueueUrl"],
         queue_arn="arn:aws:sqs:eu-central-1:123456789012:satchel-dev-arrivals",
         batch_size=10,
-        scheduled=contract.SWEEP,
-        every_seconds=3_600,
+        schedules=[(contract.SWEEP, 3_600), (contract.RECONCILE, 86_400)],
     )
 
 

@@ -49,14 +49,16 @@ def test_no_message_is_lost_and_none_turns_for_ever(stack):
     assert mapped["functionName"] == imagine.made(function)[1]["arn"]
 
 
-def test_the_function_sweeps_every_hour(stack):
-    """What the schedule sends is what the function knows, and nobody's request can be."""
-    rule, target = stack.one("EventRule"), stack.inputs("EventTarget")
-    assert rule.inputs["scheduleExpression"] == "rate(1 hour)"
-    assert target["rule"] == rule.physical
-    assert target["arn"] == imagine.made(stack.one("Function"))[1]["arn"]
-    assert json.loads(target["input"]) == contract.SWEEP
-    assert events.is_event(json.loads(target["input"]))
+def test_the_function_sweeps_every_hour_and_compares_every_day(stack):
+    """What a schedule sends is what the function knows, and nobody's request can be."""
+    rules = {each.physical: each.inputs["scheduleExpression"] for each in stack.all("EventRule")}
+    targets = [each.inputs for each in stack.all("EventTarget")]
+    sent = {rules.pop(each["rule"]): json.loads(each["input"]) for each in targets}
+    assert sent == {"rate(1 hour)": contract.SWEEP, "rate(1 day)": contract.RECONCILE}
+    assert not rules
+    function = imagine.made(stack.one("Function"))[1]["arn"]
+    assert {each["arn"] for each in targets} == {function}
+    assert all(events.is_event(each) for each in sent.values())
 
 
 def test_a_queue_that_jams_raises_an_alarm(stack):

@@ -18,7 +18,8 @@ from function.errors import (
     UploadMismatch,
 )
 from function.models import Caller, FileObject
-from function.records import Load, Part, Stored, UploadRow
+from function.object_records import Part, Stored
+from function.records import Load, UploadRow
 from function.services.access import Access, Entry, needed
 from function.services.actors import Member, Sender
 from function.services.audit import Audit

@@ -14,13 +14,15 @@ from function.errors import (
     QuotaExceeded,
 )
 from function.fields import NAME_BYTES, SEGMENT_BYTES, OnConflict, Permission
-from function.records import Account, FileRow, Load, Stored
+from function.object_records import Stored
+from function.records import Account, FileRow, Load
 from function.services.access import Entry
 from function.services.origins import Origins, iso
 from function.services.shelving import Shelving
 from function.stores.accounts import NOTHING, charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import file_key
+from function.stores.references import first
 from function.stores.rows import Refused, Write
 
 MOST_NAMESAKES = 1000
@@ -108,7 +110,13 @@ class Placing:
             placed = Placed(row, permission, created=row.version == 1)
             still = entry.warrant()  # a right taken back meanwhile commits nothing
             charged = charge(owner, Load(stored.size, 1) - intent.held, -intent.held)
-            writes = [*self._writes(entry.file, row), charged, *still, *also(placed)]
+            writes = [
+                *self._writes(entry.file, row),
+                first(row.object),
+                charged,
+                *still,
+                *also(placed),
+            ]
             try:
                 self._db.commit(writes, token=row.rev)
             except Refused:

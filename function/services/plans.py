@@ -2,7 +2,8 @@
 
 from function.errors import TooLarge
 from function.fields import MOST_PARTS, Method
-from function.records import Part, Stored, UploadRow
+from function.object_records import Part, Stored
+from function.records import UploadRow
 
 MIB = 1024 * 1024
 SINGLE_PUT = 64 * MIB

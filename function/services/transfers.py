@@ -10,7 +10,8 @@ from function.errors import Invalid, NoSuchUpload
 from function.fields import MOST_PARTS, Method
 from function.media_types import guessed_type
 from function.models import Caller
-from function.records import Account, Load, Part, UploadRow
+from function.object_records import Part
+from function.records import Account, Load, UploadRow
 from function.services import curl
 from function.services.access import Access, needed
 from function.services.actors import Sender

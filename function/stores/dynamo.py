@@ -158,6 +158,25 @@ class Dynamo:
                 return Page(items, more=False)
         return Page(items, more=True)
 
+    def scan(self, table: Table, *, after: str, limit: int) -> Page:
+        """At most `limit` rows of a whole table without sort key, after `after`, in no order."""
+        items: list[Item] = []
+        start = encode(Key(table, after).item()) if after else None
+        while len(items) <= limit:
+            request: Any = {"ExclusiveStartKey": start} if start else {}
+            with aws():
+                answer = self._client.scan(
+                    TableName=self._names[table.noun],
+                    ConsistentRead=True,
+                    Limit=limit + 1 - len(items),
+                    **request,
+                )
+            items += map(decode, answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                break
+        return Page(items[:limit], more=len(items) > limit)
+
     def query_index(self, table: Table, partition: str) -> list[Item]:
         """All rows of one partition of the index: eventually consistent, so it decides nothing."""
         if table.index is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from function.records import Part, Stored
+from function.object_records import Part, Stored
 from function.stores.seam import aws, code
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from function.errors import Unavailable
-from function.records import Stored
+from function.object_records import Found, Stored
 from function.stores.seam import aws, code
 
 if TYPE_CHECKING:
@@ -36,6 +36,17 @@ class Objects:
                 ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
             )
         return Stored(key, len(data), answer["ETag"].strip('"'), digest.hexdigest())
+
+    def page(self, after: str, limit: int) -> list[Found]:
+        """The next objects in the order of their keys. Raises Unavailable."""
+        with aws():
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, StartAfter=after, MaxKeys=limit
+            )
+        return [
+            Found(each["Key"], each["Size"], each["LastModified"].timestamp())
+            for each in answer.get("Contents", [])
+        ]
 
     def remove(self, key: str) -> None:
         """Removes bytes that nobody has named. Raises Unavailable."""

@@ -1,7 +1,7 @@
 """How many files have the same bytes: bytes are immutable, so a copy of a file is only a row.
 
-An object that one row names, as nearly all are, has no count. The first copy makes one, of the rows
-beyond the first; the bytes may go with the last row.
+An object has a count of the rows that name it beyond the first, from the commit that first names it
+until the last row goes, and the bytes with it. What has none is nobody's.
 """
 
 from function.contract import FILES
@@ -16,6 +16,13 @@ def references_key(object_key: str) -> Key:
 def others(rows: Rows, object_key: str) -> int:
     """How many rows beside one name an object, as it was read."""
     return int(str(rows.get(references_key(object_key), {}).get("beyond", 0)))
+
+
+def first(object_key: str) -> Write:
+    """Says that a row names the object, unless that has been said."""
+    return Write(
+        "Update", references_key(object_key), values={":none": 0}, update="ADD beyond :none"
+    )
 
 
 def one_more(object_key: str) -> Write:

@@ -15,7 +15,8 @@ from function.contract import USERS
 from function.errors import NotSignedIn, Unavailable
 from function.link_records import LinkRow
 from function.models import Caller
-from function.records import FileRow, Stored, UploadRow
+from function.object_records import Stored
+from function.records import FileRow, UploadRow
 from function.services.logins import Logins
 from function.services.placing import Placing
 from function.services.transfers import TransferService

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from function.errors import TooLarge
 from function.fields import MOST_PARTS
-from function.records import Part, UploadRow
+from function.object_records import Part
+from function.records import UploadRow
 from function.services.plans import (
     LARGEST,
     MIB,

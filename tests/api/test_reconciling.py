@@ -1,0 +1,145 @@
+"""The daily comparison of what is stored with what is said of it."""
+
+import time
+
+import pytest
+
+from function import app, contract
+from function.contract import Settings
+from function.stores.due import DAY
+from function.stores.references import references_key
+from tests.api.conftest import Behind
+from tests.books import balanced
+from tests.client import CONTEXT, Client, join
+from tests.conftest import Clock
+from tests.ground import Ground
+from tests.transfers import aws, stored
+
+OLD = 8 * DAY + 1
+
+
+def reconcile(seconds_left: int = 28) -> dict[str, int]:
+    """A run that may take so long."""
+
+    class Context(type(CONTEXT)):  # type: ignore[misc]
+        def get_remaining_time_in_millis(self) -> int:
+            return seconds_left * 1000
+
+    report: dict[str, int] = app.lambda_handler(contract.RECONCILE, Context())
+    return report
+
+
+def orphan(settings: Settings, key: str, data: bytes = b"lost") -> None:
+    aws("s3").put_object(Bucket=settings.bucket, Key=key, Body=data)
+
+
+def test_all_in_order_is_left_as_it_is(alice: Client, behind: Behind, clock: Clock) -> None:
+    """Files, versions, trash, copies of everything: nothing is corrected, nothing freed."""
+    for name in ("a", "a", "b/c"):
+        alice.put(name)
+    alice.delete("/file", file_name="b/c")
+    alice.post("/uploads", file_name="d", size=5)
+    before = [row for row in behind.rows("files") if "position" not in row.values()]
+    clock.time = time.time() + OLD  # by which S3 dates what it has
+    report = reconcile()
+    after = [row for row in behind.rows("files") if "position" not in row.values()]
+    gone = [row for row in before if row not in after]
+    assert [row["shelf"] for row in gone] == ["alice/folders"]
+    assert (report["corrected"], report["freed"], report["adopted"]) == (0, 0, 0)
+    assert (report["accounts"], report["objects"], report["folders"]) == (1, 3, 1)
+
+
+def test_bytes_that_nobody_names_go_when_they_are_old(
+    alice: Client, settings: Settings, ground: Ground, clock: Clock
+) -> None:
+    """What a crash left between the bytes and their row; what is young may yet become a file."""
+    alice.put("a", b"kept")
+    orphan(settings, "alice/0123")
+    orphan(settings, "zoe/left", b"of nobody")
+    assert reconcile()["freed"] == 0
+    clock.time = time.time() + OLD  # by which S3 dates what it has
+    report = reconcile()
+    assert (report["freed"], report["freed_bytes"]) == (2, len(b"lost") + len(b"of nobody"))
+    assert stored(ground) == [b"kept"]
+    assert reconcile()["freed"] == 0
+
+
+def test_usage_is_put_right(alice: Client, behind: Behind, clock: Clock) -> None:
+    """To what the rows have, and what uploads in progress hold."""
+    alice.put("a", b"12345")
+    alice.post("/uploads", file_name="d", size=50)
+    behind.change("users", {"username": "alice"}, bytes_used=7, files_used=99)
+    clock.time += 61
+    assert reconcile()["corrected"] == 1
+    row = behind.row("users", username="alice")
+    assert (row["bytes_used"], row["files_used"]) == (55, 2)
+    assert reconcile()["corrected"] == 0
+
+
+def test_an_account_that_changes_meanwhile_is_left_for_the_next_day(
+    alice: Client, behind: Behind, clock: Clock
+) -> None:
+    """Its rows were perhaps counted twice, or not at all."""
+    alice.put("a", b"12345")
+    behind.change("users", {"username": "alice"}, bytes_used=7)
+    report = reconcile()
+    assert (report["corrected"], report["skipped"]) == (0, 1)
+    clock.time += DAY
+    assert reconcile()["corrected"] == 1
+
+
+def test_bytes_of_rows_that_do_not_say_so_are_never_freed(
+    alice: Client, behind: Behind, ground: Ground, clock: Clock
+) -> None:
+    """A row is always right: what it names is known as named before anything is freed."""
+    alice.put("a", b"kept")
+    key = references_key(str(behind.row("files", shelf="alice", name="a")["object"]))
+    behind.delete("files", shelf=key.partition, name=str(key.sort))
+    clock.time = time.time() + OLD  # by which S3 dates what it has
+    report = reconcile()
+    assert (report["adopted"], report["freed"]) == (1, 0)
+    assert stored(ground) == [b"kept"]
+
+
+def test_a_run_goes_on_where_the_last_one_ended(
+    alice: Client, settings: Settings, ground: Ground, clock: Clock
+) -> None:
+    """However little time each has, all accounts and objects are seen in the end."""
+    for name in ("bob", "carol", "dave"):
+        join(name).put("a", name.encode())
+    orphan(settings, "alice/0123")
+    clock.time = time.time() + OLD  # by which S3 dates what it has
+    calls = 0
+
+    class Hurried(type(CONTEXT)):  # type: ignore[misc]
+        def get_remaining_time_in_millis(self) -> int:
+            nonlocal calls
+            calls += 1
+            return 28_000 if calls % 2 else 0  # time for one step
+
+    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(5)]
+    assert sum(run["accounts"] for run in runs) == 4
+    assert [run["freed"] for run in runs] == [0, 0, 0, 0, 1]
+    assert len(stored(ground)) == 3
+
+
+@pytest.mark.parametrize("event", [contract.SWEEP, contract.RECONCILE])
+def test_what_was_done_is_given_out_as_metrics(
+    alice: Client, event: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CloudWatch's embedded metric format, on the function's output."""
+    alice.put("a")
+    done = app.lambda_handler(event, CONTEXT)
+    text = capsys.readouterr().out
+    assert '"Namespace":"Satchel"' in text
+    for name in done:
+        assert f'"Name":"{name}"' in text
+
+
+def test_no_time_at_all_does_nothing(alice: Client, behind: Behind) -> None:
+    """And loses nothing."""
+    alice.put("a")
+    before = behind.state()
+    assert reconcile(seconds_left=5)["accounts"] == 0
+    assert behind.state() == before
+    balanced(behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users))
