@@ -152,10 +152,13 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     """Puts the house together."""
     on = _ground(settings, session, of)
     db, access, files, shares = on.db, on.access, Files(on.db), Shares(on.db)
-    transfers, placing = Transfers(db), Placing(db, on.shelving, of, settings.keep_versions)
+    transfers, placing = (
+        Transfers(db),
+        Placing(db, on.shelving, on.audit, of, settings.keep_versions),
+    )
     listing = Listing(access, files, SharedFiles(db, access, files, shares))
     signing, unlocking = Signing(on.multipart, of), Unlocking(Attempts(db), on.passwords, of)
-    uploading = TransferService(access, transfers, on.multipart, placing, of)
+    uploading = TransferService(access, transfers, on.multipart, placing, on.audit, of)
     inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, of)
     return Wiring(
         settings=settings,

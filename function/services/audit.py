@@ -2,8 +2,10 @@
 
 from function.audit_records import AuditRow
 from function.models import Caller
+from function.records import Account, Load
 from function.services.actors import Member, Sender
 from function.services.origins import Origins, iso
+from function.services.quotas import nearly_full
 from function.stores.audit import noted
 from function.stores.rows import Write
 
@@ -39,3 +41,9 @@ class Audit:
             expires_at=int(now) + self._keep_seconds,
         )
         return noted(row, self._from.new_id())
+
+    def room(self, owner: Account, more: Load) -> list[Write]:
+        """A record for the commit by which an account crosses four fifths of a quota."""
+        if not nearly_full(owner, more):
+            return []
+        return [self.of(Member(owner.username, owner.id), "quota.warning")]

@@ -26,13 +26,12 @@ from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.placing import Intent, Placed, Placing
 from function.services.plans import LARGEST, missing
-from function.services.transfers import is_id
 from function.services.views import file_object
 from function.stores.accounts import NOTHING
 from function.stores.multipart import Multipart
 from function.stores.requests import standing
 from function.stores.rows import Write
-from function.stores.transfers import Transfers, finish, upload_in, upload_key, upload_of
+from function.stores.transfers import Transfers, finish, is_id, upload_in, upload_key, upload_of
 from function.transfer_models import Received, SentPart
 
 Actor = Caller | Member | Sender

@@ -8,16 +8,14 @@ replaces what it saw or looks again; nobody's bytes are overwritten unseen.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from function.errors import (
-    FileExists,
-    PreconditionFailed,
-    QuotaExceeded,
-)
+from function.errors import FileExists, PreconditionFailed
 from function.fields import NAME_BYTES, SEGMENT_BYTES, OnConflict, Permission
 from function.object_records import Stored
 from function.records import Account, FileRow, Load
 from function.services.access import Entry
+from function.services.audit import Audit
 from function.services.origins import Origins, iso
+from function.services.quotas import enough
 from function.services.shelving import Shelving
 from function.stores.accounts import NOTHING, charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
@@ -64,11 +62,17 @@ class Placing:
     """Commits uploads."""
 
     def __init__(
-        self, db: Dynamo, shelving: Shelving, origins: Origins, keep_versions: int
+        self,
+        db: Dynamo,
+        shelving: Shelving,
+        audit: Audit,
+        origins: Origins,
+        keep_versions: int,
     ) -> None:
         """`keep_versions` is how many replaced versions of a file stay."""
         self._db = db
         self._shelving = shelving
+        self._audit = audit
         self._from = origins
         self._keep_versions = keep_versions
 
@@ -109,11 +113,11 @@ class Placing:
             row = self._row(owner, entry, intent, stored)
             placed = Placed(row, permission, created=row.version == 1)
             still = entry.warrant()  # a right taken back meanwhile commits nothing
-            charged = charge(owner, Load(stored.size, 1) - intent.held, -intent.held)
+            growth = Load(stored.size, 1) - intent.held
             writes = [
                 *self._writes(entry.file, row),
-                first(row.object),
-                charged,
+                charge(owner, growth, -intent.held),
+                *self._audit.room(owner, growth),
                 *still,
                 *also(placed),
             ]
@@ -153,10 +157,11 @@ class Placing:
 
     def _writes(self, old: FileRow | None, row: FileRow) -> list[Write]:
         if old is None or old.id != row.id:
-            return self._shelving.shift((None, row))
+            return [*self._shelving.shift((None, row)), first(row.object)]
         return [
             *self._shelving.shift((old, row)),
             *self._shelving.replaced(old, self._keep_versions),
+            first(row.object),
         ]
 
     def _free_name(self, owner: str, name: str, *, always: bool) -> str:
@@ -173,17 +178,6 @@ class Placing:
         if always:
             return numbered(name, self._from.new_id()[:8])
         raise FileExists
-
-
-def enough(owner: Account, more: Load) -> None:
-    """Whether an account has room for that much more. Raises QuotaExceeded."""
-    uses = (
-        (owner.quota, owner.bytes_used, more.bytes),
-        (owner.files_quota, owner.files_used, more.files),
-    )
-    for quota, used, grows in uses:
-        if grows > 0 and quota is not None and used + grows > quota:
-            raise QuotaExceeded
 
 
 def numbered(name: str, number: int | str) -> str:

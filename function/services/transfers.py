@@ -4,8 +4,6 @@ State lives on the uploader's shelf and in S3, never here, so any client may go 
 what `GET /uploads/{id}` says.
 """
 
-import re
-
 from function.errors import Invalid, NoSuchUpload
 from function.fields import MOST_PARTS, Method
 from function.media_types import guessed_type
@@ -15,6 +13,7 @@ from function.records import Account, Load, UploadRow
 from function.services import curl
 from function.services.access import Access, needed
 from function.services.actors import Sender
+from function.services.audit import Audit
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.placing import Intent, Placing
@@ -35,6 +34,7 @@ from function.stores.transfers import (
     DAYS,
     UPLOADS,
     Transfers,
+    is_id,
     object_key,
     upload_in,
     upload_key,
@@ -44,7 +44,6 @@ from function.transfer_models import PutOrder, SignedPart, SignedParts, UploadVi
 UPLOAD_SECONDS = DAYS * DAY
 SENT_SECONDS = 2 * DAY  # by a request: it holds a place meanwhile, whoever sends it or not
 URL_SECONDS = 300
-ID = re.compile(r"[0-9a-f]{32}")
 PASSED_AT_ONCE, PASSES = 1000, 2
 
 
@@ -57,6 +56,7 @@ class TransferService:
         transfers: Transfers,
         multipart: Multipart,
         placing: Placing,
+        audit: Audit,
         origins: Origins,
     ) -> None:
         """Rows are in `transfers`, bytes go by `multipart`, `placing` knows what may be placed."""
@@ -64,6 +64,7 @@ class TransferService:
         self._transfers = transfers
         self._multipart = multipart
         self._placing = placing
+        self._audit = audit
         self._from = origins
 
     def start(
@@ -81,7 +82,8 @@ class TransferService:
             if attempt:
                 _, owner = self._authorise(caller, wish)
             try:
-                self._transfers.start(row, [hold(owner.username, owner.id, load, owner)])
+                held = hold(owner.username, owner.id, load, owner)
+                self._transfers.start(row, [held, *self._audit.room(owner, load)])
             except Refused:
                 continue
             return self.view(row, base)
@@ -242,8 +244,3 @@ class TransferService:
             put=put,
             curl=line,
         )
-
-
-def is_id(text: str) -> bool:
-    """Whether it has the form of an upload's id."""
-    return ID.fullmatch(text) is not None

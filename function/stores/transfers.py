@@ -11,6 +11,7 @@ from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Rows, Write
 
 UPLOADS = "uploads"
+ID = re.compile(r"[0-9a-f]{32}")
 DAYS = 7  # the most that an upload may take
 
 
@@ -37,6 +38,11 @@ def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
     """The upload, if it was read."""
     row = rows.get(upload_key(username, upload_id))
     return UploadRow.model_validate(row) if row else None
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an upload's id."""
+    return ID.fullmatch(text) is not None
 
 
 def due_key(row: UploadRow) -> Key:

@@ -329,6 +329,25 @@ def test_an_upload_holds_its_room_until_it_is_completed_or_given_up(
     assert charged(behind) == (10, 0, 0)
 
 
+def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind) -> None:
+    """Once, by whatever crosses it, in the record that administrators read."""
+    behind.change("users", {"username": "alice"}, quota=100, files_quota=10)
+    alice.put("a", bytes(79))
+    assert warnings(behind) == 0
+    start(alice, "b.bin", 1)
+    assert warnings(behind) == 1
+    alice.put("c", b"1")
+    assert warnings(behind) == 1
+    for name in "defgh":
+        alice.put(name, b"")
+    assert warnings(behind) == 2
+
+
+def warnings(behind: Behind) -> int:
+    """How often an account was noted to be nearly full."""
+    return sum(row.get("action") == "quota.warning" for row in behind.rows("files"))
+
+
 def charged(behind: Behind) -> tuple[int, ...]:
     """What alice uses in bytes, and of that what is reserved in bytes and files."""
     row = behind.row("users", username="alice")
