@@ -2,10 +2,12 @@
 
 Unauthenticated 401             Conflict 409
 ├── WrongCredentials            ├── UsernameTaken
-├── OtpRequired                 └── MfaOn
-└── WrongOtp                    Invalid 422
-Forbidden 403                   └── WeakPassword
-└── NotAllowed                  NotFound 404
+├── OtpRequired                 ├── MfaOn
+└── WrongOtp                    └── ProtectedAccount
+Forbidden 403                   Invalid 422
+├── NotAllowed                  └── WeakPassword
+└── RegistrationClosed          NotFound 404
+                                ├── NoSuchInvite
                                 ├── NoSuchSession
                                 ├── NoSuchKey
                                 └── NoSuchFactor
@@ -68,10 +70,34 @@ class MfaOn(Conflict):
     default = "Take it off first, with DELETE /mfa."
 
 
+class RegistrationClosed(Forbidden):
+    """Not everybody may make an account here."""
+
+    slug, title = "registration-closed", "You cannot register here"
+    default = "Ask an administrator for an invitation, or for an account."
+
+
+class NoSuchInvite(NotFound):
+    """No invitation of that token or id stands."""
+
+    slug, title = "no-such-invite", "There is no such invitation"
+    default = "It may have been used, taken back or expired, or its maker is no administrator now."
+
+
 class UsernameTaken(Conflict):
     """Somebody has registered that name."""
 
     slug, title = "username-taken", "That user name is taken"
+
+
+class ProtectedAccount(Conflict):
+    """An administrator's own account, or the configured one: somebody must remain."""
+
+    slug, title = "protected-account", "That account is protected"
+    default = (
+        "Nobody demotes, disables or deletes their own account here, nor the configured "
+        "administrator's; ask another administrator, or change the configuration."
+    )
 
 
 class WeakPassword(Invalid):

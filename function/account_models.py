@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
-from function.fields import YEAR, Email, Line, Otp, Password, Username
+from function.fields import YEAR, Amount, Email, InviteToken, Line, Otp, Password, Seconds, Username
 from function.models import Closed
-from function.roles import Scope
+from function.roles import Role, Scope
 
+WEEK = 7 * 24 * 3600
 QUARTER = 90 * 24 * 3600
 
 
@@ -17,6 +18,35 @@ class Registration(Closed):
     username: Username
     password: Password
     email: Email | None = None
+    invite: InviteToken | None = None
+
+
+class NewInvite(Closed):
+    """Whom to invite as what; the default role is the configured one.
+
+    `email` becomes that of the account, unless its owner says another.
+    """
+
+    role: Role | None = None
+    email: Email | None = None
+    expires_in: Seconds = WEEK
+
+
+class InviteView(Closed):
+    """An invitation that has not been used; `username` made it."""
+
+    id: str
+    role: Role
+    email: str | None
+    username: str
+    created: str
+    expires_at: str
+
+
+class InviteMade(InviteView):
+    """A new invitation; `token` is said this once."""
+
+    token: str
 
 
 class Credentials(Closed):
@@ -46,6 +76,44 @@ class AccountView(Closed):
     files_used: int = 0
     files_reserved: int = 0
     files_quota: int | None = None
+
+
+class UserView(Closed):
+    """An account as administrators see it; sizes are bytes, and no quota is no limit."""
+
+    username: str
+    role: str
+    created: str
+    email: str | None
+    disabled: bool
+    quota: int | None
+    files_quota: int | None
+    bytes_used: int
+    files_used: int
+
+
+class UserChange(Closed):
+    """What is to be otherwise about an account; null clears a quota."""
+
+    role: Role | None = None
+    quota: Amount | None = None
+    files_quota: Amount | None = None
+    disabled: StrictBool | None = None
+
+
+class Usage(Closed):
+    """What an account uses, versions and trash included; sizes are bytes, no quota is no limit.
+
+    `reserved` is what uploads in progress hold of what is used.
+    """
+
+    username: str
+    bytes_used: int
+    bytes_reserved: int
+    quota: int | None
+    files_used: int
+    files_reserved: int
+    files_quota: int | None
 
 
 class Registered(Closed):

@@ -32,11 +32,13 @@ from function.models import Incoming
 from function.routes import (
     about,
     accounts,
+    audit,
     companion,
     downloads,
     files,
     groups,
     inbox,
+    invites,
     keys,
     links,
     mfa,
@@ -44,6 +46,7 @@ from function.routes import (
     requests,
     shares,
     uploads,
+    users,
     visits,
 )
 from function.routes.answers import PROBLEM, invalid
@@ -60,6 +63,9 @@ NOUNS = (
     accounts,
     keys,
     mfa,
+    invites,
+    users,
+    audit,
     files,
     uploads,
     downloads,

@@ -15,13 +15,16 @@ from function import contract
 from function.models import Caller as Caller_
 from function.models import Incoming
 from function.services.accounts import AccountService
+from function.services.auditing import AuditService
 from function.services.completing import Completing
 from function.services.counting import Counting
 from function.services.credentials import CredentialService
+from function.services.directory import DirectoryService
 from function.services.downloads import Downloads
 from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.inbox import Inbox
+from function.services.invites import InviteService
 from function.services.keys import KeyService
 from function.services.links import LinkService
 from function.services.listing import Listing
@@ -30,6 +33,7 @@ from function.services.mfa import MfaService
 from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.reach import Reach
+from function.services.registering import Registering
 from function.services.requests import RequestService
 from function.services.sessions import SessionService
 from function.services.shares import ShareService
@@ -98,6 +102,10 @@ SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions
 KeysDep = Annotated[KeyService, Depends(lambda: wiring().people.keys)]
 MfaDep = Annotated[MfaService, Depends(lambda: wiring().people.mfa)]
 CredentialsDep = Annotated[CredentialService, Depends(lambda: wiring().people.credentials)]
+RegisteringDep = Annotated[Registering, Depends(lambda: wiring().admin.registering)]
+InvitesDep = Annotated[InviteService, Depends(lambda: wiring().admin.invites)]
+DirectoryDep = Annotated[DirectoryService, Depends(lambda: wiring().admin.directory)]
+AuditDep = Annotated[AuditService, Depends(lambda: wiring().admin.auditing)]
 TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
 CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]
 DownloadsDep = Annotated[Downloads, Depends(lambda: wiring().downloads)]

@@ -172,6 +172,7 @@ Base64 = Annotated[
 MOST_PARTS = 10_000
 SIGNED_AT_ONCE = 100
 Size = Annotated[StrictInt, Field(ge=0)]
+Amount = Annotated[StrictInt, Field(ge=0, le=10**15)]
 PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
 PartNumbers = Annotated[
     list[PartNumber], Field(min_length=1, max_length=SIGNED_AT_ONCE, fail_fast=True)
@@ -189,6 +190,8 @@ AllowedType = Annotated[
     StringConstraints(max_length=100, pattern=ALLOWED_TYPE),
 ]
 AllowedTypes = Annotated[tuple[AllowedType, ...], Field(max_length=50, fail_fast=True)]
+# When it was made, in epoch seconds, and 256 random bits.
+InviteToken = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}[A-Za-z0-9_-]{43}$")]
 Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
 
 

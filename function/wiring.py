@@ -1,28 +1,25 @@
-"""The house put together: settings → clients → stores → services.
-
-The clients are made here; the clock and randomness are passed in.
-"""
+"""The house put together: the ground → stores → services."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import argon2
 import boto3
-from botocore.config import Config
 
 from function import contract
+from function.ground import Ground, ground
 from function.services.access import Access
 from function.services.accounts import AccountService
-from function.services.audit import Audit
+from function.services.auditing import AuditService
 from function.services.completing import Completing
 from function.services.counting import Counting
 from function.services.credentials import CredentialService
+from function.services.directory import DirectoryService
 from function.services.downloads import Downloads
 from function.services.factors import Factors
 from function.services.files import FileService
 from function.services.groups import GroupService
 from function.services.guesses import Guesses
 from function.services.inbox import Inbox
+from function.services.invites import InviteService
 from function.services.keys import KeyService
 from function.services.links import LinkService
 from function.services.listing import Listing
@@ -30,17 +27,16 @@ from function.services.logins import Logins
 from function.services.mfa import MfaService
 from function.services.moving import Moving
 from function.services.origins import Origins
-from function.services.passwords import Passwords
 from function.services.placing import Placing
 from function.services.purging import Purging
 from function.services.reach import Reach
 from function.services.reconciling import Reconciling
+from function.services.registering import Registering
 from function.services.requests import RequestService
 from function.services.room import Room
 from function.services.sessions import SessionService
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
-from function.services.shelving import Shelving
 from function.services.showing import Showing
 from function.services.signing import Signing
 from function.services.sweeping import Sweeping
@@ -49,14 +45,12 @@ from function.services.unlocking import Unlocking
 from function.services.uploads import Uploads
 from function.services.visits import Visits
 from function.stores.attempts import Attempts
+from function.stores.audit import Records
 from function.stores.books import Books
 from function.stores.due import DueList
-from function.stores.dynamo import Dynamo
 from function.stores.files import Files
 from function.stores.groups import Groups
 from function.stores.links import Links
-from function.stores.multipart import Multipart
-from function.stores.objects import Objects
 from function.stores.requests import Requests
 from function.stores.sessions import Sessions
 from function.stores.shares import Shares
@@ -94,12 +88,23 @@ class RequestWiring:
 
 
 @dataclass(frozen=True)
+class AdminWiring:
+    """What lets people in, and what administrators use."""
+
+    registering: Registering
+    invites: InviteService
+    directory: DirectoryService
+    auditing: AuditService
+
+
+@dataclass(frozen=True)
 class Wiring:
     """Everything that routes use."""
 
     settings: contract.Settings
     access: Access
     people: PeopleWiring
+    admin: AdminWiring
     uploads: Uploads
     transfers: TransferService
     completing: Completing
@@ -116,41 +121,9 @@ class Wiring:
     requests: RequestWiring
 
 
-def client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
-    """A client whose calls end in time: at most three tries of a second to connect and these reads.
-
-    SigV4 and regional virtual addresses, or presigned URLs would name the global host and be SigV2.
-    """
-    return session.client(
-        service,
-        config=Config(
-            signature_version="s3v4" if service == "s3" else "v4",
-            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
-            retries={"mode": "standard", "total_max_attempts": 3},
-            connect_timeout=1,
-            read_timeout=read_timeout,
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What every service may stand on."""
-
-    settings: contract.Settings
-    db: Dynamo
-    objects: Objects
-    multipart: Multipart
-    access: Access
-    passwords: Passwords
-    audit: Audit
-    shelving: Shelving
-    of: Origins
-
-
 def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wiring:
     """Puts the house together."""
-    on = _ground(settings, session, of)
+    on = ground(settings, session, of)
     db, access, files, shares = on.db, on.access, Files(on.db), Shares(on.db)
     transfers, placing = (
         Transfers(db),
@@ -164,6 +137,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         settings=settings,
         access=access,
         people=_wire_people(on),
+        admin=_wire_admin(on),
         uploads=Uploads(access, on.objects, placing, on.audit, of),
         transfers=uploading,
         completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
@@ -173,29 +147,13 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         files=FileService(db, access, on.objects, on.shelving, on.audit, of),
         moving=Moving(db, access, on.shelving, on.audit, of),
         listing=listing,
-        shares=ShareService(db, access, Room(db, of), of),
-        groups=GroupService(access, Groups(db), of),
+        shares=ShareService(db, access, Room(db, of), on.audit, of),
+        groups=GroupService(access, Groups(db), on.audit, of),
         reach=Reach(db, access, shares, of),
         links=_wire_links(on, unlocking, signing),
-        requests=RequestWiring(RequestService(access, Requests(db), on.passwords, of), inbox),
-    )
-
-
-def _ground(settings: contract.Settings, session: boto3.Session, of: Origins) -> Ground:
-    tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
-    db = Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
-    s3 = client(session, "s3", read_timeout=5)
-    hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
-    return Ground(
-        settings=settings,
-        db=db,
-        objects=Objects(s3, settings.bucket),
-        multipart=Multipart(s3, settings.bucket),
-        access=Access(db, of.now, settings.administrator),
-        passwords=Passwords(hasher, settings.password_min_length),
-        audit=Audit(of, settings.audit_seconds),
-        shelving=Shelving(of, settings.keep_seconds),
-        of=of,
+        requests=RequestWiring(
+            RequestService(access, Requests(db), on.passwords, on.audit, of), inbox
+        ),
     )
 
 
@@ -205,7 +163,7 @@ def _wire_people(on: Ground) -> PeopleWiring:
     factors = Factors(Attempts(db), guesses, of)
     proving = (db, access, guesses, on.passwords, audit, of)
     return PeopleWiring(
-        accounts=AccountService(*proving, on.settings),
+        accounts=AccountService(db, access, guesses, audit, of),
         logins=Logins(db, access, guesses, factors, on.passwords, audit, of, on.settings),
         sessions=SessionService(db, access, Sessions(db), audit, of),
         keys=KeyService(db, access, audit, of),
@@ -214,12 +172,24 @@ def _wire_people(on: Ground) -> PeopleWiring:
     )
 
 
+def _wire_admin(on: Ground) -> AdminWiring:
+    db, access, of, settings = on.db, on.access, on.of, on.settings
+    return AdminWiring(
+        registering=Registering(db, access, on.passwords, on.audit, of, settings),
+        invites=InviteService(db, access, on.audit, of, settings),
+        directory=DirectoryService(db, access, on.audit, of, settings.administrator),
+        auditing=AuditService(access, Records(db), of, settings.audit_seconds),
+    )
+
+
 def _wire_links(on: Ground, unlocking: Unlocking, signing: Signing) -> LinkWiring:
     db, access, of, links = on.db, on.access, on.of, Links(on.db)
     visits = Visits(db, access, links, Files(db), unlocking, of)
     return LinkWiring(
-        service=LinkService(db, access, links, Showing(Room(db, of), of), on.passwords, of),
+        service=LinkService(
+            db, access, links, Showing(Room(db, of), of), on.passwords, on.audit, of
+        ),
         visits=visits,
-        counting=Counting(db, visits, unlocking, signing, of),
+        counting=Counting(db, visits, unlocking, signing, on.audit, of),
         signing=signing,
     )

@@ -33,9 +33,9 @@ def _ground() -> Iterator[Ground]:
 
 @pytest.fixture
 def settings(_ground: Ground) -> contract.Settings:
-    """The stack's own settings, but with the cheapest hash there is."""
+    """The stack's own settings, but with the cheapest hash there is, and an administrator."""
     declared = contract.settings(_ground.deployed.environment)
-    return replace(declared, hash_memory=8, hash_passes=1)
+    return replace(declared, hash_memory=8, hash_passes=1, administrator="root")
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import (
+    NoSuchInvite,
     NoSuchSession,
     OtpRequired,
+    RegistrationClosed,
     UsernameTaken,
     WeakPassword,
     WrongCredentials,
@@ -30,6 +32,7 @@ from function.deps import (
     CredentialsDep,
     Holder,
     LoginsDep,
+    RegisteringDep,
     Sent,
     SessionsDep,
 )
@@ -42,11 +45,18 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.post(
-    "/register", status_code=201, responses=answers({201: Registered}, UsernameTaken, WeakPassword)
+    "/register",
+    status_code=201,
+    responses=answers(
+        {201: Registered}, UsernameTaken, WeakPassword, RegistrationClosed, NoSuchInvite
+    ),
 )
-def register(body: Registration, sent: Sent, accounts: AccountsDep) -> Registered:
-    """Make an account. Names are folded to lower case: `Alice` and `alice` are one."""
-    return accounts.register(body, sent)
+def register(body: Registration, sent: Sent, registering: RegisteringDep) -> Registered:
+    """Make an account. Names are folded to lower case: `Alice` and `alice` are one.
+
+    `invite` is the token of an invitation, which may be needed, and says what role you get.
+    """
+    return registering.register(body, sent)
 
 
 @router.post(

@@ -1,18 +1,15 @@
-"""Making an account, seeing one's own, and changing it."""
+"""Seeing one's own account, and changing it."""
 
 import hashlib
 
-from function.account_errors import UsernameTaken
-from function.account_models import AccountChange, AccountView, Registered, Registration
-from function.contract import Settings
-from function.models import Caller, Incoming
+from function.account_models import AccountChange, AccountView
+from function.models import Caller
 from function.records import Account
 from function.services.access import Access
 from function.services.audit import Audit
 from function.services.guesses import Guesses
-from function.services.origins import Origins, iso
-from function.services.passwords import Passwords
-from function.stores.accounts import altered, opened
+from function.services.origins import Origins
+from function.stores.accounts import altered
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Refused
 
@@ -25,48 +22,15 @@ class AccountService:
         db: Dynamo,
         access: Access,
         guesses: Guesses,
-        passwords: Passwords,
         audit: Audit,
         origins: Origins,
-        settings: Settings,
     ) -> None:
-        """`settings` say who may register as what."""
+        """Who guesses at passwords is counted by `guesses`."""
         self._db = db
         self._access = access
         self._guesses = guesses
-        self._passwords = passwords
         self._audit = audit
         self._from = origins
-        self._settings = settings
-
-    def register(self, wanted: Registration, sent: Incoming) -> Registered:
-        """Makes an account. Raises WeakPassword, UsernameTaken."""
-        password = wanted.password.get_secret_value()
-        self._passwords.judge(password, wanted.username)
-        account = Account(
-            username=wanted.username,
-            id=self._from.new_id(),
-            password=self._passwords.hash(password),
-            role=self._settings.default_role,
-            created=iso(self._from.now()),
-            epoch=self._from.new_id(),
-            rev=self._from.new_id(),
-            email=wanted.email,
-            quota=self._settings.quota or None,
-            files_quota=self._settings.files_quota or None,
-        )
-        who = Caller(account.username, "", address=sent.address, agent=sent.agent)
-        writes = [opened(account), self._audit.of(who, "account.register")]
-        for _ in self._from.attempts():
-            try:
-                self._db.commit(writes, account.rev)
-            except Refused as refused:
-                if refused.failed:
-                    raise UsernameTaken from None
-                continue
-            role = self._access.known(account).role
-            return Registered(username=account.username, role=role, created=account.created)
-        raise AssertionError
 
     def me(self, caller: Caller) -> AccountView:
         """The caller's own account."""

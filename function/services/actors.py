@@ -12,12 +12,22 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Guest:
+    """Whoever comes without an account: what they are called here, and from where they come."""
+
+    username: str
+    address: str
+    agent: str = ""
+
+
+@dataclass(frozen=True)
 class Sender:
     """Whoever has the token of a request: its id and its owner, as the token found them."""
 
     request: str
     owner: str
     owner_id: str
+    address: str = ""
 
     @property
     def username(self) -> str:

@@ -3,7 +3,7 @@
 from function.audit_records import AuditRow
 from function.models import Caller
 from function.records import Account, Load
-from function.services.actors import Member, Sender
+from function.services.actors import Guest, Member, Sender
 from function.services.origins import Origins, iso
 from function.services.quotas import nearly_full
 from function.stores.audit import noted
@@ -20,7 +20,7 @@ class Audit:
 
     def of(
         self,
-        who: Caller | Member | Sender,
+        who: Caller | Guest | Member | Sender,
         action: str,
         file_name: str | None = None,
         *,
@@ -34,8 +34,8 @@ class Audit:
             action=action,
             actor=who.username,
             owner=owner or (who.owner if isinstance(who, Sender) else who.username),
-            address=who.address if isinstance(who, Caller) else "",
-            agent=who.agent if isinstance(who, Caller) else "",
+            address="" if isinstance(who, Member) else who.address,
+            agent=who.agent if isinstance(who, Caller | Guest) else "",
             file_name=file_name,
             subject=subject,
             expires_at=int(now) + self._keep_seconds,

@@ -9,6 +9,8 @@ from function.link_models import LinkDownload, LinkDownloadRequest, Way
 from function.link_records import LinkRow
 from function.records import FileRow
 from function.services import curl
+from function.services.actors import Guest
+from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.signing import Signing
 from function.services.unlocking import GRANT_SECONDS, Pass, Unlocking
@@ -30,6 +32,7 @@ class Counting:
         visits: Visits,
         unlocking: Unlocking,
         signing: Signing,
+        audit: Audit,
         origins: Origins,
     ) -> None:
         """`visits` lets people in, `signing` gives out the addresses."""
@@ -37,6 +40,7 @@ class Counting:
         self._visits = visits
         self._unlocking = unlocking
         self._signing = signing
+        self._audit = audit
         self._from = origins
 
     def one(self, visitor: Visitor, wanted: LinkDownloadRequest, how: Way) -> LinkDownload:
@@ -49,7 +53,7 @@ class Counting:
             visit = self._visits.enter(visitor, wanted.file_name, counting=True)
             held = self._unlocking.admit(locked(visit.link), visitor.grant)
             row = self._file(visit, wanted.file_name)
-            if self._counted(visit, [row], held, how):
+            if self._counted(visitor, visit, [row], held, how):
                 made = self._signing.download(row, inline=wanted.inline)
                 return LinkDownload(**made.model_dump(), grant=held.grant)
         raise AssertionError
@@ -63,7 +67,7 @@ class Counting:
             visit = self._visits.enter(visitor, counting=True)
             held = self._unlocking.admit(locked(visit.link), visitor.grant)
             rows, following = self._visits.page(visit, limit, cursor)
-            if self._counted(visit, rows, held, "curl"):
+            if self._counted(visitor, visit, rows, held, "curl"):
                 files = ((row.name, self._signing.download(row).url) for row in rows)
                 return curl.configuration(files), held.grant, following
         raise AssertionError
@@ -80,7 +84,9 @@ class Counting:
             raise NoSuchFile("The link shows no file of that name.")
         return row
 
-    def _counted(self, visit: Visit, rows: list[FileRow], held: Pass, how: Way) -> bool:
+    def _counted(
+        self, visitor: Visitor, visit: Visit, rows: list[FileRow], held: Pass, how: Way
+    ) -> bool:
         """Whether all is counted that has to be; False when somebody came between."""
         link, now = visit.link, self._from.now()
         if not link.allow_download:
@@ -97,6 +103,9 @@ class Counting:
             count(link, len(new)),
             *(put_receipt(key, row.id, until, now) for key, row in zip(keys, new, strict=True)),
             put_event(link.id, noted, self._from.new_id()),
+            self._audit.of(
+                Guest(f"~{link.id}", visitor.address), "link.download", name, owner=link.owner
+            ),
         ]
         try:
             self._db.commit(writes, self._from.new_id())

@@ -6,6 +6,7 @@ from function.errors import Invalid, NoSuchUser, Unavailable
 from function.models import Caller
 from function.records import Account, Group, Membership
 from function.services.access import Access
+from function.services.audit import Audit
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.sharing_errors import GroupTaken, LimitReached, NoSuchGroup, NoSuchMember
@@ -31,10 +32,11 @@ CLEARED_AT_ONCE = 200
 class GroupService:
     """Groups and who belongs to them."""
 
-    def __init__(self, access: Access, groups: Groups, origins: Origins) -> None:
+    def __init__(self, access: Access, groups: Groups, audit: Audit, origins: Origins) -> None:
         """Rows are in `groups`."""
         self._access = access
         self._groups = groups
+        self._audit = audit
         self._from = origins
 
     def create(self, caller: Caller, name: str) -> tuple[GroupView, bool]:
@@ -61,7 +63,8 @@ class GroupService:
                 rev=self._from.new_id(),
             )
             try:
-                self._groups.create(made, account, self._membership(made, account))
+                noted = self._audit.of(caller, "group.create", subject=name)
+                self._groups.create(made, account, self._membership(made, account), noted)
             except Refused:
                 continue
             return _view(made), True
@@ -84,7 +87,8 @@ class GroupService:
                 continue
             membership = self._membership(held, account)
             try:
-                self._groups.join(held, membership, account)
+                noted = self._audit.of(caller, "member.add", subject=f"{name}/{username}")
+                self._groups.join(held, membership, account, noted)
             except Refused:
                 continue
             return _member(membership), True
@@ -110,7 +114,9 @@ class GroupService:
                 raise Invalid("A group cannot be left by its owner; delete it.", errors=[reason])
             try:
                 there = account_key(username) in entry.rows
-                self._groups.leave(standing, self._from.new_id(), account=there)
+                left = {"owner": held.owner, "subject": f"{name}/{username}"}
+                noted = [self._audit.of(caller, "member.remove", **left)]
+                self._groups.leave(standing, self._from.new_id(), account=there, noted=noted)
             except Refused:
                 continue
             return
@@ -124,7 +130,8 @@ class GroupService:
         for _ in self._from.attempts():
             _, held = self._owned(caller, name, caller.username)
             try:
-                self._groups.delete(held, self._from.new_id())
+                noted = self._audit.of(caller, "group.delete", subject=name)
+                self._groups.delete(held, self._from.new_id(), noted)
             except Refused:
                 continue
             with suppress(Unavailable):

@@ -6,6 +6,7 @@ for each is taken in the commit that notes the upload, and given back in the one
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLarge, Unavailable
@@ -15,6 +16,7 @@ from function.media_types import PLAIN_BYTES, extension_of, suggested_type
 from function.records import Account, Load, UploadRow
 from function.request_models import Sending, Wanted
 from function.request_records import RequestRow
+from function.roles import ROLES, may
 from function.services.access import Access
 from function.services.actors import Sender
 from function.services.origins import Origins, iso
@@ -30,6 +32,7 @@ from function.stores.rows import Refused
 from function.stores.transfers import Transfers
 from function.transfer_models import UploadView, Wish
 
+SHARERS = [role for role in ROLES if may(role, "share")]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -60,7 +63,7 @@ class Inbox:
 
         Raises NoSuchRequest, SlowDown.
         """
-        return sender_of(self._find(token, address))
+        return replace(sender_of(self._find(token, address)), address=address)
 
     def look(self, token: str, grant: str | None, address: str) -> Wanted:
         """What is asked for. Raises NoSuchRequest, RequestClosed, PasswordRequired, SlowDown."""
@@ -116,7 +119,7 @@ class Inbox:
                 row, owner = self._again(row)
                 self._judge(row, owner, sending)
             noted = upload.model_copy(update=self._of(row, sending))
-            room = hold(row.owner, row.owner_id, Load(sending.size, 1), owner)
+            room = hold(row.owner, row.owner_id, Load(sending.size, 1), owner, SHARERS)
             try:
                 self._transfers.start(noted, [reserve(row, sending.size), room])
             except Refused:

@@ -14,6 +14,7 @@ from function.models import Caller
 from function.records import Grant
 from function.services.access import Access, Entry
 from function.services.accounts import token_hash
+from function.services.audit import Audit
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.passwords import Passwords
@@ -41,6 +42,7 @@ class LinkService:
         links: store.Links,
         showing: Showing,
         passwords: Passwords,
+        audit: Audit,
         origins: Origins,
     ) -> None:
         """Links are written by `db`, with what they expect of the files."""
@@ -49,6 +51,7 @@ class LinkService:
         self._links = links
         self._showing = showing
         self._passwords = passwords
+        self._audit = audit
         self._from = origins
 
     def create(self, caller: Caller, wanted: LinkRequest, base: str) -> Link:
@@ -62,6 +65,7 @@ class LinkService:
             row = self._changed(entry, self._new(entry, token_hash(token)), wanted)
             grants = self._showing.grants(entry, row, wanted.items)
             writes = [store.put_new(row), *_listed(row), *self._showing.writes(entry, [], grants)]
+            writes.append(self._audit.of(caller, "link.create", subject=row.id))
             try:
                 self._db.commit(writes, row.rev)
             except Refused:
@@ -100,6 +104,7 @@ class LinkService:
                 grants = still(entry, row, held)
             writes = [store.change(old, row), *_listed(row), *_freed(entry, old, row.alias)]
             writes += self._showing.writes(entry, held, grants)
+            writes.append(self._audit.of(caller, "link.change", subject=row.id))
             if len(writes) > MOST_WRITES:
                 raise Invalid("That is too much at once; change the items in two steps.")
             try:
@@ -117,6 +122,7 @@ class LinkService:
             ended = {"revoked": True, "alias": None, "rev": self._from.new_id()}
             row = old.model_copy(update=ended | {"expires_at": until})
             writes = [store.change(old, row), store.strike_ledger(row), *_freed(entry, old)]
+            writes.append(self._audit.of(caller, "link.delete", subject=row.id))
             try:
                 self._db.commit([*writes, *self._showing.writes(entry, held, [])], row.rev)
             except Refused:

@@ -13,6 +13,7 @@ from function.request_models import (
 )
 from function.request_records import RequestRow
 from function.services.access import Access
+from function.services.audit import Audit
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.passwords import Passwords
@@ -32,12 +33,18 @@ class RequestService:
     """What owners do with their requests."""
 
     def __init__(
-        self, access: Access, requests: Requests, passwords: Passwords, origins: Origins
+        self,
+        access: Access,
+        requests: Requests,
+        passwords: Passwords,
+        audit: Audit,
+        origins: Origins,
     ) -> None:
         """Rows are in `requests`, `access` knows whose they are."""
         self._access = access
         self._requests = requests
         self._passwords = passwords
+        self._audit = audit
         self._from = origins
 
     def create(self, caller: Caller, wanted: NewRequest, base: str) -> RequestMade:
@@ -52,9 +59,10 @@ class RequestService:
             rev=self._from.new_id(),
             **{"seal": self._from.new_secret(), **self._settings(wanted.model_dump())},
         )
+        noted = self._audit.of(caller, "request.create", subject=row.id)
         for _ in self._from.attempts():
             try:
-                self._requests.create(row)
+                self._requests.create(row, noted)
             except Refused:
                 continue
             return RequestMade(**view(row).model_dump(), url=f"{base}/r/{token}")
@@ -86,8 +94,9 @@ class RequestService:
         for attempt in self._from.attempts():
             was = self._find(caller, request_id)
             row = was.model_copy(update={**settings, "rev": self._from.new_id()})
+            noted = self._audit.of(caller, "request.change", subject=row.id)
             try:
-                self._requests.change(was, row, counted=attempt < COUNTED)
+                self._requests.change(was, row, noted, counted=attempt < COUNTED)
             except Refused:
                 continue
             return view(row)
@@ -97,8 +106,9 @@ class RequestService:
         """Deletes a request; what is on its way comes too late. Raises NoSuchRequest."""
         for _ in self._from.attempts():
             row = self._find(caller, request_id)
+            noted = self._audit.of(caller, "request.delete", subject=row.id)
             try:
-                self._requests.remove(row, self._from.new_id())
+                self._requests.remove(row, self._from.new_id(), noted)
             except Refused:
                 continue
             return

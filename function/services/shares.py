@@ -6,6 +6,7 @@ from function.errors import Invalid, NoSuchShare, NoSuchUser
 from function.models import Caller
 from function.records import FileRow, Grant
 from function.services.access import Access, Entry
+from function.services.audit import Audit
 from function.services.origins import Origins, iso
 from function.services.room import Room
 from function.services.views import share
@@ -36,11 +37,14 @@ class With:
 class ShareService:
     """Grants to accounts and groups."""
 
-    def __init__(self, db: Dynamo, access: Access, room: Room, origins: Origins) -> None:
+    def __init__(
+        self, db: Dynamo, access: Access, room: Room, audit: Audit, origins: Origins
+    ) -> None:
         """Grants are written by `db`, with what they expect of the file."""
         self._room = room
         self._db = db
         self._access = access
+        self._audit = audit
         self._from = origins
 
     def grant(self, caller: Caller, wanted: ShareRequest) -> tuple[Share, bool]:
@@ -54,6 +58,8 @@ class ShareService:
         for _ in self._from.attempts():
             grant, file, stood = self._plan(caller, wanted, whom)
             noted = [reached(file, grant.grantee, grant.rev)] if file else []
+            what = f"{grant.grantee} {grant.permission}"
+            noted.append(self._audit.of(caller, "share.create", wanted.file_name, subject=what))
             try:
                 self._db.commit([put(grant), *noted], grant.rev)
             except Refused:
@@ -104,6 +110,8 @@ class ShareService:
                 raise NoSuchShare
             grant, file = self._standing(entry, owner, name, key)
             noted = [unreached(file, grant.grantee, self._from.new_id())] if file else []
+            whose = {"owner": owner, "subject": grant.grantee}
+            noted.append(self._audit.of(caller, "share.delete", name, **whose))
             try:
                 self._db.commit([take_back(grant), *noted], self._from.new_id())
             except Refused:

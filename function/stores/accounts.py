@@ -1,5 +1,7 @@
 """Accounts: where they stand, and how they change."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from function.contract import USERS
@@ -19,6 +21,12 @@ def account_in(rows: Rows, username: str) -> Account | None:
     """The account of that name, if it was read and is not disabled."""
     account = account_at(rows, username)
     return None if account is None or account.disabled else account
+
+
+def account_at(rows: Rows, username: str) -> Account | None:
+    """The account of that name, if it was read, also when it is disabled."""
+    row = rows.get(account_key(username))
+    return Account.model_validate(row) if row else None
 
 
 def opened(account: Account) -> Write:
@@ -43,12 +51,6 @@ def altered(old: Account, rev: str, **fields: Any) -> Write:
     )
 
 
-def account_at(rows: Rows, username: str) -> Account | None:
-    """The account of that name, if it was read, also when it is disabled."""
-    row = rows.get(account_key(username))
-    return Account.model_validate(row) if row else None
-
-
 def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
     """Adds to what an account uses, if it is the same, not disabled, and has room for it.
 
@@ -58,10 +60,20 @@ def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
     return _charge(account.username, account.id, more, reserved, quotas, ENABLED)
 
 
-def hold(username: str, account_id: str, load: Load, account: Account | None) -> Write:
-    """Reserves room, as `charge` does; of an account that nobody has read that it has no quota."""
-    quotas = (account.quota, account.files_quota) if account else None
-    return _charge(username, account_id, load, load, quotas, ENABLED)
+def hold(
+    username: str, account_id: str, load: Load, account: Account | None, roles: Sequence[str] = ()
+) -> Write:
+    """Reserves room, as `charge` does, of the account as it was read.
+
+    Of one that nobody has read it is expected to have no quota, and one of these `roles`.
+    """
+    if account:
+        quotas = (account.quota, account.files_quota)
+        return _charge(username, account_id, load, load, quotas, ENABLED)
+    values: Item = {f":role{at}": role for at, role in enumerate(roles)}
+    condition = f"{ENABLED} AND #role IN ({', '.join(values)})"
+    held = _charge(username, account_id, load, load, None, condition)
+    return replace(held, values=held.values | values, names={"#role": "role"})
 
 
 def discharge(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:

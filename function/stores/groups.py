@@ -3,7 +3,7 @@
 The grants stand first in it: no user name begins as high as `~`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from function.contract import SHARES
@@ -83,12 +83,12 @@ class Groups:
         """Uses the tables through `db`."""
         self._db = db
 
-    def create(self, made: Group, owner: Account, membership: Membership) -> None:
+    def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
         """Writes a group with its owner as its first member. Raises Refused when it is there."""
         key = Key(SHARES, made.grantee, HEAD)
         absent = "attribute_not_exists(grantee)"
         writes = [Write("Put", key, absent, item=made.model_dump()), *_joining(membership, owner)]
-        self._db.commit(writes, made.rev)
+        self._db.commit([*writes, noted], made.rev)
 
     def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
         """Has an account name only these groups, if it names those that it did.
@@ -107,7 +107,7 @@ class Groups:
         )
         self._db.commit([change], rev)
 
-    def join(self, held: Group, membership: Membership, account: Account) -> None:
+    def join(self, held: Group, membership: Membership, account: Account, noted: Write) -> None:
         """Makes an account a member. Raises Refused when the group or the account has gone."""
         there = Write(
             "ConditionCheck",
@@ -115,9 +115,11 @@ class Groups:
             "id = :id",
             values={":id": held.id},
         )
-        self._db.commit([there, *_joining(membership, account)], membership.rev)
+        self._db.commit([there, *_joining(membership, account), noted], membership.rev)
 
-    def leave(self, held: Membership, token: str, *, account: bool) -> None:
+    def leave(
+        self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
+    ) -> None:
         """Ends a membership; `account` says whether its account is there to forget it.
 
         Raises Refused when it is not as it was read.
@@ -132,12 +134,13 @@ class Groups:
             update="DELETE groups :names",
             values=names,
         )
-        self._db.commit([gone, forgotten] if account else [gone], token)
+        self._db.commit([gone, *([forgotten] if account else []), *noted], token)
 
-    def delete(self, held: Group, token: str) -> None:
+    def delete(self, held: Group, token: str, noted: Write) -> None:
         """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
         key = Key(SHARES, held.grantee, HEAD)
-        self._db.commit([Write("Delete", key, "id = :id", values={":id": held.id})], token)
+        gone = Write("Delete", key, "id = :id", values={":id": held.id})
+        self._db.commit([gone, noted], token)
 
     def members(
         self, held: Group, *, after: str, limit: int

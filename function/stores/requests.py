@@ -65,13 +65,13 @@ class Requests:
         """Uses the table through `db`."""
         self._db = db
 
-    def create(self, row: RequestRow) -> None:
+    def create(self, row: RequestRow, noted: Write) -> None:
         """Writes a new request and its line in the ledger."""
         item: Item = {**request_key(row.id).item(), **row.model_dump()}
         put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
-        self._db.commit([put, _line(row)], row.rev)
+        self._db.commit([put, _line(row), noted], row.rev)
 
-    def change(self, was: RequestRow, row: RequestRow, *, counted: bool) -> None:
+    def change(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
         """Writes an owner's settings over those that were read. Raises Refused.
 
         `counted` expects the counts as they were read as well.
@@ -93,12 +93,12 @@ class Requests:
             update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
             names={**(COUNTS if counted else {}), **{f"#{name}": name for name in SETTINGS}},
         )
-        self._db.commit([write, _line(row)], row.rev)
+        self._db.commit([write, _line(row), noted], row.rev)
 
-    def remove(self, row: RequestRow, token: str) -> None:
+    def remove(self, row: RequestRow, token: str, noted: Write) -> None:
         """Deletes a request and its line. Raises Refused."""
         gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
-        self._db.commit([gone, Write("Delete", _line(row).key)], token)
+        self._db.commit([gone, Write("Delete", _line(row).key), noted], token)
 
     def find(self, request_id: str, now: float) -> RequestRow | None:
         """One request."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from function import deps
 from tests.api.samples import MIB, ROUTES
-from tests.client import Client
+from tests.client import Client, join
 from tests.mfa import Authenticator
 from tests.transfers import put
 
@@ -48,6 +48,7 @@ class Run:
         self.secrets.add(base64.b64encode(CONTENT).decode())
         alice, bob = self.accounts()
         alice = self.sessions(alice)
+        self.administration()
         self.files(alice, bob)
         self.groups(alice, bob)
         self.uploads(alice)
@@ -131,6 +132,28 @@ class Run:
         token = Client().post("/login", username=name, password=PASSWORD).json()["token"]
         self.secrets |= {token, token.partition(".")[2]}
         return Client(token)
+
+    def administration(self) -> None:
+        """What only an administrator does, done by one and tried by somebody else."""
+        root, bob, nobody = join("root"), join("somebody"), Client()
+        for who in (root, bob):
+            made = self.send(who, "POST", "/invites", json_={"email": "carol@hidden.org"}).json()
+            self.send(who, "GET", "/invites")
+            self.send(who, "DELETE", f"/invites/{made.get('id', '1' * 10 + '-' + '0' * 64)}")
+        invited = self.send(root, "POST", "/invites", json_={}).json()
+        self.never_stored |= {made["token"], invited["token"]} if "token" in made else set()
+        self.never_stored.add(invited["token"])
+        for name in ("carol", "dave"):
+            who = {"username": name, "password": PASSWORD, "invite": invited["token"]}
+            self.send(nobody, "POST", "/register", json_=who)
+        self.secrets |= self.never_stored | {"carol@hidden.org"}
+        for who in (root, bob):
+            self.send(who, "GET", "/users")
+            self.send(who, "GET", "/audit", query={"username": "carol"})
+            for query in ({}, {"username": "carol"}, {"everybody": "true"}):
+                self.send(who, "GET", "/usage", query=query)
+            for name, change in (("carol", {"disabled": True}), ("root", {"role": "client"})):
+                self.send(who, "PATCH", f"/users/{name}", json_=change)
 
     def files(self, alice: Client, bob: Client) -> None:
         """Files in every way, shared and taken back, good and refused."""

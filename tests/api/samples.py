@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from function import app
-from function.routes.openapi import needs_token
+from function.routes.openapi import needs_token, power_of
 from tests.client import PASSWORD, Answer, Client, join
 from tests.ground import Call, Ground, response
 
@@ -44,7 +44,12 @@ LINK = {
 }
 SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/register"): Sample(
-        body={"username": "newcomer", "password": PASSWORD, "email": "new@example.org"}
+        body={
+            "username": "newcomer",
+            "password": PASSWORD,
+            "email": "new@example.org",
+            "invite": None,
+        }
     ),
     ("POST", "/login"): Sample(body={"username": "alice", "password": PASSWORD, "otp": None}),
     ("POST", "/logout"): Sample({"everywhere": "false"}),
@@ -61,6 +66,19 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/keys"): Sample(body={"name": "other", "scopes": ["admin"], "expires_in": 60}),
     ("GET", "/keys"): Sample(),
     ("DELETE", "/keys/{key_id}"): Sample(),
+    ("POST", "/invites"): Sample(
+        body={"role": "client", "email": "new@example.org", "expires_in": 3600}
+    ),
+    ("GET", "/invites"): Sample({"limit": "10"}),
+    ("DELETE", "/invites/{invite_id}"): Sample(),
+    ("GET", "/users"): Sample({"limit": "10"}),
+    ("PATCH", "/users/{username}"): Sample(
+        body={"role": "client", "quota": 10**9, "files_quota": None, "disabled": False}
+    ),
+    ("GET", "/audit"): Sample(
+        {"username": "alice", "action": "share", "since": "2026-09-01T00:00:00Z", "limit": "10"}
+    ),
+    ("GET", "/usage"): Sample({"limit": "10"}),
     ("PUT", "/file"): Sample(
         body={
             "file_name": "a.txt",
@@ -218,6 +236,8 @@ def name_of(key: tuple[str, str]) -> str:
 class World:
     """Alice's file, which Bob may read and Carol write; Dave, who may nothing; an upload, a link.
 
+    Root is the administrator, and has invited somebody.
+
     Alice has a group, to which Carol belongs as well, and has `asked` by a token for files, of
     which one is being `sent`. She is signed in elsewhere too, and has a key.
     `ids` are what stands in paths.
@@ -227,6 +247,7 @@ class World:
     bob: Client
     carol: Client
     dave: Client
+    root: Client
     upload: str
     ids: dict[str, str]
 
@@ -237,6 +258,10 @@ class World:
             own = {"upload_id": self.ids["sent"], "token": self.ids["asked"], **own}
         return key[1].format(**self.ids | own)
 
+    def sender(self, key: tuple[str, str]) -> Client:
+        """Whose good request it is: the administrator's, where only they may send it."""
+        return self.root if power_of(ROUTES[key]) == "admin" else self.alice
+
     def send(self, client: Client, key: tuple[str, str], sample: Sample | None = None) -> Answer:
         """Sends somebody's good request, or another."""
         sample = sample or SAMPLES[key]
@@ -244,10 +269,9 @@ class World:
 
 
 def a_world() -> World:
-    """Four people, a file, two shares, an upload in parts, a group, a link, a request."""
-    alice, bob, carol, dave = (
-        join(name, f"192.0.2.{at}") for at, name in enumerate(("alice", "bob", "carol", "dave"))
-    )
+    """Five people, a file, two shares, an upload in parts, a group, a link, a request."""
+    names = ("alice", "bob", "carol", "dave", "root")
+    alice, bob, carol, dave, root = (join(name, f"192.0.2.{at}") for at, name in enumerate(names))
     assert alice.put("a.txt", b"the first bytes").status == 201
     for name, permission in (("bob", "read"), ("carol", "write")):
         share = {"file_name": "a.txt", "username": name, "permission": permission}
@@ -268,7 +292,9 @@ def a_world() -> World:
     ids["session_id"] = hashlib.sha256(other.encode()).hexdigest()
     ids["key_id"] = alice.post("/keys", name="backup", scopes=["read"]).json()["id"]
     ids |= {"request_id": asked["id"], "asked": token, "sent": sent["upload_id"]}
-    return World(alice, bob, carol, dave, upload, ids)
+    invited = root.post("/invites").json()
+    ids |= {"invite_id": invited["id"], "invitation": invited["token"]}
+    return World(alice, bob, carol, dave, root, upload, ids)
 
 
 def remember_reads(ground: Ground) -> None:

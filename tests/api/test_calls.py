@@ -21,6 +21,35 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         201,
         [COMMIT],
     ),
+    "register with an invitation": (
+        lambda w: Client().post(
+            "/register", username="erin", password=PASSWORD, invite=w.ids["invitation"]
+        ),
+        201,
+        [READ, COMMIT],
+    ),
+    "invite": (lambda w: w.root.post("/invites"), 201, [READ, COMMIT]),
+    "list accounts": (lambda w: w.root.get("/users"), 200, [READ, "Scan"]),
+    "change an account": (
+        lambda w: w.root.send("PATCH", "/users/dave", json_={"disabled": True}),
+        200,
+        [READ, COMMIT],
+    ),
+    "usage": (lambda w: w.alice.get("/usage"), 200, [READ]),
+    "another's usage": (lambda w: w.root.get("/usage", username="alice"), 200, [READ]),
+    "everybody's usage": (lambda w: w.root.get("/usage", everybody="true"), 200, [READ, "Scan"]),
+    "the last changes": (lambda w: w.root.get("/audit", limit=1), 200, [READ, "Query"]),
+    "the changes of a week": (
+        lambda w: w.root.get("/audit", action="share"),
+        200,
+        [READ, *["Query"] * 8],
+    ),
+    "list invitations": (lambda w: w.root.get("/invites"), 200, [READ, "Query"]),
+    "take an invitation back": (
+        lambda w: w.root.delete(f"/invites/{w.ids['invite_id']}"),
+        204,
+        [READ, COMMIT],
+    ),
     "login": (
         lambda w: Client().post("/login", username="alice", password=PASSWORD),
         200,

@@ -21,6 +21,13 @@ Key = tuple[str, str]
 MATRIX: dict[Key, str] = {
     #                                             nobody stranger reader writer owner
     ("POST", "/register"): "                         201 201 201 201 201",
+    ("POST", "/invites"): "                          401 403 403 403 403",
+    ("GET", "/invites"): "                           401 403 403 403 403",
+    ("DELETE", "/invites/{invite_id}"): "            401 403 403 403 403",
+    ("GET", "/users"): "                             401 403 403 403 403",
+    ("PATCH", "/users/{username}"): "                401 403 403 403 403",
+    ("GET", "/usage"): "                             401 200 200 200 200",
+    ("GET", "/audit"): "                             401 403 403 403 403",
     ("POST", "/login"): "                            200 200 200 200 200",
     ("POST", "/logout"): "                           401 204 204 204 204",
     ("GET", "/me"): "                                401 200 200 200 200",
@@ -126,6 +133,7 @@ def check(world: World, behind: Behind, key: Key, client: Client, status: int) -
         assert "the first bytes" not in answer.text
         if key[0] != "HEAD":
             assert status != 401 or answer.slug == "not-signed-in"
+            assert status != 403 or answer.slug == "not-allowed"
             assert status != 409 or answer.slug in {"upload-incomplete", "group-taken"}
             assert status != 404 or answer.slug.startswith("no-such-")
 

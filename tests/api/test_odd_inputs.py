@@ -47,13 +47,13 @@ class Tried:
     refused: int = 0
 
     def __call__(self, key: Key, what: str, *, refuse: bool | None = None, **sent: Any) -> Answer:
-        """Sends one input as Alice; `refuse` says whether it must be refused."""
+        """Sends one input as whoever may; `refuse` says whether it must be refused."""
         self.count += 1
         ground = self.behind.ground
         before = len(ground.calls)
         # The throttle belongs to an address: each try comes from another, or would not be read.
         address = f"198.51.{self.count // 250}.{self.count % 250}"
-        sender = Client(sent.pop("token", self.world.alice.token), address)
+        sender = Client(sent.pop("token", self.world.sender(key).token), address)
         path = sent.pop("path", self.world.path(key))
         answer = sender.send(key[0], path, **sent)
         assert answer.status < 500, (key, what, answer.text[:300])

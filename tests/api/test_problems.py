@@ -102,9 +102,9 @@ def test_other_methods_are_not_allowed(world: World, path: str) -> None:
 @pytest.mark.parametrize("key", [key for key in ROUTES if key[0] == "GET"], ids=name_of)
 def test_head_is_get_without_the_body(world: World, key: Key) -> None:
     """The same status and type, and nothing else."""
-    got = world.send(world.alice, key)
+    got = world.send(world.sender(key), key)
     sample = SAMPLES[key]
-    head = world.alice.send("HEAD", world.path(key), query=sample.query)
+    head = world.sender(key).send("HEAD", world.path(key), query=sample.query)
     assert (head.status, head.content) == (got.status, b"")
     assert head.headers.get("content-type") == got.headers.get("content-type")
     nobody = Client().send("HEAD", world.path(key), query=sample.query)
@@ -144,7 +144,7 @@ def test_401_comes_before_everything(world: World, behind: Behind, clock: Clock,
 @pytest.mark.parametrize("key", PROTECTED, ids=name_of)
 def test_a_bad_request_of_somebody_signed_in_is_told_what_is_wrong(world: World, key: Key) -> None:
     """So the 401 above is not simply what every bad request gets."""
-    answer = world.alice.send(key[0], world.path(key), query="unknown=1")
+    answer = world.sender(key).send(key[0], world.path(key), query="unknown=1")
     assert answer.status == 422
     if key[0] != "HEAD":
         assert answer.json()["errors"] == [{"at": "query.unknown", "reason": "unknown field"}]
@@ -157,7 +157,7 @@ def test_every_answer_is_guarded(world: World, ground: Ground, key: Key) -> None
     sample = SAMPLES[key]
     evil = {"origin": "https://evil.example", "access-control-request-method": "GET"}
     for _ in range(2):
-        for client in (world.alice, Client()):
+        for client in (world.sender(key), Client()):
             for query in ({"unknown": "1"}, sample.query):
                 answer = client.send(
                     key[0], world.path(key), query=query, json_=sample.body, headers=evil
@@ -237,16 +237,16 @@ def test_aws_that_fails_is_503_and_the_same_again_works(
     restore = ground.snapshot()
     for key in (("PUT", "/file"), ("GET", "/file"), ("POST", "/share"), ("GET", "/files")):
         with ground.counted() as needed:
-            assert world.send(world.alice, key).status < 300
+            assert world.send(world.sender(key), key).status < 300
         restore()
         for broken in range(len(needed)):
             fail_from(ground, broken, BROKEN[how])
-            answer = world.send(world.alice, key)
+            answer = world.send(world.sender(key), key)
             assert (answer.status, answer.slug) == (503, "unavailable"), (key, needed[broken])
             assert int(answer.headers["retry-after"]) > 0
             shape(answer)
             ground.before = lambda _: None
-            assert world.send(world.alice, key).status < 300, (key, needed[broken])
+            assert world.send(world.sender(key), key).status < 300, (key, needed[broken])
             restore()
 
 

@@ -23,6 +23,13 @@ Rewire = Callable[[contract.Settings], None]
 OF_ROLE: dict[Key, str] = {
     #                                             admin member client
     ("POST", "/register"): "                      201 201 201",
+    ("POST", "/invites"): "                       201 403 403",
+    ("GET", "/invites"): "                        200 403 403",
+    ("DELETE", "/invites/{invite_id}"): "         204 403 403",
+    ("GET", "/users"): "                          200 403 403",
+    ("PATCH", "/users/{username}"): "             200 403 403",
+    ("GET", "/usage"): "                          200 200 200",
+    ("GET", "/audit"): "                          200 403 403",
     ("POST", "/login"): "                         200 200 200",
     ("POST", "/logout"): "                        204 204 204",
     ("GET", "/me"): "                             200 200 200",
@@ -74,7 +81,7 @@ OF_ROLE: dict[Key, str] = {
     ("DELETE", "/requests/{request_id}"): "       204 204 403",
     ("GET", "/r/{token}"): "                      200 200 404",
     ("POST", "/r/{token}/unlock"): "              200 200 404",
-    ("POST", "/r/{token}/uploads"): "             201 201 201",
+    ("POST", "/r/{token}/uploads"): "             201 201 404",
     ("GET", "/r/{token}/uploads/{upload_id}"): "  200 200 404",
     ("POST", "/r/{token}/uploads/{upload_id}/parts"): "200 200 404",
     ("POST", "/r/{token}/uploads/{upload_id}/complete"): "409 409 404",
@@ -95,7 +102,7 @@ OF_ROLE: dict[Key, str] = {
 }
 NAMES = ("admin", "member", "client")
 # What a client may send, if not always with success: what takes no token, and what is theirs.
-HARMLESS = {"/register", "/login", "/logout", "/r/{token}/uploads"}
+HARMLESS = {"/register", "/login", "/logout"}
 
 
 def expected(key: Key, role: str) -> int:
@@ -162,6 +169,19 @@ def test_a_role_that_is_taken_away_is_gone_with_the_next_request(
     behind.change("users", {"username": "alice"}, role="member")
     assert world.alice.put("b.txt").status == 200
     assert Client().get(f"/s/{world.ids['token']}").status == 200
+
+
+def test_a_configured_administrator_is_asked_whatever_their_row_says(
+    settings: contract.Settings, rewire: Rewire, behind: Behind
+) -> None:
+    """What a sender's first look at them finds is only their row."""
+    rewire(replace(settings, administrator="alice"))
+    asked = join("alice").post("/requests", title="Slides", folder="in/").json()["url"]
+    path = asked[asked.index("/r/") :] + "/uploads"
+    behind.change("users", {"username": "alice"}, role="client")
+    assert Client().post(path, file_name="a.txt", size=3).status == 201
+    rewire(settings)
+    assert Client().post(path, file_name="a.txt", size=3).slug == "no-such-request"
 
 
 def test_an_unknown_role_may_nothing(world: World, behind: Behind) -> None:

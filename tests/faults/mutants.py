@@ -66,7 +66,7 @@ def row_before_bytes() -> dict[str, Any]:
             bytes_()
             return placed
 
-    return {"wiring.Objects": Later, "wiring.Placing": Hasty}
+    return {"ground.Objects": Later, "wiring.Placing": Hasty}
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
@@ -95,8 +95,8 @@ def bytes_dropped_first(where: str, shelf: str) -> dict[str, Any]:
         return keep(row, *args)
 
     return {
-        "wiring.Objects": Known,
-        "wiring.Dynamo": nothing_kept(shelf),
+        "ground.Objects": Known,
+        "ground.Dynamo": nothing_kept(shelf),
         f"services.{where}.keep": drop,
     }
 
@@ -118,7 +118,7 @@ def overwritten_in_place() -> dict[str, Any]:
             return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
 
     kept = nothing_kept("versions")
-    return {"wiring.Uploads": Named, "wiring.Objects": OnePerName, "wiring.Dynamo": kept}
+    return {"wiring.Uploads": Named, "ground.Objects": OnePerName, "ground.Dynamo": kept}
 
 
 def logout_swallows() -> dict[str, Any]:
@@ -155,7 +155,7 @@ def register_without_token() -> dict[str, Any]:
             else:
                 super().commit(writes, token)
 
-    return {"wiring.Dynamo": Forgetful}
+    return {"ground.Dynamo": Forgetful}
 
 
 def commit_without_rev() -> dict[str, Any]:
@@ -177,7 +177,7 @@ def charged_afterwards() -> dict[str, Any]:
                 if each.key.table is USERS:
                     self.write(each)
 
-    return {"wiring.Dynamo": Apart}
+    return {"ground.Dynamo": Apart}
 
 
 def completed_blindly() -> dict[str, Any]:

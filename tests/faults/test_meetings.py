@@ -21,6 +21,12 @@ QUICK = [
     ("log in with a recovery code", "log in with a recovery code"),
     ("log in with a code", "take a second factor off"),
     ("confirm a second factor", "confirm a second factor"),
+    ("register by invitation", "register another by it"),
+    ("replace another's", "demote"),
+    ("replace another's", "disable"),
+    ("disable", "replace another's"),
+    ("demote", "put as a member"),
+    ("register by invitation", "take an invitation back"),
     ("replace", "replace another's"),
     ("replace", "delete"),
     ("share", "log out"),
@@ -47,6 +53,8 @@ QUICK = [
 # what is nearest to every session. EVERY_PAIR=1 has all meet all, which takes half an hour.
 CIRCLES: tuple[tuple[str, ...], ...] = (
     ("/register", "/login", "/logout", "/me", "/password", "/sessions", "/keys", "/mfa"),
+    ("/register", "/invites"),
+    ("/users", "/usage", "/audit", "/me"),
     ("/logout", "/file", "/share"),
     ("/file", "/files", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),

@@ -88,6 +88,8 @@ def gives_the_bytes(answer: Answer) -> None:
 def seen_of(client: Client) -> list[Any]:
     """What somebody sees of their uploads in progress."""
     answer = client.get("/uploads")
+    if answer.status == 403:
+        return ["not theirs to begin"]
     assert answer.status == 200, answer.content
     told = []
     for view in answer.json():

@@ -26,8 +26,8 @@ from tests.books import balanced
 from tests.client import Answer, Client, join
 from tests.conftest import Clock
 from tests.faults import links, people
-from tests.faults.operations import BY_NAME, FRESH, PLAN, REPORT, Operation
-from tests.faults.seen import groups_of, require, seen_by
+from tests.faults.operations import BY_NAME, FRESH, INVITED, PLAN, REPORT, Operation
+from tests.faults.seen import groups_of, plain, require, seen_by
 from tests.faults.uploads import parts_of, remembered, request, requests_of, seen_of
 from tests.ground import Call, Ground
 
@@ -58,6 +58,8 @@ class World:
         assert self.people["alice"].post("/share", **shared).status == 201
         links.make(self.people["alice"], REPORT, PLAN)
         alice = self.people["alice"]
+        self.people["root"] = join("root")
+        INVITED[:] = [self.people["root"].post("/invites").json()["token"]]
         self.people["sender"] = request("wide", alice)
         self.people["narrowly"] = request("narrow", alice, max_files=2)
         self.people["knocking"] = request("locked", alice, password="knock")
@@ -178,7 +180,10 @@ class World:
         files = self.ground.rows(self.settings.files)
         keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
         seen: dict[str, Any] = {
-            "accounts": sorted(row["username"] for row in self.ground.rows(self.settings.users)),
+            "accounts": sorted(
+                (row["username"], row["role"]) for row in self.ground.rows(self.settings.users)
+            ),
+            "invitations": plain(self.people["root"].get("/invites").json()),
             "kept": sorted(
                 (row["shelf"], row["file_name"], row["version"], row["etag"])
                 for row in files
@@ -191,9 +196,13 @@ class World:
             (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
-        for name, person in watched.items():
-            seen[f"account of {name}"] = people.account_of(person)
+        there = {name for name, person in watched.items() if person.get("/me").status == 200}
+        seen["shut out"] = watched.keys() - there
+        for name in sorted(there):
+            seen[f"account of {name}"] = people.account_of(watched[name])
         for name, person in self.watching.items():
+            if name not in there:
+                continue
             seen[f"keys of {name}"] = people.keys_of(person)
             seen[name] = seen_by(person, keys | self.keys)
             seen[f"uploads of {name}"] = seen_of(person)

@@ -1,0 +1,45 @@
+"""The record of who changed what, for administrators."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AwareDatetime
+
+from function.account_errors import NotAllowed
+from function.audit_models import Action, AuditQuery, AuditRecord
+from function.deps import Admin, AuditDep, Sent
+from function.errors import Invalid, InvalidCursor
+from function.fields import Username
+from function.routes.answers import answers, listed
+
+router = Router()
+
+
+@router.get(
+    "/audit", responses=answers({200: list[AuditRecord]}, NotAllowed, InvalidCursor, Invalid)
+)
+def list_audit(
+    caller: Admin,
+    sent: Sent,
+    audit: AuditDep,
+    username: Annotated[
+        Username | None, Query(description="Whoever did it, or whose it was.")
+    ] = None,
+    action: Annotated[
+        Action | None, Query(description="`share.create`, or `share` for all of them.")
+    ] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="Seven days before `until` by default.")
+    ] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Now by default.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
+) -> Response[list[AuditRecord]]:
+    """List who did what to which file, when and from where, the newest first.
+
+    A page may be shorter than `limit`, or empty, though more follow: follow `Link`.
+    """
+    asked = AuditQuery(username=username, action=action, since=since, until=until)
+    return listed(*audit.page(caller, asked, limit, cursor), sent)

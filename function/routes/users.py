@@ -1,0 +1,62 @@
+"""Everybody's accounts, for administrators; and what an account uses."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from function.account_errors import NotAllowed, ProtectedAccount
+from function.account_models import Usage, UserChange, UserView
+from function.deps import Admin, DirectoryDep, Reader, Sent
+from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser
+from function.fields import Username
+from function.routes.answers import answers, listed
+
+router = Router()
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get("/users", responses=answers({200: list[UserView]}, NotAllowed, InvalidCursor))
+def list_users(
+    caller: Admin, sent: Sent, users: DirectoryDep, limit: Limit = 100, cursor: str | None = None
+) -> Response[list[UserView]]:
+    """List all accounts, in no particular order."""
+    return listed(*users.page(caller, limit, cursor), sent)
+
+
+@router.patch(
+    "/users/<username>",
+    responses=answers(
+        {200: UserView}, NotAllowed, NoSuchUser, ProtectedAccount, ChangedMeanwhile, Invalid
+    ),
+)
+def change_user(
+    username: Annotated[Username, Path()], body: UserChange, caller: Admin, users: DirectoryDep
+) -> UserView:
+    """Change somebody's role or quota, or disable their account; null clears a quota.
+
+    Disabling ends their sessions and keys for good, and their links answer 404, until it is
+    enabled again. Nobody demotes or disables themselves or the configured administrator.
+    """
+    return users.change(caller, username, body)
+
+
+@router.get(
+    "/usage",
+    responses=answers({200: list[Usage]}, NotAllowed, NoSuchUser, InvalidCursor),
+)
+def get_usage(
+    caller: Reader,
+    sent: Sent,
+    users: DirectoryDep,
+    username: Annotated[
+        Username | None, Query(description="Somebody else's, for administrators.")
+    ] = None,
+    everybody: Annotated[bool, Query(description="All accounts, for administrators.")] = False,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response[list[Usage]]:
+    """How much you use of what you may, as a list of one; an administrator sees everybody's."""
+    return listed(*users.usage(caller, username, limit, cursor, everybody=everybody), sent)

@@ -1,0 +1,122 @@
+"""Accounts, as administrators see and change them, and what each account uses."""
+
+from dataclasses import replace
+from typing import Any
+
+from function.account_errors import ProtectedAccount
+from function.account_models import Usage, UserChange, UserView
+from function.errors import NoSuchUser
+from function.models import Caller
+from function.records import Account
+from function.services.access import Access
+from function.services.audit import Audit
+from function.services.cursors import seal, unseal
+from function.services.origins import Origins
+from function.stores import directory as store
+from function.stores.accounts import account_at, account_key, altered
+from function.stores.dynamo import Dynamo
+from function.stores.rows import Refused
+
+LIST, USED = "users", "usage"
+
+
+class DirectoryService:
+    """All accounts."""
+
+    def __init__(
+        self, db: Dynamo, access: Access, audit: Audit, origins: Origins, administrator: str
+    ) -> None:
+        """`administrator` is the configuration's own, whom nobody demotes."""
+        self._db = db
+        self._access = access
+        self._directory = store.Directory(db)
+        self._audit = audit
+        self._from = origins
+        self._administrator = administrator
+
+    def page(
+        self, caller: Caller, limit: int, cursor: str | None
+    ) -> tuple[list[UserView], str | None]:
+        """Accounts in no order, and the next cursor. Raises InvalidCursor."""
+        rows, following = self._page(caller, LIST, limit, cursor)
+        return [self._view(row) for row in rows], following
+
+    def change(self, caller: Caller, username: str, wanted: UserChange) -> UserView:
+        """Changes what is said. Disabling ends the account's sessions and keys for good.
+
+        The caller must still be what they were when it is done: two who demote each other are not
+        both listened to. Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
+        """
+        said = wanted.model_dump(exclude_unset=True)
+        for name in ("role", "disabled"):
+            if said.get(name, "") is None:
+                del said[name]
+        for _ in self._from.attempts():
+            entry = self._access.open(caller, more=[account_key(username)])
+            old = account_at(entry.rows, username)
+            if old is None:
+                raise NoSuchUser
+            self._spare(caller, old, said)
+            ends = said.get("disabled") and not old.disabled
+            fields = said | ({"epoch": self._from.new_id()} if ends else {})
+            rev, own = self._from.new_id(), old.id == entry.account.id
+            writes = [altered(old, rev, **fields)]
+            writes += [] if own else [store.same_account(entry.account)]
+            told = ", ".join(f"{name}: {value}" for name, value in said.items())
+            writes.append(self._audit.of(caller, "account.change", owner=username, subject=told))
+            try:
+                self._db.commit(writes, rev)
+            except Refused:
+                continue
+            return self._view(old.model_copy(update=said))
+        raise AssertionError
+
+    def usage(
+        self,
+        caller: Caller,
+        username: str | None,
+        limit: int,
+        cursor: str | None,
+        *,
+        everybody: bool,
+    ) -> tuple[list[Usage], str | None]:
+        """What the caller uses; with an administrator's power somebody else, or everybody.
+
+        Raises NoSuchUser, NotAllowed, InvalidCursor.
+        """
+        if everybody:
+            rows, following = self._page(replace(caller, power="admin"), USED, limit, cursor)
+            return [usage(row) for row in rows], following
+        if username in {None, caller.username}:
+            return [usage(self._access.open(caller).account)], None
+        other = str(username)
+        entry = self._access.open(replace(caller, power="admin"), more=[account_key(other)])
+        account = account_at(entry.rows, other)
+        if account is None:
+            raise NoSuchUser
+        return [usage(account)], None
+
+    def _page(
+        self, caller: Caller, of: str, limit: int, cursor: str | None
+    ) -> tuple[list[Account], str | None]:
+        account = self._access.open(caller).account
+        after = (unseal(cursor, account.id, of) or [""])[0]
+        rows, last = self._directory.page(after=after, limit=limit)
+        return rows, last and seal([last], account.id, of)
+
+    def _spare(self, caller: Caller, account: Account, said: dict[str, Any]) -> None:
+        """Raises ProtectedAccount for what would leave nobody who may undo it."""
+        protected = account.username in {caller.username, self._administrator}
+        demotes = said.get("role", "admin") != "admin"
+        if protected and (demotes or said.get("disabled")):
+            raise ProtectedAccount
+
+    def _view(self, account: Account) -> UserView:
+        known = self._access.known(account)
+        held = known.model_dump(include=set(UserView.model_fields))
+        return UserView(**held)
+
+
+def usage(account: Account) -> Usage:
+    """What an account uses."""
+    return Usage(**account.model_dump(include=set(Usage.model_fields)))
