@@ -143,6 +143,16 @@ POWERS = [
     ("logs", "CreateLogStream PutLogEvents", pulumi.Output.concat(log_group.arn, ":*")),
 ]
 
+mail_from = address("mailFrom")
+if mail_from:
+    # SES asks for the identity that it knows: the address itself, or else its domain.
+    account = tables["users"].arn.apply(lambda arn: ":".join(arn.split(":")[1:5]))
+    account = account.apply(lambda words: words.replace(":dynamodb:", ":ses:"))
+    POWERS += [
+        ("ses", "SendEmail", pulumi.Output.concat("arn:", account, ":identity/", identity))
+        for identity in (mail_from, mail_from.rpartition("@")[2])
+    ]
+
 role = aws.iam.Role(
     f"{NAME}-function",
     assume_role_policy=json.dumps(
@@ -199,7 +209,7 @@ settings = contract.environment(
     keep_versions=whole("keepVersions", 1, 1_000),
     upload_rules=upload_rules("uploadRules"),
     audit_seconds=whole("auditDays", 1, 3_650) * DAY,
-    mail_from=address("mailFrom"),
+    mail_from=mail_from,
 )
 function = aws.lambda_.Function(
     f"{NAME}-function",

@@ -36,7 +36,7 @@ LITTER = (
 )
 
 # The AWS services whose descriptions stay, whole; botocore reads its own few files beside them.
-SERVICES = frozenset({"dynamodb", "s3", "sqs", "sts"})
+SERVICES = frozenset({"dynamodb", "s3", "sesv2", "sqs", "sts"})
 
 
 def build() -> str:

@@ -3,17 +3,17 @@
 Unauthenticated 401             Conflict 409
 ├── WrongCredentials            ├── UsernameTaken
 ├── OtpRequired                 ├── MfaOn
-└── WrongOtp                    └── ProtectedAccount
-Forbidden 403                   Invalid 422
-├── NotAllowed                  └── WeakPassword
-└── RegistrationClosed          NotFound 404
-                                ├── NoSuchInvite
-                                ├── NoSuchSession
+├── WrongOtp                    └── ProtectedAccount
+└── WrongResetToken             Invalid 422
+Forbidden 403                   └── WeakPassword
+├── NotAllowed                  NotFound 404
+└── RegistrationClosed          ├── NoSuchInvite
+MailNotConfigured 501           ├── NoSuchSession
                                 ├── NoSuchKey
                                 └── NoSuchFactor
 """
 
-from function.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from function.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
@@ -34,6 +34,20 @@ class WrongOtp(Unauthenticated):
 
     slug, title = "wrong-otp", "That is not the code"
     default = "A code is good once and for half a minute; wait for the next one."
+
+
+class WrongResetToken(Unauthenticated):
+    """It was never mailed, or has been used, or has expired, or a newer one was mailed since."""
+
+    slug, title = "wrong-reset-token", "That token is not good"
+    default = "A token is good once and for an hour; POST /password/forgot mails a new one."
+
+
+class MailNotConfigured(Problem):
+    """There is no address to send mail from."""
+
+    status, slug, title = 501, "mail-not-configured", "No mail can be sent here"
+    default = "Ask an administrator: forgotten passwords are answered only where mailFrom is set."
 
 
 class NotAllowed(Forbidden):

@@ -207,3 +207,16 @@ class RecoveryCodes(Closed):
     """Codes for when the authenticator is lost, good once each. Nobody can show them again."""
 
     recovery_codes: list[str]
+
+
+class Forgotten(Closed):
+    """Whose password is forgotten."""
+
+    username: Username
+
+
+class PasswordReset(Closed):
+    """A new password, for the token that was mailed."""
+
+    token: Password
+    new_password: Password

@@ -1,4 +1,4 @@
-"""What the tables hold of invitations. Imports `records` and `roles`."""
+"""What the tables hold of accounts beside them. Imports `records` and `roles`."""
 
 from function.records import Row
 from function.roles import Role
@@ -18,3 +18,16 @@ class InviteRow(Row):
     created: str
     expires_at: int
     email: str | None = None
+
+
+class Reset(Row):
+    """A token for a new password: its hash as `secret`, and the account as it was when mailed to.
+
+    A new password, or another address, makes that another, and the token dead.
+    """
+
+    secret: str
+    user_id: str
+    epoch: str
+    email: str
+    expires_at: int

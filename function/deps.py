@@ -33,6 +33,7 @@ from function.services.mfa import MfaService
 from function.services.moving import Moving
 from function.services.origins import Origins
 from function.services.reach import Reach
+from function.services.recovering import Recovering
 from function.services.registering import Registering
 from function.services.requests import RequestService
 from function.services.sessions import SessionService
@@ -101,6 +102,7 @@ LoginsDep = Annotated[Logins, Depends(lambda: wiring().people.logins)]
 SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions)]
 KeysDep = Annotated[KeyService, Depends(lambda: wiring().people.keys)]
 MfaDep = Annotated[MfaService, Depends(lambda: wiring().people.mfa)]
+RecoveringDep = Annotated[Recovering, Depends(lambda: wiring().people.recovering)]
 CredentialsDep = Annotated[CredentialService, Depends(lambda: wiring().people.credentials)]
 RegisteringDep = Annotated[Registering, Depends(lambda: wiring().admin.registering)]
 InvitesDep = Annotated[InviteService, Depends(lambda: wiring().admin.invites)]

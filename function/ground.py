@@ -4,6 +4,7 @@ The clients are made here; the clock and randomness are passed in.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import argon2
@@ -17,6 +18,7 @@ from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.shelving import Shelving
 from function.stores.dynamo import Dynamo
+from function.stores.mail import Mail
 from function.stores.multipart import Multipart
 from function.stores.objects import Objects
 
@@ -47,6 +49,7 @@ class Ground:
     objects: Objects
     multipart: Multipart
     access: Access
+    mail: Mail
     passwords: Passwords
     audit: Audit
     shelving: Shelving
@@ -65,6 +68,7 @@ def ground(settings: contract.Settings, session: boto3.Session, of: Origins) -> 
         objects=Objects(s3, settings.bucket),
         multipart=Multipart(s3, settings.bucket),
         access=Access(db, of.now, settings.administrator),
+        mail=Mail(cache(lambda: client(session, "sesv2", read_timeout=5)), settings.mail_from),
         passwords=Passwords(hasher, settings.password_min_length),
         audit=Audit(of, settings.audit_seconds),
         shelving=Shelving(of, settings.keep_seconds),

@@ -31,6 +31,7 @@ from function.services.placing import Placing
 from function.services.purging import Purging
 from function.services.reach import Reach
 from function.services.reconciling import Reconciling
+from function.services.recovering import Recovering
 from function.services.registering import Registering
 from function.services.requests import RequestService
 from function.services.room import Room
@@ -67,6 +68,7 @@ class PeopleWiring:
     keys: KeyService
     mfa: MfaService
     credentials: CredentialService
+    recovering: Recovering
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,7 @@ def _wire_people(on: Ground) -> PeopleWiring:
         keys=KeyService(db, access, audit, of),
         mfa=MfaService(db, access, guesses, factors, audit, of),
         credentials=CredentialService(*proving),
+        recovering=Recovering(db, Attempts(db), on.mail, on.passwords, audit, of),
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import boto3
 
-from local import create, imagine
+from function.contract import variable
+from local import create, imagine, mails
 from local.declare import Resource, configuration, run
 
 # Declared, noted and not made, each for its reason. `local/gateway.py` stands in for the door.
@@ -71,11 +72,19 @@ def deploy(
     declared = run(stack, configuration(stack, own), make)
     function = only(declared.resources, "aws:lambda/function:Function").inputs
     return Deployed(
-        environment=function["environment"]["variables"],
+        environment=_told(emulator, function),
         role_arn=function["role"],
         exports=declared.exports,
         resources=declared.resources,
     )
+
+
+def _told(emulator: create.Emulator, function: dict[str, Any]) -> dict[str, str]:
+    """What the function is told; the address that it sends mail from is one that SES knows."""
+    environment: dict[str, str] = function["environment"]["variables"]
+    if sender := environment[variable("mail_from")]:
+        mails.know(emulator.client("sesv2"), sender)
+    return environment
 
 
 def only(resources: list[Resource], kind: str) -> Resource:

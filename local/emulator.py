@@ -128,15 +128,26 @@ class Emulator:
         self.url = f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
-        with self._listener as listener, self._log.open("ab") as log:
+        # What it writes goes to the log, but for mails, which a person shall see.
+        with (
+            self._listener as listener,
+            self._log.open("ab") as log,
+            os.fdopen(os.dup(1), "wb") as terminal,
+        ):
             self.process = subprocess.Popen(
-                [INTERPRETER, "-m", "local.emulator_main", str(listener.fileno())],
+                [
+                    INTERPRETER,
+                    "-m",
+                    "local.emulator_main",
+                    str(listener.fileno()),
+                    str(terminal.fileno()),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
                 cwd=ROOT,
-                pass_fds=(listener.fileno(), self._state.lock),
+                pass_fds=(listener.fileno(), terminal.fileno(), self._state.lock),
                 start_new_session=True,  # Ctrl-C is the parent's to hear
             )
         self._wait(f"{self.url}/_ministack/health")

@@ -8,8 +8,8 @@ within a second of its change.
 A disk that refuses ends the process: no answer is better than a promise that is not kept.
 
 Run by `emulator` with the interpreter of the emulator's virtual environment, so it imports
-ministack, the standard library and `journal`. It stops when its standard input ends, which it also
-does when the parent is killed.
+ministack, the standard library, `journal` and `mails`. It stops when its standard input ends, which
+it also does when the parent is killed.
 """
 
 # ruff: noqa: SLF001 - ministack offers no other way in, and its version is pinned
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from local.journal import Journal, refuse, write_durably
+from local.mails import shown_on
 
 JOURNAL_LIMIT = 64 * 1024 * 1024  # bytes, then the tables are saved whole
 SAVE_EVERY = 1.0  # seconds, when something other than rows has changed
@@ -37,9 +38,11 @@ _SETTINGS = {"UpdateTimeToLive", "UpdateContinuousBackups"}
 state = Path(os.environ["STATE_DIR"])
 app: Any = importlib.import_module("ministack.app")
 dynamodb: Any = importlib.import_module("ministack.services.dynamodb")
+actions: Any = importlib.import_module("ministack.core.iam_actions")
 evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
 persistence: Any = importlib.import_module("ministack.core.persistence")
 s3: Any = importlib.import_module("ministack.services.s3")
+ses: Any = importlib.import_module("ministack.services.ses_v2")
 sqs: Any = importlib.import_module("ministack.services.sqs")
 sts: Any = importlib.import_module("ministack.services.sts")
 _plain, _restored = persistence._json_default, persistence._json_object_hook
@@ -155,6 +158,12 @@ def know_queues_again() -> None:
     sqs._HOST_EXPLICIT = False
 
 
+def send_mail(terminal: int) -> None:
+    """Show mails on the terminal, and ask who may send as AWS does: by the sender's identity."""
+    actions._SES_V2_RESOURCES["outbound-emails"] = ("identity", "FromEmailAddress")
+    ses._smtp_relay = shown_on(terminal)
+
+
 def close_back_doors() -> None:
     """Only the random key made for this state is the administrator's.
 
@@ -224,10 +233,11 @@ async def serve(descriptor: int) -> None:
 
 
 def main() -> None:
-    """Serve on the socket whose descriptor is the first argument."""
+    """Serve on the socket whose descriptor is the first argument; the second is the terminal's."""
     close_back_doors()
     know_queues_again()
     tell_before_answering()
+    send_mail(int(sys.argv[2]))
     s3._atomic_write = write_durably
     persistence.save_state = save
     journal = Journal(state / "rows.journal", _plain)

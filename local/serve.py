@@ -25,6 +25,7 @@ from local.declare import declare
 from local.deploy import Deployed, deploy, only
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
 from local.events import Cors
+from local.mails import SENDER
 
 WALK = Path(__file__).with_name("walkthrough.sh")
 
@@ -52,7 +53,7 @@ def main(arguments: list[str], stop: threading.Event) -> int:
 
 def serve(state: State, port: int, stop: threading.Event) -> None:
     """Start everything, say where it is, and keep it running until `stop`. Raises Trouble."""
-    config = configured()
+    config = {"mailFrom": SENDER, **configured()}
     listener = listen(port)
     port = int(listener.getsockname()[1])
     with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004

@@ -33,9 +33,15 @@ def _ground() -> Iterator[Ground]:
 
 @pytest.fixture
 def settings(_ground: Ground) -> contract.Settings:
-    """The stack's own settings, but with the cheapest hash there is, and an administrator."""
+    """The stack's own settings, but with the cheapest hash, an administrator, and mail."""
     declared = contract.settings(_ground.deployed.environment)
-    return replace(declared, hash_memory=8, hash_passes=1, administrator="root")
+    return replace(
+        declared,
+        hash_memory=8,
+        hash_passes=1,
+        administrator="root",
+        mail_from="satchel@example.org",
+    )
 
 
 @pytest.fixture

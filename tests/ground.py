@@ -53,6 +53,7 @@ class Ground:
     before: Callable[[Call], AWSResponse | None] = lambda _: None
     after: Callable[[Call, AWSResponse], AWSResponse] = lambda _, answer: answer
     tokens: dict[str, AWSResponse] = field(default_factory=dict)
+    mails: list[dict[str, Any]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
     def reset(self) -> None:
@@ -67,6 +68,7 @@ class Ground:
             queue.pending_messages.clear()
         self.calls.clear()
         self.tokens.clear()
+        self.mails.clear()
         self.before = lambda _: None
         self.after = lambda _, answer: answer
 
@@ -131,7 +133,13 @@ class Ground:
         return self.after(call, answer)
 
     def _apply(self, call: Call, stubber: Any, event_name: str, original: Any) -> AWSResponse:
-        """Applies a call; one with a ClientRequestToken that was applied answers as it did."""
+        """Applies a call; one with a ClientRequestToken that was applied answers as it did.
+
+        A mail is kept here: moto would first want its sender verified.
+        """
+        if call.operation == "SendEmail":
+            self.mails.append(json.loads(call.request.body))
+            return response(200, {"content-type": "application/json"}, b'{"MessageId": "1"}')
         if call.operation != "TransactWriteItems":
             return original(stubber, event_name, call.request)
         token = json.loads(call.request.body)["ClientRequestToken"]

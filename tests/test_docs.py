@@ -15,7 +15,7 @@ from function import account_errors, app, contract, errors, sharing_errors
 from function.models import Limits
 from function.roles import ROLES, SCOPES
 from function.routes import openapi
-from function.services import factors, guesses, keys
+from function.services import factors, guesses, keys, recovering
 from local.declare import ROOT
 from local.gateway import Gateway
 from local.serve import WALK
@@ -129,6 +129,8 @@ def test_the_throttle_on_logins_is_as_described() -> None:
     assert f"does not exist counts {guesses.UNKNOWN_WEIGHS}" in text
     assert f"takes {factors.TRIES_OF_DAY} wrong codes a day" in text
     assert f"at most {keys.MOST} keys" in text
+    assert f"ask for {recovering.TRIES_OF_ADDRESS} mails in {minutes} minutes" in text
+    assert f"mailed to {recovering.MAILS_OF_NAME} times an hour" in text
 
 
 def test_each_dependency_is_explained() -> None:

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import (
+    MailNotConfigured,
     NoSuchInvite,
     NoSuchSession,
     OtpRequired,
@@ -15,12 +16,15 @@ from function.account_errors import (
     WeakPassword,
     WrongCredentials,
     WrongOtp,
+    WrongResetToken,
 )
 from function.account_models import (
     AccountChange,
     AccountView,
     Credentials,
+    Forgotten,
     PasswordChange,
+    PasswordReset,
     Registered,
     Registration,
     SessionView,
@@ -32,6 +36,7 @@ from function.deps import (
     CredentialsDep,
     Holder,
     LoginsDep,
+    RecoveringDep,
     RegisteringDep,
     Sent,
     SessionsDep,
@@ -110,6 +115,36 @@ def change_password(
 ) -> Response[None]:
     """Change your password. Every other session and every key of yours is dead at once."""
     credentials.change(caller, body)
+    return nothing()
+
+
+@router.post(
+    "/password/forgot",
+    status_code=202,
+    responses=answers({202: None}, SlowDown, ChangedMeanwhile, MailNotConfigured),
+)
+def forgot_password(body: Forgotten, sent: Sent, recovering: RecoveringDep) -> Response[None]:
+    """Have a token for a new password mailed to the address of your account, if it has one.
+
+    The answer does not tell whether it has, or whether there is such an account.
+    """
+    recovering.forgot(body, sent)
+    return Response(202)
+
+
+@router.post(
+    "/password/reset",
+    status_code=204,
+    responses=answers(
+        {204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile, MailNotConfigured
+    ),
+)
+def reset_password(body: PasswordReset, sent: Sent, recovering: RecoveringDep) -> Response[None]:
+    """Choose a new password, with the token that was mailed. Every session and key is dead.
+
+    A second factor stays.
+    """
+    recovering.reset(body, sent)
     return nothing()
 
 

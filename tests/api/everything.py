@@ -4,6 +4,7 @@ A route that the run does not meet fails the tests that stand on it.
 """
 
 import base64
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -103,9 +104,25 @@ class Run:
         for each in self.send(alice, "GET", "/sessions").json():
             if not each["current"]:
                 assert self.send(alice, "DELETE", f"/sessions/{each['id']}").status == 204
-        everywhere = self.send(alice, "POST", "/logout", query={"everywhere": "true"})
+        self.forgotten(alice)
+        everywhere = self.send(self.again("alice"), "POST", "/logout", query={"everywhere": "true"})
         assert everywhere.status == 204
         return self.again("alice")
+
+    def forgotten(self, alice: Client) -> None:
+        """A password that is forgotten, by somebody with an address and by nobody."""
+        mailed: list[str] = []
+        (deps.wiring().people.recovering._mail._client()).meta.events.register(
+            "before-send.sesv2.SendEmail", lambda request, **_: mailed.append(str(request.body))
+        )
+        for name in ("alice", "zoe"):
+            self.send(Client(), "POST", "/password/forgot", json_={"username": name})
+        token = re.findall(r"alice\.[A-Za-z0-9_-]{43}", mailed[0])[0]
+        self.secrets |= {token, token.partition(".")[2]}
+        self.never_stored.add(token.partition(".")[2])
+        for _ in range(2):
+            wish = {"token": token, "new_password": PASSWORD}
+            self.send(Client(), "POST", "/password/reset", json_=wish)
 
     def factor(self, alice: Client) -> None:
         """A second factor: begun, confirmed, used and taken off, each of them wrongly too."""

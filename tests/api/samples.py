@@ -61,6 +61,10 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/password"): Sample(
         body={"current_password": PASSWORD, "new_password": "another horse battery"}
     ),
+    ("POST", "/password/forgot"): Sample(body={"username": "alice"}),
+    ("POST", "/password/reset"): Sample(
+        body={"token": "alice." + "A" * 43, "new_password": "another horse battery"}
+    ),
     ("GET", "/sessions"): Sample({"limit": "10"}),
     ("DELETE", "/sessions/{session_id}"): Sample(),
     ("POST", "/keys"): Sample(body={"name": "other", "scopes": ["admin"], "expires_in": 60}),

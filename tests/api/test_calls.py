@@ -84,6 +84,16 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         401,
         [READ, "UpdateItem"],
     ),
+    "forget one's password": (
+        lambda w: Client().post("/password/forgot", username="alice"),
+        202,
+        [READ, COMMIT, "SendEmail"],
+    ),
+    "choose another with a wrong token": (
+        lambda w: Client().post("/password/reset", token="alice." + "A" * 43, new_password=OTHER),
+        401,
+        [READ],
+    ),
     "list sessions": (lambda w: w.alice.get("/sessions"), 200, [READ, "Query", READ]),
     "end a session": (
         lambda w: w.alice.delete(f"/sessions/{w.ids['session_id']}"),

@@ -237,6 +237,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "take a second factor off", "DELETE /mfa", "dora", 204, 404, 2, others=(401,),
         send=people.take_off,
     ),
+    _op("forget", "POST /password/forgot", "nobody", 202, 202, 3, send=people.forget),
+    _op(
+        "choose another password", "POST /password/reset", "nobody", 204, 401, 2,
+        send=people.choose_another, after="forgotten",
+    ),
     _op("put new", "PUT /file", "alice", 201, 200, 3, send=_raw_put, others=(401,)),
     _op(
         "replace", "PUT /file", "alice", 200, 200, 3,
@@ -527,6 +532,7 @@ PREPARED: tuple[Operation, ...] = tuple(
         ("coming", "sender", begun("coming", "come.txt", 15, sender="Zoë")),
         ("coming in parts", "sender", begun("coming in parts", "report.txt", 45)),
         ("coming narrowly", "narrowly", begun("coming narrowly", "narrow.txt", 15)),
+        ("forgotten", "nobody", people.forgotten),
         ("with a factor begun", "alice", people.mfa_begun),
         ("with a key", "alice", people.key("uploader")),
         ("with a club", "alice", _group("PUT", "club")),

@@ -1,6 +1,7 @@
 """What people do to their own accounts, and what they see of them."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ OTHER = "another horse battery"
 # The sessions and keys that operations are about, by the names they are given here.
 IDS: dict[str, str] = {}
 CODES: dict[str, str] = {}
+MAILS: list[list[dict[str, Any]]] = []  # the last is where mails of the world of now arrive
 
 
 def id_of(client: Client) -> str:
@@ -60,7 +62,9 @@ def keys_of(person: Client) -> list[str]:
 
 
 def careful(client: Client, now: Callable[[], float]) -> None:
-    """Gives somebody a second factor."""
+    """Gives somebody an address, and a second factor."""
+    wish = {"email": "dora@example.org", "current_password": PASSWORD}
+    assert client.send("PATCH", "/me", json_=wish).status == 200
     app = mfa.enrolled(client, now)
     CODES.update({"code": app.code(1), "recovery": app.recovery[0]})
 
@@ -91,6 +95,24 @@ def mfa_begun(client: Client) -> Answer:
 def confirm_mfa(client: Client) -> Answer:
     """Confirms it, with the code of the time at which the clock stands."""
     return client.post("/mfa/confirm", otp=mfa.Authenticator(CODES["new"], Clock()).code())
+
+
+def forget(client: Client) -> Answer:
+    """The careful one has forgotten their password."""
+    return client.post("/password/forgot", username="dora")
+
+
+def forgotten(client: Client) -> Answer:
+    """And has got the mail."""
+    answer = forget(client)
+    text = MAILS[-1][-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
+    CODES["token"] = re.findall(r"dora\.[A-Za-z0-9_-]{43}", text)[0]
+    return answer
+
+
+def choose_another(client: Client) -> Answer:
+    """They choose another with what was mailed."""
+    return client.post("/password/reset", token=CODES["token"], new_password=OTHER)
 
 
 def account_of(person: Client) -> dict[str, Any]:

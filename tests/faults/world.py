@@ -49,6 +49,7 @@ class World:
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
         self.people["dora"], self.dora = join("dora"), people.sign_in("dora")
+        people.MAILS.append(ground.mails)
         people.careful(self.people["dora"], clock)
         self.watching = {name: people.sign_in(name) for name in ("alice", "bob")}
         self._db = session.client("dynamodb")
@@ -196,6 +197,7 @@ class World:
             (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
+        seen["dora is signed in"] = self.people["dora"].get("/me").status
         there = {name for name, person in watched.items() if person.get("/me").status == 200}
         seen["shut out"] = watched.keys() - there
         for name in sorted(there):
