@@ -9,7 +9,7 @@ import pytest
 
 from function import contract, deps
 from tests.client import Client, join
-from tests.ground import REGION, Ground, stand
+from tests.ground import Ground, session, stand
 
 
 @dataclass
@@ -51,7 +51,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="session")
 def _session() -> boto3.Session:
-    return boto3.Session("testing", "testing", region_name=REGION)
+    return session()
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ refuses; the shim refuses it. Every call is counted, and a test may step in befo
 """
 
 import base64
-import copy
 import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -25,12 +25,33 @@ from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.config import default_user_config
-from moto.core.serialize import ResponseSerializer
 
 from local.deploy import Deployed, deploy
+from tests.sooner import copies, sooner
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+
+
+class Session(boto3.Session):
+    """Somebody whom moto knows. Makes each client once, which takes longer than most tests."""
+
+    def __init__(self) -> None:
+        super().__init__("testing", "testing", region_name=REGION)
+        self._made: dict[str, Any] = {}
+
+    def client(self, service_name: str, **told: Any) -> Any:
+        config = told.get("config")
+        what = repr((service_name, told | {"config": config and config._user_provided_options}))
+        if what not in self._made:
+            self._made[what] = super().client(service_name, **told)
+        return self._made[what]
+
+
+@cache
+def session() -> Session:
+    """The one that whatever needs one may use: it holds nothing but clients."""
+    return Session()
 
 
 @dataclass(frozen=True)
@@ -75,7 +96,7 @@ class Ground:
     def snapshot(self) -> Callable[[], None]:
         """What the account holds now, as a function that brings it back, as after a reset."""
         tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
-        items = {name: copy.deepcopy(table.items) for name, table in tables.items()}
+        items = {name: copies(table.items) for name, table in tables.items()}
         buckets = get_backend("s3")[ACCOUNT]["aws"].buckets
         objects = {
             name: {key: list(bucket.keys.getlist(key)) for key in bucket.keys}
@@ -90,7 +111,7 @@ class Ground:
         def restore() -> None:
             self.reset()
             for name, held in items.items():
-                tables[name].items.update(copy.deepcopy(held))
+                tables[name].items.update(copies(held))
             for name, versions in objects.items():
                 for key, each in versions.items():
                     dict.__setitem__(buckets[name].keys, key, list(each))
@@ -223,22 +244,6 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else value or ""
 
 
-def _written(by: Any, into: Any, value: Any, shape: Any, key: str) -> None:
-    """Writes a value of DynamoDB's by the one type that it has.
-
-    Moto looks for all ten, each under six names, which takes longer than all else that it does.
-    """
-    if shape.name != "AttributeValue" or type(value) is not dict:
-        _write(by, into, value, shape, key)
-        return
-    into[key] = held = {}
-    for kind, each in value.items():
-        by._serialize_structure_member(held, {kind: each}, shape.members[kind], kind)
-
-
-_write = ResponseSerializer._serialize_type_structure
-
-
 @contextmanager
 def stand() -> Iterator[Ground]:
     """Starts moto, creates what the dev stack declares, and answers through the shim.
@@ -248,8 +253,7 @@ def stand() -> Iterator[Ground]:
     """
     default_user_config["core"]["reset_boto3_session"] = False
     with mock_aws():
-        session = boto3.Session("testing", "testing", region_name=REGION)
-        ground = Ground(deploy(session, "dev"))
+        ground = Ground(deploy(session(), "dev"))
         original = BotocoreStubber.__call__
 
         def called(stubber: Any, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
@@ -259,7 +263,7 @@ def stand() -> Iterator[Ground]:
 
         with (
             mock.patch.object(BotocoreStubber, "__call__", called),
-            mock.patch.object(ResponseSerializer, "_serialize_type_structure", _written),
+            sooner(),
             mock.patch.object(endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
             mock.patch.object(RetryQuota, "acquire", return_value=True),
         ):
@@ -275,7 +279,7 @@ def empty() -> Iterator[boto3.Session]:
         for each, _ in held:
             each.clear()
         try:
-            yield boto3.Session("testing", "testing", region_name=REGION)
+            yield session()
         finally:
             for each, was in held:
                 each.clear()

@@ -11,14 +11,12 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-import boto3
 from botocore.exceptions import ClientError
 
-from tests.ground import REGION
+from tests.ground import REGION, session
 
 KEY_ID, SECRET = "testing", "testing"
 LONGEST = 300
@@ -159,9 +157,8 @@ def _signature(asked: Asked, scope: str) -> str:
     return hmac.new(key, text.encode(), "sha256").hexdigest()
 
 
-@cache
 def _client() -> Any:
-    return boto3.Session(KEY_ID, SECRET, region_name=REGION).client("s3")
+    return session().client("s3")
 
 
 def _apply(asked: Asked) -> Reply:

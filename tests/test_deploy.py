@@ -7,7 +7,7 @@ import pytest
 from function import contract
 from local import create, declare, imagine
 from local.deploy import NOT_HERE, deploy, only
-from tests.ground import empty
+from tests.ground import Session, empty
 
 
 @pytest.fixture
@@ -78,11 +78,12 @@ def test_requests_obey_what_the_service_itself_says_of_them(session):
         asked.append(model.name)
         _conform(params, model.input_shape, model.name)
 
-    session.events.register("before-parameter-build", check)
-    deploy(session, config={"allowedOrigins": '["https://files.example.org"]'})
+    heard = Session()  # of its own: nobody else is listened to
+    heard.events.register("before-parameter-build", check)
+    deploy(heard, config={"allowedOrigins": '["https://files.example.org"]'})
     assert {"CreateTable", "CreateRole", "PutBucketLifecycleConfiguration"} <= set(asked)
     with pytest.raises(AssertionError, match="BillingMode"):
-        session.client("dynamodb").create_table(TableName="x" * 3, BillingMode="FREE")
+        heard.client("dynamodb").create_table(TableName="x" * 3, BillingMode="FREE")
 
 
 def _conform(value, shape, at):

@@ -3,11 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 from urllib.parse import quote_plus, unquote, urlsplit
 
-import boto3
 import moto.s3.models
 import pytest
 
@@ -15,16 +13,14 @@ from function import app, contract, deps
 from function.services import plans
 from tests import s3
 from tests.client import CONTEXT, Answer, Client
-from tests.ground import REGION, Ground
+from tests.ground import Ground, Session, session
 
 PART, SINGLE, SMALLEST = 10, 20, 5  # bytes, where S3 has 8 MiB, 64 MiB and 5 MiB
 
 
-@cache
 def aws(service: str) -> Any:
-    """A client that goes past the function; to make one takes longer than a test may."""
-    session: Any = boto3.Session("testing", "testing", region_name=REGION)
-    return session.client(service)
+    """A client that goes past the function."""
+    return session().client(service)
 
 
 def small(patch: pytest.MonkeyPatch) -> None:
@@ -37,8 +33,10 @@ def small(patch: pytest.MonkeyPatch) -> None:
 
 def list_parts_in_pages_of(count: int) -> None:
     """Has S3 list this many parts at once, as it lists a thousand."""
-    events = deps.wiring().transfers._multipart._client.meta.events
-    events.register(
+    multipart = deps.wiring().transfers._multipart
+    # Its own client, since others go on with the one that it has.
+    multipart._client = Session().client("s3", config=multipart._client.meta.config)
+    multipart._client.meta.events.register(
         "provide-client-params.s3.ListParts", lambda params, **_: params | {"MaxParts": count}
     )
 

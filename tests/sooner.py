@@ -1,0 +1,187 @@
+"""Moto as it is, only sooner: what takes it longest is done another way, with the same outcome.
+
+It copies whole tables where a few rows change, and reads the same expressions over and over.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache, lru_cache
+from typing import Any
+from unittest import mock
+
+from moto.core import responses, utils
+from moto.core.serialize import ResponseSerializer
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.exceptions import ItemSizeTooLarge
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.utilities import bytesize
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+
+LARGEST_ITEM = 405_000  # bytes, as moto has it
+# What moto changes in place; of all else it makes a new one, so that rows may have it in common.
+CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
+AS_THEY_ARE = {"S", "N", "SS", "NS"}  # of the types of a value, those that are text in JSON
+
+_write = ResponseSerializer._serialize_type_structure
+_transact = DynamoDBBackend.transact_write_items
+_parse = UpdateExpressionParser.make.__func__
+_make = Item.__init__
+_lex = ConditionExpressionParser._lex_condition_expression
+
+
+def written(by: Any, into: Any, value: Any, shape: Any, key: str) -> None:
+    """Writes a value of DynamoDB's by the one type that it has.
+
+    Moto looks for all ten, each under six names.
+    """
+    if shape.name != "AttributeValue" or type(value) is not dict:
+        _write(by, into, value, shape, key)
+        return
+    into[key] = held = {}
+    for kind, each in value.items():
+        if kind in AS_THEY_ARE:
+            held[kind] = each
+        else:
+            by._serialize_structure_member(held, {kind: each}, shape.members[kind], kind)
+
+
+def transact(backend: Any, writes: list[dict[str, Any]]) -> None:
+    """Puts back the rows that it touched when a transaction fails, where moto puts back tables.
+
+    The stack has no streams, which would have to be put back too.
+    """
+    before = {}
+    for write in writes:
+        for told in write.values():
+            table = backend.tables.get(told.get("TableName"))
+            if table is not None:
+                rows = before.setdefault(table.name, (table, copy.copy(table.items)))[1]
+                keep(rows, table, told.get("Key") or told.get("Item") or {})
+    try:
+        _transact(backend, writes)
+    except BaseException:
+        for table, rows in before.values():
+            table.items = rows
+        raise
+
+
+def keep(rows: Any, table: Any, attributes: dict[str, Any]) -> None:
+    """Sets a row apart from the table's own, and the partition that it is in."""
+    if not {table.hash_key_attr, table.range_key_attr or table.hash_key_attr} <= attributes.keys():
+        return  # moto refuses such a write before it does anything
+    partition = DynamoType(attributes[table.hash_key_attr])
+    if partition not in rows:
+        return
+    held = rows[partition]
+    if table.range_key_attr is None:
+        rows[partition] = same(held)
+        return
+    if held is table.items[partition]:
+        rows[partition] = held = dict(held)
+    row = DynamoType(attributes[table.range_key_attr])
+    if row in held:
+        held[row] = same(held[row])
+
+
+def same(item: Any, _: Any = None) -> Any:
+    """A row of its own, with the same in it; moto copies each value, and notes that it did."""
+    made = Item.__new__(Item)
+    made.hash_key, made.range_key = item.hash_key, item.range_key
+    made.attrs = LimitedSizeDict.__new__(LimitedSizeDict)
+    dict.update(made.attrs, item.attrs)
+    for name, value in item.attrs.items():
+        if value.type in CHANGED_IN_PLACE:
+            dict.__setitem__(made.attrs, name, copy.deepcopy(value))
+    return made
+
+
+def copies(items: Any) -> dict[Any, Any]:
+    """All rows of a table, each its own."""
+    return {
+        key: same(held) if isinstance(held, Item) else {at: same(row) for at, row in held.items()}
+        for key, held in items.items()
+    }
+
+
+def made(item: Any, hash_key: Any, range_key: Any, attrs: dict[str, Any]) -> None:
+    """Measures a new row once, where moto does it again with each attribute."""
+    item.hash_key, item.range_key = hash_key, range_key
+    item.attrs = LimitedSizeDict()
+    size = 0
+    for name, value in attrs.items():
+        typed = DynamoType(value)
+        size += bytesize(name) + typed.size()
+        dict.__setitem__(item.attrs, name, typed)
+    if size > LARGEST_ITEM:
+        raise ItemSizeTooLarge
+
+
+@lru_cache(1000)
+def parsed(text: str) -> Any:
+    """An update's expression, which nobody changes: it is copied before it is worked on."""
+    return _parse(UpdateExpressionParser, text)
+
+
+def node_again(node: Any, _: Any = None) -> Any:
+    """A copy of an expression from this node on."""
+    again = object.__new__(type(node))
+    again.__dict__.update(node.__dict__)
+    if node.children is not None:
+        again.children = [
+            node_again(each) if isinstance(each, Node) else each for each in node.children
+        ]
+        for each in again.children:
+            if isinstance(each, Node):
+                each.parent = again
+    return again
+
+
+def lexed(parser: Any) -> Any:
+    """The words of a condition, of which its reader takes one after the other."""
+    text = parser.condition_expression
+    return deque(_words(text)) if text else _lex(parser)
+
+
+@lru_cache(1000)
+def _words(text: str) -> tuple[Any, ...]:
+    return tuple(_lex(ConditionExpressionParser(text, {}, {})))
+
+
+_kinds: dict[type, tuple[Any, ...]] = {}
+
+
+def kinds(worker: Any) -> tuple[Any, ...]:
+    """The kinds of nodes that a worker works on, which moto finds out at each node."""
+    if type(worker) not in _kinds:
+        _kinds[type(worker)] = tuple(worker._processing_map())
+    return _kinds[type(worker)]
+
+
+@contextmanager
+def sooner() -> Iterator[None]:
+    """Has moto be so."""
+    changes: list[tuple[Any, str, Any]] = [
+        (ResponseSerializer, "_serialize_type_structure", written),
+        (DynamoDBBackend, "transact_write_items", transact),
+        (Item, "__deepcopy__", same),
+        (Item, "__init__", made),
+        (UpdateExpressionParser, "make", staticmethod(parsed)),
+        (Node, "__deepcopy__", node_again),
+        (ConditionExpressionParser, "_lex_condition_expression", lexed),
+        (DepthFirstTraverser, "nodes_to_be_processed", kinds),
+        (responses, "method_names_from_class", cache(utils.method_names_from_class)),
+    ]
+    with ExitStack() as stack:
+        for owner, name, instead in changes:
+            create = not hasattr(owner, name)
+            stack.enter_context(mock.patch.object(owner, name, instead, create=create))
+        # A transaction copies the tables that it goes back to, which `transact` sees to.
+        stack.enter_context(
+            mock.patch.object(Table, "__deepcopy__", lambda table, _: table, create=True)
+        )
+        yield
