@@ -1,9 +1,10 @@
-"""Moto as it is, only sooner: what takes it longest is done another way, with the same outcome.
+"""Moto and botocore as they are, only sooner: what takes long is done so that it does not.
 
-It copies whole tables where a few rows change, and reads the same expressions over and over.
+Moto copies whole tables where a few rows change; both do the same over and over at each call.
 """
 
 import copy
+import string
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 from unittest import mock
 
+from botocore import useragent
 from moto.core import responses, utils
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.comparisons import ConditionExpressionParser
@@ -21,12 +23,14 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.moto_api._internal.moto_random import MotoRandom
 
 LARGEST_ITEM = 405_000  # bytes, as moto has it
 # What moto changes in place; of all else it makes a new one, so that rows may have it in common.
 CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
 AS_THEY_ARE = {"S", "N", "SS", "NS"}  # of the types of a value, those that are text in JSON
 
+_clean = useragent.sanitize_user_agent_string_component
 _write = ResponseSerializer._serialize_type_structure
 _transact = DynamoDBBackend.transact_write_items
 _parse = UpdateExpressionParser.make.__func__
@@ -162,6 +166,15 @@ def kinds(worker: Any) -> tuple[Any, ...]:
     return _kinds[type(worker)]
 
 
+def letters(
+    by: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
+) -> str:
+    """A random text, of which there is one in each answer."""
+    pool = string.ascii_letters + (string.digits if include_digits else "")
+    text = "".join(by.choices(pool, k=length))
+    return text.lower() if lower_case else text
+
+
 @contextmanager
 def sooner() -> Iterator[None]:
     """Has moto be so."""
@@ -174,6 +187,8 @@ def sooner() -> Iterator[None]:
         (Node, "__deepcopy__", node_again),
         (ConditionExpressionParser, "_lex_condition_expression", lexed),
         (DepthFirstTraverser, "nodes_to_be_processed", kinds),
+        (MotoRandom, "get_random_string", letters),
+        (useragent, "sanitize_user_agent_string_component", lru_cache(1000)(_clean)),
         (responses, "method_names_from_class", cache(utils.method_names_from_class)),
     ]
     with ExitStack() as stack:
