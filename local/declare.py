@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,6 +19,8 @@ import pulumi
 import pulumi_aws
 import yaml  # type: ignore[import-untyped]  # comes with Pulumi, its types do not
 from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime import resource as registering
+from pulumi.runtime.proto.source_pb2 import StackTrace
 from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
@@ -90,7 +93,11 @@ async def _run(
     SETTINGS.outputs = set()  # a run that failed leaves its own behind, of a loop that is closed
     set_root_resource(None)  # type: ignore[arg-type]  # the mocks' stack has exported already
     # The archive's path is what is declared; nobody uploads its bytes from here.
-    with mock.patch.object(bundle, "build", return_value=bundle.ARTIFACT):
+    # For each resource the SDK would tell an engine from where it was declared; here is none.
+    with (
+        mock.patch.object(bundle, "build", return_value=bundle.ARTIFACT),
+        mock.patch.object(registering, "_get_stack_trace", StackTrace, create=True),
+    ):
         try:
             await run_in_stack(_program)
         except BaseException:
@@ -126,7 +133,7 @@ def configuration(stack: str, config: Mapping[str, str] | None = None) -> dict[s
         if "default" in about
     }
     path = ROOT / f"Pulumi.{stack}.yaml"
-    own = yaml.safe_load(path.read_text())["config"] if path.exists() else {}
+    own = _read(path.read_text())["config"] if path.exists() else {}
     given = {key if ":" in key else prefix + key: value for key, value in (config or {}).items()}
     for key in own | given:
         if key.startswith(prefix) and key.removeprefix(prefix) not in project["config"]:
@@ -136,7 +143,13 @@ def configuration(stack: str, config: Mapping[str, str] | None = None) -> dict[s
 
 
 def _project() -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "Pulumi.yaml").read_text())  # type: ignore[no-any-return]
+    return _read((ROOT / "Pulumi.yaml").read_text())
+
+
+@lru_cache(10)
+def _read(text: str) -> dict[str, Any]:
+    """What a text in YAML says, for those who change nothing of it: to read it takes a while."""
+    return yaml.safe_load(text)  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:
