@@ -27,10 +27,7 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.config import default_user_config
 
 from local.deploy import Deployed, deploy
-from tests.sooner import copies, sooner
-
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"
+from tests.sooner import ACCOUNT, REGION, at_once, copies, sooner
 
 
 class Session(boto3.Session):
@@ -162,15 +159,21 @@ class Ground:
             self.mails.append(json.loads(call.request.body))
             return response(200, {"content-type": "application/json"}, b'{"MessageId": "1"}')
         if call.operation != "TransactWriteItems":
-            return original(stubber, event_name, call.request)
+            return self._done(call, stubber, event_name, original)
         token = json.loads(call.request.body)["ClientRequestToken"]
         if token not in self.tokens:
-            answer = original(stubber, event_name, call.request)
+            answer = self._done(call, stubber, event_name, original)
             if answer.status_code != 200:
                 return answer
             self.tokens[token] = answer
-        done = self.tokens[token]
-        return response(200, done.headers, done.content)
+        first = self.tokens[token]
+        return response(200, first.headers, first.content)
+
+    def _done(self, call: Call, stubber: Any, event_name: str, original: Any) -> AWSResponse:
+        body = at_once(call.operation, call.request)
+        if body is None:
+            return original(stubber, event_name, call.request)
+        return response(200, {"content-type": "application/x-amz-json-1.0"}, body)
 
 
 def _plain(value: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
-from tests import sooner
+from tests import ground, sooner
 from tests.ground import ACCOUNT, REGION, empty
 
 FULL = {
@@ -67,7 +67,7 @@ FAILURES: list[Any] = [
 
 
 @pytest.fixture
-def db(ground: Any) -> Iterator[Any]:
+def db(_ground: Any) -> Iterator[Any]:
     """Two tables, with a key of two parts and of one, and rows that hold all there is."""
     with empty() as session:
         db = session.client("dynamodb")
@@ -192,3 +192,62 @@ def test_values_come_back_as_they_went(db: Any) -> None:
         ExpressionAttributeValues={":of": {"S": "a"}},
     )
     assert found["Items"][0] == item
+
+
+SET = {
+    "UpdateExpression": "SET #n = :n",
+    "ExpressionAttributeNames": {"#n": "n"},
+    "ExpressionAttributeValues": {":n": {"N": "2"}},
+}
+QUERY = {
+    "KeyConditionExpression": "#of = :of",
+    "ExpressionAttributeNames": {"#of": "of"},
+    "ExpressionAttributeValues": {":of": {"S": "a"}},
+}
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("get_item", on("pairs", Key=key("a", "1"))),
+    ("get_item", on("pairs", Key=key("no", "1"))),
+    ("get_item", on("pairs", Key={"of": {"S": "a"}})),
+    ("get_item", on("nowhere", Key=key("a", "1"))),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2"), key("no", "2")]}}}),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2")] * 2}}}),
+    ("query", on("pairs", Limit=2, **QUERY)),
+    ("query", on("pairs", Select="COUNT", ScanIndexForward=False, **QUERY)),
+    ("scan", on("pairs", Limit=2)),
+    ("put_item", on("pairs", Item=key("a", "9") | FULL | {"b": {"B": b"\0\xff"}})),
+    ("put_item", on("pairs", Item=key("a", "9"), ReturnValues="ALL_OLD")),
+    ("put_item", on("pairs", Item=key("a", "9"), **REFUSED)),
+    ("put_item", on("pairs", Item=key("", "9"))),
+    ("update_item", on("pairs", Key=key("a", "2"), **SET, ReturnValues="ALL_NEW")),
+    ("update_item", on("pairs", Key=key("z", "2"), **SET, **REFUSED)),
+    ("update_item", on("pairs", Key=key("z", "2"), **SET, ReturnValues="UPDATED_NEW")),
+    ("update_item", on("pairs", Key=key("z", "3"), UpdateExpression="SET size = 1")),
+    ("delete_item", on("pairs", Key=key("a", "3"), ReturnValues="ALL_OLD")),
+    ("delete_item", on("pairs", Key=key("a", "3"), **REFUSED)),
+    ("transact_write_items", {"TransactItems": [*WRITES[:1], FAILURES[0]]}),
+    ("transact_write_items", {"TransactItems": WRITES[:1]}),
+]
+
+
+def test_what_is_answered_at_once_is_what_moto_answers(db: Any) -> None:
+    """Of each call, whether it does well or not; and what it has done."""
+
+    def said(name: str, told: dict[str, Any]) -> Any:
+        try:
+            answer = getattr(db, name)(**told)
+        except ClientError as error:
+            answer = error.response
+        status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
+        return status, answer, held()
+
+    begun = {name: sooner.copies(table.items) for name, table in tables().items()}
+    ours = [said(*each) for each in CALLS]
+    for name, rows in begun.items():
+        tables()[name].items.clear()
+        tables()[name].items.update(rows)
+    with mock.patch.object(ground, "at_once", return_value=None) as asked:
+        theirs = [said(*each) for each in CALLS]
+    assert asked.call_count == len(CALLS)
+    for each, our, their in zip(CALLS, ours, theirs, strict=True):
+        assert our == their, each
+    assert {our[0] for our in ours} == {200, 400}
