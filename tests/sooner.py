@@ -8,7 +8,7 @@ import copy
 import json
 import string
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache, lru_cache
 from typing import Any
@@ -48,6 +48,8 @@ ACCOUNT = "123456789012"
 _clean = useragent.sanitize_user_agent_string_component
 _transact = DynamoDBBackend.transact_write_items
 _urls: Any = BaseBackend.urls.fget
+_query = Table.query
+_equal, _less = DynamoType.__eq__, DynamoType.__lt__
 _parse = UpdateExpressionParser.make.__func__
 _make = Item.__init__
 _lex = ConditionExpressionParser._lex_condition_expression
@@ -118,6 +120,58 @@ def keep(rows: Any, table: Any, attributes: dict[str, Any]) -> None:
     row = DynamoType(attributes[table.range_key_attr])
     if row in held:
         held[row] = same(held[row])
+
+
+def query(
+    table: Any,
+    partition: Any,
+    comparison: Any,
+    values: Any,
+    limit: Any,
+    start: Any,
+    forward: Any,
+    projection: Any,
+    index_name: str | None = None,
+    *more: Any,
+    **told: Any,
+) -> Any:
+    """Has moto look through one partition, or through an index's rows as they stand.
+
+    It would sort all rows of the table by their keys, and then those that it has found once more.
+    """
+    if index_name or partition is None:
+        items = list(rows_of(table.items.values()))
+    else:
+        held = table.items.get(partition, {})
+        items = list(rows_of([held]))
+    table.all_items = lambda: items
+    try:
+        return _query(
+            table, partition, comparison, values, limit, start, forward, projection, index_name,
+            *more, **told,
+        )  # fmt: skip
+    finally:
+        del table.all_items
+
+
+def rows_of(partitions: Iterable[Any]) -> Iterator[Any]:
+    """The rows of partitions; of a table without a second key each is a row."""
+    for held in partitions:
+        yield from [held] if isinstance(held, Item) else held.values()
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Texts as they are, which is how moto compares them in the end."""
+    if one.type == other.type == "S":
+        return one.value == other.value
+    return _equal(one, other)
+
+
+def less(one: Any, other: Any) -> bool:
+    """The same of what comes first."""
+    if one.type == other.type == "S":
+        return one.value < other.value
+    return _less(one, other)
 
 
 def same(item: Any, _: Any = None) -> Any:
@@ -208,6 +262,9 @@ def sooner() -> Iterator[None]:
     """Has moto be so."""
     changes: list[tuple[Any, str, Any]] = [
         (DynamoDBBackend, "transact_write_items", transact),
+        (Table, "query", query),
+        (DynamoType, "__eq__", equal),
+        (DynamoType, "__lt__", less),
         (Item, "__deepcopy__", same),
         (Item, "__init__", made),
         (UpdateExpressionParser, "make", staticmethod(parsed)),

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
 from tests import ground, sooner
@@ -32,6 +32,11 @@ CHANGE = {
     "UpdateExpression": UPDATE,
     "ExpressionAttributeNames": NAMES,
     "ExpressionAttributeValues": VALUES,
+}
+BY_TEXT_INDEX = {
+    "IndexName": "by text",
+    "KeySchema": [{"AttributeName": "text", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
 }
 REFUSED = {"ConditionExpression": "attribute_exists(nothing)"}
 
@@ -77,8 +82,9 @@ def db(_ground: Any) -> Iterator[Any]:
                 TableName=name,
                 KeySchema=[{"AttributeName": part, "KeyType": kind} for part, kind in kinds],
                 AttributeDefinitions=[
-                    {"AttributeName": part, "AttributeType": "S"} for part in parts
+                    {"AttributeName": part, "AttributeType": "S"} for part in [*parts, "text"]
                 ],
+                GlobalSecondaryIndexes=[BY_TEXT_INDEX],
                 BillingMode="PAY_PER_REQUEST",
             )
         for of, at in ("a1", "a2", "a3", "b1", "c1"):
@@ -204,6 +210,12 @@ QUERY = {
     "ExpressionAttributeNames": {"#of": "of"},
     "ExpressionAttributeValues": {":of": {"S": "a"}},
 }
+BY_TEXT = {
+    "KeyConditionExpression": "#text = :text",
+    "ExpressionAttributeNames": {"#text": "text"},
+    "ExpressionAttributeValues": {":text": {"S": "old"}},
+}
+FROM = key("a", "2") | {"text": {"S": "old"}}
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_item", on("pairs", Key=key("a", "1"))),
     ("get_item", on("pairs", Key=key("no", "1"))),
@@ -213,6 +225,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2")] * 2}}}),
     ("query", on("pairs", Limit=2, **QUERY)),
     ("query", on("pairs", Select="COUNT", ScanIndexForward=False, **QUERY)),
+    ("query", on("pairs", ExclusiveStartKey=key("a", "1"), **QUERY)),
+    ("query", on("pairs", IndexName="by text", **BY_TEXT)),
+    ("query", on("pairs", IndexName="by text", ExclusiveStartKey=FROM, Limit=1, **BY_TEXT)),
+    ("query", on("single", **QUERY)),
+    ("query", on("single", **QUERY | {"ExpressionAttributeValues": {":of": {"S": "no"}}})),
     ("scan", on("pairs", Limit=2)),
     ("put_item", on("pairs", Item=key("a", "9") | FULL | {"b": {"B": b"\0\xff"}})),
     ("put_item", on("pairs", Item=key("a", "9"), ReturnValues="ALL_OLD")),
@@ -245,7 +262,12 @@ def test_what_is_answered_at_once_is_what_moto_answers(db: Any) -> None:
     for name, rows in begun.items():
         tables()[name].items.clear()
         tables()[name].items.update(rows)
-    with mock.patch.object(ground, "at_once", return_value=None) as asked:
+    with (
+        mock.patch.object(ground, "at_once", return_value=None) as asked,
+        mock.patch.object(Table, "query", sooner._query),
+        mock.patch.object(DynamoType, "__eq__", sooner._equal),
+        mock.patch.object(DynamoType, "__lt__", sooner._less),
+    ):
         theirs = [said(*each) for each in CALLS]
     assert asked.call_count == len(CALLS)
     for each, our, their in zip(CALLS, ours, theirs, strict=True):
