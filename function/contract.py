@@ -46,9 +46,7 @@ SESSIONS = Table(
 SHARES = Table(
     "shares", "grantee", "file", index=Index("by_file", "file", "grantee"), ttl="expires_at"
 )
-FILES = Table(
-    "files", "shelf", "name", index=Index("by_modified", "shelf", "modified"), ttl="expires_at"
-)
+FILES = Table("files", "shelf", "name", ttl="expires_at")
 TABLES = (USERS, SESSIONS, SHARES, FILES)
 
 
