@@ -31,6 +31,7 @@ from function.services.listing import Listing
 from function.services.logins import Logins
 from function.services.mfa import MfaService
 from function.services.moving import Moving
+from function.services.news import News
 from function.services.origins import Origins
 from function.services.reach import Reach
 from function.services.recovering import Recovering
@@ -115,6 +116,7 @@ UploadsDep = Annotated[Uploads, Depends(lambda: wiring().uploads)]
 FilesDep = Annotated[FileService, Depends(lambda: wiring().files)]
 MovingDep = Annotated[Moving, Depends(lambda: wiring().moving)]
 ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
+NewsDep = Annotated[News, Depends(lambda: wiring().news)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]
 ReachDep = Annotated[Reach, Depends(lambda: wiring().reach)]
 GroupsDep = Annotated[GroupService, Depends(lambda: wiring().groups)]

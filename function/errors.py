@@ -19,7 +19,7 @@ an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug
     ├── MethodNotAllowed 405        ├── Unavailable 503
     └── QuotaExceeded 507           └── Internal 500
 
-More are in `account_errors` and `sharing_errors`.
+More are in `account_errors`, `listing_errors` and `sharing_errors`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -34,6 +34,9 @@ Grantable = Literal["read", "write"]
 OnConflict = Literal["replace", "fail", "rename"]
 Method = Literal["put", "multipart"]
 Scope = Literal["all", "own", "shared"]
+Sort = Literal["name", "modified", "size"]
+Order = Literal["asc", "desc"]
+Kind = Literal["image", "audio", "video", "document", "archive", "other"]
 
 
 def bad_name(reason: str) -> PydanticCustomError:
@@ -181,6 +184,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=20, fail_fast=True)]
 Line = Annotated[Text, StringConstraints(max_length=200), AfterValidator(plain_line)]
 Count = Annotated[StrictInt, Field(ge=1, le=10**15)]

@@ -125,6 +125,33 @@ class FileObject(Closed):
     sender: str | None = None
 
 
+class LinkedFile(FileObject):
+    """The same with an address that gives its bytes for some minutes, as an attachment."""
+
+    url: str
+
+
+class Folder(Closed):
+    """A folder, whose name (`folder`) ends with `/`; `files` are those below it at any depth."""
+
+    key: str
+    owner: str
+    folder: str
+    files: int
+
+
+class Changed(Closed):
+    """What has become of a name: the `file` that has it now, or that none has it (`gone`).
+
+    `was` is what the file was called before: a copy of it with the same `etag` need not be fetched.
+    """
+
+    file_name: str
+    gone: bool
+    was: str | None = None
+    file: FileObject | None = None
+
+
 class Health(Closed):
     """It answers."""
 

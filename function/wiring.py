@@ -26,7 +26,9 @@ from function.services.listing import Listing
 from function.services.logins import Logins
 from function.services.mfa import MfaService
 from function.services.moving import Moving
+from function.services.news import News
 from function.services.origins import Origins
+from function.services.own_files import OwnFiles
 from function.services.placing import Placing
 from function.services.purging import Purging
 from function.services.reach import Reach
@@ -40,6 +42,7 @@ from function.services.shared import SharedFiles
 from function.services.shares import ShareService
 from function.services.showing import Showing
 from function.services.signing import Signing
+from function.services.sorting import SortedFiles
 from function.services.sweeping import Sweeping
 from function.services.transfers import TransferService
 from function.services.unlocking import Unlocking
@@ -48,13 +51,16 @@ from function.services.visits import Visits
 from function.stores.attempts import Attempts
 from function.stores.audit import Records
 from function.stores.books import Books
+from function.stores.changes import Changes
 from function.stores.due import DueList
 from function.stores.files import Files
+from function.stores.folders import Folders
 from function.stores.groups import Groups
 from function.stores.links import Links
 from function.stores.requests import Requests
 from function.stores.sessions import Sessions
 from function.stores.shares import Shares
+from function.stores.terms import Terms
 from function.stores.transfers import Transfers
 
 
@@ -116,6 +122,7 @@ class Wiring:
     files: FileService
     moving: Moving
     listing: Listing
+    news: News
     shares: ShareService
     groups: GroupService
     reach: Reach
@@ -131,8 +138,8 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         Transfers(db),
         Placing(db, on.shelving, on.audit, of, settings.keep_versions),
     )
-    listing = Listing(access, files, SharedFiles(db, access, files, shares))
     signing, unlocking = Signing(on.multipart, of), Unlocking(Attempts(db), on.passwords, of)
+    listing = Listing(access, _own_files(on), SharedFiles(db, access, files, shares), signing)
     uploading = TransferService(access, transfers, on.multipart, placing, on.audit, of)
     inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, of)
     return Wiring(
@@ -149,6 +156,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         files=FileService(db, access, on.objects, on.shelving, on.audit, of),
         moving=Moving(db, access, on.shelving, on.audit, of),
         listing=listing,
+        news=News(access, Changes(db), files, of, settings.keep_seconds),
         shares=ShareService(db, access, Room(db, of), on.audit, of),
         groups=GroupService(access, Groups(db), on.audit, of),
         reach=Reach(db, access, shares, of),
@@ -183,6 +191,12 @@ def _wire_admin(on: Ground) -> AdminWiring:
         directory=DirectoryService(db, access, on.audit, of, settings.administrator),
         auditing=AuditService(access, Records(db), of, settings.audit_seconds),
     )
+
+
+def _own_files(on: Ground) -> OwnFiles:
+    files, terms = Files(on.db), Terms(on.db)
+    by_value = SortedFiles(files, terms, Changes(on.db), on.of, on.settings.keep_seconds)
+    return OwnFiles(files, terms, Folders(on.db), by_value)
 
 
 def _wire_links(on: Ground, unlocking: Unlocking, signing: Signing) -> LinkWiring:

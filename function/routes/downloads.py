@@ -10,8 +10,8 @@ from function.deps import DownloadsDep, Reader, Sent
 from function.errors import Invalid, InvalidCursor, InvalidName, NoSuchFile, NoSuchVersion
 from function.fields import FileName, Prefix, Username
 from function.routes.answers import answers, next_page
+from function.services.asked import Asked
 from function.services.downloads import Wanted
-from function.services.shared import Asked
 from function.transfer_models import Download
 
 router = Router()

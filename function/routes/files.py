@@ -1,4 +1,4 @@
-"""Small files through the API itself: put, get, list, delete."""
+"""Small files through the API itself: put, get, change, delete."""
 
 import base64
 from typing import Annotated
@@ -7,12 +7,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import FilesDep, ListingDep, MovingDep, Reader, Sent, UploadsDep, Writer
+from function.deps import FilesDep, MovingDep, Reader, Sent, UploadsDep, Writer
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
     Invalid,
-    InvalidCursor,
     InvalidName,
     NoSuchFile,
     PreconditionFailed,
@@ -20,13 +19,12 @@ from function.errors import (
     RangeNotSatisfiable,
     TooLarge,
 )
-from function.fields import ContentType, FileName, OnConflict, Prefix, Scope, Username
+from function.fields import ContentType, FileName, OnConflict, Username
 from function.media_types import PLAIN_BYTES
 from function.models import FileChange, FileObject, Incoming
-from function.routes.answers import answers, file_headers, listed, nothing
+from function.routes.answers import answers, file_headers, nothing
 from function.routes.bodies import upload_of
 from function.services.files import Content, Wanted
-from function.services.shared import Asked
 
 router = Router()
 
@@ -111,21 +109,6 @@ def delete_file(
     """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
     files.delete(caller, username, file_name, sent.headers.get("if-match"))
     return nothing()
-
-
-@router.get("/files", responses=answers({200: list[FileObject]}, InvalidCursor))
-def list_files(
-    caller: Reader,
-    sent: Sent,
-    listing: ListingDep,
-    prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
-    scope: Scope = "all",
-) -> Response[list[FileObject]]:
-    """List your own files, then those shared with you, each in the order of names."""
-    asked = Asked(prefix=prefix, scope=scope, limit=limit, cursor=cursor)
-    return listed(*listing.page(caller, asked), sent)
 
 
 def _raw(sent: Incoming) -> bool:

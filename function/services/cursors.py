@@ -11,7 +11,7 @@ import hmac
 from function.errors import InvalidCursor
 
 SEAL_BYTES = 16
-BETWEEN = "\0"  # no name holds it; escaped as JSON, long names would outgrow a header
+BETWEEN = "\x1f"  # no name or key holds it; escaped as JSON, long names would outgrow a header
 
 
 def seal(position: list[str], account_id: str, of: str) -> str:

@@ -9,9 +9,9 @@ from function.errors import NoSuchVersion
 from function.models import Caller
 from function.services import curl
 from function.services.access import Access
+from function.services.asked import Asked
 from function.services.listing import Listing
 from function.services.origins import Origins
-from function.services.shared import Asked
 from function.services.signing import Signing
 from function.stores.dynamo import Dynamo
 from function.stores.files import version_in, version_key

@@ -1,66 +1,82 @@
 """Listing files: the caller's own first, then what others share with the caller.
 
-A list is a stream of places, each a file and where it stands in the stream; a page is the first of
-them, and its cursor is the place of the last.
+A list is a stream of places, each a file or folder and where it stands in the stream; a page is the
+first of them, and its cursor is the place of the last.
 """
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 
-from function.fields import Permission
-from function.models import Caller, FileObject
+from function.models import Caller, FileObject, Folder, LinkedFile
 from function.records import Account, FileRow
 from function.services.access import Access
+from function.services.asked import Asked
 from function.services.cursors import seal, unseal
-from function.services.shared import Asked, Place, SharedFiles, Window
+from function.services.own_files import OwnFiles
+from function.services.places import Place, place_at
+from function.services.shared import SharedFiles, Window
+from function.services.signing import Signing
 from function.services.views import file_object
-from function.stores.files import Files
 from function.stores.groups import MOST_OF_ONE
 
 # No answer outgrows what a Lambda gives; beyond, a page ends early, with a cursor.
 MOST_BYTES = 4 * 1024 * 1024
+URL_BYTES = 2000
 CALLS_AT_ONCE = MOST_OF_ONE + 12  # each of one's groups, own files, and what waits for them
+
+Item = FileObject | LinkedFile | Folder
 
 
 class Listing:
     """Lists files."""
 
-    def __init__(self, access: Access, files: Files, shared: SharedFiles) -> None:
-        """Own files are on their shelf in `files`, `shared` finds others'."""
+    def __init__(
+        self, access: Access, own: OwnFiles, shared: SharedFiles, signing: Signing
+    ) -> None:
+        """`own` finds one's own, `shared` others'."""
         self._access = access
-        self._files = files
+        self._own = own
         self._shared = shared
+        self._signing = signing
 
-    def page(self, caller: Caller, asked: Asked) -> tuple[list[FileObject], str | None]:
-        """A page, and the cursor of the next one. Raises InvalidCursor."""
+    def page(self, caller: Caller, asked: Asked) -> tuple[list[Item], str | None]:
+        """A page, and the cursor of the next one. Raises InvalidCursor, CursorExpired, Invalid."""
         found, cursor = self._page(caller, asked)
-        return [file_object(row, permission) for row, permission in found], cursor
+        return [self._item(caller, place, urls=asked.urls) for place in found], cursor
 
     def rows(self, caller: Caller, asked: Asked) -> tuple[list[FileRow], str | None]:
         """A page of the rows themselves. Raises InvalidCursor."""
         found, cursor = self._page(caller, asked)
-        return [row for row, _ in found], cursor
+        return [place.row for place in found if place.row], cursor
 
-    def _page(
-        self, caller: Caller, asked: Asked
-    ) -> tuple[list[tuple[FileRow, Permission]], str | None]:
+    def _item(self, caller: Caller, place: Place, *, urls: bool) -> Item:
+        if place.folder:
+            name, owner = place.folder.name, caller.username
+            return Folder(key=f"{owner}/{name}", owner=owner, folder=name, files=place.folder.files)
+        assert place.row, "a place without anything"
+        file = file_object(place.row, place.permission)
+        if not urls:
+            return file
+        return LinkedFile(**dict(file), url=self._signing.download(place.row).url)
+
+    def _page(self, caller: Caller, asked: Asked) -> tuple[list[Place], str | None]:
         account = self._access.open(caller).account
-        shared, name, *above = unseal(asked.cursor, account.id, list_id(asked)) or ["", ""]
-        last = Place(shared, name, past=frozenset(above))
-        found: list[tuple[FileRow, Permission]] = []
+        asked = asked.settled()
+        last = place_at(unseal(asked.cursor, account.id, asked.list_id) or ["", ""])
+        found: list[Place] = []
         weight = 0
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
             for place in self._places(account, asked, last, aside):
-                full = len(found) == asked.limit or weight > MOST_BYTES
-                if (full and place.row) or (place.end and not place.shared):
-                    return found, seal(last.position(), account.id, list_id(asked))
-                last = place
+                something = place.row or place.folder
+                if something and (len(found) == asked.limit or weight > MOST_BYTES):
+                    return found, seal(last.position(), account.id, asked.list_id)
+                last = place if place.shared or place.name else last
                 if place.end:
-                    return found, seal(last.position(), account.id, list_id(asked))
-                if place.row:
-                    found.append((place.row, place.permission))
-                    weight += weight_of(place.row)
+                    return found, seal(last.position(), account.id, asked.list_id)
+                if something:
+                    found.append(place)
+                    weight += weight_of(place.row) + URL_BYTES * asked.urls
         return found, None
 
     def _places(
@@ -72,27 +88,16 @@ class Listing:
         if asked.scope != "own":
             window = aside.submit(self._shared.window, account, begin, aside)
         if asked.scope != "shared" and not after.shared:
-            yield from self._own(account, asked, after.name)
+            yield from self._own.places(account, asked, after, aside)
         if window:
-            yield from self._shared.places(account, asked, begin, window.result(), aside)
-
-    def _own(self, account: Account, asked: Asked, after: str) -> Iterator[Place]:
-        more = True
-        while more:
-            rows, more = self._files.on_shelf(
-                account.username, prefix=asked.prefix, after=after, limit=asked.limit + 1
-            )
-            mine = (row for row in rows if row.owner_id == account.id)
-            yield from (Place("", row.name, row, "own") for row in mine)
-            after = rows[-1].name if rows else after
+            for place in self._shared.places(account, asked, begin, window.result(), aside):
+                wanted = place.row is None or asked.has(place.row)
+                yield place if wanted else replace(place, row=None)
 
 
-def list_id(asked: Asked) -> str:
-    """What makes it the same list; the size of a page does not."""
-    return json.dumps(["files", asked.prefix, asked.scope, asked.owner])
-
-
-def weight_of(row: FileRow) -> int:
+def weight_of(row: FileRow | None) -> int:
     """About how many bytes a file takes in an answer."""
+    if row is None:
+        return 500
     texts = [row.name, row.name, row.content_type, row.description or "", *row.tags]
     return 500 + sum(len(text.encode()) for text in texts)

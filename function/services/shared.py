@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from function.fields import Permission, Scope
 from function.records import Account, FileRow, Grant
 from function.services.access import Access
+from function.services.asked import Asked
+from function.services.places import Place
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import Files, file_in, file_key
@@ -23,45 +24,6 @@ from function.stores.shares import Shares, folders_of, grant_key, grants_in, key
 FOLDERS_AT_ONCE = 10
 MOST_NESTED = 1000
 MOST_LOOKS = 3
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which files, and how many of them at once; `owner` narrows what is shared to one's."""
-
-    prefix: str = ""
-    scope: Scope = "all"
-    limit: int = 100
-    cursor: str | None = None
-    owner: str | None = None
-
-    def concerns(self, shared: str) -> bool:
-        """Whether what is shared can hold anything that is asked for."""
-        owner, name = shared.split("/", 1)
-        if self.owner not in {None, owner}:
-            return False
-        return name.startswith(self.prefix) or (name.endswith("/") and self.prefix.startswith(name))
-
-
-@dataclass(frozen=True)
-class Place:
-    """How far a list has come: what was shared (empty for one's own), and the name within.
-
-    Without a row it only says so; `end` says that to read on would take another round. `past` are
-    the shared folders above that the list has come past, and that have listed what they cover.
-    """
-
-    shared: str = ""
-    name: str = ""
-    row: FileRow | None = None
-    permission: Permission = "read"
-    past: frozenset[str] = frozenset()
-    end: bool = False
-
-    def position(self) -> list[str]:
-        """What the cursor carries."""
-        above = sorted(each for each in self.past if self.shared.startswith(each))
-        return [self.shared, self.name, *above]
 
 
 @dataclass(frozen=True)

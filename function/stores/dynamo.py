@@ -139,10 +139,12 @@ class Dynamo:
         after: str = "",
         limit: int = 100,
         newest: bool = False,
+        once: bool = False,
     ) -> Page:
         """At most `limit` rows whose sort key begins with `prefix` and comes after `after`.
 
-        With `newest` in falling order: where keys begin with a time, the newest first.
+        With `newest` in falling order: where keys begin with a time, the newest first. In one call
+        with `once`, which gives fewer where they take more than a MiB.
         """
         items: list[Item] = []
         start = encode(Key(table, partition, after).item()) if after else None
@@ -154,9 +156,9 @@ class Dynamo:
             request |= {"ScanIndexForward": False} if newest else {}
             found, start = self._page(request, start)
             items += found
-            if not start:
-                return Page(items, more=False)
-        return Page(items, more=True)
+            if once or not start:
+                break
+        return Page(items, more=bool(start))
 
     def scan(self, table: Table, *, after: str, limit: int) -> Page:
         """At most `limit` rows of a whole table without sort key, after `after`, in no order."""

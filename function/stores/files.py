@@ -1,7 +1,9 @@
 """The shelves: live files, what was replaced, what was deleted. A file is its row."""
 
+from collections.abc import Iterable
+
 from function.contract import FILES
-from function.records import FileRow
+from function.records import Account, FileRow
 from function.stores.due import due
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Rows, Write
@@ -136,3 +138,18 @@ class Files:
         """Live files in the order of their names, and whether there are more."""
         page = self._db.query(FILES, shelf, prefix=prefix, after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
+
+    def next_of(
+        self, shelf: str, *, prefix: str, after: str, limit: int, falling: bool
+    ) -> tuple[list[FileRow], bool]:
+        """The same in one call, which may give fewer, and in falling order if that is wanted."""
+        page = self._db.query(
+            FILES, shelf, prefix=prefix, after=after, limit=limit, newest=falling, once=True
+        )
+        return [FileRow.model_validate(row) for row in page.items], page.more
+
+    def of(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
+        """Those of an account's live files that there are, by name."""
+        keys = {file_key(owner.username, name): name for name in names}
+        found = {keys[key]: FileRow.model_validate(row) for key, row in self._db.read(keys).items()}
+        return {name: row for name, row in found.items() if row.owner_id == owner.id}

@@ -6,9 +6,11 @@ changes in the commit that changes what is below it; a folder without files is n
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from function.contract import FILES
 from function.records import FileRow
+from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Write
 from function.stores.shares import folders_of
 from function.stores.terms import BETWEEN
@@ -37,3 +39,31 @@ def counted(gone: Iterable[FileRow], come: Iterable[FileRow]) -> list[Write]:
         for key, files in more.items()
         if files
     ]
+
+
+@dataclass(frozen=True)
+class FolderRow:
+    """A folder such as `a/b/`, where it stands, and how many files are below it at any depth."""
+
+    name: str
+    key: str
+    files: int
+
+
+class Folders:
+    """The shelves of folders."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table files through `db`."""
+        self._db = db
+
+    def below(
+        self, owner: str, folder: str, *, after: str, limit: int, falling: bool
+    ) -> tuple[list[FolderRow], bool]:
+        """The next folders right below one (empty for the top), in one call, and whether more."""
+        shelf, begins = f"{owner}/{FOLDERS}", f"{folder}{BETWEEN}"
+        page = self._db.query(
+            FILES, shelf, prefix=begins, after=after, limit=limit, newest=falling, once=True
+        )
+        keys = [(str(row["name"]), int(str(row.get("files", 0)))) for row in page.items]
+        return [FolderRow(key.replace(BETWEEN, ""), key, files) for key, files in keys], page.more

@@ -10,6 +10,7 @@ import unicodedata
 from function.contract import FILES
 from function.media_types import kind_of
 from function.records import FileRow
+from function.stores.dynamo import Dynamo
 from function.stores.rows import Key
 
 TERMS = "terms"
@@ -43,9 +44,9 @@ def cut(term: str) -> str:
     return term.encode()[:TERM_BYTES].decode(errors="ignore")
 
 
-def size_term(row: FileRow) -> str:
+def size_term(size: int) -> str:
     """A file's size, so written that texts stand in the order of numbers."""
-    return f"{row.size:015}"
+    return f"{size:015}"
 
 
 def terms_of(row: FileRow) -> frozenset[str]:
@@ -55,7 +56,7 @@ def terms_of(row: FileRow) -> frozenset[str]:
         *(WORD + cut(word) for word in named_words(row.name)),
         *(TAG + cut(folded(tag)) for tag in row.tags),
         KIND + kind_of(row.content_type),
-        SIZE + size_term(row),
+        SIZE + size_term(row.size),
         MODIFIED + row.modified,
     ]
     level = f"{LEVEL}{folder}{slash}{BETWEEN}{last}"
@@ -65,3 +66,21 @@ def terms_of(row: FileRow) -> frozenset[str]:
 def term_key(owner: str, term: str) -> Key:
     """Where a term of a file stands."""
     return Key(FILES, f"{owner}/{TERMS}", term)
+
+
+class Terms:
+    """The shelves of terms."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table files through `db`."""
+        self._db = db
+
+    def of(
+        self, owner: str, begins: str, *, after: str, limit: int, falling: bool
+    ) -> tuple[list[str], bool]:
+        """The next terms that begin so, in one call, and whether there are more."""
+        shelf = f"{owner}/{TERMS}"
+        page = self._db.query(
+            FILES, shelf, prefix=begins, after=after, limit=limit, newest=falling, once=True
+        )
+        return [str(row["name"]) for row in page.items], page.more

@@ -193,6 +193,11 @@ class Run:
                 self.send(client, method, "/file", query=of, headers=raw)
             self.secrets.update(presigned(self.send(client, "GET", "/download", query=of).json()))
             self.send(client, "GET", "/files", query={"prefix": "confidential/", "limit": "1"})
+            listed = self.send(client, "GET", "/files", query={"q": "name file", "urls": "true"})
+            self.secrets.update(presigned(listed.json()))
+            for query in ({"sort": "size"}, {"folders": "true"}, {"tag": NAME[:9]}):
+                self.send(client, "GET", "/files", query=query)
+            self.send(client, "GET", "/changes")
         folder = {"prefix": "confidential/", "format": "curl"}
         text = self.send(alice, "GET", "/download", query=folder).text
         self.secrets.update(presigned(text))

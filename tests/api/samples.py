@@ -99,7 +99,19 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         | {"new_name": "b.txt", "description": "what it is", "tags": ["one"], "if_match": "*"}
     ),
     ("DELETE", "/file"): Sample(FILE),
-    ("GET", "/files"): Sample({"prefix": "a", "limit": "10", "scope": "all"}),
+    ("GET", "/files"): Sample(
+        {
+            "prefix": "a",
+            "limit": "10",
+            "scope": "all",
+            "q": "a",
+            "sort": "name",
+            "order": "asc",
+            "folders": "false",
+            "urls": "false",
+        }
+    ),
+    ("GET", "/changes"): Sample({"prefix": "a", "limit": "10"}),
     ("POST", "/uploads"): Sample(
         body={
             "file_name": "big.bin",

@@ -199,6 +199,15 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         [READ, "Query", "Query", READ],
     ),
     "list one's own": (lambda w: w.bob.get("/files", scope="own"), 200, [READ, "Query"]),
+    "list by time": (
+        lambda w: w.alice.get("/files", sort="modified"),
+        200,
+        [READ, "Query", "Query", "Query", READ],
+    ),
+    "search": (lambda w: w.alice.get("/files", q="a", scope="own"), 200, [READ, "Query", READ]),
+    "search by tag": (lambda w: w.alice.get("/files", tag="a", scope="own"), 200, [READ, "Query"]),
+    "what has changed": (lambda w: w.alice.get("/changes"), 200, [READ, "Query", READ]),
+    "begin a copy": (lambda w: w.alice.get("/changes", start="now"), 200, [READ]),
     "begin an upload of one PUT": (
         lambda w: w.alice.post("/uploads", file_name="b", size=MIB),
         201,
@@ -404,6 +413,13 @@ def test_a_list_reads_files_and_grants_at_once(world: World, ground: Ground) -> 
         assert world.alice.get("/files").status == 200
     with Rounds(ground, 1, 2, 1):
         assert world.bob.get("/files").status == 200
+
+
+def test_a_level_is_read_at_once(world: World, ground: Ground) -> None:
+    """Folders and files, and then what is known of these."""
+    world.alice.put("in/b.txt")
+    with Rounds(ground, 1, 2, 1):
+        assert len(world.alice.get("/files", folders="true").json()) == 2
 
 
 def test_a_list_through_many_groups_takes_no_longer(world: World, ground: Ground) -> None:

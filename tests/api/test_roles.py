@@ -51,6 +51,7 @@ OF_ROLE: dict[Key, str] = {
     ("DELETE", "/file"): "                        204 204 403",
     ("PATCH", "/file"): "                         200 200 403",
     ("GET", "/files"): "                          200 200 200",
+    ("GET", "/changes"): "                        200 200 200",
     ("POST", "/uploads"): "                       201 201 403",
     ("GET", "/uploads"): "                        200 200 403",
     ("GET", "/uploads/{upload_id}"): "            200 200 403",

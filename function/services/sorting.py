@@ -1,0 +1,170 @@
+"""One's own files by the time of their last change, or by size, as a stream of places.
+
+What is changed meanwhile stands elsewhere, so a list that takes several pages goes by where each
+file stood when it began: its cursor says when that was, and the news what was otherwise then.
+Commits become visible in another order than that of their times. So the news is read from a little
+earlier on, and the cursor says as well which of that the list had seen when it began.
+
+Each page reads the shelf, then the news, then the files, in that order: whatever was moved while
+the shelf was read is in the news.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from function.listing_errors import CursorExpired
+from function.records import Account, FileRow
+from function.services.asked import Asked
+from function.services.origins import Origins, iso
+from function.services.places import Place
+from function.stores.changes import LATE, Change, Changes, State
+from function.stores.files import Files
+from function.stores.terms import BETWEEN, MODIFIED, SIZE, Terms, size_term
+
+MOST_LOOKED_AT = 1000  # where what is found is compared
+MOST_NEWS = 1000
+MOST_SEEN = 100  # as many fit a cursor; beyond, a list stands as of a minute before it began
+MARK = 16
+MOST_LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A file that has changed since: where it stood when the list began, and its name now, if any.
+
+    `left` are all the places that it has left.
+    """
+
+    stood: str
+    name: str | None
+    left: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What may be among what is asked for: names by where they stand, what has moved, the files.
+
+    After `end`, if there is one, more follows.
+    """
+
+    fit: Mapping[str, str]
+    end: str | None
+    moved: Mapping[str, Moved]
+    rows: Mapping[str, FileRow]
+
+
+class SortedFiles:
+    """Finds an account's own files by time or size."""
+
+    def __init__(
+        self, files: Files, terms: Terms, changes: Changes, origins: Origins, keep_seconds: int
+    ) -> None:
+        """News is kept for `keep_seconds`."""
+        self._files = files
+        self._terms = terms
+        self._changes = changes
+        self._from = origins
+        self._keep_seconds = keep_seconds
+
+    def places(self, account: Account, asked: Asked, after: Place) -> Iterator[Place]:
+        """The stream after a place. Raises CursorExpired."""
+        since = after.since or self._begun(account)
+        if since[0] < iso(self._from.now() - self._keep_seconds):
+            raise CursorExpired
+        for _ in range(MOST_LOOKS):
+            look = self._look(account, asked, after, since)
+            if not any(_unexplained(key, look, asked) for key in look.fit):
+                break  # else something came between the news and the files
+        for key in sorted(look.fit, reverse=asked.falling):
+            row = _standing(key, look, asked)
+            yield Place("", key, row if row and asked.has(row) else None, "own", since=since)
+        if look.end:
+            yield Place("", look.end, end=True, since=since)
+
+    def _begun(self, account: Account) -> tuple[str, ...]:
+        """What a new list remembers: from when the news is read, and the latest of each file."""
+        start = iso(self._from.now() - LATE)
+        news, more = self._changes.of(account.username, after=start, limit=MOST_NEWS)
+        seen = {change.file_id: mark(change) for change in news}
+        return (start, *sorted(seen.values())) if len(seen) <= MOST_SEEN and not more else (start,)
+
+    def _look(self, account: Account, asked: Asked, after: Place, since: tuple[str, ...]) -> Look:
+        by_row = asked.tag is not None or asked.kind is not None
+        compared = by_row or asked.q or asked.prefix or asked.folders
+        keys, more = self._terms.of(
+            account.username,
+            MODIFIED if asked.sort == "modified" else SIZE,
+            after=after.name,
+            limit=MOST_LOOKED_AT if compared else asked.limit + 1,
+            falling=asked.falling,
+        )
+        news, cut = self._changes.of(account.username, after=since[0], limit=MOST_NEWS)
+        if cut and after.since:
+            raise CursorExpired
+        news = [each for each in news if each.owner_id == account.id and not cut]
+        end = keys[-1] if more else None
+        moved = moves(news, since, asked)
+        fit = {key: key.partition(BETWEEN)[2] for key in keys}
+        for each in reversed(moved.values()):  # of two that stood there, the one that was first
+            if each.name and _between(each.stood, after.name, end, asked):
+                fit[each.stood] = each.name
+        fit = {key: name for key, name in fit.items() if asked.names(name)}
+        if not by_row and len(fit) > asked.limit:
+            some = sorted(fit, reverse=asked.falling)[: asked.limit + 1]
+            fit, end = {key: fit[key] for key in some}, some[-1]
+        return Look(fit, end, moved, self._files.of(account, fit.values()))
+
+
+def moves(news: Iterable[Change], since: tuple[str, ...], asked: Asked) -> dict[str, Moved]:
+    """The files that changed after the list had begun, by id."""
+    seen, of = set(since[1:]), dict[str, list[Change]]()
+    for change in news:
+        of.setdefault(change.file_id, []).append(change)
+        if mark(change) in seen:  # and so were those before it
+            of[change.file_id] = []
+    found = {}
+    for file_id, changes in of.items():
+        began = changes and (changes[0].was or changes[0].now)
+        if began:
+            now = changes[-1].now
+            left = frozenset(standing(each.was, asked) for each in changes if each.was)
+            found[file_id] = Moved(standing(began, asked), now.name if now else None, left)
+    return found
+
+
+def mark(change: Change) -> str:
+    """What a cursor calls a change."""
+    return change.key.rpartition("/")[2][:MARK]
+
+
+def standing(file: State | FileRow, asked: Asked) -> str:
+    """Where a file stands on the shelf that the list comes by."""
+    by = MODIFIED + file.modified if asked.sort == "modified" else SIZE + size_term(file.size)
+    return by + BETWEEN + file.name
+
+
+def _standing(key: str, look: Look, asked: Asked) -> FileRow | None:
+    """The file that the list has at a place: the one that stood there when it began."""
+    row = look.rows.get(look.fit[key])
+    if row is None:
+        return None
+    moved = look.moved.get(row.id)
+    return row if (moved.stood if moved else standing(row, asked)) == key else None
+
+
+def _unexplained(key: str, look: Look, asked: Asked) -> bool:
+    """Whether a place was to have a file and has none, and the news does not say why."""
+    if _standing(key, look, asked):
+        return False
+    row = look.rows.get(look.fit[key])
+    if any(each.stood == key and each.name == look.fit[key] for each in look.moved.values()):
+        return True
+    known = (row and row.id in look.moved) or any(key in each.left for each in look.moved.values())
+    return not known
+
+
+def _between(stood: str, after: str, end: str | None, asked: Asked) -> bool:
+    """Whether a place comes after one, and not after the end of what was read."""
+    if asked.falling:
+        return (not after or stood < after) and (end is None or stood >= end)
+    return stood > after and (end is None or stood <= end)
