@@ -5,10 +5,11 @@ Unauthenticated 401             Conflict 409
 ├── OtpRequired                 ├── MfaOn
 ├── WrongOtp                    └── ProtectedAccount
 └── WrongResetToken             Invalid 422
-Forbidden 403                   └── WeakPassword
-├── NotAllowed                  NotFound 404
-└── RegistrationClosed          ├── NoSuchInvite
-MailNotConfigured 501           ├── NoSuchSession
+Forbidden 403                   ├── WeakPassword
+├── NotAllowed                  └── TypeNotAllowed
+└── RegistrationClosed          NotFound 404
+MailNotConfigured 501           ├── NoSuchInvite
+                                ├── NoSuchSession
                                 ├── NoSuchKey
                                 └── NoSuchFactor
 """
@@ -118,3 +119,9 @@ class WeakPassword(Invalid):
     """A password that is short, common or made of the account's own name."""
 
     slug, title = "weak-password", "That password is too weak"
+
+
+class TypeNotAllowed(Invalid):
+    """A file of a type that the caller's role may not upload, or that only says to be of one."""
+
+    slug, title = "type-not-allowed", "That type of file is not allowed"

@@ -37,6 +37,7 @@ from function.services.recovering import Recovering
 from function.services.registering import Registering
 from function.services.requests import RequestService
 from function.services.room import Room
+from function.services.rules import Rules
 from function.services.sessions import SessionService
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
@@ -134,10 +135,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     """Puts the house together."""
     on = ground(settings, session, of)
     db, access, files, shares = on.db, on.access, Files(on.db), Shares(on.db)
-    transfers, placing = (
-        Transfers(db),
-        Placing(db, on.shelving, on.audit, of, settings.keep_versions),
-    )
+    transfers, placing = Transfers(db), _placing(on)
     signing, unlocking = Signing(on.multipart, of), Unlocking(Attempts(db), on.passwords, of)
     listing = Listing(access, _own_files(on), SharedFiles(db, access, files, shares), signing)
     uploading = TransferService(access, transfers, on.multipart, placing, on.audit, of)
@@ -197,6 +195,11 @@ def _own_files(on: Ground) -> OwnFiles:
     files, terms = Files(on.db), Terms(on.db)
     by_value = SortedFiles(files, terms, Changes(on.db), on.of, on.settings.keep_seconds)
     return OwnFiles(files, terms, Folders(on.db), by_value)
+
+
+def _placing(on: Ground) -> Placing:
+    rules = Rules(on.objects, on.settings.upload_rules)
+    return Placing(on.db, on.shelving, rules, on.audit, on.of, on.settings.keep_versions)
 
 
 def _wire_links(on: Ground, unlocking: Unlocking, signing: Signing) -> LinkWiring:

@@ -84,6 +84,7 @@ STRANGERS: dict[str, set[str]] = {
     "python_multipart": {"routes"},
     "argon2": {"ground", "services"},
     "pyotp": {"services"},
+    "puremagic": {"services"},
     "types_boto3_dynamodb": {"stores"},
     "types_boto3_s3": {"stores"},
 }
@@ -93,7 +94,8 @@ STACK_LINES = 300
 # Each would be paid for at every cold start.
 HEAVY = {
     "aws_xray_sdk", "boto3.dynamodb", "boto3.ec2", "boto3.s3", "jsonschema", "local", "moto",
-    "pulumi", "pyotp", "requests", "yaml", "aws_lambda_powertools.event_handler.openapi.swagger_ui",
+    "pulumi", "puremagic", "pyotp", "requests", "yaml",
+    "aws_lambda_powertools.event_handler.openapi.swagger_ui",
 }  # fmt: skip
 
 

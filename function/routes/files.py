@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from function.account_errors import TypeNotAllowed
 from function.deps import FilesDep, MovingDep, Reader, Sent, UploadsDep, Writer
 from function.errors import (
     ChangedMeanwhile,
@@ -41,6 +42,7 @@ Owner = Annotated[Username | None, Query(description="Whose file; yours by defau
         ChangedMeanwhile,
         PreconditionFailed,
         TooLarge,
+        TypeNotAllowed,
         QuotaExceeded,
     ),
 )

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from function.account_errors import TypeNotAllowed
 from function.deps import CompletingDep, Sent, TransfersDep, Writer
 from function.errors import (
     ChangedMeanwhile,
@@ -37,7 +38,13 @@ router = Router()
     "/uploads",
     status_code=201,
     responses=answers(
-        {201: UploadView}, NoSuchFile, FileExists, PreconditionFailed, TooLarge, QuotaExceeded
+        {201: UploadView},
+        NoSuchFile,
+        FileExists,
+        PreconditionFailed,
+        TooLarge,
+        TypeNotAllowed,
+        QuotaExceeded,
     ),
 )
 def start_upload(
@@ -90,6 +97,7 @@ def sign_parts(
         UploadIncomplete,
         PreconditionFailed,
         TooLarge,
+        TypeNotAllowed,
         UploadMismatch,
         QuotaExceeded,
     ),

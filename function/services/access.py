@@ -168,7 +168,8 @@ class Access:
         request = request_in(rows, sender.request, self._now())
         if request is None or owner is None or owner.id != sender.owner_id:
             raise NoSuchRequest
-        if not may(self.known(owner).role, "share"):
+        owner = self.known(owner)
+        if not may(owner.role, "share"):
             raise NoSuchRequest
         file = file_in(rows, sender.owner, name)
         mine = file if file and file.owner_id == owner.id else None

@@ -6,6 +6,7 @@ whoever comes later, or again, is given that answer.
 
 import json
 
+from function.account_errors import TypeNotAllowed
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
@@ -129,6 +130,9 @@ class Completing:
                 self._find(who, username, upload_id)  # unless it has been given up meanwhile
                 raise UploadIncomplete
             return row, self._place(who, username, row, stored)
+        except (TooLarge, TypeNotAllowed):
+            self._refuse(row)
+            raise
         except Done as done:
             return done.row, as_answered(done.answer)
 
@@ -161,10 +165,13 @@ class Completing:
         wrong_size = row.size is not None and stored.size != row.size
         wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
         if wrong_size or wrong_bytes:
-            if self._transfers.remove(row):
-                self._multipart.discard(row.object, row.multipart)
+            self._refuse(row)
             raise UploadMismatch
         return stored
+
+    def _refuse(self, row: UploadRow) -> None:
+        if self._transfers.remove(row):
+            self._multipart.discard(row.object, row.multipart)
 
     def _join(self, row: UploadRow, multipart: str, sent: list[SentPart] | None) -> None:
         """Has S3 make one object of the parts, which it lists itself."""

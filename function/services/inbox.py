@@ -12,13 +12,14 @@ from typing import Any
 from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLarge, Unavailable
 from function.fields import NAME_BYTES
 from function.link_models import Unlocked
-from function.media_types import PLAIN_BYTES, extension_of, suggested_type
+from function.media_types import PLAIN_BYTES
 from function.records import Account, Load, UploadRow
 from function.request_models import Sending, Wanted
 from function.request_records import RequestRow
 from function.roles import ROLES, may
 from function.services.access import Access
 from function.services.actors import Sender
+from function.services.kinds import allowed, type_of
 from function.services.origins import Origins, iso
 from function.services.placing import NAMESAKE_BYTES
 from function.services.requests import id_of
@@ -96,7 +97,7 @@ class Inbox:
             file_name=row.folder + sending.file_name,
             size=sending.size,
             username=row.owner,
-            content_type=type_of(sending) or PLAIN_BYTES,
+            content_type=type_of(sending.file_name, sending.content_type) or PLAIN_BYTES,
             sha256=sending.sha256,
             on_conflict="rename",
         )
@@ -216,32 +217,10 @@ def judge_file(row: RequestRow, sending: Sending) -> None:
     folders = f"{row.folder}{sending.file_name}".rpartition("/")[0]
     if len(folders.encode()) > NAME_BYTES - NAMESAKE_BYTES:  # it may have to have another name
         raise InvalidName(errors=[{"at": at, "reason": "its folders have too long names"}])
-    if row.allowed_types and not allowed(row.allowed_types, sending):
+    if row.allowed_types and not allowed(
+        row.allowed_types, sending.file_name, sending.content_type
+    ):
         kinds = ", ".join(row.allowed_types)
         raise Invalid(errors=[{"at": at, "reason": f"only {kinds}"}])
     if row.max_file_size is not None and sending.size > row.max_file_size:
         raise TooLarge(f"This request takes files of at most {row.max_file_size} bytes each.")
-
-
-def allowed(types: list[str], sending: Sending) -> bool:
-    """Whether a file is of one of the types: by its name, which tells what will open it."""
-    name = sending.file_name.casefold()
-    kind = bare(type_of(sending) or "")
-    whole = f"{kind.partition('/')[0]}/*"
-    return any(name.endswith(each) if each[0] == "." else each in {kind, whole} for each in types)
-
-
-def type_of(sending: Sending) -> str | None:
-    """The type that a file is judged by: what its name suggests, and None where that is unknown.
-
-    What is said of it counts where the name has no extension, and for parameters beside.
-    """
-    said, suggested = sending.content_type, suggested_type(sending.file_name)
-    if suggested:
-        return said if said and bare(said) == suggested else suggested
-    return None if extension_of(sending.file_name) else said
-
-
-def bare(kind: str) -> str:
-    """A media type without its parameters."""
-    return kind.partition(";")[0].strip().lower()

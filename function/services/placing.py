@@ -5,6 +5,7 @@ and charges the owner. It expects the rows it read, so of several writers at onc
 replaces what it saw or looks again; nobody's bytes are overwritten unseen.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from function.services.access import Entry
 from function.services.audit import Audit
 from function.services.origins import Origins, iso
 from function.services.quotas import enough
+from function.services.rules import Rules
 from function.services.shelving import Shelving
 from function.stores.accounts import NOTHING, charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
@@ -34,7 +36,7 @@ class Intent:
 
     `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
     `request` is put there by no account, but by whoever the `sender` says to be. What is `held`
-    for it has been charged before.
+    for it has been charged before. `head` are its first bytes, where they are at hand.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Intent:
     request: str | None = None
     sender: str | None = None
     held: Load = NOTHING
+    head: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -65,23 +68,26 @@ class Placing:
         self,
         db: Dynamo,
         shelving: Shelving,
+        rules: Rules,
         audit: Audit,
         origins: Origins,
         keep_versions: int,
     ) -> None:
-        """`keep_versions` is how many replaced versions of a file stay."""
+        """`rules` say who may upload what; so many replaced versions of a file stay."""
         self._db = db
         self._shelving = shelving
         self._audit = audit
+        self._rules = rules
         self._from = origins
         self._keep_versions = keep_versions
 
     def check(self, entry: Entry, intent: Intent, size: int) -> None:
         """Whether the upload could be placed as things stand, before its bytes are taken.
 
-        Raises NoSuchFile, PreconditionFailed, FileExists, QuotaExceeded.
+        Raises NoSuchFile, PreconditionFailed, FileExists, QuotaExceeded, TooLarge, TypeNotAllowed.
         """
         owner, _ = entry.writable()
+        self._rules.judge(entry.account.role, intent.name, size, intent.head)
         old = entry.file
         if intent.if_match and not (old and matches(intent.if_match, old.etag)):
             raise PreconditionFailed
@@ -102,10 +108,10 @@ class Placing:
     ) -> Placed:
         """Commits the upload; `look` reads again, rights included, when somebody came between.
 
-        `also` is written in the same commit, or nothing is.
-
-        Raises what `check` raises, and ChangedMeanwhile when others never stop.
+        `also` is written in the same commit, or nothing is. Raises what `check` raises, and
+        ChangedMeanwhile when others never stop.
         """
+        intent = self._looked_at(entry, intent, stored)
         for attempt in self._from.attempts():
             entry = look() if attempt else entry
             self.check(entry, intent, stored.size)
@@ -127,6 +133,12 @@ class Placing:
                 continue
             return placed
         raise AssertionError
+
+    def _looked_at(self, entry: Entry, intent: Intent, stored: Stored) -> Intent:
+        """With the first bytes, where they matter and are not at hand."""
+        if intent.head is not None:
+            return intent
+        return dataclasses.replace(intent, head=self._rules.head(entry.account.role, stored))
 
     def _row(self, owner: Account, entry: Entry, intent: Intent, stored: Stored) -> FileRow:
         now = iso(self._from.now())

@@ -6,6 +6,7 @@ from function.errors import Problem, TooLarge, Unavailable
 from function.models import Caller, FileObject, Upload
 from function.services.access import Access, needed
 from function.services.audit import Audit
+from function.services.contents import HEAD
 from function.services.origins import Origins
 from function.services.placing import Intent, Placing
 from function.services.views import file_object
@@ -33,7 +34,12 @@ class Uploads:
             raise TooLarge(f"PUT /file takes {SMALL} bytes; for more use POST /uploads.")
         owner, name = upload.username or caller.username, upload.file_name
         intent = Intent(
-            name, upload.content_type, upload.on_conflict, upload.if_match, upload.if_none_match
+            name,
+            upload.content_type,
+            upload.on_conflict,
+            upload.if_match,
+            upload.if_none_match,
+            head=upload.data[:HEAD],
         )
         need = needed(upload.on_conflict)
         entry = self._access.open(caller, owner, name, need=need)

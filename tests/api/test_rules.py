@@ -1,0 +1,146 @@
+"""What each role may upload: how large, of which types, by name and by content."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from function import contract
+from tests.api.conftest import Behind
+from tests.api.samples import MIB
+from tests.client import Answer, Client, join
+from tests.ground import Ground
+from tests.office import SAMPLES, office, zipped
+from tests.transfers import put
+
+Ruled = Callable[..., None]
+OFFICE = [".pptx", ".docx", ".xlsx"]
+WAYS = ["small", "large"]
+
+
+@pytest.fixture
+def rule(settings: contract.Settings, rewire: Callable[[contract.Settings], None]) -> Ruled:
+    """Has members upload only what a rule says."""
+    return lambda **rule: rewire(replace(settings, upload_rules=json.dumps({"member": rule})))
+
+
+def send(who: Client, way: str, name: str, data: bytes, **fields: Any) -> Answer:
+    """Uploads a file through the function, or straight to S3."""
+    if way == "small":
+        return who.put(name, data, **fields)
+    begun = who.post("/uploads", file_name=name, size=len(data), **fields)
+    if begun.status != 201:
+        return begun
+    assert put(begun.json(), data).status == 200
+    return who.post(f"/uploads/{begun.json()['upload_id']}/complete")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_members_upload_only_what_they_may(alice: Client, rule: Ruled, way: str) -> None:
+    """By its name, which is seen before a byte is sent."""
+    rule(types=OFFICE)
+    assert send(alice, way, "in/talk.PPTX", office(".pptx")).status in {200, 201}
+    for name in ("a.exe", "a.pdf", "pptx", "a.pptx.txt", "talk"):
+        answer = send(alice, way, name, SAMPLES[".pdf"])
+        assert (answer.status, answer.slug) == (422, "type-not-allowed")
+        assert ".pptx, .docx, .xlsx" in answer.json()["detail"]
+    assert alice.names() == ["alice/in/talk.PPTX"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.pptx", SAMPLES[".exe"]), ("a.pptx", zipped(("a.txt", b"no talk"))),
+     ("a.docx", b"Just words.\n"), ("a.docx", office(".xlsx")), ("a.pptx", office(".pptm")),
+     ("a.pptx", b"")],
+    ids=["a program", "a zip", "words", "a table", "macros", "nothing"],
+)  # fmt: skip
+def test_what_is_in_a_file_is_looked_at(
+    alice: Client, behind: Behind, rule: Ruled, way: str, name: str, data: bytes
+) -> None:
+    """Not what it says; nothing of it stays, and nothing is charged."""
+    rule(types=OFFICE)
+    answer = send(alice, way, name, data)
+    assert (answer.status, answer.slug) == (422, "type-not-allowed")
+    assert alice.names() == []
+    assert alice.get("/uploads").json() == []
+    assert behind.objects() == {}
+    (used,) = alice.get("/usage").json()
+    assert (used["bytes_used"], used["files_used"]) == (0, 0)
+
+
+def test_a_media_type_stands_for_many(alice: Client, rule: Ruled) -> None:
+    """By the name's own, whatever the client says it is."""
+    rule(types=["image/*", "text/csv"])
+    for extension in (".png", ".jpg", ".csv"):
+        assert alice.put(f"a{extension}", SAMPLES[extension]).status == 201
+    assert alice.put("a.txt", b"words", content_type="image/png").slug == "type-not-allowed"
+    assert alice.put("a", SAMPLES[".png"], content_type="image/png").slug == "type-not-allowed"
+    assert alice.put("b.png", SAMPLES[".jpg"]).slug == "type-not-allowed"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_members_upload_so_much_at_once(alice: Client, rule: Ruled, way: str) -> None:
+    """To the byte."""
+    rule(maxBytes=1000)
+    assert send(alice, way, "a.bin", bytes(1000)).status in {200, 201}
+    answer = send(alice, way, "b.bin", bytes(1001))
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert "1000" in answer.json()["detail"]
+    assert alice.names() == ["alice/a.bin"]
+
+
+def test_a_size_that_was_not_said_is_judged_when_it_is_known(alice: Client, rule: Ruled) -> None:
+    """Uppy asks for parts of a file of any size."""
+    rule(maxBytes=1000)
+    asked = {"filename": "a.bin", "type": "x/y", "metadata": {}}
+    order = alice.send("POST", "/s3/params", json_=asked).json()
+    put({"put": {"url": order["url"], "headers": order["headers"]}}, bytes(2000))
+    (upload,) = alice.get("/uploads").json()
+    answer = alice.post(f"/uploads/{upload['upload_id']}/complete")
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert alice.get("/uploads").json() == []
+
+
+def test_other_roles_have_other_rules(alice: Client, rule: Ruled) -> None:
+    """Who has none may upload everything."""
+    rule(types=OFFICE, maxBytes=10)
+    root = join("root")
+    assert root.put("a.exe", SAMPLES[".exe"]).status == 201
+    root.post("/share", file_name="in/", username="alice", permission="write")
+    answer = alice.put("in/a.exe", SAMPLES[".exe"], username="root")
+    assert answer.status in {413, 422}
+
+
+def test_what_comes_by_a_request_is_as_if_its_owner_put_it(
+    alice: Client, rule: Ruled, behind: Behind
+) -> None:
+    """Or a member would ask themselves for what they may not upload."""
+    rule(types=OFFICE)
+    asked = alice.post("/requests", title="Slides", folder="in/").json()["url"]
+    path = asked[asked.index("/r/") :] + "/uploads"
+    for name, data, status in (("a.pptx", office(".pptx"), 200), ("b.pptx", b"words", 422)):
+        begun = Client().post(path, file_name=name, size=len(data)).json()
+        assert put(begun, data).status == 200
+        answer = Client().post(f"{path}/{begun['upload_id']}/complete")
+        assert answer.status == status, answer.text
+    assert alice.names() == ["alice/in/a.pptx"]
+    assert len(behind.objects()) == 1
+
+
+def test_only_who_has_a_rule_pays_for_a_look(alice: Client, rule: Ruled, ground: Ground) -> None:
+    """A small file is here already; of a large one 8 KiB are read, where types matter."""
+    expected = ["BatchGetItem", "PutObject", "TransactWriteItems"]
+    for rules in ({}, {"maxBytes": MIB}, {"types": [".txt"]}):
+        rule(**rules)
+        with ground.counted() as calls:
+            assert alice.put("a.txt", b"words").status in {200, 201}
+        assert calls == expected
+        begun = alice.post("/uploads", file_name="b.txt", size=20_000).json()
+        put(begun, b"a word " * 2857 + b"!")
+        with ground.counted() as calls:
+            done = alice.post(f"/uploads/{begun['upload_id']}/complete")
+        assert done.status == 200, done.text
+        assert calls.count("GetObject") == ("types" in rules)
