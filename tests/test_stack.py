@@ -242,3 +242,24 @@ def test_what_an_operator_needs_is_exported(stack):
     assert set(stack.exports["queues"]) == {"arrivals", "failed"}
     assert stack.exports["url"].startswith("https://")
     assert set(stack.exports["tables"]) == {shape.noun for shape in contract.TABLES}
+
+
+# --- mail ----------------------------------------------------------------------------------------
+
+
+def test_the_function_may_send_mail_from_the_configured_address_and_no_other():
+    """By the address itself, or by its domain, whichever SES knows; without one it may not."""
+
+    def mailing(config):
+        policy = json.loads(Stack("production", config).inputs("RolePolicy")["policy"])
+        named = {each["Resource"]: each["Action"] for each in policy["Statement"]}
+        return {arn: actions for arn, actions in named.items() if ":ses:" in arn}
+
+    arn = "arn:aws:ses:eu-central-1:123456789012:identity/"
+    assert mailing({}) == {}
+    assert mailing({"mailFrom": "satchel@files.example.org"}) == {
+        f"{arn}satchel@files.example.org": ["ses:SendEmail"],
+        f"{arn}files.example.org": ["ses:SendEmail"],
+    }
+    with pytest.raises(ValueError, match="mailFrom"):
+        Stack("production", {"mailFrom": "nobody"})
