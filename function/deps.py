@@ -17,6 +17,7 @@ from function.models import Incoming
 from function.services.accounts import AccountService
 from function.services.auditing import AuditService
 from function.services.completing import Completing
+from function.services.copying import Copying
 from function.services.counting import Counting
 from function.services.credentials import CredentialService
 from function.services.directory import DirectoryService
@@ -41,7 +42,9 @@ from function.services.sessions import SessionService
 from function.services.shares import ShareService
 from function.services.signing import Signing
 from function.services.transfers import TransferService
+from function.services.trash import Trash
 from function.services.uploads import Uploads
+from function.services.versions import Versions
 from function.services.visits import Visits
 from function.wiring import Wiring, wire
 
@@ -115,6 +118,9 @@ DownloadsDep = Annotated[Downloads, Depends(lambda: wiring().downloads)]
 UploadsDep = Annotated[Uploads, Depends(lambda: wiring().uploads)]
 FilesDep = Annotated[FileService, Depends(lambda: wiring().files)]
 MovingDep = Annotated[Moving, Depends(lambda: wiring().moving)]
+VersionsDep = Annotated[Versions, Depends(lambda: wiring().life.versions)]
+TrashDep = Annotated[Trash, Depends(lambda: wiring().life.trash)]
+CopyingDep = Annotated[Copying, Depends(lambda: wiring().life.copying)]
 ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
 NewsDep = Annotated[News, Depends(lambda: wiring().news)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]

@@ -16,6 +16,7 @@ from function.services.access import Access
 from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.passwords import Passwords
+from function.services.purging import Purging
 from function.services.shelving import Shelving
 from function.stores.dynamo import Dynamo
 from function.stores.mail import Mail
@@ -53,6 +54,7 @@ class Ground:
     passwords: Passwords
     audit: Audit
     shelving: Shelving
+    purging: Purging
     of: Origins
 
 
@@ -61,16 +63,18 @@ def ground(settings: contract.Settings, session: boto3.Session, of: Origins) -> 
     tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
     db = Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
     s3 = client(session, "s3", read_timeout=5)
+    multipart = Multipart(s3, settings.bucket)
     hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
     return Ground(
         settings=settings,
         db=db,
         objects=Objects(s3, settings.bucket),
-        multipart=Multipart(s3, settings.bucket),
+        multipart=multipart,
         access=Access(db, of.now, settings.administrator),
         mail=Mail(cache(lambda: client(session, "sesv2", read_timeout=5)), settings.mail_from),
         passwords=Passwords(hasher, settings.password_min_length),
         audit=Audit(of, settings.audit_seconds),
         shelving=Shelving(of, settings.keep_seconds),
+        purging=Purging(db, multipart, of),
         of=of,
     )

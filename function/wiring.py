@@ -10,6 +10,7 @@ from function.services.access import Access
 from function.services.accounts import AccountService
 from function.services.auditing import AuditService
 from function.services.completing import Completing
+from function.services.copying import Copying
 from function.services.counting import Counting
 from function.services.credentials import CredentialService
 from function.services.directory import DirectoryService
@@ -30,7 +31,6 @@ from function.services.news import News
 from function.services.origins import Origins
 from function.services.own_files import OwnFiles
 from function.services.placing import Placing
-from function.services.purging import Purging
 from function.services.reach import Reach
 from function.services.reconciling import Reconciling
 from function.services.recovering import Recovering
@@ -46,8 +46,10 @@ from function.services.signing import Signing
 from function.services.sorting import SortedFiles
 from function.services.sweeping import Sweeping
 from function.services.transfers import TransferService
+from function.services.trash import Trash
 from function.services.unlocking import Unlocking
 from function.services.uploads import Uploads
+from function.services.versions import Versions
 from function.services.visits import Visits
 from function.stores.attempts import Attempts
 from function.stores.audit import Records
@@ -107,6 +109,15 @@ class AdminWiring:
 
 
 @dataclass(frozen=True)
+class LifeWiring:
+    """What routes of versions, the trash and copies use."""
+
+    versions: Versions
+    trash: Trash
+    copying: Copying
+
+
+@dataclass(frozen=True)
 class Wiring:
     """Everything that routes use."""
 
@@ -129,6 +140,7 @@ class Wiring:
     reach: Reach
     links: LinkWiring
     requests: RequestWiring
+    life: LifeWiring
 
 
 def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wiring:
@@ -149,9 +161,9 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         transfers=uploading,
         completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
         downloads=Downloads(db, access, listing, signing, of),
-        sweeping=Sweeping(DueList(db), Purging(db, on.multipart, of), on.multipart, of),
+        sweeping=Sweeping(DueList(db), on.purging, on.multipart, of),
         reconciling=Reconciling(Books(db), on.objects, on.multipart, of),
-        files=FileService(db, access, on.objects, on.shelving, on.audit, of),
+        files=FileService(db, access, on.objects, on.shelving, on.purging, on.audit, of),
         moving=Moving(db, access, on.shelving, on.audit, of),
         listing=listing,
         news=News(access, Changes(db), files, of, settings.keep_seconds),
@@ -162,6 +174,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         requests=RequestWiring(
             RequestService(access, Requests(db), on.passwords, on.audit, of), inbox
         ),
+        life=_wire_life(on, placing),
     )
 
 
@@ -200,6 +213,14 @@ def _own_files(on: Ground) -> OwnFiles:
 def _placing(on: Ground) -> Placing:
     rules = Rules(on.objects, on.settings.upload_rules)
     return Placing(on.db, on.shelving, rules, on.audit, on.of, on.settings.keep_versions)
+
+
+def _wire_life(on: Ground, placing: Placing) -> LifeWiring:
+    return LifeWiring(
+        versions=Versions(on.db, on.access, placing, on.audit, on.of),
+        trash=Trash(on.db, on.access, on.shelving, on.purging, on.audit, on.of),
+        copying=Copying(on.access, placing, on.audit, on.of),
+    )
 
 
 def _wire_links(on: Ground, unlocking: Unlocking, signing: Signing) -> LinkWiring:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel
 
 from function.errors import Invalid, InvalidName, Problem
 from function.models import FileObject, Incoming
@@ -13,6 +14,8 @@ from function.services.dispositions import disposition
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+
+Body = TypeVar("Body", bound=BaseModel)
 
 MOST_ERRORS, SHORT, LONG = 20, 100, 200
 
@@ -49,6 +52,13 @@ def invalid(errors: Iterable[Any]) -> Invalid:
 def nothing() -> Response[None]:
     """204."""
     return Response(204)
+
+
+def if_match(body: Body, sent: Incoming) -> Body:
+    """A body with the condition of its header `If-Match`, unless it says one itself."""
+    header = sent.headers.get("if-match")
+    said = getattr(body, "if_match", None)
+    return body.model_copy(update={"if_match": header}) if header and not said else body
 
 
 def next_page(cursor: str | None, sent: Incoming) -> dict[str, str | list[str]]:

@@ -23,7 +23,7 @@ from function.errors import (
 from function.fields import ContentType, FileName, OnConflict, Username
 from function.media_types import PLAIN_BYTES
 from function.models import FileChange, FileObject, Incoming
-from function.routes.answers import answers, file_headers, nothing
+from function.routes.answers import answers, file_headers, if_match, nothing
 from function.routes.bodies import upload_of
 from function.services.files import Content, Wanted
 
@@ -92,24 +92,30 @@ def head_file(
         {200: FileObject}, NoSuchFile, FileExists, ChangedMeanwhile, PreconditionFailed, Invalid
     ),
 )
-def change_file(body: FileChange, caller: Writer, moving: MovingDep) -> FileObject:
+def change_file(body: FileChange, caller: Writer, sent: Sent, moving: MovingDep) -> FileObject:
     """Rename or move a file of yours, or change its description and tags.
 
     No bytes are copied, and who it is shared with still has it, under its new name.
     """
-    return moving.change(caller, body)
+    return moving.change(caller, if_match(body, sent))
 
 
 @router.delete(
     "/file",
     status_code=204,
-    responses=answers({204: None}, NoSuchFile, InvalidName, ChangedMeanwhile),
+    responses=answers({204: None}, NoSuchFile, InvalidName, ChangedMeanwhile, PreconditionFailed),
 )
 def delete_file(
-    caller: Writer, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+    caller: Writer,
+    sent: Sent,
+    files: FilesDep,
+    file_name: Name,
+    username: Owner = None,
+    permanent: Annotated[bool, Query(description="Past the trash, with its versions.")] = False,
 ) -> Response[None]:
     """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
-    files.delete(caller, username, file_name, sent.headers.get("if-match"))
+    condition = sent.headers.get("if-match")
+    files.delete(caller, username, file_name, condition, for_good=permanent)
     return nothing()
 
 

@@ -80,6 +80,12 @@ class Entry:
         held = self.memberships.get(writing[0].grantee_id)
         return [unchanged(writing[0]), *(belongs(held) if held else [])]
 
+    def own(self, name: str) -> "Entry":
+        """The same for a file of the caller's own, which was read as well."""
+        mine = file_in(self.rows, self.account.username, name)
+        mine = mine if mine and mine.owner_id == self.account.id else None
+        return Entry(self.account, self.account, mine, "own", True, [], {}, self.rows)
+
     def owned(self) -> FileRow:
         """The file, when it is the caller's own. Raises NoSuchFile."""
         if self.file is None or self.permission != "own":

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from function.errors import PreconditionFailed, TooLarge, Unavailable
 from function.models import Caller, FileObject
+from function.records import FileRow
 from function.services.access import Access
 from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.placing import matches
+from function.services.purging import AT_MOST, Purging
 from function.services.ranges import span_of
 from function.services.shelving import Shelving
 from function.services.uploads import SMALL
@@ -53,14 +55,16 @@ class FileService:
         access: Access,
         objects: Objects,
         shelving: Shelving,
+        purging: Purging,
         audit: Audit,
         origins: Origins,
     ) -> None:
-        """Bytes are in `objects`."""
+        """Bytes are in `objects`, and are removed by `purging`."""
         self._db = db
         self._access = access
         self._objects = objects
         self._shelving = shelving
+        self._purging = purging
         self._audit = audit
         self._from = origins
 
@@ -83,30 +87,46 @@ class FileService:
         span = None if stale else span_of(wanted.range, row.size)
         return Content(file, self._objects.get(row.object, span), span=span)
 
-    def delete(self, caller: Caller, owner: str | None, name: str, if_match: str | None) -> None:
+    def delete(
+        self,
+        caller: Caller,
+        owner: str | None,
+        name: str,
+        if_match: str | None,
+        *,
+        for_good: bool = False,
+    ) -> None:
         """Moves a file of the caller's to the trash and revokes its grants, in one commit.
 
-        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete. Grants
-        that do not fit the commit are dead with it, for they are good for a place that is no more.
+        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete. When it
+        is `for_good`, it goes on out of the trash with its versions; the sweep finishes that.
 
         Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
+        in_time = self._from.within(AT_MOST)
         for _ in self._from.attempts():
-            entry = self._access.open(caller, owner, name)
-            row = entry.owned()
+            row = self._access.open(caller, owner, name).owned()
             if if_match and not matches(if_match, row.etag):
                 raise PreconditionFailed
-            grants = [Write("Delete", key) for key in granted(row)]
-            writes = [
-                *self._shelving.shift((row, None)),
-                *self._shelving.deleted(row),
-                self._audit.of(caller, "file.delete", name),
-            ]
-            at_once = COMMITTED_AT_ONCE - len(writes)
+            kept = self._shelving.deleted(row, for_good=for_good)
+            done = "file.remove" if for_good else "file.delete"
+            shift = self._shelving.shift((row, None))
             try:
-                self._db.commit([*writes, *grants[:at_once]], token=self._from.new_id())
+                self._commit(row, [*shift, *kept, self._audit.of(caller, done, name)])
             except Refused:
                 continue
-            with suppress(Unavailable):
-                self._db.commit_each(granted_at(row)[at_once:], self._from.new_id)
+            if for_good:
+                self._purging.purge(kept[0].key, kept[1].key, in_time)
             return
+
+    def _commit(self, row: FileRow, writes: list[Write]) -> None:
+        """Commits the end of a file with that of its grants.
+
+        Those that do not fit the commit are dead with it, for they are good for a place that is no
+        more. Raises Refused.
+        """
+        grants = [Write("Delete", key) for key in granted(row)]
+        at_once = COMMITTED_AT_ONCE - len(writes)
+        self._db.commit([*writes, *grants[:at_once]], token=self._from.new_id())
+        with suppress(Unavailable):
+            self._db.commit_each(granted_at(row)[at_once:], self._from.new_id)

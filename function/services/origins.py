@@ -34,6 +34,11 @@ class Origins:
             yield attempt
         raise ChangedMeanwhile
 
+    def within(self, seconds: float) -> Callable[[], bool]:
+        """Tells whether so much time has not passed yet since it was made."""
+        until = self.now() + seconds
+        return lambda: self.now() < until
+
 
 def iso(seconds: float) -> str:
     """Epoch seconds as ISO 8601 in UTC with milliseconds and `Z`, which sorts as time does."""

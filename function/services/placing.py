@@ -22,12 +22,16 @@ from function.services.shelving import Shelving
 from function.stores.accounts import NOTHING, charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import file_key
-from function.stores.references import first
+from function.stores.references import first, one_more
 from function.stores.rows import Refused, Write
 
 MOST_NAMESAKES = 1000
 LONGEST_EXTENSION = 20  # bytes
 NAMESAKE_BYTES = 40  # where so many are left below its folders, a name has namesakes for ever
+
+
+class Otherwise(Exception):
+    """What was to be placed has changed: whoever wanted to must begin again."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Intent:
     `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
     `request` is put there by no account, but by whoever the `sender` says to be. What is `held`
     for it has been charged before. `head` are its first bytes, where they are at hand.
+    `again` says that a row has named them before.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Intent:
     sender: str | None = None
     held: Load = NOTHING
     head: bytes | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,14 +123,14 @@ class Placing:
             self.check(entry, intent, stored.size)
             owner, permission = entry.writable()
             row = self._row(owner, entry, intent, stored)
-            placed = Placed(row, permission, created=row.version == 1)
-            still = entry.warrant()  # a right taken back meanwhile commits nothing
+            placed = Placed(row, permission, row.version == 1)
             growth = Load(stored.size, 1) - intent.held
             writes = [
                 *self._writes(entry.file, row),
+                (one_more if intent.again else first)(row.object),
                 charge(owner, growth, -intent.held),
                 *self._audit.room(owner, growth),
-                *still,
+                *entry.warrant(),  # a right taken back meanwhile commits nothing
                 *also(placed),
             ]
             try:
@@ -169,11 +175,10 @@ class Placing:
 
     def _writes(self, old: FileRow | None, row: FileRow) -> list[Write]:
         if old is None or old.id != row.id:
-            return [*self._shelving.shift((None, row)), first(row.object)]
+            return self._shelving.shift((None, row))
         return [
             *self._shelving.shift((old, row)),
             *self._shelving.replaced(old, self._keep_versions),
-            first(row.object),
         ]
 
     def _free_name(self, owner: str, name: str, *, always: bool) -> str:

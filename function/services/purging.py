@@ -4,14 +4,21 @@ The row goes first, and the line on the list of what falls due then says whether
 nobody's; so whoever goes on after a crash knows it as well.
 """
 
+from collections.abc import Callable
+
 from function.records import FileRow, Load
 from function.services.origins import Origins
 from function.stores.accounts import account_at, account_key, discharge
-from function.stores.due import freed, freed_in
+from function.stores.due import freed, freed_in, line_of
 from function.stores.dynamo import Dynamo
+from function.stores.files import TRASH
+from function.stores.kept import Kept, key_of
 from function.stores.multipart import Multipart
 from function.stores.references import one_less, others, references_key
 from function.stores.rows import Key, Refused, Rows, Write
+
+AT_ONCE = 100
+AT_MOST = 15  # seconds of a request; what is then left falls due
 
 
 class Purging:
@@ -20,13 +27,17 @@ class Purging:
     def __init__(self, db: Dynamo, multipart: Multipart, origins: Origins) -> None:
         """Rows are in `db`, bytes are removed by `multipart`."""
         self._db = db
+        self._kept = Kept(db)
         self._multipart = multipart
         self._from = origins
 
-    def purge(self, kept: Key, line: Key) -> bool:
+    def purge(self, kept: Key, line: Key, in_time: Callable[[], bool] = lambda: True) -> bool:
         """Removes a kept row that `line` names; False when it was not there any more.
 
-        Doing it again finishes what was cut off. Raises Unavailable, ChangedMeanwhile.
+        The versions of what was deleted go before it; when they take longer than `in_time`, it
+        stays, and False is said. Doing it again finishes what was cut off.
+
+        Raises Unavailable, ChangedMeanwhile.
         """
         for _ in self._from.attempts():
             rows = self._db.read([kept, line])
@@ -34,6 +45,8 @@ class Purging:
                 self._finish(rows, line)
                 return False
             row = FileRow.model_validate(rows[kept])
+            if kept.partition.endswith(f"/{TRASH}") and not self._versions(row, kept, in_time):
+                return False
             try:
                 last = self._take(row, kept, line)
             except Refused:
@@ -44,6 +57,17 @@ class Purging:
             return True
         raise AssertionError
 
+    def _versions(self, row: FileRow, kept: Key, in_time: Callable[[], bool]) -> bool:
+        """Removes the versions of a deleted file; False when there was not the time for all."""
+        owner, now, more = kept.partition.partition("/")[0], int(self._from.now()), True
+        while more:
+            rows, more = self._kept.versions(owner, row.id, limit=AT_ONCE)
+            for version in rows:
+                if not in_time():
+                    return False
+                self.purge(key_of(version), line_of(key_of(version), now))
+        return True
+
     def _take(self, row: FileRow, kept: Key, line: Key) -> bool:
         """Takes the row away; whether its bytes are now nobody's. Raises Refused."""
         owner = kept.partition.partition("/")[0]
@@ -52,8 +76,10 @@ class Purging:
         writes = [
             Write("Delete", kept, "rev = :rev", values={":rev": row.rev}),
             one_less(row.object, seen),
-            freed(line, row.object) if not seen else Write("Delete", line),
+            freed(line, row.object, int(self._from.now())) if not seen else Write("Delete", line),
         ]
+        if (own := line_of(kept, row.until or 0)) != line:
+            writes.append(Write("Delete", own))
         if account and account.id == row.owner_id:
             writes.append(discharge(owner, account.id, Load(row.size, 1)))
         self._db.commit(writes, self._from.new_id())

@@ -54,12 +54,16 @@ class Shelving:
         until = int(now) + self._keep_seconds
         return [*keep(row, VERSIONS, kept_name(row.id, row.version), until), *trim(row, most, now)]
 
-    def deleted(self, row: FileRow) -> list[Write]:
-        """Puts a file in the trash; what was granted on it is for a place that is no more."""
+    def deleted(self, row: FileRow, *, for_good: bool = False) -> list[Write]:
+        """Puts a file in the trash; what was granted on it is for a place that is no more.
+
+        When it is `for_good`, it falls due there at once.
+        """
         now, nonce = self._from.now(), self._from.new_id()
         kept = row.model_copy(update={"place": nonce})
         name = trashed_name(row.name, now, nonce)
-        return keep(kept, TRASH, name, int(now) + self._keep_seconds, iso(now))
+        until = int(now) + (0 if for_good else self._keep_seconds)
+        return keep(kept, TRASH, name, until, iso(now))
 
 
 def _rows(old: FileRow | None, new: FileRow | None) -> list[Write]:

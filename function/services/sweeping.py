@@ -41,10 +41,10 @@ class Sweeping:
                 lines, more = self._due.of(day, after=after, limit=AT_ONCE)
                 after = str(lines[-1].key.sort) if lines else after
                 for line in lines:
-                    if line.until > now:
+                    if line.until > now or not in_time():
                         continue
                     try:
-                        self._remove(line)
+                        self._remove(line, in_time)
                         swept += 1
                     except Exception as error:  # noqa: BLE001 - it must not keep the others
                         failed.append(error)
@@ -52,14 +52,14 @@ class Sweeping:
             raise Unavailable(f"{len(failed)} could not be removed.") from failed[0]
         return swept
 
-    def _remove(self, due: Due) -> None:
+    def _remove(self, due: Due, in_time: Callable[[], bool]) -> None:
         """The row first, so that nobody uses what is being removed; the list's line last.
 
         A line stands only for bytes that are nobody's: the commit that completes an upload strikes
         it. What was given up has its line too, for bytes that came after.
         """
         if not due.is_upload:
-            self._purging.purge(due.row, due.key)
+            self._purging.purge(due.row, due.key, in_time)
             return
         if self._due.take(due) and due.object:
             self._multipart.discard(due.object, due.multipart)

@@ -71,9 +71,14 @@ def due(
     return Write("Put", line, item=item)
 
 
-def freed(line: Key, object_key: str) -> Write:
-    """Notes that the row is gone, and its bytes are to go."""
-    return Write("Update", line, values={":it": object_key}, update="SET freed = :it")
+def freed(line: Key, object_key: str, now: int) -> Write:
+    """Notes that the row is gone, and its bytes are to go; a line that is not there is made."""
+    values: Item = {":it": object_key, ":now": now, ":end": now + GRACE}
+    update = (
+        "SET freed = :it, #until = if_not_exists(#until, :now),"
+        " expires_at = if_not_exists(expires_at, :end)"
+    )
+    return Write("Update", line, values=values, update=update, names={"#until": "until"})
 
 
 def freed_in(rows: Rows, line: Key) -> str | None:

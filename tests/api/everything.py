@@ -211,7 +211,27 @@ class Run:
         self.send(alice, "PATCH", "/file", json_=back)
         self.send(alice, "DELETE", "/share", query=share)
         self.send(bob, "DELETE", "/file", query=of)
+        self.life(alice, bob)
         self.send(alice, "DELETE", "/file", query=of)
+
+    def life(self, alice: Client, bob: Client) -> None:
+        """Versions, copies and the trash, one's own and another's."""
+        of = {"file_name": NAME, "username": "alice"}
+        for client in (alice, bob):
+            self.send(client, "GET", "/versions", query=of)
+            for version in (1, 99):
+                self.send(client, "POST", "/restore", json_=of | {"version": version})
+            for conflict in ("fail", "fail", "replace"):
+                copy = of | {"new_name": NAME + "3", "on_conflict": conflict}
+                self.send(client, "POST", "/copy", json_=copy)
+            self.send(client, "DELETE", "/file", query={"file_name": NAME + "3"})
+            self.send(client, "GET", "/trash")
+            for new_name in (NAME + "3", NAME + "4"):
+                back = {"file_name": NAME + "3", "new_name": new_name}
+                self.send(client, "POST", "/restore", json_=back)
+            gone = {"file_name": NAME + "3", "permanent": "true"}
+            self.send(client, "DELETE", "/file", query=gone)
+            self.send(client, "DELETE", "/trash")
 
     def groups(self, alice: Client, bob: Client) -> None:
         """A group, its members, and what is shared with it."""

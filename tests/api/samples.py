@@ -98,7 +98,14 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         body=FILE
         | {"new_name": "b.txt", "description": "what it is", "tags": ["one"], "if_match": "*"}
     ),
-    ("DELETE", "/file"): Sample(FILE),
+    ("DELETE", "/file"): Sample(FILE | {"permanent": "false"}),
+    ("GET", "/versions"): Sample(FILE | {"limit": "10"}),
+    ("POST", "/restore"): Sample(body=FILE | {"version": 1, "if_match": "*"}),
+    ("POST", "/copy"): Sample(
+        body=FILE | {"new_name": "copy.txt", "on_conflict": "replace", "if_match": None}
+    ),
+    ("GET", "/trash"): Sample({"limit": "10"}),
+    ("DELETE", "/trash"): Sample(),
     ("GET", "/files"): Sample(
         {
             "prefix": "a",

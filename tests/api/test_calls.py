@@ -148,6 +148,29 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         204,
         [READ, COMMIT],
     ),
+    "delete for good": (
+        lambda w: w.alice.delete("/file", file_name="a.txt", permanent="true"),
+        204,
+        [READ, COMMIT, READ, "Query", READ, COMMIT, "DeleteObject", "DeleteItem"],
+    ),
+    "list versions": (lambda w: w.alice.get("/versions", file_name="a.txt"), 200, [READ, "Query"]),
+    "list another's versions": (
+        lambda w: w.bob.get("/versions", file_name="a.txt", username="alice"),
+        200,
+        [READ],
+    ),
+    "list the trash": (lambda w: w.alice.get("/trash"), 200, [READ, "Query"]),
+    "empty an empty trash": (lambda w: w.alice.delete("/trash"), 204, [READ, "Query"]),
+    "copy": (
+        lambda w: w.alice.post("/copy", file_name="a.txt", new_name="b.txt"),
+        201,
+        [READ, COMMIT],
+    ),
+    "copy another's": (
+        lambda w: w.bob.post("/copy", file_name="a.txt", new_name="b.txt", username="alice"),
+        201,
+        [READ, COMMIT],
+    ),
     "describe": (
         lambda w: w.alice.send("PATCH", "/file", json_={"file_name": "a.txt", "tags": ["x"]}),
         200,
@@ -373,6 +396,24 @@ def test_an_alias_costs_one_read(world: World, ground: Ground) -> None:
     with ground.counted() as calls:
         assert Client().get("/s/winter").status == 404
     assert calls == [READ, COMMIT]
+
+
+def test_what_is_kept_comes_back_at_little_cost(world: World, ground: Ground) -> None:
+    """From the trash by its id in one read, by its name in two; a version in two as well."""
+    world.alice.put("a.txt", b"second")
+    with ground.counted() as calls:
+        assert world.alice.post("/restore", file_name="a.txt", version=1).status == 200
+    assert calls == [READ, READ, COMMIT]
+    world.alice.delete("/file", file_name="a.txt")
+    (item,) = world.alice.get("/trash").json()
+    with ground.counted() as calls:
+        answer = world.alice.post("/restore", file_name="a.txt", id=item["id"])
+        assert answer.status == 200
+    assert calls == [READ, COMMIT]
+    world.alice.delete("/file", file_name="a.txt")
+    with ground.counted() as calls:
+        assert world.alice.post("/restore", file_name="a.txt").status == 200
+    assert calls == [READ, "Query", COMMIT]
 
 
 class Rounds:

@@ -11,7 +11,13 @@ from tests.walk import masked, steps, walk
 pytestmark = pytest.mark.enable_socket
 
 
-DOCUMENTS = ["README.md", "docs/accounts.md", "docs/large-files.md", "docs/sharing.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/accounts.md",
+    "docs/files.md",
+    "docs/large-files.md",
+    "docs/sharing.md",
+]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -20,6 +20,7 @@ from tests.faults.uploads import begin, begun, gives_the_bytes, of, on
 # The token of the one invitation that stands at the beginning.
 INVITED: list[str] = []
 REPORT, PLAN, FRESH, FOLDER = "work/report.txt", "plan.txt", "fresh.txt", "work/"
+OLD = "old.txt"
 
 Check = Callable[[Answer], None]
 
@@ -110,6 +111,18 @@ def _team(client: Client) -> Answer:
     for path in ("", "/members/bob"):
         assert client.send("PUT", f"/groups/team{path}").status == 201
     return client.post("/share", file_name="team/", group="team", permission="write")
+
+
+def _replaced(client: Client) -> Answer:
+    """A version of the report."""
+    return client.put(REPORT, b"the report as it is now")
+
+
+def _thrown_away(client: Client) -> Answer:
+    """Something in the trash."""
+    answer = client.put(OLD, b"thrown away")
+    client.delete("/file", file_name=OLD)
+    return answer
 
 
 def _login(password: str) -> Callable[[Client], Answer]:
@@ -365,6 +378,42 @@ OPERATIONS: tuple[Operation, ...] = (
         send=lambda client: client.delete("/file", file_name=REPORT),
     ),
     _op(
+        "delete for good", "DELETE /file", "alice", 204, 404, 10, others=(401,), alike=UNMADE,
+        send=lambda client: client.delete("/file", file_name=REPORT, permanent="true"),
+        after="replaced",
+    ),
+    _op(
+        "list versions", "GET /versions", "alice", 200, 200, 2, others=GONE, writes=False,
+        send=lambda client: client.get("/versions", file_name=REPORT), after="replaced",
+    ),
+    _op(
+        "restore a version", "POST /restore", "alice", 200, 200, 3, others=GONE,
+        send=lambda client: client.post("/restore", file_name=REPORT, version=1),
+        after="replaced",
+    ),
+    _op(
+        "list the trash", "GET /trash", "alice", 200, 200, 2, others=(401,), writes=False,
+        send=lambda client: client.get("/trash"), after="thrown away",
+    ),
+    _op(
+        "restore", "POST /restore", "alice", 200, 404, 3, others=(401, 409),
+        send=lambda client: client.post("/restore", file_name=OLD), after="thrown away",
+    ),
+    _op(
+        "empty the trash", "DELETE /trash", "alice", 204, 204, 8, others=(401,),
+        send=lambda client: client.delete("/trash"), after="thrown away",
+    ),
+    _op(
+        "copy", "POST /copy", "alice", 201, 409, 2, others=GONE,
+        send=lambda client: client.post("/copy", file_name=REPORT, new_name=FRESH),
+    ),
+    _op(
+        "copy another's", "POST /copy", "bob", 201, 409, 2, others=GONE,
+        send=lambda client: client.post(
+            "/copy", file_name=REPORT, new_name="mine.txt", username="alice"
+        ),
+    ),
+    _op(
         "begin an upload", "POST /uploads", "alice", 201, 201, 2, others=(401,),
         send=begin(FRESH, 15),
     ),
@@ -535,6 +584,8 @@ PREPARED: tuple[Operation, ...] = tuple(
         ("forgotten", "nobody", people.forgotten),
         ("with a factor begun", "alice", people.mfa_begun),
         ("with a key", "alice", people.key("uploader")),
+        ("replaced", "alice", _replaced),
+        ("thrown away", "alice", _thrown_away),
         ("with a club", "alice", _group("PUT", "club")),
         ("with a member", "alice", _team),
     )

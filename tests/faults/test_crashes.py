@@ -16,6 +16,8 @@ QUICK = {
     "abort",
     "send",
     "give up",
+    "copy",
+    "restore",
 }
 ABOUT = {"GET /", "GET /health", "GET /info", "GET /openapi.json", "GET /docs"}  # no call of AWS
 ROWS = [

@@ -49,6 +49,10 @@ QUICK = [
     ("download by a link", "download by a link"),
     ("change a link", "rename"),
     ("open a link", "rename"),
+    ("copy", "delete for good"),
+    ("delete for good", "copy another's"),
+    ("restore", "empty the trash"),
+    ("restore a version", "replace"),
 ]
 
 
@@ -62,6 +66,7 @@ CIRCLES: tuple[tuple[str, ...], ...] = (
     ("/file", "/files", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),
     ("/file", "/uploads"),
+    ("/file", "/versions", "/restore", "/trash", "/copy"),
     ("/file", "/links", "/s"),
     ("/requests", "/r"),
 )

@@ -179,6 +179,9 @@ class World:
         for name, person in watched.items():
             self._go_on_watching(name, person)
         files = self.ground.rows(self.settings.files)
+        now = self._clock.time
+        ended = (row for row in files if int(row.get("until") or now + 1) <= now)
+        condemned = {row["id"] for row in ended if "id" in row}
         keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
         seen: dict[str, Any] = {
             "accounts": sorted(
@@ -188,7 +191,7 @@ class World:
             "kept": sorted(
                 (row["shelf"], row["file_name"], row["version"], row["etag"])
                 for row in files
-                if row["shelf"].endswith(("/versions", "/trash"))
+                if row["shelf"].endswith(("/versions", "/trash")) and row["id"] not in condemned
             ),
         }
         seen["links"] = links.seen_of_links(self.watching["alice"])

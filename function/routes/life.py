@@ -1,0 +1,124 @@
+"""What becomes of files: their versions, the trash, copies."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from function.deps import CopyingDep, Reader, Sent, TrashDep, VersionsDep, Writer
+from function.errors import (
+    ChangedMeanwhile,
+    FileExists,
+    InvalidCursor,
+    InvalidName,
+    NoSuchFile,
+    NoSuchVersion,
+    PreconditionFailed,
+    QuotaExceeded,
+)
+from function.fields import FileName, Username
+from function.life_models import (
+    CopyRequest,
+    Emptying,
+    Restoration,
+    TrashId,
+    TrashItem,
+    VersionView,
+)
+from function.models import FileObject
+from function.routes.answers import answers, if_match, listed
+
+router = Router()
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.get(
+    "/versions", responses=answers({200: list[VersionView]}, NoSuchFile, InvalidName, InvalidCursor)
+)
+def list_versions(
+    caller: Reader,
+    sent: Sent,
+    versions: VersionsDep,
+    file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
+    username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response[list[VersionView]]:
+    """List the versions of a file, the newest first; of another's file the current one alone."""
+    return listed(*versions.page(caller, username, file_name, limit, cursor), sent)
+
+
+@router.post(
+    "/restore",
+    responses=answers(
+        {200: FileObject},
+        NoSuchFile,
+        NoSuchVersion,
+        FileExists,
+        ChangedMeanwhile,
+        PreconditionFailed,
+        InvalidName,
+        QuotaExceeded,
+    ),
+)
+def restore(
+    body: Restoration, caller: Writer, sent: Sent, versions: VersionsDep, trash: TrashDep
+) -> FileObject:
+    """Make a `version` of a file of yours the current one, or bring a file back from the trash.
+
+    What was current is kept as a version. A file comes back with its versions, and nobody else has
+    it: whoever it was shared with lost it when it was deleted.
+    """
+    body = if_match(body, sent)
+    return versions.restore(caller, body) if body.version else trash.restore(caller, body)
+
+
+@router.get("/trash", responses=answers({200: list[TrashItem]}, InvalidCursor))
+def list_trash(
+    caller: Reader, sent: Sent, trash: TrashDep, limit: Limit = 100, cursor: str | None = None
+) -> Response[list[TrashItem]]:
+    """List the files that you have deleted and can bring back, by name and then by time."""
+    return listed(*trash.page(caller, limit, cursor), sent)
+
+
+@router.delete(
+    "/trash",
+    status_code=204,
+    responses=answers({202: Emptying, 204: None}, NoSuchFile, ChangedMeanwhile),
+)
+def empty_trash(
+    caller: Writer,
+    trash: TrashDep,
+    id: Annotated[TrashId | None, Query(description="One file; all by default.")] = None,  # noqa: A002
+) -> Response[Emptying | None]:
+    """Remove one file from the trash for good, or all, with their versions.
+
+    When there is more than one request has time for, the answer is 202; send it again.
+    """
+    done = trash.remove(caller, id)
+    return Response(202, "application/json", done) if done else Response(204)
+
+
+@router.post(
+    "/copy",
+    responses=answers(
+        {200: FileObject, 201: FileObject},
+        NoSuchFile,
+        FileExists,
+        ChangedMeanwhile,
+        PreconditionFailed,
+        InvalidName,
+        QuotaExceeded,
+    ),
+)
+def copy_file(
+    body: CopyRequest, caller: Writer, sent: Sent, copying: CopyingDep
+) -> Response[FileObject]:
+    """Copy a file, of yours or shared with you, among your own; no bytes are copied.
+
+    It counts on your quota as any file does, and stays when the original goes.
+    """
+    file, created = copying.copy(caller, if_match(body, sent))
+    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
