@@ -16,15 +16,17 @@ from function.errors import NotSignedIn, Unavailable
 from function.link_records import LinkRow
 from function.models import Caller
 from function.object_records import Stored
-from function.records import FileRow, UploadRow
+from function.records import FileRow, Load, UploadRow
 from function.services.logins import Logins
 from function.services.placing import Placing
 from function.services.transfers import TransferService
 from function.services.uploads import Uploads
 from function.stores import links, transfers
+from function.stores.accounts import discharge
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_key, keep
 from function.stores.objects import Objects
+from function.stores.references import references_key
 from function.stores.rows import Item, Refused, Write
 from function.stores.seam import aws
 from function.stores.sessions import ended
@@ -70,17 +72,33 @@ def row_before_bytes() -> dict[str, Any]:
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
-    """What is replaced or deleted is gone."""
+    """What is replaced or deleted is gone, and charged no more."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Any, token: str) -> None:
-            kept = [each for each in writes if not each.key.partition.endswith(f"/{shelf}")]
+        def commit(self, writes: Sequence[Write], token: str) -> None:
+            gone = [each.item for each in writes if each.key.partition.endswith(f"/{shelf}")]
+            kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
+            for row in gone:
+                size, owner = int(str(row["size"])), str(row["shelf"]).partition("/")[0]
+                named = references_key(str(row["object"]))
+                if all(each.key != named for each in kept):
+                    kept.append(Write("Delete", named))
+                back = discharge(owner, str(row["owner_id"]), Load(size, 1))
+                charged = [each for each in kept if each.key == back.key]
+                for each in charged:
+                    used = {":bytes_used": -size, ":files_used": -1}
+                    values = {
+                        name: int(str(value)) + used[name] if name in used else value
+                        for name, value in each.values.items()
+                    }
+                    kept[kept.index(each)] = replace(each, values=values)
+                kept += [] if charged else [back]
             super().commit(kept, token)
 
     return Forgetful
 
 
-def bytes_dropped_first(where: str, shelf: str) -> dict[str, Any]:
+def bytes_dropped_first(shelf: str) -> dict[str, Any]:
     """Nothing is kept, and the old object goes before the row that names it."""
     made: list[Objects] = []
 
@@ -97,7 +115,7 @@ def bytes_dropped_first(where: str, shelf: str) -> dict[str, Any]:
     return {
         "ground.Objects": Known,
         "ground.Dynamo": nothing_kept(shelf),
-        f"services.{where}.keep": drop,
+        "services.shelving.keep": drop,
     }
 
 
@@ -164,7 +182,7 @@ def commit_without_rev() -> dict[str, Any]:
     def replace(old: FileRow, row: FileRow) -> Write:
         return Write("Put", file_key(row.shelf, row.name), item=row.model_dump())
 
-    return {"services.placing.replace": replace}
+    return {"services.shelving.replace": replace}
 
 
 def charged_afterwards() -> dict[str, Any]:
@@ -229,7 +247,7 @@ MUTANTS = (
     Mutant("row before bytes", row_before_bytes, "put new"),
     Mutant(
         "old bytes dropped before the commit",
-        lambda: bytes_dropped_first("placing", "versions"),
+        lambda: bytes_dropped_first("versions"),
         "replace",
     ),
     Mutant("overwrite in place", overwritten_in_place, "replace"),
@@ -240,10 +258,8 @@ MUTANTS = (
     Mutant("commit without rev", commit_without_rev, "replace", "replace another's"),
     Mutant("commit without rev, deleted", commit_without_rev, "replace", "delete"),
     Mutant("bytes charged after the commit", charged_afterwards, "put new"),
-    Mutant("bytes charged after the delete", charged_afterwards, "delete"),
-    Mutant(
-        "delete the bytes, then the row", lambda: bytes_dropped_first("files", "trash"), "delete"
-    ),
+    Mutant("bytes charged after replacing", charged_afterwards, "replace"),
+    Mutant("delete the bytes, then the row", lambda: bytes_dropped_first("trash"), "delete"),
     Mutant("complete without the upload's rev", completed_blindly, "complete", "abort"),
     Mutant("complete parts blindly", completed_blindly, "complete parts", "abort parts"),
     Mutant("remove an upload's bytes first", given_up_bytes_first, "abort parts"),
