@@ -123,7 +123,7 @@ log_group = aws.cloudwatch.LogGroup(
 
 # --- permissions: what is not in this table the function cannot do -------------------------------
 
-USERS = "BatchGetItem PutItem UpdateItem ConditionCheckItem Scan"
+USERS = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Scan"
 SESSIONS = "BatchGetItem PutItem UpdateItem ConditionCheckItem"
 SHARES = "BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem Query"
 FILES = "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query"

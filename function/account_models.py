@@ -101,6 +101,13 @@ class UserChange(Closed):
     disabled: StrictBool | None = None
 
 
+class Closure(Closed):
+    """An account that is being closed, and what of it is `left` to be cleared away."""
+
+    username: str
+    left: list[str]
+
+
 class Usage(Closed):
     """What an account uses, versions and trash included; sizes are bytes, no quota is no limit.
 

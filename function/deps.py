@@ -16,6 +16,7 @@ from function.models import Caller as Caller_
 from function.models import Incoming
 from function.services.accounts import AccountService
 from function.services.auditing import AuditService
+from function.services.closing import Closing
 from function.services.completing import Completing
 from function.services.copying import Copying
 from function.services.counting import Counting
@@ -111,6 +112,7 @@ CredentialsDep = Annotated[CredentialService, Depends(lambda: wiring().people.cr
 RegisteringDep = Annotated[Registering, Depends(lambda: wiring().admin.registering)]
 InvitesDep = Annotated[InviteService, Depends(lambda: wiring().admin.invites)]
 DirectoryDep = Annotated[DirectoryService, Depends(lambda: wiring().admin.directory)]
+ClosingDep = Annotated[Closing, Depends(lambda: wiring().admin.closing)]
 AuditDep = Annotated[AuditService, Depends(lambda: wiring().admin.auditing)]
 TransfersDep = Annotated[TransferService, Depends(lambda: wiring().transfers)]
 CompletingDep = Annotated[Completing, Depends(lambda: wiring().completing)]

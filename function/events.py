@@ -37,7 +37,8 @@ def take(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, An
 def _scheduled(event: Mapping[str, Any], in_time: Callable[[], bool]) -> dict[str, int]:
     """What was done, by its name."""
     if event == SWEEP:
-        return {"swept": deps.wiring().sweeping.sweep(in_time)}
+        closed = deps.wiring().admin.closing.sweep(in_time)
+        return {"closed": closed, "swept": deps.wiring().sweeping.sweep(in_time)}
     report = deps.wiring().reconciling.run(in_time)
     return {name: count for name, count in vars(report).items() if isinstance(count, int)}
 

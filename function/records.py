@@ -38,6 +38,7 @@ class Account(Row):
     rev: str
     email: str | None = None
     disabled: bool = False
+    deleting: bool = False
     quota: int | None = None
     bytes_used: int = 0
     bytes_reserved: int = 0

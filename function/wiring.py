@@ -9,6 +9,7 @@ from function.ground import Ground, ground
 from function.services.access import Access
 from function.services.accounts import AccountService
 from function.services.auditing import AuditService
+from function.services.closing import Closing
 from function.services.completing import Completing
 from function.services.copying import Copying
 from function.services.counting import Counting
@@ -22,6 +23,7 @@ from function.services.guesses import Guesses
 from function.services.inbox import Inbox
 from function.services.invites import InviteService
 from function.services.keys import KeyService
+from function.services.leaving import Leaving
 from function.services.links import LinkService
 from function.services.listing import Listing
 from function.services.logins import Logins
@@ -106,6 +108,7 @@ class AdminWiring:
     invites: InviteService
     directory: DirectoryService
     auditing: AuditService
+    closing: Closing
 
 
 @dataclass(frozen=True)
@@ -196,11 +199,13 @@ def _wire_people(on: Ground) -> PeopleWiring:
 
 def _wire_admin(on: Ground) -> AdminWiring:
     db, access, of, settings = on.db, on.access, on.of, on.settings
+    leaving = Leaving(db, access, on.audit, of)
     return AdminWiring(
         registering=Registering(db, access, on.passwords, on.audit, of, settings),
         invites=InviteService(db, access, on.audit, of, settings),
         directory=DirectoryService(db, access, on.audit, of, settings.administrator),
         auditing=AuditService(access, Records(db), of, settings.audit_seconds),
+        closing=Closing(db, access, on.shelving, leaving, on.audit, of, settings.administrator),
     )
 
 

@@ -16,7 +16,7 @@ def balanced(files: Rows, users: Rows) -> None:
     shelves: dict[str, dict[str, Item]] = defaultdict(dict)
     known = {str(row["username"]) for row in users}
     for row in files:
-        owner = str(row["shelf"]).partition("/")[0]
+        owner = str(row["shelf"]).removeprefix("~references/").partition("/")[0]
         if owner not in known and not owner.startswith("~"):
             continue  # of an account that has gone
         shelves[str(row["shelf"])][str(row["name"])] = row

@@ -7,11 +7,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from function.account_errors import NotAllowed, ProtectedAccount
-from function.account_models import Usage, UserChange, UserView
-from function.deps import Admin, DirectoryDep, Reader, Sent
+from function.account_models import Closure, Usage, UserChange, UserView
+from function.deps import Admin, ClosingDep, DirectoryDep, Reader, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser
 from function.fields import Username
-from function.routes.answers import answers, listed
+from function.routes.answers import JSON, answers, listed
 
 router = Router()
 
@@ -41,6 +41,25 @@ def change_user(
     enabled again. Nobody demotes or disables themselves or the configured administrator.
     """
     return users.change(caller, username, body)
+
+
+@router.delete(
+    "/users/<username>",
+    status_code=204,
+    responses=answers(
+        {202: Closure, 204: None}, NotAllowed, NoSuchUser, ProtectedAccount, ChangedMeanwhile
+    ),
+)
+def delete_user(
+    username: Annotated[Username, Path()], caller: Admin, closing: ClosingDep
+) -> Response[Closure | None]:
+    """Close somebody's account for good; it is shut at once, whatever has to be cleared away.
+
+    Their files go to the trash; links, requests, groups and shares end, and so do sessions and
+    keys. 202 when that takes longer: send it again to go on, or leave it to the hourly sweep.
+    """
+    done = closing.delete(caller, username)
+    return Response(202, JSON, done) if done.left else Response(204)
 
 
 @router.get(

@@ -54,7 +54,7 @@ class DirectoryService:
         for _ in self._from.attempts():
             entry = self._access.open(caller, more=[account_key(username)])
             old = account_at(entry.rows, username)
-            if old is None:
+            if old is None or old.deleting:
                 raise NoSuchUser
             self._spare(caller, old, said)
             ends = said.get("disabled") and not old.disabled

@@ -58,6 +58,12 @@ def standing(request_id: str) -> Write:
     return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
 
 
+def removed(row: RequestRow) -> list[Write]:
+    """Deletes a request and its line."""
+    gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
+    return [gone, Write("Delete", _line(row).key)]
+
+
 class Requests:
     """The requests in the table shares."""
 
@@ -97,8 +103,7 @@ class Requests:
 
     def remove(self, row: RequestRow, token: str, noted: Write) -> None:
         """Deletes a request and its line. Raises Refused."""
-        gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
-        self._db.commit([gone, Write("Delete", _line(row).key), noted], token)
+        self._db.commit([*removed(row), noted], token)
 
     def find(self, request_id: str, now: float) -> RequestRow | None:
         """One request."""

@@ -171,6 +171,8 @@ class Run:
                 self.send(who, "GET", "/usage", query=query)
             for name, change in (("carol", {"disabled": True}), ("root", {"role": "client"})):
                 self.send(who, "PATCH", f"/users/{name}", json_=change)
+            for name in ("carol", "root", "nobody-at-all"):
+                self.send(who, "DELETE", f"/users/{name}")
 
     def files(self, alice: Client, bob: Client) -> None:
         """Files in every way, shared and taken back, good and refused."""

@@ -75,6 +75,8 @@ class Watched(Run):
         if path.startswith(("/s/", "/r/")):
             assert record["actor"].startswith("~")
             assert record["owner"] == "alice"
+        elif path.startswith("/password/"):
+            assert record["actor"] == "~stranger"
         else:
             assert record["actor"] == who
         assert record["address"] == client.address

@@ -35,6 +35,11 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         200,
         [READ, COMMIT],
     ),
+    "close an account": (
+        lambda w: w.root.delete("/users/dave"),
+        204,
+        [READ, COMMIT, "Query", "Query", READ, "Query", "Query", COMMIT],
+    ),
     "usage": (lambda w: w.alice.get("/usage"), 200, [READ]),
     "another's usage": (lambda w: w.root.get("/usage", username="alice"), 200, [READ]),
     "everybody's usage": (lambda w: w.root.get("/usage", everybody="true"), 200, [READ, "Scan"]),

@@ -1,0 +1,219 @@
+"""Closing an account: everything is shut at once, cleared away in time, and nobody's afterwards."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from function import app
+from function.contract import SWEEP
+from function.services import closing, leaving
+from tests.api.conftest import Behind
+from tests.api.samples import World
+from tests.client import CONTEXT, PASSWORD, Answer, Client, join
+from tests.conftest import Clock
+from tests.ground import Call, Ground
+from tests.links import make
+
+
+def close(who: Client, username: str = "alice") -> Answer:
+    return who.delete(f"/users/{username}")
+
+
+@pytest.fixture
+def rich(world: World) -> World:
+    """Alice has all there is to have, and something to do with everybody."""
+    for number in range(60):
+        world.alice.put(f"many/{number:02}", b"x")
+    make(world.alice, "a.txt", "many/", alias="summer", password="x")
+    world.alice.post("/share", file_name="many/", group="team")
+    world.alice.post("/share", file_name="many/", username="bob")
+    world.bob.put("bobs.txt", b"of bob")
+    world.bob.post("/share", file_name="bobs.txt", username="alice", permission="write")
+    world.bob.send("PUT", "/groups/bobs")
+    world.bob.send("PUT", "/groups/bobs/members/alice")
+    return world
+
+
+def sweep() -> dict[str, Any]:
+    answer: dict[str, Any] = app.lambda_handler(dict(SWEEP), CONTEXT)
+    return answer
+
+
+def shut(world: World) -> None:
+    """Nothing that Alice ever opened is open."""
+    assert world.alice.get("/me").slug == "not-signed-in"
+    login = Client().post("/login", username="alice", password=PASSWORD)
+    assert login.slug == "wrong-credentials"
+    for path in (f"/s/{world.ids['token']}", "/s/summer", f"/r/{world.ids['asked']}"):
+        assert Client().get(path).status == 404, path
+    for who in (world.bob, world.carol):
+        assert who.read("a.txt", username="alice").slug == "no-such-file"
+        assert not [key for key in who.names() if key.startswith("alice/")]
+
+
+def left_of(behind: Behind, account_id: str) -> set[str]:
+    """The shelves and grantees of rows that name an account by its id."""
+    rows = [row for noun in ("users", "sessions", "shares", "files") for row in behind.rows(noun)]
+    named = [row for row in rows if account_id in map(str, row.values())]
+    return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
+
+
+def test_an_account_is_closed(rich: World, behind: Behind) -> None:
+    """With all that it had; what others have stays."""
+    was = str(behind.row("users", username="alice")["id"])
+    answer = close(rich.root)
+    assert (answer.status, answer.content) == (204, b"")
+    shut(rich)
+    assert [user["username"] for user in rich.root.get("/users").json()].count("alice") == 0
+    assert (close(rich.root).status, close(rich.root).slug) == (404, "no-such-user")
+    # Her sessions, what is kept for its time, and a right to a folder that nobody has.
+    kept = {"alice", "alice/trash", "alice/changes", "alice/uploads", "user:bob"}
+    left = left_of(behind, was)
+    assert {each for each in left if not each.startswith("~")} <= kept
+    assert {each.partition("/")[2] for each in left if not each.startswith("~due/")} >= {"trash"}
+    assert not [row for row in behind.rows("files") if row["shelf"] == "alice"]
+    assert rich.bob.names() == ["bob/bobs.txt"]
+    assert rich.carol.get("/groups").json() == []
+    members = rich.bob.get("/groups/bobs").json()["members"]
+    assert [each["username"] for each in members] == ["bob"]
+    (file,) = [r for r in behind.rows("files") if (r["shelf"], r["name"]) == ("bob", "bobs.txt")]
+    assert not file.get("grantees")
+    reached = rich.bob.get("/shares", file_name="bobs.txt").json()
+    assert [each["username"] for each in reached] == []
+
+
+def test_its_files_are_in_the_trash_until_they_fall_due(
+    rich: World, behind: Behind, clock: Clock
+) -> None:
+    """And their bytes with them."""
+    close(rich.root)
+    trashed = [row for row in behind.rows("files") if row["shelf"] == "alice/trash"]
+    assert len(trashed) == 61
+    assert sum(key.startswith("alice/") for key in behind.objects()) >= 61
+    clock.time += 31 * 86_400
+    sweep()
+    assert not [row for row in behind.rows("files") if row["shelf"] == "alice/trash"]
+    assert not [key for key in behind.objects() if key.startswith("alice/")]
+
+
+def test_a_namesake_gets_nothing_of_it(rich: World) -> None:
+    """Neither files nor rights, nor what others gave."""
+    tokens = rich.ids["token"], rich.ids["asked"]
+    close(rich.root)
+    alice = join("alice")
+    assert alice.names() == []
+    for path in ("/groups", "/links", "/requests", "/uploads", "/shares?with_me=true"):
+        where, _, query = path.partition("?")
+        answer = alice.send("GET", where, query=query or None)
+        assert answer.json() == [], path
+    assert alice.read("bobs.txt", username="bob").slug == "no-such-file"
+    alice.put("a.txt", b"of another Alice")
+    assert rich.bob.read("a.txt", username="alice").slug == "no-such-file"
+    assert rich.alice.get("/me").slug == "not-signed-in"
+    assert Client().get(f"/s/{tokens[0]}").status == 404
+    assert Client().get(f"/r/{tokens[1]}").status == 404
+    assert alice.send("PUT", "/groups/team").status == 201
+    assert make(alice, "a.txt", alias="summer").open().status == 200
+
+
+def slow(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
+    """Has each commit take so long; and how to end that."""
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            clock.time += seconds
+
+    ground.before = before
+    return lambda: setattr(ground, "before", lambda _: None)
+
+
+def test_what_takes_long_is_gone_on_with(
+    rich: World, ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shut from the first request on; the name stays taken until it is over."""
+    for module in (closing, leaving):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    rapid = slow(ground, clock, 3)
+    said = []
+    while (answer := close(rich.root)).status == 202:
+        assert answer.json()["username"] == "alice"
+        said.append(answer.json()["left"])
+        assert len(said) < 20
+        shut(rich)
+        taken = Client().post("/register", username="alice", password=PASSWORD)
+        assert taken.slug == "username-taken"
+        change = rich.root.send("PATCH", "/users/alice", json_={"disabled": False})
+        assert change.slug == "no-such-user"
+    rapid()
+    assert answer.status == 204
+    assert len(said) > 2
+    assert said[-1] == ["files"]
+    assert said == sorted(said, key=len, reverse=True)
+    assert join("alice").names() == []
+
+
+def test_the_sweep_finishes_it(rich: World, ground: Ground, clock: Clock) -> None:
+    """However far the request came."""
+    rapid = slow(ground, clock, 100)
+    assert close(rich.root).status == 202
+    rapid()
+    assert sweep()["closed"] == 1
+    assert sweep()["closed"] == 0
+    assert close(rich.root).slug == "no-such-user"
+    shut(rich)
+    assert join("alice").names() == []
+
+
+def test_an_administrator_remains(world: World, behind: Behind) -> None:
+    """Nobody closes their own account here, nor anybody the configured administrator's."""
+    world.root.send("PATCH", "/users/bob", json_={"role": "admin"})
+    before = behind.state()
+    for who, whom in ((world.bob, "bob"), (world.bob, "root"), (world.root, "root")):
+        answer = close(who, whom)
+        assert (answer.status, answer.slug) == (409, "protected-account")
+    assert behind.state() == before
+
+
+class Cut(BaseException):
+    """The process is gone."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("effect", [False, True], ids=["before", "after"])
+def test_it_can_be_cut_anywhere(world: World, ground: Ground, effect: bool) -> None:
+    """At each of its calls: nothing has happened, or it is shut; done again, it ends the same."""
+    world.bob.put("bobs.txt", b"of bob")
+    world.bob.post("/share", file_name="bobs.txt", username="alice")
+    restore, at, ends = ground.snapshot(), 0, set()
+    while True:
+        restore()
+        made, at = 0, at + 1
+
+        def cut(call: Call, answer: Any = None) -> Any:
+            nonlocal made
+            made += 1
+            if made == at:  # noqa: B023 - used at once
+                raise Cut
+            return answer
+
+        ground.before, ground.after = (lambda _: None, cut) if effect else (cut, ground.after)
+        try:
+            answer = close(world.root)
+        except Cut:
+            answer = None
+        ground.before, ground.after = lambda _: None, lambda _, answer: answer
+        if answer is not None and made < at:
+            break
+        if world.alice.get("/me").status == 401:
+            shut(world)
+        again = close(world.root)
+        assert again.status in {204, 404}
+        names = {row["username"] for row in ground.rows(world_users(ground))}
+        ends.add((frozenset(names), len(world.bob.names())))
+    assert at > 12
+    assert len(ends) == 1
+
+
+def world_users(ground: Ground) -> str:
+    return str(ground.deployed.environment["SATCHEL_USERS"])
