@@ -76,7 +76,7 @@ class Watched(Run):
             assert record["actor"].startswith("~")
             assert record["owner"] == "alice"
         elif path.startswith("/password/"):
-            assert record["actor"] == "~stranger"
+            assert record["actor"] in {"~stranger", record["owner"]}
         else:
             assert record["actor"] == who
         assert record["address"] == client.address
