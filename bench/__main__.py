@@ -3,7 +3,7 @@
 import zlib
 
 import bundle
-from bench import hashing, routes, start, warm
+from bench import hashing, many, routes, start, warm
 from function import app, contract
 from tests.ground import stand
 
@@ -13,12 +13,14 @@ LAMBDA_SHARE = 1024 / 1769
 
 
 def main() -> None:
-    """Everything, in about a minute."""
+    """Everything, in some minutes; a hundred thousand files take 2 GiB of memory."""
     with stand() as ground, warm.silent(app.logger):
         environment = ground.deployed.environment
         settings = contract.settings(environment)
         tapes = routes.record(ground, settings)
+        accounts = many.record(ground, settings)
     say_warm(warm.figures(tapes, settings))
+    say_curves(many.curves(accounts, settings))
     say_start(start.starts(environment, PAIRS))
     say_hashes(hashing.hashes(ROUNDS), settings)
     say_artifact()
@@ -29,6 +31,16 @@ def say_warm(figures: list[warm.Figure]) -> None:
     print("| Request | AWS calls | CPU, ms | Ratio |\n|---|--:|--:|--:|")
     for each in figures:
         print(f"| {each.route} | {each.calls} | {each.milliseconds:.1f} | {each.ratio:.1f} |")
+
+
+def say_curves(curves: list[many.Curve]) -> None:
+    """The table of accounts with many files."""
+    sizes = " | ".join(f"{size:,} files, ms" for size in many.SIZES)
+    print(f"\n| Request | AWS calls | {sizes} | Ratio |\n|---|--:|{'--:|' * len(many.SIZES)}--:|")
+    for each in curves:
+        taken = " | ".join(f"{milliseconds:.1f}" for milliseconds in each.milliseconds)
+        ratio = each.milliseconds[-1] / each.milliseconds[0]
+        print(f"| {each.request} | {each.calls} | {taken} | {ratio:.2f} |")
 
 
 def say_start(starts: dict[str, start.Start]) -> None:
