@@ -44,7 +44,9 @@ class Taped:
 def name_of(operation: str, body: Any) -> str:
     """What tells the calls of one request apart, whatever their order."""
     try:
-        return f"{operation} {json.loads(body).get('TableName', '')}"
+        sent = json.loads(body)
+        within = sent.get("ExpressionAttributeValues", {}) if operation == "Query" else ""
+        return f"{operation} {sent.get('TableName', '')} {within}"
     except (TypeError, ValueError):
         return operation
 

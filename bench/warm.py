@@ -103,7 +103,7 @@ def plain_handler() -> Any:
     boto3.setup_default_session(**keys, region_name=REGION)
     taped = Taped({})
     kind = {"content-type": "application/x-amz-json-1.0"}
-    taped.answers["GetItem files"].append((200, kind, json.dumps(ROW).encode()))
+    taped.answers["GetItem files "].append((200, kind, json.dumps(ROW).encode()))
     Player(boto3._get_default_session()).load(taped)  # noqa: SLF001 - where resources come from
     return importlib.import_module("bench.bare")
 

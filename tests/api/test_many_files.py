@@ -42,9 +42,11 @@ REQUESTS: dict[str, Callable[[Client, str], int]] = {
     "all of a kind": listing(type="image"),
     "one level": listing(folders="true"),
     "what has changed": lambda client, _: client.get("/changes").status,
-    "a move": lambda client, _: client.send(
-        "PATCH", "/file", json_={"file_name": name_of(0), "new_name": "moved.jpg"}
-    ).status,
+    "a move": lambda client, _: (
+        client.send(
+            "PATCH", "/file", json_={"file_name": name_of(0), "new_name": "moved.jpg"}
+        ).status
+    ),
 }
 
 
