@@ -24,6 +24,7 @@ from function.services.credentials import CredentialService
 from function.services.directory import DirectoryService
 from function.services.downloads import Downloads
 from function.services.files import FileService
+from function.services.folder_moves import FolderMoves
 from function.services.groups import GroupService
 from function.services.inbox import Inbox
 from function.services.invites import InviteService
@@ -123,6 +124,7 @@ MovingDep = Annotated[Moving, Depends(lambda: wiring().moving)]
 VersionsDep = Annotated[Versions, Depends(lambda: wiring().life.versions)]
 TrashDep = Annotated[Trash, Depends(lambda: wiring().life.trash)]
 CopyingDep = Annotated[Copying, Depends(lambda: wiring().life.copying)]
+FolderMovesDep = Annotated[FolderMoves, Depends(lambda: wiring().life.folders)]
 ListingDep = Annotated[Listing, Depends(lambda: wiring().listing)]
 NewsDep = Annotated[News, Depends(lambda: wiring().news)]
 SharesDep = Annotated[ShareService, Depends(lambda: wiring().shares)]

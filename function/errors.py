@@ -15,7 +15,8 @@ an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug
     │   ├── NoSuchUser              ├── Invalid 422
     │   ├── NoSuchShare             │   ├── InvalidName
     │   ├── NoSuchUpload            │   └── UploadMismatch
-    │   └── NoSuchVersion           ├── SlowDown 429
+    │   ├── NoSuchVersion           ├── SlowDown 429
+    │   └── NoSuchJob               │
     ├── MethodNotAllowed 405        ├── Unavailable 503
     └── QuotaExceeded 507           └── Internal 500
 
@@ -125,6 +126,12 @@ class NoSuchVersion(NotFound):
     """The file has no such version that the caller may read."""
 
     slug, title = "no-such-version", "There is no such version"
+
+
+class NoSuchJob(NotFound):
+    """The caller has no job of that id."""
+
+    slug, title = "no-such-job", "There is no such job"
 
 
 class MethodNotAllowed(Problem):

@@ -1,6 +1,6 @@
 """The bodies of versions, the trash and copies. Imports `fields` and `models`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -84,3 +84,18 @@ class Emptying(Closed):
 
     removed: int
     left: int
+
+
+class Job(Closed):
+    """A folder on its way: repeat the request that began it until its `state` is `done`.
+
+    `moved` counts the files that have come to their new names.
+    """
+
+    id: str
+    kind: Literal["move"]
+    state: Literal["running", "done"]
+    file_name: str
+    new_name: str
+    moved: int
+    created: str

@@ -6,7 +6,7 @@ Imports `fields` and `roles`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from function.fields import (
     Base64,
@@ -14,10 +14,12 @@ from function.fields import (
     Description,
     Etag,
     FileName,
+    FileOrFolder,
     OnConflict,
     Permission,
     Tags,
     Username,
+    bad_name,
 )
 from function.roles import Power
 
@@ -77,15 +79,23 @@ class PutFile(Closed):
 class FileChange(Closed):
     """What is to be otherwise about a file; null clears its description or tags.
 
-    `if_match` is the file's ETag, as the caller knows it.
+    `if_match` is the file's ETag, as the caller knows it. A folder, whose name ends with `/`, takes
+    a `new_name` alone, which is a folder's as well.
     """
 
-    file_name: FileName
+    file_name: FileOrFolder
     username: Username | None = None
-    new_name: FileName | None = None
+    new_name: FileOrFolder | None = None
     description: Description | None = None
     tags: Tags | None = None
     if_match: Etag | None = None
+
+    @model_validator(mode="after")
+    def alike(self) -> "FileChange":
+        """A file stays a file, and a folder a folder."""
+        if self.new_name and self.new_name.endswith("/") is not self.file_name.endswith("/"):
+            raise bad_name("a file's name does not end with '/', and a folder's does")
+        return self
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The house put together: the ground → stores → services."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import boto3
 
@@ -18,6 +19,8 @@ from function.services.directory import DirectoryService
 from function.services.downloads import Downloads
 from function.services.factors import Factors
 from function.services.files import FileService
+from function.services.folder_batches import Batches, Tools
+from function.services.folder_moves import FolderMoves
 from function.services.groups import GroupService
 from function.services.guesses import Guesses
 from function.services.inbox import Inbox
@@ -118,6 +121,7 @@ class LifeWiring:
     versions: Versions
     trash: Trash
     copying: Copying
+    folders: FolderMoves
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,8 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     listing = Listing(access, _own_files(on), SharedFiles(db, access, files, shares), signing)
     uploading = TransferService(access, transfers, on.multipart, placing, on.audit, of)
     inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, of)
+    moving = Moving(db, access, on.shelving, on.audit, of)
+    life = _wire_life(on, placing, moving)
     return Wiring(
         settings=settings,
         access=access,
@@ -164,10 +170,10 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         transfers=uploading,
         completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
         downloads=Downloads(db, access, listing, signing, of),
-        sweeping=Sweeping(DueList(db), on.purging, on.multipart, of),
+        sweeping=Sweeping(DueList(db), on.purging, life.folders, on.multipart, of),
         reconciling=Reconciling(Books(db), on.objects, on.multipart, of),
         files=FileService(db, access, on.objects, on.shelving, on.purging, on.audit, of),
-        moving=Moving(db, access, on.shelving, on.audit, of),
+        moving=moving,
         listing=listing,
         news=News(access, Changes(db), files, of, settings.keep_seconds),
         shares=ShareService(db, access, Room(db, of), on.audit, of),
@@ -177,7 +183,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         requests=RequestWiring(
             RequestService(access, Requests(db), on.passwords, on.audit, of), inbox
         ),
-        life=_wire_life(on, placing),
+        life=life,
     )
 
 
@@ -220,11 +226,13 @@ def _placing(on: Ground) -> Placing:
     return Placing(on.db, on.shelving, rules, on.audit, on.of, on.settings.keep_versions)
 
 
-def _wire_life(on: Ground, placing: Placing) -> LifeWiring:
+def _wire_life(on: Ground, placing: Placing, moving: Moving) -> LifeWiring:
+    tools = Tools(on.db, on.shelving, placing, moving, on.of)
     return LifeWiring(
         versions=Versions(on.db, on.access, placing, on.audit, on.of),
         trash=Trash(on.db, on.access, on.shelving, on.purging, on.audit, on.of),
         copying=Copying(on.access, placing, on.audit, on.of),
+        folders=FolderMoves(on.db, on.access, partial(Batches, tools), on.audit, on.of),
     )
 
 

@@ -8,19 +8,21 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import TypeNotAllowed
-from function.deps import FilesDep, MovingDep, Reader, Sent, UploadsDep, Writer
+from function.deps import FilesDep, FolderMovesDep, MovingDep, Reader, Sent, UploadsDep, Writer
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
     Invalid,
     InvalidName,
     NoSuchFile,
+    NoSuchJob,
     PreconditionFailed,
     QuotaExceeded,
     RangeNotSatisfiable,
     TooLarge,
 )
 from function.fields import ContentType, FileName, OnConflict, Username
+from function.life_models import Job
 from function.media_types import PLAIN_BYTES
 from function.models import FileChange, FileObject, Incoming
 from function.routes.answers import answers, file_headers, if_match, nothing
@@ -89,15 +91,34 @@ def head_file(
 @router.patch(
     "/file",
     responses=answers(
-        {200: FileObject}, NoSuchFile, FileExists, ChangedMeanwhile, PreconditionFailed, Invalid
+        {200: FileObject | Job, 202: Job},
+        NoSuchFile,
+        FileExists,
+        ChangedMeanwhile,
+        PreconditionFailed,
+        Invalid,
     ),
 )
-def change_file(body: FileChange, caller: Writer, sent: Sent, moving: MovingDep) -> FileObject:
-    """Rename or move a file of yours, or change its description and tags.
+def change_file(
+    body: FileChange, caller: Writer, sent: Sent, moving: MovingDep, folders: FolderMovesDep
+) -> Response[FileObject | Job]:
+    """Rename or move a file or a folder of yours, or change a file's description and tags.
 
-    No bytes are copied, and who it is shared with still has it, under its new name.
+    No bytes are copied, and who it is shared with still has it, under its new name. A folder moves
+    with everything below it; when that takes longer than a request may, the answer is 202 with a
+    job. Send the same again to go on, or leave it to the hourly sweep.
     """
-    return moving.change(caller, if_match(body, sent))
+    body = if_match(body, sent)
+    if not body.file_name.endswith("/"):
+        return Response(200, "application/json", moving.change(caller, body))
+    job = folders.move(caller, body)
+    return Response(200 if job.state == "done" else 202, "application/json", job)
+
+
+@router.get("/jobs/<job_id>", responses=answers({200: Job}, NoSuchJob))
+def get_job(job_id: str, caller: Reader, folders: FolderMovesDep) -> Job:
+    """How far a folder of yours has come that you have moved."""
+    return folders.job(caller, job_id)
 
 
 @router.delete(

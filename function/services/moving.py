@@ -61,7 +61,7 @@ class Moving:
                 if new_name == name:
                     self._db.commit([*self._shelving.shift((old, row)), noted], row.rev)
                 else:
-                    self._move(old, row, noted)
+                    self.carry(old, row, [noted])
             except Refused:
                 continue
             return file_object(row, "own")
@@ -79,15 +79,18 @@ class Moving:
             }
         )
 
-    def _move(self, old: FileRow, row: FileRow, noted: Write) -> None:
-        """Moves the row with its grants; those that do not fit the commit, before and after it."""
+    def carry(self, old: FileRow, row: FileRow, noted: list[Write]) -> None:
+        """Moves the row with its grants; those that do not fit the commit, before and after it.
+
+        Raises Refused.
+        """
         keys = granted(old)
         held = grants_in(self._db.read(keys), keys)
         grants = [grant for grant in held if grant.file_id == old.place_id]
         row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
-        copies = [put(self._carried(grant, row)) for grant in grants]
+        copies = [put(self.carried(grant, row)) for grant in grants]
         gone = [take_back(grant) for grant in grants]
-        moved = [*self._shelving.shift((old, row)), noted]
+        moved = [*self._shelving.shift((old, row)), *noted]
         at_once = min(AT_ONCE, (COMMITTED_AT_ONCE - len(moved)) // 2)
         for start in range(at_once, len(copies), CARRIED_AT_ONCE):
             some = copies[start : start + CARRIED_AT_ONCE]
@@ -97,7 +100,7 @@ class Moving:
         with suppress(Unavailable):
             self._db.commit_each(gone[at_once:], self._from.new_id)
 
-    def _carried(self, grant: Grant, row: FileRow) -> Grant:
+    def carried(self, grant: Grant, row: FileRow) -> Grant:
         """The same right at the file's new place."""
         return grant.model_copy(
             update={

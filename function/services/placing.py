@@ -150,7 +150,7 @@ class Placing:
         now = iso(self._from.now())
         name, old = intent.name, entry.file
         if old and intent.on_conflict == "rename":
-            name, old = self._free_name(owner.username, name, always=bool(intent.request)), None
+            name, old = self.free_name(owner.username, name, always=bool(intent.request)), None
         return FileRow(
             shelf=owner.username,
             name=name,
@@ -181,7 +181,7 @@ class Placing:
             *self._shelving.replaced(old, self._keep_versions),
         ]
 
-    def _free_name(self, owner: str, name: str, *, always: bool) -> str:
+    def free_name(self, owner: str, name: str, *, always: bool) -> str:
         """The first of `name (1).ext`, `name (2).ext`, … that nobody has. Raises FileExists.
 
         Not when there must be one `always`: that is random, for whoever may not know what there is.

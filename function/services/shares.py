@@ -12,11 +12,13 @@ from function.services.room import Room
 from function.services.views import share
 from function.sharing_errors import NoSuchGroup
 from function.sharing_models import Share, ShareRequest
+from function.stores import folder_grants
 from function.stores.accounts import account_in, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key, reached, unreached
+from function.stores.folders import folder_key
 from function.stores.groups import group, group_key, member_key, membership_in
-from function.stores.rows import Key, Refused
+from function.stores.rows import Key, Refused, Write
 from function.stores.shares import grant_key, grants_in, put, take_back, user
 
 
@@ -57,7 +59,7 @@ class ShareService:
         whom = With(wanted.username, wanted.group)
         for _ in self._from.attempts():
             grant, file, stood = self._plan(caller, wanted, whom)
-            noted = [reached(file, grant.grantee, grant.rev)] if file else []
+            noted = [self._reached(file, grant)]
             what = f"{grant.grantee} {grant.permission}"
             noted.append(self._audit.of(caller, "share.create", wanted.file_name, subject=what))
             try:
@@ -67,15 +69,24 @@ class ShareService:
             return share(grant), not stood
         raise AssertionError
 
+    def _reached(self, file: FileRow | None, grant: Grant) -> Write:
+        """Notes on the file, or the folder, whom it is granted to."""
+        if file:
+            return reached(file, grant.grantee, grant.rev)
+        folder = grant.file.removeprefix(f"{grant.owner}/")
+        return folder_grants.reached(grant.owner, folder, grant.grantee)
+
     def _plan(
         self, caller: Caller, wanted: ShareRequest, whom: With
     ) -> tuple[Grant, FileRow | None, bool]:
         """The grant to write, the file it is on unless that is a folder, whether it stood."""
         key = grant_key(whom.grantee(), caller.username, wanted.file_name)
-        entry = self._access.open(
-            caller, caller.username, wanted.file_name, [key, *_about(whom, caller)]
-        )
+        noted = folder_key(caller.username, wanted.file_name)
+        about = [key, noted, *_about(whom, caller)]
+        entry = self._access.open(caller, caller.username, wanted.file_name, about)
         file = None if wanted.file_name.endswith("/") else entry.owned()
+        if file is None:
+            self._room.made_in(entry.rows, caller.username, wanted.file_name, key.partition)
         file = file and self._room.made(file, key.partition)
         now = self._from.now()
         grant = Grant(
@@ -109,7 +120,11 @@ class ShareService:
             if caller.username not in {owner, whom.username}:
                 raise NoSuchShare
             grant, file = self._standing(entry, owner, name, key)
-            noted = [unreached(file, grant.grantee, self._from.new_id())] if file else []
+            noted = []
+            if name.endswith("/"):
+                noted = [folder_grants.unreached(owner, name, [grant.grantee])]
+            elif file:
+                noted = [unreached(file, grant.grantee, self._from.new_id())]
             whose = {"owner": owner, "subject": grant.grantee}
             noted.append(self._audit.of(caller, "share.delete", name, **whose))
             try:

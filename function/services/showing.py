@@ -13,7 +13,9 @@ from function.records import FileRow, Grant
 from function.services.access import Entry
 from function.services.origins import Origins, iso
 from function.services.room import Room
+from function.stores import folder_grants
 from function.stores.files import file_in, file_key, reached, unreached
+from function.stores.folders import folder_key
 from function.stores.links import grantee
 from function.stores.rows import Key, Write
 from function.stores.shares import put, take_back
@@ -38,6 +40,8 @@ class Showing:
         file = own_file(entry, name)
         if file is None and not name.endswith("/"):
             raise NoSuchFile
+        if file is None:
+            self._room.made_in(entry.rows, row.owner, name, grantee(row.id))
         file = file and self._room.made(file, grantee(row.id))
         return Grant(
             grantee=grantee(row.id),
@@ -52,6 +56,12 @@ class Showing:
             expires_at=row.expires_at,
         )
 
+    def _reached(self, file: FileRow | None, grant: Grant) -> Write:
+        """Notes on the file, or the folder, whom it is granted to."""
+        if file:
+            return reached(file, grant.grantee, self._from.new_id())
+        return folder_grants.reached(grant.owner, name_of(grant), grant.grantee)
+
     def writes(self, entry: Entry, held: list[Grant], wanted: list[Grant]) -> list[Write]:
         """Puts the grants that are new or otherwise, and takes back those not wanted any more.
 
@@ -65,7 +75,7 @@ class Showing:
             if old and (old.file_id, old.expires_at) == (grant.file_id, grant.expires_at):
                 continue
             file = own_file(entry, name_of(grant))
-            noted = [reached(file, grant.grantee, self._from.new_id())] if file else []
+            noted = [self._reached(file, grant)]
             put_it = put(grant)
             if old:
                 put_it = replace(put_it, condition="rev = :was", values={":was": old.rev})
@@ -74,6 +84,8 @@ class Showing:
             file = own_file(entry, name_of(grant))
             stands = file is not None and file.place_id == grant.file_id
             noted = [unreached(file, grant.grantee, self._from.new_id())] if file and stands else []
+            if grant.file_id is None:
+                noted = [folder_grants.unreached(grant.owner, name_of(grant), [grant.grantee])]
             writes += [take_back(grant), *noted]
         return writes
 
@@ -101,5 +113,5 @@ def name_of(grant: Grant) -> str:
 
 
 def file_keys(owner: str, names: Iterable[str]) -> list[Key]:
-    """Where those of the names stand that are files'."""
-    return [file_key(owner, name) for name in names if not name.endswith("/")]
+    """Where files of those names stand, and folders."""
+    return [(folder_key if name.endswith("/") else file_key)(owner, name) for name in names]

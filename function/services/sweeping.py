@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from function.errors import Unavailable
+from function.services.folder_moves import FolderMoves
 from function.services.origins import Origins
 from function.services.purging import Purging
 from function.stores.due import DAY, Due, DueList
@@ -18,11 +19,20 @@ class Sweeping:
     """Removes what has expired. A sweep that ends early is gone on with by the next."""
 
     def __init__(
-        self, due: DueList, purging: Purging, multipart: Multipart, origins: Origins
+        self,
+        due: DueList,
+        purging: Purging,
+        folders: FolderMoves,
+        multipart: Multipart,
+        origins: Origins,
     ) -> None:
-        """Lines are in `due`; `purging` removes what was kept, `multipart` bytes of uploads."""
+        """Lines are in `due`; `purging` removes what was kept, `multipart` bytes of uploads.
+
+        What `folders` had no time for is gone on with.
+        """
         self._due = due
         self._purging = purging
+        self._folders = folders
         self._multipart = multipart
         self._from = origins
 
@@ -58,6 +68,10 @@ class Sweeping:
         A line stands only for bytes that are nobody's: the commit that completes an upload strikes
         it. What was given up has its line too, for bytes that came after.
         """
+        if due.is_job:
+            if self._folders.resume(due.row, in_time):
+                self._due.strike(due)
+            return
         if not due.is_upload:
             self._purging.purge(due.row, due.key, in_time)
             return

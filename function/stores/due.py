@@ -36,6 +36,11 @@ class Due:
         """Whether it is an upload in progress, and not a version or trash."""
         return self.row.partition.endswith("/uploads")
 
+    @property
+    def is_job(self) -> bool:
+        """Whether it is work that somebody has to go on with."""
+        return self.row.partition.endswith("/jobs")
+
 
 def line_of(row: Key, until: int) -> Key:
     """Where the list names a row that ends at `until`."""

@@ -5,7 +5,7 @@ Whoever asks has the token and names the row by it; its owner finds it in the le
 
 from function.contract import SHARES
 from function.request_records import Held, RequestRow
-from function.stores.dynamo import Dynamo
+from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.rows import Item, Key, Rows, Write
 
 REQUEST = "~request/"  # and its id: each has its own place in the index by file
@@ -64,6 +64,18 @@ def removed(row: RequestRow) -> list[Write]:
     return [gone, Write("Delete", _line(row).key)]
 
 
+def moved_to(row: RequestRow, folder: str, rev: str) -> Write:
+    """Has a request take files below another folder, if it is as it was read."""
+    values: Item = {":was": row.rev, ":folder": folder, ":rev": rev}
+    return Write(
+        "Update",
+        request_key(row.id),
+        "rev = :was",
+        values,
+        update="SET folder = :folder, rev = :rev",
+    )
+
+
 class Requests:
     """The requests in the table shares."""
 
@@ -108,6 +120,15 @@ class Requests:
     def find(self, request_id: str, now: float) -> RequestRow | None:
         """One request."""
         return request_in(self._db.read([request_key(request_id)]), request_id, now)
+
+    def below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
+        """Somebody's requests that take files below a folder."""
+        found: list[RequestRow] = []
+        last: str | None = ""
+        while last is not None:
+            rows, last = self.of(owner, now, after=last, limit=READ_AT_ONCE)
+            found += [row for row in rows if row.folder.startswith(folder)]
+        return found
 
     def of(
         self, owner: str, now: float, *, after: str, limit: int

@@ -61,6 +61,11 @@ def unchanged(grant: Grant) -> Write:
     return Write("ConditionCheck", key_of(grant), "rev = :rev", values={":rev": grant.rev})
 
 
+def missing(key: Key) -> Write:
+    """Expects that there is no grant."""
+    return Write("ConditionCheck", key, "attribute_not_exists(grantee)")
+
+
 def take_back(grant: Grant) -> Write:
     """Deletes a grant, if it stands as it was read."""
     return Write("Delete", key_of(grant), "rev = :rev", values={":rev": grant.rev})

@@ -234,6 +234,11 @@ class Run:
             gone = {"file_name": NAME + "3", "permanent": "true"}
             self.send(client, "DELETE", "/file", query=gone)
             self.send(client, "DELETE", "/trash")
+            folder = {"file_name": "confidential/", "new_name": "elsewhere confidential/"}
+            back = {"file_name": "elsewhere confidential/", "new_name": "confidential/"}
+            self.send(client, "PATCH", "/file", json_=folder)
+            self.send(client, "PATCH", "/file", json_=back)
+            self.send(client, "GET", f"/jobs/{'0' * 32}")
 
     def groups(self, alice: Client, bob: Client) -> None:
         """A group, its members, and what is shared with it."""

@@ -105,6 +105,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("POST", "/copy"): Sample(
         body=FILE | {"new_name": "copy.txt", "on_conflict": "replace", "if_match": None}
     ),
+    ("GET", "/jobs/{job_id}"): Sample(),
     ("GET", "/trash"): Sample({"limit": "10"}),
     ("DELETE", "/trash"): Sample(),
     ("GET", "/files"): Sample(
@@ -292,6 +293,16 @@ class World:
         return client.send(key[0], self.path(key), query=sample.query, json_=sample.body)
 
 
+def a_job(client: Client) -> str:
+    """A folder that did not fit one commit, and has moved since."""
+    for number in range(9):
+        client.put(f"old/{number}.txt", b"")
+    answer = client.send("PATCH", "/file", json_={"file_name": "old/", "new_name": "new/"})
+    for number in range(9):
+        client.delete("/file", file_name=f"new/{number}.txt", permanent="true")
+    return str(answer.json()["id"])
+
+
 def a_world() -> World:
     """Five people, a file, two shares, an upload in parts, a group, a link, a request."""
     names = ("alice", "bob", "carol", "dave", "root")
@@ -305,7 +316,13 @@ def a_world() -> World:
     assert alice.send("PUT", "/groups/team").status == 201
     assert alice.send("PUT", "/groups/team/members/carol").status == 201
     upload = answer.json()["upload_id"]
-    ids = {"upload_id": upload, "part_number": "1", "group": "team", "username": "dave"}
+    ids = {
+        "job_id": a_job(alice),
+        "upload_id": upload,
+        "part_number": "1",
+        "group": "team",
+        "username": "dave",
+    }
     answer = alice.post("/links", items=["a.txt"])
     assert answer.status == 201, answer.text
     ids |= {"link_id": answer.json()["id"], "token": answer.json()["url"].rpartition("/")[2]}

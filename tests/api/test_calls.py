@@ -166,6 +166,12 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     ),
     "list the trash": (lambda w: w.alice.get("/trash"), 200, [READ, "Query"]),
     "empty an empty trash": (lambda w: w.alice.delete("/trash"), 204, [READ, "Query"]),
+    "how far a job is": (lambda w: w.alice.get(f"/jobs/{w.ids['job_id']}"), 200, [READ]),
+    "move a folder": (
+        lambda w: w.alice.send("PATCH", "/file", json_={"file_name": "a/", "new_name": "b/"}),
+        404,
+        [READ, READ, "Query", READ, "Query", "Query", READ, "Query"],
+    ),
     "copy": (
         lambda w: w.alice.post("/copy", file_name="a.txt", new_name="b.txt"),
         201,

@@ -54,6 +54,7 @@ OF_ROLE: dict[Key, str] = {
     ("GET", "/versions"): "                       200 200 200",
     ("POST", "/restore"): "                       200 200 403",
     ("POST", "/copy"): "                          201 201 403",
+    ("GET", "/jobs/{job_id}"): "                  200 200 200",
     ("GET", "/trash"): "                          200 200 200",
     ("DELETE", "/trash"): "                       204 204 403",
     ("GET", "/files"): "                          200 200 200",

@@ -404,6 +404,14 @@ OPERATIONS: tuple[Operation, ...] = (
         send=lambda client: client.delete("/trash"), after="thrown away",
     ),
     _op(
+        "move a folder", "PATCH /file", "alice", 200, 404, 7, others=(401, 409),
+        send=_change(FOLDER, new_name="moved/"), after="share a folder",
+    ),
+    _op(
+        "how far it is", "GET /jobs/<job_id>", "alice", 404, 404, 1, others=(401,), writes=False,
+        send=lambda client: client.get(f"/jobs/{'0' * 32}"),
+    ),
+    _op(
         "copy", "POST /copy", "alice", 201, 409, 2, others=GONE,
         send=lambda client: client.post("/copy", file_name=REPORT, new_name=FRESH),
     ),

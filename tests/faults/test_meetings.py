@@ -53,6 +53,9 @@ QUICK = [
     ("delete for good", "copy another's"),
     ("restore", "empty the trash"),
     ("restore a version", "replace"),
+    ("move a folder", "unshare a folder"),
+    ("move a folder", "make a link"),
+    ("move a folder", "rename"),
 ]
 
 
@@ -66,7 +69,7 @@ CIRCLES: tuple[tuple[str, ...], ...] = (
     ("/file", "/files", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),
     ("/file", "/uploads"),
-    ("/file", "/versions", "/restore", "/trash", "/copy"),
+    ("/file", "/versions", "/restore", "/trash", "/copy", "/jobs"),
     ("/file", "/links", "/s"),
     ("/requests", "/r"),
 )
