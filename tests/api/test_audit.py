@@ -22,6 +22,7 @@ DAY = 86_400
 NOTHING_CHANGES = "it changes nothing that anybody has"
 BEGINS = "it only begins or ends what becomes a file, and is noted, when it is complete"
 UNRECORDED: dict[tuple[str, str], str] = {
+    ("DELETE", "/trash"): "it leaves one for each file that goes, however many there are",
     ("POST", "/s/{token}/unlock"): NOTHING_CHANGES,
     ("POST", "/r/{token}/unlock"): NOTHING_CHANGES,
     ("POST", "/uploads"): BEGINS,
@@ -35,6 +36,8 @@ UNRECORDED: dict[tuple[str, str], str] = {
     ("DELETE", "/s3/multipart/{upload_id}"): BEGINS,
     ("POST", "/s3/params"): BEGINS,
 }
+# A 200 of these says that it was so already.
+SO_ALREADY = {("PUT", "/groups/{group}"), ("POST", "/copy")}
 
 
 def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]:
@@ -63,7 +66,7 @@ class Watched(Run):
         if answer.status >= 400:
             assert new == [], (key, answer.status)
             return answer
-        if key not in UNRECORDED and not (key[1] == "/groups/{group}" and answer.status == 200):
+        if key not in UNRECORDED and not (key in SO_ALREADY and answer.status == 200):
             self.done[key] += 1
             assert len(new) == 1, (key, answer.status, new)
             self.name_the_actor(client, path, sent, new[0])

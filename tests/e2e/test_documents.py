@@ -14,6 +14,7 @@ pytestmark = pytest.mark.enable_socket
 DOCUMENTS = [
     "README.md",
     "docs/accounts.md",
+    "docs/administration.md",
     "docs/files.md",
     "docs/large-files.md",
     "docs/sharing.md",
