@@ -286,6 +286,18 @@ OPERATIONS: tuple[Operation, ...] = (
         send=lambda client: client.get("/files"),
     ),
     _op(
+        "list by time", "GET /files", "alice", 200, 200, 5, others=(401,), writes=False,
+        send=lambda client: client.get("/files", sort="modified"),
+    ),
+    _op(
+        "search", "GET /files", "alice", 200, 200, 3, others=(401,), writes=False,
+        send=lambda client: client.get("/files", q="report", scope="own"),
+    ),
+    _op(
+        "what has changed", "GET /changes", "alice", 200, 200, 3, others=(401,), writes=False,
+        send=lambda client: client.get("/changes"),
+    ),
+    _op(
         "who am I", "GET /me", "alice", 200, 200, 1, others=(401,), writes=False,
         send=lambda client: client.get("/me"),
     ),

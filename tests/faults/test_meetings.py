@@ -66,7 +66,7 @@ CIRCLES: tuple[tuple[str, ...], ...] = (
     ("/register", "/invites"),
     ("/users", "/usage", "/audit", "/me"),
     ("/logout", "/file", "/share"),
-    ("/file", "/files", "/download", "/share", "/shares"),
+    ("/file", "/files", "/changes", "/download", "/share", "/shares"),
     ("/groups", "/share", "/shares", "/files"),
     ("/file", "/uploads"),
     ("/file", "/versions", "/restore", "/trash", "/copy", "/jobs"),
