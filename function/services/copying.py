@@ -60,7 +60,7 @@ class Copying:
 
         def look() -> Entry:
             again, now = self._look(caller, wanted)
-            if now.rev != row.rev:
+            if now.rev != row.rev or (again.file and again.file.object == row.object):
                 raise Otherwise
             return again
 

@@ -129,15 +129,18 @@ class Batches:
                 batch.writes.append(missing(key))
 
     def _gives_more(self, grant: Grant, stands: list[Grant]) -> bool:
-        """Whether a grant gives more than what stands where it is to go."""
-        now = self._by.of.now()
-        ids = (grant.owner_id, grant.grantee_id)
-        good = [
-            each.permission
-            for each in stands
-            if (each.owner_id, each.grantee_id) == ids and (each.expires_at or now + 1) > now
-        ]
-        return not good or (grant.permission == "write" and "write" not in good)
+        """Whether a grant gives more than what stands where it is to go.
+
+        One that has ended gives nothing; of two for namesakes the older is for one who has gone.
+        """
+        now, ids = self._by.of.now(), (grant.owner_id, grant.grantee_id)
+        for there in stands:
+            if (there.owner_id, there.grantee_id) != ids:
+                return grant.created > there.created
+            if (there.expires_at or now + 1) > now:
+                holds = (grant.expires_at or now + 1) > now
+                return holds and (grant.permission, there.permission) == ("write", "read")
+        return True
 
     def _add_files(self, batch: Batch) -> None:
         """As many files as there is room for."""

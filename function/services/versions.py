@@ -80,7 +80,7 @@ class Versions:
 
         def look() -> Entry:
             again, now = self._look(caller, wanted)
-            if now.object != old.object:
+            if now.object != old.object or again.owned().object == old.object:
                 raise Otherwise
             return again
 
