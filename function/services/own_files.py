@@ -106,9 +106,9 @@ class OwnFiles:
         if not by_row and len(fit) > asked.limit:
             fit, more = fit[: asked.limit + 1], True
             keys = keys[: keys.index(fit[-1]) + 1]
-        rows = self._files.of(account, map(named, fit))
+        rows, among = self._files.of(account, map(named, fit)), set(fit)
         for key in keys:
-            row = rows.get(named(key)) if key in fit else None
+            row = rows.get(named(key)) if key in among else None
             yield Place("", key, row if row and asked.has(row) else None, "own")
         if more:
             yield Place(end=True)
