@@ -3,11 +3,11 @@
 Unauthenticated 401             Conflict 409
 ├── WrongCredentials            ├── UsernameTaken
 ├── OtpRequired                 ├── MfaOn
-├── WrongOtp                    └── ProtectedAccount
-└── WrongResetToken             Invalid 422
-Forbidden 403                   ├── WeakPassword
-├── NotAllowed                  └── TypeNotAllowed
-└── RegistrationClosed          NotFound 404
+└── WrongOtp                    └── ProtectedAccount
+Forbidden 403                   Invalid 422
+├── NotAllowed                  ├── WeakPassword
+├── RegistrationClosed          └── TypeNotAllowed
+└── WrongResetToken             NotFound 404
 MailNotConfigured 501           ├── NoSuchInvite
                                 ├── NoSuchSession
                                 ├── NoSuchKey
@@ -37,7 +37,7 @@ class WrongOtp(Unauthenticated):
     default = "A code is good once and for half a minute; wait for the next one."
 
 
-class WrongResetToken(Unauthenticated):
+class WrongResetToken(Forbidden):
     """It was never mailed, or has been used, or has expired, or a newer one was mailed since."""
 
     slug, title = "wrong-reset-token", "That token is not good"

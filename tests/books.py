@@ -15,9 +15,11 @@ def balanced(files: Rows, users: Rows) -> None:
     """Terms, folders, references, what falls due and what is charged, as the files have it."""
     shelves: dict[str, dict[str, Item]] = defaultdict(dict)
     known = {str(row["username"]) for row in users}
+    strays: list[str] = []
     for row in files:
-        owner = str(row["shelf"]).removeprefix("~references/").partition("/")[0]
+        owner = str(row["shelf"]).partition("/")[0]
         if owner not in known and not owner.startswith("~"):
+            strays += [str(row["object"])] if "version" in row else []
             continue  # of an account that has gone
         shelves[str(row["shelf"])][str(row["name"])] = row
     accounts = {str(row["username"]): Account.model_validate(row) for row in users}
@@ -31,7 +33,7 @@ def balanced(files: Rows, users: Rows) -> None:
         if shelf.endswith(("/versions", "/trash"))
         for row in rows.values()
     ]
-    _bytes(live + kept, shelves)
+    _bytes([row.object for row in live + kept] + strays, shelves)
     due = {name for shelf, rows in shelves.items() if shelf.startswith("~due/") for name in rows}
     assert {f"{row.shelf}/{row.name}" for row in kept} <= due
     _charged(live + kept, files, accounts)
@@ -57,14 +59,14 @@ def _found_by(live: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
     assert {key: files for key, files in folders.items() if files} == dict(counts)
 
 
-def _bytes(rows: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
+def _bytes(named: list[str], shelves: dict[str, dict[str, Item]]) -> None:
     """Objects are counted as often as rows name them, and nothing else is."""
     counted = {
         shelf.removeprefix("~references/"): int(str(each["count"]["beyond"])) + 1
         for shelf, each in shelves.items()
         if shelf.startswith("~references/")
     }
-    assert counted == Counter(row.object for row in rows)
+    assert counted == Counter(named)
 
 
 def _charged(rows: list[FileRow], files: Rows, accounts: dict[str, Account]) -> None:

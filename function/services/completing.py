@@ -130,9 +130,6 @@ class Completing:
                 self._find(who, username, upload_id)  # unless it has been given up meanwhile
                 raise UploadIncomplete
             return row, self._place(who, username, row, stored)
-        except (TooLarge, TypeNotAllowed):
-            self._refuse(row)
-            raise
         except Done as done:
             return done.row, as_answered(done.answer)
 
@@ -194,17 +191,6 @@ class Completing:
             raise UploadIncomplete
 
     def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
-        intent = Intent(
-            row.file_name,
-            row.content_type,
-            row.on_conflict,
-            row.if_match,
-            description=row.description,
-            tags=tuple(row.tags),
-            request=row.request,
-            sender=row.sender,
-            held=Load(row.size or 0, 1) if row.owner_id else NOTHING,
-        )
         key = upload_key(username, row.name)
 
         def look() -> Entry:
@@ -222,11 +208,29 @@ class Completing:
             return [*finish(row, answer), *still, noted]
 
         try:
-            placed = self._placing.place(look, look(), intent, stored, also)
+            placed = self._placing.place(look, look(), intent_of(row), stored, also)
+        except (TooLarge, TypeNotAllowed):  # what it is will not change
+            self._refuse(row)
+            raise
         except (FileExists, PreconditionFailed):
             look()  # what is in the way may be this very upload, completed meanwhile
             raise
         return file_object(placed.row, placed.permission)
+
+
+def intent_of(row: UploadRow) -> Intent:
+    """What an upload wants, as it was begun."""
+    return Intent(
+        row.file_name,
+        row.content_type,
+        row.on_conflict,
+        row.if_match,
+        description=row.description,
+        tags=tuple(row.tags),
+        request=row.request,
+        sender=row.sender,
+        held=Load(row.size or 0, 1) if row.owner_id else NOTHING,
+    )
 
 
 def as_answered(answer: str) -> FileObject:

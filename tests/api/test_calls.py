@@ -96,7 +96,7 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     ),
     "choose another with a wrong token": (
         lambda w: Client().post("/password/reset", token="alice." + "A" * 43, new_password=OTHER),
-        401,
+        403,
         [READ],
     ),
     "list sessions": (lambda w: w.alice.get("/sessions"), 200, [READ, "Query", READ]),

@@ -227,7 +227,7 @@ def test_bad_names_are_invalid_names(alice: Client, behind: Behind, name: str, w
             assert answer.slug == "invalid-name"
             where = "body" if way == "json" else "query"
             assert len(reason_at(answer, f"{where}.file_name")) > 20
-    assert behind.rows("files") == []
+    assert [row for row in behind.rows("files") if "action" not in row] == []
 
 
 def test_names_are_one_in_whatever_form(alice: Client) -> None:
@@ -444,6 +444,7 @@ def test_an_account_has_so_many_files(alice: Client, behind: Behind) -> None:
     assert alice.put("c").slug == "quota-exceeded"
 
 
+@pytest.mark.odd_rows
 def test_bytes_that_are_missing_are_a_fault_and_no_answer(alice: Client, behind: Behind) -> None:
     """A row without its object is 503, never an empty file and never 500."""
     alice.put("a")

@@ -252,7 +252,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     _op("forget", "POST /password/forgot", "nobody", 202, 202, 3, send=people.forget),
     _op(
-        "choose another password", "POST /password/reset", "nobody", 204, 401, 2,
+        "choose another password", "POST /password/reset", "nobody", 204, 403, 2,
         send=people.choose_another, after="forgotten",
     ),
     _op("put new", "PUT /file", "alice", 201, 200, 3, send=_raw_put, others=(401,)),
