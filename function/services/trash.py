@@ -153,12 +153,19 @@ class Trash:
     def _emptied(self, caller: Caller, row: FileRow, in_time: Callable[[], bool]) -> bool:
         """Whether something in the trash has gone for good; not what was brought back meanwhile."""
         key, now = key_of(row), self._from.now()
-        try:
-            due_already = (row.until or 0) <= now
-            line = line_of(key, row.until or 0) if due_already else self._condemn(caller, row)
-        except Refused:
-            return False
-        return self._purging.purge(key, line, in_time)
+        for attempt in self._from.attempts():
+            if attempt:
+                found = self._db.read([key]).get(key)
+                if found is None:
+                    return False
+                row = FileRow.model_validate(found)
+            try:
+                due_already = (row.until or 0) <= now
+                line = line_of(key, row.until or 0) if due_already else self._condemn(caller, row)
+            except Refused:
+                continue
+            return self._purging.purge(key, line, in_time)
+        raise AssertionError
 
     def _condemn(self, caller: Caller, row: FileRow) -> Key:
         """Has something in the trash fall due at once; its line on that list. Raises Refused."""

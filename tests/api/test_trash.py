@@ -12,6 +12,7 @@ from tests.api.samples import World
 from tests.books import balanced
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
+from tests.faults.crashes import collide
 from tests.ground import Call, Ground
 from tests.transfers import bytes_used, stored, sweep
 
@@ -180,6 +181,24 @@ def test_what_takes_longer_than_a_request_is_gone_on_with(
         said.append(answer.json())
     assert said == [{"removed": 1, "left": 2}, {"removed": 1, "left": 1}]
     assert answer.status == 204
+    assert trash(alice) == []
+
+
+def test_what_changes_meanwhile_is_emptied_all_the_same(alice: Client, ground: Ground) -> None:
+    """A commit that others are in the way of is tried again, not passed over."""
+    alice.put("a.txt")
+    alice.delete("/file", file_name="a.txt")
+    collided: list[Call] = []
+
+    def before(call: Call) -> object:
+        if call.operation == "TransactWriteItems" and not collided:
+            collided.append(call)
+            return collide(call)
+        return None
+
+    ground.before = before
+    assert alice.delete("/trash").status == 204
+    assert collided
     assert trash(alice) == []
 
 
