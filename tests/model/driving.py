@@ -67,6 +67,7 @@ class Driving(RuleBasedStateMachine):
         before, showed = everything(self.model), self.showing()
         fits, after = effect(self.model)
         answer = self.house.send(send, who, cut)
+        self.hit("no room", 507 in fits)
         if answer is not None and answer.status in fits:
             self.model = after
             self.hit("acknowledged under a fault", bool(cut) and answer.status < 300)

@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 
 from function import deps
-from function.contract import Settings
-from function.stores.rows import decode, encode
+from function.contract import FILES, Settings
+from function.stores.rows import Key, decode, encode
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import FAULTS, Fault, Killed
@@ -161,6 +161,18 @@ class House:
             key = encode({"grantee": row["grantee"], "file": row["file"]})
             self.db.delete_item(TableName=self.settings.shares, Key=key)
         return len(late)
+
+    def go_on(self) -> bool:
+        """Removes what was to go for good and was cut off, as the sweep does; was there any."""
+        rows = self.ground.rows(self.settings.files)
+        ended = [row for row in rows if int(row.get("until") or 0) in range(1, self._second() + 1)]
+        lines = [row for row in ended if row["shelf"].startswith("~due/")]
+        for line in lines:
+            owner, shelf, name = line["name"].split("/", 2)
+            kept = Key(FILES, f"{owner}/{shelf}", name)
+            due = Key(FILES, line["shelf"], line["name"])
+            deps.wiring().sweeping._purging.purge(kept, due)
+        return bool(lines)
 
     def _second(self) -> int:
         return int(self.clock.time)

@@ -27,7 +27,7 @@ from tests.model.driving import (
     when,
 )
 from tests.model.house import Cut
-from tests.model.linking import Linking
+from tests.model.living import Living
 from tests.model.model import NAMES, PEOPLE, Model, Place, may_read, may_write
 from tests.model.requests import Effect
 from tests.model.watching import WAYS, everything
@@ -61,7 +61,7 @@ def belonging(model: Model) -> list[tuple[str, str]]:
     return sorted(model.members)
 
 
-class Sharing(Linking):
+class Sharing(Living):
     """Four people share files, and every step is checked against the model."""
 
     @initialize()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 PEOPLE = ("alice", "bob", "carol", "dave")
-NAMES = ("x", "a/x", "a/y", "a/s/x", "as/x", "b/x")
-FOLDERS = ("a/", "a/s/", "b/")
+NAMES = ("x", "a/x", "a/y", "a/s/x", "as/x", "b/x", "c/x")
+FOLDERS = ("a/", "a/s/", "b/", "c/")
 GROUPS = ("club", "team")
 
 Place = tuple[str, str]  # an owner, and a name of theirs; a folder's ends with a slash
@@ -19,10 +19,19 @@ Key = tuple[str, str, str]  # whom (`user:bob`, `group:team`), and a place
 
 @dataclass(frozen=True)
 class File:
-    """A live file."""
+    """A file, and the contents of its versions before the one that it has."""
 
     content: bytes
     version: int
+    past: tuple[bytes, ...] = ()
+
+    def replaced(self, content: bytes) -> "File":
+        """The file with other bytes."""
+        return File(content, self.version + 1, (*self.past, self.content))
+
+    def sizes(self) -> list[int]:
+        """What it is charged for."""
+        return [len(each) for each in (self.content, *self.past)]
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,8 @@ class Model:
     accounts: frozenset[str]
     disabled: frozenset[str] = frozenset()
     files: dict[Place, File] = field(default_factory=dict)
+    trash: dict[Place, tuple[File, ...]] = field(default_factory=dict)  # the latest last
+    quotas: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
     grants: dict[Key, Grant] = field(default_factory=dict)
     groups: dict[str, str | None] = field(default_factory=dict)
     members: frozenset[tuple[str, str]] = frozenset()
@@ -143,3 +154,18 @@ def opening(model: Model, link: Link, visitor: str | None, *, unlocked: bool) ->
     if link.password is not None and not unlocked:
         return 401
     return 200 if link.items else 404
+
+
+def used(model: Model, who: str) -> tuple[int, int]:
+    """The bytes and files that somebody is charged for: versions and trash are among them."""
+    mine = [file for (owner, _), file in model.files.items() if owner == who]
+    mine += [file for (owner, _), files in model.trash.items() if owner == who for file in files]
+    sizes = [size for file in mine for size in file.sizes()]
+    return sum(sizes), len(sizes)
+
+
+def has_room(model: Model, who: str, size: int) -> bool:
+    """Whether somebody may have one file more, so large."""
+    quotas = model.quotas.get(who, (None, None))
+    more = zip(used(model, who), (size, 1), quotas, strict=True)
+    return all(quota is None or had + new <= quota for had, new, quota in more)

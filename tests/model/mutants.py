@@ -13,10 +13,11 @@ from function.errors import Unavailable
 from function.records import Account, Grant, Membership
 from function.services.access import Access
 from function.services.unlocking import nonce_in
-from function.stores.accounts import account_key
+from function.stores.accounts import account_key, charge
 from function.stores.dynamo import Dynamo
 from function.stores.groups import member_key
 from function.stores.links import Links, count
+from function.stores.references import first
 from function.stores.shares import unchanged
 
 
@@ -77,6 +78,11 @@ def careless(db: Dynamo, writes: Any, token: str) -> None:
         commit(db, writes, token)
 
 
+def without_quota(account: Account, *load: Any) -> Any:
+    """What an account is charged, whatever it may use."""
+    return charge(account.model_copy(update={"quota": None, "files_quota": None}), *load)
+
+
 commit = Dynamo.commit
 NOTHING: Callable[..., Any] = lambda *_: []  # noqa: E731
 GROUPS_FOREVER = {
@@ -106,5 +112,11 @@ MUTANTS = (
         {"services.unlocking.Unlocking.nonce": lambda _, __, grant: nonce_in(grant)},
     ),
     Mutant("downloads are not counted", {"services.counting.count": lambda row, _: count(row, 0)}),
+    Mutant("a folder leaves its rights behind", {"services.folder_batches.below": lambda *_: {}}),
+    Mutant("a copy goes with its original", {"services.placing.one_more": first}),
+    Mutant(
+        "a quota is not looked at",
+        {"services.placing.enough": lambda *_: None, "services.placing.charge": without_quota},
+    ),
     Mutant("what fails is acknowledged", {"stores.dynamo.Dynamo.commit": careless}),
 )

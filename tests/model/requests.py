@@ -6,7 +6,18 @@ An outcome is the statuses that fit, and the model after; a request that is refu
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.model.model import File, Grant, Key, Link, Model, alive, is_in, may_write
+from tests.model.model import (
+    File,
+    Grant,
+    Key,
+    Link,
+    Model,
+    alive,
+    has_room,
+    is_in,
+    may_read,
+    may_write,
+)
 
 Outcome = tuple[set[int], Model]
 Effect = Callable[[Model], Outcome]
@@ -17,14 +28,105 @@ def put(model: Model, who: str, owner: str, name: str, content: bytes) -> Outcom
         return {401}, model
     if not may_write(model, who, owner, name):
         return {404}, model
+    # Each put makes an object of its own, whatever its bytes are.
+    return place(model, owner, name, bytes(bytearray(content)))
+
+
+def place(model: Model, owner: str, name: str, content: bytes) -> Outcome:
+    """Bytes come under a name, where there is room for them."""
+    if not has_room(model, owner, len(content)):
+        return {507}, model
     if (owner, name) in model.blocked:
         return {409}, model
     old = model.files.get((owner, name))
-    file = File(content, old.version + 1 if old else 1)
+    file = old.replaced(content) if old else File(content, 1)
     return {200 if old else 201}, model.but(files={**model.files, (owner, name): file})
 
 
-def delete(model: Model, who: str, owner: str, name: str) -> Outcome:
+def restore_version(model: Model, who: str, owner: str, name: str, version: int) -> Outcome:
+    """A version is the current one again; what others have replaced is nobody else's."""
+    if not is_in(model, who):
+        return {401}, model
+    file = model.files.get((owner, name))
+    if who != owner or file is None or version > file.version:
+        return {404}, model
+    content = (*file.past, file.content)[version - 1]
+    if content is file.content:
+        return {200}, model
+    return place(model, owner, name, content)
+
+
+def copy(model: Model, who: str, owner: str, name: str, new: str, conflict: str) -> Outcome:
+    """A copy among one's own of what one may read."""
+    if not is_in(model, who):
+        return {401}, model
+    if not may_read(model, who, owner, name):
+        return {404}, model
+    there, content = model.files.get((who, new)), model.files[owner, name].content
+    if there and conflict == "replace" and there.content is content:
+        return {200}, model
+    if there and conflict == "fail":
+        return {409}, model
+    return place(model, who, new, content)
+
+
+def restore(model: Model, who: str, name: str) -> Outcome:
+    """The latest deleted file of a name comes back, and nobody else has it."""
+    if not is_in(model, who):
+        return {401}, model
+    deleted = model.trash.get((who, name), ())
+    if not deleted:
+        return {404}, model
+    if (who, name) in model.files or (who, name) in model.blocked:
+        return {409}, model
+    files = {**model.files, (who, name): deleted[-1]}
+    return {200}, model.but(files=files, trash={**model.trash, (who, name): deleted[:-1]})
+
+
+def empty(model: Model, who: str) -> Outcome:
+    """Nothing of somebody's is in the trash any more."""
+    if not is_in(model, who):
+        return {401}, model
+    left = {place: files for place, files in model.trash.items() if place[0] != who}
+    return {204}, model.but(trash=left)
+
+
+def move(model: Model, who: str, owner: str, old: str, new: str) -> Outcome:
+    """A folder goes elsewhere with all below it, and with what was granted on it and below."""
+    if not is_in(model, who):
+        return {401}, model
+    if new.startswith(old):
+        return {422}, model
+    below = [name for whose, name in model.files if whose == owner and name.startswith(old)]
+    if who != owner or not below:
+        return {404}, model
+    there = {*model.files, *model.blocked}
+    if any(whose == owner and name.startswith(new) for whose, name in there):
+        return {409}, model
+
+    def moved(whose: str, name: str) -> str:
+        within = whose == owner and name.startswith(old)
+        return new + name.removeprefix(old) if within else name
+
+    files = {(whose, moved(whose, name)): file for (whose, name), file in model.files.items()}
+    grants = dict(model.grants)
+    for (grantee, whose, where), grant in model.grants.items():
+        key = (grantee, whose, moved(whose, where))
+        if key[2] != where:
+            del grants[grantee, whose, where]
+            stands = model.grants.get(key)
+            gives = (grant.permission, stands.permission) == ("write", "read") if stands else True
+            if not stands or not alive(model, stands) or (gives and alive(model, grant)):
+                grants[key] = grant
+    links = {
+        id_: replace(link, items=frozenset(moved(link.owner, item) for item in link.items))
+        for id_, link in model.links.items()
+    }
+    ghosts = {(each[0], each[1], moved(*each[1:])) for each in model.ghosts if len(each) == 3}
+    return {200}, model.but(files=files, grants=grants, links=links, ghosts=model.ghosts | ghosts)
+
+
+def delete(model: Model, who: str, owner: str, name: str, *, for_good: bool = False) -> Outcome:
     """A file goes, and with it what was granted on it; what links show of it too."""
     if not is_in(model, who):
         return {401}, model
@@ -36,7 +138,11 @@ def delete(model: Model, who: str, owner: str, name: str) -> Outcome:
         id_: replace(link, items=link.items - {name}) if link.owner == owner else link
         for id_, link in model.links.items()
     }
-    return {204}, without(model, gone).but(files=files, links=links)
+    trash = model.trash
+    if not for_good:
+        deleted = (*trash.get((owner, name), ()), model.files[owner, name])
+        trash = {**trash, (owner, name): deleted}
+    return {204}, without(model, gone).but(files=files, links=links, trash=trash)
 
 
 def rename(model: Model, who: str, owner: str, name: str, new: str) -> Outcome:
@@ -170,6 +276,8 @@ def forget(model: Model, who: str) -> Model:
         links={note: orphaned(link, who) for note, link in model.links.items()},
         ghosts=model.ghosts | gone | members,
         blocked=model.blocked | mine,
+        trash={place: files for place, files in model.trash.items() if place[0] != who},
+        quotas={name: each for name, each in model.quotas.items() if name != who},
     )
 
 

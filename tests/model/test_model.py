@@ -33,7 +33,9 @@ HAPPENS = (
     "link 410", "link shows a file", "nothing there", "put another's", "read another's",
     "reads another's", "refused", "refused a write", "removed a member", "removed what had expired",
     "renamed what was shared", "seen done", "seen not done", "through a group", "unshared",
-    "writes another's", *(f"fault: {name}" for name in BY_NAME),
+    "writes another's", "restored a version", "brought back", "emptied the trash",
+    "deleted for good", "copied", "copied another's", "moved a folder",
+    "moved a folder that was shared", "no room", *(f"fault: {name}" for name in BY_NAME),
 )  # fmt: skip
 # Those that take more steps than most to be noticed wait for `make model`.
 LATE = {"a rename leaves grants behind", "a namesake inherits grants", "a group outlives itself"}
@@ -44,6 +46,7 @@ RARE = (
     "an old grant was tried",
     "a namesake came",
     "link lost on the way",
+    "went on with what was cut off",
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.seen import require
 from tests.model.house import House, View
-from tests.model.model import PEOPLE, Model, Place, is_in, may_read, may_write, permission
+from tests.model.model import PEOPLE, Model, Place, is_in, may_read, may_write, permission, used
 from tests.model.visiting import links_of, links_seen
 
 WAYS = ("read", "write", "head", "download")
@@ -26,7 +26,10 @@ def listed(model: Model, who: str) -> View | None:
 
 def everything(model: Model) -> Any:
     """All that anybody should see."""
-    return {who: (listed(model, who), links_of(model, who, items=True)) for who in PEOPLE}
+    return {
+        who: (listed(model, who), links_of(model, who, items=True), trash_of(model, who))
+        for who in PEOPLE
+    }
 
 
 def digest(content: bytes) -> str:
@@ -44,7 +47,8 @@ class Watching:
     def everything(self) -> Any:
         """All that anybody sees."""
         return {
-            who: (self.house.listed(who), links_seen(self.house, who, items=True)) for who in PEOPLE
+            who: (self.house.listed(who), links_seen(self.house, who, items=True), self.trash(who))
+            for who in PEOPLE
         }
 
     def compare(self, model: Model, who: str, limit: int = 1000) -> None:
@@ -123,11 +127,38 @@ class Watching:
             require(said == should, f"the members are {said}, not {should}")
 
     def charged(self, model: Model, who: str) -> None:
-        """Somebody is charged for what they have."""
+        """Somebody is charged for what they have, and has in the trash what they have deleted."""
         if is_in(model, who):
-            used = self.house.people[who].get("/me").json()["bytes_used"]
-            mine = sum(len(file.content) for (own, _), file in model.files.items() if own == who)
-            require(used == mine, f"{who} is charged {used}, has {mine}")
+            client = self.house.people[who]
+            told = client.get("/me").json()["bytes_used"]
+            mine, _ = used(model, who)
+            require(told == mine, f"{who} is charged {told}, has {mine}")
+            require(self.trash(who) == trash_of(model, who), f"{who}'s trash is {self.trash(who)}")
+            for (owner, name), file in model.files.items():
+                if owner == who:
+                    kept = client.get("/versions", file_name=name, limit=1000).json()
+                    should = [len(each) for each in (*file.past, file.content)]
+                    sizes = [each["size"] for each in kept][::-1]
+                    require(sizes == should, f"{owner}/{name} has versions of {sizes}")
+
+    def trash(self, who: str) -> list[tuple[str, str]] | None:
+        """What somebody finds in the trash, by name and time."""
+        answer = self.house.people[who].get("/trash", limit=1000)
+        if answer.status != 200:
+            return None
+        return sorted((each["file_name"], each["sha256"]) for each in answer.json())
+
+
+def trash_of(model: Model, who: str) -> list[tuple[str, str]] | None:
+    """What should be in somebody's trash."""
+    if not is_in(model, who):
+        return None
+    return sorted(
+        (name, digest(file.content))
+        for (owner, name), files in model.trash.items()
+        if owner == who
+        for file in files
+    )
 
 
 def by_group_alone(model: Model, who: str, key: str) -> bool:
