@@ -71,6 +71,7 @@ def ground(
     deps.rewire(deps.wire(settings, _session, origins))
     yield _ground
     deps.rewire()
+    _ground.undisturbed()  # whoever uses AWS without this ground meets nobody who steps in
 
 
 @pytest.fixture

@@ -87,6 +87,10 @@ class Ground:
         self.calls.clear()
         self.tokens.clear()
         self.mails.clear()
+        self.undisturbed()
+
+    def undisturbed(self) -> None:
+        """Nobody steps in any more."""
         self.before = lambda _: None
         self.after = lambda _, answer: answer
 
