@@ -202,8 +202,13 @@ def failure(call: Call, status: int, code: str) -> AWSResponse:
     return response(status, {"content-type": "application/xml"}, xml.encode())
 
 
+LONGEST_TOKEN = 36  # characters
+
+
 def refusal(call: Call) -> AWSResponse | None:
-    """What AWS refuses and moto does not: long keys, a wrong checksum, parts that are gone."""
+    """What AWS refuses and moto does not: long keys and tokens, wrong checksums, parts that are
+    gone.
+    """
     headers = {name.lower(): value for name, value in call.request.headers.items()}
     if call.operation in {"PutObject", "GetObject"}:
         path = call.request.url.partition("?")[0].split("/", 3)[3]
@@ -217,6 +222,10 @@ def refusal(call: Call) -> AWSResponse | None:
         return failure(call, 404, "NoSuchUpload")
     if call.operation in {"BatchGetItem", "Query"} and _has_long_key(json.loads(call.request.body)):
         return failure(call, 400, "ValidationException")
+    if call.operation == "TransactWriteItems":
+        token = json.loads(call.request.body)["ClientRequestToken"]
+        if not 1 <= len(token) <= LONGEST_TOKEN:
+            return failure(call, 400, "ValidationException")
     return None
 
 

@@ -121,7 +121,7 @@ def _given_back(db: Dynamo, gone: Write, line: Key, held: Held) -> bool:
         back.append(discharge(held.owner, held.owner_id, load, load))
     for _ in db.rounds():
         try:
-            db.commit([gone, said, *back], token=f"back{len(back)}{gone.key.sort}")
+            db.commit([gone, said, *back], token=f"b{len(back)}{gone.key.sort}")
         except Refused as refused:
             if 0 in refused.failed:
                 raise
