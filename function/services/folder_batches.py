@@ -36,7 +36,7 @@ GRANTS_AT_ONCE = 25
 class Batch:
     """Some of it: `moved` files. After the `last` nothing is left, which the commit expects.
 
-    A file that has too many grants for one commit is `large`, and goes alone.
+    A file that has too many grants for one commit is `large`, and goes alone; never in the last.
     """
 
     writes: list[Write] = field(default_factory=list)
@@ -160,6 +160,8 @@ class Batches:
                 if not self._add_file(batch, row, rows):
                     return
                 self._waiting.pop(0)
+                if batch.large:
+                    return
 
     def _look(self) -> None:
         """Looks for more files; those of an account that had this name before stay."""
@@ -172,8 +174,6 @@ class Batches:
 
     def _add_file(self, batch: Batch, old: FileRow, rows: Rows) -> bool:
         """Adds a file, with what was granted on it; False when there is no room for it."""
-        if batch.large:
-            return False
         name = self._there(old.name)
         if file_key(self._owner, name) in rows:  # it came there in the meantime
             name = self._by.placing.free_name(self._owner, name, always=True)

@@ -197,21 +197,41 @@ def test_the_sweep_goes_on_with_what_was_left(
     assert sweep() == 0
 
 
+def share_with_many(alice: Client, behind: Behind, *names: str) -> None:
+    """Shares each with sixty people."""
+    for number in range(60):
+        who = f"user{number:02}"
+        behind.put("users", behind.row("users", username="bob") | {"username": who, "id": who})
+        for name in names:
+            alice.post("/share", file_name=name, username=who)
+
+
 def test_a_file_with_many_grants_goes_alone(alice: Client, bob: Client, behind: Behind) -> None:
     """Its grants do not fit one commit with others, and go with it all the same."""
     for name in ("in/a.txt", "in/b.txt", "in/c.txt"):
         alice.put(name, b"bytes")
-    for number in range(60):
-        name = f"user{number:02}"
-        behind.put("users", behind.row("users", username="bob") | {"username": name, "id": name})
-        alice.post("/share", file_name="in/b.txt", username=name)
-        alice.post("/share", file_name="in/", username=name)
+    share_with_many(alice, behind, "in/b.txt", "in/")
     alice.post("/share", file_name="in/b.txt", username="bob")
     assert move(alice, "in/", "out/").json()["state"] == "done"
     assert bob.names() == ["alice/out/b.txt"]
     shares = [row["file"] for row in behind.rows("shares")]
     assert (shares.count("alice/out/b.txt"), shares.count("alice/out/")) == (61, 60)
     assert len(shares) == 121
+
+
+@pytest.mark.parametrize("levels", [1, 17])
+def test_a_file_with_many_grants_may_be_the_only_one(
+    alice: Client, bob: Client, behind: Behind, levels: int
+) -> None:
+    """It moves from a folder that counts its files as from one too deep for that."""
+    old, new = "in/" * levels, "out/" * levels
+    alice.put(old + "b.txt", b"bytes")
+    share_with_many(alice, behind, old + "b.txt")
+    alice.post("/share", file_name=old + "b.txt", username="bob")
+    said = move(alice, old, new).json()
+    assert (said["state"], said["moved"]) == ("done", 1)
+    assert alice.names() == bob.names() == [f"alice/{new}b.txt"]
+    assert [row["file"] for row in behind.rows("shares")] == [f"alice/{new}b.txt"] * 61
 
 
 def cut_off_ten_times(alice: Client, ground: Ground, seed: int, calls_in_all: int) -> int:
