@@ -14,7 +14,7 @@ from function.services.actors import Member
 from function.services.audit import Audit
 from function.services.origins import Origins
 from function.stores import links, requests
-from function.stores.accounts import account_key
+from function.stores.accounts import account_at, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key, unreached
 from function.stores.groups import Groups, about_groups, group_in
@@ -72,9 +72,14 @@ class Leaving:
         return not mine
 
     def _of_groups(self, account: Account) -> bool:
-        """Ends the groups that it owns, and its part in the others."""
+        """Ends the groups that it owns, and its part in the others.
+
+        Whoever else clears it away may be done by now, and its name somebody else's.
+        """
         rows = self._db.read([account_key(account.username)])
-        now = Account.model_validate(rows[account_key(account.username)])
+        now = account_at(rows, account.username)
+        if now is None or now.id != account.id:
+            return True
         rows = self._db.read(about_groups(now))
         held = {each.group: each for each in self._access.memberships(rows, now).values()}
         for name in sorted(now.groups):
@@ -118,7 +123,7 @@ class Leaving:
 
     def _shares(self, account: Account) -> bool:
         """Takes back what was granted to it."""
-        held, _ = Shares(self._db).of(user(account.username), limit=AT_ONCE)
+        held = self._granted(account)
         places = [file_key(*grant.file.split("/", 1)) for grant in held if grant.file_id]
         rows = self._db.read(places)
         for grant in held:
@@ -130,3 +135,13 @@ class Leaving:
             with suppress(Refused):
                 self._db.commit([take_back(grant), *noted], self._from.new_id())
         return not held
+
+    def _granted(self, account: Account) -> list[Grant]:
+        """A page of what was granted to it, past what was to others of its name."""
+        mine: list[Grant] = []
+        after, more = "", True
+        while more and not mine:
+            held, more = Shares(self._db).of(user(account.username), after=after, limit=AT_ONCE)
+            after = held[-1].file if held else after
+            mine = [grant for grant in held if grant.grantee_id == account.id]
+        return mine

@@ -91,17 +91,17 @@ class Groups:
         self._db.commit([*writes, noted], made.rev)
 
     def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
-        """Has an account name only these groups, if it names those that it did.
+        """Has an account name only these groups, if it is the same and names those that it did.
 
         Raises Refused.
         """
-        values: Item = {":was": account.groups}
+        values: Item = {":id": account.id, ":was": account.groups}
         if names:
             values[":names"] = names
         change = Write(
             "Update",
             account_key(account.username),
-            condition="groups = :was",
+            condition="id = :id AND groups = :was",
             update="SET groups = :names" if names else "REMOVE groups",
             values=values,
         )

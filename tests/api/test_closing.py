@@ -12,6 +12,7 @@ from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import CONTEXT, PASSWORD, Answer, Client, join
 from tests.conftest import Clock
+from tests.faults.world import elsewhere
 from tests.ground import Call, Ground
 from tests.links import make
 
@@ -175,6 +176,85 @@ def test_an_administrator_remains(world: World, behind: Behind) -> None:
         answer = close(who, whom)
         assert (answer.status, answer.slug) == (409, "protected-account")
     assert behind.state() == before
+
+
+@pytest.mark.parametrize("namesake", [True, False])
+def test_who_is_overtaken_leaves_a_namesake_alone(ground: Ground, namesake: bool) -> None:
+    """At any call after the mark somebody else may finish it, and the name be another's."""
+    root, bob, alice = join("root"), join("bob"), join("alice")
+    bob.put("bobs.txt", b"of bob")
+    given(bob)
+    alice.send("PUT", "/groups/hers")
+    alice.put("a.txt")
+    make(alice, "a.txt")
+    restore, at = ground.snapshot(), 0
+    while True:
+        restore()
+        others = overtaken(ground, root, at, lambda: renewed(root, bob, namesake=namesake))
+        if not others:
+            break
+        at += 1
+        for other in filter(None, others):
+            groups = other.get("/groups").json()
+            assert {each["group"] for each in groups} == {"hers", "team"}, at
+            assert other.read("bobs.txt", username="bob").content == b"of bob", at
+            assert other.names() == ["alice/a.txt", "bob/bobs.txt"], at
+    assert at > 10
+
+
+def given(bob: Client) -> None:
+    """Bob has Alice in his group, and in his file."""
+    for path in ("team", "team/members/alice"):
+        assert bob.send("PUT", f"/groups/{path}").status in {200, 201}
+    assert bob.post("/share", file_name="bobs.txt", username="alice").status == 201
+
+
+def renewed(root: Client, bob: Client, *, namesake: bool) -> Client | None:
+    """It is closed, and then there is another of the name, who has the like."""
+    assert close(root).status == 204
+    if not namesake:
+        return None
+    alice = join("alice")
+    given(bob)
+    assert alice.send("PUT", "/groups/hers").status == 201
+    assert alice.put("a.txt").status == 201
+    return alice
+
+
+def overtaken(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> list[Any]:
+    """Closes Alice, and has somebody act before that call after the mark; what they got."""
+    made, met = -1, []
+
+    def before(call: Call) -> None:
+        nonlocal made
+        made += made >= 0
+        if made == at + 1:
+            ground.before = lambda _: None
+            with elsewhere():
+                met.append(act())
+        made = max(made, 0) if call.operation == "TransactWriteItems" else made
+
+    ground.before = before
+    assert close(root).status == 204
+    ground.before = lambda _: None
+    return met
+
+
+@pytest.mark.odd_rows
+def test_what_another_of_the_name_was_given_does_not_stop_it(
+    world: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of it before what the account was given; it stays, and the rest goes."""
+    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    for number in range(5):
+        world.bob.put(f"{number}.txt")
+        world.bob.post("/share", file_name=f"{number}.txt", username="alice")
+    for number in range(4):
+        key = {"grantee": "user:alice", "file": f"bob/{number}.txt"}
+        behind.change("shares", key, grantee_id="another")
+    assert close(world.root).status == 204
+    left = [row["file"] for row in behind.rows("shares") if row["grantee"] == "user:alice"]
+    assert sorted(map(str, left)) == [f"bob/{number}.txt" for number in range(4)]
 
 
 class Cut(BaseException):
