@@ -183,7 +183,7 @@ PartNumbers = Annotated[
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Tag = Annotated[Text, StringConstraints(min_length=1, max_length=64), AfterValidator(plain_line)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=20, fail_fast=True)]
 Line = Annotated[Text, StringConstraints(max_length=200), AfterValidator(plain_line)]

@@ -85,6 +85,7 @@ STRANGERS: dict[str, set[str]] = {
         "request_models",
         "records",
         "routes",
+        "services",
     },
     "pydantic_core": {"fields"},
     "python_multipart": {"routes"},

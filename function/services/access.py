@@ -68,17 +68,17 @@ class Entry:
             return self.may_add
         return self.permission in {"own", "write"} | ({"read"} if need == "read" else set())
 
-    def warrant(self) -> list[Write]:
+    def warrant(self, need: Need = "write") -> list[Write]:
         """What must still hold when the caller writes, if the file is not the caller's own.
 
         A folder's grant is preferred, because it holds for whatever name is chosen.
         """
-        writing = [grant for grant in self.grants if grant.permission == "write"]
-        writing.sort(key=lambda grant: grant.file_id is not None)
-        if self.permission == "own" or not writing:
+        holding = [grant for grant in self.grants if need in {"read", grant.permission}]
+        holding.sort(key=lambda grant: grant.file_id is not None)
+        if self.permission == "own" or not holding:
             return []
-        held = self.memberships.get(writing[0].grantee_id)
-        return [unchanged(writing[0]), *(belongs(held) if held else [])]
+        held = self.memberships.get(holding[0].grantee_id)
+        return [unchanged(holding[0]), *(belongs(held) if held else [])]
 
     def own(self, name: str) -> "Entry":
         """The same for a file of the caller's own, which was read as well."""

@@ -198,6 +198,8 @@ class Completing:
                 who, row.owner, row.file_name, [key], need=needed(row.on_conflict)
             )
             self._open(entry, username, row.name)
+            if row.owner_id and entry.owner and entry.owner.id != row.owner_id:
+                raise NoSuchUpload  # its room was reserved on an account that has gone
             return entry
 
         def also(placed: Placed) -> list[Write]:

@@ -41,7 +41,7 @@ class Copying:
         raise AssertionError
 
     def _copy(self, caller: Caller, wanted: CopyRequest) -> tuple[FileObject, bool]:
-        entry, row = self._look(caller, wanted)
+        entry, row, still = self._look(caller, wanted)
         there = entry.file
         if there and wanted.on_conflict == "replace" and there.object == row.object:
             if wanted.if_match and not matches(wanted.if_match, there.etag):
@@ -56,10 +56,12 @@ class Copying:
             tags=tuple(row.tags),
             sender=row.sender,
             again=True,
+            exactly=True,
         )
 
         def look() -> Entry:
-            again, now = self._look(caller, wanted)
+            nonlocal still
+            again, now, still = self._look(caller, wanted)
             if now.rev != row.rev or (again.file and again.file.object == row.object):
                 raise Otherwise
             return again
@@ -68,14 +70,17 @@ class Copying:
             noted = self._audit.of(
                 caller, "file.copy", row.name, owner=row.shelf, subject=placed.row.name
             )
-            return [unchanged(key_of(row), row), noted]
+            return [unchanged(key_of(row), row), *still, noted]
 
         stored = Stored(row.object, row.size, row.etag, row.sha256)
         placed = self._placing.place(look, entry, intent, stored, also)
         return file_object(placed.row, placed.permission), placed.created
 
-    def _look(self, caller: Caller, wanted: CopyRequest) -> tuple[Entry, FileRow]:
-        """What there is where the copy is to be, and the original. Raises NoSuchFile."""
+    def _look(self, caller: Caller, wanted: CopyRequest) -> tuple[Entry, FileRow, list[Write]]:
+        """What there is where the copy is to be, the original, and the right to read it.
+
+        Raises NoSuchFile.
+        """
         there = file_key(caller.username, wanted.new_name)
         entry = self._access.open(caller, wanted.username, wanted.file_name, [there])
-        return entry.own(wanted.new_name), entry.readable()[0]
+        return entry.own(wanted.new_name), entry.readable()[0], entry.warrant("read")

@@ -16,7 +16,7 @@ from function.services.shelving import Shelving
 from function.services.uploads import SMALL
 from function.services.views import file_object
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
-from function.stores.objects import Objects
+from function.stores.objects import BytesMissing, Objects
 from function.stores.rows import Refused, Write
 from function.stores.shares import granted, granted_at
 
@@ -73,6 +73,12 @@ class FileService:
 
         Raises NoSuchFile, TooLarge, PreconditionFailed, RangeNotSatisfiable.
         """
+        try:
+            return self._read(caller, owner, name, wanted)
+        except BytesMissing:  # it may have gone for good since its row was read
+            return self._read(caller, owner, name, wanted)
+
+    def _read(self, caller: Caller, owner: str | None, name: str, wanted: Wanted) -> Content:
         row, permission = self._access.open(caller, owner, name).readable()
         file = file_object(row, permission)
         if wanted.if_match and not matches(wanted.if_match, row.etag):

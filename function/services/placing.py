@@ -41,7 +41,8 @@ class Intent:
     `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
     `request` is put there by no account, but by whoever the `sender` says to be. What is `held`
     for it has been charged before. `head` are its first bytes, where they are at hand.
-    `again` says that a row has named them before.
+    `again` says that a row has named them before, `exactly` that what was said of a file that is
+    replaced is not kept where nothing is said now.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Intent:
     held: Load = NOTHING
     head: bytes | None = None
     again: bool = False
+    exactly: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class Placing:
         name, old = intent.name, entry.file
         if old and intent.on_conflict == "rename":
             name, old = self.free_name(owner.username, name, always=bool(intent.request)), None
+        said = None if intent.exactly else old
         return FileRow(
             shelf=owner.username,
             name=name,
@@ -165,8 +168,8 @@ class Placing:
             modified=now,
             version=old.version + 1 if old else 1,
             sha256=stored.sha256,
-            description=intent.description or (old.description if old else None),
-            tags=list(intent.tags) or (old.tags if old else []),
+            description=intent.description or (said.description if said else None),
+            tags=list(intent.tags) or (said.tags if said else []),
             modified_by=None if intent.request else entry.account.username,
             sender=intent.sender,
             place=old.place if old else None,

@@ -6,9 +6,11 @@ left between the bytes and their row. Where a run ends, the next one goes on.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from function.records import Account, FileRow, Load
+from pydantic import ValidationError
+
+from function.records import Account, Load
 from function.services.origins import Origins, iso
 from function.stores.books import Books, Position
 from function.stores.due import DAY
@@ -20,6 +22,7 @@ from function.stores.transfers import DAYS
 # Rows name bytes that are at most as old as an upload may live; a day more for clocks that differ.
 OLD = (DAYS + 1) * DAY
 AT_ONCE = 1000
+SHELVES = ("", f"/{TRASH}", f"/{VERSIONS}")
 SETTLED = 60  # seconds after which every commit that had begun is to be seen
 
 
@@ -27,7 +30,7 @@ SETTLED = 60  # seconds after which every commit that had begun is to be seen
 class Report:
     """What a run did: accounts compared and corrected, objects looked at and freed, in bytes too.
 
-    `skipped` accounts changed meanwhile, or are larger than a run.
+    `skipped` accounts changed meanwhile, or have a row that cannot be read.
     """
 
     accounts: int = 0
@@ -62,12 +65,14 @@ class Reconciling:
         return report
 
     def _steps(self, report: Report) -> Iterator[bool]:
-        """One account, or one page of objects, at each step."""
+        """One page of an account's rows, or one page of objects, at each step."""
         while not report.position.accounts_seen:
             found, last = self._books.accounts(report.position.account, 1)
             for account in found:
-                self._compare(account, report)
-            report.position = Position(account=last, accounts_seen=last is None)
+                if self._walk(account, report):
+                    report.position = Position(account=account.username)
+            if last is None and report.position.walking is None:
+                report.position = Position(accounts_seen=True)
             yield True
         while True:
             last = self._free(report.position.object, report)
@@ -77,29 +82,42 @@ class Reconciling:
                 return
             yield True
 
-    def _compare(self, account: Account, report: Report) -> None:
-        """Puts an account's usage right, unless it changes meanwhile."""
-        begun = self._from.now()
-        report.accounts += 1
-        has = Load()
-        for shelf in ("", f"/{TRASH}", f"/{VERSIONS}"):
-            for rows in self._books.pages(account.username + shelf):
-                mine = [row for row in rows if row.owner_id == account.id]
-                has += Load(sum(row.size for row in mine), len(mine))
-                report.adopted += self._adopt(mine)
+    def _walk(self, account: Account, report: Report) -> bool:
+        """Adds up the next page of an account's rows; whether that was the last."""
+        at = report.position
+        if at.walking != account.username:
+            then = (account.bytes_used, account.files_used)
+            begun = iso(self._from.now() - SETTLED)
+            at = Position(at.account, account.username, begun=begun, then=then)
+        try:
+            rows, more = self._books.page(account.username + SHELVES[at.shelf], at.name)
+        except ValidationError:  # a row that nobody can read; there are others to look at
+            report.skipped += 1
+            return True
+        mine = [row for row in rows if row.owner_id == account.id]
+        report.adopted += self._books.adopt({row.object for row in mine})
+        has = Load(*at.has) + Load(sum(row.size for row in mine), len(mine))
+        shelf, name = (at.shelf, rows[-1].name) if more else (at.shelf + 1, "")
+        at = replace(at, shelf=shelf, name=name, has=(has.bytes, has.files))
+        report.position = at
+        if shelf < len(SHELVES):
+            return False
         report.folders += self._books.prune_folders(account.username)
-        reserved = Load(account.bytes_reserved, account.files_reserved)
-        if Load(account.bytes_used, account.files_used) == has + reserved:
+        self._compare(account, at, has, report)
+        return True
+
+    def _compare(self, account: Account, at: Position, has: Load, report: Report) -> None:
+        """Puts an account's usage right, unless it changed since its first page was read."""
+        report.accounts += 1
+        used = has + Load(account.bytes_reserved, account.files_reserved)
+        if Load(account.bytes_used, account.files_used) == used:
             return
-        quiet = not self._books.changed_since(account.username, iso(begun - SETTLED))
-        if quiet and self._books.correct(account, has + reserved, self._from.new_id()):
+        still = at.then == (account.bytes_used, account.files_used)
+        quiet = still and not self._books.changed_since(account.username, at.begun)
+        if quiet and self._books.correct(account, used, self._from.new_id()):
             report.corrected += 1
         else:
             report.skipped += 1
-
-    def _adopt(self, rows: list[FileRow]) -> int:
-        """Has each row's bytes known as somebody's; how many were not."""
-        return self._books.adopt({row.object for row in rows})
 
     def _free(self, after: str, report: Report) -> str | None:
         """Removes what of a page of objects is old and nobody's; where the next page begins."""

@@ -54,7 +54,9 @@ class Versions:
         after = str(version_key(row, int(last[0])).sort) if last else ""
         rows, more = self._kept.versions(row.shelf, row.id, after=after, limit=limit - len(found))
         now = self._from.now()
-        found += [version_view(each, current=False) for each in rows if (each.until or 0) > now]
+        kept = (each for each in rows if (each.until or 0) > now)
+        # What was current when it was read may have been replaced since.
+        found += [version_view(each, current=False) for each in kept if each.version < row.version]
         end = seal([str(rows[-1].version)], entry.account.id, of) if rows and more else None
         return found, end
 

@@ -1,7 +1,8 @@
 """What is compared when everything is looked through: accounts, their shelves, whose bytes are."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 from function.contract import FILES, USERS
 from function.records import Account, FileRow, Load
@@ -18,9 +19,19 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Position:
-    """How far it has come: the last account, and when all have been seen the last object."""
+    """How far it has come: the last account, and when all have been seen the last object.
+
+    Within the account that it is `walking` through it is at a shelf and a name; `has` is what was
+    added up since it `begun` (a time), when the account was charged for what it was `then`.
+    """
 
     account: str | None = None
+    walking: str | None = None
+    shelf: int = 0
+    name: str = ""
+    begun: str = ""
+    has: tuple[int, int] = (0, 0)
+    then: tuple[int, int] = (0, 0)
     accounts_seen: bool = False
     object: str = ""
 
@@ -35,19 +46,13 @@ class Books:
     def position(self) -> Position:
         """Where the last run ended."""
         row = self._db.read([POSITION]).get(POSITION, {})
-        account, last = row.get("account"), row.get("object")
-        return Position(
-            str(account) if account else None, bool(row.get("accounts_seen")), str(last or "")
-        )
+        noted = json.loads(str(row.get("position", "{}")))
+        pairs = {name: tuple(noted[name]) for name in ("has", "then") if name in noted}
+        return Position(**{**noted, **pairs})
 
     def note(self, position: Position) -> None:
         """Notes how far this run has come."""
-        item: Item = {
-            **POSITION.item(),
-            "account": position.account,
-            "accounts_seen": position.accounts_seen,
-            "object": position.object or None,
-        }
+        item: Item = {**POSITION.item(), "position": json.dumps(asdict(position))}
         self._db.write(Write("Put", POSITION, item=item))
 
     def accounts(self, after: str | None, limit: int) -> tuple[list[Account], str | None]:
@@ -56,13 +61,10 @@ class Books:
         found = [Account.model_validate(row) for row in page.items]
         return found, found[-1].username if page.more and found else None
 
-    def pages(self, shelf: str) -> Iterator[list[FileRow]]:
-        """The rows of a shelf."""
-        after, more = "", True
-        while more:
-            page = self._db.query(FILES, shelf, after=after, limit=AT_ONCE)
-            yield [FileRow.model_validate(row) for row in page.items]
-            after, more = str(page.items[-1]["name"]) if page.items else "", page.more
+    def page(self, shelf: str, after: str) -> tuple[list[FileRow], bool]:
+        """Rows of a shelf, and whether more follow. Raises ValidationError for what is none."""
+        page = self._db.query(FILES, shelf, after=after, limit=AT_ONCE)
+        return [FileRow.model_validate(row) for row in page.items], page.more
 
     def changed_since(self, username: str, at: str) -> bool:
         """Whether there is news of an account's files from then on."""

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 
 
+class BytesMissing(Unavailable):
+    """S3 has no such object: a fault, unless the file has gone meanwhile."""
+
+
 class Objects:
     """The bucket."""
 
@@ -65,5 +69,5 @@ class Objects:
                 return answer["Body"].read()
         except ClientError as error:
             if code(error) in MISSING:
-                raise Unavailable("The file's bytes cannot be read at the moment.") from error
+                raise BytesMissing("The file's bytes cannot be read at the moment.") from error
             raise

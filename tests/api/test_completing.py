@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client
+from tests.api.conftest import Behind
+from tests.client import Client, join
 from tests.ground import Call, Ground
 from tests.transfers import (
     aws,
@@ -399,3 +400,18 @@ def test_the_news_and_the_client_at_once_make_one_file(alice: Client, ground: Gr
     assert tell(key_of(view)) == []
     assert alice.get("/files").json()[0]["version"] == 1
     assert bytes_used(ground, "alice") == 15
+
+
+def test_an_upload_for_an_account_that_has_gone_is_none_of_its_namesakes(
+    alice: Client, bob: Client, behind: Behind
+) -> None:
+    """Its room was held on the other one; who has the name now is charged nothing for it."""
+    alice.post("/share", file_name="in/", username="bob", permission="write")
+    view = start(bob, "in/a", 15, username="alice")
+    send(bob, view, DATA[:15])
+    behind.delete("users", username="alice")
+    again = join("alice")
+    again.post("/share", file_name="in/", username="bob", permission="write")
+    assert complete(bob, view).slug == "no-such-upload"
+    assert again.names() == []
+    assert not behind.row("users", username="alice").get("bytes_reserved")

@@ -187,3 +187,33 @@ def test_an_original_that_changes_meanwhile_is_looked_at_again(
     else:
         assert answer.slug == "no-such-file"
         assert alice.read("b").status == 404
+
+
+def test_a_copy_has_the_words_of_its_original_and_no_others(alice: Client) -> None:
+    """Also in the place of a file of which something was said."""
+    for name in ("a", "b"):
+        alice.put(name, name.encode())
+    told = {"file_name": "b", "tags": ["secret"], "description": "old"}
+    assert alice.send("PATCH", "/file", json_=told).status == 200
+    copy = alice.post("/copy", file_name="a", new_name="b", on_conflict="replace").json()
+    assert (copy["tags"], copy["description"]) == ([], None)
+
+
+def test_a_right_that_is_taken_back_before_the_commit_copies_nothing(
+    alice: Client, bob: Client, ground: Ground
+) -> None:
+    """A folder's as well, which leaves the file's own row as it was."""
+    alice.put("in/a")
+    alice.post("/share", file_name="in/", username="bob")
+    met: list[Answer] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems" and not met:
+            ground.before = lambda _: None
+            with elsewhere():
+                met.append(alice.delete("/share", file_name="in/", username="bob"))
+
+    ground.before = before
+    answer = bob.post("/copy", file_name="in/a", username="alice", new_name="mine")
+    assert (met[0].status, answer.slug) == (204, "no-such-file")
+    assert bob.names() == []

@@ -253,3 +253,11 @@ def test_an_earlier_account_of_that_name_is_not_found(alice: Client, behind: Beh
         behind.put("sessions", session | {"user_id": "another"})
     for query in ({}, {"q": "a"}, {"tag": "t"}, {"type": "image"}, {"sort": "size"}):
         assert alice.get("/files", **query).json() == []
+
+
+@pytest.mark.parametrize("tag", ["a\x1fb", "a\0b", "\n", " ", "\u202e"])
+def test_a_tag_is_a_line_of_text(alice: Client, tag: str) -> None:
+    """Anything else would part a cursor, or a key, in the wrong place."""
+    alice.put("a")
+    answer = alice.send("PATCH", "/file", json_={"file_name": "a", "tags": [tag]})
+    assert (answer.status, answer.slug) == (422, "invalid-request")
