@@ -28,7 +28,7 @@ from function.services.audit import Audit
 from function.services.folder_batches import Batches
 from function.services.origins import Origins, iso
 from function.services.purging import AT_MOST
-from function.stores.accounts import account_in, account_key
+from function.stores.accounts import account_at, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
 from function.stores.jobs import JOBS, begin, job_id, job_in, job_key, step
@@ -132,12 +132,17 @@ class FolderMoves:
         return job_view(row)
 
     def resume(self, key: Key, in_time: Callable[[], bool]) -> bool:
-        """Goes on with a job that was cut off; whether nothing is left to do."""
+        """Goes on with a job that was cut off; whether nothing is left to do.
+
+        That of a disabled account waits until it is enabled again.
+        """
         owner = key.partition.partition("/")[0]
         rows = self._db.read([key, account_key(owner)])
-        row, account = job_in(rows, key), account_in(rows, owner)
+        row, account = job_in(rows, key), account_at(rows, owner)
         if row is None or row.done or account is None or account.id != row.owner_id:
             return True
+        if account.disabled:
+            return account.deleting
         return self._run(row, in_time).done
 
     def _run(self, job: JobRow, in_time: Callable[[], bool]) -> JobRow:

@@ -197,6 +197,39 @@ def test_the_sweep_goes_on_with_what_was_left(
     assert sweep() == 0
 
 
+@pytest.mark.usefixtures("hurried")
+def test_a_job_waits_for_a_disabled_account(
+    alice: Client, behind: Behind, clock: Clock, settings: Settings
+) -> None:
+    """The sweep touches nothing meanwhile, and goes on when the account is enabled again."""
+    fill(settings, "alice", [f"in/{number:03}.txt" for number in range(30)])
+    begun = move(alice, "in/", "out/").json()
+    behind.change("users", {"username": "alice"}, disabled=True)
+    clock.time += LATE
+    sweep()
+    behind.change("users", {"username": "alice"}, disabled=False)
+    assert alice.get(f"/jobs/{begun['id']}").json() == begun
+    sweep()
+    assert alice.get(f"/jobs/{begun['id']}").json()["state"] == "done"
+    assert len(alice.names(prefix="out/")) == 30
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("now", [{"disabled": True, "deleting": True}, {"id": "another"}])
+def test_a_job_of_nobody_is_done_with(
+    alice: Client, behind: Behind, clock: Clock, settings: Settings, now: dict[str, object]
+) -> None:
+    """One of an account that is being deleted, or that had the name before."""
+    fill(settings, "alice", [f"in/{number:03}.txt" for number in range(30)])
+    job = move(alice, "in/", "out/").json()["id"]
+    was = behind.row("users", username="alice")
+    behind.change("users", {"username": "alice"}, **now)
+    clock.time += LATE
+    assert (sweep(), sweep()) == (1, 0)
+    behind.put("users", was)
+    assert alice.get(f"/jobs/{job}").json()["state"] == "running"
+
+
 def share_with_many(alice: Client, behind: Behind, *names: str) -> None:
     """Shares each with sixty people."""
     for number in range(60):
