@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.client import PASSWORD, Client
+from tests.client import PASSWORD, Answer, Client
 from tests.conftest import Clock
+from tests.faults.meetings import at_the_commit
 from tests.ground import Ground
 from tests.transfers import (
     begun,
@@ -231,3 +232,21 @@ def test_bytes_that_come_after_all_is_over_are_swept(
     clock.time += 8 * DAY
     sweep()
     assert stored(ground) == []
+
+
+@pytest.mark.parametrize("way", ["put", "upload"])
+def test_of_two_who_meet_at_the_last_room_one_gets_it(
+    alice: Client, ground: Ground, way: str
+) -> None:
+    """Each saw room for itself; the second to commit looks again, and there is none."""
+    set_quota(ground, "alice", 5)
+
+    def one(name: str) -> Answer:
+        if way == "put":
+            return alice.put(name, b"123")
+        return alice.post("/uploads", file_name=name, size=3)
+
+    met = at_the_commit(ground, lambda: one("b"))
+    late = one("a")
+    assert (met[0].status, late.slug) == (201, "quota-exceeded")
+    assert bytes_used(ground, "alice") == 3
