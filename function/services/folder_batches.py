@@ -8,7 +8,7 @@ from function.records import FileRow, Grant
 from function.request_records import RequestRow
 from function.services.moving import Moving
 from function.services.origins import Origins
-from function.services.placing import Placing
+from function.services.placing import Placing, roomy, too_long
 from function.services.shelving import Shelving
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
 from function.stores.files import Files, file_key
@@ -108,12 +108,17 @@ class Batches:
         return COMMITTED_AT_ONCE - SPARE - len(batch.writes) - len(batch.folders)
 
     def _add_grants(self, batch: Batch, folder: str, noted: frozenset[str]) -> None:
-        """What was granted on a folder goes to its new name; some of it, when it is much."""
+        """What was granted on a folder goes to its new name; some of it, when it is much.
+
+        Where that is too long nothing is ever below it, and what was granted ends.
+        """
         some, there = sorted(noted)[:GRANTS_AT_ONCE], self._there(folder)
         if rest := noted - set(some):
             self._granted = {**(self._granted or {}), folder: rest}
         source = batch.folders[folder_key(self._owner, folder)]
         source.seen, source.gone = len(noted), set(some)
+        ends = too_long(there)
+        there = folder if ends else there
         come = batch.folders[folder_key(self._owner, there)].come
         keys = [(grant_key(w, self._owner, folder), grant_key(w, self._owner, there)) for w in some]
         rows = self._by.db.read([key for pair in keys for key in pair])
@@ -121,7 +126,8 @@ class Batches:
             for grant in grants_in(rows, [key]):
                 batch.writes.append(take_back(grant))
                 stands = grants_in(rows, [new_key])
-                if grant.owner_id == self._owner_id and self._gives_more(grant, stands):
+                goes = grant.owner_id == self._owner_id and not ends
+                if goes and self._gives_more(grant, stands):
                     moved = {"file": str(new_key.sort), "rev": self._by.of.new_id()}
                     batch.writes.append(over(grant.model_copy(update=moved), stands))
                     come.add(grant.grantee)
@@ -153,9 +159,9 @@ class Batches:
                     return
                 continue
             some = self._waiting[:FILES_AT_MOST]
-            names = [file_key(self._owner, self._there(row.name)) for row in some]
+            names = [there for row in some if not too_long(there := self._there(row.name))]
             keys = [key for row in some for key in granted(row)]
-            rows = self._by.db.read([*names, *keys])
+            rows = self._by.db.read([*(file_key(self._owner, name) for name in names), *keys])
             for row in some:
                 if not self._add_file(batch, row, rows):
                     return
@@ -175,8 +181,8 @@ class Batches:
     def _add_file(self, batch: Batch, old: FileRow, rows: Rows) -> bool:
         """Adds a file, with what was granted on it; False when there is no room for it."""
         name = self._there(old.name)
-        if file_key(self._owner, name) in rows:  # it came there in the meantime
-            name = self._by.placing.free_name(self._owner, name, always=True)
+        if too_long(name) or file_key(self._owner, name) in rows:  # it came in the meantime
+            name = self._by.placing.free_name(self._owner, roomy(name), always=True)
         grants = [g for g in grants_in(rows, granted(old)) if g.file_id == old.place_id]
         new = {"name": name, "rev": self._by.of.new_id(), "place": self._by.of.new_id()}
         row = old.model_copy(update=new | {"grantees": frozenset(g.grantee for g in grants)})

@@ -18,7 +18,6 @@ from function.errors import (
     NoSuchFile,
     NoSuchJob,
 )
-from function.fields import NAME_BYTES
 from function.job_records import JobRow
 from function.life_models import Job
 from function.models import Caller, FileChange
@@ -27,6 +26,7 @@ from function.services.access import Access
 from function.services.audit import Audit
 from function.services.folder_batches import Batches
 from function.services.origins import Origins, iso
+from function.services.placing import too_long
 from function.services.purging import AT_MOST
 from function.stores.accounts import account_at, account_key
 from function.stores.dynamo import Dynamo
@@ -114,13 +114,16 @@ class FolderMoves:
         )
 
     def _fits(self, owner: str, old: str, new: str) -> None:
-        """Whether all names below stay within their limit. Raises InvalidName."""
-        longer, after, more = len(new.encode()) - len(old.encode()), "", True
-        while longer > 0 and more:
-            rows, more = self._files.on_shelf(owner, prefix=old, after=after, limit=AT_ONCE)
-            after = rows[-1].name if rows else after
-            if any(len(row.name.encode()) + longer > NAME_BYTES for row in rows):
-                raise InvalidName("A name below that folder would become too long.")
+        """Whether the first names below stay within their limit, in one call; later ones are cut.
+
+        Raises InvalidName.
+        """
+        longer = len(new.encode()) - len(old.encode())
+        if longer <= 0:
+            return
+        rows, _ = self._files.next_of(owner, prefix=old, after="", limit=AT_ONCE, falling=False)
+        if any(too_long(new + row.name.removeprefix(old)) for row in rows):
+            raise InvalidName("A name below that folder would become too long.")
 
     def job(self, caller: Caller, name: str) -> Job:
         """A job of the caller's. Raises NoSuchJob."""

@@ -193,7 +193,7 @@ class Placing:
             names = [numbered(name, number) for number in range(start, start + READ_AT_ONCE)]
             taken = self._db.read(file_key(owner, each) for each in names)
             for each in names:
-                if file_key(owner, each) not in taken and len(each.encode()) <= NAME_BYTES:
+                if file_key(owner, each) not in taken and not too_long(each):
                     return each
         if always:
             return numbered(name, self._from.new_id()[:8])
@@ -209,6 +209,19 @@ def numbered(name: str, number: int | str) -> str:
     tail = f" ({number}){dot}{extension}"
     room = min(SEGMENT_BYTES, NAME_BYTES - len(f"{folder}{slash}".encode())) - len(tail.encode())
     return f"{folder}{slash}{stem.encode()[: max(room, 0)].decode(errors='ignore')}{tail}"
+
+
+def too_long(name: str) -> bool:
+    """Whether it is longer than a name may be."""
+    return len(name.encode()) > NAME_BYTES
+
+
+def roomy(name: str) -> str:
+    """The name in as many of its folders, from the outermost, as leave room for its namesakes."""
+    folder, _, last = name.rpartition("/")
+    while len(f"{folder}/".encode()) > NAME_BYTES - NAMESAKE_BYTES:
+        folder = folder.rpartition("/")[0]
+    return f"{folder}/{last}" if folder else last
 
 
 def matches(header: str, etag: str) -> bool:

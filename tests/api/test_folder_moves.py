@@ -198,6 +198,50 @@ def test_the_sweep_goes_on_with_what_was_left(
 
 
 @pytest.mark.usefixtures("hurried")
+def test_a_name_that_becomes_too_long_is_cut(
+    alice: Client, bob: Client, settings: Settings
+) -> None:
+    """What comes below the old name meanwhile keeps no job from its end, and nobody gets more."""
+    new = "/".join(["x" * 250] * 3) + "/"
+    deep = "/".join(["y" * 250] * 3) + "/"
+    fill(settings, "alice", [f"in/{number:03}.txt" for number in range(40)])
+    assert move(alice, "in/", new).status == 202
+    late = {"in/" + "z" * 250 + ".md": b"long", f"in/{deep}a.md": b"deep", f"in/{deep}b.md": b"too"}
+    for name, text in late.items():
+        assert alice.put(name, text).status == 201
+    alice.post("/share", file_name=f"in/{deep}b.md", username="bob")
+    alice.post("/share", file_name=f"in/{deep}", username="bob")
+    for _ in range(60):
+        if (answer := move(alice, "in/", new)).status == 200:
+            break
+    assert (answer.json()["state"], answer.json()["moved"]) == ("done", 43)
+    names = [name.removeprefix("alice/") for name in alice.names()]
+    assert len(names) == 43
+    assert all(name.startswith(new) and len(name.encode()) <= 900 for name in names)
+    cut = [name for name in names if name.endswith(".md")]
+    assert sorted(alice.read(name).content for name in cut) == [b"deep", b"long", b"too"]
+    assert [
+        bob.read(name.removeprefix("alice/"), username="alice").content for name in bob.names()
+    ] == [b"too"]
+
+
+def test_a_start_looks_at_the_first_names_only(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One there that would become too long is refused; one after them is cut like any later one."""
+    monkeypatch.setattr(folder_moves, "AT_ONCE", 2)
+    new = "/".join(["x" * 250] * 3) + "/"
+    for name in ("in/a", "in/b", "in/" + "c" * 250):
+        alice.put(name)
+    assert move(alice, "in/", new).json()["moved"] == 3
+    assert len(alice.names(prefix=new)) == 3
+    for name in ("in/a", "in/" + "b" * 250):
+        alice.put(name)
+    assert move(alice, "in/", new[:-1] + "y/").slug == "invalid-name"
+    assert len(alice.names(prefix="in/")) == 2
+
+
+@pytest.mark.usefixtures("hurried")
 def test_a_job_waits_for_a_disabled_account(
     alice: Client, behind: Behind, clock: Clock, settings: Settings
 ) -> None:
