@@ -1,7 +1,7 @@
 """What reaches the function and is no request: news from the bucket by the queue, and the schedule.
 
-Imports deps and errors. A message is acknowledged when it is done with or can never be; what may
-succeed later is given back, alone, and the queue brings it again or puts it aside.
+Imports deps, services and errors. A message is acknowledged when it is done with or can never be;
+what may succeed later is given back, alone, and the queue brings it again or puts it aside.
 """
 
 import json
@@ -13,6 +13,8 @@ from aws_lambda_powertools import Logger
 
 from function import deps
 from function.contract import RECONCILE, SWEEP
+from function.errors import Unavailable
+from function.services.batches import Batch
 
 RESERVE = 10_000  # milliseconds: what one step of a sweep may take at worst
 
@@ -26,21 +28,35 @@ def take(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, An
     """Hands an event to its service, and answers as Lambda expects of its source."""
     if event in (SWEEP, RECONCILE):
         left: Callable[[], int] = context.get_remaining_time_in_millis
-        done = _scheduled(event, lambda: left() > RESERVE)
+        done, failed = _scheduled(event, lambda: left() > RESERVE)
         logger.info("done by schedule", extra=done)
         _measured(done)
+        if failed:
+            raise Unavailable(f"{len(failed)} could not be removed.") from failed[0]
         return done
     failed = [record["messageId"] for record in event["Records"] if not _taken(record, logger)]
     return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
 
-def _scheduled(event: Mapping[str, Any], in_time: Callable[[], bool]) -> dict[str, int]:
-    """What was done, by its name."""
+def _scheduled(
+    event: Mapping[str, Any], in_time: Callable[[], bool]
+) -> tuple[dict[str, int], list[Exception]]:
+    """What was done, by its name, and what went wrong meanwhile."""
     if event == SWEEP:
-        closed = deps.wiring().admin.closing.sweep(in_time)
-        return {"closed": closed, "swept": deps.wiring().sweeping.sweep(in_time)}
+        return _swept(in_time)
     report = deps.wiring().reconciling.run(in_time)
-    return {name: count for name, count in vars(report).items() if isinstance(count, int)}
+    return {name: count for name, count in vars(report).items() if isinstance(count, int)}, []
+
+
+def _swept(in_time: Callable[[], bool]) -> tuple[dict[str, int], list[Exception]]:
+    """Removes what has expired first, which many wait for; neither keeps the other from it."""
+    wiring, swept, closed = deps.wiring(), Batch(), Batch()
+    with swept.attempt():
+        wiring.sweeping.sweep(in_time, swept)
+    with closed.attempt():
+        wiring.admin.closing.sweep(in_time, closed)
+    failed = swept.failed + closed.failed
+    return {"swept": swept.done, "closed": closed.done, "failed": len(failed)}, failed
 
 
 def _measured(done: Mapping[str, int]) -> None:

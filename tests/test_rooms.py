@@ -64,7 +64,7 @@ ARROWS: dict[str, set[str]] = {
         "media_types",
         "errors", "sharing_errors", "account_errors", "listing_errors", "contract", "services",
     },
-    "events": {"deps", "errors", "contract"},
+    "events": {"deps", "services", "errors", "contract"},
     "app": {"routes", "deps", "gate", "models", "errors", "events"},
     "__init__": set(),
 }  # fmt: skip

@@ -11,11 +11,12 @@ from contextlib import suppress
 
 from function.account_errors import ProtectedAccount
 from function.account_models import Closure
-from function.errors import NoSuchUser, Unavailable
+from function.errors import NoSuchUser
 from function.models import Caller
 from function.records import Account, FileRow
 from function.services.access import Access
 from function.services.audit import Audit
+from function.services.batches import Batch
 from function.services.leaving import Leaving
 from function.services.origins import Origins
 from function.services.shelving import Shelving
@@ -67,15 +68,15 @@ class Closing:
             username=username, left=self._clear(account, lambda: self._from.now() < ends)
         )
 
-    def sweep(self, in_time: Callable[[], bool]) -> int:
-        """Goes on with the accounts that are being closed; how many are gone."""
-        done = 0
+    def sweep(self, in_time: Callable[[], bool], batch: Batch) -> None:
+        """Goes on with the accounts that are being closed, and counts in `batch` who is gone."""
         for username in self._list.of(AT_ONCE):
-            account = account_at(self._db.read([account_key(username)]), username)
-            if account and account.deleting and in_time():
-                with suppress(Unavailable):
-                    done += not self._clear(account, in_time)
-        return done
+            if not in_time():
+                return
+            with batch.attempt():
+                account = account_at(self._db.read([account_key(username)]), username)
+                if account and account.deleting:
+                    batch.done += not self._clear(account, in_time)
 
     def _marked(self, caller: Caller, username: str) -> Account:
         """The account, with everything shut that it ever opened."""

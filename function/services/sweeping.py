@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from function.errors import Unavailable
+from function.services.batches import Batch
 from function.services.folder_moves import FolderMoves
 from function.services.origins import Origins
 from function.services.purging import Purging
@@ -36,14 +36,11 @@ class Sweeping:
         self._multipart = multipart
         self._from = origins
 
-    def sweep(self, in_time: Callable[[], bool]) -> int:
-        """Removes what has expired as long as it is `in_time`; how much.
+    def sweep(self, in_time: Callable[[], bool], batch: Batch) -> None:
+        """Removes what has expired as long as it is `in_time`, and counts it in `batch`.
 
-        What cannot be removed is passed over, and tried again by the next sweep. Raises
-        Unavailable at the end when there was any, with the first as its cause.
+        What cannot be removed is passed over, and tried again by the next sweep.
         """
-        swept = 0
-        failed: list[Exception] = []
         now = int(self._from.now()) - LATE
         for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
             after, more = "", True
@@ -53,14 +50,9 @@ class Sweeping:
                 for line in lines:
                     if line.until > now or not in_time():
                         continue
-                    try:
+                    with batch.attempt():
                         self._remove(line, in_time)
-                        swept += 1
-                    except Exception as error:  # noqa: BLE001 - it must not keep the others
-                        failed.append(error)
-        if failed:
-            raise Unavailable(f"{len(failed)} could not be removed.") from failed[0]
-        return swept
+                        batch.done += 1
 
     def _remove(self, due: Due, in_time: Callable[[], bool]) -> None:
         """The row first, so that nobody uses what is being removed; the list's line last.

@@ -280,7 +280,7 @@ def test_a_sweep_ends_in_time_and_is_gone_on_with(
         start(alice, f"a{number}", 1)
     clock.time += 8 * DAY
     hurried = SimpleNamespace(**{**vars(CONTEXT), "get_remaining_time_in_millis": lambda: 100})
-    assert app.lambda_handler(SWEEP, hurried) == {"swept": 0, "closed": 0}
+    assert app.lambda_handler(SWEEP, hurried) == {"swept": 0, "closed": 0, "failed": 0}
     assert sweep() == 5
     assert due(ground) == []
 

@@ -1,5 +1,6 @@
 """Closing an account: everything is shut at once, cleared away in time, and nobody's afterwards."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,13 +8,14 @@ import pytest
 
 from function import app
 from function.contract import SWEEP
+from function.errors import Unavailable
 from function.services import closing, leaving
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import CONTEXT, PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.faults.world import elsewhere
-from tests.ground import Call, Ground
+from tests.ground import Call, Ground, failure, sent_body
 from tests.links import make
 
 
@@ -166,6 +168,46 @@ def test_the_sweep_finishes_it(rich: World, ground: Ground, clock: Clock) -> Non
     assert close(rich.root).slug == "no-such-user"
     shut(rich)
     assert join("alice").names() == []
+
+
+@pytest.mark.parametrize("breaks", ["closing", "reading", "sweeping"])
+def test_one_that_fails_keeps_no_other(
+    world: World,
+    ground: Ground,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+    breaks: str,
+) -> None:
+    """Neither another account nor two uploads that expired; the error comes after the counts."""
+    rapid = slow(ground, clock, 100)
+    assert [close(world.root, name).status for name in ("alice", "carol")] == [202, 202]
+    rapid()
+    clock.time += 8 * 86_400
+    capsys.readouterr()
+    ground.before = broken(breaks)
+    with pytest.raises(Unavailable, match=r"^1 could not be removed"):
+        sweep()
+    rapid()
+    told = capsys.readouterr().out
+    counts = next(json.loads(line) for line in told.splitlines() if "CloudWatchMetrics" in line)
+    swept, closed = (0, 2) if breaks == "sweeping" else (2, 1)
+    assert (counts["swept"], counts["closed"], counts["failed"]) == ([swept], [closed], [1])
+    assert sweep() == {"swept": 2 - swept, "closed": 2 - closed, "failed": 0}
+
+
+def broken(what: str) -> Callable[[Call], Any]:
+    """Has fail what is about Alice, or the first look at what has expired."""
+    operation, words = {
+        "closing": ("Query", '"links:alice"'),
+        "reading": ("BatchGetItem", '"username": {"S": "alice"}'),
+        "sweeping": ("Query", "~due/"),
+    }[what]
+
+    def before(call: Call) -> Any:
+        hit = call.operation == operation and words in sent_body(call).decode()
+        return failure(call, 500, "InternalServerError") if hit else None
+
+    return before
 
 
 def test_an_administrator_remains(world: World, behind: Behind) -> None:
