@@ -67,9 +67,12 @@ def caller_of(sent: Incoming, power: Power | None = None) -> Caller:
 
 
 def visitor_of(sent: Incoming) -> Caller | None:
-    """Who a token names on a route that needs none; what is no token is as good as none there."""
+    """Who a token names on a route that needs none, to read what is shown to them alone.
+
+    What is no token is as good as none there.
+    """
     try:
-        return caller_of(sent)
+        return caller_of(sent, "read")
     except NotSignedIn:
         return None
 

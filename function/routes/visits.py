@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from function.account_errors import NotAllowed
 from function.deps import CountingDep, Sent, SigningDep, Visitor, VisitsDep
 from function.errors import (
     ChangedMeanwhile,
@@ -44,7 +45,7 @@ router = Router()
 MOST_ON_A_PAGE = 100
 MOST_AT_ONCE = 90  # one commit has a receipt for each
 GRANT = "x-link-grant"
-CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, SlowDown)
+CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, NotAllowed, SlowDown)
 
 Cursor = Annotated[str | None, Query(description="Where the list goes on.")]
 

@@ -85,7 +85,7 @@ class Visits:
 
         For `counting` it also reads whether the visitor's grant was counted for them.
 
-        Raises NoSuchLink, LinkRevoked, LinkExpired, NotSignedIn, SlowDown.
+        Raises NoSuchLink, LinkRevoked, LinkExpired, NotSignedIn, NotAllowed, SlowDown.
         """
         visit = self._enter(visitor, name, counting=counting)
         if name is None and visit.misses():  # renamed, perhaps, since the link was read

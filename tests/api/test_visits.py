@@ -11,6 +11,7 @@ import pytest
 from function import deps
 from function.errors import Problem, Unavailable
 from function.link_models import LinkDownloadRequest
+from function.roles import SCOPES
 from function.services.visitors import Visitor
 from function.stores.dynamo import Dynamo
 from tests import curls, s3
@@ -376,6 +377,23 @@ def test_only_the_audience_may_open_it(alice: Client, bob: Client) -> None:
     assert link.open(carol).status == 200
     carol.post("/logout")
     assert link.open(carol).slug == "not-signed-in"
+
+
+def test_a_key_of_the_audience_opens_it_when_it_may_read(alice: Client, bob: Client) -> None:
+    """Each scope alone: what takes another power is not for it, and nobody else's key is good."""
+    alice.put("a.txt")
+    link, public = make(alice, "a.txt", audience="bob"), make(alice, "a.txt")
+    for scope in SCOPES:
+        answer = bob.post("/keys", name=scope, scopes=[scope])
+        key = Client(answer.json()["token"])
+        for got in (link.open(key), link.download("a.txt", who=key)):
+            if scope == "read":
+                assert got.status == 200
+            else:
+                assert (got.status, got.slug) == (403, "not-allowed"), scope
+        assert public.open(key).status == 200
+    key = Client(alice.post("/keys", name="own", scopes=["read"]).json()["token"])
+    assert link.open(key).slug == "no-such-link"
 
 
 def test_an_end_is_told_whoever_asks(alice: Client, bob: Client, clock: Clock) -> None:
