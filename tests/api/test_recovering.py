@@ -240,6 +240,16 @@ def test_what_ses_refuses_is_not_told(known: Client, ground: Ground) -> None:
     assert forgot().slug == forgot("nobody").slug == "unavailable"
 
 
+def test_too_many_mails_at_once_are_for_later(known: Client, ground: Ground) -> None:
+    """The account's rate of SES is used up: no fault of ours."""
+    kind = {"content-type": "application/json", "x-amzn-errortype": "TooManyRequestsException"}
+    many = response(429, kind, b"{}")
+    ground.before = lambda call: many if call.operation == "SendEmail" else None
+    answer = forgot()
+    assert (answer.status, answer.slug) == (503, "unavailable")
+    assert "retry-after" in answer.headers
+
+
 @pytest.mark.parametrize("name", ["", "a", "x" * 65, None, 1])
 def test_other_names_are_refused(ground: Ground, name: object) -> None:
     """As everywhere."""
