@@ -158,7 +158,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     signing, unlocking = Signing(on.multipart, of), Unlocking(Attempts(db), on.passwords, of)
     listing = Listing(access, _own_files(on), SharedFiles(db, access, files, shares), signing)
     uploading = TransferService(access, transfers, on.multipart, placing, on.audit, of)
-    inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, of)
+    inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, on.audit, of)
     moving = Moving(db, access, on.shelving, on.audit, of)
     life = _wire_life(on, placing, moving)
     return Wiring(

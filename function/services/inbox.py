@@ -19,6 +19,7 @@ from function.request_records import RequestRow
 from function.roles import ROLES, may
 from function.services.access import Access
 from function.services.actors import Sender
+from function.services.audit import Audit
 from function.services.kinds import allowed, type_of
 from function.services.origins import Origins, iso
 from function.services.placing import NAMESAKE_BYTES
@@ -48,6 +49,7 @@ class Inbox:
         transfers: Transfers,
         multipart: Multipart,
         unlocking: Unlocking,
+        audit: Audit,
         origins: Origins,
     ) -> None:
         """Uploads are planned by `uploads` and noted in `transfers`."""
@@ -57,6 +59,7 @@ class Inbox:
         self._transfers = transfers
         self._multipart = multipart
         self._unlocking = unlocking
+        self._audit = audit
         self._from = origins
 
     def sender(self, token: str, address: str) -> Sender:
@@ -120,9 +123,11 @@ class Inbox:
                 row, owner = self._again(row)
                 self._judge(row, owner, sending)
             noted = upload.model_copy(update=self._of(row, sending))
-            room = hold(row.owner, row.owner_id, Load(sending.size, 1), owner, SHARERS)
+            load = Load(sending.size, 1)
+            room = [hold(row.owner, row.owner_id, load, owner, SHARERS)]
+            room += self._audit.room(owner, load) if owner else []  # else it has no quota
             try:
-                self._transfers.start(noted, [reserve(row, sending.size), room])
+                self._transfers.start(noted, [reserve(row, sending.size), *room])
             except Refused:
                 continue
             return noted

@@ -462,6 +462,21 @@ def test_a_full_account(alice: Client, ground: Ground) -> None:
     assert bytes_used(ground, "alice") == 5
 
 
+@pytest.mark.parametrize("quota", [{"quota": 10}, {"files_quota": 5}])
+def test_crossing_four_fifths_of_a_quota_is_noted(
+    alice: Client, behind: Behind, quota: dict[str, int]
+) -> None:
+    """Once, by the upload that crosses it, as it is of the owner's own."""
+    _, sender = ask(alice)
+    behind.change("users", {"username": "alice"}, **quota)
+    noted = []
+    for name in "abcde":
+        start(sender, name, 2)
+        noted.append([row for row in behind.rows("files") if row.get("action") == "quota.warning"])
+    assert [len(each) for each in noted] == [0, 0, 0, 1, 1]
+    assert (noted[-1][0]["actor"], noted[-1][0]["owner"]) == ("alice", "alice")
+
+
 def test_an_empty_file_finds_room_in_an_account_that_is_too_full(
     alice: Client, ground: Ground
 ) -> None:
