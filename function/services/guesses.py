@@ -1,8 +1,9 @@
 """Who guesses at passwords: failures are counted, and too many are not listened to.
 
 A name may be tried ten times from one address in a quarter of an hour, and an address may fail
-fifty times in all; a name that does not exist weighs double. The counts belong to the address, so
-nobody can lock another person out from elsewhere, and they end with the window.
+fifty times in all; a name that does not exist weighs double, so lists of names end sooner, though
+whoever counts can tell such a name by it. The counts belong to the address, so nobody can lock
+another person out from elsewhere, and they end with the window.
 """
 
 import ipaddress
