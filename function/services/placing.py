@@ -22,6 +22,7 @@ from function.services.shelving import Shelving
 from function.stores.accounts import NOTHING, charge
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
 from function.stores.files import file_key
+from function.stores.kept import key_of, unchanged
 from function.stores.references import first, one_more
 from function.stores.rows import Refused, Write
 
@@ -128,12 +129,12 @@ class Placing:
             placed = Placed(row, permission, row.version == 1)
             growth = Load(stored.size, 1) - intent.held
             writes = [
-                *self._writes(entry.file, row),
+                *self._writes(entry.file, row, others := also(placed)),
                 (one_more if intent.again else first)(row.object),
                 charge(owner, growth, -intent.held),
                 *self._audit.room(owner, growth),
                 *entry.warrant(),  # a right taken back meanwhile commits nothing
-                *also(placed),
+                *others,
             ]
             try:
                 self._db.commit(writes, token=row.rev)
@@ -176,13 +177,19 @@ class Placing:
             grantees=old.grantees if old else frozenset(),
         )
 
-    def _writes(self, old: FileRow | None, row: FileRow) -> list[Write]:
-        if old is None or old.id != row.id:
-            return self._shelving.shift((None, row))
-        return [
-            *self._shelving.shift((old, row)),
-            *self._shelving.replaced(old, self._keep_versions),
-        ]
+    def _writes(self, old: FileRow | None, row: FileRow, others: list[Write]) -> list[Write]:
+        """The file itself, and what becomes of the one of that name, beside `others`.
+
+        One that another name was chosen for is expected to stay, unless one of the others expects
+        it: when it has gone meanwhile, with its folder perhaps, its name is free.
+        """
+        if old and old.id == row.id:
+            kept = self._shelving.replaced(old, self._keep_versions)
+            return [*self._shelving.shift((old, row)), *kept]
+        writes = self._shelving.shift((None, row))
+        if old and key_of(old) not in {each.key for each in others}:
+            writes.append(unchanged(key_of(old), old))
+        return writes
 
     def free_name(self, owner: str, name: str, *, always: bool) -> str:
         """The first of `name (1).ext`, `name (2).ext`, … that nobody has. Raises FileExists.

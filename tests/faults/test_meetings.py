@@ -53,6 +53,7 @@ QUICK = [
     ("delete for good", "copy another's"),
     ("restore", "empty the trash"),
     ("restore a version", "replace"),
+    ("put beside", "move a folder"),
     ("move a folder", "unshare a folder"),
     ("move a folder", "make a link"),
     ("move a folder", "rename"),
