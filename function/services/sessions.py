@@ -12,7 +12,15 @@ from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Refused
-from function.stores.sessions import Sessions, ended, proves, session_in, session_key, session_of
+from function.stores.sessions import (
+    Sessions,
+    ended,
+    place_of,
+    proves,
+    session_in,
+    session_key,
+    session_of,
+)
 
 ID = re.compile(r"[0-9a-f]{64}")
 SESSIONS = "sessions"
@@ -41,17 +49,22 @@ class SessionService:
         """
         entry = self._access.open(caller)
         account, own = entry.account, session_in(entry.rows, caller)
-        after = unseal(cursor, account.id, SESSIONS)
-        # The index may not know yet the one that has just begun.
-        all_known = [*self._sessions.of(caller.username), *([own] if own else [])]
-        known = {(each.created, each.token_hash) for each in all_known if each.key is None}
-        places = [list(each) for each in sorted(known, reverse=True)]
-        places = [each for each in places if after is None or each < after]
-        page, more = places[:limit], places[limit:]
-        entry = self._access.open(caller, more=[session_key(each) for _, each in page])
-        found = (session_of(entry.rows, each) for _, each in page)
-        views = [self._view(each, caller) for each in found if each and self._alive(each, account)]
-        return views, seal(page[-1], account.id, SESSIONS) if more else None
+        place = unseal(cursor, account.id, SESSIONS)
+        found, following = self._sessions.newest(
+            caller.username,
+            lambda each: self._alive(each, account),
+            after=(place[0], place[1]) if place else None,
+            limit=limit,
+        )
+        seen = [*map(place_of, found), *([following] if following else [])]
+        if own and not place and own.key is None and all(own.created > each for each, _ in seen):
+            found.insert(0, own)  # it has just begun, and the index does not know it yet
+        if len(found) > limit:
+            found, following = found[:limit], place_of(found[limit - 1])
+        entry = self._access.open(caller, more=[session_key(each.token_hash) for each in found])
+        there = (session_of(entry.rows, each.token_hash) for each in found)
+        views = [self._view(each, caller) for each in there if each and self._alive(each, account)]
+        return views, seal([*following], account.id, SESSIONS) if following else None
 
     def end(self, caller: Caller, session_id: str) -> None:
         """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""

@@ -179,16 +179,22 @@ class Dynamo:
                 break
         return Page(items[:limit], more=len(items) > limit)
 
-    def query_index(self, table: Table, partition: str) -> list[Item]:
-        """All rows of one partition of the index: eventually consistent, so it decides nothing."""
+    def query_index(
+        self, table: Table, partition: str, *, newest: int = 0, after: Item | None = None
+    ) -> Page:
+        """All rows of one partition of the index, or its `newest` few, in falling order.
+
+        These come `after` a key. Eventually consistent, so it decides nothing.
+        """
         if table.index is None:
             raise TypeError(f"{table.noun} has no index")
         request = self._among(table, table.index, partition) | {"IndexName": table.index.name}
-        items, start = self._page(request, None)
-        while start:
+        request |= {"ScanIndexForward": False, "Limit": newest} if newest else {}
+        items, start = self._page(request, encode(after) if after else None)
+        while start and not newest:
             found, start = self._page(request, start)
             items += found
-        return items
+        return Page(items, more=bool(start))
 
     def _among(
         self, table: Table, keys: Table | Index, partition: str, prefix: str = ""

@@ -1,5 +1,6 @@
 """Sessions, which tokens name; an API key is one that has a name."""
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from function.contract import SESSIONS
@@ -9,7 +10,16 @@ from function.records import Account, Session
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Refused, Rows, Write
 
+AT_ONCE, LOOKS = 250, 4
 ALIVE = "attribute_exists(token_hash) AND expires_at > :now"
+
+
+Place = tuple[str, str]
+
+
+def place_of(session: Session) -> Place:
+    """Where a session stands among its account's."""
+    return session.created, session.token_hash
 
 
 def session_key(token_hash: str) -> Key:
@@ -67,10 +77,33 @@ class Sessions:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, username: str) -> list[Session]:
-        """What the index knows of somebody's sessions and keys, dead ones and all."""
-        rows = self._db.query_index(SESSIONS, username)
-        return [Session.model_validate(row) for row in rows]
+    def newest(
+        self,
+        username: str,
+        wanted: Callable[[Session], bool],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> tuple[list[Session], Place | None]:
+        """What the index knows of somebody's sessions and keys, and where that goes on.
+
+        The newest first, and those that are `wanted` alone, of a thousand that are looked at.
+        """
+        found: list[Session] = []
+        for _ in range(LOOKS):
+            start: Item | None = None
+            if after:
+                start = {"username": username, "created": after[0], "token_hash": after[1]}
+            page = self._db.query_index(SESSIONS, username, newest=AT_ONCE, after=start)
+            for row in map(Session.model_validate, page.items):
+                if wanted(row):
+                    if len(found) == limit:
+                        return found, after
+                    found.append(row)
+                after = place_of(row)
+            if not page.more:
+                return found, None
+        return found, after
 
     def seen(self, token_hash: str, now: int, at: str) -> None:
         """Notes when a session was used, if that can be done; nobody is refused for it."""

@@ -91,5 +91,5 @@ class Shares:
 
     def on(self, owner: str, name: str) -> list[Key]:
         """Where the grants on a file stand that the index knows of."""
-        rows = self._db.query_index(SHARES, f"{owner}/{name}")
+        rows = self._db.query_index(SHARES, f"{owner}/{name}").items
         return [Key(SHARES, str(row["grantee"]), str(row["file"])) for row in rows]

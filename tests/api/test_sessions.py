@@ -1,13 +1,16 @@
 """Sessions: where one is signed in, how long, and what ends them."""
 
+import json
 import re
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
+from function.stores import sessions
 from tests.api.conftest import Behind
 from tests.client import PASSWORD, Client, join
 from tests.conftest import Clock
-from tests.ground import Ground, failure
+from tests.ground import Call, Ground, failure, response, sent_body
 
 OTHER = "another horse battery"
 
@@ -64,6 +67,55 @@ def test_sessions_come_in_pages(alice: Client, bob: Client, clock: Clock) -> Non
     assert [len(page) for page in found] == [3, 3, 1]
     assert [each for page in found for each in page] == whole
     assert bob.send("GET", "/sessions", query=query).slug == "invalid-cursor"
+
+
+def test_many_dead_ones_are_passed_over_in_bounds(
+    alice: Client, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page looks at so many rows and no more; the cursor goes on, and none comes twice."""
+    monkeypatch.setattr(sessions, "AT_ONCE", 2)
+    for name in ("x", "y", "x"):
+        clock.time += 1
+        for _ in range(3 if name == "x" else 1):
+            again(agent=name)
+    clock.time += 1
+    for _ in range(11):
+        again().post("/logout")
+    pages, query = [], {"limit": "2"}
+    while True:
+        with ground.counted() as calls:
+            answer = alice.send("GET", "/sessions", query=query)
+        assert calls.count("Query") <= sessions.LOOKS
+        pages.append([each["id"] for each in answer.json()])
+        if "x-next-cursor" not in answer.headers:
+            break
+        query["cursor"] = answer.headers["x-next-cursor"]
+    found = [each for page in pages for each in page]
+    assert pages[0] == []
+    assert len(found) == len(set(found)) == 8
+    assert all(len(page) <= 2 for page in pages)
+
+
+def test_the_one_that_has_just_begun_is_listed(alice: Client, clock: Clock, ground: Ground) -> None:
+    """Though the index does not know it yet; others come after it, each once."""
+    old = alice.get("/sessions").json()
+    clock.time += 1
+    new = again()
+
+    def lags(call: Call, answer: AWSResponse) -> AWSResponse:
+        if call.operation != "Query" or "ExclusiveStartKey" in sent_body(call).decode():
+            return answer
+        body = json.loads(answer.content)
+        rows = [row for row in body["Items"] if row["token_hash"]["S"] == old[0]["id"]]
+        return response(200, answer.headers, json.dumps(body | {"Items": rows}).encode())
+
+    ground.after = lags
+    first = new.get("/sessions", limit=1)
+    assert [each["current"] for each in first.json()] == [True]
+    rest = new.get("/sessions", limit=1, cursor=first.headers["x-next-cursor"])
+    assert [each["id"] for each in rest.json()] == [old[0]["id"]]
+    assert "x-next-cursor" not in rest.headers
+    assert len(new.get("/sessions").json()) == 2
 
 
 def test_a_session_is_ended_from_another(alice: Client, bob: Client) -> None:
