@@ -27,9 +27,13 @@ MOST_AGENT = 200
 
 
 class Closed(BaseModel):
-    """What people send and get."""
+    """What people send and get.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A model is made ready when it is first used: most requests use two, a cold start would wait for
+    all of them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from function.fields import Grantable, OnConflict
 class Row(BaseModel):
     """What a table holds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Account(Row):

@@ -135,7 +135,7 @@ class Download(Closed):
 class CompanionUpload(BaseModel):
     """What Uppy sends to begin a multipart upload; it does not say the size."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     filename: FileName
     type: str | None = None
@@ -145,7 +145,7 @@ class CompanionUpload(BaseModel):
 class CompanionPart(BaseModel):
     """A part as Uppy names it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     PartNumber: PartNumber
     ETag: Etag
@@ -154,6 +154,6 @@ class CompanionPart(BaseModel):
 class CompanionCompletion(BaseModel):
     """The parts that Uppy has sent."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     parts: Annotated[list[CompanionPart], Field(max_length=MOST_PARTS, fail_fast=True)]

@@ -29,7 +29,7 @@ CURLS_OWN = "application/x-www-form-urlencoded"
 class Beside(BaseModel):
     """What goes with a file's own bytes, in the query or in the fields of a form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     file_name: FileName
     username: Username | None = None
