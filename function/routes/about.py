@@ -8,7 +8,7 @@ from typing import Any, cast
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from function.contract import VERSION
+from function.contract import VERSION, Settings
 from function.deps import SettingsDep
 from function.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
 from function.models import Health, Info, Limits
@@ -20,9 +20,12 @@ from function.services.uploads import SMALL
 router = Router()
 
 FEATURES = [
-    "downloads", "folders", "groups", "links", "renames", "requests", "shares", "trash", "uploads",
+    "audit", "changes", "copies", "downloads", "folders", "groups", "invites", "keys", "links",
+    "mfa", "quotas", "renames", "requests", "roles", "search", "shares", "trash", "uploads",
     "versions",
 ]  # fmt: skip
+# On where the configuration says so: anybody may register, a forgotten password is answered by mail.
+REGISTRATION, RESET = "registration", "password-reset"
 UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 # The page's script and style stand in it; it may talk to this API and to nobody else.
 PAGE_POLICY = (
@@ -42,7 +45,7 @@ def info(settings: SettingsDep) -> Info:
     """Limits, version, and which features are on."""
     return Info(
         version=VERSION,
-        features=FEATURES,
+        features=sorted([*FEATURES, *_configured(settings)]),
         limits=Limits(
             small_file_bytes=SMALL,
             file_bytes=LARGEST,
@@ -59,6 +62,12 @@ def info(settings: SettingsDep) -> Info:
             keep_seconds=settings.keep_seconds,
         ),
     )
+
+
+def _configured(settings: Settings) -> list[str]:
+    """Features that are on by configuration."""
+    on = {REGISTRATION: settings.registration == "open", RESET: bool(settings.mail_from)}
+    return [name for name, is_on in on.items() if is_on]
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +58,17 @@ def test_info_says_the_true_limits(anyone: Client, settings: contract.Settings) 
     assert limits["password_min_length"] == settings.password_min_length
     assert limits["session_seconds"] == settings.session_seconds
     assert limits["keep_seconds"] == settings.keep_seconds
+
+
+def test_features_follow_the_configuration(
+    anyone: Client, settings: contract.Settings, rewire: Callable[[contract.Settings], None]
+) -> None:
+    """A client need not try what is not there."""
+    assert {"registration", "password-reset"} <= set(anyone.get("/info").json()["features"])
+    rewire(replace(settings, registration="closed", mail_from=""))
+    features = anyone.get("/info").json()["features"]
+    assert not {"registration", "password-reset"} & set(features)
+    assert features == sorted(features)
 
 
 def test_the_document_names_every_route(document: Any) -> None:
