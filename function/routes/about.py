@@ -24,7 +24,7 @@ FEATURES = [
     "mfa", "quotas", "renames", "requests", "roles", "search", "shares", "trash", "uploads",
     "versions",
 ]  # fmt: skip
-# On where the configuration says so: anybody may register, a forgotten password is answered by mail.
+# On where the configuration says so: anybody may register, forgotten passwords are mailed.
 REGISTRATION, RESET = "registration", "password-reset"
 UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 # The page's script and style stand in it; it may talk to this API and to nobody else.
