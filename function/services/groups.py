@@ -217,8 +217,7 @@ class GroupService:
 
     def _clear(self, held: Group) -> None:
         for each in self._groups.remaining(held, CLEARED_AT_ONCE):
-            with suppress(Refused):
-                self._groups.leave(each, self._from.new_id(), account=True)
+            self._groups.put_out(each, self._from.new_id)
         for key in self._groups.granted(held, CLEARED_AT_ONCE):
             self._groups.revoke(held, key)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from function.link_records import LinkRow
-from function.records import Account, Grant, Group, Membership
+from function.records import Account, Grant, Group
 from function.services.access import Access
 from function.services.actors import Member
 from function.services.audit import Audit
@@ -103,7 +103,7 @@ class Leaving:
         others = [each for each in found if each.member_id != account.id]
         granted = self._groups.granted(group, AT_ONCE)
         for each in others:
-            self._put_out(each)
+            self._groups.put_out(each, self._from.new_id)
         for key in granted:
             self._groups.revoke(group, key)
         if others or granted:
@@ -113,13 +113,7 @@ class Leaving:
         with suppress(Refused):
             self._groups.delete(group, self._from.new_id(), noted)
             for each in found:
-                self._put_out(each)
-
-    def _put_out(self, held: Membership) -> None:
-        for there in (True, False):  # its account may have gone
-            with suppress(Refused):
-                self._groups.leave(held, self._from.new_id(), account=there)
-                return
+                self._groups.put_out(each, self._from.new_id)
 
     def _shares(self, account: Account) -> bool:
         """Takes back what was granted to it."""

@@ -3,7 +3,7 @@
 The grants stand first in it: no user name begins as high as `~`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from function.contract import SHARES
@@ -135,6 +135,13 @@ class Groups:
             values=names,
         )
         self._db.commit([gone, *([forgotten] if account else []), *noted], token)
+
+    def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
+        """Ends a membership of a group that has gone, whether or not its account is there."""
+        for there in (True, False):
+            with suppress(Refused):
+                self.leave(held, new_token(), account=there)
+                return
 
     def delete(self, held: Group, token: str, noted: Write) -> None:
         """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
