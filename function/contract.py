@@ -56,7 +56,7 @@ class Settings:
 
     Times are seconds. `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106).
     `quota` is bytes and `files_quota` files of a new account, 0 for no limit. `upload_rules` is
-    JSON: by role, `types` and `bytes`. `administrator` and `mail_from` may be empty: none.
+    JSON: by role, `types` and `maxBytes`. `administrator` and `mail_from` may be empty: none.
     """
 
     bucket: str

@@ -16,11 +16,6 @@ AT_ONCE = 1000
 MANY = "attribute_exists(grantees) AND size(grantees) = :seen"
 
 
-def files_below(rows: Rows, owner: str, folder: str) -> int:
-    """How many files are below a folder, as it was read."""
-    return int(str(rows.get(folder_key(owner, folder), {}).get("files", 0)))
-
-
 def grantees_in(rows: Rows, owner: str, folder: str) -> frozenset[str]:
     """Whom a folder was granted to, as it was read."""
     held = rows.get(folder_key(owner, folder), {}).get("grantees")
