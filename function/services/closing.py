@@ -17,11 +17,12 @@ from function.records import Account, FileRow
 from function.services.access import Access
 from function.services.audit import Audit
 from function.services.batches import Batch
-from function.services.leaving import Leaving
+from function.services.leaving import Leaving, next_of
 from function.services.origins import Origins
 from function.services.shelving import Shelving
+from function.stores import folder_grants
 from function.stores.accounts import account_at, account_key, altered
-from function.stores.closing import ClosingList, close, closing
+from function.stores.closing import ClosingList, clearing, close, closing
 from function.stores.directory import same_account
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
 from function.stores.files import Files
@@ -55,7 +56,11 @@ class Closing:
         self._files = Files(db)
         self._list = ClosingList(db)
         # In this order: what may be many comes last.
-        self._steps: dict[str, Callable[[Account], bool]] = {**leaving.steps(), "files": self._page}
+        self._steps: dict[str, Callable[[Account], bool]] = {
+            **leaving.steps(),
+            "files": self._page,
+            "folders": self._folders,
+        }
 
     def delete(self, caller: Caller, username: str) -> Closure:
         """Closes an account, and says what is left to clear away when that takes longer.
@@ -119,12 +124,26 @@ class Closing:
 
     def _page(self, account: Account) -> bool:
         """Moves a page of files to the trash; whether that were all."""
-        rows, _ = self._files.on_shelf(account.username, prefix="", after="", limit=AT_ONCE)
-        mine = [row for row in rows if row.owner_id == account.id]
-        for row in mine:
+        rows = next_of(account, lambda after: self._files_of(account, after))
+        for row in rows:
             with suppress(Refused):
                 self._trash(row)
-        return not mine
+        return not rows
+
+    def _files_of(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
+        rows, more = self._files.on_shelf(account.username, prefix="", after=after, limit=AT_ONCE)
+        return rows, rows[-1].name if more else None
+
+    def _folders(self, account: Account) -> bool:
+        """Removes a page of folders, which are empty now, with what was granted on them."""
+        gone = folder_grants.cleared(self._db, account.username, AT_ONCE)
+        for start in range(0, len(gone), COMMITTED_AT_ONCE - 1):
+            some = gone[start : start + COMMITTED_AT_ONCE - 1]
+            try:
+                self._db.commit([clearing(account), *some], self._from.new_id())
+            except Refused:
+                return True  # whoever else clears it away is done
+        return not gone
 
     def _trash(self, row: FileRow) -> None:
         grants = [Write("Delete", key) for key in granted(row)]

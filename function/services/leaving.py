@@ -6,9 +6,11 @@ nobody adds to it; what another has changed meanwhile is looked at again.
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from function.link_records import LinkRow
-from function.records import Account, Grant, Group
+from function.records import Account, FileRow, Grant, Group
+from function.request_records import RequestRow
 from function.services.access import Access
 from function.services.actors import Member
 from function.services.audit import Audit
@@ -22,6 +24,7 @@ from function.stores.rows import Refused, Write
 from function.stores.shares import Shares, key_of, take_back, user
 
 AT_ONCE = 50
+Owned = TypeVar("Owned", FileRow, LinkRow, RequestRow)
 
 
 class Leaving:
@@ -46,7 +49,10 @@ class Leaving:
 
     def _links(self, account: Account) -> bool:
         store = links.Links(self._db)
-        rows, _ = store.of(account.username, account.id, after="", limit=AT_ONCE)
+        rows = next_of(
+            account,
+            lambda after: store.of(account.username, account.id, after=after, limit=AT_ONCE),
+        )
         for row in rows:
             _, held = store.find(row.id)
             with suppress(Refused):
@@ -64,12 +70,13 @@ class Leaving:
 
     def _requests(self, account: Account) -> bool:
         store, now = requests.Requests(self._db), self._from.now()
-        rows, _ = store.of(account.username, now, after="", limit=AT_ONCE)
-        mine = [row for row in rows if row.owner_id == account.id]
-        for row in mine:
+        rows = next_of(
+            account, lambda after: store.of(account.username, now, after=after, limit=AT_ONCE)
+        )
+        for row in rows:
             with suppress(Refused):
                 self._db.commit(requests.removed(row), self._from.new_id())
-        return not mine
+        return not rows
 
     def _of_groups(self, account: Account) -> bool:
         """Ends the groups that it owns, and its part in the others.
@@ -139,3 +146,13 @@ class Leaving:
             after = held[-1].file if held else after
             mine = [grant for grant in held if grant.grantee_id == account.id]
         return mine
+
+
+def next_of(account: Account, page: Callable[[str], tuple[list[Owned], str | None]]) -> list[Owned]:
+    """The next rows of an account's, past whatever is left of others of its name."""
+    rows: list[Owned] = []
+    after: str | None = ""
+    while after is not None and not rows:
+        found, after = page(after)
+        rows = [row for row in found if row.owner_id == account.id]
+    return rows

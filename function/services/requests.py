@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from function.models import Caller
+from function.records import Account
 from function.request_models import (
     NewRequest,
     RequestChange,
@@ -18,6 +19,7 @@ from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.passwords import Passwords
 from function.sharing_errors import NoSuchRequest
+from function.stores.accounts import stands
 from function.stores.requests import Requests, request_in, request_key
 from function.stores.rows import Refused
 
@@ -49,24 +51,27 @@ class RequestService:
 
     def create(self, caller: Caller, wanted: NewRequest, base: str) -> RequestMade:
         """A new request, and its address, which nobody can find out later."""
-        account = self._access.open(caller).account
-        token = self._from.new_secret()
-        row = RequestRow(
+        token, settings = self._from.new_secret(), self._settings(wanted.model_dump())
+        noted = self._audit.of(caller, "request.create", subject=id_of(token))
+        for _ in self._from.attempts():
+            account = self._access.open(caller).account
+            row = self._row(account, token, settings)
+            try:
+                self._requests.create(row, [stands(account), noted])
+            except Refused:
+                continue
+            return RequestMade(**view(row).model_dump(), url=f"{base}/r/{token}")
+        raise AssertionError
+
+    def _row(self, account: Account, token: str, settings: dict[str, Any]) -> RequestRow:
+        return RequestRow(
             id=id_of(token),
             owner=account.username,
             owner_id=account.id,
             created=iso(self._from.now()),
             rev=self._from.new_id(),
-            **{"seal": self._from.new_secret(), **self._settings(wanted.model_dump())},
+            **{"seal": self._from.new_secret(), **settings},
         )
-        noted = self._audit.of(caller, "request.create", subject=row.id)
-        for _ in self._from.attempts():
-            try:
-                self._requests.create(row, noted)
-            except Refused:
-                continue
-            return RequestMade(**view(row).model_dump(), url=f"{base}/r/{token}")
-        raise AssertionError
 
     def get(self, caller: Caller, request_id: str) -> RequestView:
         """One of the caller's own. Raises NoSuchRequest."""

@@ -13,7 +13,7 @@ from function.services.views import share
 from function.sharing_errors import NoSuchGroup
 from function.sharing_models import Share, ShareRequest
 from function.stores import folder_grants
-from function.stores.accounts import account_in, account_key
+from function.stores.accounts import account_in, account_key, stands
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_in, file_key, reached, unreached
 from function.stores.folders import folder_key
@@ -58,8 +58,8 @@ class ShareService:
         """
         whom = With(wanted.username, wanted.group)
         for _ in self._from.attempts():
-            grant, file, stood = self._plan(caller, wanted, whom)
-            noted = [self._reached(file, grant)]
+            entry, grant, file, stood = self._plan(caller, wanted, whom)
+            noted = [self._reached(file, grant), *_still(whom, entry)]
             what = f"{grant.grantee} {grant.permission}"
             noted.append(self._audit.of(caller, "share.create", wanted.file_name, subject=what))
             try:
@@ -78,8 +78,8 @@ class ShareService:
 
     def _plan(
         self, caller: Caller, wanted: ShareRequest, whom: With
-    ) -> tuple[Grant, FileRow | None, bool]:
-        """The grant to write, the file it is on unless that is a folder, whether it stood."""
+    ) -> tuple[Entry, Grant, FileRow | None, bool]:
+        """What was read, the grant to write, its file unless it is a folder's, whether it stood."""
         key = grant_key(whom.grantee(), caller.username, wanted.file_name)
         noted = folder_key(caller.username, wanted.file_name)
         about = [key, noted, *_about(whom, caller)]
@@ -103,8 +103,8 @@ class ShareService:
         )
         for old in grants_in(entry.rows, [key]):
             if self._access.opens(old, {grant.grantee_id}, entry.account, file):
-                return grant.model_copy(update={"created": old.created}), file, True
-        return grant, file, False
+                return entry, grant.model_copy(update={"created": old.created}), file, True
+        return entry, grant, file, False
 
     def revoke(self, caller: Caller, owner: str | None, name: str, whom: With) -> None:
         """Takes a share back; who it is with may leave it as well, by the `owner`'s name.
@@ -152,6 +152,12 @@ def _about(whom: With, caller: Caller) -> list[Key]:
         return [account_key(whom.username)]
     name = whom.group or ""
     return [group_key(name), member_key(name, caller.username)]
+
+
+def _still(whom: With, entry: Entry) -> list[Write]:
+    """Expects that nobody's account is closed meanwhile."""
+    grantee = account_in(entry.rows, whom.username) if whom.username else None
+    return [stands(each) for each in (entry.account, grantee) if each]
 
 
 def _id_of(whom: With, entry: Entry) -> str:

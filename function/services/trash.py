@@ -10,7 +10,7 @@ from collections.abc import Callable
 from function.errors import FileExists, NoSuchFile, PreconditionFailed
 from function.life_models import Emptying, Restoration, TrashItem
 from function.models import Caller, FileObject
-from function.records import Account, FileRow, Load
+from function.records import Account, FileRow
 from function.services.access import Access, Entry
 from function.services.audit import Audit
 from function.services.cursors import seal, unseal
@@ -19,7 +19,7 @@ from function.services.placing import matches
 from function.services.purging import AT_MOST, Purging
 from function.services.shelving import Shelving
 from function.services.views import file_object
-from function.stores.accounts import charge
+from function.stores.accounts import stands
 from function.stores.due import line_of
 from function.stores.dynamo import Dynamo
 from function.stores.files import file_key
@@ -87,7 +87,7 @@ class Trash:
             writes = [
                 *self._shelving.shift((None, row)),
                 *taken_out(kept),
-                charge(entry.account, Load()),
+                stands(entry.account),
                 self._audit.of(caller, "trash.restore", name),
             ]
             try:

@@ -51,6 +51,11 @@ def altered(old: Account, rev: str, **fields: Any) -> Write:
     )
 
 
+def stands(account: Account) -> Write:
+    """Expects the same account, not disabled: what it has to do with is cleared when it goes."""
+    return charge(account, NOTHING)
+
+
 def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
     """Adds to what an account uses, if it is the same, not disabled, and has room for it.
 

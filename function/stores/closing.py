@@ -25,6 +25,13 @@ def close(account: Account) -> list[Write]:
     ]
 
 
+def clearing(account: Account) -> Write:
+    """Expects an account that is being closed: nobody has its name yet."""
+    values: Item = {":id": account.id, ":yes": True}
+    key = account_key(account.username)
+    return Write("ConditionCheck", key, "id = :id AND deleting = :yes", values)
+
+
 class ClosingList:
     """The list."""
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from function.contract import FILES
 from function.stores.dynamo import Dynamo
-from function.stores.folders import folder_key
+from function.stores.folders import FOLDERS, folder_key
 from function.stores.rows import Item, Key, Rows, Write
+from function.stores.shares import grant_key
 from function.stores.terms import BETWEEN
 
 AT_ONCE = 1000
@@ -47,6 +48,18 @@ def below(db: Dynamo, owner: str, folder: str) -> dict[str, frozenset[str]]:
             found[after.replace(BETWEEN, "")] = held if isinstance(held, frozenset) else frozenset()
         more = page.more
     return {name: held for name, held in found.items() if held}
+
+
+def cleared(db: Dynamo, owner: str, limit: int) -> list[Write]:
+    """Removes the first folders of somebody's and all that was granted on them."""
+    shelf = f"{owner}/{FOLDERS}"
+    gone: list[Write] = []
+    for item in db.query(FILES, shelf, limit=limit).items:
+        name, held = str(item["name"]), item.get("grantees")
+        folder, to = name.replace(BETWEEN, ""), held if isinstance(held, frozenset) else frozenset()
+        gone += [Write("Delete", grant_key(str(each), owner, folder)) for each in sorted(to)]
+        gone.append(Write("Delete", Key(FILES, shelf, name)))
+    return gone
 
 
 @dataclass

@@ -3,6 +3,8 @@
 Whoever asks has the token and names the row by it; its owner finds it in the ledger.
 """
 
+from collections.abc import Sequence
+
 from function.contract import SHARES
 from function.request_records import Held, RequestRow
 from function.stores.dynamo import READ_AT_ONCE, Dynamo
@@ -83,11 +85,11 @@ class Requests:
         """Uses the table through `db`."""
         self._db = db
 
-    def create(self, row: RequestRow, noted: Write) -> None:
-        """Writes a new request and its line in the ledger."""
+    def create(self, row: RequestRow, also: Sequence[Write]) -> None:
+        """Writes a new request, its line in the ledger, and what else there is, in one commit."""
         item: Item = {**request_key(row.id).item(), **row.model_dump()}
         put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
-        self._db.commit([put, _line(row), noted], row.rev)
+        self._db.commit([put, _line(row), *also], row.rev)
 
     def change(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
         """Writes an owner's settings over those that were read. Raises Refused.

@@ -38,7 +38,7 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     "close an account": (
         lambda w: w.root.delete("/users/dave"),
         204,
-        [READ, COMMIT, "Query", "Query", READ, "Query", "Query", COMMIT],
+        [READ, COMMIT, "Query", "Query", READ, "Query", "Query", "Query", COMMIT],
     ),
     "usage": (lambda w: w.alice.get("/usage"), 200, [READ]),
     "another's usage": (lambda w: w.root.get("/usage", username="alice"), 200, [READ]),

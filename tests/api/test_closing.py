@@ -70,14 +70,13 @@ def test_an_account_is_closed(rich: World, behind: Behind) -> None:
     shut(rich)
     assert [user["username"] for user in rich.root.get("/users").json()].count("alice") == 0
     assert (close(rich.root).status, close(rich.root).slug) == (404, "no-such-user")
-    # Her sessions, what is kept for its time, and a right to a folder that nobody has.
-    kept = {
-        "alice", "alice/trash", "alice/changes", "alice/uploads", "alice/jobs", "user:bob"
-    }  # fmt: skip
+    # Her sessions, and what is kept for its time.
+    kept = {"alice", "alice/trash", "alice/changes", "alice/uploads", "alice/jobs"}
     left = left_of(behind, was)
     assert {each for each in left if not each.startswith("~")} <= kept
     assert {each.partition("/")[2] for each in left if not each.startswith("~due/")} >= {"trash"}
-    assert not [row for row in behind.rows("files") if row["shelf"] == "alice"]
+    shelves = {row["shelf"] for row in behind.rows("files")}
+    assert not shelves & {"alice", "alice/folders", "alice/terms"}
     assert rich.bob.names() == ["bob/bobs.txt"]
     assert rich.carol.get("/groups").json() == []
     members = rich.bob.get("/groups/bobs").json()["members"]
@@ -122,6 +121,29 @@ def test_a_namesake_gets_nothing_of_it(rich: World) -> None:
     assert make(alice, "a.txt", alias="summer").open().status == 200
 
 
+@pytest.mark.odd_rows
+def test_rows_of_earlier_namesakes_hide_nothing(
+    rich: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of links, of requests and of files that are another's by their ids come before hers."""
+    for module in (closing, leaving):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    (link,) = [r for r in behind.rows("shares") if r["grantee"] == "links:alice"][:1]
+    file = behind.row("files", shelf="alice", name="a.txt")
+    for number in range(5):
+        line = {"file": f"9999-{number}", "owner_id": "x"}  # the newest link is listed first
+        behind.put("shares", link | line)
+        behind.put("shares", {"grantee": "requests:alice", "file": f"0000/{number}"})
+        behind.put("files", file | {"name": f"0/{number}", "owner_id": "x"})
+    was = str(behind.row("users", username="alice")["id"])
+    assert close(rich.root).status == 204
+    left = {each for each in left_of(behind, was) if not each.startswith("~")}
+    assert not [
+        r for r in behind.rows("files") if (r["shelf"], r.get("owner_id")) == ("alice", was)
+    ]
+    assert not [each for each in left if each.startswith(("request:", "link"))]
+
+
 def slow(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
     """Has each commit take so long; and how to end that."""
 
@@ -153,7 +175,7 @@ def test_what_takes_long_is_gone_on_with(
     rapid()
     assert answer.status == 204
     assert len(said) > 2
-    assert said[-1] == ["files"]
+    assert said[-1][-1] == "folders"
     assert said == sorted(said, key=len, reverse=True)
     assert join("alice").names() == []
 
