@@ -45,7 +45,7 @@ class Restoration(Closed):
     """A `version` that is to be the current one, or a file that is to come back from the trash.
 
     Of several deleted files of that name it is the latest, unless an `id` of `GET /trash` is given.
-    `if_match` is the ETag of the file as it is now, or of the deleted one.
+    `if_match` is the ETag or revision of the file as it is now, or of the deleted one.
     """
 
     file_name: FileName
@@ -66,7 +66,7 @@ class Restoration(Closed):
 class CopyRequest(Closed):
     """A file of the caller's or shared with them, and what the copy among their own is called.
 
-    `if_match` is the ETag of the file that the copy replaces.
+    `if_match` is the ETag or revision of the file that the copy replaces.
     """
 
     file_name: FileName

@@ -83,8 +83,8 @@ class PutFile(Closed):
 class FileChange(Closed):
     """What is to be otherwise about a file; null clears its description or tags.
 
-    `if_match` is the file's ETag, as the caller knows it. A folder, whose name ends with `/`, takes
-    a `new_name` alone, which is a folder's as well.
+    `if_match` is the file's ETag or revision, as the caller knows it. A folder, whose name ends
+    with `/`, takes a `new_name` alone, which is a folder's as well.
     """
 
     file_name: FileOrFolder
@@ -120,6 +120,9 @@ class FileObject(Closed):
 
     `sha256` is of the whole file and null where nobody has verified one. `modified_by` is the
     account that put these bytes, `sender` who says to have sent them by a request.
+
+    `etag` is of the bytes; `revision` changes with whatever is said of the file as well. Conditions
+    (`If-Match`, `if_match`) take either.
     """
 
     key: str
@@ -131,6 +134,7 @@ class FileObject(Closed):
     content_type: str
     sha256: str | None
     etag: str
+    revision: str
     version: int
     permission: Permission
     description: str | None = None

@@ -2,15 +2,15 @@
 
 from contextlib import suppress
 
-from function.errors import PreconditionFailed
 from function.life_models import CopyRequest
 from function.models import Caller, FileObject
 from function.object_records import Stored
 from function.records import FileRow
 from function.services.access import Access, Entry
 from function.services.audit import Audit
+from function.services.conditions import expect
 from function.services.origins import Origins
-from function.services.placing import Intent, Otherwise, Placed, Placing, matches
+from function.services.placing import Intent, Otherwise, Placed, Placing
 from function.services.views import file_object
 from function.stores.files import file_key
 from function.stores.kept import key_of, unchanged
@@ -44,8 +44,7 @@ class Copying:
         entry, row, still = self._look(caller, wanted)
         there = entry.file
         if there and wanted.on_conflict == "replace" and there.object == row.object:
-            if wanted.if_match and not matches(wanted.if_match, there.etag):
-                raise PreconditionFailed
+            expect(wanted.if_match, there)
             return file_object(there, "own"), False
         intent = Intent(
             wanted.new_name,

@@ -3,13 +3,13 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from function.errors import PreconditionFailed, TooLarge, Unavailable
+from function.errors import TooLarge, Unavailable
 from function.models import Caller, FileObject
 from function.records import FileRow
 from function.services.access import Access
 from function.services.audit import Audit
+from function.services.conditions import expect, names
 from function.services.origins import Origins
-from function.services.placing import matches
 from function.services.purging import AT_MOST, Purging
 from function.services.ranges import span_of
 from function.services.shelving import Shelving
@@ -81,9 +81,8 @@ class FileService:
     def _read(self, caller: Caller, owner: str | None, name: str, wanted: Wanted) -> Content:
         row, permission = self._access.open(caller, owner, name).readable()
         file = file_object(row, permission)
-        if wanted.if_match and not matches(wanted.if_match, row.etag):
-            raise PreconditionFailed
-        if wanted.if_none_match and matches(wanted.if_none_match, row.etag):
+        expect(wanted.if_match, row)
+        if wanted.if_none_match and names(wanted.if_none_match, row.etag):
             return Content(file, None, fresh=True)
         if not wanted.body:
             return Content(file, None)
@@ -112,8 +111,7 @@ class FileService:
         in_time = self._from.within(AT_MOST)
         for _ in self._from.attempts():
             row = self._access.open(caller, owner, name).owned()
-            if if_match and not matches(if_match, row.etag):
-                raise PreconditionFailed
+            expect(if_match, row)
             kept = self._shelving.deleted(row, for_good=for_good)
             done = "file.remove" if for_good else "file.delete"
             shift = self._shelving.shift((row, None))

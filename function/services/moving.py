@@ -7,13 +7,13 @@ nothing after it, and what is left of a move that was cut off nothing at all.
 
 from contextlib import suppress
 
-from function.errors import FileExists, Invalid, PreconditionFailed, Unavailable
+from function.errors import FileExists, Invalid, Unavailable
 from function.models import Caller, FileChange, FileObject
 from function.records import FileRow, Grant
 from function.services.access import Access
 from function.services.audit import Audit
+from function.services.conditions import expect
 from function.services.origins import Origins
-from function.services.placing import matches
 from function.services.shelving import Shelving
 from function.services.views import file_object
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
@@ -50,8 +50,7 @@ class Moving:
             there = file_key(caller.username, new_name)
             entry = self._access.open(caller, wanted.username, name, [there])
             old = entry.owned()
-            if wanted.if_match and not matches(wanted.if_match, old.etag):
-                raise PreconditionFailed
+            expect(wanted.if_match, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
             row = self._changed(old, wanted, new_name)

@@ -15,6 +15,7 @@ from function.object_records import Stored
 from function.records import Account, FileRow, Load
 from function.services.access import Entry
 from function.services.audit import Audit
+from function.services.conditions import expect, names
 from function.services.origins import Origins, iso
 from function.services.quotas import enough
 from function.services.rules import Rules
@@ -98,9 +99,8 @@ class Placing:
         owner, _ = entry.writable()
         self._rules.judge(entry.account.role, intent.name, size, intent.head)
         old = entry.file
-        if intent.if_match and not (old and matches(intent.if_match, old.etag)):
-            raise PreconditionFailed
-        if intent.if_none_match and old and matches(intent.if_none_match, old.etag):
+        expect(intent.if_match, old)
+        if intent.if_none_match and old and names(intent.if_none_match, old.etag):
             raise PreconditionFailed
         fails = intent.on_conflict == "fail"
         if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
@@ -229,9 +229,3 @@ def roomy(name: str) -> str:
     while len(f"{folder}/".encode()) > NAME_BYTES - NAMESAKE_BYTES:
         folder = folder.rpartition("/")[0]
     return f"{folder}/{last}" if folder else last
-
-
-def matches(header: str, etag: str) -> bool:
-    """Whether a list of ETags, or `*`, names this one; a weak tag compares as its strong one."""
-    tags = [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
-    return "*" in tags or etag in tags

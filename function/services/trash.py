@@ -7,15 +7,15 @@ bring it back, and the sweep finishes what is cut off.
 import base64
 from collections.abc import Callable
 
-from function.errors import FileExists, NoSuchFile, PreconditionFailed
+from function.errors import FileExists, NoSuchFile
 from function.life_models import Emptying, Restoration, TrashItem
 from function.models import Caller, FileObject
 from function.records import Account, FileRow
 from function.services.access import Access, Entry
 from function.services.audit import Audit
+from function.services.conditions import expect
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
-from function.services.placing import matches
 from function.services.purging import AT_MOST, Purging
 from function.services.shelving import Shelving
 from function.services.views import file_object
@@ -76,8 +76,7 @@ class Trash:
             more = [trash_key(caller.username, named(wanted.id))] if wanted.id else []
             entry = self._access.open(caller, wanted.username, name, more)
             kept = self._find(entry, caller.username, wanted)
-            if wanted.if_match and not matches(wanted.if_match, kept.etag):
-                raise PreconditionFailed
+            expect(wanted.if_match, kept)
             if file_key(caller.username, name) in entry.rows:
                 raise FileExists("There is a file of that name; send a new_name.")
             gone = {"file_name": None, "until": None, "deleted": None}

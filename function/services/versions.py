@@ -2,16 +2,17 @@
 
 from contextlib import suppress
 
-from function.errors import NoSuchVersion, PreconditionFailed
+from function.errors import NoSuchVersion
 from function.life_models import Restoration, VersionView
 from function.models import Caller, FileObject
 from function.object_records import Stored
 from function.records import FileRow
 from function.services.access import Access, Entry
 from function.services.audit import Audit
+from function.services.conditions import expect
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
-from function.services.placing import Intent, Otherwise, Placed, Placing, matches
+from function.services.placing import Intent, Otherwise, Placed, Placing
 from function.services.views import file_object
 from function.stores.dynamo import Dynamo
 from function.stores.files import version_in, version_key
@@ -75,8 +76,7 @@ class Versions:
     def _restore(self, caller: Caller, wanted: Restoration) -> FileObject:
         entry, old = self._look(caller, wanted)
         row = entry.owned()
-        if wanted.if_match and not matches(wanted.if_match, row.etag):
-            raise PreconditionFailed
+        expect(wanted.if_match, row)
         if old.object == row.object:
             return file_object(row, "own")
 

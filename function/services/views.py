@@ -3,6 +3,7 @@
 from function.fields import Permission
 from function.models import FileObject
 from function.records import FileRow, Grant
+from function.services.conditions import revision
 from function.services.origins import iso
 from function.sharing_models import Share
 
@@ -19,6 +20,7 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
         content_type=row.content_type,
         sha256=row.sha256,
         etag=row.etag,
+        revision=revision(row),
         version=row.version,
         permission=permission,
         description=row.description,

@@ -18,7 +18,7 @@ from tests.unit.strategies import file_names
 
 FIELDS = {
     "key", "owner", "file_name", "size", "modified", "created", "content_type", "sha256", "etag",
-    "version", "permission",
+    "revision", "version", "permission",
 }  # fmt: skip
 RAW = {"accept": "application/octet-stream"}
 

@@ -63,6 +63,38 @@ def test_a_condition_holds_or_nothing_happens(alice: Client) -> None:
     assert alice.names() == ["alice/a.txt"]
 
 
+def test_one_of_two_who_change_what_is_said_wins(world: World) -> None:
+    """A revision names the bytes and the words; the tag of the bytes stays good for the bytes."""
+    known = world.alice.get("/files").json()[0]
+    etag, revision = known["etag"], known["revision"]
+    first = change(world.alice, "a.txt", tags=["one"], if_match=revision)
+    assert (first.status, first.json()["etag"]) == (200, etag)
+    for late in ({"tags": ["two"]}, {"description": "two"}, {"new_name": "b.txt"}):
+        assert change(world.alice, "a.txt", **late, if_match=revision).status == 412
+    now = world.alice.get("/files").json()[0]
+    assert (now["tags"], now["description"]) == (["one"], None)
+    assert now["revision"] == first.json()["revision"] != revision
+    stale, headers = {"file_name": "a.txt"}, {"if-match": f'"{revision}"'}
+    assert world.alice.send("DELETE", "/file", query=stale, headers=headers).status == 412
+    assert world.alice.send("PUT", "/file", query=stale, body=b"x", headers=headers).status == 412
+    assert world.alice.send("GET", "/file", query=stale, headers=headers).status == 412
+    headers = {"if-match": f'"{revision}", "{now["revision"]}"'}
+    put = world.alice.send("PUT", "/file", query=stale, body=b"x", headers=headers)
+    assert (put.status, put.json()["tags"]) == (200, ["one"])
+    assert put.json()["revision"] not in {revision, now["revision"]}
+
+
+def test_a_revision_is_the_same_for_all_and_stays_when_it_is_shared(world: World) -> None:
+    """Who else has it, and where it is called what, says nothing of the file."""
+    (was,) = world.alice.get("/files").json()
+    world.alice.post("/share", file_name="a.txt", username="carol")
+    assert change(world.alice, "a.txt", new_name="b.txt").status == 200
+    seen = {each["revision"] for each in world.carol.get("/files").json()}
+    assert seen == {was["revision"]}
+    again = change(world.alice, "b.txt", tags=[], description=None)
+    assert again.json()["revision"] == was["revision"]
+
+
 def test_who_it_is_shared_with_still_has_it(world: World, ground: Ground) -> None:
     """With the same rights, by its new name alone; a new file of the old name is nobody's."""
     world.alice.post("/share", file_name="a.txt", group="team")

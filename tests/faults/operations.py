@@ -19,6 +19,8 @@ from tests.faults.uploads import begin, begun, gives_the_bytes, of, on
 
 # The token of the one invitation that stands at the beginning.
 INVITED: list[str] = []
+# What the plan is at the beginning, for whoever changes that and nothing newer.
+KNOWN: list[str] = []
 REPORT, PLAN, FRESH, FOLDER = "work/report.txt", "plan.txt", "fresh.txt", "work/"
 OLD = "old.txt"
 
@@ -100,6 +102,11 @@ def _get_text(client: Client) -> Answer:
 
 def _change(name: str, **fields: Any) -> Callable[[Client], Answer]:
     return lambda client: client.send("PATCH", "/file", json_={"file_name": name, **fields})
+
+
+def _change_known(**fields: Any) -> Callable[[Client], Answer]:
+    body = {"file_name": PLAN, **fields}
+    return lambda client: client.send("PATCH", "/file", json_=body | {"if_match": KNOWN[0]})
 
 
 def _group(method: str, path: str) -> Callable[[Client], Answer]:
@@ -376,6 +383,14 @@ OPERATIONS: tuple[Operation, ...] = (
     _op(
         "describe", "PATCH /file", "alice", 200, 200, 2, others=GONE,
         send=_change(REPORT, description="what it is"),
+    ),
+    _op(
+        "describe what is known", "PATCH /file", "alice", 200, 412, 2, others=(401, 404),
+        send=_change_known(description="known"),
+    ),
+    _op(
+        "tag what is known", "PATCH /file", "alice", 200, 412, 2, others=(401, 404),
+        send=_change_known(tags=["known"]),
     ),
     _op(
         "who can reach it", "GET /shares", "alice", 200, 200, 3, others=GONE, writes=False,

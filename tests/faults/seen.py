@@ -12,7 +12,7 @@ from tests.client import Answer, Client
 
 VOLATILE = {
     "request_id", "token", "expires_at", "created", "modified", "upload_id", "url", "curl",
-    "id", "grant", "received", "secret", "uri", "recovery_codes",
+    "id", "revision", "grant", "received", "secret", "uri", "recovery_codes",
 }  # fmt: skip
 Said = tuple[int, str]
 

@@ -26,7 +26,7 @@ from tests.books import balanced
 from tests.client import Answer, Client, join
 from tests.conftest import Clock
 from tests.faults import links, people
-from tests.faults.operations import BY_NAME, FRESH, INVITED, PLAN, REPORT, Operation
+from tests.faults.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
 from tests.faults.seen import groups_of, plain, require, seen_by
 from tests.faults.uploads import parts_of, remembered, request, requests_of, seen_of
 from tests.ground import Call, Ground
@@ -55,6 +55,7 @@ class World:
         self._db = session.client("dynamodb")
         for who, name in (("alice", REPORT), ("alice", PLAN), ("bob", "diary.txt")):
             assert self.people[who].put(name, f"{name} of {who}".encode()).status == 201
+        KNOWN[:] = [self.people["alice"].get("/files").json()[0]["revision"]]
         shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
         assert self.people["alice"].post("/share", **shared).status == 201
         links.make(self.people["alice"], REPORT, PLAN)

@@ -1,4 +1,4 @@
-"""Names for namesakes, and what an ETag header names."""
+"""Names for namesakes."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from function.fields import FileName
-from function.services.placing import matches, numbered
+from function.services.placing import numbered
 from tests.unit.strategies import file_names
 
 
@@ -35,13 +35,3 @@ def test_a_numbered_name_is_another_name_in_the_same_folder(name: str, number: i
 def test_the_number_stands_before_the_extension(name: str, other: str) -> None:
     """And the stem gives way where the name would be too long, by whole characters."""
     assert numbered(name, 2) == other
-
-
-@pytest.mark.parametrize(
-    ("header", "named"),
-    [('"a"', True), ("a", True), ('W/"a"', True), ('"b", "a"', True), ("*", True), ('"b"', False),
-     ('"ab"', False), ("", False)],
-)  # fmt: skip
-def test_a_list_of_etags_names_one(header: str, named: bool) -> None:
-    """Quoted or not, weak or strong, alone or in a list."""
-    assert matches(header, "a") is named
