@@ -2,8 +2,7 @@
 
 from function.errors import QuotaExceeded
 from function.records import Account, Load
-
-NEARLY_FULL = 0.8
+from function.stores.accounts import mark
 
 
 def enough(owner: Account, more: Load) -> None:
@@ -14,9 +13,7 @@ def enough(owner: Account, more: Load) -> None:
 
 def nearly_full(owner: Account, more: Load) -> bool:
     """Whether an account crosses four fifths of a quota with that much more."""
-    return any(
-        used < NEARLY_FULL * quota <= used + grows for quota, used, grows in _limits(owner, more)
-    )
+    return any(used < mark(quota) <= used + grows for quota, used, grows in _limits(owner, more))
 
 
 def _limits(owner: Account, more: Load) -> list[tuple[int, int, int]]:

@@ -9,6 +9,7 @@ from function.records import Account, Load
 from function.stores.rows import Item, Key, Rows, Write
 
 NOTHING = Load()
+QUOTAS = {"bytes": "quota", "files": "files_quota"}
 ENABLED = " AND (attribute_not_exists(disabled) OR disabled = :no)"
 
 
@@ -61,8 +62,7 @@ def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
 
     `reserved` is what uploads in progress are to hold of it more, or less.
     """
-    quotas = (account.quota, account.files_quota)
-    return _charge(account.username, account.id, more, reserved, quotas, ENABLED)
+    return _charge(account.username, account.id, more, reserved, ENABLED, account)
 
 
 def hold(
@@ -73,17 +73,23 @@ def hold(
     Of one that nobody has read it is expected to have no quota, and one of these `roles`.
     """
     if account:
-        quotas = (account.quota, account.files_quota)
-        return _charge(username, account_id, load, load, quotas, ENABLED)
+        return _charge(username, account_id, load, load, ENABLED, account)
     values: Item = {f":role{at}": role for at, role in enumerate(roles)}
     condition = f"{ENABLED} AND #role IN ({', '.join(values)})"
-    held = _charge(username, account_id, load, load, None, condition)
+    for growing in (noun for noun, grows in _amounts(load) if grows > 0):
+        condition += f" AND attribute_not_exists({QUOTAS[growing]})"
+    held = _charge(username, account_id, load, load, condition)
     return replace(held, values=held.values | values, names={"#role": "role"})
 
 
 def discharge(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
     """Takes from what an account uses, and from what is `reserved` of it, if it is the same."""
-    return _charge(username, account_id, -less, -reserved, (None, None), "")
+    return _charge(username, account_id, -less, -reserved)
+
+
+def mark(quota: int) -> int:
+    """What an account uses, at the least, of which little of a quota is left: four fifths of it."""
+    return -(-4 * quota // 5)
 
 
 def _charge(
@@ -91,24 +97,21 @@ def _charge(
     account_id: str,
     more: Load,
     reserved: Load,
-    quotas: tuple[int | None, int | None] | None,
-    condition: str,
+    condition: str = "",
+    account: Account | None = None,
 ) -> Write:
     values: Item = {":id": account_id} | ({":no": False} if condition else {})
     condition = "id = :id" + condition
     adds: list[str] = []
-    for at, (quota, noun, grows, holds) in enumerate(
-        (
-            ("quota", "bytes", more.bytes, reserved.bytes),
-            ("files_quota", "files", more.files, reserved.files),
-        )
-    ):
-        limit = quotas[at] if quotas else None
-        if quotas is None and grows > 0:
-            condition += f" AND attribute_not_exists({quota})"
-        elif limit is not None and grows > 0:
-            values[f":{quota}"] = limit - grows
-            condition += f" AND (attribute_not_exists({noun}_used) OR {noun}_used <= :{quota})"
+    for (noun, grows), (_, holds) in zip(_amounts(more), _amounts(reserved), strict=True):
+        quota = getattr(account, QUOTAS[noun], None)
+        if quota is not None and grows > 0:
+            low, high = _span(quota, getattr(account, f"{noun}_used"), grows)
+            condition += f" AND (attribute_not_exists({noun}_used) OR {noun}_used <= :{noun}_high)"
+            values[f":{noun}_high"] = high
+            if low > 0:
+                condition += f" AND {noun}_used >= :{noun}_low"
+                values[f":{noun}_low"] = low
         for use, change in ((f"{noun}_used", grows), (f"{noun}_reserved", holds)):
             if change:
                 values[f":{use}"] = change
@@ -117,3 +120,19 @@ def _charge(
     if not adds:
         return Write("ConditionCheck", key, condition, values)
     return Write("Update", key, condition, values, update="ADD " + ", ".join(adds))
+
+
+def _amounts(load: Load) -> tuple[tuple[str, int], ...]:
+    return ("bytes", load.bytes), ("files", load.files)
+
+
+def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
+    """The least and the most that may be used, so that growing crosses the mark or not, as read.
+
+    Of two who would cross it together, the second one looks again and finds it crossed.
+    """
+    if used >= mark(quota):
+        return mark(quota), quota - grows
+    if used + grows < mark(quota):
+        return 0, mark(quota) - 1 - grows
+    return mark(quota) - grows, min(quota - grows, mark(quota) - 1)

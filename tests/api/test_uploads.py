@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +14,7 @@ from tests import s3
 from tests.api.conftest import Behind
 from tests.client import Client
 from tests.faults.crashes import collide
+from tests.faults.world import elsewhere
 from tests.ground import Call, Ground
 from tests.transfers import complete, list_parts_in_pages_of, put, send_parts, small, start
 
@@ -341,6 +343,50 @@ def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind)
     for name in "defgh":
         alice.put(name, b"")
     assert warnings(behind) == 2
+
+
+@pytest.mark.parametrize(
+    ("used", "size", "meanwhile", "noted"),
+    [
+        (50, 20, lambda who: who.put("b", bytes(20)), 1),  # together
+        (70, 12, lambda who: who.put("b", bytes(10)), 1),  # each of them
+        (50, 30, lambda who: start(who, "b", 10), 1),
+        (70, 20, lambda who: forget(who, 20), 0),  # no more
+        (80, 20, lambda who: forget(who, 20), 1),  # again
+        (30, 10, lambda who: who.put("b", bytes(10)), 0),
+    ],
+)
+def test_two_at_once_cross_four_fifths_once(
+    alice: Client,
+    behind: Behind,
+    ground: Ground,
+    used: int,
+    size: int,
+    meanwhile: Callable[[Client], Any],
+    noted: int,
+) -> None:
+    """Whoever comes second looks again at which side of the mark it is."""
+    alice.put("old", bytes(20))
+    alice.put("older", bytes(used - 20))
+    behind.change("users", {"username": "alice"}, quota=100)
+    met: list[Call] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems" and not met:
+            met.append(call)
+            with elsewhere():
+                meanwhile(alice)
+
+    ground.before = before
+    assert alice.put("a", bytes(size)).status == 201
+    assert met
+    assert warnings(behind) == noted
+
+
+def forget(client: Client, size: int) -> None:
+    """Makes room for so many bytes."""
+    assert size == 20
+    assert client.delete("/file", file_name="old", permanent="true").status == 204
 
 
 def warnings(behind: Behind) -> int:

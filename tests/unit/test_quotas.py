@@ -1,0 +1,46 @@
+"""What a charge expects of an account whose quota is limited."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from function.records import Account, Load
+from function.services.quotas import nearly_full
+from function.stores.accounts import charge, mark
+
+AMOUNTS = st.integers(0, 200)
+
+
+@given(st.integers(0, 100), AMOUNTS, st.integers(1, 120), AMOUNTS)
+def test_a_charge_holds_where_it_means_the_same(
+    quota: int, used: int, grows: int, then: int
+) -> None:
+    """Of all that may be used by then: where there is room, and the mark is crossed as before."""
+    if used + grows > quota:
+        return  # refused before
+    values = charge(account(quota, used), Load(grows, 0)).values or {}
+    holds = int(str(values.get(":bytes_low", 0))) <= then <= int(str(values[":bytes_high"]))
+    alike = nearly_full(account(quota, used), Load(grows, 0)) is nearly_full(
+        account(quota, then), Load(grows, 0)
+    )
+    same_side = (used >= mark(quota)) is (then >= mark(quota))
+    assert holds is (then + grows <= quota and alike and same_side)
+
+
+@given(AMOUNTS)
+def test_four_fifths_are_counted_in_whole_bytes(quota: int) -> None:
+    """The least amount that is no less than four fifths."""
+    assert 5 * (mark(quota) - 1) < 4 * quota <= 5 * mark(quota)
+
+
+def account(quota: int, used: int) -> Account:
+    return Account(
+        username="alice",
+        id="1",
+        password="",
+        role="member",
+        created="2026-09-21T14:13:20.250Z",
+        epoch="2",
+        rev="3",
+        quota=quota,
+        bytes_used=used,
+    )
