@@ -17,6 +17,7 @@ from function.services.audit import Audit
 from function.services.origins import Origins
 from function.services.passwords import Passwords
 from function.services.purging import Purging
+from function.services.rules import Rules
 from function.services.shelving import Shelving
 from function.stores.dynamo import Dynamo
 from function.stores.mail import Mail
@@ -55,6 +56,7 @@ class Ground:
     audit: Audit
     shelving: Shelving
     purging: Purging
+    rules: Rules
     of: Origins
 
 
@@ -63,12 +65,12 @@ def ground(settings: contract.Settings, session: boto3.Session, of: Origins) -> 
     tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
     db = Dynamo(client(session, "dynamodb", read_timeout=2), tables, of.sleep)
     s3 = client(session, "s3", read_timeout=5)
-    multipart = Multipart(s3, settings.bucket)
+    objects, multipart = Objects(s3, settings.bucket), Multipart(s3, settings.bucket)
     hasher = argon2.PasswordHasher(settings.hash_passes, settings.hash_memory, parallelism=1)
     return Ground(
         settings=settings,
         db=db,
-        objects=Objects(s3, settings.bucket),
+        objects=objects,
         multipart=multipart,
         access=Access(db, of.now, settings.administrator),
         mail=Mail(cache(lambda: client(session, "sesv2", read_timeout=5)), settings.mail_from),
@@ -76,5 +78,6 @@ def ground(settings: contract.Settings, session: boto3.Session, of: Origins) -> 
         audit=Audit(of, settings.audit_seconds),
         shelving=Shelving(of, settings.keep_seconds),
         purging=Purging(db, multipart, of),
+        rules=Rules(objects, settings.upload_rules),
         of=of,
     )

@@ -42,7 +42,6 @@ from function.services.recovering import Recovering
 from function.services.registering import Registering
 from function.services.requests import RequestService
 from function.services.room import Room
-from function.services.rules import Rules
 from function.services.sessions import SessionService
 from function.services.shared import SharedFiles
 from function.services.shares import ShareService
@@ -159,7 +158,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
     listing = Listing(access, _own_files(on), SharedFiles(db, access, files, shares), signing)
     uploading = TransferService(access, transfers, on.multipart, placing, on.audit, of)
     inbox = Inbox(access, Requests(db), uploading, transfers, on.multipart, unlocking, on.audit, of)
-    moving = Moving(db, access, on.shelving, on.audit, of)
+    moving = Moving(db, access, on.shelving, on.rules, on.audit, of)
     life = _wire_life(on, placing, moving)
     return Wiring(
         settings=settings,
@@ -222,15 +221,14 @@ def _own_files(on: Ground) -> OwnFiles:
 
 
 def _placing(on: Ground) -> Placing:
-    rules = Rules(on.objects, on.settings.upload_rules)
-    return Placing(on.db, on.shelving, rules, on.audit, on.of, on.settings.keep_versions)
+    return Placing(on.db, on.shelving, on.rules, on.audit, on.of, on.settings.keep_versions)
 
 
 def _wire_life(on: Ground, placing: Placing, moving: Moving) -> LifeWiring:
     tools = Tools(on.db, on.shelving, placing, moving, on.of)
     return LifeWiring(
         versions=Versions(on.db, on.access, placing, on.audit, on.of),
-        trash=Trash(on.db, on.access, on.shelving, on.purging, on.audit, on.of),
+        trash=Trash(on.db, on.access, on.shelving, on.purging, on.rules, on.audit, on.of),
         copying=Copying(on.access, placing, on.audit, on.of),
         folders=FolderMoves(on.db, on.access, partial(Batches, tools), on.audit, on.of),
     )

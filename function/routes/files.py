@@ -97,6 +97,7 @@ def head_file(
         ChangedMeanwhile,
         PreconditionFailed,
         Invalid,
+        TypeNotAllowed,
     ),
 )
 def change_file(
@@ -104,9 +105,10 @@ def change_file(
 ) -> Response[FileObject | Job]:
     """Rename or move a file or a folder of yours, or change a file's description and tags.
 
-    No bytes are copied, and who it is shared with still has it, under its new name. A folder moves
-    with everything below it; when that takes longer than a request may, the answer is 202 with a
-    job. Send the same again to go on, or leave it to the hourly sweep.
+    No bytes are copied, and who it is shared with still has it, under its new name. With another
+    extension it must be of a type that your role may upload. A folder moves with everything below
+    it; when that takes longer than a request may, the answer is 202 with a job. Send the same again
+    to go on, or leave it to the hourly sweep.
     """
     body = if_match(body, sent)
     if not body.file_name.endswith("/"):

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from function.account_errors import TypeNotAllowed
 from function.deps import CopyingDep, Reader, Sent, TrashDep, VersionsDep, Writer
 from function.errors import (
     ChangedMeanwhile,
@@ -16,6 +17,7 @@ from function.errors import (
     NoSuchVersion,
     PreconditionFailed,
     QuotaExceeded,
+    TooLarge,
 )
 from function.fields import FileName, Username
 from function.life_models import (
@@ -61,6 +63,8 @@ def list_versions(
         PreconditionFailed,
         InvalidName,
         QuotaExceeded,
+        TooLarge,
+        TypeNotAllowed,
     ),
 )
 def restore(
@@ -111,6 +115,8 @@ def empty_trash(
         PreconditionFailed,
         InvalidName,
         QuotaExceeded,
+        TooLarge,
+        TypeNotAllowed,
     ),
 )
 def copy_file(

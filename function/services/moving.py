@@ -14,6 +14,7 @@ from function.services.access import Access
 from function.services.audit import Audit
 from function.services.conditions import expect
 from function.services.origins import Origins
+from function.services.rules import Rules
 from function.services.shelving import Shelving
 from function.services.views import file_object
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
@@ -29,19 +30,27 @@ class Moving:
     """Changes files, but not their bytes."""
 
     def __init__(
-        self, db: Dynamo, access: Access, shelving: Shelving, audit: Audit, origins: Origins
+        self,
+        db: Dynamo,
+        access: Access,
+        shelving: Shelving,
+        rules: Rules,
+        audit: Audit,
+        origins: Origins,
     ) -> None:
-        """Rows are committed to `db`."""
+        """Rows are committed to `db`; `rules` say what a file may be called."""
         self._db = db
         self._access = access
         self._shelving = shelving
+        self._rules = rules
         self._audit = audit
         self._from = origins
 
     def change(self, caller: Caller, wanted: FileChange) -> FileObject:
         """Changes a file of the caller's.
 
-        Raises NoSuchFile, FileExists, PreconditionFailed, Invalid, ChangedMeanwhile.
+        Raises NoSuchFile, FileExists, PreconditionFailed, Invalid, TypeNotAllowed,
+        ChangedMeanwhile.
         """
         if not wanted.model_fields_set & {"new_name", "description", "tags"}:
             raise Invalid("Give new_name, description or tags.")
@@ -53,6 +62,7 @@ class Moving:
             expect(wanted.if_match, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
+            self._rules.judge_name(entry.account.role, old, new_name)
             row = self._changed(old, wanted, new_name)
             done = "file.describe" if new_name == name else "file.move"
             noted = self._audit.of(caller, done, name, subject=wanted.new_name)

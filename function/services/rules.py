@@ -8,6 +8,7 @@ from function.account_errors import TypeNotAllowed
 from function.errors import TooLarge
 from function.media_types import extension_of
 from function.object_records import Stored
+from function.records import FileRow
 from function.services.contents import HEAD, contradicts
 from function.services.kinds import allowed
 from function.stores.objects import Objects
@@ -44,6 +45,19 @@ class Rules:
             raise TypeNotAllowed(f"Your role uploads only {', '.join(rule.types)}.")
         if head is not None and contradicts(name, head):
             raise TypeNotAllowed("What is in the file is not what its name says.")
+
+    def judge_name(self, role: str, row: FileRow, name: str) -> None:
+        """Whether a role may give a file another name: judged is one with another extension.
+
+        Its bytes are read only where types matter, and the name has one that is allowed.
+
+        Raises TypeNotAllowed.
+        """
+        if extension_of(name) == extension_of(row.file_name or row.name):
+            return
+        self.judge(role, name, None)
+        stored = Stored(row.object, row.size, row.etag, row.sha256)
+        self.judge(role, name, None, self.head(role, stored))
 
     def head(self, role: str, stored: Stored) -> bytes | None:
         """The first bytes of what is in S3; None where a role may upload any type."""

@@ -17,6 +17,7 @@ from function.services.conditions import expect
 from function.services.cursors import seal, unseal
 from function.services.origins import Origins, iso
 from function.services.purging import AT_MOST, Purging
+from function.services.rules import Rules
 from function.services.shelving import Shelving
 from function.services.views import file_object
 from function.stores.accounts import stands
@@ -42,15 +43,17 @@ class Trash:
         access: Access,
         shelving: Shelving,
         purging: Purging,
+        rules: Rules,
         audit: Audit,
         origins: Origins,
     ) -> None:
-        """Rows are in `db`, and go by `purging`."""
+        """Rows are in `db`, and go by `purging`; `rules` say what a file may be called."""
         self._db = db
         self._kept = Kept(db)
         self._access = access
         self._shelving = shelving
         self._purging = purging
+        self._rules = rules
         self._audit = audit
         self._from = origins
 
@@ -69,7 +72,7 @@ class Trash:
     def restore(self, caller: Caller, wanted: Restoration) -> FileObject:
         """Brings a deleted file back, with its versions and without what was granted on it.
 
-        Raises NoSuchFile, FileExists, PreconditionFailed, ChangedMeanwhile.
+        Raises NoSuchFile, FileExists, PreconditionFailed, TypeNotAllowed, ChangedMeanwhile.
         """
         name = wanted.new_name or wanted.file_name
         for _ in self._from.attempts():
@@ -79,6 +82,7 @@ class Trash:
             expect(wanted.if_match, kept)
             if file_key(caller.username, name) in entry.rows:
                 raise FileExists("There is a file of that name; send a new_name.")
+            self._rules.judge_name(entry.account.role, kept, name)
             gone = {"file_name": None, "until": None, "deleted": None}
             row = kept.model_copy(
                 update=gone | {"shelf": caller.username, "name": name, "rev": self._from.new_id()}

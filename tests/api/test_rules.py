@@ -11,6 +11,7 @@ from function import contract
 from tests.api.conftest import Behind
 from tests.api.samples import MIB
 from tests.client import Answer, Client, join
+from tests.faults.meetings import at_the_commit
 from tests.ground import Ground
 from tests.office import SAMPLES, office, zipped
 from tests.transfers import put
@@ -128,6 +129,77 @@ def test_what_comes_by_a_request_is_as_if_its_owner_put_it(
         assert answer.status == status, answer.text
     assert alice.names() == ["alice/in/a.pptx"]
     assert len(behind.objects()) == 1
+
+
+def rename(who: Client, name: str, new_name: str) -> Answer:
+    return who.send("PATCH", "/file", json_={"file_name": name, "new_name": new_name})
+
+
+@pytest.mark.parametrize("name", ["in/a.exe", "in/a", "in/a.docx", "in/a.pptx.zip", "pptx"])
+def test_a_new_name_is_judged_as_well(
+    alice: Client, behind: Behind, rule: Ruled, name: str
+) -> None:
+    """With another extension, by the name and what is in it: also of what comes from the trash."""
+    rule(types=OFFICE)
+    alice.put("in/a.pptx", office(".pptx"))
+    before = behind.state()
+    answer = rename(alice, "in/a.pptx", name)
+    assert (answer.status, answer.slug) == (422, "type-not-allowed")
+    assert behind.state() == before
+    alice.delete("/file", file_name="in/a.pptx")
+    before = behind.state()
+    answer = alice.post("/restore", file_name="in/a.pptx", new_name=name)
+    assert (answer.status, answer.slug) == (422, "type-not-allowed")
+    assert behind.state() == before
+    assert alice.post("/restore", file_name="in/a.pptx", new_name="b.PPTX").status == 200
+    assert rename(alice, "b.PPTX", "x.exe/c.pptx").status == 200
+    assert alice.names() == ["alice/x.exe/c.pptx"]
+
+
+def test_what_was_there_before_a_rule_keeps_its_extension(alice: Client, rule: Ruled) -> None:
+    """It is moved about as ever, with its folder as well, but called nothing that it is not."""
+    alice.put("in/a.exe", SAMPLES[".exe"])
+    alice.put("in/b.bin", office(".pptx"))
+    rule(types=OFFICE, maxBytes=10)
+    assert rename(alice, "in/", "out/").status == 200
+    assert rename(alice, "out/a.exe", "out/c.exe").status == 200
+    assert rename(alice, "out/c.exe", "out/c.pptx").slug == "type-not-allowed"
+    assert rename(alice, "out/b.bin", "out/b.pptx").status == 200, "its size is not judged"
+    assert alice.names() == ["alice/out/b.pptx", "alice/out/c.exe"]
+
+
+def test_a_new_name_is_judged_by_the_bytes_that_get_it(
+    alice: Client, rule: Ruled, ground: Ground
+) -> None:
+    """Those that somebody puts there meanwhile are looked at too."""
+    rule(types=[".txt", ".csv"])
+    root = join("root")
+    alice.put("a.txt", b"one;two\n")
+    alice.post("/share", file_name="a.txt", username="root", permission="write")
+    program = SAMPLES[".exe"]
+    met = at_the_commit(ground, lambda: root.put("a.txt", program, username="alice"))
+    assert rename(alice, "a.txt", "a.csv").slug == "type-not-allowed"
+    assert met[0].status == 200
+    assert alice.read("a.txt").content == program
+
+
+def test_a_new_name_costs_a_look_where_types_matter(
+    alice: Client, rule: Ruled, ground: Ground
+) -> None:
+    """Where they do not, where the extension stays, and where it is wrong, nothing is read."""
+    alice.put("a.txt", b"one;two\n")
+    for rules, name, looks in (
+        ({}, "a.csv", 0),
+        ({"maxBytes": 1}, "a.txt", 0),
+        ({"types": [".txt", ".csv"]}, "b.txt", 0),
+        ({"types": [".txt", ".csv"]}, "b.exe", 0),
+        ({"types": [".txt", ".csv"]}, "b.csv", 1),
+    ):
+        rule(**rules)
+        (now,) = alice.names()
+        with ground.counted() as made:
+            rename(alice, now.partition("/")[2], name)
+        assert made.count("GetObject") == looks, name
 
 
 def test_only_who_has_a_rule_pays_for_a_look(alice: Client, rule: Ruled, ground: Ground) -> None:
