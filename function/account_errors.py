@@ -111,7 +111,8 @@ class ProtectedAccount(Conflict):
     slug, title = "protected-account", "That account is protected"
     default = (
         "Nobody demotes, disables or deletes their own account here, nor the configured "
-        "administrator's; ask another administrator, or change the configuration."
+        "administrator's, nor takes its second factor off; ask another administrator, or change "
+        "the configuration."
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from function.fields import YEAR, Amount, Email, InviteToken, Line, Otp, Password, Seconds, Username
 from function.models import Closed
@@ -10,6 +10,16 @@ from function.roles import Role, Scope
 
 WEEK = 7 * 24 * 3600
 QUARTER = 90 * 24 * 3600
+
+
+def off(value: bool) -> bool:
+    """What others can only turn off. Raises ValueError."""
+    if value:
+        raise ValueError("only the account's owner turns it on, with POST /mfa")
+    return value
+
+
+Off = Annotated[StrictBool, AfterValidator(off), Field(json_schema_extra={"const": False})]
 
 
 class Registration(Closed):
@@ -85,6 +95,7 @@ class UserView(Closed):
     role: str
     created: str
     email: str | None
+    mfa: bool
     disabled: bool
     quota: int | None
     files_quota: int | None
@@ -93,12 +104,16 @@ class UserView(Closed):
 
 
 class UserChange(Closed):
-    """What is to be otherwise about an account; null clears a quota."""
+    """What is to be otherwise about an account; null clears a quota.
+
+    `mfa` can only be false, which takes the second factor off.
+    """
 
     role: Role | None = None
     quota: Amount | None = None
     files_quota: Amount | None = None
     disabled: StrictBool | None = None
+    mfa: Off | None = None
 
 
 class Closure(Closed):

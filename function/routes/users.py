@@ -35,10 +35,13 @@ def list_users(
 def change_user(
     username: Annotated[Username, Path()], body: UserChange, caller: Admin, users: DirectoryDep
 ) -> UserView:
-    """Change somebody's role or quota, or disable their account; null clears a quota.
+    """Change somebody's role or quota, disable their account, or take their second factor off.
 
-    Disabling ends their sessions and keys for good, and their links answer 404, until it is
-    enabled again. Nobody demotes or disables themselves or the configured administrator.
+    Null clears a quota. Disabling ends their sessions and keys for good, and their links answer
+    404, until it is enabled again. `mfa: false` lets somebody in again who has lost authenticator
+    and recovery codes, with the password alone; it ends their sessions and keys as well, for what
+    was lost may be signed in. Nobody demotes or disables themselves or the configured
+    administrator, nor takes the second factor off either.
     """
     return users.change(caller, username, body)
 

@@ -11,6 +11,7 @@ from function.records import Account
 from function.services.access import Access
 from function.services.audit import Audit
 from function.services.cursors import seal, unseal
+from function.services.factors import NO_FACTOR
 from function.services.origins import Origins
 from function.stores import directory as store
 from function.stores.accounts import account_at, account_key, altered
@@ -44,11 +45,13 @@ class DirectoryService:
     def change(self, caller: Caller, username: str, wanted: UserChange) -> UserView:
         """Changes what is said. Disabling ends the account's sessions and keys for good.
 
+        So does taking its second factor off: the phone that was lost may be signed in.
+
         The caller must still be what they were when it is done: two who demote each other are not
         both listened to. Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
         said = wanted.model_dump(exclude_unset=True)
-        for name in ("role", "disabled"):
+        for name in ("role", "disabled", "mfa"):
             if said.get(name, "") is None:
                 del said[name]
         for _ in self._from.attempts():
@@ -56,9 +59,8 @@ class DirectoryService:
             old = account_at(entry.rows, username)
             if old is None or old.deleting:
                 raise NoSuchUser
-            self._spare(caller, old, said)
-            ends = said.get("disabled") and not old.disabled
-            fields = said | ({"epoch": self._from.new_id()} if ends else {})
+            fields = self._fields(old, said)
+            self._spare(caller, old, fields)
             rev, own = self._from.new_id(), old.id == entry.account.id
             writes = [altered(old, rev, **fields)]
             writes += [] if own else [store.same_account(entry.account)]
@@ -68,7 +70,7 @@ class DirectoryService:
                 self._db.commit(writes, rev)
             except Refused:
                 continue
-            return self._view(old.model_copy(update=said))
+            return self._view(old.model_copy(update=fields))
         raise AssertionError
 
     def usage(
@@ -104,17 +106,27 @@ class DirectoryService:
         rows, last = self._directory.page(after=after, limit=limit)
         return rows, last and seal([last], account.id, of)
 
-    def _spare(self, caller: Caller, account: Account, said: dict[str, Any]) -> None:
-        """Raises ProtectedAccount for what would leave nobody who may undo it."""
+    def _fields(self, account: Account, said: dict[str, Any]) -> dict[str, Any]:
+        """What of an account's row is to be otherwise; a new epoch ends its sessions and keys."""
+        fields = {name: value for name, value in said.items() if name != "mfa"}
+        fields |= NO_FACTOR if "mfa" in said and account.totp else {}
+        ends = "totp" in fields or (said.get("disabled") and not account.disabled)
+        return fields | ({"epoch": self._from.new_id()} if ends else {})
+
+    def _spare(self, caller: Caller, account: Account, fields: dict[str, Any]) -> None:
+        """Raises ProtectedAccount for what would leave nobody who may undo it.
+
+        And for one's own second factor, or a stolen session could take it off without a code.
+        """
         protected = account.username in {caller.username, self._administrator}
-        demotes = said.get("role", "admin") != "admin"
-        if protected and (demotes or said.get("disabled")):
+        demotes = fields.get("role", "admin") != "admin"
+        if protected and (demotes or fields.get("disabled") or "totp" in fields):
             raise ProtectedAccount
 
     def _view(self, account: Account) -> UserView:
         known = self._access.known(account)
         held = known.model_dump(include=set(UserView.model_fields))
-        return UserView(**held)
+        return UserView(**held, mfa=known.totp is not None)
 
 
 def usage(account: Account) -> Usage:

@@ -9,6 +9,7 @@ which nobody can guess, is listened to all the same.
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from function.account_errors import OtpRequired, WrongOtp
@@ -26,6 +27,8 @@ DAY = 86_400
 TRIES_OF_DAY = 20
 RECOVERY_CODES = 10
 ISSUER = "Satchel"
+# What of an account goes with its second factor.
+NO_FACTOR: Mapping[str, None] = dict.fromkeys(("totp", "totp_new", "totp_step", "recovery"))
 
 
 class Factors:

@@ -5,7 +5,7 @@ from function.account_models import Confirmation, Enrolment, PasswordProof, Reco
 from function.models import Caller
 from function.services.access import Access
 from function.services.audit import Audit
-from function.services.factors import Factors, hash_of, uri_of
+from function.services.factors import NO_FACTOR, Factors, hash_of, uri_of
 from function.services.guesses import Guesses
 from function.services.origins import Origins
 from function.stores.accounts import altered
@@ -93,7 +93,7 @@ class MfaService:
                 raise NoSuchFactor
             _, holding = self._factors.spend(account, code, caller.address, entry.rows)
             rev = self._from.new_id()
-            off = altered(account, rev, totp=None, totp_new=None, totp_step=None, recovery=None)
+            off = altered(account, rev, **NO_FACTOR)
             try:
                 self._db.commit([off, *holding, self._audit.of(caller, "mfa.off")], rev)
             except Refused:

@@ -169,7 +169,11 @@ class Run:
             self.send(who, "GET", "/audit", query={"username": "carol"})
             for query in ({}, {"username": "carol"}, {"everybody": "true"}):
                 self.send(who, "GET", "/usage", query=query)
-            for name, change in (("carol", {"disabled": True}), ("root", {"role": "client"})):
+            for name, change in (
+                ("carol", {"mfa": False}),
+                ("carol", {"disabled": True}),
+                ("root", {"role": "client"}),
+            ):
                 self.send(who, "PATCH", f"/users/{name}", json_=change)
             for name in ("carol", "root", "nobody-at-all"):
                 self.send(who, "DELETE", f"/users/{name}")

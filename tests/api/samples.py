@@ -77,7 +77,13 @@ SAMPLES: dict[tuple[str, str], Sample] = {
     ("DELETE", "/invites/{invite_id}"): Sample(),
     ("GET", "/users"): Sample({"limit": "10"}),
     ("PATCH", "/users/{username}"): Sample(
-        body={"role": "client", "quota": 10**9, "files_quota": None, "disabled": False}
+        body={
+            "role": "client",
+            "quota": 10**9,
+            "files_quota": None,
+            "disabled": False,
+            "mfa": False,
+        }
     ),
     ("GET", "/audit"): Sample(
         {"username": "alice", "action": "share", "since": "2026-09-01T00:00:00Z", "limit": "10"}

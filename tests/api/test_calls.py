@@ -35,6 +35,11 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         200,
         [READ, COMMIT],
     ),
+    "take another's second factor off": (
+        lambda w: w.root.send("PATCH", "/users/dave", json_={"mfa": False}),
+        200,
+        [READ, COMMIT],
+    ),
     "close an account": (
         lambda w: w.root.delete("/users/dave"),
         204,

@@ -6,11 +6,14 @@ from dataclasses import replace
 import pytest
 
 from function import contract
+from function.services.factors import PERIOD
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import PASSWORD, Answer, Client, join
+from tests.conftest import Clock
 from tests.faults.meetings import at_the_commit
 from tests.ground import Ground
+from tests.mfa import Authenticator, enrolled
 
 Rewire = Callable[[contract.Settings], None]
 
@@ -42,7 +45,7 @@ def test_all_accounts_are_listed(world: World) -> None:
     assert found.keys() == {"alice", "bob", "carol", "dave", "root"}
     assert found["root"]["role"] == "admin"
     assert found["alice"].keys() == {
-        "username", "role", "created", "email", "disabled", "quota", "files_quota",
+        "username", "role", "created", "email", "mfa", "disabled", "quota", "files_quota",
         "bytes_used", "files_used",
     }  # fmt: skip
     assert found["alice"]["bytes_used"] == world.alice.get("/me").json()["bytes_used"] > 0
@@ -96,10 +99,11 @@ def test_quotas_are_set_and_cleared(world: World) -> None:
 @pytest.mark.parametrize(
     "body",
     [{"role": "owner"}, {"quota": -1}, {"quota": 1.5}, {"quota": 10**16}, {"disabled": 1},
+     {"mfa": True}, {"mfa": 0}, {"mfa": "false"}, {"totp": None},
      {"password": "x"}, {"epoch": "x"}, {"username": "x"}, {"bytes_used": 0}],
 )  # fmt: skip
 def test_nothing_else_is_changed(world: World, behind: Behind, body: dict[str, object]) -> None:
-    """An administrator sets no password and no count."""
+    """An administrator sets no password and no count, and gives nobody a second factor."""
     before = behind.state()
     answer = change(world.root, "dave", **body)
     assert (answer.status, answer.slug) == (422, "invalid-request")
@@ -140,6 +144,66 @@ def test_disabling_twice_is_the_same(world: World, behind: Behind) -> None:
     epoch = behind.row("users", username="alice")["epoch"]
     change(world.root, "alice", disabled=True)
     assert behind.row("users", username="alice")["epoch"] == epoch
+
+
+def test_a_second_factor_is_taken_off(world: World, clock: Clock, behind: Behind) -> None:
+    """Of somebody who has lost it, who needs the password alone then; nothing else is let in."""
+    app = enrolled(world.dave, clock)
+    key = world.dave.post("/keys", name="backup", scopes=["read"]).json()["token"]
+    others = behind.row("users", username="alice")
+    answer = change(world.root, "dave", mfa=False)
+    assert (answer.status, answer.json()["mfa"]) == (200, False)
+    assert world.dave.get("/me").slug == Client(key).get("/me").slug == "not-signed-in"
+    row = behind.row("users", username="dave")
+    assert not {"totp", "totp_new", "totp_step", "recovery"} & row.keys()
+    again = Client(login("dave").json()["token"])
+    me = again.get("/me").json()
+    assert (me["mfa"], me["recovery_codes_left"]) == (False, 0)
+    assert again.delete("/mfa", otp=app.recovery[0]).slug == "no-such-factor"
+    assert behind.row("users", username="alice") == others
+    clock.time += PERIOD
+    assert enrolled(again, clock).secret != app.secret
+    assert login("dave").slug == "otp-required"
+
+
+def test_it_is_seen_who_has_a_second_factor(world: World, clock: Clock) -> None:
+    """Whatever else is changed leaves it on; one that is not confirmed is none."""
+    enrolled(world.dave, clock)
+    world.bob.post("/mfa", current_password=PASSWORD)
+    assert change(world.root, "dave", quota=1, disabled=False, mfa=None).json()["mfa"] is True
+    assert world.dave.get("/me").status == 200
+    listed = {user["username"]: user["mfa"] for user in world.root.get("/users").json()}
+    assert [name for name, on in listed.items() if on] == ["dave"]
+
+
+def test_where_there_is_none_nothing_is_taken_off(world: World, clock: Clock) -> None:
+    """Sessions go on, and a second factor that was begun can be confirmed."""
+    secret = world.dave.post("/mfa", current_password=PASSWORD).json()["secret"]
+    assert change(world.root, "dave", mfa=False).status == 200
+    code = Authenticator(secret, clock).code()
+    assert world.dave.post("/mfa/confirm", otp=code).status == 200
+
+
+def test_nobody_takes_their_own_off_here(world: World, clock: Clock, behind: Behind) -> None:
+    """Or a stolen session could, without a code; nor the configured administrator's."""
+    change(world.root, "bob", role="admin")
+    assert change(world.bob, "bob", mfa=False).status == 200, "there is none"
+    for who in (world.root, world.bob):
+        enrolled(who, clock)
+    before = behind.state()
+    for who, whom in ((world.bob, "bob"), (world.bob, "root"), (world.root, "root")):
+        answer = change(who, whom, mfa=False)
+        assert (answer.status, answer.slug) == (409, "protected-account")
+    assert behind.state() == before
+    assert change(world.root, "bob", mfa=False).status == 200
+
+
+def test_that_it_is_taken_off_is_on_record(world: World, clock: Clock) -> None:
+    """By whom, and of whom."""
+    enrolled(world.dave, clock)
+    change(world.root, "dave", mfa=False)
+    (told, *_) = world.root.get("/audit", username="dave", action="account.change").json()
+    assert (told["actor"], told["owner"], told["subject"]) == ("root", "dave", "mfa: False")
 
 
 @pytest.mark.parametrize("body", [{"role": "member"}, {"disabled": True}])

@@ -191,6 +191,10 @@ OPERATIONS: tuple[Operation, ...] = (
         send=lambda client: client.send("PATCH", "/users/bob", json_={"disabled": True}),
     ),
     _op(
+        "take another's second factor off", "PATCH /users/<username>", "root", 200, 200, 2,
+        send=lambda client: client.send("PATCH", "/users/dora", json_={"mfa": False}),
+    ),
+    _op(
         "usage", "GET /usage", "alice", 200, 200, 1, others=(401,), writes=False,
         send=lambda client: client.get("/usage"),
     ),
