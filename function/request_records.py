@@ -36,15 +36,12 @@ class RequestRow(Row):
 
 @dataclass(frozen=True)
 class Held:
-    """What an upload holds until it is completed, of one file so large.
+    """What an upload holds until it is completed, for one file so large.
 
-    A place in the `request` by which it comes, and room on the account of its `owner`.
+    Room on the account of its `owner`, and a place in the `request` by which it comes, if any.
     """
 
-    size: int = 0
+    size: int
+    owner: str
+    owner_id: str
     request: str | None = None
-    owner: str | None = None
-    owner_id: str | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.request or self.owner)

@@ -77,11 +77,11 @@ def _charged(rows: list[FileRow], files: Rows, accounts: dict[str, Account]) -> 
         if owner in accounts and accounts[owner].id == row.owner_id:
             used[owner, "bytes"] += row.size
             used[owner, "files"] += 1
-    for line in files:
-        owner = str(line.get("held_of"))
-        if owner in accounts and accounts[owner].id == line["held_of_id"]:
+    for hold in files:
+        owner, _, shelf = str(hold["shelf"]).partition("/")
+        if shelf == "holds" and owner in accounts and accounts[owner].id == hold["owner_id"]:
             for kind in ("", " reserved"):
-                used[owner, f"bytes{kind}"] += int(str(line["held"]))
+                used[owner, f"bytes{kind}"] += int(str(hold["size"]))
                 used[owner, f"files{kind}"] += 1
     for name, account in accounts.items():
         says = (

@@ -1,28 +1,35 @@
 """Comparing what is stored with what is said of it, a part every day until all has been looked at.
 
-First each account: what it is charged against the rows that it has, and that every row's bytes are
-known to be somebody's. When all accounts have been seen, the bytes that are nobody's: what a crash
-left between the bytes and their row. Where a run ends, the next one goes on.
+First each account: what it is charged and what its folders say against the rows that it has, and
+that every row's bytes are known to be somebody's. When all accounts have been seen, the bytes that
+are nobody's: what a crash left between the bytes and their row. Where a run ends, the next one goes
+on.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
-from function.records import Account, Load
+from function.records import Account, FileRow, Load
 from function.services.origins import Origins, iso
 from function.stores.books import Books, Position
 from function.stores.due import DAY
 from function.stores.files import TRASH, VERSIONS
+from function.stores.folders import MOST_LEVELS, folder_key
 from function.stores.multipart import Multipart
 from function.stores.objects import Objects
+from function.stores.shares import folders_of
 from function.stores.transfers import DAYS
 
 # Rows name bytes that are at most as old as an upload may live; a day more for clocks that differ.
 OLD = (DAYS + 1) * DAY
 AT_ONCE = 1000
 SHELVES = ("", f"/{TRASH}", f"/{VERSIONS}")
+# After the shelves of files: folders are tidied, and looked into where there seem to be too many.
+LIVE, TIDY, LOOK, END = 0, *range(len(SHELVES), len(SHELVES) + 3)
+LOOKED_INTO = 100  # folders at once, each in a call of its own
 SETTLED = 60  # seconds after which every commit that had begun is to be seen
 
 
@@ -30,7 +37,8 @@ SETTLED = 60  # seconds after which every commit that had begun is to be seen
 class Report:
     """What a run did: accounts compared and corrected, objects looked at and freed, in bytes too.
 
-    `skipped` accounts changed meanwhile, or have a row that cannot be read.
+    `skipped` accounts changed meanwhile, or have a row that cannot be read. `folders` without files
+    are gone, `recounted` ones said a wrong number of them.
     """
 
     accounts: int = 0
@@ -38,6 +46,7 @@ class Report:
     skipped: int = 0
     adopted: int = 0
     folders: int = 0
+    recounted: int = 0
     objects: int = 0
     freed: int = 0
     freed_bytes: int = 0
@@ -83,41 +92,82 @@ class Reconciling:
             yield True
 
     def _walk(self, account: Account, report: Report) -> bool:
-        """Adds up the next page of an account's rows; whether that was the last."""
+        """Looks at the next page of an account's rows; whether that was the last."""
         at = report.position
         if at.walking != account.username:
-            then = (account.bytes_used, account.files_used)
             begun = iso(self._from.now() - SETTLED)
-            at = Position(at.account, account.username, begun=begun, then=then)
+            at = Position(at.account, account.username, begun=begun, then=_charged(account))
         try:
-            rows, more = self._books.page(account.username + SHELVES[at.shelf], at.name)
+            at = (self._add_up if at.shelf < TIDY else self._tidy)(account, at, report)
         except ValidationError:  # a row that nobody can read; there are others to look at
             report.skipped += 1
             return True
+        report.position = at
+        return at.shelf == END
+
+    def _add_up(self, account: Account, at: Position, report: Report) -> Position:
+        """Adds up files, and compares when that were all."""
+        rows, more = self._books.page(account.username + SHELVES[at.shelf], at.name)
         mine = [row for row in rows if row.owner_id == account.id]
         report.adopted += self._books.adopt({row.object for row in mine})
         has = Load(*at.has) + Load(sum(row.size for row in mine), len(mine))
-        shelf, name = (at.shelf, rows[-1].name) if more else (at.shelf + 1, "")
-        at = replace(at, shelf=shelf, name=name, has=(has.bytes, has.files))
-        report.position = at
-        if shelf < len(SHELVES):
-            return False
-        report.folders += self._books.prune_folders(account.username)
-        self._compare(account, at, has, report)
-        return True
+        last = rows[-1].name if more else ""
+        if at.shelf == LIVE:
+            at = self._count(account, at, mine, last, report)
+        at = replace(at, has=(has.bytes, has.files), name=last, shelf=at.shelf + (not more))
+        if at.shelf == TIDY:
+            self._compare(account, at, report)
+        return at
 
-    def _compare(self, account: Account, at: Position, has: Load, report: Report) -> None:
+    def _count(
+        self, account: Account, at: Position, rows: list[FileRow], last: str, report: Report
+    ) -> Position:
+        """Counts files into their folders; those that have none after the `last` are compared."""
+        counts = Counter(at.open)
+        for row in rows:
+            counts.update(folders_of(row.name)[:MOST_LEVELS])
+        still = set(folders_of(last))
+        whole = {folder: files for folder, files in counts.items() if folder not in still}
+        wrong = self._books.miscounted(account.username, whole)
+        if wrong and self._quiet(account, at):
+            for key, (said, right) in wrong.items():
+                report.recounted += self._books.recount(key, said, right)
+        rest = {folder: counts[folder] for folder in still if folder in counts}
+        return replace(at, open=rest, surplus=at.surplus - len(whole))
+
+    def _compare(self, account: Account, at: Position, report: Report) -> None:
         """Puts an account's usage right, unless it changed since its first page was read."""
         report.accounts += 1
-        used = has + Load(account.bytes_reserved, account.files_reserved)
-        if Load(account.bytes_used, account.files_used) == used:
+        has, reserved = Load(*at.has), self._books.reserved(account)
+        used = Load(account.bytes_used, account.files_used)
+        if used == has + reserved and _reserved(account) == reserved:
             return
-        still = at.then == (account.bytes_used, account.files_used)
-        quiet = still and not self._books.changed_since(account.username, at.begun)
-        if quiet and self._books.correct(account, used, self._from.new_id()):
+        quiet = at.then == _charged(account) and self._quiet(account, at)
+        if quiet and self._books.correct(account, has, reserved, self._from.new_id()):
             report.corrected += 1
         else:
             report.skipped += 1
+
+    def _tidy(self, account: Account, at: Position, report: Report) -> Position:
+        """Removes folders without files, and looks into the others when those are too many."""
+        look = at.shelf == LOOK
+        limit = LOOKED_INTO if look else AT_ONCE
+        folders, more = self._books.folders(account.username, at.name, limit)
+        for folder in folders:
+            key = folder_key(account.username, folder.name)
+            if not folder.files and not folder.granted:
+                report.folders += self._books.prune(key)
+            elif look and folder.files and self._books.empty(account.username, folder.name):
+                report.recounted += self._books.recount(key, folder.files, 0)
+        surplus = at.surplus + sum(folder.files > 0 for folder in folders)
+        if more:
+            return replace(at, surplus=surplus, name=folders[-1].key)
+        again = not look and surplus > 0 and self._quiet(account, at)
+        return replace(at, shelf=LOOK if again else END, name="")
+
+    def _quiet(self, account: Account, at: Position) -> bool:
+        """Whether no file of an account's has changed since its first page was read."""
+        return not self._books.changed_since(account.username, at.begun)
 
     def _free(self, after: str, report: Report) -> str | None:
         """Removes what of a page of objects is old and nobody's; where the next page begins."""
@@ -131,3 +181,13 @@ class Reconciling:
                 report.freed_bytes += each.size
         report.objects += len(page)
         return page[-1].key if len(page) == AT_ONCE else None
+
+
+def _reserved(account: Account) -> Load:
+    return Load(account.bytes_reserved, account.files_reserved)
+
+
+def _charged(account: Account) -> tuple[int, int]:
+    """What an account is charged for what it has, beside what is reserved."""
+    beside = Load(account.bytes_used, account.files_used) - _reserved(account)
+    return beside.bytes, beside.files

@@ -1,15 +1,16 @@
 """What is compared when everything is looked through: accounts, their shelves, whose bytes are."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 
 from function.contract import FILES, USERS
 from function.records import Account, FileRow, Load
 from function.stores.accounts import account_key
 from function.stores.changes import CHANGES
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
-from function.stores.folders import FOLDERS
+from function.stores.folders import FOLDERS, FolderRow, folder_key, folder_row
+from function.stores.holds import sizes
 from function.stores.references import first, references_key
 from function.stores.rows import Item, Key, Refused, Write
 
@@ -22,7 +23,9 @@ class Position:
     """How far it has come: the last account, and when all have been seen the last object.
 
     Within the account that it is `walking` through it is at a shelf and a name; `has` is what was
-    added up since it `begun` (a time), when the account was charged for what it was `then`.
+    added up since it `begun` (a time), when the account was charged for what it was `then`, beside
+    what was reserved. `open` are the files counted so far of folders that may have more of them;
+    `surplus` are the folders that say to have files, less those that have some.
     """
 
     account: str | None = None
@@ -32,6 +35,8 @@ class Position:
     begun: str = ""
     has: tuple[int, int] = (0, 0)
     then: tuple[int, int] = (0, 0)
+    open: Mapping[str, int] = field(default_factory=dict)
+    surplus: int = 0
     accounts_seen: bool = False
     object: str = ""
 
@@ -70,26 +75,29 @@ class Books:
         """Whether there is news of an account's files from then on."""
         return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=at, limit=1).items)
 
-    def correct(self, account: Account, used: Load, rev: str) -> bool:
+    def reserved(self, account: Account) -> Load:
+        """What uploads in progress hold of an account."""
+        held = sizes(self._db, account.username, account.id)
+        return Load(sum(held), len(held))
+
+    def correct(self, account: Account, has: Load, reserved: Load, rev: str) -> bool:
         """Sets what an account uses, if its counts are those that were read."""
-        counts = {
-            "bytes_used": account.bytes_used,
-            "files_used": account.files_used,
-            "bytes_reserved": account.bytes_reserved,
-            "files_reserved": account.files_reserved,
+        used = has + reserved
+        right = {
+            "bytes_used": used.bytes,
+            "files_used": used.files,
+            "bytes_reserved": reserved.bytes,
+            "files_reserved": reserved.files,
         }
-        still = [
-            f"({name} = :{name}" + (f" OR attribute_not_exists({name}))" if not count else ")")
-            for name, count in counts.items()
-        ]
-        values: Item = {f":{name}": count for name, count in counts.items()}
-        values |= {":id": account.id, ":bytes": used.bytes, ":files": used.files}
+        still = [_is(name, getattr(account, name)) for name in right]
+        values: Item = {f":{name}": getattr(account, name) for name in right}
+        values |= {f":right_{name}": each for name, each in right.items()} | {":id": account.id}
         write = Write(
             "Update",
             account_key(account.username),
             " AND ".join(["id = :id", *still]),
             values,
-            update="SET bytes_used = :bytes, files_used = :files",
+            update="SET " + ", ".join(f"{name} = :right_{name}" for name in right),
         )
         try:
             self._db.commit([write], rev)
@@ -110,22 +118,44 @@ class Books:
         keys = {references_key(each): each for each in objects}
         return set(keys.values()) - {keys[key] for key in self._db.read(keys)}
 
-    def prune_folders(self, username: str) -> int:
-        """Removes the rows of folders that have no files any more; how many."""
-        gone, after, more = 0, "", True
-        while more:
-            page = self._db.query(FILES, f"{username}/{FOLDERS}", after=after, limit=AT_ONCE)
-            for item in page.items:
-                # Whatever else is said of a folder is the work of others, and stays.
-                if item.get("files") == 0 and item.keys() == {"shelf", "name", "files"}:
-                    gone += self._prune(Key(FILES, str(item["shelf"]), str(item["name"])))
-            after, more = str(page.items[-1]["name"]) if page.items else "", page.more
-        return gone
+    def miscounted(self, owner: str, counts: Mapping[str, int]) -> dict[Key, tuple[int, int]]:
+        """Of these folders those that say otherwise: what they say, and what is right."""
+        keys = {folder_key(owner, folder): files for folder, files in counts.items()}
+        rows = self._db.read(keys)
+        said = {key: int(str(rows.get(key, {}).get("files", 0))) for key in keys}
+        return {key: (said[key], files) for key, files in keys.items() if said[key] != files}
 
-    def _prune(self, folder: Key) -> bool:
+    def recount(self, folder: Key, said: int, right: int) -> bool:
+        """Sets how many files are below a folder, if it says what was read."""
+        values: Item = {":files": said, ":right": right}
+        try:
+            self._db.write(
+                Write("Update", folder, _is("files", said), values, update="SET files = :right")
+            )
+        except Refused:
+            return False
+        return True
+
+    def folders(self, owner: str, after: str, limit: int) -> tuple[list[FolderRow], bool]:
+        """The next of an account's folders, and whether more follow."""
+        page = self._db.query(FILES, f"{owner}/{FOLDERS}", after=after, limit=limit)
+        return [folder_row(item) for item in page.items], page.more
+
+    def empty(self, owner: str, folder: str) -> bool:
+        """Whether there are no files below a folder."""
+        return not self._db.query(FILES, owner, prefix=folder, limit=1).items
+
+    def prune(self, folder: Key) -> bool:
+        """Removes the row of a folder that has no files and was granted to nobody."""
         empty = "files = :none AND attribute_not_exists(grantees)"
         try:
             self._db.write(Write("Delete", folder, empty, {":none": 0}))
         except Refused:
             return False
         return True
+
+
+def _is(name: str, value: int) -> str:
+    """That a count is what it was read as; one that is not there counts nothing."""
+    said = f"{name} = :{name}"
+    return said if value else f"({said} OR attribute_not_exists({name}))"

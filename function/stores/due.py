@@ -12,11 +12,11 @@ from function.records import Load
 from function.request_records import Held
 from function.stores.accounts import discharge
 from function.stores.dynamo import Dynamo
+from function.stores.holds import unheld
 from function.stores.requests import release
 from function.stores.rows import Item, Key, Refused, Rows, Write
 
 DAY = 86_400
-NOTHING_HELD = Held()
 GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
 
 
@@ -29,7 +29,7 @@ class Due:
     object: str | None
     multipart: str | None
     until: int
-    held: Held
+    held: Held | None
 
     @property
     def is_upload(self) -> bool:
@@ -58,7 +58,7 @@ def due(
     *,
     object_key: str | None = None,
     multipart: str | None = None,
-    held: Held = NOTHING_HELD,
+    held: Held | None = None,
 ) -> Write:
     """Puts a row on the list; of one that names its bytes itself the line may be silent of them."""
     line = line_of(row, until)
@@ -68,11 +68,14 @@ def due(
         "multipart": multipart,
         "until": until,
         "expires_at": until + GRACE,
-        "held_in": held.request,
-        "held": held.size if held else None,
-        "held_of": held.owner,
-        "held_of_id": held.owner_id,
     }
+    if held:
+        item |= {
+            "held": held.size,
+            "held_of": held.owner,
+            "held_of_id": held.owner_id,
+            "held_in": held.request,
+        }
     return Write("Put", line, item=item)
 
 
@@ -92,36 +95,33 @@ def freed_in(rows: Rows, line: Key) -> str | None:
     return str(freed) if freed else None
 
 
-def take(db: Dynamo, row: Key, line: Key, held: Held = NOTHING_HELD) -> bool:
+def take(db: Dynamo, row: Key, held: Held | None) -> bool:
     """Removes a row whose bytes are to go; False when an upload was completed after all.
 
-    What it held is given back in the same commit, and the line then says so no more: the table may
-    have removed the row before, so the line alone can tell whether that has been done.
+    What it held is given back in the same commit. The table may have removed the row before; what
+    it holds stands on the account's shelf, and tells whether that has been done.
     """
     gone = Write("Delete", row, condition="attribute_not_exists(done)")
     try:
-        if not held or not _given_back(db, gone, line, held):
+        if held is None or not _given_back(db, gone, held):
             db.write(gone)
     except Refused:
         return False
     return True
 
 
-def _given_back(db: Dynamo, gone: Write, line: Key, held: Held) -> bool:
+def _given_back(db: Dynamo, gone: Write, held: Held) -> bool:
     """Whether it was now; False when it was before. Raises Refused when the row is to stay.
 
     Nothing is given back to a request or an account that is there no more.
     """
-    said = Write(
-        "Update", line, "held = :size", {":size": held.size}, update="REMOVE held, held_in, held_of"
-    )
+    load = Load(held.size, 1)
     back = [release(held)] if held.request else []
-    if held.owner and held.owner_id:
-        load = Load(held.size, 1)
-        back.append(discharge(held.owner, held.owner_id, load, load))
+    back.append(discharge(held.owner, held.owner_id, load, load))
     for _ in db.rounds():
+        writes = [gone, unheld(held, gone.key, once=True), *back]
         try:
-            db.commit([gone, said, *back], token=f"b{len(back)}{gone.key.sort}")
+            db.commit(writes, token=f"b{len(back)}{gone.key.sort}")
         except Refused as refused:
             if 0 in refused.failed:
                 raise
@@ -147,7 +147,7 @@ class DueList:
 
     def take(self, due: Due) -> bool:
         """Removes the row that fell due; False when an upload was completed after all."""
-        return take(self._db, due.row, due.key, due.held)
+        return take(self._db, due.row, due.held)
 
     def strike(self, due: Due) -> None:
         """Strikes a line."""
@@ -163,16 +163,15 @@ def _read(item: Item) -> Due:
         object=str(item["object"]) if "object" in item else None,
         multipart=str(item["multipart"]) if "multipart" in item else None,
         until=int(str(item["until"])),
-        held=Held(
-            request=_text(item, "held_in"),
-            size=int(str(item["held"])),
-            owner=_text(item, "held_of"),
-            owner_id=_text(item, "held_of_id"),
-        )
-        if "held" in item
-        else NOTHING_HELD,
+        held=_held(item) if "held" in item else None,
     )
 
 
-def _text(item: Item, name: str) -> str | None:
-    return str(item[name]) if name in item else None
+def _held(item: Item) -> Held:
+    request = item.get("held_in")
+    return Held(
+        size=int(str(item["held"])),
+        owner=str(item["held_of"]),
+        owner_id=str(item["held_of_id"]),
+        request=str(request) if request else None,
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from function.contract import FILES
 from function.records import FileRow
 from function.stores.dynamo import Dynamo
-from function.stores.rows import Key, Write
+from function.stores.rows import Item, Key, Write
 from function.stores.shares import folders_of
 from function.stores.terms import BETWEEN
 
@@ -43,11 +43,23 @@ def counted(gone: Iterable[FileRow], come: Iterable[FileRow]) -> list[Write]:
 
 @dataclass(frozen=True)
 class FolderRow:
-    """A folder such as `a/b/`, where it stands, and how many files are below it at any depth."""
+    """A folder such as `a/b/`, where it stands, and how many files are below it at any depth.
+
+    It may be `granted` to somebody without having any.
+    """
 
     name: str
     key: str
     files: int
+    granted: bool
+
+
+def folder_row(item: Item) -> FolderRow:
+    """A folder as it was read."""
+    key = str(item["name"])
+    return FolderRow(
+        key.replace(BETWEEN, ""), key, int(str(item.get("files", 0))), "grantees" in item
+    )
 
 
 class Folders:
@@ -65,5 +77,4 @@ class Folders:
         page = self._db.query(
             FILES, shelf, prefix=begins, after=after, limit=limit, newest=falling, once=True
         )
-        keys = [(str(row["name"]), int(str(row.get("files", 0)))) for row in page.items]
-        return [FolderRow(key.replace(BETWEEN, ""), key, files) for key, files in keys], page.more
+        return [folder_row(item) for item in page.items], page.more

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from function.contract import ARRIVING, FILES
 from function.records import UploadRow
 from function.request_records import Held
-from function.stores.due import DAY, due, line_of, take
+from function.stores.due import DAY, GRACE, due, line_of, take
 from function.stores.dynamo import Dynamo
+from function.stores.holds import held, unheld
 from function.stores.rows import Key, Rows, Write
 
 UPLOADS = "uploads"
@@ -50,21 +51,22 @@ def due_key(row: UploadRow) -> Key:
     return line_of(Key(FILES, row.shelf, row.name), row.expires_at)
 
 
-def held_by(row: UploadRow) -> Held:
-    """What an upload holds of the request that it comes by, and of the account it is for."""
-    return Held(row.size or 0, row.request, row.owner if row.owner_id else None, row.owner_id)
+def held_by(row: UploadRow) -> Held | None:
+    """What an upload holds of the account it is for, and of the request that it comes by."""
+    return Held(row.size or 0, row.owner, row.owner_id, row.request) if row.owner_id else None
 
 
 def finish(row: UploadRow, answer: str) -> list[Write]:
-    """Notes the answer of the completion, once; the upload falls due no more."""
+    """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
+    key, what = Key(FILES, row.shelf, row.name), held_by(row)
     noted = Write(
         "Update",
-        Key(FILES, row.shelf, row.name),
+        key,
         condition="rev = :rev AND attribute_not_exists(done)",
         update="SET done = :answer",
         values={":rev": row.rev, ":answer": answer},
     )
-    return [noted, Write("Delete", due_key(row))]
+    return [noted, *([unheld(what, key)] if what else []), Write("Delete", due_key(row))]
 
 
 class Transfers:
@@ -76,15 +78,11 @@ class Transfers:
 
     def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
         """Writes an upload, when it falls due, and what else there is, in one commit."""
-        key = Key(FILES, row.shelf, row.name)
-        line = due(
-            key,
-            row.expires_at,
-            object_key=row.object,
-            multipart=row.multipart,
-            held=held_by(row),
-        )
-        self._db.commit([Write("Put", key, item=row.model_dump()), line, *also], row.rev)
+        key, what = Key(FILES, row.shelf, row.name), held_by(row)
+        line = due(key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what)
+        holds = [held(what, key, row.expires_at + GRACE)] if what else []
+        put = Write("Put", key, item=row.model_dump())
+        self._db.commit([put, line, *holds, *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""
@@ -107,4 +105,4 @@ class Transfers:
 
     def remove(self, row: UploadRow) -> bool:
         """Removes an upload that nobody completed; False when somebody did."""
-        return take(self._db, Key(FILES, row.shelf, row.name), due_key(row), held_by(row))
+        return take(self._db, Key(FILES, row.shelf, row.name), held_by(row))

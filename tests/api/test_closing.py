@@ -71,7 +71,9 @@ def test_an_account_is_closed(rich: World, behind: Behind) -> None:
     assert [user["username"] for user in rich.root.get("/users").json()].count("alice") == 0
     assert (close(rich.root).status, close(rich.root).slug) == (404, "no-such-user")
     # Her sessions, and what is kept for its time.
-    kept = {"alice", "alice/trash", "alice/changes", "alice/uploads", "alice/jobs"}
+    kept = {"alice"} | {
+        f"alice/{each}" for each in ("trash", "changes", "uploads", "holds", "jobs")
+    }
     left = left_of(behind, was)
     assert {each for each in left if not each.startswith("~")} <= kept
     assert {each.partition("/")[2] for each in left if not each.startswith("~due/")} >= {"trash"}

@@ -6,15 +6,19 @@ import pytest
 
 from function import app, contract
 from function.contract import Settings
+from function.services import reconciling
 from function.stores import books
 from function.stores.due import DAY
+from function.stores.folders import folder_key
 from function.stores.references import references_key
+from function.stores.terms import BETWEEN
 from tests.api.conftest import Behind
 from tests.books import balanced
 from tests.client import CONTEXT, Client, join
 from tests.conftest import Clock
-from tests.ground import Ground
-from tests.transfers import aws, stored
+from tests.faults.world import elsewhere
+from tests.ground import Call, Ground
+from tests.transfers import aws, start, stored
 
 OLD = 8 * DAY + 1
 
@@ -69,12 +73,111 @@ def test_usage_is_put_right(alice: Client, behind: Behind, clock: Clock) -> None
     """To what the rows have, and what uploads in progress hold."""
     alice.put("a", b"12345")
     alice.post("/uploads", file_name="d", size=50)
-    behind.change("users", {"username": "alice"}, bytes_used=7, files_used=99)
+    wrong = {"bytes_used": 7, "files_used": 99, "bytes_reserved": 3, "files_reserved": -1}
+    for noun, count in wrong.items():
+        behind.change("users", {"username": "alice"}, **{noun: count})
+        clock.time += 61
+        assert reconcile()["corrected"] == 1, noun
+        row = behind.row("users", username="alice")
+        assert [row[each] for each in wrong] == [55, 2, 50, 1]
+        assert reconcile()["corrected"] == 0
+
+
+def test_what_an_upload_holds_is_read_again_at_the_end(
+    alice: Client, behind: Behind, ground: Ground, clock: Clock
+) -> None:
+    """Uploads that begin or are given up meanwhile leave no news; the commit expects the counts."""
+    behind.change("users", {"username": "alice"}, files_used=9)
     clock.time += 61
+    met: list[Call] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems" and not met:
+            met.append(call)
+            with elsewhere():
+                start(alice, "begun", 5)
+
+    ground.before = before
+    report = reconcile()
+    assert met
+    assert (report["corrected"], report["skipped"]) == (0, 1)
     assert reconcile()["corrected"] == 1
     row = behind.row("users", username="alice")
-    assert (row["bytes_used"], row["files_used"]) == (55, 2)
-    assert reconcile()["corrected"] == 0
+    assert (row["bytes_used"], row["files_used"], row["files_reserved"]) == (5, 1, 1)
+
+
+FOLDERS = {"a/": 5, "a/b/": 3, "a/b/c/": 2, "d/": 1, "e/f/": 1, "e/": 1}
+NAMES = ("a/1", "a/2", "a/b/3", "a/b/c/4", "a/b/c/5", "a!", "d/6", "e/f/7", "x")
+
+
+@pytest.mark.odd_rows
+@pytest.mark.parametrize("at_once", [1, 2, 4, 1000])
+def test_folders_say_how_many_files_they_have(
+    alice: Client,
+    behind: Behind,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    """Whichever count was wrong or missing, wherever a page ends; without files a folder goes."""
+    for module in (books, reconciling):
+        monkeypatch.setattr(module, "AT_ONCE", at_once)
+    for name in NAMES:
+        alice.put(name)
+    join("bob")
+    alice.post("/share", file_name="given/", username="bob")
+    assert reconcile()["recounted"] == 0
+    behind.delete("files", **place("a/b/"))
+    for wrong, files in {"a/": 0, "e/": 7, "given/": 2}.items():
+        behind.change("files", place(wrong), files=files)
+    for phantom in ("phantom/", "a/gone/"):
+        behind.put("files", {**place(phantom), "files": 3})
+    clock.time += 61
+    assert reconcile()["recounted"] == 6
+    said = {
+        each["name"]: each.get("files")
+        for each in behind.rows("files")
+        if "/folders" in each["shelf"]
+    }
+    assert {name.replace(BETWEEN, ""): files for name, files in said.items() if files} == FOLDERS
+    report = reconcile()
+    assert (report["recounted"], report["folders"]) == (0, 2)
+    assert "given/" in {r["name"].replace(BETWEEN, "") for r in behind.rows("files")}
+
+
+def place(folder: str) -> dict[str, str]:
+    """The key of a folder's row."""
+    key = folder_key("alice", folder)
+    return {"shelf": key.partition, "name": str(key.sort)}
+
+
+def test_folders_that_change_meanwhile_are_left_for_the_next_day(
+    alice: Client, behind: Behind, clock: Clock
+) -> None:
+    """A count may be right that is not what was read."""
+    alice.put("a/1")
+    behind.change("files", place("a/"), files=9)
+    assert reconcile()["recounted"] == 0
+    clock.time += 61
+    assert reconcile()["recounted"] == 1
+
+
+def test_a_folder_is_looked_into_only_when_there_are_too_many(
+    alice: Client, ground: Ground, clock: Clock
+) -> None:
+    """What a day costs grows with pages, not with folders."""
+    for name in NAMES:
+        alice.put(name)
+    clock.time += 61
+    with ground.counted() as calls:
+        reconcile()
+    few = len(calls)
+    for number in range(20):
+        alice.put(f"more/{number}/file")
+    clock.time += 61
+    with ground.counted() as calls:
+        reconcile()
+    assert len(calls) == few
 
 
 def test_an_account_that_changes_meanwhile_is_left_for_the_next_day(
@@ -118,10 +221,10 @@ def test_a_run_goes_on_where_the_last_one_ended(
             calls += 1
             return 28_000 if calls % 2 else 0  # time for one step
 
-    shelves = 3
-    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(4 * shelves + 1)]
+    steps = 4 * 4  # live files, trash, versions and folders of each account
+    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(steps + 1)]
     assert sum(run["accounts"] for run in runs) == 4
-    assert [run["freed"] for run in runs] == [0] * 4 * shelves + [1]
+    assert [run["freed"] for run in runs] == [0] * steps + [1]
     assert len(stored(ground)) == 3
 
 

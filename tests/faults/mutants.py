@@ -190,10 +190,10 @@ def charged_afterwards() -> dict[str, Any]:
 
     class Apart(Dynamo):
         def commit(self, writes: Any, token: str) -> None:
-            super().commit([each for each in writes if each.key.table is not USERS], token)
-            for each in writes:
-                if each.key.table is USERS:
-                    self.write(each)
+            apart = [each for each in writes if each.key.table is USERS and each.kind == "Update"]
+            super().commit([each for each in writes if each not in apart], token)
+            for each in apart:
+                self.write(each)
 
     return {"ground.Dynamo": Apart}
 
@@ -202,8 +202,8 @@ def completed_blindly() -> dict[str, Any]:
     """A completion is committed whatever has become of the upload since it was looked at."""
 
     def finish(row: UploadRow, answer: str) -> list[Write]:
-        noted, struck = transfers.finish(row, answer)
-        return [replace(noted, condition=None, values={":answer": answer}), struck]
+        noted, *others = transfers.finish(row, answer)
+        return [replace(noted, condition=None, values={":answer": answer}), *others]
 
     return {"services.completing.finish": finish}
 

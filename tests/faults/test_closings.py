@@ -21,7 +21,8 @@ from tests.transfers import complete, put, start, sweep
 DAY = 24 * 3600
 MOVE = {"file_name": "b.txt"}
 # What is left until its time is over: the trash, and who was where.
-KEPT = {"alice/trash", "alice/versions", "alice/changes", "alice/uploads", "alice/jobs"}
+LASTING = ("trash", "versions", "changes", "uploads", "holds", "jobs")
+KEPT = {f"alice/{each}" for each in LASTING}
 
 
 class People:
