@@ -17,6 +17,7 @@ from function import contract, deps
 from local.events import event_of
 from local.wire import Request
 from tests.client import PASSWORD, Answer, Client, join
+from tests.filling import fill
 from tests.ground import REGION, Call, Ground, response
 
 DATA = bytes(range(256)) * 400  # 100 KiB
@@ -99,7 +100,9 @@ def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
         _accounts(recorder)
         alice, bob = join("alice"), join("bob", "192.0.2.2")
         _files(recorder, alice)
+        _life(recorder, alice)
         _shares(recorder, alice, bob)
+        _lists(recorder, settings)
         _links(recorder, alice)
         _requests(recorder, alice)
         _transfers(recorder, alice, session.client("s3"), settings.bucket)
@@ -117,6 +120,8 @@ def _accounts(recorder: Recorder) -> None:
         take("POST /login", anyone, "POST", "/login", fields=credentials).json()["token"]
     )
     take("GET /me", carol, "GET", "/me")
+    key = {"name": "backup", "scopes": ["read"]}
+    take("POST /keys", carol, "POST", "/keys", fields=key)
     take("POST /logout", carol, "POST", "/logout")
 
 
@@ -131,9 +136,21 @@ def _files(recorder: Recorder, alice: Client) -> None:
     take("GET /download", alice, "GET", "/download", query=named)
     move = {"file_name": "a.bin", "new_name": "moved.bin"}
     take("PATCH /file, another name", alice, "PATCH", "/file", fields=move)
+    move = {"file_name": "moved.bin", "new_name": "in/moved.bin"}
+    take("PATCH /file, into a folder", alice, "PATCH", "/file", fields=move)
     alice.put("a.bin", DATA)
     alice.put("gone.bin", b"")
     take("DELETE /file", alice, "DELETE", "/file", query={"file_name": "gone.bin"})
+
+
+def _life(recorder: Recorder, alice: Client) -> None:
+    take, gone = recorder.take, {"file_name": "gone.bin"}
+    take("POST /restore, from the trash", alice, "POST", "/restore", fields=gone)
+    alice.put("a.bin", b"")
+    version = {"file_name": "a.bin", "version": 1}
+    take("POST /restore, a version", alice, "POST", "/restore", fields=version)
+    copy = {"file_name": "a.bin", "new_name": "copy.bin"}
+    take("POST /copy", alice, "POST", "/copy", fields=copy)
 
 
 def _shares(recorder: Recorder, alice: Client, bob: Client) -> None:
@@ -147,6 +164,18 @@ def _shares(recorder: Recorder, alice: Client, bob: Client) -> None:
         alice.post("/share", file_name=f"many/{number}", username="bob")
     take("GET /files, 100 of one's own", alice, "GET", "/files", query={"prefix": "many/"})
     take("GET /files, 100 shared ones", bob, "GET", "/files")
+
+
+def _lists(recorder: Recorder, settings: contract.Settings) -> None:
+    """Of somebody who has changed nothing for a while: the news of the last minute costs more."""
+    take, owner = recorder.take, join("erin", "192.0.2.3")
+    fill(settings, "erin", (f"{number % 10}/photo {number}.jpg" for number in range(HUNDRED)))
+    newest = {"sort": "modified", "order": "desc"}
+    take("GET /files, 100 by `q=photo`", owner, "GET", "/files", query={"q": "photo"})
+    take("GET /files, 100 by `sort=modified`", owner, "GET", "/files", query=newest)
+    folders = {"folders": "true"}
+    take("GET /files, 10 folders by `folders=true`", owner, "GET", "/files", query=folders)
+    take("GET /changes, 100", owner, "GET", "/changes")
 
 
 def _links(recorder: Recorder, alice: Client) -> None:
