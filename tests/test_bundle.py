@@ -194,11 +194,16 @@ def test_pips_complaint_is_passed_on_without_addresses(tmp_path, monkeypatch):
 # --- the real one, where it was built ------------------------------------------------------------
 
 
+HOSTS = {"sesv2": "email"}
+
+
 @pytest.fixture
 def artifact():
     directory = bundle.ROOT / bundle.ARTIFACT
     if not directory.is_dir():
         pytest.skip("not built here: python bundle.py")
+    if directory.stat().st_mtime < (bundle.ROOT / "bundle.py").stat().st_mtime:
+        pytest.skip("built before bundle.py was changed: python bundle.py")
     return directory
 
 
@@ -222,5 +227,6 @@ def test_the_real_artifact_can_make_every_client_that_it_keeps(artifact):
     command = [sys.executable, "-I", "-S", "-B", "-c", program, artifact, *sorted(bundle.SERVICES)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={})
     assert done.stdout.split() == [
-        f"https://{name}.eu-central-1.amazonaws.com" for name in sorted(bundle.SERVICES)
+        f"https://{HOSTS.get(name, name)}.eu-central-1.amazonaws.com"
+        for name in sorted(bundle.SERVICES)
     ]
