@@ -131,7 +131,7 @@ def test_401_comes_before_everything(world: World, behind: Behind, clock: Clock,
         {},
     ]
     for client in (Client(), Client(""), Client("garbage"), Client("é"), unknown, expired):
-        for request in bad[-2:] if client is not unknown else bad:
+        for request in bad if client is unknown else bad[-1:]:
             answer = client.send(key[0], world.path(key), **request)
             assert answer.status == 401, (request, answer.text)
             assert answer.headers["www-authenticate"].startswith("Bearer")

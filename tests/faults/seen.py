@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +69,13 @@ def seen_by(person: Client, keys: set[str]) -> dict[str, Any]:
         require(told["sha256"] in {None, digest}, f"{key} lies about its checksum")
         seen[key] = told["permission"], told["version"], digest
     return seen
+
+
+def renamed(rows: Iterable[str], ids: re.Pattern[str]) -> str:
+    """Rows with their ids named in the order of their appearance, so that like states are alike."""
+    text = "\n".join(sorted(rows, key=lambda row: ids.sub("", row)))
+    names: dict[str, str] = {}
+    return ids.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), text)
 
 
 def groups_of(person: Client) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ from tests.client import Answer, Client, join
 from tests.conftest import Clock
 from tests.faults import links, people
 from tests.faults.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
-from tests.faults.seen import groups_of, plain, require, seen_by
+from tests.faults.seen import groups_of, plain, renamed, require, seen_by
 from tests.faults.uploads import parts_of, remembered, request, requests_of, seen_of
 from tests.ground import Call, Ground
 
@@ -171,9 +171,7 @@ class World:
         objects = self.ground.objects(self.settings.bucket)
         rows += [f"{key} {hashlib.sha256(data).hexdigest()}" for key, data in objects.items()]
         rows += [f"{key} {etags}" for key, etags in parts_of(self.settings.bucket)]
-        rows.sort(key=lambda row: ID.sub("", row))
-        names: dict[str, str] = {}
-        return ID.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), "\n".join(rows))
+        return renamed(rows, ID)
 
     def _look(self) -> dict[str, Any]:
         watched = {**self.watching, "dora": self.dora}

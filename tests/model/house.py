@@ -23,6 +23,7 @@ from tests.ground import Call, Ground
 from tests.model.model import PEOPLE, Model
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
+MOMENT = 0.001  # seconds between two requests: of two that were deleted one is the later
 View = dict[str, Any]
 
 
@@ -88,6 +89,7 @@ class House:
         self, send: Callable[[Client], Answer], who: str | None, cut: Cut | None
     ) -> Answer | None:
         """A request's answer; None when it was killed. Nothing whatever is answered 500."""
+        self.clock.time += MOMENT
         answer: Answer | None = None
         with self.cutting(cut):
             answer = send(self.people[who] if who else Client())
