@@ -22,7 +22,8 @@ class Account(Row):
     `groups` names the groups to look at; whether it belongs to them is said by their memberships.
     `keys` are the ids of the API keys to look at; whether they are good is said by their rows.
     What is used is bytes, and rows that have some: files, their versions, the trash, and what is
-    reserved for uploads in progress, which `reserved` says again. No quota is no limit.
+    reserved for uploads in progress, which `reserved` says again; `charges` counts its changes. No
+    quota is no limit.
 
     `totp` is the secret of its second factor, from which codes are computed, so that it cannot be
     hashed; `totp_new` is one that is not confirmed, `totp_step` the last step that was used, and
@@ -45,6 +46,7 @@ class Account(Row):
     files_quota: int | None = None
     files_used: int = 0
     files_reserved: int = 0
+    charges: int = 0
     groups: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     totp: str | None = None

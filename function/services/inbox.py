@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from function.errors import Invalid, InvalidName, Problem, QuotaExceeded, TooLarge, Unavailable
+from function.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
 from function.fields import NAME_BYTES
 from function.link_models import Unlocked
 from function.media_types import PLAIN_BYTES
@@ -23,6 +23,7 @@ from function.services.audit import Audit
 from function.services.kinds import allowed, type_of
 from function.services.origins import Origins, iso
 from function.services.placing import NAMESAKE_BYTES
+from function.services.quotas import enough
 from function.services.requests import id_of
 from function.services.transfers import TransferService
 from function.services.unlocking import Locked, Unlocking
@@ -182,9 +183,8 @@ class Inbox:
             raise RequestFull
         if left.bytes_left is not None and sending.size > left.bytes_left:
             raise RequestFull
-        used = owner.bytes_used + sending.size if owner else 0
-        if sending.size and owner and owner.quota is not None and used > owner.quota:
-            raise QuotaExceeded
+        if owner:
+            enough(owner, Load(sending.size, 1))
 
 
 def sender_of(row: RequestRow) -> Sender:

@@ -21,7 +21,7 @@ from function.services.passwords import Passwords
 from function.services.showing import Showing, file_keys, name_of, still
 from function.sharing_errors import AliasTaken, NoSuchLink
 from function.stores import links as store
-from function.stores.accounts import account_in, account_key
+from function.stores.accounts import account_in, account_key, stands
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Refused, Write
 
@@ -65,6 +65,7 @@ class LinkService:
             row = self._changed(entry, self._new(entry, token_hash(token)), wanted)
             grants = self._showing.grants(entry, row, wanted.items)
             writes = [store.put_new(row), *_listed(row), *self._showing.writes(entry, [], grants)]
+            writes.append(stands(entry.account))
             writes.append(self._audit.of(caller, "link.create", subject=row.id))
             try:
                 self._db.commit(writes, row.rev)

@@ -19,6 +19,7 @@ from function.services.shelving import Shelving
 from function.services.views import file_object
 from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
 from function.stores.files import absent, file_key
+from function.stores.objects import BytesMissing
 from function.stores.rows import Refused, Write
 from function.stores.shares import granted, grants_in, put, take_back
 
@@ -62,16 +63,16 @@ class Moving:
             expect(wanted.if_match, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
-            self._rules.judge_name(entry.account.role, old, new_name)
             row = self._changed(old, wanted, new_name)
             done = "file.describe" if new_name == name else "file.move"
             noted = self._audit.of(caller, done, name, subject=wanted.new_name)
             try:
+                self._rules.judge_name(entry.account.role, old, new_name)
                 if new_name == name:
                     self._db.commit([*self._shelving.shift((old, row)), noted], row.rev)
                 else:
                     self.carry(old, row, [noted])
-            except Refused:
+            except (Refused, BytesMissing):  # it may have gone for good since its row was read
                 continue
             return file_object(row, "own")
         raise AssertionError

@@ -80,7 +80,7 @@ class Reconciling:
             for account in found:
                 if self._walk(account, report):
                     report.position = Position(account=account.username)
-            if last is None and report.position.walking is None:
+            if last is None and (report.position.walking is None or not found):
                 report.position = Position(accounts_seen=True)
             yield True
         while True:
@@ -109,7 +109,7 @@ class Reconciling:
         """Adds up files, and compares when that were all."""
         rows, more = self._books.page(account.username + SHELVES[at.shelf], at.name)
         mine = [row for row in rows if row.owner_id == account.id]
-        report.adopted += self._books.adopt({row.object for row in mine})
+        report.adopted += self._books.adopt(mine, self._from.new_id)
         has = Load(*at.has) + Load(sum(row.size for row in mine), len(mine))
         last = rows[-1].name if more else ""
         if at.shelf == LIVE:
@@ -158,8 +158,9 @@ class Reconciling:
             if not folder.files and not folder.granted:
                 report.folders += self._books.prune(key)
             elif look and folder.files and self._books.empty(account.username, folder.name):
-                report.recounted += self._books.recount(key, folder.files, 0)
-        surplus = at.surplus + sum(folder.files > 0 for folder in folders)
+                still = self._quiet(account, at)  # or a file may have come in the place of another
+                report.recounted += still and self._books.recount(key, folder.files, 0)
+        surplus = at.surplus + sum(folder.files != 0 for folder in folders)
         if more:
             return replace(at, surplus=surplus, name=folders[-1].key)
         again = not look and surplus > 0 and self._quiet(account, at)

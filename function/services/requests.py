@@ -51,10 +51,11 @@ class RequestService:
 
     def create(self, caller: Caller, wanted: NewRequest, base: str) -> RequestMade:
         """A new request, and its address, which nobody can find out later."""
-        token, settings = self._from.new_secret(), self._settings(wanted.model_dump())
+        token, settings = self._from.new_secret(), dict[str, Any]()
         noted = self._audit.of(caller, "request.create", subject=id_of(token))
         for _ in self._from.attempts():
             account = self._access.open(caller).account
+            settings = settings or self._settings(wanted.model_dump())  # a hash takes long
             row = self._row(account, token, settings)
             try:
                 self._requests.create(row, [stands(account), noted])
@@ -95,9 +96,10 @@ class RequestService:
 
         Raises NoSuchRequest, ChangedMeanwhile.
         """
-        settings = self._settings(change.model_dump(exclude_unset=True))
+        settings = dict[str, Any]()
         for attempt in self._from.attempts():
             was = self._find(caller, request_id)
+            settings = settings or self._settings(change.model_dump(exclude_unset=True))
             row = was.model_copy(update={**settings, "rev": self._from.new_id()})
             noted = self._audit.of(caller, "request.change", subject=row.id)
             try:

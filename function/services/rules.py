@@ -47,13 +47,16 @@ class Rules:
             raise TypeNotAllowed("What is in the file is not what its name says.")
 
     def judge_name(self, role: str, row: FileRow, name: str) -> None:
-        """Whether a role may give a file another name: judged is one with another extension.
+        """Whether a role may give a file another name: judged is one of another type.
 
         Its bytes are read only where types matter, and the name has one that is allowed.
 
         Raises TypeNotAllowed.
         """
-        if extension_of(name) == extension_of(row.file_name or row.name):
+        types, old = self._rules.get(role, Rule()).types, row.file_name or row.name
+        if types is None or (
+            extension_of(name) == extension_of(old) and allowed(types, name) is allowed(types, old)
+        ):
             return
         self.judge(role, name, None)
         stored = Stored(row.object, row.size, row.etag, row.sha256)

@@ -81,6 +81,7 @@ class TransferService:
         for attempt in self._from.attempts():
             if attempt:
                 _, owner = self._authorise(caller, wish)
+            row = row.model_copy(update={"rev": self._from.new_id()})
             try:
                 held = hold(owner.username, owner.id, load, owner)
                 self._transfers.start(row, [held, *self._audit.room(owner, load)])

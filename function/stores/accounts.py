@@ -119,7 +119,8 @@ def _charge(
     key = account_key(username)
     if not adds:
         return Write("ConditionCheck", key, condition, values)
-    return Write("Update", key, condition, values, update="ADD " + ", ".join(adds))
+    update = "ADD " + ", ".join([*adds, "charges :one"])
+    return Write("Update", key, condition, values | {":one": 1}, update=update)
 
 
 def _amounts(load: Load) -> tuple[tuple[str, int], ...]:

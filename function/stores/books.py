@@ -1,16 +1,18 @@
 """What is compared when everything is looked through: accounts, their shelves, whose bytes are."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields
 
 from function.contract import FILES, USERS
 from function.records import Account, FileRow, Load
 from function.stores.accounts import account_key
 from function.stores.changes import CHANGES
-from function.stores.dynamo import COMMITTED_AT_ONCE, Dynamo
+from function.stores.dynamo import Dynamo
 from function.stores.folders import FOLDERS, FolderRow, folder_key, folder_row
 from function.stores.holds import sizes
+from function.stores.kept import key_of, unchanged
 from function.stores.references import first, references_key
 from function.stores.rows import Item, Key, Refused, Write
 
@@ -53,7 +55,8 @@ class Books:
         row = self._db.read([POSITION]).get(POSITION, {})
         noted = json.loads(str(row.get("position", "{}")))
         pairs = {name: tuple(noted[name]) for name in ("has", "then") if name in noted}
-        return Position(**{**noted, **pairs})
+        known = {each.name for each in fields(Position)}  # another version may have noted more
+        return Position(**{name: each for name, each in (noted | pairs).items() if name in known})
 
     def note(self, position: Position) -> None:
         """Notes how far this run has come."""
@@ -81,7 +84,7 @@ class Books:
         return Load(sum(held), len(held))
 
     def correct(self, account: Account, has: Load, reserved: Load, rev: str) -> bool:
-        """Sets what an account uses, if its counts are those that were read."""
+        """Sets what an account uses, if it has not been charged since it was read."""
         used = has + reserved
         right = {
             "bytes_used": used.bytes,
@@ -89,15 +92,13 @@ class Books:
             "bytes_reserved": reserved.bytes,
             "files_reserved": reserved.files,
         }
-        still = [_is(name, getattr(account, name)) for name in right]
-        values: Item = {f":{name}": getattr(account, name) for name in right}
-        values |= {f":right_{name}": each for name, each in right.items()} | {":id": account.id}
+        values: Item = {":id": account.id, ":charges": account.charges}
         write = Write(
             "Update",
             account_key(account.username),
-            " AND ".join(["id = :id", *still]),
-            values,
-            update="SET " + ", ".join(f"{name} = :right_{name}" for name in right),
+            f"id = :id AND {_is('charges', account.charges)}",
+            values | {f":{name}": count for name, count in right.items()},
+            update="SET " + ", ".join(f"{name} = :{name}" for name in right),
         )
         try:
             self._db.commit([write], rev)
@@ -105,13 +106,16 @@ class Books:
             return False
         return True
 
-    def adopt(self, objects: Iterable[str]) -> int:
-        """Has objects that rows name known as named; how many were not."""
-        lacking = sorted(self.unnamed(objects))
-        for start in range(0, len(lacking), COMMITTED_AT_ONCE):
-            for each in lacking[start : start + COMMITTED_AT_ONCE]:
-                self._db.write(first(each))
-        return len(lacking)
+    def adopt(self, rows: Iterable[FileRow], new_token: Callable[[], str]) -> int:
+        """Has objects that rows name known as named, if the rows still do; how many were not."""
+        naming = {row.object: row for row in rows}
+        adopted = 0
+        for each in sorted(self.unnamed(naming)):
+            row = naming[each]
+            with suppress(Refused):
+                self._db.commit([unchanged(key_of(row), row), first(each)], new_token())
+                adopted += 1
+        return adopted
 
     def unnamed(self, objects: Iterable[str]) -> set[str]:
         """Those of the objects that no row is known to name."""
@@ -147,9 +151,9 @@ class Books:
 
     def prune(self, folder: Key) -> bool:
         """Removes the row of a folder that has no files and was granted to nobody."""
-        empty = "files = :none AND attribute_not_exists(grantees)"
+        empty = f"{_is('files', 0)} AND attribute_not_exists(grantees)"
         try:
-            self._db.write(Write("Delete", folder, empty, {":none": 0}))
+            self._db.write(Write("Delete", folder, empty, {":files": 0}))
         except Refused:
             return False
         return True

@@ -14,6 +14,7 @@ from function.stores.shares import grant_key
 from function.stores.terms import BETWEEN
 
 AT_ONCE = 1000
+MOST_CLEARED = 200  # writes in a step, beside those of the folder with which they become so many
 MANY = "attribute_exists(grantees) AND size(grantees) = :seen"
 
 
@@ -50,11 +51,13 @@ def below(db: Dynamo, owner: str, folder: str) -> dict[str, frozenset[str]]:
     return {name: held for name, held in found.items() if held}
 
 
-def cleared(db: Dynamo, owner: str, limit: int) -> list[Write]:
-    """Removes the first folders of somebody's and all that was granted on them."""
+def to_clear(db: Dynamo, owner: str, limit: int) -> list[Write]:
+    """Removals of the first folders of somebody's, each after what was granted on it."""
     shelf = f"{owner}/{FOLDERS}"
     gone: list[Write] = []
     for item in db.query(FILES, shelf, limit=limit).items:
+        if len(gone) >= MOST_CLEARED:
+            break
         name, held = str(item["name"]), item.get("grantees")
         folder, to = name.replace(BETWEEN, ""), held if isinstance(held, frozenset) else frozenset()
         gone += [Write("Delete", grant_key(str(each), owner, folder)) for each in sorted(to)]

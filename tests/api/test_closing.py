@@ -10,10 +10,12 @@ from function import app
 from function.contract import SWEEP
 from function.errors import Unavailable
 from function.services import closing, leaving
+from function.stores.folders import folder_key
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import CONTEXT, PASSWORD, Answer, Client, join
 from tests.conftest import Clock
+from tests.faults.crashes import collide
 from tests.faults.world import elsewhere
 from tests.ground import Call, Ground, failure, sent_body
 from tests.links import make
@@ -144,6 +146,35 @@ def test_rows_of_earlier_namesakes_hide_nothing(
         r for r in behind.rows("files") if (r["shelf"], r.get("owner_id")) == ("alice", was)
     ]
     assert not [each for each in left if each.startswith(("request:", "link"))]
+
+
+@pytest.mark.odd_rows
+def test_a_folder_that_many_have_is_cleared_in_steps(
+    world: World, behind: Behind, ground: Ground, clock: Clock
+) -> None:
+    """No step takes longer than a request may; a collision with another is no end."""
+    many = frozenset(f"user:u{number}" for number in range(1000))
+    for number in range(4):
+        key = folder_key("alice", f"f{number}/")
+        row = {"shelf": key.partition, "name": str(key.sort), "grantees": many}
+        behind.put("files", row)
+    rapid = slow(ground, clock, 1)
+    begun, answer = clock.time, close(world.root)
+    assert (answer.status, answer.json()["left"]) == (202, ["folders"])
+    assert clock.time - begun < 28
+    rapid()
+    met: list[Call] = []
+
+    def before(call: Call) -> Any:
+        if call.operation == "TransactWriteItems" and not met:
+            met.append(call)
+            return collide(call)
+        return None
+
+    ground.before = before
+    assert close(world.root).status == 204
+    assert met
+    assert not [row for row in behind.rows("files") if row["shelf"] == "alice/folders"]
 
 
 def slow(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:

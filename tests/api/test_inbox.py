@@ -477,6 +477,16 @@ def test_crossing_four_fifths_of_a_quota_is_noted(
     assert (noted[-1][0]["actor"], noted[-1][0]["owner"]) == ("alice", "alice")
 
 
+def test_an_account_with_as_many_files_as_it_may_have_takes_none(
+    alice: Client, behind: Behind
+) -> None:
+    """It is said at once, not after many tries."""
+    _, sender = ask(alice)
+    alice.put("a")
+    behind.change("users", {"username": "alice"}, files_quota=1)
+    assert sender.post("/uploads", file_name="b", size=0).slug == "quota-exceeded"
+
+
 def test_an_empty_file_finds_room_in_an_account_that_is_too_full(
     alice: Client, ground: Ground
 ) -> None:

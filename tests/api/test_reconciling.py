@@ -1,5 +1,6 @@
 """The daily comparison of what is stored with what is said of it."""
 
+import json
 import time
 
 import pytest
@@ -83,27 +84,107 @@ def test_usage_is_put_right(alice: Client, behind: Behind, clock: Clock) -> None
         assert reconcile()["corrected"] == 0
 
 
-def test_what_an_upload_holds_is_read_again_at_the_end(
+def test_uploads_that_begin_and_end_meanwhile_are_not_written_off(
     alice: Client, behind: Behind, ground: Ground, clock: Clock
 ) -> None:
-    """Uploads that begin or are given up meanwhile leave no news; the commit expects the counts."""
+    """They leave no news, and another of the same size leaves the same counts."""
+    upload = start(alice, "film", 50)
     behind.change("users", {"username": "alice"}, files_used=9)
     clock.time += 61
-    met: list[Call] = []
+    met: list[str] = []
 
     def before(call: Call) -> None:
-        if call.operation == "TransactWriteItems" and not met:
-            met.append(call)
+        now = {"Query": "given up", "TransactWriteItems": "begun"}.get(call.operation, "")
+        if now == "given up" and not met and b"alice/holds" in call.request.body:
+            met.append(now)
             with elsewhere():
-                start(alice, "begun", 5)
+                assert alice.delete(f"/uploads/{upload['upload_id']}").status == 204
+        elif now == "begun" and met == ["given up"]:
+            met.append(now)
+            with elsewhere():
+                start(alice, "film", 50)
 
     ground.before = before
     report = reconcile()
-    assert met
+    assert met == ["given up", "begun"]
     assert (report["corrected"], report["skipped"]) == (0, 1)
     assert reconcile()["corrected"] == 1
     row = behind.row("users", username="alice")
-    assert (row["bytes_used"], row["files_used"], row["files_reserved"]) == (5, 1, 1)
+    assert (row["bytes_used"], row["files_used"], row["files_reserved"]) == (50, 1, 1)
+
+
+def test_a_folder_that_changes_while_it_is_looked_into_is_left(
+    alice: Client, behind: Behind, ground: Ground, clock: Clock
+) -> None:
+    """One file that goes and another that comes leave the count as it was."""
+    alice.put("f/x")
+    behind.put("files", {**place("phantom/"), "files": 3})
+    clock.time += 61
+    met: list[str] = []
+
+    def before(call: Call) -> None:
+        body = call.request.body
+        if not met and call.operation == "Query" and b'"f/"' in body:
+            met.append("gone")
+            with elsewhere():
+                assert alice.delete("/file", file_name="f/x").status == 204
+        elif met == ["gone"] and call.operation == "Query" and b"alice/changes" in body:
+            met.append("come")
+            with elsewhere():
+                assert alice.put("f/y").status == 201
+
+    ground.before = before
+    reconcile()
+    ground.before = lambda _: None
+    assert met == ["gone", "come"]
+    assert behind.row("files", **place("f/"))["files"] == 1
+    clock.time += DAY
+    assert reconcile()["recounted"] == 1
+
+
+def test_whoever_goes_meanwhile_holds_up_nobody(
+    alice: Client, behind: Behind, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it was the last account, and a run had ended within it."""
+    for name in ("bob", "carol"):
+        join(name)
+    last = [row["username"] for row in ground.rows(behind.settings.users)][-1]
+    within = {"account": None, "walking": last, "shelf": 1}
+    noted = {"shelf": "~reconcile", "name": "position", "position": json.dumps(within)}
+    for row in ground.rows(behind.settings.users):
+        behind.delete("users", username=row["username"])
+    behind.put("files", noted)
+    with ground.counted() as calls:
+        reconcile()
+    assert len(calls) < 10
+
+
+def test_a_position_of_another_version_is_gone_on_from(alice: Client, behind: Behind) -> None:
+    """With what this one knows of it."""
+    noted = {"shelf": "~reconcile", "name": "position"}
+    behind.put("files", noted | {"position": json.dumps({"accounts_seen": True, "later": 1})})
+    assert reconcile()["accounts"] == 0
+    assert reconcile()["accounts"] == 1
+
+
+def test_a_row_that_goes_meanwhile_leaves_nothing_named(
+    alice: Client, behind: Behind, ground: Ground
+) -> None:
+    """What is not known as named is so only while its row stands."""
+    alice.put("a", b"1")
+    met: list[Call] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "BatchGetItem" and b"~references" in call.request.body and not met:
+            met.append(call)
+            with elsewhere():
+                query = {"file_name": "a", "permanent": "true"}
+                assert alice.send("DELETE", "/file", query=query).status == 204
+
+    ground.before = before
+    assert reconcile()["adopted"] == 0
+    assert met
+    assert not [row for row in behind.rows("files") if row["shelf"].startswith("~references")]
 
 
 FOLDERS = {"a/": 5, "a/b/": 3, "a/b/c/": 2, "d/": 1, "e/f/": 1, "e/": 1}
@@ -125,13 +206,15 @@ def test_folders_say_how_many_files_they_have(
     for name in NAMES:
         alice.put(name)
     join("bob")
-    alice.post("/share", file_name="given/", username="bob")
+    for given in ("given/", "back/"):
+        alice.post("/share", file_name=given, username="bob")
+    alice.delete("/share", file_name="back/", username="bob")
     assert reconcile()["recounted"] == 0
     behind.delete("files", **place("a/b/"))
     for wrong, files in {"a/": 0, "e/": 7, "given/": 2}.items():
         behind.change("files", place(wrong), files=files)
-    for phantom in ("phantom/", "a/gone/"):
-        behind.put("files", {**place(phantom), "files": 3})
+    for phantom, files in {"phantom/": 3, "a/gone/": -1}.items():
+        behind.put("files", {**place(phantom), "files": files})
     clock.time += 61
     assert reconcile()["recounted"] == 6
     said = {

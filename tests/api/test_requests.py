@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from function.services.passwords import Passwords
 from tests.api.conftest import Behind, reason_at
 from tests.client import Client, join
 from tests.conftest import Clock
@@ -346,3 +347,15 @@ def test_a_name_that_is_missing_is_named(alice: Client) -> None:
     answer = alice.post("/requests", title="x")
     assert reason_at(answer, "body.folder")
     assert isinstance(Sender("http://x/r/y").below, str)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_password_of_a_stranger_is_not_hashed(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Hashing takes long, which is done for nobody who is not signed in."""
+    monkeypatch.setattr(Passwords, "hash", lambda *_: pytest.fail("hashed"))
+    path = "/requests" if method == "POST" else f"/requests/{64 * 'a'}"
+    body = {"password": "knock"} | ({"title": "t"} if method == "POST" else {})
+    stranger = Client("alice." + 43 * "A")
+    assert stranger.send(method, path, json_=body).slug == "not-signed-in"

@@ -1,5 +1,6 @@
 """What each role may upload: how large, of which types, by name and by content."""
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,8 @@ from tests.api.conftest import Behind
 from tests.api.samples import MIB
 from tests.client import Answer, Client, join
 from tests.faults.meetings import at_the_commit
-from tests.ground import Ground
+from tests.faults.world import elsewhere
+from tests.ground import Call, Ground
 from tests.office import SAMPLES, office, zipped
 from tests.transfers import put
 
@@ -166,6 +168,33 @@ def test_what_was_there_before_a_rule_keeps_its_extension(alice: Client, rule: R
     assert rename(alice, "out/c.exe", "out/c.pptx").slug == "type-not-allowed"
     assert rename(alice, "out/b.bin", "out/b.pptx").status == 200, "its size is not judged"
     assert alice.names() == ["alice/out/b.pptx", "alice/out/c.exe"]
+
+
+def test_a_type_may_be_two_extensions(alice: Client, rule: Ruled) -> None:
+    """A new name with the last of them alone is not allowed."""
+    rule(types=[".tar.gz"])
+    assert alice.put("a.tar.gz", gzip.compress(b"x")).status == 201
+    assert rename(alice, "a.tar.gz", "b.gz").slug == "type-not-allowed"
+    assert rename(alice, "a.tar.gz", "b.tar.gz").status == 200
+
+
+def test_a_file_that_goes_for_good_while_it_is_judged(
+    alice: Client, rule: Ruled, ground: Ground
+) -> None:
+    """Is looked at again, and not there."""
+    rule(types=[".txt", ".csv"])
+    alice.put("a.txt", b"one;two\n")
+    met: list[Answer] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "GetObject" and not met:
+            with elsewhere():
+                query = {"file_name": "a.txt", "permanent": "true"}
+                met.append(alice.send("DELETE", "/file", query=query))
+
+    ground.before = before
+    assert rename(alice, "a.txt", "a.csv").slug == "no-such-file"
+    assert met[0].status == 204
 
 
 def test_a_new_name_is_judged_by_the_bytes_that_get_it(

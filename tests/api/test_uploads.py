@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -345,6 +347,24 @@ def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind)
     assert warnings(behind) == 2
 
 
+@contextmanager
+def committed(ground: Ground) -> Iterator[list[tuple[str, str]]]:
+    """The transactions that are sent: their tokens, and what is to be written."""
+    commits: list[tuple[str, str]] = []
+    before = ground.before
+
+    def note(call: Call) -> Any:
+        if call.operation == "TransactWriteItems":
+            body = json.loads(call.request.body)
+            commits.append((body["ClientRequestToken"], json.dumps(body["TransactItems"])))
+        return before(call)
+
+    ground.before = note
+    yield commits
+    ground.before = lambda _: None
+
+
+@pytest.mark.parametrize("begins", [False, True])
 @pytest.mark.parametrize(
     ("used", "size", "meanwhile", "noted"),
     [
@@ -364,6 +384,7 @@ def test_two_at_once_cross_four_fifths_once(
     size: int,
     meanwhile: Callable[[Client], Any],
     noted: int,
+    begins: bool,
 ) -> None:
     """Whoever comes second looks again at which side of the mark it is."""
     alice.put("old", bytes(20))
@@ -378,9 +399,15 @@ def test_two_at_once_cross_four_fifths_once(
                 meanwhile(alice)
 
     ground.before = before
-    assert alice.put("a", bytes(size)).status == 201
+    with committed(ground) as commits:
+        if begins:
+            start(alice, "a", size)
+        else:
+            assert alice.put("a", bytes(size)).status == 201
     assert met
     assert warnings(behind) == noted
+    # Another attempt is another transaction, and not taken for the first one.
+    assert len({token for token, _ in commits}) == len(set(commits))
 
 
 def forget(client: Client, size: int) -> None:

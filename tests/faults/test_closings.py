@@ -97,6 +97,7 @@ ACTS: dict[str, Act] = {
     "takes her in": lambda p: p.bob.send("PUT", "/groups/later/members/alice"),
     "leaves her group": lambda p: p.bob.delete("/groups/hers/members/bob"),
     "makes a link": lambda p: p.alice.post("/links", items=["b.txt"]),
+    "links a folder": lambda p: p.alice.post("/links", items=["on/"]),
     "asks for files": lambda p: p.alice.post("/requests", title="u", folder="on/"),
     "shares with Bob": lambda p: p.alice.post("/share", file_name="b.txt", username="bob"),
     "shares a folder": lambda p: p.alice.post("/share", file_name="on/", username="bob"),
