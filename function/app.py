@@ -52,7 +52,7 @@ from function.routes import (
     visits,
 )
 from function.routes.answers import PROBLEM, invalid
-from function.routes.openapi import needs_token, power_of
+from function.routes.openapi import needs_token, power_of, takes_body
 
 logger = Logger(service="satchel")
 app = APIGatewayHttpResolver(
@@ -174,7 +174,7 @@ def admit(event: dict[str, Any], sent: Incoming, route: Any, context: Any) -> di
         sent = replace(
             sent,
             query=gate.query_of(event, (field.alias for field in route.dependant.query_params)),
-            body=gate.body_of(event, sent.headers),
+            body=gate.body_of(event, sent.headers, taken=takes_body(route)),
         )
         reads_json = bool(route.dependant.body_params)
         plain = {

@@ -94,6 +94,7 @@ def visitor(request: Request) -> Caller_ | None:
 
 
 _said = Depends(caller)
+_let_in = Depends(incoming)
 # Who is calling, and the power (`roles`) that the route takes; a Caller may be anybody signed in.
 Caller = Annotated[Caller_, _said]
 Reader = Annotated[Caller_, _said, "read"]
@@ -102,7 +103,9 @@ Sharer = Annotated[Caller_, _said, "share"]
 Holder = Annotated[Caller_, _said, "account"]
 Admin = Annotated[Caller_, _said, "admin"]
 Visitor = Annotated[Caller_ | None, Depends(visitor)]
-Sent = Annotated[Incoming, Depends(incoming)]
+Sent = Annotated[Incoming, _let_in]
+# The same where the route reads the body itself: it is of several kinds.
+SentBody = Annotated[Incoming, _let_in, "body"]
 AccountsDep = Annotated[AccountService, Depends(lambda: wiring().people.accounts)]
 LoginsDep = Annotated[Logins, Depends(lambda: wiring().people.logins)]
 SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions)]

@@ -21,6 +21,7 @@ from function.roles import Power
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 JSON_TYPE = "application/json"
 MOST_MEMBERS = 200  # of an object: each unknown one costs an error of its own
+NO_BODIES = (b"", b"{}")
 LAMBDA_LIMIT = 6 * 1024 * 1024
 
 
@@ -102,11 +103,11 @@ def query_of(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
     return dict(fields)
 
 
-def body_of(event: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
-    """The body's bytes, as many as the client said it sent.
+def body_of(event: Mapping[str, Any], headers: Mapping[str, str], *, taken: bool) -> bytes:
+    """The body's bytes, as many as the client said it sent; where none is `taken`, nothing or {}.
 
     A gateway passes some types as text, and bytes that are not UTF-8 do not survive that: the
-    length tells, if not always. Raises Malformed, UnsupportedMediaType, TooLarge.
+    length tells, if not always. Raises Malformed, UnsupportedMediaType, TooLarge, Invalid.
     """
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without content-encoding.")
@@ -126,6 +127,12 @@ def body_of(event: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
     if length.isdecimal() and int(length) != len(body):
         raise Malformed(
             "The body did not arrive as it was sent; send it as application/octet-stream."
+        )
+    if not taken and b"".join(body.split()) not in NO_BODIES:
+        # Of GET and HEAD as well: a body of theirs means nothing (RFC 9110, section 9.3.1).
+        raise Invalid(
+            "This route takes no body; what it takes stands in the query.",
+            errors=[{"at": "body", "reason": "nothing is read from a body here"}],
         )
     return body
 

@@ -8,7 +8,16 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import TypeNotAllowed
-from function.deps import FilesDep, FolderMovesDep, MovingDep, Reader, Sent, UploadsDep, Writer
+from function.deps import (
+    FilesDep,
+    FolderMovesDep,
+    MovingDep,
+    Reader,
+    Sent,
+    SentBody,
+    UploadsDep,
+    Writer,
+)
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
@@ -50,7 +59,7 @@ Owner = Annotated[Username | None, Query(description="Whose file; yours by defau
 )
 def put_file(
     caller: Writer,
-    sent: Sent,
+    sent: SentBody,
     uploads: UploadsDep,
     file_name: Annotated[FileName | None, Query(description="Makes the body the file.")] = None,
     username: Owner = None,

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.deps import CompletingDep, InboxDep, Sent, TransfersDep
+from function.deps import CompletingDep, InboxDep, Sent, SentBody, TransfersDep
 from function.errors import (
     ChangedMeanwhile,
     Invalid,
@@ -65,7 +65,7 @@ def look_at_request(
         {200: Unlocked}, NoSuchRequest, RequestClosed, WrongPassword, SlowDown, ChangedMeanwhile
     ),
 )
-def unlock_request(token: str, sent: Sent, inbox: InboxDep) -> Response[Unlocked | str]:
+def unlock_request(token: str, sent: SentBody, inbox: InboxDep) -> Response[Unlocked | str]:
     """Give the password of a request, as JSON or as a form, and get a grant for an hour."""
     password = read(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from function.contract import VERSION
-from function.deps import Caller
+from function.deps import Caller, SentBody
 from function.link_models import LinkDownloadRequest, UnlockRequest
 from function.models import Problem, PutFile
 from function.roles import Power
@@ -54,11 +54,20 @@ def power_of(route: Any) -> Power | None:
     return power
 
 
+def takes_body(route: Any) -> bool:
+    """Whether a route reads a body: as JSON by a model, or by itself."""
+    return bool(route.dependant.body_params) or SentBody in _said(route)
+
+
 def _callers(route: Any) -> list[Any]:
     """How a route's signature names its caller."""
     kinds = get_args(Caller)[:2]
-    said = getattr(route.func, "__annotations__", {}).values()
-    return [each for each in said if get_args(each)[:2] == kinds]
+    return [each for each in _said(route) if get_args(each)[:2] == kinds]
+
+
+def _said(route: Any) -> list[Any]:
+    """What a route's signature asks for."""
+    return list(getattr(route.func, "__annotations__", {}).values())
 
 
 @cache

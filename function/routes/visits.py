@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import NotAllowed
-from function.deps import CountingDep, Sent, SigningDep, Visitor, VisitsDep
+from function.deps import CountingDep, Sent, SentBody, SigningDep, Visitor, VisitsDep
 from function.errors import (
     ChangedMeanwhile,
     Invalid,
@@ -82,7 +82,7 @@ def open_link(
     responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
 def unlock_link(
-    token: str, visitor: Visitor, sent: Sent, visits: VisitsDep, signing: SigningDep
+    token: str, visitor: Visitor, sent: SentBody, visits: VisitsDep, signing: SigningDep
 ) -> Response[Unlocked | str]:
     """Give the password of a link, as JSON or as a form, and get a grant for an hour.
 
@@ -116,7 +116,7 @@ def unlock_link(
 def download_by_link(
     token: str,
     visitor: Visitor,
-    sent: Sent,
+    sent: SentBody,
     counting: CountingDep,
     limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE,
     cursor: Cursor = None,

@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from function import errors
+from function.routes.forms import FORM
+from function.routes.openapi import takes_body
 from function.stores.dynamo import Dynamo
 from tests.api.conftest import Behind
 from tests.api.samples import PROTECTED, ROUTES, SAMPLES, World, name_of
@@ -148,6 +150,47 @@ def test_a_bad_request_of_somebody_signed_in_is_told_what_is_wrong(world: World,
     assert answer.status == 422
     if key[0] != "HEAD":
         assert answer.json()["errors"] == [{"at": "query.unknown", "reason": "unknown field"}]
+
+
+BODILESS = [key for key, route in ROUTES.items() if not takes_body(route)]
+
+
+@pytest.mark.parametrize("key", BODILESS, ids=name_of)
+def test_a_body_where_none_is_taken_is_refused(world: World, behind: Behind, key: Key) -> None:
+    """Whoever says something there means something by it; so GET and HEAD refuse it as well."""
+    sample, before = SAMPLES[key], behind.state()
+    sender, address = world.sender(key), {"query": sample.query}
+    sent: list[dict[str, Any]] = [
+        {"json_": {"everywhere": True, "permanent": True}},
+        {"body": b"x", "headers": {"content-type": "text/plain"}},
+        {"body": b"everywhere=true", "headers": {"content-type": FORM}},
+    ]
+    for each in sent:
+        answer = sender.send(key[0], world.path(key), **address, **each)
+        assert answer.status == 422
+        if key[0] != "HEAD":
+            assert [error["at"] for error in answer.json()["errors"]] == ["body"]
+            assert "takes no body" in answer.json()["detail"]
+            shape(answer)
+    assert behind.state() == before
+    good = world.send(sender, key).status
+    assert (good < 400) is (key not in SECRET_NEEDED)
+
+
+@pytest.mark.parametrize("body", [b"{}", b" { }\r\n", b"\n"])
+def test_a_body_with_nothing_in_it_is_none(world: World, body: bytes) -> None:
+    """Some clients send an empty object with every request."""
+    headers = {"content-type": "application/json"}
+    assert world.alice.send("GET", "/me", body=body, headers=headers).status == 200
+    assert world.alice.send("POST", "/logout", body=body, headers=headers).status == 204
+
+
+def test_the_document_says_which_routes_take_a_body(anyone: Client) -> None:
+    """Those that read one, and no other."""
+    paths = anyone.get("/openapi.json").json()["paths"]
+    for key, route in ROUTES.items():
+        if said := paths.get(key[1], {}).get(key[0].lower()):
+            assert ("requestBody" in said) is takes_body(route), key
 
 
 # They succeed only with what no sample can know: a code of the moment, a token that was mailed.
