@@ -168,7 +168,7 @@ def wire(settings: contract.Settings, session: boto3.Session, of: Origins) -> Wi
         uploads=Uploads(access, on.objects, placing, on.audit, of),
         transfers=uploading,
         completing=Completing(access, transfers, on.multipart, placing, on.audit, of),
-        downloads=Downloads(db, access, listing, signing, of),
+        downloads=Downloads(db, access, listing, signing, of, on.settings.keep_versions),
         sweeping=Sweeping(DueList(db), on.purging, life.folders, on.multipart, of),
         reconciling=Reconciling(Books(db), on.objects, on.multipart, of),
         files=FileService(db, access, on.objects, on.shelving, on.purging, on.audit, of),
@@ -227,7 +227,7 @@ def _placing(on: Ground) -> Placing:
 def _wire_life(on: Ground, placing: Placing, moving: Moving) -> LifeWiring:
     tools = Tools(on.db, on.shelving, placing, moving, on.of)
     return LifeWiring(
-        versions=Versions(on.db, on.access, placing, on.audit, on.of),
+        versions=Versions(on.db, on.access, placing, on.audit, on.of, on.settings.keep_versions),
         trash=Trash(on.db, on.access, on.shelving, on.purging, on.rules, on.audit, on.of),
         copying=Copying(on.access, placing, on.audit, on.of),
         folders=FolderMoves(on.db, on.access, partial(Batches, tools), on.audit, on.of),

@@ -32,9 +32,16 @@ class Downloads:
     """Signs addresses to read from."""
 
     def __init__(
-        self, db: Dynamo, access: Access, listing: Listing, signing: Signing, origins: Origins
+        self,
+        db: Dynamo,
+        access: Access,
+        listing: Listing,
+        signing: Signing,
+        origins: Origins,
+        most: int,
     ) -> None:
-        """`access` judges one file, `listing` finds a folder's."""
+        """`access` judges one file, `listing` finds a folder's; `most` versions are kept."""
+        self._most = most
         self._db = db
         self._access = access
         self._listing = listing
@@ -49,7 +56,7 @@ class Downloads:
             if permission != "own":  # what was there before the share is not shared
                 raise NoSuchVersion
             kept = self._db.read([version_key(row, wanted.version)])
-            older = version_in(kept, row, wanted.version, self._from.now())
+            older = version_in(kept, row, wanted.version, self._most, self._from.now())
             if older is None:
                 raise NoSuchVersion
             row = older

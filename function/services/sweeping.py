@@ -11,8 +11,9 @@ from function.stores.multipart import Multipart
 
 LOOK_BACK = 30  # days without a sweep that the next one makes good
 AT_ONCE = 100
-# An address signed at the last moment is good for minutes, and what is sent to it takes its time.
-LATE = 3600
+# An address signed at the last moment is good for minutes, by which whoever was moving a folder has
+# stopped; what is sent to an upload's takes its time.
+SOON, LATE = 600, 3600
 
 
 class Sweeping:
@@ -41,14 +42,14 @@ class Sweeping:
 
         What cannot be removed is passed over, and tried again by the next sweep.
         """
-        now = int(self._from.now()) - LATE
+        now = int(self._from.now())
         for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
             after, more = "", True
             while more and in_time():
                 lines, more = self._due.of(day, after=after, limit=AT_ONCE)
                 after = str(lines[-1].key.sort) if lines else after
                 for line in lines:
-                    if line.until > now or not in_time():
+                    if now < line.until + (LATE if line.is_upload else SOON) or not in_time():
                         continue
                     with batch.attempt():
                         self._remove(line, in_time)

@@ -15,7 +15,7 @@ from function.services.origins import Origins, iso
 from function.services.placing import Intent, Otherwise, Placed, Placing
 from function.services.views import file_object
 from function.stores.dynamo import Dynamo
-from function.stores.files import version_in, version_key
+from function.stores.files import is_kept, version_in, version_key
 from function.stores.kept import Kept, unchanged
 from function.stores.rows import Write
 
@@ -26,9 +26,19 @@ class Versions:
     """Lists versions and restores them."""
 
     def __init__(
-        self, db: Dynamo, access: Access, placing: Placing, audit: Audit, origins: Origins
+        self,
+        db: Dynamo,
+        access: Access,
+        placing: Placing,
+        audit: Audit,
+        origins: Origins,
+        most: int,
     ) -> None:
-        """Rows are in `db`; `placing` puts the bytes of a version in the place of others."""
+        """Rows are in `db`; `placing` puts the bytes of a version in the place of others.
+
+        Of a file's versions the `most` latest that were replaced are kept.
+        """
+        self._most = most
         self._db = db
         self._kept = Kept(db)
         self._access = access
@@ -54,11 +64,10 @@ class Versions:
             return found, seal([str(row.version)], entry.account.id, of)
         after = str(version_key(row, int(last[0])).sort) if last else ""
         rows, more = self._kept.versions(row.shelf, row.id, after=after, limit=limit - len(found))
-        now = self._from.now()
-        kept = (each for each in rows if (each.until or 0) > now)
-        # What was current when it was read may have been replaced since.
-        found += [version_view(each, current=False) for each in kept if each.version < row.version]
-        end = seal([str(rows[-1].version)], entry.account.id, of) if rows and more else None
+        kept = [each for each in rows if is_kept(each, row, self._most, self._from.now())]
+        found += [version_view(each, current=False) for each in kept]
+        more = more and kept[-1:] == rows[-1:]  # they are older and older
+        end = seal([str(rows[-1].version)], entry.account.id, of) if more else None
         return found, end
 
     def restore(self, caller: Caller, wanted: Restoration) -> FileObject:
@@ -109,7 +118,7 @@ class Versions:
         if version == row.version:
             return entry, row
         kept = self._db.read([version_key(row, version)])
-        found = version_in(kept, row, version, self._from.now())
+        found = version_in(kept, row, version, self._most, self._from.now())
         if found is None:
             raise NoSuchVersion
         return entry, found

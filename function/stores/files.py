@@ -33,11 +33,16 @@ def kept_name(file_id: str, version: int) -> str:
     return f"{file_id}/{version:08}"
 
 
-def version_in(rows: Rows, row: FileRow, version: int, now: float) -> FileRow | None:
+def is_kept(version: FileRow, row: FileRow, most: int, now: float) -> bool:
+    """Whether a replaced version of a file is one of the `most` latest, and not too old."""
+    return row.version - most <= version.version < row.version and (version.until or 0) > now
+
+
+def version_in(rows: Rows, row: FileRow, version: int, most: int, now: float) -> FileRow | None:
     """The version that was replaced, under the file's name, if it was read and is still kept."""
     found = rows.get(version_key(row, version))
     kept = FileRow.model_validate(found) if found else None
-    if kept is None or (kept.until or 0) <= now:
+    if kept is None or not is_kept(kept, row, most, now):
         return None
     return kept.model_copy(update={"shelf": row.shelf, "name": row.name})
 

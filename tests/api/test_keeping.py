@@ -1,5 +1,7 @@
 """How long bytes are kept that are no file's any more, and that they then go."""
 
+from typing import Any
+
 import pytest
 
 from function.contract import Settings
@@ -8,7 +10,7 @@ from tests.conftest import Clock
 from tests.ground import Call, Ground
 from tests.transfers import bytes_used, stored, sweep
 
-LATE = 3601
+SOON, LATE = 601, 3601
 
 
 def test_versions_and_trash_go_with_their_bytes(
@@ -35,11 +37,22 @@ def test_versions_and_trash_go_with_their_bytes(
 def test_the_oldest_versions_go_when_there_are_too_many(
     alice: Client, ground: Ground, clock: Clock, settings: Settings
 ) -> None:
-    """As many stay as the configuration says, beside the one that is there."""
-    for number in range(settings.keep_versions + 3):
+    """As many stay as the configuration says, beside the one that is there; others are not seen."""
+    most = settings.keep_versions
+    for number in range(most + 3):
         alice.put("a.txt", str(number).encode())
-    clock.time += LATE
-    assert sweep() == 2
+    answer = alice.get("/versions", file_name="a.txt", limit=most + 1)
+    assert [each["version"] for each in answer.json()] == list(range(most + 3, 2, -1))
+    more = alice.get("/versions", file_name="a.txt", limit=most + 2)
+    assert len(more.json()) == most + 1
+    assert "x-next-cursor" not in more.headers
+    for version, status in ((2, 404), (3, 200)):  # when this is current again, it is the third
+        where: dict[str, Any] = {"file_name": "a.txt", "version": version}
+        assert alice.get("/download", **where).status == status
+        assert alice.post("/restore", **where).status == status
+    assert sweep() == 0
+    clock.time += SOON
+    assert sweep() == 3
     assert sorted(map(int, stored(ground))) == list(range(2, settings.keep_versions + 3))
 
 

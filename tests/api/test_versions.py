@@ -12,7 +12,7 @@ from tests.faults.meetings import at_the_commit
 from tests.ground import Ground
 from tests.transfers import bytes_used, set_quota, stored, sweep
 
-LATE = 3601
+LATE = 601
 
 
 def restore(client: Client, version: int, name: str = "a.txt", **fields: object) -> Answer:
