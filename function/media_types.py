@@ -75,6 +75,12 @@ def guessed_type(name: str) -> str:
     return suggested_type(name) or PLAIN_BYTES
 
 
+def retyped(content_type: str, name: str, new_name: str) -> str:
+    """The type of a file with another name: by that, if it was by the name that it had."""
+    by_name = content_type in {guessed_type(name), PLAIN_BYTES}
+    return guessed_type(new_name) if by_name else content_type
+
+
 def kind_of(content_type: str) -> str:
     """What sort of thing a type is: `image`, `audio`, `video`, `document`, `archive` or `other`."""
     kind = content_type.partition(";")[0].strip().lower()

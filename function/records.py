@@ -122,7 +122,7 @@ class UploadRow(Row):
     `size` is None where the client could not say. `done` is the answer of its completion, as JSON:
     whoever completes it again gets the same. What comes by a request has the request's id, its
     folder as it was then, and the name that the `sender` gave for themselves. Its `owner_id` says
-    whose account its size is reserved on.
+    whose account its size is reserved on, `address` and `agent` from where it was begun.
     """
 
     shelf: str
@@ -148,6 +148,8 @@ class UploadRow(Row):
     request: str | None = None
     folder: str = ""
     sender: str | None = None
+    address: str = ""
+    agent: str = ""
 
     @property
     def called(self) -> str:

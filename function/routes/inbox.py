@@ -98,7 +98,7 @@ def send_file(token: str, body: Sending, sent: Sent, inbox: InboxDep) -> UploadV
 
     Go on as with `POST /uploads`, below this address: `curl` is a line that does all of it.
     """
-    return inbox.start(token, body, sent.base, sent.address)
+    return inbox.start(token, body, sent.base, sent.address, sent.agent)
 
 
 @router.get(
@@ -109,7 +109,9 @@ def look_at_sending(
     token: str, upload_id: str, sent: Sent, inbox: InboxDep, transfers: TransfersDep
 ) -> UploadView:
     """What of a file has arrived and what is missing, to go on from there."""
-    return transfers.status(inbox.sender(token, sent.address), upload_id, below(token, sent))
+    return transfers.status(
+        inbox.sender(token, sent.address, sent.agent), upload_id, below(token, sent)
+    )
 
 
 @router.post(
@@ -126,7 +128,7 @@ def sign_sending(
 ) -> SignedParts:
     """Sign addresses for up to a hundred parts of it."""
     numbers = list(body.part_numbers)
-    return transfers.sign(inbox.sender(token, sent.address), upload_id, numbers)
+    return transfers.sign(inbox.sender(token, sent.address, sent.agent), upload_id, numbers)
 
 
 @router.post(
@@ -152,7 +154,7 @@ def complete_sending(
     completing: CompletingDep,
 ) -> Received:
     """Hand the file over, once all its bytes are there. Doing it again answers the same."""
-    return completing.receive(inbox.sender(token, sent.address), upload_id, body.parts)
+    return completing.receive(inbox.sender(token, sent.address, sent.agent), upload_id, body.parts)
 
 
 @router.delete(
@@ -164,7 +166,7 @@ def abort_sending(
     token: str, upload_id: str, sent: Sent, inbox: InboxDep, transfers: TransfersDep
 ) -> Response[None]:
     """Give it up, remove what has arrived of it, and leave its place to others."""
-    transfers.abort(inbox.sender(token, sent.address), upload_id)
+    transfers.abort(inbox.sender(token, sent.address, sent.agent), upload_id)
     return nothing()
 
 

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Member:
-    """An account that proved itself when it asked, and on whose behalf something is done now."""
+    """An account that proved itself when it asked, and on whose behalf something is done now.
+
+    `address` and `agent` are from where it asked, where that is known.
+    """
 
     username: str
     id: str
+    address: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Sender:
     owner: str
     owner_id: str
     address: str = ""
+    agent: str = ""
 
     @property
     def username(self) -> str:

@@ -34,8 +34,8 @@ class Audit:
             action=action,
             actor=who.username,
             owner=owner or (who.owner if isinstance(who, Sender) else who.username),
-            address="" if isinstance(who, Member) else who.address,
-            agent=who.agent if isinstance(who, Caller | Guest) else "",
+            address=who.address,
+            agent=who.agent,
             file_name=file_name,
             subject=subject,
             expires_at=int(now) + self._keep_seconds,
@@ -44,6 +44,6 @@ class Audit:
 
     def room(self, owner: Account, more: Load) -> list[Write]:
         """A record for the commit by which an account crosses four fifths of a quota."""
-        if not nearly_full(owner, more):
-            return []
-        return [self.of(Member(owner.username, owner.id), "quota.warning")]
+        who = Member(owner.username, owner.id)
+        crossed = " ".join(nearly_full(owner, more))
+        return [self.of(who, "quota.warning", subject=crossed)] if crossed else []

@@ -108,9 +108,9 @@ class Completing:
         if row is None or row.object != key:
             return False
         who = (
-            Sender(row.request, row.owner, row.user_id)
+            Sender(row.request, row.owner, row.user_id, row.address, row.agent)
             if row.request
-            else Member(username, row.user_id)
+            else Member(username, row.user_id, row.address, row.agent)
         )
         try:
             self._complete(who, username, upload_id, None)

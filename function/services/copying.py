@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from function.life_models import CopyRequest
+from function.media_types import retyped
 from function.models import Caller, FileObject
 from function.object_records import Stored
 from function.records import FileRow
@@ -48,7 +49,7 @@ class Copying:
             return file_object(there, "own"), False
         intent = Intent(
             wanted.new_name,
-            row.content_type,
+            retyped(row.content_type, row.name, wanted.new_name),
             wanted.on_conflict,
             wanted.if_match,
             description=row.description,

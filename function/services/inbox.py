@@ -63,12 +63,12 @@ class Inbox:
         self._audit = audit
         self._from = origins
 
-    def sender(self, token: str, address: str) -> Sender:
+    def sender(self, token: str, address: str, agent: str) -> Sender:
         """Whoever has this token; whether its request still stands is seen to with what they do.
 
         Raises NoSuchRequest, SlowDown.
         """
-        return replace(sender_of(self._find(token, address)), address=address)
+        return replace(sender_of(self._find(token, address)), address=address, agent=agent)
 
     def look(self, token: str, grant: str | None, address: str) -> Wanted:
         """What is asked for. Raises NoSuchRequest, RequestClosed, PasswordRequired, SlowDown."""
@@ -85,7 +85,9 @@ class Inbox:
         grant, until = self._unlocking.unlock(locked(row), password, address)
         return Unlocked(grant=grant, expires_at=iso(until))
 
-    def start(self, token: str, sending: Sending, base: str, address: str) -> UploadView:
+    def start(
+        self, token: str, sending: Sending, base: str, address: str, agent: str
+    ) -> UploadView:
         """Begins an upload and takes its place.
 
         Raises NoSuchRequest, RequestClosed, RequestFull, PasswordRequired, Invalid, InvalidName,
@@ -105,7 +107,8 @@ class Inbox:
             sha256=sending.sha256,
             on_conflict="rename",
         )
-        upload = self._uploads.begin(sender_of(row), row.owner_id, wish)
+        sender = replace(sender_of(row), address=address, agent=agent)
+        upload = self._uploads.begin(sender, row.owner_id, wish)
         try:
             noted = self._note(row, upload, sending)
         except Unavailable:  # perhaps it was noted

@@ -8,6 +8,7 @@ nothing after it, and what is left of a move that was cut off nothing at all.
 from contextlib import suppress
 
 from function.errors import FileExists, Invalid, Unavailable
+from function.media_types import retyped
 from function.models import Caller, FileChange, FileObject
 from function.records import FileRow, Grant
 from function.services.access import Access
@@ -82,6 +83,7 @@ class Moving:
         return old.model_copy(
             update={
                 "name": new_name,
+                "content_type": retyped(old.content_type, old.name, new_name),
                 "rev": self._from.new_id(),
                 "place": old.place if new_name == old.name else self._from.new_id(),
                 "description": wanted.description if "description" in said else old.description,

@@ -136,6 +136,8 @@ class TransferService:
             if_match=wish.if_match,
             description=wish.description,
             tags=list(wish.tags),
+            address=who.address,
+            agent=who.agent,
         )
 
     def sign(self, caller: Caller | Sender, upload_id: str, numbers: list[int]) -> SignedParts:

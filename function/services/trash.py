@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from function.errors import FileExists, NoSuchFile
 from function.life_models import Emptying, Restoration, TrashItem
+from function.media_types import retyped
 from function.models import Caller, FileObject
 from function.records import Account, FileRow
 from function.services.access import Access, Entry
@@ -84,9 +85,9 @@ class Trash:
                 raise FileExists("There is a file of that name; send a new_name.")
             self._rules.judge_name(entry.account.role, kept, name)
             gone = {"file_name": None, "until": None, "deleted": None}
-            row = kept.model_copy(
-                update=gone | {"shelf": caller.username, "name": name, "rev": self._from.new_id()}
-            )
+            where = {"shelf": caller.username, "name": name, "rev": self._from.new_id()}
+            kind = retyped(kept.content_type, wanted.file_name, name)
+            row = kept.model_copy(update=gone | where | {"content_type": kind})
             writes = [
                 *self._shelving.shift((None, row)),
                 *taken_out(kept),

@@ -82,6 +82,26 @@ def test_a_put_becomes_a_file_by_itself(alice: Client, ground: Ground) -> None:
     assert due(ground) == []
 
 
+def test_the_record_says_where_it_was_begun(alice: Client, ground: Ground) -> None:
+    """Whoever notes it in the end: the client or the news of the bytes."""
+    asked = alice.post("/requests", title="t", folder="in/").json()["url"]
+    senders = f"{asked[asked.index('/r/') :]}/uploads"
+    files = ground.deployed.environment["SATCHEL_FILES"]
+    for who, path in ((alice, "/uploads"), (Client(address="192.0.2.9"), senders)):
+        body, agent = {"file_name": "a.txt", "size": 3}, {"user-agent": f"of {path[:3]}"}
+        view = who.send("POST", path, json_=body, headers=agent).json()
+        put(view, b"abc")
+        (row,) = [row for row in ground.rows(files) if row["name"] == view["upload_id"]]
+        assert tell(row["object"]) == []
+    records = {
+        row["action"]: (row["address"], row["agent"])
+        for row in ground.rows(files)
+        if row["shelf"].startswith("~audit/")
+    }
+    assert records["file.put"] == (alice.address, "of /up")
+    assert records["request.receive"] == ("192.0.2.9", "of /r/")
+
+
 def test_news_of_a_name_with_signs_in_it(ground: Ground) -> None:
     """Keys come written as forms write them: an e-mail address is a user name too."""
 

@@ -95,6 +95,22 @@ def test_a_revision_is_the_same_for_all_and_stays_when_it_is_shared(world: World
     assert again.json()["revision"] == was["revision"]
 
 
+def test_a_type_that_the_name_gave_goes_with_it(alice: Client) -> None:
+    """So that it is found by its kind; one that was said stays."""
+    alice.put("a", content_type="application/octet-stream")
+    alice.put("b.txt", content_type="text/x-mine")
+    for name, new_name, kind in (("a", "a.png", "image/png"), ("b.txt", "b.png", "text/x-mine")):
+        answer = change(alice, name, new_name=new_name)
+        assert answer.json()["content_type"] == kind
+    assert [each["file_name"] for each in alice.get("/files", type="image").json()] == ["a.png"]
+    copied = alice.post("/copy", file_name="a.png", new_name="c.html").json()
+    assert copied["content_type"] == "text/html"
+    alice.delete("/file", file_name="a.png")
+    back = alice.post("/restore", file_name="a.png", new_name="a.txt").json()
+    assert back["content_type"] == "text/plain"
+    assert change(alice, "a.txt", new_name="a").json()["content_type"] == "application/octet-stream"
+
+
 def test_who_it_is_shared_with_still_has_it(world: World, ground: Ground) -> None:
     """With the same rights, by its new name alone; a new file of the old name is nobody's."""
     world.alice.post("/share", file_name="a.txt", group="team")

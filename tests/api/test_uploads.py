@@ -345,6 +345,8 @@ def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind)
     for name in "defgh":
         alice.put(name, b"")
     assert warnings(behind) == 2
+    rows = [row for row in behind.rows("files") if row.get("action") == "quota.warning"]
+    assert {row["subject"] for row in rows} == {"bytes", "files"}
 
 
 @contextmanager

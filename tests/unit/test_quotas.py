@@ -19,7 +19,7 @@ def test_a_charge_holds_where_it_means_the_same(
         return  # refused before
     values = charge(account(quota, used), Load(grows, 0)).values or {}
     holds = int(str(values.get(":bytes_low", 0))) <= then <= int(str(values[":bytes_high"]))
-    alike = nearly_full(account(quota, used), Load(grows, 0)) is nearly_full(
+    alike = nearly_full(account(quota, used), Load(grows, 0)) == nearly_full(
         account(quota, then), Load(grows, 0)
     )
     same_side = (used >= mark(quota)) is (then >= mark(quota))
