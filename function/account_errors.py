@@ -38,17 +38,23 @@ class WrongOtp(Unauthenticated):
 
 
 class WrongResetToken(Forbidden):
-    """It was never mailed, or has been used, or has expired, or a newer one was mailed since."""
+    """It was never made, or has been used, or has expired, or a newer one was made since."""
 
     slug, title = "wrong-reset-token", "That token is not good"
-    default = "A token is good once and for an hour; POST /password/forgot mails a new one."
+    default = (
+        "A token is good once and for an hour, and only the newest; ask for another one, with "
+        "POST /password/forgot or of an administrator."
+    )
 
 
 class MailNotConfigured(Problem):
     """There is no address to send mail from."""
 
     status, slug, title = 501, "mail-not-configured", "No mail can be sent here"
-    default = "Ask an administrator: forgotten passwords are answered only where mailFrom is set."
+    default = (
+        "Ask an administrator, who can hand over a token for POST /password/reset; it is mailed "
+        "only where mailFrom is set."
+    )
 
 
 class NotAllowed(Forbidden):
@@ -111,8 +117,8 @@ class ProtectedAccount(Conflict):
     slug, title = "protected-account", "That account is protected"
     default = (
         "Nobody demotes, disables or deletes their own account here, nor the configured "
-        "administrator's, nor takes its second factor off; ask another administrator, or change "
-        "the configuration."
+        "administrator's, nor takes its second factor off or makes a token for its password; ask "
+        "another administrator, or change the configuration."
     )
 
 

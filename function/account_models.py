@@ -2,24 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt
+from pydantic import Field, StrictInt
 
-from function.fields import YEAR, Amount, Email, InviteToken, Line, Otp, Password, Seconds, Username
+from function.fields import YEAR, Email, InviteToken, Line, Otp, Password, Username
 from function.models import Closed
-from function.roles import Role, Scope
+from function.roles import Scope
 
-WEEK = 7 * 24 * 3600
 QUARTER = 90 * 24 * 3600
-
-
-def off(value: bool) -> bool:
-    """What others can only turn off. Raises ValueError."""
-    if value:
-        raise ValueError("only the account's owner turns it on, with POST /mfa")
-    return value
-
-
-Off = Annotated[StrictBool, AfterValidator(off), Field(json_schema_extra={"const": False})]
 
 
 class Registration(Closed):
@@ -29,34 +18,6 @@ class Registration(Closed):
     password: Password
     email: Email | None = None
     invite: InviteToken | None = None
-
-
-class NewInvite(Closed):
-    """Whom to invite as what; the default role is the configured one.
-
-    `email` becomes that of the account, unless its owner says another.
-    """
-
-    role: Role | None = None
-    email: Email | None = None
-    expires_in: Seconds = WEEK
-
-
-class InviteView(Closed):
-    """An invitation that has not been used; `username` made it."""
-
-    id: str
-    role: Role
-    email: str | None
-    username: str
-    created: str
-    expires_at: str
-
-
-class InviteMade(InviteView):
-    """A new invitation; `token` is said this once."""
-
-    token: str
 
 
 class Credentials(Closed):
@@ -88,54 +49,11 @@ class AccountView(Closed):
     files_quota: int | None = None
 
 
-class UserView(Closed):
-    """An account as administrators see it; sizes are bytes, and no quota is no limit."""
-
-    username: str
-    role: str
-    created: str
-    email: str | None
-    mfa: bool
-    disabled: bool
-    quota: int | None
-    files_quota: int | None
-    bytes_used: int
-    files_used: int
-
-
-class UserChange(Closed):
-    """What is to be otherwise about an account; null clears a quota.
-
-    `mfa` can only be false, which takes the second factor off.
-    """
-
-    role: Role | None = None
-    quota: Amount | None = None
-    files_quota: Amount | None = None
-    disabled: StrictBool | None = None
-    mfa: Off | None = None
-
-
 class Closure(Closed):
     """An account that is being closed, and what of it is `left` to be cleared away."""
 
     username: str
     left: list[str]
-
-
-class Usage(Closed):
-    """What an account uses, versions and trash included; sizes are bytes, no quota is no limit.
-
-    `reserved` is what uploads in progress hold of what is used.
-    """
-
-    username: str
-    bytes_used: int
-    bytes_reserved: int
-    quota: int | None
-    files_used: int
-    files_reserved: int
-    files_quota: int | None
 
 
 class Registered(Closed):
@@ -238,7 +156,7 @@ class Forgotten(Closed):
 
 
 class PasswordReset(Closed):
-    """A new password, for the token that was mailed."""
+    """A new password, for the token that was mailed or handed over."""
 
     token: Password
     new_password: Password

@@ -21,7 +21,7 @@ class InviteRow(Row):
 
 
 class Reset(Row):
-    """A token for a new password: its hash as `secret`, and the account as it was when mailed to.
+    """A token for a new password: its hash as `secret`, and the account as it was then.
 
     A new password, or another address, makes that another, and the token dead.
     """

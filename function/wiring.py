@@ -198,7 +198,9 @@ def _wire_people(on: Ground) -> PeopleWiring:
         keys=KeyService(db, access, audit, of),
         mfa=MfaService(db, access, guesses, factors, audit, of),
         credentials=CredentialService(*proving),
-        recovering=Recovering(db, Attempts(db), on.mail, on.passwords, audit, of),
+        recovering=Recovering(
+            db, access, Attempts(db), on.mail, on.passwords, audit, of, on.settings.administrator
+        ),
     )
 
 

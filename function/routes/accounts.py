@@ -135,14 +135,12 @@ def forgot_password(body: Forgotten, sent: Sent, recovering: RecoveringDep) -> R
 @router.post(
     "/password/reset",
     status_code=204,
-    responses=answers(
-        {204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile, MailNotConfigured
-    ),
+    responses=answers({204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile),
 )
 def reset_password(body: PasswordReset, sent: Sent, recovering: RecoveringDep) -> Response[None]:
-    """Choose a new password, with the token that was mailed. Every session and key is dead.
+    """Choose a new password, with the token that was mailed or handed over to you.
 
-    A second factor stays.
+    Every session and key is dead with the old one; a second factor stays.
     """
     recovering.reset(body, sent)
     return nothing()

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from function.account_errors import NoSuchInvite, NotAllowed
-from function.account_models import InviteMade, InviteView, NewInvite
 from function.deps import Admin, InvitesDep, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor
 from function.routes.answers import answers, listed, nothing
+from function.user_models import InviteMade, InviteView, NewInvite
 
 router = Router()
 

@@ -7,11 +7,12 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from function.account_errors import NotAllowed, ProtectedAccount
-from function.account_models import Closure, Usage, UserChange, UserView
-from function.deps import Admin, ClosingDep, DirectoryDep, Reader, Sent
+from function.account_models import Closure
+from function.deps import Admin, ClosingDep, DirectoryDep, Reader, RecoveringDep, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser
 from function.fields import Username
 from function.routes.answers import JSON, answers, listed
+from function.user_models import ResetMade, Usage, UserChange, UserView
 
 router = Router()
 
@@ -63,6 +64,26 @@ def delete_user(
     """
     done = closing.delete(caller, username)
     return Response(202, JSON, done) if done.left else Response(204)
+
+
+@router.post(
+    "/users/<username>/reset",
+    status_code=201,
+    responses=answers(
+        {201: ResetMade}, NotAllowed, NoSuchUser, ProtectedAccount, ChangedMeanwhile, Invalid
+    ),
+)
+def reset_user(
+    username: Annotated[Username, Path()], caller: Admin, recovering: RecoveringDep
+) -> ResetMade:
+    """Make a token to hand over to somebody who has forgotten their password and gets no mail.
+
+    It is shown this once, and good once and for an hour, at `POST /password/reset`; the newest
+    alone is good. Until then nothing changes, and a second factor stays. Nobody makes one for
+    themselves, nor for the configured administrator. One for an account that is disabled is good
+    once that is enabled.
+    """
+    return recovering.hand(caller, username)
 
 
 @router.get(

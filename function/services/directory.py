@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from function.account_errors import ProtectedAccount
-from function.account_models import Usage, UserChange, UserView
 from function.errors import NoSuchUser
 from function.models import Caller
 from function.records import Account
@@ -17,6 +16,7 @@ from function.stores import directory as store
 from function.stores.accounts import account_at, account_key, altered
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Refused
+from function.user_models import Usage, UserChange, UserView
 
 LIST, USED = "users", "usage"
 

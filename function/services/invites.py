@@ -1,7 +1,6 @@
 """Invitations, as administrators make, see and take them back."""
 
 from function.account_errors import NoSuchInvite
-from function.account_models import InviteMade, InviteView, NewInvite
 from function.account_records import InviteRow
 from function.contract import Settings
 from function.models import Caller
@@ -21,6 +20,7 @@ from function.stores.invites import (
     strike_invite,
 )
 from function.stores.rows import Refused
+from function.user_models import InviteMade, InviteView, NewInvite
 
 LIST = "invites"
 

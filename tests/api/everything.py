@@ -175,6 +175,11 @@ class Run:
                 ("root", {"role": "client"}),
             ):
                 self.send(who, "PATCH", f"/users/{name}", json_=change)
+            for name in ("carol", "root"):
+                made = self.send(who, "POST", f"/users/{name}/reset").json()
+                if "token" in made:
+                    self.never_stored.add(made["token"].partition(".")[2])
+                    self.secrets |= self.never_stored
             for name in ("carol", "root", "nobody-at-all"):
                 self.send(who, "DELETE", f"/users/{name}")
 

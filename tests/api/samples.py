@@ -89,6 +89,7 @@ SAMPLES: dict[tuple[str, str], Sample] = {
         {"username": "alice", "action": "share", "since": "2026-09-01T00:00:00Z", "limit": "10"}
     ),
     ("DELETE", "/users/{username}"): Sample(),
+    ("POST", "/users/{username}/reset"): Sample(),
     ("GET", "/usage"): Sample({"limit": "10"}),
     ("PUT", "/file"): Sample(
         body={

@@ -40,6 +40,11 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
         200,
         [READ, COMMIT],
     ),
+    "make a token for another's password": (
+        lambda w: w.root.post("/users/dave/reset"),
+        201,
+        [READ, COMMIT],
+    ),
     "close an account": (
         lambda w: w.root.delete("/users/dave"),
         204,

@@ -27,6 +27,7 @@ MATRIX: dict[Key, str] = {
     ("GET", "/users"): "                             401 403 403 403 403",
     ("PATCH", "/users/{username}"): "                401 403 403 403 403",
     ("DELETE", "/users/{username}"): "               401 403 403 403 403",
+    ("POST", "/users/{username}/reset"): "           401 403 403 403 403",
     ("GET", "/usage"): "                             401 200 200 200 200",
     ("GET", "/audit"): "                             401 403 403 403 403",
     ("POST", "/login"): "                            200 200 200 200 200",

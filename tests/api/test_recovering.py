@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from function import contract
+from function.services.origins import iso
 from function.services.recovering import MAILS_OF_NAME, TRIES_OF_ADDRESS
 from function.stores.mail import NOBODY
 from tests.api.conftest import Behind
 from tests.api.test_sessions import OTHER
-from tests.client import PASSWORD, Answer, Client
+from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
+from tests.faults.meetings import at_the_commit
 from tests.ground import Ground, failure, response
 from tests.mfa import enrolled
 
@@ -208,22 +210,19 @@ def test_only_a_hash_is_stored(known: Client, ground: Ground, behind: Behind) ->
     assert "password.forgot" in rows
 
 
-@pytest.mark.parametrize("path", ["forgot", "reset"])
 def test_without_mail_it_is_said(
     known: Client,
-    ground: Ground,
     settings: contract.Settings,
     rewire: Callable[[contract.Settings], None],
     behind: Behind,
-    path: str,
 ) -> None:
     """Clearly, to everybody, and nothing happens."""
-    forgot()
-    token = token_in(ground)
     rewire(replace(settings, mail_from=""))
     before = behind.state()
-    answer = forgot() if path == "forgot" else reset(token)
-    assert (answer.status, answer.slug) == (501, "mail-not-configured")
+    for name in ("alice", "nobody"):
+        answer = forgot(name)
+        assert (answer.status, answer.slug) == (501, "mail-not-configured")
+        assert "administrator" in answer.json()["detail"]
     assert behind.state() == before
 
 
@@ -255,3 +254,121 @@ def test_other_names_are_refused(ground: Ground, name: object) -> None:
     """As everywhere."""
     assert Client().post("/password/forgot", username=name).status == 422
     assert ground.mails == []
+
+
+@pytest.fixture
+def root(ground: Ground) -> Client:
+    return join("root")
+
+
+def hand(who: Client, username: str = "alice") -> Answer:
+    return who.post(f"/users/{username}/reset")
+
+
+@pytest.mark.parametrize("mail_from", ["", "satchel@example.org"])
+def test_an_administrator_hands_a_token_over(
+    alice: Client,
+    root: Client,
+    settings: contract.Settings,
+    rewire: Callable[[contract.Settings], None],
+    ground: Ground,
+    mail_from: str,
+) -> None:
+    """To somebody without an address, with mail or without: good once, for one account."""
+    rewire(replace(settings, mail_from=mail_from))
+    made = hand(root)
+    assert (made.status, made.json().keys()) == (201, {"username", "token", "expires_at"})
+    assert made.json()["username"] == "alice"
+    assert (alice.get("/me").status, login(PASSWORD).status) == (200, 200)
+    token = made.json()["token"]
+    assert reset(token.replace("alice.", "root.")).slug == "wrong-reset-token"
+    assert reset(token).status == 204
+    assert alice.get("/me").slug == "not-signed-in"
+    assert (login(PASSWORD).slug, login(OTHER).status) == ("wrong-credentials", 200)
+    assert reset(token, PASSWORD).slug == "wrong-reset-token"
+    assert ground.mails == []
+
+
+def test_what_is_handed_over_ends(alice: Client, root: Client, clock: Clock) -> None:
+    """In an hour, and with the next one; it says when."""
+    first, second = (hand(root).json() for _ in range(2))
+    assert second["expires_at"] == iso(int(clock.time) + 3600)
+    assert reset(first["token"]).slug == "wrong-reset-token"
+    clock.time += 3600
+    assert reset(second["token"]).slug == "wrong-reset-token"
+
+
+def test_no_stranger_ends_what_was_handed_over(known: Client, root: Client, ground: Ground) -> None:
+    """By asking for a mail; of the two that are good then, one ends the other."""
+    token = hand(root).json()["token"]
+    forgot()
+    assert reset(token).status == 204
+    assert reset(token_in(ground), PASSWORD).slug == "wrong-reset-token"
+
+
+@pytest.mark.parametrize("gone", ["namesake", "disabled", "deleting"])
+def test_it_is_for_the_account_as_it_was(
+    alice: Client, root: Client, behind: Behind, gone: str
+) -> None:
+    """A namesake is somebody else, and nobody comes in who is shut out."""
+    token = hand(root).json()["token"]
+    if gone == "namesake":
+        behind.delete("users", username="alice")
+        join("alice")
+    else:
+        behind.change("users", {"username": "alice"}, disabled=True, deleting=gone == "deleting")
+    assert reset(token).slug == "wrong-reset-token"
+    assert hand(root).status == (404 if gone == "deleting" else 201)
+
+
+def test_it_waits_until_an_account_is_enabled(alice: Client, root: Client) -> None:
+    """Both are an administrator's to do, in any order."""
+    root.send("PATCH", "/users/alice", json_={"disabled": True})
+    token = hand(root).json()["token"]
+    assert reset(token).slug == "wrong-reset-token"
+    root.send("PATCH", "/users/alice", json_={"disabled": False})
+    assert reset(token).status == 204
+
+
+def test_whoever_is_helped_keeps_their_factor(alice: Client, root: Client, clock: Clock) -> None:
+    """An administrator who uses the token has one factor, not both."""
+    app = enrolled(alice, clock)
+    assert reset(hand(root).json()["token"]).status == 204
+    assert login(OTHER).slug == "otp-required"
+    assert Client().post("/login", username="alice", password=OTHER, otp=app.code(1)).status == 200
+
+
+def test_for_some_nobody_makes_a_token(alice: Client, root: Client, behind: Behind) -> None:
+    """Oneself, or a stolen session could; the configured administrator; who is not there."""
+    root.send("PATCH", "/users/alice", json_={"role": "admin"})
+    before = behind.state()
+    for who, whom in ((alice, "alice"), (alice, "root"), (root, "root")):
+        answer = hand(who, whom)
+        assert (answer.status, answer.slug) == (409, "protected-account")
+    assert (hand(root, "zoe").status, hand(root, "zoe").slug) == (404, "no-such-user")
+    assert behind.state() == before
+
+
+def test_whoever_is_demoted_meanwhile_makes_none(
+    alice: Client, bob: Client, root: Client, ground: Ground, behind: Behind
+) -> None:
+    """Between the look and the commit."""
+    root.send("PATCH", "/users/bob", json_={"role": "admin"})
+    met = at_the_commit(ground, lambda: root.send("PATCH", "/users/bob", json_={"role": "member"}))
+    answer = hand(bob)
+    assert met[0].status == 200
+    assert (answer.status, answer.slug) == (403, "not-allowed")
+    assert "handed:" not in repr(behind.rows("sessions"))
+
+
+def test_that_it_was_handed_over_is_on_record(alice: Client, root: Client, behind: Behind) -> None:
+    """By whom and for whom, and that it was used; nowhere is the token."""
+    token = hand(root).json()["token"]
+    reset(token)
+    told = {
+        (each["actor"], each["owner"], each["action"])
+        for each in root.get("/audit", username="alice").json()
+    }
+    assert told >= {("root", "alice", "account.reset"), ("alice", "alice", "password.reset")}
+    rows = repr([behind.rows(noun) for noun in ("users", "sessions", "files")])
+    assert token.partition(".")[2] not in rows

@@ -29,6 +29,7 @@ OF_ROLE: dict[Key, str] = {
     ("GET", "/users"): "                          200 403 403",
     ("PATCH", "/users/{username}"): "             200 403 403",
     ("DELETE", "/users/{username}"): "            204 403 403",
+    ("POST", "/users/{username}/reset"): "        201 403 403",
     ("GET", "/usage"): "                          200 200 200",
     ("GET", "/audit"): "                          200 403 403",
     ("POST", "/login"): "                         200 200 200",

@@ -195,6 +195,14 @@ OPERATIONS: tuple[Operation, ...] = (
         send=lambda client: client.send("PATCH", "/users/dora", json_={"mfa": False}),
     ),
     _op(
+        "make a token for another's password", "POST /users/<username>/reset", "root", 201, 201, 2,
+        send=lambda client: client.post("/users/bob/reset"),
+    ),
+    _op(
+        "choose another by it", "POST /password/reset", "nobody", 204, 403, 2,
+        send=people.choose_another("handed"), after="helped",
+    ),
+    _op(
         "usage", "GET /usage", "alice", 200, 200, 1, others=(401,), writes=False,
         send=lambda client: client.get("/usage"),
     ),
@@ -264,7 +272,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("forget", "POST /password/forgot", "nobody", 202, 202, 3, send=people.forget),
     _op(
         "choose another password", "POST /password/reset", "nobody", 204, 403, 2,
-        send=people.choose_another, after="forgotten",
+        send=people.choose_another("token"), after="forgotten",
     ),
     _op("put new", "PUT /file", "alice", 201, 200, 3, send=_raw_put, others=(401,)),
     _op(
@@ -621,6 +629,7 @@ PREPARED: tuple[Operation, ...] = tuple(
         ("coming in parts", "sender", begun("coming in parts", "report.txt", 45)),
         ("coming narrowly", "narrowly", begun("coming narrowly", "narrow.txt", 15)),
         ("forgotten", "nobody", people.forgotten),
+        ("helped", "root", people.helped),
         ("with a factor begun", "alice", people.mfa_begun),
         ("with a key", "alice", people.key("uploader")),
         ("replaced", "alice", _replaced),
