@@ -222,8 +222,9 @@ class SlowDown(Problem):
 
     status, slug, title = 429, "slow-down", "Too many tries"
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Try again in {seconds} s.", headers={"retry-after": str(seconds)})
+    def __init__(self, seconds: int, more: str = "") -> None:
+        detail = f"Try again in {seconds} s.{more}"
+        super().__init__(detail, headers={"retry-after": str(seconds)})
 
 
 class Unavailable(Problem):

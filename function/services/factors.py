@@ -1,7 +1,7 @@
 """The second factor: codes that change with time (RFC 6238), and recovery codes.
 
 A code of time is good once, by the step that its account was last let in with. Six digits can be
-guessed, so that wrong ones are counted for the account as well as for the address: twenty a day.
+guessed, so that wrong ones are counted for the secret as well as for the address: twenty a day.
 To be counted takes the password first, so no stranger can shut anybody out; and a recovery code,
 which nobody can guess, is listened to all the same.
 """
@@ -24,6 +24,7 @@ PERIOD = 30
 AROUND = (-1, 0, 1)  # clocks differ, and typing takes time
 DIGITS = 6
 DAY = 86_400
+HEARD = " A recovery code is listened to all the same."
 TRIES_OF_DAY = 20
 RECOVERY_CODES = 10
 ISSUER = "Satchel"
@@ -41,7 +42,7 @@ class Factors:
         self._from = origins
 
     def key(self, username: str) -> Key:
-        """The count of an account's wrong codes, to be read together with it."""
+        """The counts of an account's wrong codes, to be read together with it."""
         return self._count(username)[0]
 
     def spend(
@@ -61,28 +62,31 @@ class Factors:
                 self._guesses.failed(account.username, address)
                 raise WrongOtp
             return {"recovery": account.recovery - {hashed}}, []
-        return self.check(account, account.totp, code, address, rows)
+        return self.check(account, account.totp, code, address, rows, HEARD)
 
     def check(
-        self, account: Account, secret: str, code: str, address: str, rows: Rows
+        self, account: Account, secret: str, code: str, address: str, rows: Rows, more: str = ""
     ) -> tuple[dict[str, Any], list[Write]]:
-        """The same for a code of time, of this secret. Raises WrongOtp, SlowDown."""
+        """The same for a code of time, of this secret; `more` is said of who is not listened to.
+
+        Raises WrongOtp, SlowDown.
+        """
         key, until = self._count(account.username)
-        if tries_in(rows, key) >= TRIES_OF_DAY:
-            raise SlowDown(int(until - self._from.now()) + 1)
+        if tries_in(rows, key, tried_of(secret)) >= TRIES_OF_DAY:
+            raise SlowDown(int(until - self._from.now()) + 1, more)
         now = int(self._from.now()) // PERIOD
         for step in (now + each for each in AROUND):
             good = hmac.compare_digest(code_of(secret, step), code)
             if good and step > account.totp_step:
-                return {"totp_step": step}, [left(key, TRIES_OF_DAY)]
-        self._wrong(account, address)
+                return {"totp_step": step}, [left(key, TRIES_OF_DAY, tried_of(secret))]
+        self._wrong(account, secret, address, more)
         raise WrongOtp
 
-    def _wrong(self, account: Account, address: str) -> None:
-        """Counts a wrong code, of the account and of the address. Raises SlowDown."""
+    def _wrong(self, account: Account, secret: str, address: str, more: str) -> None:
+        """Counts a wrong code, of the secret and of the address. Raises SlowDown."""
         key, until = self._count(account.username)
         writes = [
-            tried(key, TRIES_OF_DAY, until),
+            tried(key, TRIES_OF_DAY, until, tried_of(secret)),
             self._guesses.failure(account.username, address),
         ]
         for _ in self._from.attempts():
@@ -90,7 +94,7 @@ class Factors:
                 self._attempts.commit(writes, self._from.new_id())
             except Refused as refused:
                 if refused.failed:
-                    raise SlowDown(int(until - self._from.now()) + 1) from None
+                    raise SlowDown(int(until - self._from.now()) + 1, more) from None
                 continue
             return
 
@@ -123,6 +127,11 @@ def uri_of(secret: str, username: str) -> str:
     import pyotp  # noqa: PLC0415
 
     return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
+
+
+def tried_of(secret: str) -> str:
+    """Under which name the wrong codes of a secret are counted: another begins anew."""
+    return f"tries:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
 
 
 def hash_of(code: str) -> str:

@@ -6,7 +6,8 @@ from function.contract import SESSIONS
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Item, Key, Refused, Rows, Write
 
-ROOM = "attribute_not_exists(tries) OR tries < :most"
+TRIES = "tries"
+ROOM = "attribute_not_exists(#tries) OR #tries < :most"
 
 
 def tries_key(address: str, window: int) -> Key:
@@ -31,20 +32,21 @@ def failure(key: Key, name: str, weight: int, until: int) -> Write:
     )
 
 
-def tries_in(rows: Rows, key: Key) -> int:
-    """What was read of a count."""
-    return int(str(rows.get(key, {}).get("tries", 0)))
+def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
+    """What was read of a count; there is one for each `of` what is tried there."""
+    return int(str(rows.get(key, {}).get(of, 0)))
 
 
-def left(key: Key, most: int) -> Write:
+def left(key: Key, most: int, of: str = TRIES) -> Write:
     """Expects that a count has not reached what it may at most."""
-    return Write("ConditionCheck", key, ROOM, {":most": most})
+    return Write("ConditionCheck", key, ROOM, {":most": most}, names={"#tries": of})
 
 
-def tried(key: Key, most: int, until: int) -> Write:
+def tried(key: Key, most: int, until: int, of: str = TRIES) -> Write:
     """Counts a try, if the count has not reached what it may at most."""
-    update, values = "ADD tries :one SET expires_at = :until", {":one": 1, ":until": until}
-    return Write("Update", key, ROOM, {":most": most, **values}, update=update)
+    update, values = "ADD #tries :one SET expires_at = :until", {":one": 1, ":until": until}
+    values |= {":most": most}
+    return Write("Update", key, ROOM, values, update=update, names={"#tries": of})
 
 
 class Attempts:

@@ -9,7 +9,7 @@ import pytest
 from function.services.factors import DAY, PERIOD, TRIES_OF_DAY, code_of
 from tests.api.conftest import Behind
 from tests.api.test_sessions import OTHER
-from tests.client import PASSWORD, Answer, Client
+from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.ground import Ground
 from tests.mfa import Authenticator, enrolled
@@ -162,6 +162,49 @@ def test_guesses_at_a_code_come_to_an_end(alice: Client, app: Authenticator, clo
     assert login(app.recovery[0], address="203.0.113.99").status == 200
     clock.time += wait
     assert login(app.code(), address="203.0.113.99").status == 200
+
+
+def guess(app: Authenticator) -> Answer:
+    """Wrong codes, until none is listened to any more."""
+    wrong = next(each for each in ("000000", "000001") if each != app.code())
+    return [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 1)][-1]
+
+
+def test_it_is_said_that_a_recovery_code_is_heard(
+    alice: Client, app: Authenticator, clock: Clock
+) -> None:
+    """Or whoever has one would wait for a day; where none can be sent nothing is said of them."""
+    answer = guess(app)
+    assert (answer.status, answer.slug) == (429, "slow-down")
+    assert "recovery code" in answer.json()["detail"]
+    assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
+    secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
+    wrong = next(
+        each for each in ("000000", "000001") if each != code_of(secret, int(clock.time) // PERIOD)
+    )
+    told = [
+        Client(alice.token, f"198.51.100.{n}").post("/mfa/confirm", otp=wrong)
+        for n in range(TRIES_OF_DAY + 1)
+    ]
+    assert [each.status for each in told] == [401] * TRIES_OF_DAY + [429]
+    assert "recovery" not in told[-1].json()["detail"]
+
+
+@pytest.mark.parametrize("by", ["recovery code", "administrator"])
+def test_wrong_codes_of_another_secret_do_not_count(
+    alice: Client, app: Authenticator, clock: Clock, by: str
+) -> None:
+    """Whoever has lost the old one begins anew, on the same day."""
+    guess(app)
+    if by == "recovery code":
+        assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
+    else:
+        join("root").send("PATCH", "/users/alice", json_={"mfa": False})
+        alice = Client(login(address="198.51.100.1").json()["token"])
+    again = enrolled(alice, clock)
+    clock.time += PERIOD
+    assert login(again.code(), address="198.51.100.1").status == 200
+    assert guess(again).status == 429
 
 
 def test_wrong_codes_count_for_the_address_as_well(app: Authenticator) -> None:
