@@ -44,9 +44,14 @@ def left(key: Key, most: int, of: str = TRIES) -> Write:
 
 def tried(key: Key, most: int, until: int, of: str = TRIES) -> Write:
     """Counts a try, if the count has not reached what it may at most."""
-    update, values = "ADD #tries :one SET expires_at = :until", {":one": 1, ":until": until}
-    values |= {":most": most}
-    return Write("Update", key, ROOM, values, update=update, names={"#tries": of})
+    return Write(
+        "Update",
+        key,
+        ROOM,
+        {":one": 1, ":most": most, ":until": until},
+        update="ADD #tries :one SET expires_at = :until",
+        names={"#tries": of},
+    )
 
 
 class Attempts:
