@@ -89,7 +89,8 @@ class Emptying(Closed):
 class Job(Closed):
     """A folder on its way: repeat the request that began it until its `state` is `done`.
 
-    `moved` counts the files that have come to their new names.
+    `moved` counts the files that have come to their new names. The `id` is the folder's: when it
+    is moved once more later on, it tells of that.
     """
 
     id: str

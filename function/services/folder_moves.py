@@ -8,8 +8,10 @@ that expects no file to be left below the old name; what is cut off is gone on w
 repeats the request, and by the sweep.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import product
 
+from function.contract import FILES
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
@@ -31,7 +33,7 @@ from function.services.purging import AT_MOST
 from function.stores.accounts import account_at, account_key
 from function.stores.dynamo import Dynamo
 from function.stores.files import Files
-from function.stores.jobs import JOBS, begin, job_id, job_in, job_key, step
+from function.stores.jobs import JOBS, begin, job_id, job_in, job_key, jobs_of, step
 from function.stores.rows import Key, Refused
 from function.stores.transfers import is_id
 
@@ -71,7 +73,7 @@ class FolderMoves:
             if was and not was.done:
                 if was.new_name != new:
                     raise ChangedMeanwhile(f"It is on its way to {was.new_name}; repeat that.")
-                return job_view(self._run(was, in_time))
+                return job_view(self._go_on(was, in_time))
             job = self._new(account, wanted.file_name, new)
             taken = bool(self._files.on_shelf(owner, prefix=new, after="", limit=1)[0])
             batch = self._batches(job).next()
@@ -93,12 +95,22 @@ class FolderMoves:
         raise AssertionError
 
     def _look(self, caller: Caller, wanted: FileChange) -> tuple[Account, JobRow | None]:
-        """Whose folder it is, and the latest job that moved it. Raises NoSuchFile."""
+        """Whose folder it is, and the latest job that moved it.
+
+        Raises NoSuchFile, and ChangedMeanwhile while others are at these folders.
+        """
         entry = self._access.open(caller, wanted.username)
         if entry.permission != "own":
             raise NoSuchFile
-        key = job_key(caller.username, job_id(entry.account.id, wanted.file_name))
-        return entry.account, job_in(self._db.read([key]), key)
+        jobs = jobs_of(self._db, caller.username)
+        was = jobs.pop(job_id(entry.account.id, wanted.file_name), None)
+        mine = (job for job in jobs.values() if job.owner_id == entry.account.id and not job.done)
+        for job in mine:
+            if overlap((job.file_name, job.new_name), (wanted.file_name, target(wanted))):
+                raise ChangedMeanwhile(
+                    f"{job.file_name} is on its way to {job.new_name}; repeat that first."
+                )
+        return entry.account, was
 
     def _new(self, account: Account, old: str, new: str) -> JobRow:
         now = int(self._from.now())
@@ -148,6 +160,14 @@ class FolderMoves:
             return account.deleting
         return self._run(row, in_time).done
 
+    def _go_on(self, job: JobRow, in_time: Callable[[], bool]) -> JobRow:
+        """Goes on as far as there is time; whoever else is at it may be quicker."""
+        try:
+            return self._run(job, in_time)
+        except ChangedMeanwhile:
+            key = Key(FILES, job.shelf, job.name)
+            return job_in(self._db.read([key]), key) or job
+
     def _run(self, job: JobRow, in_time: Callable[[], bool]) -> JobRow:
         """Commits batch after batch, at least one. Raises ChangedMeanwhile."""
         batches = self._batches(job)
@@ -176,6 +196,12 @@ class FolderMoves:
                 continue
             return row
         raise AssertionError
+
+
+def overlap(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether one of some folders is, or is below or above, one of the others."""
+    pairs = product(some, others)
+    return any(one.startswith(other) or other.startswith(one) for one, other in pairs)
 
 
 def target(wanted: FileChange) -> str:

@@ -5,9 +5,11 @@ import hashlib
 from function.contract import FILES
 from function.job_records import JobRow
 from function.stores.due import due, line_of
+from function.stores.dynamo import Dynamo
 from function.stores.rows import Key, Rows, Write
 
 JOBS = "jobs"
+MOST = 10_000
 
 
 def job_key(owner: str, job_id: str) -> Key:
@@ -23,6 +25,13 @@ def job_id(owner_id: str, folder: str) -> str:
 def job_in(rows: Rows, key: Key) -> JobRow | None:
     """A job, if it was read."""
     return JobRow.model_validate(rows[key]) if key in rows else None
+
+
+def jobs_of(db: Dynamo, owner: str) -> dict[str, JobRow]:
+    """Somebody's jobs by their ids: those that run, and those that one can still ask for."""
+    page = db.query(FILES, f"{owner}/{JOBS}", limit=MOST)
+    jobs = [JobRow.model_validate(row) for row in page.items]
+    return {job.name: job for job in jobs}
 
 
 def begin(row: JobRow, was: JobRow | None) -> list[Write]:

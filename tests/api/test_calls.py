@@ -180,7 +180,7 @@ COSTS: dict[str, tuple[Send, int, list[str]]] = {
     "move a folder": (
         lambda w: w.alice.send("PATCH", "/file", json_={"file_name": "a/", "new_name": "b/"}),
         404,
-        [READ, READ, "Query", READ, "Query", "Query", READ, "Query"],
+        [READ, "Query", "Query", READ, "Query", "Query", READ, "Query"],
     ),
     "copy": (
         lambda w: w.alice.post("/copy", file_name="a.txt", new_name="b.txt"),

@@ -157,6 +157,8 @@ def test_a_large_folder_is_a_job(world: World, clock: Clock, settings: Settings)
     assert (first.status, first.json()["state"]) == (202, "running")
     job = first.json()["id"]
     assert move(alice, "in/", "elsewhere/").slug == "changed-meanwhile"
+    for old, new in (("out/", "x/"), ("out/sub/", "x/"), ("x/", "out/sub/"), ("x/", "in/y/")):
+        assert move(alice, old, new).slug == "changed-meanwhile", (old, new)
     assert alice.get(f"/jobs/{job}").json() == first.json()
     assert dave.get(f"/jobs/{job}").slug == "no-such-job"
     assert alice.delete("/share", file_name="out/", username="dave").status == 204
