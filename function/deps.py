@@ -5,7 +5,8 @@ The wiring is made once per process, on first use; the clock and randomness are 
 
 import secrets
 import time
-from typing import Annotated
+from dataclasses import fields
+from typing import Annotated, Any
 
 import boto3
 from aws_lambda_powertools.event_handler import Request
@@ -13,6 +14,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 
 from function import contract
 from function.models import Caller as Caller_
+from function.models import Conditions as Conditions_
 from function.models import Incoming
 from function.services.accounts import AccountService
 from function.services.auditing import AuditService
@@ -23,7 +25,7 @@ from function.services.counting import Counting
 from function.services.credentials import CredentialService
 from function.services.directory import DirectoryService
 from function.services.downloads import Downloads
-from function.services.files import FileService
+from function.services.files import FileService, Wanted
 from function.services.folder_moves import FolderMoves
 from function.services.groups import GroupService
 from function.services.inbox import Inbox
@@ -93,6 +95,20 @@ def visitor(request: Request) -> Caller_ | None:
     return says
 
 
+class Fields(Depends):
+    """What a route reads of the request's header, which the OpenAPI document shows: a dataclass."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        """Its fields are called as the header's."""
+        self.names = {each.name: each.name.replace("_", "-") for each in fields(kind)}
+
+        def read(request: Request) -> Any:
+            said = incoming(request).headers
+            return kind(**{name: said.get(field) for name, field in self.names.items()})
+
+        super().__init__(read)
+
+
 _said = Depends(caller)
 _let_in = Depends(incoming)
 # Who is calling, and the power (`roles`) that the route takes; a Caller may be anybody signed in.
@@ -106,6 +122,8 @@ Visitor = Annotated[Caller_ | None, Depends(visitor)]
 Sent = Annotated[Incoming, _let_in]
 # The same where the route reads the body itself: it is of several kinds.
 SentBody = Annotated[Incoming, _let_in, "body"]
+Conditions = Annotated[Conditions_, Fields(Conditions_)]
+Partial = Annotated[Wanted, Fields(Wanted)]
 AccountsDep = Annotated[AccountService, Depends(lambda: wiring().people.accounts)]
 LoginsDep = Annotated[Logins, Depends(lambda: wiring().people.logins)]
 SessionsDep = Annotated[SessionService, Depends(lambda: wiring().people.sessions)]

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from function.fields import Etag, FileName, OnConflict, Username
-from function.models import Closed
+from function.fields import FileName, OnConflict, Username
+from function.models import Closed, Conditional
 
 MOST_VERSIONS = 99_999_999
 Version = Annotated[int, Field(ge=1, le=MOST_VERSIONS)]
@@ -41,7 +41,7 @@ class TrashItem(Closed):
     version: int
 
 
-class Restoration(Closed):
+class Restoration(Conditional):
     """A `version` that is to be the current one, or a file that is to come back from the trash.
 
     Of several deleted files of that name it is the latest, unless an `id` of `GET /trash` is given.
@@ -53,7 +53,6 @@ class Restoration(Closed):
     username: Username | None = None
     id: TrashId | None = None
     new_name: FileName | None = None
-    if_match: Etag | None = None
 
     @model_validator(mode="after")
     def either(self) -> "Restoration":
@@ -63,7 +62,7 @@ class Restoration(Closed):
         return self
 
 
-class CopyRequest(Closed):
+class CopyRequest(Conditional):
     """A file of the caller's or shared with them, and what the copy among their own is called.
 
     `if_match` is the ETag or revision of the file that the copy replaces.
@@ -73,7 +72,6 @@ class CopyRequest(Closed):
     new_name: FileName
     username: Username | None = None
     on_conflict: OnConflict = "fail"
-    if_match: Etag | None = None
 
 
 class Emptying(Closed):

@@ -70,7 +70,22 @@ class Incoming:
         return self.headers.get("user-agent", "")[:MOST_AGENT]
 
 
-class PutFile(Closed):
+@dataclass(frozen=True)
+class Conditions:
+    """What a request's header says must be so of a file (RFC 9110, section 13.1)."""
+
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+
+class Conditional(Closed):
+    """The same in a body: the ETag or revision that the file has, or does not have; or `*`."""
+
+    if_match: Etag | None = None
+    if_none_match: Etag | None = None
+
+
+class PutFile(Conditional):
     """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
 
     file_name: FileName
@@ -80,7 +95,7 @@ class PutFile(Closed):
     on_conflict: OnConflict = "replace"
 
 
-class FileChange(Closed):
+class FileChange(Conditional):
     """What is to be otherwise about a file; null clears its description or tags.
 
     `if_match` is the file's ETag or revision, as the caller knows it. A folder, whose name ends
@@ -92,7 +107,6 @@ class FileChange(Closed):
     new_name: FileOrFolder | None = None
     description: Description | None = None
     tags: Tags | None = None
-    if_match: Etag | None = None
 
     @model_validator(mode="after")
     def alike(self) -> "FileChange":
@@ -104,7 +118,7 @@ class FileChange(Closed):
 
 @dataclass(frozen=True)
 class Upload:
-    """A small file that has arrived, however it was sent; the `if_` fields are ETags or `*`."""
+    """A small file that has arrived, however it was sent."""
 
     file_name: str
     data: bytes

@@ -1,21 +1,21 @@
 """How routes say what they answer: what may go wrong, nothing, a page of a list, a file's bytes."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel
 
 from function.errors import Invalid, InvalidName, Problem
-from function.models import FileObject, Incoming
+from function.models import Conditional, Conditions, FileObject, Incoming
 from function.services.dispositions import disposition
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
-Body = TypeVar("Body", bound=BaseModel)
+Body = TypeVar("Body", bound=Conditional)
 
 MOST_ERRORS, SHORT, LONG = 20, 100, 200
 
@@ -54,11 +54,14 @@ def nothing() -> Response[None]:
     return Response(204)
 
 
-def if_match(body: Body, sent: Incoming) -> Body:
-    """A body with the condition of its header `If-Match`, unless it says one itself."""
-    header = sent.headers.get("if-match")
-    said = getattr(body, "if_match", None)
-    return body.model_copy(update={"if_match": header}) if header and not said else body
+def conditioned(body: Body, header: Conditions) -> Body:
+    """A body with the conditions of the request's header. Raises Invalid for one said in both."""
+    said = {name: value for name, value in asdict(header).items() if value}
+    twice = [name for name in said if getattr(body, name)]
+    if twice:
+        reason = "the header says it as well; say it once"
+        raise Invalid(errors=[{"at": f"body.{name}", "reason": reason} for name in twice])
+    return body.model_copy(update=said)
 
 
 def next_page(cursor: str | None, sent: Incoming) -> dict[str, str | list[str]]:

@@ -17,8 +17,8 @@ from function.fields import (
 )
 from function.gate import json_text, strict_json
 from function.media_types import PLAIN_BYTES, guessed_type
-from function.models import Incoming, PutFile, Upload
-from function.routes.answers import invalid
+from function.models import Conditions, Incoming, PutFile, Upload
+from function.routes.answers import conditioned, invalid
 
 FORM = "multipart/form-data"
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
@@ -79,36 +79,36 @@ class Form:
         self.ended = True
 
 
-def upload_of(sent: Incoming) -> Upload:
+def upload_of(sent: Incoming, header: Conditions) -> Upload:
     """The file that a request carries, whichever way.
 
     Raises Malformed, UnsupportedMediaType, Invalid.
     """
     try:
-        return _read(sent)
+        return _read(sent, header)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
         raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
 
 
-def _read(sent: Incoming) -> Upload:
+def _read(sent: Incoming, header: Conditions) -> Upload:
     says = sent.headers.get("content-type", "")
     kind = says.partition(";")[0].strip().lower()
     if kind == FORM:
-        return _from_form(sent)
+        return _from_form(sent, header)
     if "file_name" in sent.query:
         beside = Beside.model_validate(dict(sent.query))
         if sent.as_text and REPLACEMENT in sent.body:
             raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
-        return _upload(sent, beside, sent.body, "" if kind == CURLS_OWN else says)
+        return _upload(beside, header, sent.body, "" if kind == CURLS_OWN else says)
     if sent.query:
         reason = "with a JSON body this belongs in the body"
         raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
     body = PutFile.model_validate(strict_json(json_text(sent.body, sent.headers)))
-    return _upload(sent, body, body.content)
+    return _upload(body, conditioned(body, header), body.content)
 
 
-def _from_form(sent: Incoming) -> Upload:
+def _from_form(sent: Incoming, header: Conditions) -> Upload:
     fields: dict[str, Any] = dict(sent.query)
     file: Part | None = None
     for part in _parts(sent):
@@ -123,10 +123,12 @@ def _from_form(sent: Incoming) -> Upload:
     if file.filename:
         fields.setdefault("file_name", file.filename)
     says = _text(file.headers.get("content-type", b""))
-    return _upload(sent, Beside.model_validate(fields), bytes(file.data), says)
+    return _upload(Beside.model_validate(fields), header, bytes(file.data), says)
 
 
-def _upload(sent: Incoming, beside: Beside | PutFile, data: bytes, says: str = "") -> Upload:
+def _upload(
+    beside: Beside | PutFile, conditions: Conditions | PutFile, data: bytes, says: str = ""
+) -> Upload:
     """The upload, of the type it is said to have; one that says nothing is guessed by the name."""
     if says == PLAIN_BYTES or not is_media_type(says):
         says = guessed_type(beside.file_name)
@@ -136,8 +138,8 @@ def _upload(sent: Incoming, beside: Beside | PutFile, data: bytes, says: str = "
         content_type=beside.content_type or says,
         username=beside.username,
         on_conflict=beside.on_conflict,
-        if_match=sent.headers.get("if-match"),
-        if_none_match=sent.headers.get("if-none-match"),
+        if_match=conditions.if_match,
+        if_none_match=conditions.if_none_match,
     )
 
 

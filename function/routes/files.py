@@ -1,6 +1,7 @@
 """Small files through the API itself: put, get, change, delete."""
 
 import base64
+from dataclasses import replace
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -9,9 +10,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import TypeNotAllowed
 from function.deps import (
+    Conditions,
     FilesDep,
     FolderMovesDep,
     MovingDep,
+    Partial,
     Reader,
     Sent,
     SentBody,
@@ -34,7 +37,7 @@ from function.fields import ContentType, FileName, OnConflict, Username
 from function.life_models import Job
 from function.media_types import PLAIN_BYTES
 from function.models import FileChange, FileObject, Incoming
-from function.routes.answers import answers, file_headers, if_match, nothing
+from function.routes.answers import answers, conditioned, file_headers, nothing
 from function.routes.bodies import upload_of
 from function.services.files import Content, Wanted
 
@@ -60,6 +63,7 @@ Owner = Annotated[Username | None, Query(description="Whose file; yours by defau
 def put_file(
     caller: Writer,
     sent: SentBody,
+    header: Conditions,
     uploads: UploadsDep,
     file_name: Annotated[FileName | None, Query(description="Makes the body the file.")] = None,
     username: Owner = None,
@@ -72,7 +76,7 @@ def put_file(
     the part `file`. What is replaced becomes a version.
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
-    file, created = uploads.put(caller, upload_of(sent))
+    file, created = uploads.put(caller, upload_of(sent, header))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
 
 
@@ -83,18 +87,31 @@ def put_file(
     ),
 )
 def get_file(
-    caller: Reader, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+    caller: Reader,
+    sent: Sent,
+    wanted: Partial,
+    files: FilesDep,
+    file_name: Name,
+    username: Owner = None,
 ) -> Response[str]:
     """Get a file of up to 4 MiB as Base64 text, or with `Accept: application/octet-stream` raw."""
-    return _answer(files.read(caller, username, file_name, _wanted(sent)), _raw(sent))
+    if not _raw(sent):  # Base64 text has no ranges
+        wanted = replace(wanted, range=None)
+    return _answer(files.read(caller, username, file_name, wanted), _raw(sent))
 
 
 @router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
 def head_file(
-    caller: Reader, sent: Sent, files: FilesDep, file_name: Name, username: Owner = None
+    caller: Reader,
+    sent: Sent,
+    header: Conditions,
+    files: FilesDep,
+    file_name: Name,
+    username: Owner = None,
 ) -> Response[str]:
     """What `GET /file` would say, without the bytes and for a file of any size."""
-    return _answer(files.read(caller, username, file_name, _wanted(sent, body=False)), _raw(sent))
+    wanted = Wanted(header.if_match, header.if_none_match)
+    return _answer(files.read(caller, username, file_name, wanted, body=False), _raw(sent))
 
 
 @router.patch(
@@ -110,7 +127,11 @@ def head_file(
     ),
 )
 def change_file(
-    body: FileChange, caller: Writer, sent: Sent, moving: MovingDep, folders: FolderMovesDep
+    body: FileChange,
+    caller: Writer,
+    header: Conditions,
+    moving: MovingDep,
+    folders: FolderMovesDep,
 ) -> Response[FileObject | Job]:
     """Rename or move a file or a folder of yours, or change a file's description and tags.
 
@@ -119,7 +140,7 @@ def change_file(
     it; when that takes longer than a request may, the answer is 202 with a job. Send the same again
     to go on, or leave it to the hourly sweep.
     """
-    body = if_match(body, sent)
+    body = conditioned(body, header)
     if not body.file_name.endswith("/"):
         return Response(200, "application/json", moving.change(caller, body))
     job = folders.move(caller, body)
@@ -139,15 +160,14 @@ def get_job(job_id: str, caller: Reader, folders: FolderMovesDep) -> Job:
 )
 def delete_file(
     caller: Writer,
-    sent: Sent,
+    header: Conditions,
     files: FilesDep,
     file_name: Name,
     username: Owner = None,
     permanent: Annotated[bool, Query(description="Past the trash, with its versions.")] = False,
 ) -> Response[None]:
     """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
-    condition = sent.headers.get("if-match")
-    files.delete(caller, username, file_name, condition, for_good=permanent)
+    files.delete(caller, username, file_name, header, for_good=permanent)
     return nothing()
 
 
@@ -155,13 +175,6 @@ def _raw(sent: Incoming) -> bool:
     """Whether the bytes themselves are wanted, not Base64 text."""
     accepted = sent.headers.get("accept", "").lower().split(",")
     return PLAIN_BYTES in {kind.partition(";")[0].strip() for kind in accepted}
-
-
-def _wanted(sent: Incoming, *, body: bool = True) -> Wanted:
-    """The conditions and the range (of the raw bytes; Base64 text has none)."""
-    header = sent.headers.get
-    ranged = header("range") if _raw(sent) else None
-    return Wanted(body, header("if-none-match"), header("if-match"), ranged, header("if-range"))
 
 
 def _answer(content: Content, raw: bool) -> Response[str]:

@@ -7,10 +7,11 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import TypeNotAllowed
-from function.deps import CopyingDep, Reader, Sent, TrashDep, VersionsDep, Writer
+from function.deps import Conditions, CopyingDep, Reader, Sent, TrashDep, VersionsDep, Writer
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
+    Invalid,
     InvalidCursor,
     InvalidName,
     NoSuchFile,
@@ -29,7 +30,7 @@ from function.life_models import (
     VersionView,
 )
 from function.models import FileObject
-from function.routes.answers import answers, if_match, listed
+from function.routes.answers import answers, conditioned, listed
 
 router = Router()
 
@@ -68,14 +69,14 @@ def list_versions(
     ),
 )
 def restore(
-    body: Restoration, caller: Writer, sent: Sent, versions: VersionsDep, trash: TrashDep
+    body: Restoration, caller: Writer, header: Conditions, versions: VersionsDep, trash: TrashDep
 ) -> FileObject:
     """Make a `version` of a file of yours the current one, or bring a file back from the trash.
 
     What was current is kept as a version. A file comes back with its versions, and nobody else has
     it: whoever it was shared with lost it when it was deleted.
     """
-    body = if_match(body, sent)
+    body = conditioned(body, header)
     return versions.restore(caller, body) if body.version else trash.restore(caller, body)
 
 
@@ -90,10 +91,13 @@ def list_trash(
 @router.delete(
     "/trash",
     status_code=204,
-    responses=answers({202: Emptying, 204: None}, NoSuchFile, ChangedMeanwhile),
+    responses=answers(
+        {202: Emptying, 204: None}, NoSuchFile, PreconditionFailed, Invalid, ChangedMeanwhile
+    ),
 )
 def empty_trash(
     caller: Writer,
+    header: Conditions,
     trash: TrashDep,
     id: Annotated[TrashId | None, Query(description="One file; all by default.")] = None,  # noqa: A002
 ) -> Response[Emptying | None]:
@@ -101,7 +105,7 @@ def empty_trash(
 
     When there is more than one request has time for, the answer is 202; send it again.
     """
-    done = trash.remove(caller, id)
+    done = trash.remove(caller, id, header)
     return Response(202, "application/json", done) if done else Response(204)
 
 
@@ -120,11 +124,11 @@ def empty_trash(
     ),
 )
 def copy_file(
-    body: CopyRequest, caller: Writer, sent: Sent, copying: CopyingDep
+    body: CopyRequest, caller: Writer, header: Conditions, copying: CopyingDep
 ) -> Response[FileObject]:
     """Copy a file, of yours or shared with you, among your own; no bytes are copied.
 
     It counts on your quota as any file does, and stays when the original goes.
     """
-    file, created = copying.copy(caller, if_match(body, sent))
+    file, created = copying.copy(caller, conditioned(body, header))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from function.contract import VERSION
-from function.deps import Caller, SentBody
+from function.deps import Caller, Fields, SentBody
 from function.link_models import LinkDownloadRequest, UnlockRequest
 from function.models import Problem, PutFile
 from function.roles import Power
@@ -30,6 +30,12 @@ POWERS = get_args(Power)
 SCHEMA = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
+FIELDS = {
+    "if-match": "The file has one of these tags (`etag` or `revision`), or is there (`*`).",
+    "if-none-match": "The file has none of these tags, or is not there (`*`).",
+    "range": "Some of the bytes, as in `bytes=0-499`; with `Accept: application/octet-stream`.",
+    "if-range": "The `etag` that the range is of; else all bytes are sent.",
+}
 FORM = {
     "schema": {
         "type": "object",
@@ -57,6 +63,12 @@ def power_of(route: Any) -> Power | None:
 def takes_body(route: Any) -> bool:
     """Whether a route reads a body: as JSON by a model, or by itself."""
     return bool(route.dependant.body_params) or SentBody in _said(route)
+
+
+def header_of(route: Any) -> set[str]:
+    """What a route reads of a request's header."""
+    asked = [each for said in _said(route) for each in get_args(said)[1:]]
+    return {name for each in asked if isinstance(each, Fields) for name in each.names.values()}
 
 
 def _callers(route: Any) -> list[Any]:
@@ -88,6 +100,8 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
         path = route.openapi_path
         if operation := spec["paths"].get(path, {}).get(route.method.lower()):
             _mend(operation, inspect.getdoc(route.func) or "", token=needs_token(route))
+            if header := sorted(header_of(route)):
+                operation.setdefault("parameters", []).extend(map(_parameter, header))
     _mend_file(spec["paths"]["/file"])
     _mend_links(spec["paths"])
     return spec
@@ -104,6 +118,10 @@ def _mend(operation: dict[str, Any], text: str, *, token: bool) -> None:
         responses["401"] = {"description": "You are not signed in (`not-signed-in`)", **problem}
     responses["default"] = {"description": "Any other problem", **problem}
     responses.get("204", {}).pop("content", None)
+
+
+def _parameter(field: str) -> dict[str, Any]:
+    return {"name": field.title(), "in": "header", "description": FIELDS[field], **TEXT}
 
 
 def _mend_file(path: dict[str, Any]) -> None:

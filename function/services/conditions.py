@@ -2,9 +2,22 @@
 
 import hashlib
 import json
+from typing import Protocol
 
 from function.errors import PreconditionFailed
 from function.records import FileRow
+
+
+class Said(Protocol):
+    """Whatever says conditions: each a list of tags, or `*`."""
+
+    @property
+    def if_match(self) -> str | None:
+        """The file is one of these."""
+
+    @property
+    def if_none_match(self) -> str | None:
+        """The file is none of these."""
 
 
 def revision(row: FileRow) -> str:
@@ -16,13 +29,30 @@ def revision(row: FileRow) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def expect(if_match: str | None, row: FileRow | None) -> None:
-    """Has a condition, if there is one, name this file. Raises PreconditionFailed."""
-    if if_match and not (row and names(if_match, row.etag, revision(row))):
+def expect(said: Said, row: FileRow | None) -> None:
+    """Has the conditions, if there are any, hold for this file. Raises PreconditionFailed."""
+    match(said, row)
+    if row and known(said, row):
         raise PreconditionFailed
 
 
-def names(header: str, *tags: str) -> bool:
-    """Whether a list of tags, or `*`, names one of these; a weak tag compares as its strong one."""
-    listed = {tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")}
-    return not listed.isdisjoint({"*", *tags})
+def match(said: Said, row: FileRow | None) -> None:
+    """Has `If-Match`, if it is there, name this file. Raises PreconditionFailed."""
+    if said.if_match and not (row and names(said.if_match, row.etag, revision(row))):
+        raise PreconditionFailed
+
+
+def known(said: Said, row: FileRow) -> bool:
+    """Whether `If-None-Match` names this file."""
+    return names(said.if_none_match or "", row.etag, revision(row), weakly=True)
+
+
+def names(header: str, *tags: str, weakly: bool = False) -> bool:
+    """Whether a list of tags, or `*`, names one of these.
+
+    A weak tag does so only `weakly` (RFC 9110, section 8.8.3.2): the bytes may be others.
+    """
+    listed = {tag.strip() for tag in header.split(",")}
+    if weakly:
+        listed = {tag.removeprefix("W/") for tag in listed}
+    return not {tag.strip('"') for tag in listed}.isdisjoint({"*", *tags})

@@ -45,13 +45,14 @@ class Copying:
         entry, row, still = self._look(caller, wanted)
         there = entry.file
         if there and wanted.on_conflict == "replace" and there.object == row.object:
-            expect(wanted.if_match, there)
+            expect(wanted, there)
             return file_object(there, "own"), False
         intent = Intent(
             wanted.new_name,
             retyped(row.content_type, row.name, wanted.new_name),
             wanted.on_conflict,
             wanted.if_match,
+            wanted.if_none_match,
             description=row.description,
             tags=tuple(row.tags),
             sender=row.sender,

@@ -4,11 +4,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from function.errors import TooLarge, Unavailable
-from function.models import Caller, FileObject
+from function.models import Caller, Conditions, FileObject
 from function.records import FileRow
 from function.services.access import Access
 from function.services.audit import Audit
-from function.services.conditions import expect, names
+from function.services.conditions import expect, known, match
 from function.services.origins import Origins
 from function.services.purging import AT_MOST, Purging
 from function.services.ranges import span_of
@@ -22,12 +22,9 @@ from function.stores.shares import granted, granted_at
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What of a file is wanted: nothing (`HEAD`), all, or a range, unless the caller has it."""
+class Wanted(Conditions):
+    """What of a file is wanted: all or a range, unless the caller has it."""
 
-    body: bool = True
-    if_none_match: str | None = None
-    if_match: str | None = None
     range: str | None = None
     if_range: str | None = None
 
@@ -68,23 +65,27 @@ class FileService:
         self._audit = audit
         self._from = origins
 
-    def read(self, caller: Caller, owner: str | None, name: str, wanted: Wanted) -> Content:
-        """A file with its bytes.
+    def read(
+        self, caller: Caller, owner: str | None, name: str, wanted: Wanted, *, body: bool = True
+    ) -> Content:
+        """A file with its bytes, or with no `body`.
 
         Raises NoSuchFile, TooLarge, PreconditionFailed, RangeNotSatisfiable.
         """
         try:
-            return self._read(caller, owner, name, wanted)
+            return self._read(caller, owner, name, wanted, body)
         except BytesMissing:  # it may have gone for good since its row was read
-            return self._read(caller, owner, name, wanted)
+            return self._read(caller, owner, name, wanted, body)
 
-    def _read(self, caller: Caller, owner: str | None, name: str, wanted: Wanted) -> Content:
+    def _read(
+        self, caller: Caller, owner: str | None, name: str, wanted: Wanted, body: bool
+    ) -> Content:
         row, permission = self._access.open(caller, owner, name).readable()
         file = file_object(row, permission)
-        expect(wanted.if_match, row)
-        if wanted.if_none_match and names(wanted.if_none_match, row.etag):
+        match(wanted, row)
+        if known(wanted, row):
             return Content(file, None, fresh=True)
-        if not wanted.body:
+        if not body:
             return Content(file, None)
         if row.size > SMALL:
             raise TooLarge(f"GET /file gives {SMALL} bytes; for more use GET /download.")
@@ -97,7 +98,7 @@ class FileService:
         caller: Caller,
         owner: str | None,
         name: str,
-        if_match: str | None,
+        conditions: Conditions,
         *,
         for_good: bool = False,
     ) -> None:
@@ -111,7 +112,7 @@ class FileService:
         in_time = self._from.within(AT_MOST)
         for _ in self._from.attempts():
             row = self._access.open(caller, owner, name).owned()
-            expect(if_match, row)
+            expect(conditions, row)
             kept = self._shelving.deleted(row, for_good=for_good)
             done = "file.remove" if for_good else "file.delete"
             shift = self._shelving.shift((row, None))

@@ -61,7 +61,7 @@ class Moving:
             there = file_key(caller.username, new_name)
             entry = self._access.open(caller, wanted.username, name, [there])
             old = entry.owned()
-            expect(wanted.if_match, old)
+            expect(wanted, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
             row = self._changed(old, wanted, new_name)

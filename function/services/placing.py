@@ -9,13 +9,13 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from function.errors import FileExists, PreconditionFailed
+from function.errors import FileExists
 from function.fields import NAME_BYTES, SEGMENT_BYTES, OnConflict, Permission
 from function.object_records import Stored
 from function.records import Account, FileRow, Load
 from function.services.access import Entry
 from function.services.audit import Audit
-from function.services.conditions import expect, names
+from function.services.conditions import expect
 from function.services.origins import Origins, iso
 from function.services.quotas import enough
 from function.services.rules import Rules
@@ -99,9 +99,7 @@ class Placing:
         owner, _ = entry.writable()
         self._rules.judge(entry.account.role, intent.name, size, intent.head)
         old = entry.file
-        expect(intent.if_match, old)
-        if intent.if_none_match and old and names(intent.if_none_match, old.etag):
-            raise PreconditionFailed
+        expect(intent, old)
         fails = intent.on_conflict == "fail"
         if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
             raise FileExists

@@ -7,10 +7,10 @@ bring it back, and the sweep finishes what is cut off.
 import base64
 from collections.abc import Callable
 
-from function.errors import FileExists, NoSuchFile
+from function.errors import FileExists, Invalid, NoSuchFile
 from function.life_models import Emptying, Restoration, TrashItem
 from function.media_types import retyped
-from function.models import Caller, FileObject
+from function.models import Caller, Conditions, FileObject
 from function.records import Account, FileRow
 from function.services.access import Access, Entry
 from function.services.audit import Audit
@@ -80,7 +80,7 @@ class Trash:
             more = [trash_key(caller.username, named(wanted.id))] if wanted.id else []
             entry = self._access.open(caller, wanted.username, name, more)
             kept = self._find(entry, caller.username, wanted)
-            expect(wanted.if_match, kept)
+            expect(wanted, kept)
             if file_key(caller.username, name) in entry.rows:
                 raise FileExists("There is a file of that name; send a new_name.")
             self._rules.judge_name(entry.account.role, kept, name)
@@ -115,12 +115,15 @@ class Trash:
                 return row
         raise NoSuchFile("Nothing of that name is in the trash.")
 
-    def remove(self, caller: Caller, item: str | None) -> Emptying | None:
+    def remove(self, caller: Caller, item: str | None, conditions: Conditions) -> Emptying | None:
         """Removes one file for good, with its versions, or all there are, as `empty` does.
 
-        Raises NoSuchFile, ChangedMeanwhile.
+        Conditions are on one file. Raises NoSuchFile, PreconditionFailed, Invalid,
+        ChangedMeanwhile.
         """
         if item is None:
+            if conditions != Conditions():
+                raise Invalid("A condition is on one file; give its id, or no condition.")
             return self.empty(caller)
         in_time = self._from.within(AT_MOST)
         key = trash_key(caller.username, named(item))
@@ -129,6 +132,7 @@ class Trash:
             row = trashed_in(entry.rows, key, self._from.now())
             if row is None or not self._stands(row, entry.account):
                 raise NoSuchFile
+            expect(conditions, row)
             try:
                 line = self._condemn(caller, row)
             except Refused:

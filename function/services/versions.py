@@ -85,7 +85,7 @@ class Versions:
     def _restore(self, caller: Caller, wanted: Restoration) -> FileObject:
         entry, old = self._look(caller, wanted)
         row = entry.owned()
-        expect(wanted.if_match, row)
+        expect(wanted, row)
         if old.object == row.object:
             return file_object(row, "own")
 
@@ -102,7 +102,12 @@ class Versions:
             return [unchanged(key, old), noted]
 
         intent = Intent(
-            row.name, old.content_type, if_match=wanted.if_match, sender=old.sender, again=True
+            row.name,
+            old.content_type,
+            if_match=wanted.if_match,
+            if_none_match=wanted.if_none_match,
+            sender=old.sender,
+            again=True,
         )
         stored = Stored(old.object, old.size, old.etag, old.sha256)
         placed = self._placing.place(look, entry, intent, stored, also)
