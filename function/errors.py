@@ -236,10 +236,9 @@ class Unavailable(Problem):
 
 
 class QuotaExceeded(Problem):
-    """The owner's account has no room for these bytes."""
+    """The owner's account has no room for these bytes, or for one file more."""
 
     status, slug, title = 507, "quota-exceeded", "There is no room for that"
-    default = "The owner's account is full; delete something first."
 
 
 class Internal(Problem):

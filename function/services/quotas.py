@@ -7,8 +7,13 @@ from function.stores.accounts import mark
 
 def enough(owner: Account, more: Load) -> None:
     """Whether an account has room for that much more. Raises QuotaExceeded."""
-    if any(grows > 0 and used + grows > quota for _, quota, used, grows in _limits(owner, more)):
-        raise QuotaExceeded
+    limits = _limits(owner, more)
+    full = [noun for noun, quota, used, grows in limits if grows > 0 and used + grows > quota]
+    if full:
+        raise QuotaExceeded(
+            f"The owner's account has no room for so many {' and '.join(full)}. Versions and the "
+            "trash count as well: DELETE /trash, or DELETE /file with permanent=true, makes room."
+        )
 
 
 def nearly_full(owner: Account, more: Load) -> list[str]:

@@ -33,6 +33,7 @@ AT_ONCE = 100
 NAMESAKES = 100  # of one name, of which some may be another account's that had this name
 MOST_COUNTED = 1000
 MOST_BYTES = 1000  # of a name in the trash, which a key holds
+NO_NAME = "/"
 
 
 class Trash:
@@ -113,7 +114,8 @@ class Trash:
         for row in rows:
             if self._stands(row, entry.account):
                 return row
-        raise NoSuchFile("Nothing of that name is in the trash.")
+        which = "name and id" if wanted.id else "name"
+        raise NoSuchFile(f"Nothing of that {which} is in the trash.")
 
     def remove(self, caller: Caller, item: str | None, conditions: Conditions) -> Emptying | None:
         """Removes one file for good, with its versions, or all there are, as `empty` does.
@@ -131,7 +133,7 @@ class Trash:
             entry = self._access.open(caller, more=[key])
             row = trashed_in(entry.rows, key, self._from.now())
             if row is None or not self._stands(row, entry.account):
-                raise NoSuchFile
+                raise NoSuchFile("Nothing of that id is in the trash.")
             expect(conditions, row)
             try:
                 line = self._condemn(caller, row)
@@ -197,14 +199,15 @@ def id_of(row: FileRow) -> str:
 
 
 def named(item: str) -> str:
-    """The name in the trash that an id stands for. Raises NoSuchFile."""
+    """The name in the trash that an id stands for; for what is no id, a name that nothing has.
+
+    It is looked for all the same, so that whoever asks is told first whether they may.
+    """
     try:
         name = base64.urlsafe_b64decode(item + "=" * (-len(item) % 4)).decode()
     except ValueError:
-        raise NoSuchFile from None
-    if len(name.encode()) > MOST_BYTES or not name:
-        raise NoSuchFile
-    return name
+        return NO_NAME
+    return name if 0 < len(name.encode()) <= MOST_BYTES else NO_NAME
 
 
 def trash_item(row: FileRow) -> TrashItem:

@@ -75,7 +75,9 @@ def test_a_copy_counts(alice: Client, ground: Ground) -> None:
     """Where there is no room for it, none is made."""
     alice.put("a.txt", b"bytes")
     set_quota(ground, "alice", 9)
-    assert copy(alice, "a.txt", "b.txt").slug == "quota-exceeded"
+    full = copy(alice, "a.txt", "b.txt")
+    assert full.slug == "quota-exceeded"
+    assert "so many bytes." in full.json()["detail"]
     set_quota(ground, "alice", 10)
     assert copy(alice, "a.txt", "b.txt").status == 201
 
@@ -98,7 +100,10 @@ def test_files_are_counted_too(alice: Client, ground: Ground) -> None:
     assert alice.delete("/trash").status == 204
     assert copy(alice, "b", "c").status == 201
     assert alice.put("c", b"1").status == 200
-    assert alice.put("d", b"").slug == "quota-exceeded"
+    full = alice.put("d", b"")
+    assert full.slug == "quota-exceeded"
+    assert "so many files." in full.json()["detail"]
+    assert all(way in full.json()["detail"] for way in ("DELETE /trash", "permanent=true"))
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("a", "b", "c"))))

@@ -151,10 +151,21 @@ def test_one_goes_for_good(alice: Client, ground: Ground) -> None:
     assert alice.delete("/trash", id=items["a.txt"]).status == 204
     assert sorted(stored(ground)) == [b"another", b"b"]
     assert bytes_used(ground, "alice") == 8
-    assert alice.delete("/trash", id=items["a.txt"]).slug == "no-such-file"
-    assert alice.delete("/trash", id="A" * 40).slug == "no-such-file"
+    for gone in (items["a.txt"], "A" * 40, "_" * 40, "A" * 1400):
+        answer = alice.delete("/trash", id=gone)
+        assert (answer.slug, "of that id" in answer.json()["detail"]) == ("no-such-file", True)
+        answer = restore(alice, "a.txt", id=gone)
+        assert (answer.slug, "name and id" in answer.json()["detail"]) == ("no-such-file", True)
     assert alice.delete("/trash", id="short").slug == "invalid-request"
     assert trash(alice) == [("b.txt", 1)]
+
+
+@pytest.mark.parametrize("item", ["A" * 40, "_" * 40, "A" * 1400])
+def test_who_may_not_is_told_so_whatever_the_id(alice: Client, item: str) -> None:
+    """403 before it is looked at which of them it is."""
+    reading = Client(alice.post("/keys", name="r", scopes=["read"]).json()["token"])
+    assert reading.delete("/trash", id=item).slug == "not-allowed"
+    assert restore(reading, "a.txt", id=item).slug == "not-allowed"
 
 
 def test_all_goes_for_good(alice: Client, bob: Client, ground: Ground) -> None:
