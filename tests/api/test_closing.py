@@ -275,6 +275,7 @@ def test_an_administrator_remains(world: World, behind: Behind) -> None:
     assert behind.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("namesake", [True, False])
 def test_who_is_overtaken_leaves_a_namesake_alone(ground: Ground, namesake: bool) -> None:
     """At any call after the mark somebody else may finish it, and the name be another's."""

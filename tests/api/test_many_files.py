@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from bench.many import name_of
 from function.services.asked import Asked
 from function.services.cursors import seal
@@ -50,6 +52,7 @@ REQUESTS: dict[str, Callable[[Client, str], int]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_request_takes_as_many_calls_among_thousands(ground: Ground, behind: Behind) -> None:
     """Those of a page are as many in an account of 300 files and in one of 3,000."""
     few, many = calls_in(ground, behind, 300), calls_in(ground, behind, 3000)

@@ -186,6 +186,7 @@ def test_odd_query_values(tried: Tried, key: Key) -> None:
             tried(key, query[:80], query=query, json_=SAMPLES[key].body)
 
 
+@pytest.mark.slow
 @each_route
 def test_odd_headers(tried: Tried, key: Key) -> None:
     """Beside a good request."""

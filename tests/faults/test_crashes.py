@@ -7,18 +7,7 @@ from tests.faults.crashes import FAULTS, collide, crashes
 from tests.faults.operations import IN_STEPS, OPERATIONS, UNCUT, Operation
 from tests.faults.world import World
 
-QUICK = {
-    "register",
-    "log out",
-    "change the password",
-    "replace",
-    "unshare",
-    "abort",
-    "send",
-    "give up",
-    "copy",
-    "restore",
-}
+QUICK = {"register", "replace", "unshare", "abort", "send", "restore"}
 ABOUT = {"GET /", "GET /health", "GET /info", "GET /openapi.json", "GET /docs"}  # no call of AWS
 ROWS = [
     pytest.param(each, id=each.name, marks=[] if each.name in QUICK else pytest.mark.slow)

@@ -8,7 +8,7 @@ from tests.faults.meetings import meetings
 from tests.faults.mutants import MUTANTS, Mutant
 from tests.faults.operations import BY_NAME
 
-QUICK = {"row before bytes", "log-out swallows errors", "commit without rev"}
+QUICK = {"commit without rev"}
 ROWS = [
     pytest.param(each, id=each.name, marks=[] if each.name in QUICK else pytest.mark.slow)
     for each in MUTANTS
