@@ -92,10 +92,10 @@ class MfaOn(Conflict):
 
 
 class RegistrationClosed(Forbidden):
-    """Not everybody may make an account here."""
+    """Not everybody may make an account here, or nobody."""
 
-    slug, title = "registration-closed", "You cannot register here"
-    default = "Ask an administrator for an invitation, or for an account."
+    slug, title = "registration-closed", "Registration is closed"
+    default = "Nobody can make an account here, not by an invitation either."
 
 
 class NoSuchInvite(NotFound):

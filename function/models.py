@@ -5,6 +5,7 @@ Imports `fields` and `roles`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -24,6 +25,8 @@ from function.fields import (
 from function.roles import Power
 
 MOST_AGENT = 200
+# Who may make an account: everybody, who has an invitation, or nobody.
+Registration = Literal["open", "invite", "closed"]
 
 
 class Closed(BaseModel):
@@ -213,6 +216,7 @@ class Info(Closed):
     """What this Satchel can do, and up to where."""
 
     version: str
+    registration: Registration
     features: list[str]
     limits: Limits
 

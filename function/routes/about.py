@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from function.contract import VERSION, Settings
 from function.deps import SettingsDep
 from function.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
-from function.models import Health, Info, Limits
+from function.models import Health, Info, Limits, Registration
 from function.routes.openapi import document
 from function.services.plans import LARGEST, SINGLE_PUT, SMALLEST_PART
 from function.services.transfers import UPLOAD_SECONDS, URL_SECONDS
@@ -20,12 +20,12 @@ from function.services.uploads import SMALL
 router = Router()
 
 FEATURES = [
-    "audit", "changes", "copies", "downloads", "folders", "groups", "invites", "keys", "links",
-    "mfa", "quotas", "renames", "requests", "roles", "search", "shares", "trash", "uploads",
-    "versions",
+    "audit", "changes", "copies", "downloads", "folders", "groups", "keys", "links", "mfa",
+    "quotas", "renames", "requests", "roles", "search", "shares", "trash", "uploads", "versions",
 ]  # fmt: skip
-# On where the configuration says so: anybody may register, forgotten passwords are mailed.
-REGISTRATION, RESET = "registration", "password-reset"
+# On where the configuration says so: anybody may register, or somebody by an invitation; forgotten
+# passwords are mailed.
+REGISTRATION, INVITES, RESET = "registration", "invites", "password-reset"
 UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 # The page's script and style stand in it; it may talk to this API and to nobody else.
 PAGE_POLICY = (
@@ -42,9 +42,10 @@ def health() -> Health:
 
 @router.get("/info")
 def info(settings: SettingsDep) -> Info:
-    """Limits, version, and which features are on."""
+    """Limits, version, who may register, and which features are on."""
     return Info(
         version=VERSION,
+        registration=cast("Registration", settings.registration),
         features=sorted([*FEATURES, *_configured(settings)]),
         limits=Limits(
             small_file_bytes=SMALL,
@@ -66,7 +67,11 @@ def info(settings: SettingsDep) -> Info:
 
 def _configured(settings: Settings) -> list[str]:
     """Features that are on by configuration."""
-    on = {REGISTRATION: settings.registration == "open", RESET: bool(settings.mail_from)}
+    on = {
+        REGISTRATION: settings.registration == "open",
+        INVITES: settings.registration != "closed",
+        RESET: bool(settings.mail_from),
+    }
     return [name for name, is_on in on.items() if is_on]
 
 

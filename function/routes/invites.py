@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from function.account_errors import NoSuchInvite, NotAllowed
+from function.account_errors import NoSuchInvite, NotAllowed, RegistrationClosed
 from function.deps import Admin, InvitesDep, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor
 from function.routes.answers import answers, listed, nothing
@@ -18,7 +18,9 @@ Named = Annotated[str, Path(pattern=r"^[0-9]{10}-[0-9a-f]{64}$")]
 
 
 @router.post(
-    "/invites", status_code=201, responses=answers({201: InviteMade}, NotAllowed, ChangedMeanwhile)
+    "/invites",
+    status_code=201,
+    responses=answers({201: InviteMade}, NotAllowed, RegistrationClosed, ChangedMeanwhile),
 )
 def make_invite(body: NewInvite, caller: Admin, invites: InvitesDep) -> InviteMade:
     """Invite somebody to make an account, once; its token is shown this once.

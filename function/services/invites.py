@@ -1,6 +1,6 @@
 """Invitations, as administrators make, see and take them back."""
 
-from function.account_errors import NoSuchInvite
+from function.account_errors import NoSuchInvite, RegistrationClosed
 from function.account_records import InviteRow
 from function.contract import Settings
 from function.models import Caller
@@ -31,7 +31,7 @@ class InviteService:
     def __init__(
         self, db: Dynamo, access: Access, audit: Audit, origins: Origins, settings: Settings
     ) -> None:
-        """`settings` say what role is given where none is said."""
+        """`settings` say who may register, and what role is given where none is said."""
         self._db = db
         self._invites = Invites(db)
         self._access = access
@@ -40,8 +40,13 @@ class InviteService:
         self._settings = settings
 
     def create(self, caller: Caller, wanted: NewInvite) -> InviteMade:
-        """A new invitation, and its token, which nobody can find out later."""
+        """A new invitation, and its token, which nobody can find out later.
+
+        Raises RegistrationClosed, ChangedMeanwhile.
+        """
         account = self._access.open(caller).account
+        if self._settings.registration == "closed":
+            raise RegistrationClosed
         now = self._from.now()
         token = f"{int(now):010}{self._from.new_secret()}"
         default: Role = "client" if self._settings.default_role == "client" else "member"

@@ -79,13 +79,13 @@ class Registering:
 
     def _may_register(self, wanted: Registration) -> None:
         """The configured administrator always may, or nobody could ever invite anybody."""
-        invited = wanted.invite is not None and self._settings.registration == "invite"
-        if (
-            self._settings.registration != "open"
-            and not invited
-            and wanted.username != self._settings.administrator
-        ):
+        registration = self._settings.registration
+        if registration == "open" or wanted.username == self._settings.administrator:
+            return
+        if registration != "invite":
             raise RegistrationClosed
+        if wanted.invite is None:
+            raise RegistrationClosed("Ask an administrator for an invitation.")
 
     def _invited(self, wanted: Registration) -> InviteRow | None:
         """The invitation that is shown; nobody was invited by an account that is to be made."""

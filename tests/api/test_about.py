@@ -64,11 +64,17 @@ def test_features_follow_the_configuration(
     anyone: Client, settings: contract.Settings, rewire: Callable[[contract.Settings], None]
 ) -> None:
     """A client need not try what is not there."""
-    assert {"registration", "password-reset"} <= set(anyone.get("/info").json()["features"])
-    rewire(replace(settings, registration="closed", mail_from=""))
-    features = anyone.get("/info").json()["features"]
-    assert not {"registration", "password-reset"} & set(features)
-    assert features == sorted(features)
+    varying = {"registration", "invites", "password-reset"}
+    for registration, mail_from, on in (
+        ("open", "satchel@example.org", varying),
+        ("invite", "satchel@example.org", {"invites", "password-reset"}),
+        ("closed", "", set()),
+    ):
+        rewire(replace(settings, registration=registration, mail_from=mail_from))
+        info = anyone.get("/info").json()
+        assert info["registration"] == registration
+        assert varying & set(info["features"]) == on
+        assert info["features"] == sorted(info["features"])
 
 
 def test_the_document_names_every_route(document: Any) -> None:

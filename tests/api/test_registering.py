@@ -40,6 +40,7 @@ def test_not_everybody_may_register(
     for name in ("carol", "alice"):
         answer = register(name)
         assert (answer.status, answer.slug) == (403, "registration-closed")
+        assert ("Ask an administrator" in answer.json()["detail"]) is (registration == "invite")
     weak = Client().post("/register", username="carol", password="x")
     assert weak.slug == "registration-closed"
     assert behind.state() == before
@@ -92,6 +93,21 @@ def test_nobody_comes_by_an_invitation_where_nobody_may(
     assert register("carol", invite=token).slug == "registration-closed"
     only("invite")
     assert register("carol", invite=token).status == 201
+
+
+def test_nobody_is_invited_where_nobody_may_register(
+    root: Client, alice: Client, only: Callable[[str], None], behind: Behind
+) -> None:
+    """The token would be of no use; those that were made before are seen, and can be taken back."""
+    invite = root.post("/invites").json()["id"]
+    only("closed")
+    before = behind.state()
+    answer = root.post("/invites")
+    assert (answer.status, answer.slug) == (403, "registration-closed")
+    assert alice.post("/invites").slug == "not-allowed"
+    assert behind.state() == before
+    assert [each["id"] for each in root.get("/invites").json()] == [invite]
+    assert root.delete(f"/invites/{invite}").status == 204
 
 
 def test_what_is_refused_does_not_use_an_invitation_up(root: Client, alice: Client) -> None:
