@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from function.account_errors import ProtectedAccount
-from function.errors import NoSuchUser
+from function.errors import Invalid, NoSuchUser
 from function.models import Caller
 from function.records import Account
 from function.services.access import Access
@@ -19,6 +19,7 @@ from function.stores.rows import Refused
 from function.user_models import Usage, UserChange, UserView
 
 LIST, USED = "users", "usage"
+NULLABLE = {"quota", "files_quota"}
 
 
 class DirectoryService:
@@ -48,12 +49,9 @@ class DirectoryService:
         So does taking its second factor off: the phone that was lost may be signed in.
 
         The caller must still be what they were when it is done: two who demote each other are not
-        both listened to. Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
+        both listened to. Raises Invalid, NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
-        said = wanted.model_dump(exclude_unset=True)
-        for name in ("role", "disabled", "mfa"):
-            if said.get(name, "") is None:
-                del said[name]
+        said = said_in(wanted)
         for _ in self._from.attempts():
             entry = self._access.open(caller, more=[account_key(username)])
             old = account_at(entry.rows, username)
@@ -61,11 +59,14 @@ class DirectoryService:
                 raise NoSuchUser
             fields = self._fields(old, said)
             self._spare(caller, old, fields)
+            fields = {name: each for name, each in fields.items() if getattr(old, name) != each}
+            if not fields:
+                return self._view(old)
             rev, own = self._from.new_id(), old.id == entry.account.id
             writes = [altered(old, rev, **fields)]
             writes += [] if own else [store.same_account(entry.account)]
-            told = ", ".join(f"{name}: {value}" for name, value in said.items())
-            writes.append(self._audit.of(caller, "account.change", owner=username, subject=told))
+            subject = told(said, fields)
+            writes.append(self._audit.of(caller, "account.change", owner=username, subject=subject))
             try:
                 self._db.commit(writes, rev)
             except Refused:
@@ -127,6 +128,21 @@ class DirectoryService:
         known = self._access.known(account)
         held = known.model_dump(include=set(UserView.model_fields))
         return UserView(**held, mfa=known.totp is not None)
+
+
+def said_in(wanted: UserChange) -> dict[str, Any]:
+    """What is to be otherwise; null is something to say of a quota alone. Raises Invalid."""
+    given = wanted.model_dump(exclude_unset=True)
+    said = {name: each for name, each in given.items() if each is not None or name in NULLABLE}
+    if not said:
+        raise Invalid("Give role, quota, files_quota, disabled or mfa.")
+    return said
+
+
+def told(said: dict[str, Any], changed: dict[str, Any]) -> str:
+    """What is on record of a change: what is said, as far as it was otherwise before."""
+    names = changed.keys() | ({"mfa"} if "totp" in changed else set())
+    return ", ".join(f"{name}: {value}" for name, value in said.items() if name in names)
 
 
 def usage(account: Account) -> Usage:

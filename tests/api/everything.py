@@ -170,8 +170,9 @@ class Run:
             for query in ({}, {"username": "carol"}, {"everybody": "true"}):
                 self.send(who, "GET", "/usage", query=query)
             for name, change in (
-                ("carol", {"mfa": False}),
+                ("carol", {"quota": 10**9, "mfa": False}),
                 ("carol", {"disabled": True}),
+                ("carol", {}),
                 ("root", {"role": "client"}),
             ):
                 self.send(who, "PATCH", f"/users/{name}", json_=change)

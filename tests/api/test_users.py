@@ -93,7 +93,7 @@ def test_quotas_are_set_and_cleared(world: World) -> None:
     assert change(world.root, "dave", role="member").json()["quota"] == 3
     assert change(world.root, "dave", quota=None).json()["quota"] is None
     assert world.dave.put("a.txt", b"four").status == 201
-    assert change(world.root, "dave").json()["files_quota"] == 7
+    assert change(world.root, "dave", disabled=False).json()["files_quota"] == 7
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,33 @@ def test_nothing_else_is_changed(world: World, behind: Behind, body: dict[str, o
     answer = change(world.root, "dave", **body)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert behind.state() == before
+
+
+@pytest.mark.parametrize("body", [{}, {"role": None}, {"disabled": None, "mfa": None}])
+def test_something_must_be_said(world: World, behind: Behind, body: dict[str, object]) -> None:
+    """Null is nothing, but for a quota."""
+    before = behind.state()
+    answer = change(world.root, "dave", **body)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert "role, quota" in answer.json()["detail"]
+    assert change(world.alice, "dave", **body).slug == "not-allowed"
+    assert behind.state() == before
+
+
+def test_what_is_so_already_is_not_changed(world: World, behind: Behind) -> None:
+    """Nor noted; of several things those are noted that were otherwise."""
+    change(world.root, "dave", quota=3)
+    before = behind.state()
+    same = {"role": "member", "quota": 3, "files_quota": None, "disabled": False, "mfa": False}
+    answer = change(world.root, "dave", **same)
+    assert (answer.status, answer.json()["quota"]) == (200, 3)
+    assert behind.state() == before
+    change(world.root, "dave", **same | {"role": "client"})
+    told = {
+        each["subject"]
+        for each in world.root.get("/audit", username="dave", action="account.change").json()
+    }
+    assert told == {"quota: 3", "role: client"}
 
 
 def test_whoever_is_disabled_has_nothing_left(world: World) -> None:
@@ -232,10 +259,8 @@ def test_two_who_demote_each_other_are_not_both_listened_to(world: World, ground
 
 def test_there_must_be_such_an_account(world: World) -> None:
     """In any letters."""
-    assert (change(world.root, "zoe").status, change(world.root, "zoe").slug) == (
-        404,
-        "no-such-user",
-    )
+    answer = change(world.root, "zoe", quota=1)
+    assert (answer.status, answer.slug) == (404, "no-such-user")
     assert world.root.get("/usage", username="zoe").slug == "no-such-user"
     assert change(world.root, "DAVE", quota=1).json()["username"] == "dave"
 
