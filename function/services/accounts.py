@@ -48,8 +48,9 @@ class AccountService:
             self._guesses.prove(account, caller.username, given, caller.address, entry.rows)
             rev = self._from.new_id()
             change = altered(account, rev, email=wanted.email)
+            noted = self._audit.of(caller, "account.change", subject="email")
             try:
-                self._db.commit([change, self._audit.of(caller, "account.change")], rev)
+                self._db.commit([change, noted], rev)
             except Refused:
                 continue
             return account_view(account.model_copy(update={"email": wanted.email}))

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from function.audit_models import AuditQuery, AuditRecord
 from function.audit_records import AuditRow
+from function.errors import Invalid
 from function.models import Caller
 from function.services.access import Access
 from function.services.cursors import seal, unseal
@@ -40,8 +41,10 @@ class AuditService:
     ) -> tuple[list[AuditRecord], str | None]:
         """Records that were asked for, of seven days by default, and the cursor of the next.
 
-        Raises InvalidCursor.
+        Raises Invalid, InvalidCursor.
         """
+        if asked.since and asked.until and asked.since > asked.until:
+            raise Invalid("Give a since that is before until.")
         account = self._access.open(caller).account
         of = f"audit {asked.model_dump_json()}"
         place, since = unseal(cursor, account.id, of) or self._bounds(asked)

@@ -236,6 +236,22 @@ def test_nothing_is_older_than_what_is_kept(
     assert [each for each in found if each["action"].startswith("share")] == []
 
 
+def test_what_ends_before_it_begins_is_refused(world: World) -> None:
+    """It is a mistake, to which [] would say that nothing happened; one moment is none."""
+    since, until = "2026-09-22T14:13:21Z", "2026-09-22T16:13:20+02:00"
+    answer = world.root.get("/audit", since=since, until=until)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert audit(world.root, since=since, until=since) == []
+
+
+def test_it_is_noted_that_an_address_was_changed(world: World) -> None:
+    """Not which, as none is anywhere in the record."""
+    wish = {"email": "new@example.org", "current_password": KNOWN}
+    assert world.dave.send("PATCH", "/me", json_=wish).status == 200
+    (told,) = audit(world.root, username="dave", action="account.change")
+    assert (told["actor"], told["owner"], told["subject"]) == ("dave", "dave", "email")
+
+
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_each_record_is_on_one_page(
     world: World, clock: Clock, ground: Ground, settings: contract.Settings, limit: int
