@@ -122,9 +122,11 @@ def choose_another(kind: str) -> Callable[[Client], Answer]:
     return lambda client: client.post("/password/reset", token=CODES[kind], new_password=OTHER)
 
 
-def account_of(person: Client) -> dict[str, Any]:
-    """What somebody is told of their account, but for what is counted."""
+def account_of(person: Client) -> dict[str, Any] | None:
+    """What somebody is told of their account, but for what is counted; None who is shut out."""
     answer = person.get("/me")
+    if answer.status == 401:
+        return None
     assert answer.status == 200, answer.text
     me: dict[str, Any] = answer.json()
     return {name: value for name, value in me.items() if "_used" not in name}

@@ -200,12 +200,10 @@ class World:
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
         seen["dora is signed in"] = self.people["dora"].get("/me").status
-        there = {name for name, person in watched.items() if person.get("/me").status == 200}
-        seen["shut out"] = watched.keys() - there
-        for name in sorted(there):
-            seen[f"account of {name}"] = people.account_of(watched[name])
+        accounts = {name: people.account_of(person) for name, person in watched.items()}
+        seen["accounts as told"] = accounts
         for name, person in self.watching.items():
-            if name not in there:
+            if accounts[name] is None:
                 continue
             seen[f"keys of {name}"] = people.keys_of(person)
             seen[name] = seen_by(person, keys | self.keys)
