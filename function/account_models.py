@@ -32,7 +32,8 @@ class AccountView(Closed):
     """An account as its owner sees it; sizes are bytes, and no quota is no limit.
 
     What is used counts files, their versions, the trash, and what is reserved for uploads in
-    progress, which `reserved` says again.
+    progress, which `reserved` says again. A role that may upload uploads files of `upload_types`
+    and of `upload_bytes` at most; null is no limit.
     """
 
     username: str
@@ -47,6 +48,8 @@ class AccountView(Closed):
     files_used: int = 0
     files_reserved: int = 0
     files_quota: int | None = None
+    upload_types: list[str] | None = None
+    upload_bytes: int | None = None
 
 
 class Closure(Closed):

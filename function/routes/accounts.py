@@ -93,7 +93,7 @@ def logout(caller: Caller, logins: LoginsDep, everywhere: bool = False) -> Respo
 
 @router.get("/me")
 def me(caller: Caller, accounts: AccountsDep) -> AccountView:
-    """Your own account, and how much of its quota is used."""
+    """Your own account, how much of its quota is used, and what its role may upload."""
     return accounts.me(caller)
 
 

@@ -1,6 +1,7 @@
 """Seeing one's own account, and changing it."""
 
 import hashlib
+import json
 
 from function.account_models import AccountChange, AccountView
 from function.models import Caller
@@ -24,17 +25,19 @@ class AccountService:
         guesses: Guesses,
         audit: Audit,
         origins: Origins,
+        upload_rules: str,
     ) -> None:
-        """Who guesses at passwords is counted by `guesses`."""
+        """Who guesses at passwords is counted by `guesses`; `upload_rules` are as configured."""
         self._db = db
         self._access = access
         self._guesses = guesses
         self._audit = audit
         self._from = origins
+        self._upload_rules = upload_rules
 
     def me(self, caller: Caller) -> AccountView:
         """The caller's own account."""
-        return account_view(self._access.open(caller).account)
+        return self._view(self._access.open(caller).account)
 
     def change(self, caller: Caller, wanted: AccountChange) -> AccountView:
         """Changes the address, to which a new password may be mailed, so not without the old one.
@@ -53,26 +56,19 @@ class AccountService:
                 self._db.commit([change, noted], rev)
             except Refused:
                 continue
-            return account_view(account.model_copy(update={"email": wanted.email}))
+            return self._view(account.model_copy(update={"email": wanted.email}))
         raise AssertionError
 
-
-def account_view(account: Account) -> AccountView:
-    """An account as its owner sees it."""
-    return AccountView(
-        username=account.username,
-        role=account.role,
-        created=account.created,
-        email=account.email,
-        mfa=account.totp is not None,
-        recovery_codes_left=len(account.recovery),
-        bytes_used=account.bytes_used,
-        bytes_reserved=account.bytes_reserved,
-        quota=account.quota,
-        files_used=account.files_used,
-        files_reserved=account.files_reserved,
-        files_quota=account.files_quota,
-    )
+    def _view(self, account: Account) -> AccountView:
+        """An account as its owner sees it, with what its role may upload."""
+        rule = json.loads(self._upload_rules).get(account.role, {})
+        return AccountView(
+            **account.model_dump(include=set(AccountView.model_fields)),
+            mfa=account.totp is not None,
+            recovery_codes_left=len(account.recovery),
+            upload_types=rule.get("types"),
+            upload_bytes=rule.get("maxBytes"),
+        )
 
 
 def token_hash(token: str) -> str:

@@ -40,6 +40,23 @@ def send(who: Client, way: str, name: str, data: bytes, **fields: Any) -> Answer
     return who.post(f"/uploads/{begun.json()['upload_id']}/complete")
 
 
+def test_members_know_what_they_may(
+    alice: Client, rule: Ruled, settings: contract.Settings
+) -> None:
+    """Before they are refused; other roles, and who has no rule, are told of no limit."""
+    untold = {"upload_types": None, "upload_bytes": None}
+    root = join(settings.administrator)
+    for rules, told in (
+        ({}, untold),
+        ({"maxBytes": 10}, untold | {"upload_bytes": 10}),
+        ({"types": OFFICE}, untold | {"upload_types": OFFICE}),
+        ({"types": [], "maxBytes": 0}, {"upload_types": [], "upload_bytes": 0}),
+    ):
+        rule(**rules)
+        assert alice.get("/me").json().items() >= told.items()
+        assert root.get("/me").json().items() >= untold.items()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_members_upload_only_what_they_may(alice: Client, rule: Ruled, way: str) -> None:
     """By its name, which is seen before a byte is sent."""
