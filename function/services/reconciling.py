@@ -29,7 +29,7 @@ AT_ONCE = 1000
 SHELVES = ("", f"/{TRASH}", f"/{VERSIONS}")
 # After the shelves of files: folders are tidied, and looked into where there seem to be too many.
 LIVE, TIDY, LOOK, END = 0, *range(len(SHELVES), len(SHELVES) + 3)
-LOOKED_INTO = 100  # folders at once, each in a call of its own
+FOLDERS_AT_ONCE = 100  # each perhaps in a call of its own
 SETTLED = 60  # seconds after which every commit that had begun is to be seen
 
 
@@ -151,8 +151,7 @@ class Reconciling:
     def _tidy(self, account: Account, at: Position, report: Report) -> Position:
         """Removes folders without files, and looks into the others when those are too many."""
         look = at.shelf == LOOK
-        limit = LOOKED_INTO if look else AT_ONCE
-        folders, more = self._books.folders(account.username, at.name, limit)
+        folders, more = self._books.folders(account.username, at.name, FOLDERS_AT_ONCE)
         for folder in folders:
             key = folder_key(account.username, folder.name)
             if not folder.files and not folder.granted:

@@ -201,8 +201,8 @@ def test_folders_say_how_many_files_they_have(
     at_once: int,
 ) -> None:
     """Whichever count was wrong or missing, wherever a page ends; without files a folder goes."""
-    for module in (books, reconciling):
-        monkeypatch.setattr(module, "AT_ONCE", at_once)
+    for module, limit in ((books, "AT_ONCE"), (reconciling, "FOLDERS_AT_ONCE")):
+        monkeypatch.setattr(module, limit, at_once)
     for name in NAMES:
         alice.put(name)
     join("bob")
