@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime
 
-from function.fields import Username
+from function.fields import Username, like
 from function.models import Closed
 
 # A noun, or a noun and a verb.
-Action = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,30}(\.[a-z_]{1,30})?$")]
+Action = Annotated[
+    str, like(r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.put")
+]
 
 
 class AuditQuery(Closed):

@@ -134,19 +134,45 @@ def encodable(secret: SecretStr) -> SecretStr:
     return secret
 
 
+_meanings: dict[str, str] = {}
+
+
+def like(pattern: str, words: str, longest: int | None = None) -> StringConstraints:
+    """Text of a pattern, with what that is in words."""
+    _meanings[pattern] = words
+    return StringConstraints(pattern=pattern, max_length=longest)
+
+
+def meaning(pattern: str) -> str:
+    """What a pattern is in words."""
+    return _meanings[pattern]
+
+
 Text = Annotated[str, StringConstraints(min_length=0)]  # any constraint refuses lone surrogates
 FileName = Annotated[Text, AfterValidator(file_only)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder)]
 Folder = Annotated[Text, AfterValidator(folder_only)]
 RoomyFolder = Annotated[Text, AfterValidator(roomy_folder)]
 Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
+NAME_CHARACTERS = "of the characters a-z 0-9 . _ @ + -"
 Username = Annotated[
-    str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9._@+-]{3,64}$")
+    str, BeforeValidator(fold), like(r"^[a-z0-9._@+-]{3,64}$", f"3 to 64 {NAME_CHARACTERS}")
 ]
 GroupName = Annotated[
-    str, BeforeValidator(fold), StringConstraints(pattern=r"^[a-z0-9][a-z0-9._@+-]{1,63}$")
+    str,
+    BeforeValidator(fold),
+    like(
+        r"^[a-z0-9][a-z0-9._@+-]{1,63}$",
+        f"2 to 64 {NAME_CHARACTERS}, the first a letter or a digit",
+    ),
 ]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$")]
+Email = Annotated[
+    str,
+    like(
+        r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}$",
+        "an address of e-mail, such as alice@example.org",
+    ),
+]
 LONGEST_MEDIA_TYPE = 200
 # A value ends with no space: one that could belong to the value or to what follows is tried both
 # ways, and forty such in a row 2**40 ways.
@@ -158,14 +184,19 @@ MEDIA_TYPE = (
 ALLOWED_TYPE = (
     r"^(\.[a-z0-9][a-z0-9._+-]{0,30}|[a-z0-9][a-z0-9!#$&^_.+-]*/(\*|[a-z0-9!#$&^_.+-]+))$"
 )
-ContentType = Annotated[str, StringConstraints(max_length=LONGEST_MEDIA_TYPE, pattern=MEDIA_TYPE)]
+ContentType = Annotated[
+    str, like(MEDIA_TYPE, "a media type, such as image/png", LONGEST_MEDIA_TYPE)
+]
 # "Nobody has a password of over 1,024 characters" bounds what is hashed, not what is safe.
 Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]
 # A code of time, or a recovery code; as they are written down, with spaces and dashes.
 Otp = Annotated[
     str,
     BeforeValidator(without_breaks),
-    StringConstraints(pattern=r"^([0-9]{6}|[a-z2-7]{16})$"),
+    like(
+        r"^([0-9]{6}|[a-z2-7]{16})$",
+        "the 6 digits of the authenticator, or a recovery code of 16 letters and digits",
+    ),
 ]
 Base64 = Annotated[
     bytes,
@@ -180,7 +211,7 @@ PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
 PartNumbers = Annotated[
     list[PartNumber], Field(min_length=1, max_length=SIGNED_AT_ONCE, fail_fast=True)
 ]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, like(r"^[0-9a-f]{64}$", "64 of the hexadecimal digits 0-9 a-f")]
 Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Tag = Annotated[Text, StringConstraints(min_length=1, max_length=64), AfterValidator(plain_line)]
@@ -191,11 +222,13 @@ Count = Annotated[StrictInt, Field(ge=1, le=10**15)]
 AllowedType = Annotated[
     str,
     BeforeValidator(fold),
-    StringConstraints(max_length=100, pattern=ALLOWED_TYPE),
+    like(ALLOWED_TYPE, "an extension, such as .pdf, or a media type, such as image/*", 100),
 ]
 AllowedTypes = Annotated[tuple[AllowedType, ...], Field(max_length=50, fail_fast=True)]
 # When it was made, in epoch seconds, and 256 random bits.
-InviteToken = Annotated[str, StringConstraints(pattern=r"^[0-9]{10}[A-Za-z0-9_-]{43}$")]
+InviteToken = Annotated[
+    str, like(r"^[0-9]{10}[A-Za-z0-9_-]{43}$", "the token of an invitation, as it was given")
+]
 Seconds = Annotated[StrictInt, Field(ge=1, le=10 * YEAR)]
 
 

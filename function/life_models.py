@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from function.fields import FileName, OnConflict, Username
+from function.fields import FileName, OnConflict, Username, like
 from function.models import Closed, Conditional
 
 MOST_VERSIONS = 99_999_999
 Version = Annotated[int, Field(ge=1, le=MOST_VERSIONS)]
-TrashId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,1400}$")]
+TrashId = Annotated[str, like(r"^[A-Za-z0-9_-]{20,1400}$", "an id of GET /trash")]
 
 
 class VersionView(Closed):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt, StringConstraints
 
-from function.fields import FileName, FileOrFolder, Password, Seconds, Username, encodable
+from function.fields import FileName, FileOrFolder, Password, Seconds, Username, encodable, like
 from function.models import Closed
 from function.transfer_models import Download
 
@@ -23,9 +23,15 @@ LinkPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterV
 MostDownloads = Annotated[StrictInt, Field(ge=1, le=2**31)]
 # Any text with line breaks, and nothing else that a terminal or a page would obey.
 Note = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]+$")
+    str, like(r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000)
 ]
-Alias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{2,39}$")]
+Alias = Annotated[
+    str,
+    like(
+        r"^[a-z0-9][a-z0-9-]{2,39}$",
+        "3 to 40 of the characters a-z 0-9 -, the first a letter or a digit",
+    ),
+]
 GrantText = Annotated[str, StringConstraints(max_length=200)]
 
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from function.errors import Invalid, InvalidName, Problem
 from function.models import Conditional, Conditions, FileObject, Incoming
+from function.routes.reasons import reason
 from function.services.dispositions import disposition
 
 JSON = "application/json"
@@ -41,8 +42,11 @@ def answers(done: Mapping[int, Any], *errors: type[Problem]) -> dict[int, Any]:
 def invalid(errors: Iterable[Any]) -> Invalid:
     """The problem for fields that pydantic finds wrong; what was sent is not said again."""
     errors = list(errors)
+    # A list of which an item is wrong is said to be short of it as well.
+    within = {tuple(each["loc"][:-1]) for each in errors}
+    errors = [e for e in errors if e["type"] != "too_short" or tuple(e["loc"]) not in within]
     said = [
-        {"at": ".".join(str(step) for step in each["loc"])[:SHORT], "reason": each["msg"][:LONG]}
+        {"at": ".".join(str(step) for step in each["loc"])[:SHORT], "reason": reason(each)[:LONG]}
         for each in errors[:MOST_ERRORS]
     ]
     name = any(each["type"] == "invalid_name" for each in errors)

@@ -9,12 +9,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from function.account_errors import NoSuchInvite, NotAllowed, RegistrationClosed
 from function.deps import Admin, InvitesDep, Sent
 from function.errors import ChangedMeanwhile, Invalid, InvalidCursor
+from function.fields import like
 from function.routes.answers import answers, listed, nothing
 from function.user_models import InviteMade, InviteView, NewInvite
 
 router = Router()
 
-Named = Annotated[str, Path(pattern=r"^[0-9]{10}-[0-9a-f]{64}$")]
+Named = Annotated[str, like(r"^[0-9]{10}-[0-9a-f]{64}$", "an id of GET /invites"), Path()]
 
 
 @router.post(

@@ -126,6 +126,7 @@ def test_other_keys_are_refused(alice: Client, behind: Behind, wish: dict[str, o
     before = behind.state()
     answer = alice.send("POST", "/keys", json_={"name": "backup", "scopes": ["read"], **wish})
     assert answer.status == 422
+    assert len(answer.json()["errors"]) == 1
     assert behind.state() == before
 
 
