@@ -177,6 +177,13 @@ def test_what_make_serve_prints_is_part_of_the_walk_through() -> None:
     assert [line for line in printed if line not in lines] == []
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/*.md")), ids=lambda path: path.name)
+def test_each_document_begins_with_a_fresh_server(path: Path) -> None:
+    """The names in it would otherwise be taken, and what is printed another."""
+    before, _, _ = path.read_text().partition("```sh")
+    assert "begin with a fresh server: `make reset`, then `make serve`." in before
+
+
 @pytest.fixture
 def served(ground: Ground) -> Iterator[str]:
     """The handler on moto, behind the gateway, on loopback."""

@@ -101,5 +101,8 @@ def get_usage(
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response[list[Usage]]:
-    """How much you use of what you may, as a list of one; an administrator sees everybody's."""
+    """How much you use of what you may; administrators see another's by `username`, or everybody's.
+
+    Without `username` and `everybody=true` it is a list of one, your own.
+    """
     return listed(*users.usage(caller, username, limit, cursor, everybody=everybody), sent)

@@ -154,6 +154,19 @@ def rename(who: Client, name: str, new_name: str) -> Answer:
     return who.send("PATCH", "/file", json_={"file_name": name, "new_name": new_name})
 
 
+def test_a_version_is_judged_when_it_is_restored(alice: Client, rule: Ruled) -> None:
+    """As if it were uploaded: it may be from before the rules."""
+    for data in (b"a longer text", b"short"):
+        alice.put("a.txt", data)
+    restored = {"file_name": "a.txt", "version": 1}
+    for rules, slug in (({"types": OFFICE}, "type-not-allowed"), ({"maxBytes": 9}, "too-large")):
+        rule(**rules)
+        assert alice.post("/restore", **restored).slug == slug
+    assert alice.read("a.txt").content == b"short"
+    rule(types=[".txt"], maxBytes=13)
+    assert alice.post("/restore", **restored).status == 200
+
+
 @pytest.mark.parametrize("name", ["in/a.exe", "in/a", "in/a.docx", "in/a.pptx.zip", "pptx"])
 def test_a_new_name_is_judged_as_well(
     alice: Client, behind: Behind, rule: Ruled, name: str
