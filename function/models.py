@@ -99,7 +99,7 @@ class PutFile(Conditional):
 
 
 class FileChange(Conditional):
-    """What is to be otherwise about a file; null clears its description or tags.
+    """What is to be otherwise about a file; null clears its description or tags, and no name.
 
     `if_match` is the file's ETag or revision, as the caller knows it. A folder, whose name ends
     with `/`, takes a `new_name` alone, which is a folder's as well.

@@ -135,6 +135,8 @@ def change_file(
 ) -> Response[FileObject | Job]:
     """Rename or move a file or a folder of yours, or change a file's description and tags.
 
+    That is the owner's alone, whoever else may write its bytes.
+
     No bytes are copied, and who it is shared with still has it, under its new name. With another
     extension it must be of a type that your role may upload. A folder moves with everything below
     it; when that takes longer than a request may, the answer is 202 with a job. Send the same again

@@ -54,7 +54,7 @@ class Moving:
         Raises NoSuchFile, FileExists, PreconditionFailed, Invalid, TypeNotAllowed,
         ChangedMeanwhile.
         """
-        if not wanted.model_fields_set & {"new_name", "description", "tags"}:
+        if not (wanted.new_name or wanted.model_fields_set & {"description", "tags"}):
             raise Invalid("Give new_name, description or tags.")
         name, new_name = wanted.file_name, wanted.new_name or wanted.file_name
         for _ in self._from.attempts():

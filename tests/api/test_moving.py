@@ -41,6 +41,8 @@ def test_it_is_said_otherwise_of_a_file(alice: Client) -> None:
     assert (said["description"], said["tags"]) == (None, [])
     assert change(alice, "a.txt").slug == "invalid-request"
     assert change(alice, "a.txt", if_match="*").slug == "invalid-request"
+    assert change(alice, "a.txt", new_name=None).slug == "invalid-request"
+    assert change(alice, "a.txt", new_name=None, tags=["four"]).json()["tags"] == ["four"]
 
 
 def test_a_name_that_is_taken_is_left_alone(alice: Client) -> None:
