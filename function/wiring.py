@@ -192,7 +192,7 @@ def _wire_people(on: Ground) -> PeopleWiring:
     factors = Factors(Attempts(db), guesses, of)
     proving = (db, access, guesses, on.passwords, audit, of)
     return PeopleWiring(
-        accounts=AccountService(db, access, guesses, audit, of, on.settings.upload_rules),
+        accounts=AccountService(db, access, guesses, audit, of, on.rules),
         logins=Logins(db, access, guesses, factors, on.passwords, audit, of, on.settings),
         sessions=SessionService(db, access, Sessions(db), audit, of),
         keys=KeyService(db, access, audit, of),

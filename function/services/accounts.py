@@ -1,7 +1,6 @@
 """Seeing one's own account, and changing it."""
 
 import hashlib
-import json
 
 from function.account_models import AccountChange, AccountView
 from function.models import Caller
@@ -10,6 +9,7 @@ from function.services.access import Access
 from function.services.audit import Audit
 from function.services.guesses import Guesses
 from function.services.origins import Origins
+from function.services.rules import Rules
 from function.stores.accounts import altered
 from function.stores.dynamo import Dynamo
 from function.stores.rows import Refused
@@ -25,15 +25,15 @@ class AccountService:
         guesses: Guesses,
         audit: Audit,
         origins: Origins,
-        upload_rules: str,
+        rules: Rules,
     ) -> None:
-        """Who guesses at passwords is counted by `guesses`; `upload_rules` are as configured."""
+        """Who guesses at passwords is counted by `guesses`; `rules` say who may upload what."""
         self._db = db
         self._access = access
         self._guesses = guesses
         self._audit = audit
         self._from = origins
-        self._upload_rules = upload_rules
+        self._rules = rules
 
     def me(self, caller: Caller) -> AccountView:
         """The caller's own account."""
@@ -61,13 +61,13 @@ class AccountService:
 
     def _view(self, account: Account) -> AccountView:
         """An account as its owner sees it, with what its role may upload."""
-        rule = json.loads(self._upload_rules).get(account.role, {})
+        rule = self._rules.of(account.role)
         return AccountView(
             **account.model_dump(include=set(AccountView.model_fields)),
             mfa=account.totp is not None,
             recovery_codes_left=len(account.recovery),
-            upload_types=rule.get("types"),
-            upload_bytes=rule.get("maxBytes"),
+            upload_types=None if rule.types is None else list(rule.types),
+            upload_bytes=rule.most,
         )
 
 

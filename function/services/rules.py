@@ -31,12 +31,16 @@ class Rules:
         read: Mapping[str, Mapping[str, object]] = json.loads(configured)
         self._rules = {role: _rule(said) for role, said in read.items()}
 
+    def of(self, role: str) -> Rule:
+        """What a role may upload."""
+        return self._rules.get(role, Rule())
+
     def judge(self, role: str, name: str, size: int | None, head: bytes | None = None) -> None:
         """Whether a role may upload such a file; `head` are its first bytes, once they are there.
 
         Raises TooLarge, TypeNotAllowed.
         """
-        rule = self._rules.get(role, Rule())
+        rule = self.of(role)
         if rule.most is not None and size is not None and size > rule.most:
             raise TooLarge(f"Your role uploads files of at most {rule.most} bytes.")
         if rule.types is None:
@@ -53,7 +57,7 @@ class Rules:
 
         Raises TypeNotAllowed.
         """
-        types, old = self._rules.get(role, Rule()).types, row.file_name or row.name
+        types, old = self.of(role).types, row.file_name or row.name
         if types is None or (
             extension_of(name) == extension_of(old) and allowed(types, name) is allowed(types, old)
         ):
@@ -64,7 +68,7 @@ class Rules:
 
     def head(self, role: str, stored: Stored) -> bytes | None:
         """The first bytes of what is in S3; None where a role may upload any type."""
-        if self._rules.get(role, Rule()).types is None:
+        if self.of(role).types is None:
             return None
         last = min(stored.size, HEAD) - 1
         return self._objects.get(stored.object, (0, last)) if stored.size else b""
