@@ -142,6 +142,7 @@ class UploadRow(Row):
     multipart: str | None = None
     sha256: str | None = None
     if_match: str | None = None
+    if_none_match: str | None = None
     description: str | None = None
     tags: list[str] = []
     done: str | None = None

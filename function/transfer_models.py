@@ -19,10 +19,10 @@ from function.fields import (
     Tags,
     Username,
 )
-from function.models import Closed
+from function.models import Closed, Conditional
 
 
-class Wish(Closed):
+class Wish(Conditional):
     """A file that will go straight to S3, of a size that its client may not be able to say."""
 
     file_name: FileName
@@ -31,7 +31,6 @@ class Wish(Closed):
     content_type: ContentType | None = None
     sha256: Sha256 | None = None
     on_conflict: OnConflict = "replace"
-    if_match: Etag | None = None
     description: Description | None = None
     tags: Tags = ()
 

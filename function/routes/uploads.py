@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.account_errors import TypeNotAllowed
-from function.deps import CompletingDep, Sent, TransfersDep, Writer
+from function.deps import CompletingDep, Conditions, Sent, TransfersDep, Writer
 from function.errors import (
     ChangedMeanwhile,
     FileExists,
@@ -22,7 +22,7 @@ from function.errors import (
     UploadMismatch,
 )
 from function.models import FileObject
-from function.routes.answers import answers, listed, nothing
+from function.routes.answers import answers, conditioned, listed, nothing
 from function.transfer_models import (
     Completion,
     PartsRequest,
@@ -48,14 +48,18 @@ router = Router()
     ),
 )
 def start_upload(
-    body: UploadRequest, caller: Writer, sent: Sent, transfers: TransfersDep
+    body: UploadRequest,
+    caller: Writer,
+    sent: Sent,
+    header: Conditions,
+    transfers: TransfersDep,
 ) -> UploadView:
     """Begin an upload of any size up to 5 TB, whose bytes go straight to S3.
 
     Up to 64 MiB it is one PUT, as `put` says; above that, parts. `curl` is a line that does all of
-    it, where the shell's `$TOKEN` is your token.
+    it, where the shell's `$TOKEN` is your token. Conditions hold when it is completed as well.
     """
-    return transfers.start(caller, body, sent.base)
+    return transfers.start(caller, conditioned(body, header), sent.base)
 
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))

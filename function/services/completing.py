@@ -227,6 +227,7 @@ def intent_of(row: UploadRow) -> Intent:
         row.content_type,
         row.on_conflict,
         row.if_match,
+        row.if_none_match,
         description=row.description,
         tags=tuple(row.tags),
         request=row.request,
@@ -238,8 +239,7 @@ def intent_of(row: UploadRow) -> Intent:
 def as_answered(answer: str) -> FileObject:
     """The answer that was noted; a newer version may have noted more than this one knows."""
     noted = json.loads(answer)
-    known = {name: noted[name] for name in FileObject.model_fields if name in noted}
-    return FileObject.model_validate(known)
+    return FileObject.model_validate({n: noted[n] for n in noted.keys() & FileObject.model_fields})
 
 
 def chosen(row: UploadRow, parts: list[Part], sent: list[SentPart] | None) -> list[Part]:

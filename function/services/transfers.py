@@ -105,7 +105,7 @@ class TransferService:
         entry = self._access.open(
             caller, wish.username, wish.file_name, need=needed(wish.on_conflict)
         )
-        intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match)
+        intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match, wish.if_none_match)
         self._placing.check(entry, intent, wish.size or 0)
         return entry.account, entry.writable()[0]
 
@@ -134,6 +134,7 @@ class TransferService:
             part_size=None if single else part_size,
             sha256=wish.sha256,
             if_match=wish.if_match,
+            if_none_match=wish.if_none_match,
             description=wish.description,
             tags=list(wish.tags),
             address=who.address,

@@ -268,6 +268,11 @@ def test_only_the_file_that_was_seen_is_replaced(alice: Client, data: bytes) -> 
         send(alice, each, data)
     assert complete(alice, view).status == 200
     assert complete(alice, late).slug == "precondition-failed"
+    fresh = start(alice, "new.bin", len(data), if_none_match="*")
+    send(alice, fresh, data)
+    alice.put("new.bin")
+    assert complete(alice, fresh).slug == "precondition-failed"
+    alice.delete("/file", file_name="new.bin")
     assert fetch(alice, "a.bin") == data
     assert alice.get("/files").json()[0]["version"] == 2
 

@@ -11,7 +11,7 @@ from tests.client import Answer, Client
 Key = tuple[str, str]
 CONDITIONAL = {
     ("GET", "/file"), ("HEAD", "/file"), ("PUT", "/file"), ("PATCH", "/file"), ("DELETE", "/file"),
-    ("POST", "/copy"), ("POST", "/restore"), ("DELETE", "/trash"),
+    ("POST", "/copy"), ("POST", "/restore"), ("DELETE", "/trash"), ("POST", "/uploads"),
 }  # fmt: skip
 CHANGING = sorted(key for key in CONDITIONAL if key[0] not in {"GET", "HEAD"})
 IN_A_BODY = [key for key in CHANGING if key[0] != "DELETE"]
@@ -32,6 +32,8 @@ def prepared(world: World, key: Key) -> Sample:
     if key == ("DELETE", "/trash"):
         return Sample({"id": trashed(world.alice)})
     body = {name: value for name, value in (sample.body or {}).items() if name != "if_match"}
+    if key == ("POST", "/uploads"):
+        body["file_name"] = "a.txt"
     return Sample(sample.query, body or None, sample.path)
 
 
