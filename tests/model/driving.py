@@ -120,8 +120,8 @@ class Driving(RuleBasedStateMachine):
             self.visiting.open(self.model, notes[self.step % len(notes)])
 
     def one_of(self, where: str) -> str:
-        """A file in a folder, or the file itself."""
-        within = [name for name in NAMES if covers(where, name)]
+        """A file in a folder, or the file itself; of a folder that moved, what may be there."""
+        within = [name for name in NAMES if covers(where, name)] or [f"{where}x"]
         return within[self.step % len(within)]
 
     def hit(self, what: str, happened: bool = True) -> None:
