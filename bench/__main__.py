@@ -4,7 +4,8 @@ import zlib
 
 import bundle
 from bench import hashing, many, routes, start, warm
-from function import app, contract
+from function import contract
+from function.http import responses
 from tests.ground import stand
 
 PAIRS, ROUNDS = 9, 7
@@ -14,7 +15,7 @@ LAMBDA_SHARE = 1024 / 1769
 
 def main() -> None:
     """Everything, in some minutes; a hundred thousand files take 2 GiB of memory."""
-    with stand() as ground, warm.silent(app.logger):
+    with stand() as ground, warm.silent(responses.logger):
         environment = ground.deployed.environment
         settings = contract.settings(environment)
         tapes = routes.record(ground, settings)

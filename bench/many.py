@@ -12,10 +12,12 @@ import boto3
 
 from bench.routes import Recorder, Taped
 from bench.warm import Player, in_turns, silent
-from function import app, contract, deps
-from function.records import FileRow
-from function.services.asked import Asked
-from function.services.cursors import seal
+from function import app, base, contract
+from function.core.cursors import seal
+from function.core.runtime import system_runtime
+from function.http import responses
+from function.listing.query import Asked
+from function.tables.files import FileRow
 from tests.client import CONTEXT, join
 from tests.filling import fill
 from tests.ground import REGION, Ground
@@ -51,10 +53,10 @@ def curves(taken: dict[str, list[Taped]], settings: contract.Settings) -> list[C
     """Each request's. Raises RuntimeError when one takes more calls in a larger account."""
     session = boto3.Session("bench", "bench", region_name=REGION)
     player = Player(session)
-    deps.rewire(deps.wire(settings, session, deps.origins()))
-    with silent(app.logger):
+    base.use(base.Base(settings, session, system_runtime()))
+    with silent(responses.logger):
         found = [curve(player, request, tapes) for request, tapes in taken.items()]
-    deps.rewire()
+    base.use(None)
     return found
 
 
@@ -81,7 +83,7 @@ def play(player: Player, tape: Taped) -> Callable[[], Any]:
 def record_one(ground: Ground, settings: contract.Settings, size: int) -> dict[str, Taped]:
     """The requests in an account of some size, taped."""
     session = boto3.Session("testing", "testing", region_name=REGION)
-    deps.rewire(deps.wire(settings, session, deps.origins()))
+    base.use(base.Base(settings, session, system_runtime()))
     recorder = Recorder(ground)
     try:
         owner = f"has{size}"
@@ -90,7 +92,7 @@ def record_one(ground: Ground, settings: contract.Settings, size: int) -> dict[s
         for request, method, path, sent in requests(rows):
             recorder.take(request, alice, method, path, **sent)
     finally:
-        deps.rewire()
+        base.use(None)
     return recorder.tapes
 
 

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 import boto3
 from botocore.awsrequest import AWSResponse
 
-from function import contract, deps
+from function import base, contract
+from function.core.runtime import system_runtime
 from local.events import event_of
 from local.wire import Request
 from tests.client import PASSWORD, Answer, Client, join
@@ -94,7 +95,7 @@ class Recorder:
 def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
     """Every route's request, taped."""
     session = boto3.Session("testing", "testing", region_name=REGION)
-    deps.rewire(deps.wire(settings, session, deps.origins()))
+    base.use(base.Base(settings, session, system_runtime()))
     recorder = Recorder(ground)
     try:
         _accounts(recorder)
@@ -107,7 +108,7 @@ def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
         _requests(recorder, alice)
         _transfers(recorder, alice, session.client("s3"), settings.bucket)
     finally:
-        deps.rewire()
+        base.use(None)
     return recorder.tapes
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 TIMED = "import time; begun = time.process_time()\n{}\nprint(time.process_time() - begun)"
 BARE = "import bench.bare"
 IMPORTS = "import function.app"
-READY = "from function import app, deps; deps.wiring()"
+READY = "from function import app, base; base.current()"
 
 
 @dataclass(frozen=True)

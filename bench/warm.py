@@ -20,7 +20,9 @@ import boto3
 from botocore.awsrequest import AWSResponse
 
 from bench.routes import Taped, name_of
-from function import app, contract, deps
+from function import app, base, contract
+from function.core.runtime import system_runtime
+from function.http import responses
 from tests.client import CONTEXT
 from tests.ground import REGION, response
 
@@ -71,10 +73,10 @@ def figures(tapes: dict[str, Taped], settings: contract.Settings) -> list[Figure
     """The reference's figure and each route's. Raises RuntimeError when one answers otherwise."""
     session = boto3.Session("bench", "bench", region_name=REGION)
     player = Player(session)
-    deps.rewire(deps.wire(settings, session, deps.origins()))
+    base.use(base.Base(settings, session, system_runtime()))
     plain = plain_handler()
     taken = []
-    with silent(app.logger), silent(plain.logger):
+    with silent(responses.logger), silent(plain.logger):
         for label, tape in tapes.items():
             player.load(tape)
             prove(player, label, tape)
@@ -83,7 +85,7 @@ def figures(tapes: dict[str, Taped], settings: contract.Settings) -> list[Figure
                 partial(app.lambda_handler, tape.event, CONTEXT),
             )
             taken.append((reference, Figure(label, tape.calls, route, route / reference)))
-    deps.rewire()
+    base.use(None)
     reference = statistics.median(reference for reference, _ in taken)
     return [Figure("*plain handler, one row*", 1, reference, 1.0), *(each for _, each in taken)]
 

@@ -1,1 +1,1 @@
-"""Everything that runs in Lambda, and only that."""
+"""The Lambda: one package for each noun of the API, above the layers that they share."""

@@ -40,13 +40,21 @@ class Table:
 
 
 USERS = Table("users", "username")
+
+
 SESSIONS = Table(
     "sessions", "token_hash", index=Index("by_user", "username", "created"), ttl="expires_at"
 )
+
+
 SHARES = Table(
     "shares", "grantee", "file", index=Index("by_file", "file", "grantee"), ttl="expires_at"
 )
+
+
 FILES = Table("files", "shelf", "name", ttl="expires_at")
+
+
 TABLES = (USERS, SESSIONS, SHARES, FILES)
 
 
@@ -78,6 +86,16 @@ class Settings:
     upload_rules: str
     audit_seconds: int
     mail_from: str
+
+
+def is_event(event: Mapping[str, Any]) -> bool:
+    """Whether the function was called by the queue or by a schedule, and not by a request."""
+    return "Records" in event or event in (SWEEP, RECONCILE)
+
+
+def in_lambda() -> bool:
+    """Whether this process is a Lambda, whose runtime sets this variable (AWS Lambda, runtimes)."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 def variable(setting: str) -> str:

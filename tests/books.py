@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 
-from function.records import Account, FileRow
-from function.stores.folders import MOST_LEVELS, folder_key
-from function.stores.rows import Item
-from function.stores.shares import folders_of
-from function.stores.terms import terms_of
+from function.aws.dynamodb import Item
+from function.core.fields import folders_of
+from function.tables.accounts import Account
+from function.tables.files import FileRow
+from function.tables.folders import MOST_LEVELS, folder_key
+from function.tables.search_terms import terms_of
 
 Rows = list[Item]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import boto3
 import pytest
 
-from function import contract, deps
+from function import base, contract
+from function.core.runtime import system_runtime
 from tests.client import Client, join
 from tests.ground import Ground, session, stand
 
@@ -67,10 +68,10 @@ def ground(
 ) -> Iterator[Ground]:
     """An empty account, and the handler wired to it."""
     _ground.reset()
-    origins = replace(deps.origins(), now=clock, sleep=clock.sleep)
-    deps.rewire(deps.wire(settings, _session, origins))
+    origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
+    base.use(base.Base(settings, _session, origins))
     yield _ground
-    deps.rewire()
+    base.use(None)
     _ground.undisturbed()  # whoever uses AWS without this ground meets nobody who steps in
 
 

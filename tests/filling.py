@@ -1,17 +1,17 @@
 """Files by the thousand, written past the function with all that follows from them."""
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
+from function.aws.dynamodb import Item, decode, encode
 from function.contract import Settings
-from function.records import FileRow
-from function.services.origins import Origins
-from function.services.shelving import Shelving
-from function.stores.references import references_key
-from function.stores.rows import Item, decode, encode
+from function.core.runtime import Runtime
+from function.files.commit import Shelving
+from function.tables.files import FileRow, references_key
 from tests.ground import ACCOUNT, REGION
 
 MODIFIED = "2026-01-01T00:00:00.000Z"
@@ -42,10 +42,9 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
         for number, name in enumerate(names)
     ]
     counter = iter(range(len(rows)))
-    shelving = Shelving(
-        Origins(lambda: 0.0, lambda: f"{next(counter):032x}", lambda: "", lambda _: None),
-        keep_seconds=2**31,
-    )
+    runtime = Runtime(lambda: 0.0, lambda: f"{next(counter):032x}", lambda: "", lambda _: None)
+    base: Any = SimpleNamespace(runtime=runtime, settings=SimpleNamespace(keep_seconds=2**31))
+    shelving = Shelving(base)
     files = tables[settings.files]
     for write in shelving.shift(*((None, row) for row in rows)):
         item: Item = write.item

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from function.services.factors import PERIOD, code_of
+from function.auth.mfa import PERIOD, code_of
 from tests.client import PASSWORD, Client
 
 

@@ -16,8 +16,8 @@ import botocore.auth
 import pytest
 from moto.core.models import botocore_stubber
 
-from function.services.transfers import URL_SECONDS
-from function.stores.multipart import Multipart
+from function.aws.s3 import Multipart
+from function.core.limits import URL_SECONDS
 from local.emulator import REGION, Emulator, State
 
 pytestmark = pytest.mark.enable_socket

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from function import contract
-from function.events import arrivals as arrived
+from function.maintenance.events import arrivals as arrived
 from local import arrivals
 from local.arrivals import Errands, Poller, given_back
 from local.deploy import Deployed, deploy

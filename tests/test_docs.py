@@ -11,11 +11,13 @@ import pytest
 import yaml
 
 from bench import routes as benched
-from function import account_errors, app, contract, errors, listing_errors, sharing_errors
-from function.models import Limits
-from function.roles import ROLES, SCOPES
-from function.routes import openapi
-from function.services import factors, guesses, keys, recovering
+from function import app, contract
+from function.auth import keys, mfa, password_change, throttle
+from function.core import errors as core_errors
+from function.core.roles import ROLES, SCOPES
+from function.http import router as http_router
+from function.meta import openapi
+from function.meta.models import Limits
 from local.declare import ROOT
 from local.gateway import Gateway
 from local.serve import WALK
@@ -40,10 +42,12 @@ def table(heading: str, nth: int = 0) -> list[list[str]]:
 
 
 def document() -> dict[str, Any]:
-    return openapi.document(app.app)
+    return openapi.document()
 
 
-def problems(of: type[errors.Problem] = errors.Problem) -> Iterator[type[errors.Problem]]:
+def problems(
+    of: type[core_errors.Problem] = core_errors.Problem,
+) -> Iterator[type[core_errors.Problem]]:
     """Every kind that has a slug of its own."""
     for kind in of.__subclasses__():
         if "slug" in vars(kind):
@@ -81,10 +85,7 @@ def test_the_roles_are_those_of_the_code() -> None:
 
 def test_the_openapi_document_has_every_route_and_no_other() -> None:
     """What Postman imports is what the handler finds; three are for people and not in it."""
-    served = {
-        (route.openapi_path, route.method.lower())
-        for route in app.app._static_routes + app.app._dynamic_routes
-    }
+    served = {(route.openapi_path, route.method.lower()) for route in http_router.all_routes()}
     described = {(path, method) for path, each in document()["paths"].items() for method in each}
     hidden = {("/openapi.json", "get"), ("/docs", "get"), ("/", "get")}
     assert served - described == hidden
@@ -94,8 +95,7 @@ def test_the_openapi_document_has_every_route_and_no_other() -> None:
 
 def test_the_problems_are_those_that_are_raised() -> None:
     """A client may switch on the slugs of the table."""
-    assert sharing_errors.__doc__, "its problems are known once it is imported"
-    assert account_errors.__doc__ and listing_errors.__doc__, "and these"  # noqa: PT018
+    http_router.all_routes()
     raised = [(f"`{kind.slug}`", str(kind.status), kind.title) for kind in problems()]
     assert sorted(map(tuple, table("Problems"))) == sorted(raised)
 
@@ -123,14 +123,14 @@ def test_the_limits_are_those_that_are_published(anyone: Client) -> None:
 def test_the_throttle_on_logins_is_as_described() -> None:
     """Its numbers are in a sentence, which nobody would think of when changing them."""
     text = " ".join(README.read_text().split())
-    minutes = guesses.WINDOW // 60
-    assert f"tried {guesses.TRIES_OF_NAME} times in {minutes} minutes for one name" in text
-    assert f"may fail {guesses.TRIES_OF_ADDRESS} times in all" in text
-    assert f"does not exist counts {guesses.UNKNOWN_WEIGHS}" in text
-    assert f"takes {factors.TRIES_OF_DAY} wrong codes a day" in text
+    minutes = throttle.WINDOW // 60
+    assert f"tried {throttle.TRIES_OF_NAME} times in {minutes} minutes for one name" in text
+    assert f"may fail {throttle.TRIES_OF_ADDRESS} times in all" in text
+    assert f"does not exist counts {throttle.UNKNOWN_WEIGHS}" in text
+    assert f"takes {mfa.TRIES_OF_DAY} wrong codes a day" in text
     assert f"at most {keys.MOST} keys" in text
-    assert f"ask for {recovering.TRIES_OF_ADDRESS} mails in {minutes} minutes" in text
-    assert f"mailed to {recovering.MAILS_OF_NAME} times an hour" in text
+    assert f"ask for {password_change.TRIES_OF_ADDRESS} mails in {minutes} minutes" in text
+    assert f"mailed to {password_change.MAILS_OF_NAME} times an hour" in text
 
 
 def test_each_dependency_is_explained() -> None:

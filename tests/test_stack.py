@@ -7,7 +7,7 @@ import pytest
 
 import bundle
 from function import contract
-from function.services.transfers import UPLOAD_SECONDS
+from function.core.limits import UPLOAD_SECONDS
 from local import declare, imagine
 from tests.declared import Stack, rebuild
 

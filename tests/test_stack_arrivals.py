@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from function import contract, events
-from function.services.transfers import UPLOAD_SECONDS
-from function.stores.transfers import object_key
+from function import contract
+from function.core.limits import UPLOAD_SECONDS
+from function.maintenance import events
+from function.tables.uploads import object_key
 from local import imagine
 from tests.declared import Stack
 

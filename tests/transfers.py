@@ -9,8 +9,8 @@ from urllib.parse import quote_plus, unquote, urlsplit
 import moto.s3.models
 import pytest
 
-from function import app, contract, deps
-from function.services import plans
+from function import app, base, contract
+from function.uploads import parts
 from tests import s3
 from tests.client import CONTEXT, Answer, Client
 from tests.ground import Ground, Session, session
@@ -25,15 +25,15 @@ def aws(service: str) -> Any:
 
 def small(patch: pytest.MonkeyPatch) -> None:
     """Cuts files of more than 20 bytes into parts of 10, and has S3 refuse those below 5."""
-    patch.setattr(plans, "MIB", 1)
-    patch.setattr(plans, "SMALLEST_PART", PART)
-    patch.setattr(plans, "SINGLE_PUT", SINGLE)
+    patch.setattr(parts, "MIB", 1)
+    patch.setattr(parts, "SMALLEST_PART", PART)
+    patch.setattr(parts, "SINGLE_PUT", SINGLE)
     patch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", SMALLEST)
 
 
 def list_parts_in_pages_of(count: int) -> None:
     """Has S3 list this many parts at once, as it lists a thousand."""
-    multipart = deps.wiring().transfers._multipart
+    multipart = base.current().multipart
     # Its own client, since others go on with the one that it has.
     multipart._client = Session().client("s3", config=multipart._client.meta.config)
     multipart._client.meta.events.register(

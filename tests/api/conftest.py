@@ -7,8 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from function import contract, deps
-from function.stores.rows import Item, decode, encode
+from function import base, contract
+from function.aws.dynamodb import Item, decode, encode
+from function.core.runtime import system_runtime
 from tests.api.samples import World, a_world
 from tests.books import balanced
 from tests.client import Answer
@@ -97,8 +98,8 @@ def rewire(
     """Has the handler go on with other settings."""
 
     def rewired(settings: contract.Settings) -> None:
-        origins = replace(deps.origins(), now=clock, sleep=clock.sleep)
-        deps.rewire(deps.wire(settings, _session, origins))
+        origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
+        base.use(base.Base(settings, _session, origins))
 
     return rewired
 

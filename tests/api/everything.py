@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from function import deps
+from function import base
+from function.access.policy import Access
 from tests.api.samples import MIB, ROUTES
 from tests.client import Client, join
 from tests.mfa import Authenticator
@@ -112,7 +113,7 @@ class Run:
     def forgotten(self, alice: Client) -> None:
         """A password that is forgotten, by somebody with an address and by nobody."""
         mailed: list[str] = []
-        (deps.wiring().people.recovering._mail._client()).meta.events.register(
+        base.current().mail._client().meta.events.register(
             "before-send.sesv2.SendEmail", lambda request, **_: mailed.append(str(request.body))
         )
         for name in ("alice", "zoe"):
@@ -129,7 +130,7 @@ class Run:
         for password in (WRONG, PASSWORD):
             known = {"current_password": password}
             begun = self.send(alice, "POST", "/mfa", json_=known)
-        secret, now = begun.json()["secret"], deps.wiring().access._now
+        secret, now = begun.json()["secret"], base.one(Access)._now
         self.secrets |= {secret, begun.json()["uri"]}
         app = Authenticator(secret, now)
         for code in ("000000", app.code()):

@@ -4,12 +4,12 @@ A route without a sample fails them: whoever adds a route says here how it is us
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from function import app
-from function.routes.openapi import needs_token, power_of
+from function.http import router as http_router
+from function.http.router import needs_token, power_of
 from tests.client import PASSWORD, Answer, Client, join
 from tests.ground import Call, Ground, response
 
@@ -242,20 +242,12 @@ SAMPLES: dict[tuple[str, str], Sample] = {
 }
 
 
-def all_routes() -> Iterator[Any]:
-    """Every route of the app."""
-    fixed, varying = app.routes()
-    for by_method in fixed.values():
-        yield from by_method.values()
-    yield from varying
-
-
 def key_of(route: Any) -> tuple[str, str]:
     """A route's method and path, its varying parts in braces."""
     return route.method, route.openapi_path
 
 
-ROUTES: dict[tuple[str, str], Any] = {key_of(route): route for route in all_routes()}
+ROUTES: dict[tuple[str, str], Any] = {key_of(route): route for route in http_router.all_routes()}
 PROTECTED = [key for key, route in ROUTES.items() if needs_token(route)]
 
 

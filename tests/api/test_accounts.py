@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from function import contract, deps
+from function import contract
+from function.core.runtime import system_runtime
 from tests.api.conftest import Behind, reason_at
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
@@ -265,7 +266,7 @@ def test_tokens_are_random_and_stored_as_hashes(alice: Client, behind: Behind) -
 
 def test_a_thousand_secrets_are_a_thousand() -> None:
     """The source of tokens does not repeat itself."""
-    secrets = {deps.origins().new_secret() for _ in range(1000)}
+    secrets = {system_runtime().new_secret() for _ in range(1000)}
     assert len(secrets) == 1000
     assert {len(secret) for secret in secrets} == {43}
 

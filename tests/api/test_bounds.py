@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.services.shared import FOLDERS_AT_ONCE
+from function.listing.shared import FOLDERS_AT_ONCE
 from tests.api.conftest import Behind
 from tests.api.test_listing import follow
 from tests.client import Client, join

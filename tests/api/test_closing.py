@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from function import app
+from function.accounts import closing
 from function.contract import SWEEP
-from function.errors import Unavailable
-from function.services import closing, leaving
-from function.stores.folders import folder_key
+from function.core.errors import Unavailable
+from function.tables.folders import folder_key
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import CONTEXT, PASSWORD, Answer, Client, join
@@ -130,7 +130,7 @@ def test_rows_of_earlier_namesakes_hide_nothing(
     rich: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of links, of requests and of files that are another's by their ids come before hers."""
-    for module in (closing, leaving):
+    for module in (closing, closing):
         monkeypatch.setattr(module, "AT_ONCE", 2)
     (link,) = [r for r in behind.rows("shares") if r["grantee"] == "links:alice"][:1]
     file = behind.row("files", shelf="alice", name="a.txt")
@@ -192,7 +192,7 @@ def test_what_takes_long_is_gone_on_with(
     rich: World, ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is shut from the first request on; the name stays taken until it is over."""
-    for module in (closing, leaving):
+    for module in (closing, closing):
         monkeypatch.setattr(module, "AT_ONCE", 2)
     rapid = slow(ground, clock, 3)
     said = []
@@ -343,7 +343,7 @@ def test_what_another_of_the_name_was_given_does_not_stop_it(
     world: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of it before what the account was given; it stays, and the rest goes."""
-    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    monkeypatch.setattr(closing, "AT_ONCE", 2)
     for number in range(5):
         world.bob.put(f"{number}.txt")
         world.bob.post("/share", file_name=f"{number}.txt", username="alice")

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import moto.s3.models
 import pytest
 
-from function.services import completing
+from function.uploads import completion
 from tests import s3
 from tests.client import Answer, Client
 from tests.ground import Ground
@@ -251,7 +251,7 @@ def test_parts_that_s3_does_not_join(alice: Client) -> None:
 
 def test_parts_that_are_too_much_together(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the largest file is refused before S3 is asked to join it."""
-    monkeypatch.setattr(completing, "LARGEST", 13)
+    monkeypatch.setattr(completion, "LARGEST", 13)
     upload = create(alice)
     parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
     assert complete(alice, upload, parts).slug == "too-large"

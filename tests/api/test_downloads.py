@@ -8,9 +8,9 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from function.errors import Unavailable
-from function.services.signing import may_be_shown
-from function.stores.multipart import Multipart
+from function.aws.s3 import Multipart
+from function.core.errors import Unavailable
+from function.files.presigning import may_be_shown
 from tests import s3
 from tests.client import PASSWORD, Client
 from tests.conftest import Clock

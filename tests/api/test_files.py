@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from function.services.uploads import SMALL
+from function.core.limits import SMALL
 from tests.api.conftest import Behind, reason_at
 from tests.client import Answer, Client
 from tests.ground import Call, Ground, response

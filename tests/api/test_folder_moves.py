@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from function.contract import Settings
-from function.services import folder_moves
+from function.moves import folder_job
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.books import balanced
@@ -144,7 +144,7 @@ def test_who_comes_between_is_seen(world: World, ground: Ground, meanwhile: str)
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request has time for one commit."""
-    monkeypatch.setattr(folder_moves, "AT_MOST", 0)
+    monkeypatch.setattr(folder_job, "AT_MOST", 0)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -231,7 +231,7 @@ def test_a_start_looks_at_the_first_names_only(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One there that would become too long is refused; one after them is cut like any later one."""
-    monkeypatch.setattr(folder_moves, "AT_ONCE", 2)
+    monkeypatch.setattr(folder_job, "AT_ONCE", 2)
     new = "/".join(["x" * 250] * 3) + "/"
     for name in ("in/a", "in/b", "in/" + "c" * 250):
         alice.put(name)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.services import groups
+from function.sharing import groups
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import Answer, Client, join

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from function.services import placing
+from function.files import commit
 from tests import s3
 from tests.api.conftest import Behind, reason_at
 from tests.client import Client
@@ -244,7 +244,7 @@ def test_nothing_is_replaced(alice: Client, data: bytes) -> None:
 
 def test_there_is_always_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random one when all numbers are taken: no sender is told what there is."""
-    monkeypatch.setattr(placing, "MOST_NAMESAKES", 1)
+    monkeypatch.setattr(commit, "MOST_NAMESAKES", 1)
     _, sender = ask(alice)
     deep = "/".join(["d" * 250] * 3) + "/" + "e" * 104 + "/"
     for name in ("a.txt", f"{deep}{'n' * 35}.txt", f"{deep}n.{'x' * 37}"):

@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from function.roles import SCOPES
-from function.routes.openapi import power_of
-from function.services.keys import MOST
+from function.auth.keys import MOST
+from function.core.roles import SCOPES
+from function.http.router import power_of
 from tests.api.conftest import Behind
 from tests.api.samples import PROTECTED, ROUTES, World, name_of
 from tests.api.test_matrix import ABOUT_THE_FILE

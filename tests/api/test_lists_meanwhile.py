@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from function.services import sorting
+from function.listing import own
 from tests.client import Client, join
 from tests.conftest import Clock
 from tests.faults.world import elsewhere
@@ -191,6 +191,6 @@ def test_a_wrong_design_is_seen(
     ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """What the method does not need is not in it: without any of it some list is not whole."""
-    monkeypatch.setattr(sorting, *WRONG[name])
+    monkeypatch.setattr(own, *WRONG[name])
     with pytest.raises(AssertionError):
         [try_all(ground, clock, query, 150) for query in SORTED]

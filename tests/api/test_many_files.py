@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from bench.many import name_of
-from function.services.asked import Asked
-from function.services.cursors import seal
+from function.core.cursors import seal
+from function.listing.query import Asked
 from tests.api.conftest import Behind
 from tests.client import Client, join
 from tests.filling import fill

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from function.routes.openapi import needs_token
+from function.http.router import needs_token
 from tests.api.conftest import Behind
 from tests.api.samples import MIB, ROUTES, SAMPLES, Sample, World, name_of
 from tests.client import Client, join

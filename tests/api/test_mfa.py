@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.services.factors import DAY, PERIOD, TRIES_OF_DAY, code_of
+from function.auth.mfa import DAY, PERIOD, TRIES_OF_DAY, code_of
 from tests.api.conftest import Behind
 from tests.api.test_sessions import OTHER
 from tests.client import PASSWORD, Answer, Client, join

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.services import moving
+from function.moves import rename
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import Answer, Client, join
@@ -186,7 +186,7 @@ def test_a_share_made_while_many_grants_move_is_not_lost(
     alice: Client, bob: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     """A new file at either name, shared meanwhile, keeps its share, however the move ends."""
-    monkeypatch.setattr(moving, "AT_ONCE", 1)
+    monkeypatch.setattr(rename, "AT_ONCE", 1)
     alice.put("a.txt", b"old")
     for client in ("carol", "dave"):
         join(client)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from function.routes.openapi import needs_token
+from function.http.router import needs_token
 from tests.api import odd
 from tests.api.conftest import Behind
 from tests.api.samples import ROUTES, SAMPLES, WRITES, World, name_of, remember_reads

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from function.routes.pages import size_of
+from function.http.pages import size_of
 from tests import s3
 from tests.client import Answer, Client
 from tests.links import HTML, change, make, revoke

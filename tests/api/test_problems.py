@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
-from function import errors
-from function.routes.forms import FORM
-from function.routes.openapi import takes_body
-from function.stores.dynamo import Dynamo
+from function.aws.dynamodb import Dynamo
+from function.core import errors as core_errors
+from function.http.forms import FORM
+from function.http.router import takes_body
 from tests.api.conftest import Behind
 from tests.api.samples import PROTECTED, ROUTES, SAMPLES, World, name_of
 from tests.client import PASSWORD, Answer, Client
@@ -37,12 +37,12 @@ def shape(answer: Answer) -> None:
         assert all(isinstance(text, str) and text for text in error.values())
 
 
-def kinds(problem: type[errors.Problem]) -> list[type[errors.Problem]]:
+def kinds(problem: type[core_errors.Problem]) -> list[type[core_errors.Problem]]:
     """A kind of problem and all its kinds."""
     return [problem, *(kind for each in problem.__subclasses__() for kind in kinds(each))]
 
 
-SLUGS = {kind.slug: kind for kind in kinds(errors.Problem) if "slug" in vars(kind)}
+SLUGS = {kind.slug: kind for kind in kinds(core_errors.Problem) if "slug" in vars(kind)}
 
 
 def guarded(answer: Answer) -> None:
@@ -61,7 +61,7 @@ def guarded(answer: Answer) -> None:
 
 def test_every_problem_has_its_own_slug_and_words() -> None:
     """Clients tell them apart by the slug; people by the title."""
-    all_kinds = [kind for kind in kinds(errors.Problem) if "slug" in vars(kind)]
+    all_kinds = [kind for kind in kinds(core_errors.Problem) if "slug" in vars(kind)]
     assert len(SLUGS) == len(all_kinds) > 20
     assert len({kind.title for kind in all_kinds}) == len(all_kinds)
     assert all(kind.slug == kind.slug.lower() and " " not in kind.slug for kind in all_kinds)

@@ -7,12 +7,11 @@ import pytest
 
 from function import app, contract
 from function.contract import Settings
-from function.services import reconciling
-from function.stores import books
-from function.stores.due import DAY
-from function.stores.folders import folder_key
-from function.stores.references import references_key
-from function.stores.terms import BETWEEN
+from function.core.limits import DAY
+from function.maintenance import reconcile as maintenance_reconcile
+from function.tables.files import references_key
+from function.tables.folders import folder_key
+from function.tables.search_terms import BETWEEN
 from tests.api.conftest import Behind
 from tests.books import balanced
 from tests.client import CONTEXT, Client, join
@@ -201,7 +200,10 @@ def test_folders_say_how_many_files_they_have(
     at_once: int,
 ) -> None:
     """Whichever count was wrong or missing, wherever a page ends; without files a folder goes."""
-    for module, limit in ((books, "AT_ONCE"), (reconciling, "FOLDERS_AT_ONCE")):
+    for module, limit in (
+        (maintenance_reconcile, "AT_ONCE"),
+        (maintenance_reconcile, "FOLDERS_AT_ONCE"),
+    ):
         monkeypatch.setattr(module, limit, at_once)
     for name in NAMES:
         alice.put(name)
@@ -337,7 +339,7 @@ def test_an_account_larger_than_a_run_holds_up_nobody(
     alice: Client, behind: Behind, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is gone on with where the run ended, and put right when it was left alone meanwhile."""
-    monkeypatch.setattr(books, "AT_ONCE", 2)
+    monkeypatch.setattr(maintenance_reconcile, "AT_ONCE", 2)
     for name in "abcde":
         alice.put(name, b"1")
     behind.change("users", {"username": "alice"}, bytes_used=99)

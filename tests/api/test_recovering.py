@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from function import contract
-from function.services.origins import iso
-from function.services.recovering import MAILS_OF_NAME, TRIES_OF_ADDRESS
-from function.stores.mail import NOBODY
+from function.auth.password_change import MAILS_OF_NAME, TRIES_OF_ADDRESS
+from function.aws.ses import NOBODY
+from function.core.runtime import iso
 from tests.api.conftest import Behind
 from tests.api.test_sessions import OTHER
 from tests.client import PASSWORD, Answer, Client, join

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from function.services.passwords import Passwords
+from function.auth.passwords import Passwords
 from tests.api.conftest import Behind, reason_at
 from tests.client import Client, join
 from tests.conftest import Clock

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from function import contract
-from function.roles import ROLES
-from function.routes.openapi import needs_token, power_of
+from function.core.roles import ROLES
+from function.http.router import needs_token, power_of
 from tests.api.conftest import Behind
 from tests.api.samples import ROUTES, World, name_of
 from tests.api.test_matrix import ABOUT_THE_FILE

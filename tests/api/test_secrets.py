@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from function.app import logger
+from function.http.responses import logger
 from tests.api.conftest import Behind
 from tests.api.everything import CONTENT, PASSWORD, Run
 from tests.api.samples import ROUTES

@@ -6,7 +6,7 @@ import re
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from function.stores import sessions
+from function.tables import sessions
 from tests.api.conftest import Behind
 from tests.client import PASSWORD, Client, join
 from tests.conftest import Clock

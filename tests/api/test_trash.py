@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from function.contract import Settings
-from function.services import trash as trashing
+from function.history import trash as history_trash
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.books import balanced
@@ -187,7 +187,7 @@ def test_what_takes_longer_than_a_request_is_gone_on_with(
     for name in ("a", "b", "c"):
         alice.put(name)
         alice.delete("/file", file_name=name)
-    monkeypatch.setattr(trashing, "AT_MOST", 0)
+    monkeypatch.setattr(history_trash, "AT_MOST", 0)
     said = []
     while (answer := alice.delete("/trash")).status == 202:
         said.append(answer.json())

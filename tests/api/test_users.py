@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from function import contract
-from function.services.factors import PERIOD
+from function.auth.mfa import PERIOD
 from tests.api.conftest import Behind
 from tests.api.samples import World
 from tests.client import PASSWORD, Answer, Client, join

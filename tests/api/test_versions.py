@@ -2,9 +2,10 @@
 
 import pytest
 
-from function import deps
+from function import base
+from function.aws.dynamodb import Key
 from function.contract import FILES, Settings
-from function.stores.rows import Key
+from function.files.purge import Purging
 from tests.api.samples import World
 from tests.client import Answer, Client
 from tests.conftest import Clock
@@ -149,7 +150,7 @@ def test_a_version_that_changes_meanwhile_is_looked_at_again(
             (name,) = (row["name"] for row in rows if row.get("version") == "1")
             (line,) = (row for row in rows if row["name"] == f"alice/versions/{name}")
             kept, due = Key(FILES, "alice/versions", name), Key(FILES, line["shelf"], line["name"])
-            assert deps.wiring().sweeping._purging.purge(kept, due)
+            assert base.one(Purging).purge(kept, due)
         else:
             alice.delete("/file", file_name="a.txt", permanent="true")
             if what == "made anew":

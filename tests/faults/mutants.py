@@ -1,6 +1,6 @@
 """Wrong designs of the house, each right as long as nothing fails and nobody comes between.
 
-They are made by putting other pieces into the wiring; the function itself stays as it is. What
+They are made by putting other pieces in the place of its own; the function stays as it is. What
 notices none of them would notice nothing else either.
 """
 
@@ -11,26 +11,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
+from function.auth.login import Logins
+from function.aws.dynamodb import Dynamo, Item, Refused, Write
+from function.aws.errors import aws
+from function.aws.s3 import Objects, Stored
 from function.contract import USERS
-from function.errors import NotSignedIn, Unavailable
-from function.link_records import LinkRow
-from function.models import Caller
-from function.object_records import Stored
-from function.records import FileRow, Load, UploadRow
-from function.services.logins import Logins
-from function.services.placing import Placing
-from function.services.transfers import TransferService
-from function.services.uploads import Uploads
-from function.stores import links, transfers
-from function.stores.accounts import discharge
-from function.stores.dynamo import Dynamo
-from function.stores.files import file_key, keep
-from function.stores.objects import Objects
-from function.stores.references import references_key
-from function.stores.rows import Item, Refused, Write
-from function.stores.seam import aws
-from function.stores.sessions import ended
-from function.stores.transfers import Transfers
+from function.core.errors import NotSignedIn, Unavailable
+from function.core.models import Caller
+from function.files.commit import Placing
+from function.files.content import Uploads
+from function.tables import links, uploads
+from function.tables.accounts import Load, discharge
+from function.tables.files import FileRow, file_key, keep, references_key
+from function.tables.links import LinkRow
+from function.tables.sessions import ended
+from function.tables.uploads import Transfers, UploadRow
+from function.uploads.service import TransferService
 
 
 @dataclass(frozen=True)
@@ -61,14 +57,15 @@ def row_before_bytes() -> dict[str, Any]:
             etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
             return Stored(key, len(data), etag, hashlib.sha256(data).hexdigest())
 
-    class Hasty(Placing):
-        def place(self, *args: Any, **kwargs: Any) -> Any:
-            bytes_ = waiting.pop()
-            placed = super().place(*args, **kwargs)
-            bytes_()
-            return placed
+    right = Placing.place
 
-    return {"ground.Objects": Later, "wiring.Placing": Hasty}
+    def place(self: Placing, *args: Any, **kwargs: Any) -> Any:
+        bytes_ = waiting.pop()
+        placed = right(self, *args, **kwargs)
+        bytes_()
+        return placed
+
+    return {"base.Objects": Later, "files.commit.Placing.place": place}
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
@@ -113,9 +110,9 @@ def bytes_dropped_first(shelf: str) -> dict[str, Any]:
         return keep(row, *args)
 
     return {
-        "ground.Objects": Known,
-        "ground.Dynamo": nothing_kept(shelf),
-        "services.shelving.keep": drop,
+        "base.Objects": Known,
+        "base.Dynamo": nothing_kept(shelf),
+        "files.commit.keep": drop,
     }
 
 
@@ -123,44 +120,45 @@ def overwritten_in_place() -> dict[str, Any]:
     """One object for a name, so that new bytes stand under the old row."""
     names: list[str] = []
 
-    class Named(Uploads):
-        def put(self, caller: Any, upload: Any) -> Any:
-            names.append(upload.file_name)
-            try:
-                return super().put(caller, upload)
-            finally:
-                names.pop()
+    right = Uploads.put
+
+    def named(self: Uploads, caller: Any, upload: Any) -> Any:
+        names.append(upload.file_name)
+        try:
+            return right(self, caller, upload)
+        finally:
+            names.pop()
 
     class OnePerName(Objects):
         def put(self, key: str, data: bytes, content_type: str) -> Stored:
             return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
 
     kept = nothing_kept("versions")
-    return {"wiring.Uploads": Named, "ground.Objects": OnePerName, "ground.Dynamo": kept}
+    return {"files.content.Uploads.put": named, "base.Objects": OnePerName, "base.Dynamo": kept}
 
 
 def logout_swallows() -> dict[str, Any]:
     """Whoever logs out is told that it was done, whatever happened."""
 
-    class Careless(Logins):
-        def logout(self, caller: Caller) -> None:
-            with suppress(Unavailable):
-                super().logout(caller)
+    right = Logins.logout
 
-    return {"wiring.Logins": Careless}
+    def logout(self: Logins, caller: Caller) -> None:
+        with suppress(Unavailable):
+            right(self, caller)
+
+    return {"auth.login.Logins.logout": logout}
 
 
 def logout_without_token() -> dict[str, Any]:
     """A session that has ended was ended by somebody else."""
 
-    class Forgetful(Logins):
-        def logout(self, caller: Caller) -> None:
-            try:
-                self._db.write(ended(caller.token_hash, int(self._from.now())))
-            except Refused:
-                raise NotSignedIn from None
+    def logout(self: Logins, caller: Caller) -> None:
+        try:
+            self._db.write(ended(caller.token_hash, int(self._runtime.now())))
+        except Refused:
+            raise NotSignedIn from None
 
-    return {"wiring.Logins": Forgetful}
+    return {"auth.login.Logins.logout": logout}
 
 
 def register_without_token() -> dict[str, Any]:
@@ -173,7 +171,7 @@ def register_without_token() -> dict[str, Any]:
             else:
                 super().commit(writes, token)
 
-    return {"ground.Dynamo": Forgetful}
+    return {"base.Dynamo": Forgetful}
 
 
 def commit_without_rev() -> dict[str, Any]:
@@ -182,7 +180,7 @@ def commit_without_rev() -> dict[str, Any]:
     def replace(old: FileRow, row: FileRow) -> Write:
         return Write("Put", file_key(row.shelf, row.name), item=row.model_dump())
 
-    return {"services.shelving.replace": replace}
+    return {"files.commit.replace": replace}
 
 
 def charged_afterwards() -> dict[str, Any]:
@@ -195,42 +193,44 @@ def charged_afterwards() -> dict[str, Any]:
             for each in apart:
                 self.write(each)
 
-    return {"ground.Dynamo": Apart}
+    return {"base.Dynamo": Apart}
 
 
 def completed_blindly() -> dict[str, Any]:
     """A completion is committed whatever has become of the upload since it was looked at."""
 
     def finish(row: UploadRow, answer: str) -> list[Write]:
-        noted, *others = transfers.finish(row, answer)
+        noted, *others = uploads.finish(row, answer)
         return [replace(noted, condition=None, values={":answer": answer}), *others]
 
-    return {"services.completing.finish": finish}
+    return {"uploads.completion.finish": finish}
 
 
 def given_up_bytes_first() -> dict[str, Any]:
     """An upload's bytes are removed, and then its row."""
 
-    class Hasty(TransferService):
-        def abort(self, caller: Any, upload_id: str) -> None:
-            row = self.find(caller, upload_id)
-            self._multipart.discard(row.object, row.multipart)
-            super().abort(caller, upload_id)
+    right = TransferService.abort
 
-    return {"wiring.TransferService": Hasty}
+    def abort(self: TransferService, caller: Any, upload_id: str) -> None:
+        row = self.find(caller, upload_id)
+        self._multipart.discard(row.object, row.multipart)
+        right(self, caller, upload_id)
+
+    return {"uploads.service.TransferService.abort": abort}
 
 
 def struck_from_the_list() -> dict[str, Any]:
     """What is given up is struck from the list at once, before its bytes are removed."""
 
-    class Hasty(Transfers):
-        def remove(self, row: UploadRow) -> bool:
-            removed = super().remove(row)
-            if removed:
-                self._db.write(Write("Delete", transfers.due_key(row)))
-            return removed
+    right = Transfers.remove
 
-    return {"wiring.Transfers": Hasty}
+    def remove(self: Transfers, row: UploadRow) -> bool:
+        removed = right(self, row)
+        if removed:
+            self._db.write(Write("Delete", uploads.due_key(row)))
+        return removed
+
+    return {"tables.uploads.Transfers.remove": remove}
 
 
 def counted_blindly() -> dict[str, Any]:
@@ -240,7 +240,7 @@ def counted_blindly() -> dict[str, Any]:
         values: Item = {":more": more}
         return Write("Update", links.link_key(row.id), None, values, update="ADD downloads :more")
 
-    return {"services.counting.count": count}
+    return {"links.downloads.count": count}
 
 
 MUTANTS = (

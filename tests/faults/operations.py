@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from function.stores.invites import invite_id
+from function.tables.accounts import invite_id
 from tests.client import PASSWORD, Answer, Client
 from tests.faults import people
 from tests.faults.links import LOCKED, gives_the_bytes_or_is_used_up, on_link, visit

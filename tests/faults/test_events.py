@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from function.errors import Problem
-from function.services import sweeping
+from function.core.errors import Problem
+from function.maintenance import sweep as maintenance_sweep
 from tests.client import Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import FAULTS, Fault, Killed
@@ -45,7 +45,7 @@ EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch)
-    monkeypatch.setattr(sweeping, "LOOK_BACK", 1)
+    monkeypatch.setattr(maintenance_sweep, "LOOK_BACK", 1)
 
 
 @contextmanager

@@ -20,8 +20,10 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
-from function import app, deps
+from function import base
 from function.contract import TABLES, Settings
+from function.core.runtime import system_runtime
+from function.http import router as http_router
 from tests.books import balanced
 from tests.client import Answer, Client, join
 from tests.conftest import Clock
@@ -44,7 +46,7 @@ class World:
         """`views` remembers what was seen of which state, good for one design of the house."""
         self.ground, self.settings, self._clock, self._views = ground, settings, clock, views
         self._ids = itertools.count()
-        deps.rewire(deps.wire(settings, session, self._origins()))
+        base.use(base.Base(settings, session, self._origins()))
         self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
@@ -72,7 +74,7 @@ class World:
 
     def _origins(self) -> Any:
         return replace(
-            deps.origins(),
+            system_runtime(),
             now=self._clock,
             sleep=lambda _: None,
             new_id=lambda: f"{'1d' * 13}{next(self._ids):06}",
@@ -280,10 +282,10 @@ def tables_in(body: Any) -> Iterator[str]:
 @contextmanager
 def elsewhere() -> Iterator[None]:
     """As in another process: Powertools keeps the request that it is at in its classes."""
-    context, event = dict(app.app.context), BaseRouter.current_event
+    context, event = dict(http_router.resolver.context), BaseRouter.current_event
     try:
         yield
     finally:
-        app.app.context.clear()
-        app.app.context.update(context)
+        http_router.resolver.context.clear()
+        http_router.resolver.context.update(context)
         BaseRouter.current_event = event

@@ -12,9 +12,11 @@ from typing import Any
 
 import boto3
 
-from function import deps
+from function import base
+from function.aws.dynamodb import Key, decode, encode
 from function.contract import FILES, Settings
-from function.stores.rows import Key, decode, encode
+from function.core.runtime import system_runtime
+from function.files.purge import Purging
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import FAULTS, Fault, Killed
@@ -173,7 +175,7 @@ class House:
             owner, shelf, name = line["name"].split("/", 2)
             kept = Key(FILES, f"{owner}/{shelf}", name)
             due = Key(FILES, line["shelf"], line["name"])
-            deps.wiring().sweeping._purging.purge(kept, due)
+            base.one(Purging).purge(kept, due)
         return bool(lines)
 
     def _second(self) -> int:
@@ -182,5 +184,5 @@ class House:
 
 def rewired(settings: Settings, clock: Clock, session: boto3.Session) -> None:
     """Wires the handler so that its pauses take no time."""
-    origins = replace(deps.origins(), now=clock, sleep=lambda _: None)
-    deps.rewire(deps.wire(settings, session, origins))
+    origins = replace(system_runtime(), now=clock, sleep=lambda _: None)
+    base.use(base.Base(settings, session, origins))

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from function.errors import Unavailable
-from function.records import Account, Grant, Membership
-from function.services.access import Access
-from function.services.unlocking import nonce_in
-from function.stores.accounts import account_key, charge
-from function.stores.dynamo import Dynamo
-from function.stores.groups import member_key
-from function.stores.links import Links, count
-from function.stores.references import first
-from function.stores.shares import unchanged
+from function.access.policy import Access
+from function.aws.dynamodb import Dynamo
+from function.core.errors import Unavailable
+from function.public.unlock import nonce_in
+from function.tables.accounts import Account, account_key, charge
+from function.tables.files import first
+from function.tables.grants import Grant, unchanged
+from function.tables.groups import Membership, member_key
+from function.tables.links import Links, count
 
 
 @dataclass(frozen=True)
@@ -86,37 +85,37 @@ def without_quota(account: Account, *load: Any) -> Any:
 commit = Dynamo.commit
 NOTHING: Callable[..., Any] = lambda *_: []  # noqa: E731
 GROUPS_FOREVER = {
-    "services.access.membership_in": membership_of_any,
-    "services.groups.GroupService._clear": NOTHING,
+    "access.policy.membership_in": membership_of_any,
+    "sharing.groups.GroupService._clear": NOTHING,
 }
 MUTANTS = (
     Mutant(
         "an old grant opens a new file",
         {
-            "services.access.Access.opens": opens_but("file_id"),
-            "services.files.granted": NOTHING,
+            "access.policy.Access.opens": opens_but("file_id"),
+            "files.content.granted": NOTHING,
         },
     ),
-    Mutant("a namesake inherits grants", {"services.access.Access.opens": opens_but("owner_id")}),
-    Mutant("grants never expire", {"services.access.Access.alive": lambda *_: True}),
-    Mutant("to read is to write", {"services.access.Access.right": lambda *_: "write"}),
+    Mutant("a namesake inherits grants", {"access.policy.Access.opens": opens_but("owner_id")}),
+    Mutant("grants never expire", {"access.policy.Access.alive": lambda *_: True}),
+    Mutant("to read is to write", {"access.policy.Access.right": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
-    Mutant("who was put out stays in", {"stores.groups.Groups.leave": lambda *_, **__: None}),
-    Mutant("a rename leaves grants behind", {"services.moving.granted": NOTHING}),
-    Mutant("what is taken back stays", {"services.shares.take_back": unchanged}),
-    Mutant("the disabled are let in", {"services.access.account_in": disabled_as_well}),
-    Mutant("a link is never revoked", {"stores.links.Links.find": found_with(revoked=False)}),
-    Mutant("a link never ends", {"stores.links.Links.find": found_with(ends=None)}),
+    Mutant("who was put out stays in", {"tables.groups.Groups.leave": lambda *_, **__: None}),
+    Mutant("a rename leaves grants behind", {"moves.rename.granted": NOTHING}),
+    Mutant("what is taken back stays", {"sharing.shares.take_back": unchanged}),
+    Mutant("the disabled are let in", {"access.policy.account_in": disabled_as_well}),
+    Mutant("a link is never revoked", {"tables.links.Links.find": found_with(revoked=False)}),
+    Mutant("a link never ends", {"tables.links.Links.find": found_with(ends=None)}),
     Mutant(
         "a link needs no password",
-        {"services.unlocking.Unlocking.nonce": lambda _, __, grant: nonce_in(grant)},
+        {"public.unlock.Unlocking.nonce": lambda _, __, grant: nonce_in(grant)},
     ),
-    Mutant("downloads are not counted", {"services.counting.count": lambda row, _: count(row, 0)}),
-    Mutant("a folder leaves its rights behind", {"services.folder_batches.below": lambda *_: {}}),
-    Mutant("a copy goes with its original", {"services.placing.one_more": first}),
+    Mutant("downloads are not counted", {"links.downloads.count": lambda row, _: count(row, 0)}),
+    Mutant("a folder leaves its rights behind", {"moves.folder_batches.below": lambda *_: {}}),
+    Mutant("a copy goes with its original", {"files.commit.one_more": first}),
     Mutant(
         "a quota is not looked at",
-        {"services.placing.enough": lambda *_: None, "services.placing.charge": without_quota},
+        {"files.commit.enough": lambda *_: None, "files.commit.charge": without_quota},
     ),
-    Mutant("what fails is acknowledged", {"stores.dynamo.Dynamo.commit": careless}),
+    Mutant("what fails is acknowledged", {"aws.dynamodb.Dynamo.commit": careless}),
 )

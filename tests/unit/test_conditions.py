@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.services.conditions import names
+from function.files.conditions import names
 
 
 @pytest.mark.parametrize(

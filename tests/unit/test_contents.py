@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.services.contents import HEAD, contradicts, is_text
+from function.files.upload_rules import HEAD, contradicts, is_text
 from tests.office import OOXML, SAMPLES, TYPES, office, zipped
 
 TEXTS = {".txt", ".csv", ".md", ".json", ".svg", ".html"}

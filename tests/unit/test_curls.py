@@ -4,7 +4,8 @@ import shlex
 
 from hypothesis import given
 
-from function.services import curl
+from function.core import curl
+from function.uploads import parts
 from tests import curls
 from tests.unit.strategies import file_names
 
@@ -22,7 +23,7 @@ def test_a_configuration_says_the_name(name: str) -> None:
 def test_a_line_says_the_name(name: str) -> None:
     """The shell hands curl the last segment, as one argument that is no option and no pattern."""
     last = name.rpartition("/")[2]
-    for line in (curl.get(name, URL), curl.put(name, URL, {"x-h": "it's"})):
+    for line in (curl.get(name, URL), parts.put(name, URL, {"x-h": "it's"})):
         words = shlex.split(line)
         file = words[3]
         assert file in {last, f"./{last}"}

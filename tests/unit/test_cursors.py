@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.errors import InvalidCursor
-from function.services.cursors import seal, unseal
+from function.core.cursors import seal, unseal
+from function.core.errors import InvalidCursor
 from tests.unit.strategies import file_names
 
 ID = "0123456789abcdef0123456789abcdef"

@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from hypothesis import given
 
-from function.services.dispositions import disposition
+from function.core.headers import disposition
 from tests.unit.strategies import file_names
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from function.fields import (
+from function.core.fields import (
     DECEPTIVE,
     NAME_BYTES,
     SEGMENT_BYTES,

@@ -4,7 +4,7 @@ import mimetypes
 
 import pytest
 
-from function.media_types import extension_of, guessed_type, suggested_type
+from function.core.media_types import extension_of, guessed_type, suggested_type
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,21 @@
 """Which passwords are too weak, and that checking takes as long for nobody as for somebody."""
 
 import ipaddress
+from types import SimpleNamespace
+from typing import Any
 
 import argon2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.account_errors import WeakPassword
-from function.services.accounts import token_hash
-from function.services.guesses import network
-from function.services.passwords import Passwords
+from function.auth.errors import WeakPassword
+from function.auth.passwords import Passwords
+from function.core.tokens import network, token_hash
 
-HASHER = argon2.PasswordHasher(1, 8, parallelism=1)
-passwords = Passwords(HASHER, 8)
+SETTINGS = SimpleNamespace(hash_passes=1, hash_memory=8, password_min_length=8)
+BASE: Any = SimpleNamespace(settings=SETTINGS)
+passwords = Passwords(BASE)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,8 @@ class Counting(argon2.PasswordHasher):
 def test_nobody_costs_what_somebody_costs() -> None:
     """An unknown name is checked against a hash of the same parameters, and never matches."""
     hasher = Counting(1, 8, parallelism=1)
-    checked = Passwords(hasher, 8)
+    checked = Passwords(BASE)
+    checked._hasher = hasher
     hashed = checked.hash("correct horse")
     assert checked.matches(hashed, "correct horse")
     assert not checked.matches(hashed, "wrong horse")

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from function.fields import FileName
-from function.services.placing import numbered
+from function.core.fields import FileName, numbered
 from tests.unit.strategies import file_names
 
 

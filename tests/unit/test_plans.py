@@ -4,20 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.errors import TooLarge
-from function.fields import MOST_PARTS
-from function.object_records import Part
-from function.records import UploadRow
-from function.services.plans import (
-    LARGEST,
-    MIB,
-    SMALLEST_PART,
-    length_of,
-    method_of,
-    missing,
-    part_size_of,
-    parts_in,
-)
+from function.aws.s3 import Part
+from function.core.errors import TooLarge
+from function.core.fields import MOST_PARTS
+from function.core.limits import LARGEST, MIB, SMALLEST_PART
+from function.tables.uploads import UploadRow
+from function.uploads.parts import length_of, method_of, missing, part_size_of, parts_in
 
 SIZES = st.integers(0, LARGEST) | st.integers(0, 200 * MIB)
 LARGEST_PART = 5 * 1024 * MIB  # S3's own bound

@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.records import Account, Load
-from function.services.quotas import nearly_full
-from function.stores.accounts import charge, mark
+from function.access.quotas import nearly_full
+from function.tables.accounts import Account, Load, charge, mark
 
 AMOUNTS = st.integers(0, 200)
 

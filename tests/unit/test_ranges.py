@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.errors import RangeNotSatisfiable
-from function.services.ranges import span_of
+from function.core.errors import RangeNotSatisfiable
+from function.core.headers import span_of
 
 small = st.integers(0, 12)
 

@@ -7,10 +7,10 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from function import fields
-from function.fields import Email, Etag, Otp, Seconds, Size, Tags, Username
-from function.life_models import Restoration
-from function.routes.reasons import reason
+from function.core import fields
+from function.core.fields import Email, Etag, Otp, Seconds, Size, Tags, Username
+from function.history.models import Restoration
+from function.http.responses import reason
 
 OTP = "the 6 digits of the authenticator, or a recovery code of 16 letters and digits"
 
@@ -61,6 +61,6 @@ def test_it_is_said_for_people(kind: Any, value: Any, said: str) -> None:
 
 def test_every_pattern_has_its_words() -> None:
     """Whoever needs one more says it by `like`, in the one place that makes them."""
-    sources = Path(fields.__file__).parent.rglob("*.py")
+    sources = Path(fields.__file__).parent.parent.rglob("*.py")
     assert [path.name for path in sources if "pattern=" in path.read_text("utf-8")] == ["fields.py"]
     assert Path(fields.__file__).read_text("utf-8").count("pattern=") == 1

@@ -1,0 +1,1 @@
+"""Registration, profiles, administration and deletion of accounts."""

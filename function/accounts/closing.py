@@ -1,0 +1,284 @@
+"""Taking back all that an account has to do with others: links, requests, groups, shares.
+
+Each step clears a page away and says whether that was all. The account has been shut before, so
+nobody adds to it; what another has changed meanwhile is looked at again.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from function.access.errors import ProtectedAccount
+from function.access.policy import Access, Member
+from function.accounts.models import Closure
+from function.audit.service import Audit
+from function.aws.dynamodb import COMMITTED_AT_ONCE, Refused, Write
+from function.base import Base
+from function.core.errors import NoSuchUser
+from function.core.models import Caller
+from function.core.runtime import Batch
+from function.files.commit import Shelving
+from function.tables import folders, links, requests
+from function.tables.accounts import (
+    Account,
+    ClosingList,
+    account_at,
+    account_key,
+    altered,
+    clearing,
+    close,
+    closing,
+    same_account,
+)
+from function.tables.files import FileRow, Files, file_in, file_key, remove_grantee
+from function.tables.grants import Grant, Shares, granted, granted_at, key_of, take_back, user
+from function.tables.groups import Group, Groups, about_groups, group_in
+from function.tables.links import LinkRow
+from function.tables.requests import RequestRow
+
+AT_ONCE = 50
+Owned = TypeVar("Owned", FileRow, LinkRow, RequestRow)
+SECONDS = 15  # of work for one request, of the 28 that a function has
+
+
+class Leaving:
+    """Clears away."""
+
+    def __init__(self, base: Base) -> None:
+        self._db = base.db
+        self._access = base.one(Access)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+        self._groups = Groups(base.db)
+
+    def steps(self) -> dict[str, Callable[[Account], bool]]:
+        """What there is to do, by what it is about."""
+        return {
+            "links": self._links,
+            "requests": self._requests,
+            "groups": self._of_groups,
+            "shares": self._shares,
+        }
+
+    def _links(self, account: Account) -> bool:
+        store = links.Links(self._db)
+        rows = next_of(
+            account,
+            lambda after: store.of(account.username, account.id, after=after, limit=AT_ONCE),
+        )
+        for row in rows:
+            _, held = store.find(row.id)
+            with suppress(Refused):
+                self._db.commit(self._unlinked(row, held), self._runtime.new_id())
+        return not rows
+
+    def _unlinked(self, row: LinkRow, held: list[Grant]) -> list[Write]:
+        gone = [Write("Delete", key_of(grant)) for grant in held]
+        gone += [Write("Delete", links.link_key(row.id)), links.strike_ledger(row)]
+        if row.alias:
+            known = self._db.read([links.alias_key(row.alias)])
+            if links.aliased(known, row.alias) == row.id:
+                gone.append(links.strike_alias(row, row.alias))
+        return gone
+
+    def _requests(self, account: Account) -> bool:
+        store, now = requests.Requests(self._db), self._runtime.now()
+        rows = next_of(
+            account, lambda after: store.of(account.username, now, after=after, limit=AT_ONCE)
+        )
+        for row in rows:
+            with suppress(Refused):
+                self._db.commit(requests.removed(row), self._runtime.new_id())
+        return not rows
+
+    def _of_groups(self, account: Account) -> bool:
+        """Ends the groups that it owns, and its part in the others.
+
+        Whoever else clears it away may be done by now, and its name somebody else's.
+        """
+        rows = self._db.read([account_key(account.username)])
+        now = account_at(rows, account.username)
+        if now is None or now.id != account.id:
+            return True
+        rows = self._db.read(about_groups(now))
+        held = {each.group: each for each in self._access.memberships(rows, now).values()}
+        for name in sorted(now.groups):
+            group = group_in(rows, name)
+            with suppress(Refused):
+                if group and group.owner_id == now.id:
+                    self._end(now, group)
+                elif name in held:
+                    self._groups.leave(held[name], self._runtime.new_id(), account=True)
+                else:
+                    self._groups.forget(now, now.groups - {name}, self._runtime.new_id())
+                    break  # it names others now than were read
+        return not now.groups
+
+    def _end(self, account: Account, group: Group) -> None:
+        """Puts a page of members out of a group; when there are none, ends it.
+
+        Its owner is put out last, or nobody would know of it any more.
+        """
+        found = self._groups.remaining(group, AT_ONCE)
+        others = [each for each in found if each.member_id != account.id]
+        granted = self._groups.granted(group, AT_ONCE)
+        for each in others:
+            self._groups.put_out(each, self._runtime.new_id)
+        for key in granted:
+            self._groups.revoke(group, key)
+        if others or granted:
+            return
+        who = Member(account.username, account.id)
+        noted = self._audit.of(who, "group.delete", subject=group.name)
+        with suppress(Refused):
+            self._groups.delete(group, self._runtime.new_id(), noted)
+            for each in found:
+                self._groups.put_out(each, self._runtime.new_id)
+
+    def _shares(self, account: Account) -> bool:
+        """Takes back what was granted to it."""
+        held = self._granted(account)
+        places = [file_key(*grant.file.split("/", 1)) for grant in held if grant.file_id]
+        rows = self._db.read(places)
+        for grant in held:
+            owner, name = grant.file.split("/", 1)
+            file = file_in(rows, owner, name) if grant.file_id else None
+            noted = []
+            if file and file.place_id == grant.file_id:
+                noted.append(remove_grantee(file, grant.grantee, self._runtime.new_id()))
+            with suppress(Refused):
+                self._db.commit([take_back(grant), *noted], self._runtime.new_id())
+        return not held
+
+    def _granted(self, account: Account) -> list[Grant]:
+        """A page of what was granted to it, past what was to others of its name."""
+        mine: list[Grant] = []
+        after, more = "", True
+        while more and not mine:
+            held, more = Shares(self._db).of(user(account.username), after=after, limit=AT_ONCE)
+            after = held[-1].file if held else after
+            mine = [grant for grant in held if grant.grantee_id == account.id]
+        return mine
+
+
+def next_of(account: Account, page: Callable[[str], tuple[list[Owned], str | None]]) -> list[Owned]:
+    """The next rows of an account's, past whatever is left of others of its name."""
+    rows: list[Owned] = []
+    after: str | None = ""
+    while after is not None and not rows:
+        found, after = page(after)
+        rows = [row for row in found if row.owner_id == account.id]
+    return rows
+
+
+class Closing:
+    """Closes accounts."""
+
+    def __init__(
+        self,
+        base: Base,
+    ) -> None:
+        self._db = base.db
+        self._access = base.one(Access)
+        self._shelving = base.one(Shelving)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+        self._administrator = base.settings.administrator
+        self._files = Files(base.db)
+        self._list = ClosingList(base.db)
+        # In this order: what may be many comes last.
+        self._steps: dict[str, Callable[[Account], bool]] = {
+            **base.one(Leaving).steps(),
+            "files": self._page,
+            "folders": self._folders,
+        }
+
+    def delete(self, caller: Caller, username: str) -> Closure:
+        """Closes an account, and says what is left to clear away when that takes longer.
+
+        Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
+        """
+        account = self._marked(caller, username)
+        ends = self._runtime.now() + SECONDS
+        return Closure(
+            username=username, left=self._clear(account, lambda: self._runtime.now() < ends)
+        )
+
+    def sweep(self, in_time: Callable[[], bool], batch: Batch) -> None:
+        """Goes on with the accounts that are being closed, and counts in `batch` who is gone."""
+        for username in self._list.of(AT_ONCE):
+            if not in_time():
+                return
+            with batch.attempt():
+                account = account_at(self._db.read([account_key(username)]), username)
+                if account and account.deleting:
+                    batch.done += not self._clear(account, in_time)
+
+    def _marked(self, caller: Caller, username: str) -> Account:
+        """The account, with everything shut that it ever opened."""
+        for _ in self._runtime.attempts():
+            entry = self._access.open(caller, more=[account_key(username)])
+            account = account_at(entry.rows, username)
+            if account is None:
+                raise NoSuchUser
+            if username in {caller.username, self._administrator}:
+                raise ProtectedAccount
+            if account.deleting:
+                return account
+            rev, epoch = self._runtime.new_id(), self._runtime.new_id()
+            writes = [
+                altered(account, rev, disabled=True, deleting=True, epoch=epoch),
+                same_account(entry.account),
+                closing(username),
+                self._audit.of(caller, "account.delete", owner=username),
+            ]
+            try:
+                self._db.commit(writes, rev)
+            except Refused:
+                continue
+            return account.model_copy(update={"rev": rev, "disabled": True, "deleting": True})
+        raise AssertionError
+
+    def _clear(self, account: Account, in_time: Callable[[], bool]) -> list[str]:
+        """What is left when the time is over; nothing, and the account is gone."""
+        steps = list(self._steps)
+        for at, name in enumerate(steps):
+            while not self._steps[name](account):
+                if not in_time():
+                    return steps[at:]
+        try:
+            self._db.commit(close(account), self._runtime.new_id())
+        except Refused:
+            there = account_at(self._db.read([account_key(account.username)]), account.username)
+            return ["groups"] if there and there.id == account.id else []
+        return []
+
+    def _page(self, account: Account) -> bool:
+        """Moves a page of files to the trash; whether that were all."""
+        rows = next_of(account, lambda after: self._files_of(account, after))
+        for row in rows:
+            with suppress(Refused):
+                self._trash(row)
+        return not rows
+
+    def _files_of(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
+        rows, more = self._files.on_shelf(account.username, prefix="", after=after, limit=AT_ONCE)
+        return rows, rows[-1].name if more else None
+
+    def _folders(self, account: Account) -> bool:
+        """Removes some folders, which are empty now, with what was granted on them."""
+        gone = folders.to_clear(self._db, account.username, AT_ONCE)
+        for start in range(0, len(gone), COMMITTED_AT_ONCE - 1):
+            some = gone[start : start + COMMITTED_AT_ONCE - 1]
+            try:
+                self._db.commit([clearing(account), *some], self._runtime.new_id())
+            except Refused as refused:
+                return 0 in refused.failed  # whoever else clears it away is done
+        return not gone
+
+    def _trash(self, row: FileRow) -> None:
+        grants = [Write("Delete", key) for key in granted(row)]
+        writes = [*self._shelving.shift((row, None)), *self._shelving.deleted(row)]
+        at_once = COMMITTED_AT_ONCE - len(writes)
+        self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
+        self._db.commit_each(granted_at(row)[at_once:], self._runtime.new_id)

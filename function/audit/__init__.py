@@ -1,0 +1,1 @@
+"""The audit log: records of changes, and the query for administrators."""

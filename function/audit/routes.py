@@ -1,0 +1,46 @@
+"""The record of who changed what, for administrators."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import AwareDatetime
+
+from function.access.errors import NotAllowed
+from function.audit.models import Action, AuditQuery, AuditRecord
+from function.audit.service import AuditService
+from function.base import one
+from function.core.errors import Invalid, InvalidCursor
+from function.core.fields import Username
+from function.http.dependencies import Admin, Sent
+from function.http.responses import answers, listed
+
+router = Router()
+
+
+@router.get(
+    "/audit", responses=answers({200: list[AuditRecord]}, NotAllowed, InvalidCursor, Invalid)
+)
+def list_audit(
+    caller: Admin,
+    sent: Sent,
+    username: Annotated[
+        Username | None, Query(description="Whoever did it, or whose it was.")
+    ] = None,
+    action: Annotated[
+        Action | None, Query(description="`share.create`, or `share` for all of them.")
+    ] = None,
+    since: Annotated[
+        AwareDatetime | None, Query(description="Seven days before `until` by default.")
+    ] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Now by default.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
+) -> Response[list[AuditRecord]]:
+    """List who did what to which file, when and from where, the newest first.
+
+    A page may be shorter than `limit`, or empty, though more follow: follow `Link`.
+    """
+    asked = AuditQuery(username=username, action=action, since=since, until=until)
+    return listed(*one(AuditService).page(caller, asked, limit, cursor), sent)

@@ -1,0 +1,1 @@
+"""Login, sessions, API keys, second factor, passwords."""

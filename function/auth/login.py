@@ -1,0 +1,108 @@
+"""Logging in, and out."""
+
+from dataclasses import replace
+from typing import Any
+
+from function.access.policy import Access
+from function.audit.service import Audit
+from function.auth.mfa import Factors
+from function.auth.models import Credentials, Token
+from function.auth.passwords import Passwords
+from function.auth.throttle import Guesses
+from function.aws.dynamodb import Refused
+from function.base import Base
+from function.core.errors import NotSignedIn
+from function.core.models import Caller, Incoming
+from function.core.runtime import iso
+from function.core.tokens import token_hash
+from function.tables.accounts import Account, account_in, account_key, altered
+from function.tables.sessions import Session, begun, ended
+
+
+class Logins:
+    """Begins sessions, and ends the caller's."""
+
+    def __init__(
+        self,
+        base: Base,
+    ) -> None:
+        self._db = base.db
+        self._access = base.one(Access)
+        self._guesses = base.one(Guesses)
+        self._factors = base.one(Factors)
+        self._passwords = base.one(Passwords)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+        self._seconds = base.settings.session_seconds
+
+    def login(self, given: Credentials, sent: Incoming) -> Token:
+        """Begins a session, in the commit that uses the code, where one is needed.
+
+        Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
+        """
+        username, password = given.username, given.password.get_secret_value()
+        token = f"{username}.{self._runtime.new_secret()}"
+        who = Caller(username, token_hash(token), address=sent.address, agent=sent.agent)
+        for _ in self._runtime.attempts():
+            counts = [self._guesses.key(sent.address), self._factors.key(username)]
+            rows = self._db.read([account_key(username), *counts])
+            account = account_in(rows, username)
+            account = self._guesses.prove(account, username, password, sent.address, rows)
+            spent, holding = self._factors.spend(account, given.otp, sent.address, rows)
+            session = self._session(account, who)
+            writes = [begun(session), self._audit.of(who, "session.begin", subject=who.token_hash)]
+            if changes := spent | self._renewed(account, password):
+                writes.append(altered(account, self._runtime.new_id(), **changes))
+            try:
+                self._db.commit([*writes, *holding], session.rev)
+            except Refused:
+                continue
+            return Token(token=token, expires_at=iso(session.expires_at))
+        raise AssertionError
+
+    def _session(self, account: Account, who: Caller) -> Session:
+        now = self._runtime.now()
+        return Session(
+            token_hash=who.token_hash,
+            username=account.username,
+            user_id=account.id,
+            epoch=account.epoch,
+            created=iso(now),
+            expires_at=int(now) + self._seconds,
+            rev=self._runtime.new_id(),
+            address=who.address,
+            agent=who.agent,
+            seen=iso(now),
+        )
+
+    def _renewed(self, account: Account, password: str) -> dict[str, Any]:
+        """A hash of today's strength for one of other days."""
+        if not self._passwords.outdated(account.password):
+            return {}
+        return {"password": self._passwords.hash(password)}
+
+    def logout(self, caller: Caller) -> None:
+        """Ends the caller's session, whatever it is still good for. Raises NotSignedIn."""
+        end = ended(caller.token_hash, int(self._runtime.now()))
+        noted = self._audit.of(caller, "session.end", subject=caller.token_hash)
+        for _ in self._runtime.attempts():
+            try:
+                self._db.commit([end, noted], self._runtime.new_id())
+            except Refused as refused:
+                if refused.failed:
+                    raise NotSignedIn from None
+                continue
+            return
+
+    def everywhere(self, caller: Caller) -> None:
+        """Ends every session and key of the account. Raises NotSignedIn, ChangedMeanwhile."""
+        caller = replace(caller, power="account")  # to end one's own takes no power, this does
+        for _ in self._runtime.attempts():
+            account = self._access.open(caller).account
+            rev, epoch = self._runtime.new_id(), self._runtime.new_id()
+            change = altered(account, rev, epoch=epoch, keys=None)
+            try:
+                self._db.commit([change, self._audit.of(caller, "session.end_all")], rev)
+            except Refused:
+                continue
+            return

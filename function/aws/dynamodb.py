@@ -1,0 +1,357 @@
+"""The words of the tables: keys, rows, writes with what they expect, pages. Imports contract.
+
+A row is a flat dict of text, whole numbers, flags, and lists and sets of text; what is None, or an
+empty set, is left out.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
+from pydantic import BaseModel, ConfigDict
+
+from function.aws.errors import aws, code
+from function.contract import TABLES, Index, Table
+from function.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+Value = str | int | bool | list[str] | frozenset[str] | None
+Item = dict[str, Value]
+READ_AT_ONCE = 100
+CALLS_AT_ONCE = 8
+COMMITTED_AT_ONCE = 100
+ROUNDS = 5
+PAUSE = 0.02
+
+
+class Row(BaseModel):
+    """What a table holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+
+class Key(NamedTuple):
+    """One row's place."""
+
+    table: Table
+    partition: str
+    sort: str | None = None
+
+    def item(self) -> Item:
+        """The key as attributes."""
+        key: Item = {self.table.partition: self.partition}
+        if self.table.sort:
+            key[self.table.sort] = self.sort
+        return key
+
+
+Rows = Mapping[Key, Item]
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write and what it expects: `condition` in DynamoDB's words over `values` (`:name`).
+
+    `kind` is Put, Update, Delete or ConditionCheck; `item` is the row of a Put, `update` an update
+    expression, `names` what stands for attributes (`#name`) that no expression can spell.
+    """
+
+    kind: str
+    key: Key
+    condition: str | None = None
+    values: Item = field(default_factory=dict)
+    item: Item = field(default_factory=dict)
+    update: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """A commit did not happen. `failed` numbers the writes whose expectation does not hold.
+
+    Empty when other commits were merely in the way. `found` is the row that stood in the way of a
+    single write.
+    """
+
+    def __init__(self, failed: Sequence[int] = (), found: Item | None = None) -> None:
+        """Numbers count from 0 in the order of the writes."""
+        super().__init__(f"expectations {list(failed)} do not hold")
+        self.failed = failed
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows in key order; `more` says that others follow the last one."""
+
+    items: list[Item]
+    more: bool
+
+
+def encode(item: Item) -> dict[str, Any]:
+    """A row in DynamoDB's types."""
+    held = {name: value for name, value in item.items() if value not in (None, frozenset())}
+    return {name: _encoded(value) for name, value in held.items()}
+
+
+def _encoded(value: Value) -> dict[str, Any]:
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case list():
+            return {"L": [{"S": text} for text in value]}
+        case frozenset():
+            return {"SS": sorted(value)}
+        case _:
+            return {"S": value}
+
+
+def decode(item: Mapping[str, Any]) -> Item:
+    """A row from DynamoDB's types."""
+    return {name: _decoded(*next(iter(value.items()))) for name, value in item.items()}
+
+
+def _decoded(kind: str, value: Any) -> Value:
+    match kind:
+        case "N":
+            return int(value)
+        case "L":
+            return [element["S"] for element in value]
+        case "SS":
+            return frozenset(value)
+        case _:
+            plain: Value = value
+            return plain
+
+
+def key_of(table: Table, item: Item) -> Key:
+    """The key of a row."""
+    sort = str(item[table.sort]) if table.sort else None
+    return Key(table, str(item[table.partition]), sort)
+
+
+class Dynamo:
+    """The four tables through one client."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        names: Mapping[str, str],
+        sleep: Callable[[float], None],
+    ) -> None:
+        """`names` are the tables' physical names by noun; `sleep` takes seconds."""
+        self._client = client
+        self._names = names
+        self._tables = {names[table.noun]: table for table in TABLES}
+        self._sleep = sleep
+
+    def rounds(self) -> Iterator[None]:
+        """Tries at what is done only in part or collides, each after a longer pause."""
+        for attempt in range(ROUNDS):
+            if attempt:
+                self._sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
+            yield
+        raise Unavailable
+
+    def read(self, keys: Iterable[Key]) -> Rows:
+        """The rows that exist among `keys`; one call for each hundred, all at the same time.
+
+        Raises Unavailable.
+        """
+        wanted = list(dict.fromkeys(keys))
+        hundreds = [
+            wanted[start : start + READ_AT_ONCE] for start in range(0, len(wanted), READ_AT_ONCE)
+        ]
+        if len(hundreds) <= 1:
+            return self._read(wanted) if wanted else {}
+        with ThreadPoolExecutor(max_workers=CALLS_AT_ONCE) as aside:
+            return {
+                key: row for rows in aside.map(self._read, hundreds) for key, row in rows.items()
+            }
+
+    def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        names = {self._names[key.table.noun] for key in keys}
+        request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in names}
+        for key in keys:
+            request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
+        rows: dict[Key, Item] = {}
+        for _ in self.rounds():
+            with aws():
+                answer = self._client.batch_get_item(RequestItems=request)
+            for name, found in answer["Responses"].items():
+                rows |= {key_of(self._tables[name], item): item for item in map(decode, found)}
+            request = answer["UnprocessedKeys"]
+            if not request:
+                break
+        return rows
+
+    def commit(self, writes: Sequence[Write], token: str) -> None:
+        """All the writes or none; `token` makes a repeated call apply once. Raises Refused."""
+        items: Any = [{write.kind: self._request(write)} for write in writes]
+        try:
+            with aws():
+                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+        except ClientError as error:
+            if code(error) == "TransactionCanceledException":
+                raise _cancelled(error) from error
+            raise
+
+    def write(self, write: Write) -> None:
+        """One write. Raises Refused with the row that stood in its way, Unavailable.
+
+        A transaction on the same row is waited for: the SDK does not try such a write again.
+        """
+        call: Any = {
+            "Put": self._client.put_item,
+            "Update": self._client.update_item,
+            "Delete": self._client.delete_item,
+        }[write.kind]
+        seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.condition else {}
+        for _ in self.rounds():
+            try:
+                with aws():
+                    call(**self._request(write), **seen)
+            except ClientError as error:
+                if code(error) == "TransactionConflictException":
+                    continue
+                if code(error) == "ConditionalCheckFailedException":
+                    found: Any = error.response.get("Item")
+                    raise Refused([0], decode(found) if found else None) from error
+                raise
+            return
+
+    def commit_each(self, writes: Sequence[Write], token: Callable[[], str]) -> None:
+        """Commits those of the writes whose expectations hold, a hundred at a time."""
+        left = list(writes)
+        while left:
+            some = left[:COMMITTED_AT_ONCE]
+            for _ in self.rounds():
+                try:
+                    self.commit(some, token())
+                except Refused as refused:
+                    some = [each for at, each in enumerate(some) if at not in refused.failed]
+                    if some:
+                        continue
+                break
+            left = left[COMMITTED_AT_ONCE:]
+
+    def query(
+        self,
+        table: Table,
+        partition: str,
+        *,
+        prefix: str = "",
+        after: str = "",
+        limit: int = 100,
+        newest: bool = False,
+        once: bool = False,
+    ) -> Page:
+        """At most `limit` rows whose sort key begins with `prefix` and comes after `after`.
+
+        With `newest` in falling order: where keys begin with a time, the newest first. In one call
+        with `once`, which gives fewer where they take more than a MiB.
+        """
+        items: list[Item] = []
+        start = encode(Key(table, partition, after).item()) if after else None
+        while len(items) < limit:
+            request = self._among(table, table, partition, prefix) | {
+                "ConsistentRead": True,
+                "Limit": limit - len(items),
+            }
+            request |= {"ScanIndexForward": False} if newest else {}
+            found, start = self._page(request, start)
+            items += found
+            if once or not start:
+                break
+        return Page(items, more=bool(start))
+
+    def scan(self, table: Table, *, after: str, limit: int) -> Page:
+        """At most `limit` rows of a whole table without sort key, after `after`, in no order."""
+        items: list[Item] = []
+        start = encode(Key(table, after).item()) if after else None
+        while len(items) <= limit:
+            request: Any = {"ExclusiveStartKey": start} if start else {}
+            with aws():
+                answer = self._client.scan(
+                    TableName=self._names[table.noun],
+                    ConsistentRead=True,
+                    Limit=limit + 1 - len(items),
+                    **request,
+                )
+            items += map(decode, answer["Items"])
+            start = answer.get("LastEvaluatedKey")
+            if not start:
+                break
+        return Page(items[:limit], more=len(items) > limit)
+
+    def query_index(
+        self, table: Table, partition: str, *, newest: int = 0, after: Item | None = None
+    ) -> Page:
+        """All rows of one partition of the index, or its `newest` few, in falling order.
+
+        These come `after` a key. Eventually consistent, so it decides nothing.
+        """
+        if table.index is None:
+            raise TypeError(f"{table.noun} has no index")
+        request = self._among(table, table.index, partition) | {"IndexName": table.index.name}
+        request |= {"ScanIndexForward": False, "Limit": newest} if newest else {}
+        items, start = self._page(request, encode(after) if after else None)
+        while start and not newest:
+            found, start = self._page(request, start)
+            items += found
+        return Page(items, more=bool(start))
+
+    def _among(
+        self, table: Table, keys: Table | Index, partition: str, prefix: str = ""
+    ) -> dict[str, Any]:
+        """The request for the rows of one partition whose sort key begins with `prefix`."""
+        both = {"#s": keys.sort} if prefix else {}
+        return {
+            "TableName": self._names[table.noun],
+            "KeyConditionExpression": "#p = :p" + (" AND begins_with(#s, :s)" if prefix else ""),
+            "ExpressionAttributeNames": {"#p": keys.partition, **both},
+            "ExpressionAttributeValues": encode({":p": partition, ":s": prefix or None}),
+        }
+
+    def _page(self, request: dict[str, Any], start: Any) -> tuple[list[Item], Any]:
+        """One page and where the next one starts, None after the last."""
+        with aws():
+            answer = self._client.query(
+                **request, **({"ExclusiveStartKey": start} if start else {})
+            )
+        return [decode(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
+
+    def _request(self, write: Write) -> dict[str, Any]:
+        request: dict[str, Any] = {"TableName": self._names[write.key.table.noun]}
+        if write.kind == "Put":
+            request["Item"] = encode(write.item)
+        else:
+            request["Key"] = encode(write.key.item())
+        if write.update:
+            request["UpdateExpression"] = write.update
+        if write.condition:
+            request["ConditionExpression"] = write.condition
+        if write.names:
+            request["ExpressionAttributeNames"] = dict(write.names)
+        if write.values:
+            request["ExpressionAttributeValues"] = encode(write.values)
+        return request
+
+
+def _cancelled(error: ClientError) -> Exception:
+    """What the reasons of a cancelled transaction amount to."""
+    reasons: Any = error.response.get("CancellationReasons", [])
+    codes = [reason.get("Code", "None") for reason in reasons]
+    if failed := [at for at, why in enumerate(codes) if why == "ConditionalCheckFailed"]:
+        return Refused(failed)
+    if set(codes) <= {"None", "TransactionConflict"}:
+        return Refused()
+    if set(codes) & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
+        return Unavailable()
+    return error

@@ -1,0 +1,82 @@
+"""What services are made of: the settings, the clients of AWS, the clock and randomness.
+
+A service is a class whose constructor takes a `Base` and picks what it uses, other services
+included: `base.one(UploadService)` makes it at its first use and once.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import boto3
+from botocore.config import Config
+
+from function import contract
+from function.aws.dynamodb import Dynamo
+from function.aws.s3 import Multipart, Objects
+from function.aws.ses import Mail
+from function.core.runtime import Runtime, system_runtime
+
+Service = TypeVar("Service")
+
+_current: list["Base"] = []
+
+
+class Base:
+    """The settings, the clients, the runtime and the services of one process."""
+
+    def __init__(
+        self, settings: contract.Settings, session: boto3.Session, runtime: Runtime
+    ) -> None:
+        """Makes the clients of DynamoDB and S3; few requests need that of SES."""
+        tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
+        s3 = _client(session, "s3", read_timeout=5)
+        self.settings = settings
+        self.runtime = runtime
+        self.db = Dynamo(_client(session, "dynamodb", read_timeout=2), tables, runtime.sleep)
+        self.objects = Objects(s3, settings.bucket)
+        self.multipart = Multipart(s3, settings.bucket)
+        self.mail = Mail(
+            cache(lambda: _client(session, "sesv2", read_timeout=5)), settings.mail_from
+        )
+        self._services: dict[Callable[[Base], Any], Any] = {}
+
+    def one(self, make: Callable[["Base"], Service]) -> Service:
+        """The service of a class, made at its first use."""
+        if make not in self._services:
+            self._services[make] = make(self)
+        return cast("Service", self._services[make])
+
+
+def _client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
+    """A client with at most three tries, each with a second to connect and `read_timeout` seconds.
+
+    SigV4 and regional virtual addresses: otherwise presigned URLs name the global host in SigV2.
+    """
+    return session.client(
+        service,
+        config=Config(
+            signature_version="s3v4" if service == "s3" else "v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=1,
+            read_timeout=read_timeout,
+        ),
+    )
+
+
+def current() -> Base:
+    """The base of this process, made at its first use from the environment."""
+    if not _current:
+        _current.append(Base(contract.settings(), boto3.Session(), system_runtime()))
+    return _current[0]
+
+
+def use(base: Base | None) -> None:
+    """Replaces the base of this process; None has the next use make it from the environment."""
+    _current[:] = [base] if base else []
+
+
+def one(make: Callable[[Base], Service]) -> Service:
+    """The service of a class, as this process's base makes it."""
+    return current().one(make)

@@ -1,0 +1,1 @@
+"""Values and rules that need neither AWS nor HTTP: errors, fields, roles, limits, tokens."""

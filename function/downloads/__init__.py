@@ -1,0 +1,1 @@
+"""Presigned downloads of files and folders."""

@@ -1,0 +1,1 @@
+"""Files: their content, the commit of an upload, conditional requests, purging."""

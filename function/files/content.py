@@ -1,0 +1,244 @@
+"""Copying: a second row that names the same bytes, which go when no row names them any more."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from function.access.policy import Access, Entry, needed
+from function.audit.service import Audit
+from function.aws.dynamodb import COMMITTED_AT_ONCE, Refused, Write
+from function.aws.s3 import BytesMissing, Stored
+from function.base import Base
+from function.core.errors import Problem, TooLarge, Unavailable
+from function.core.headers import span_of
+from function.core.limits import AT_MOST, SMALL
+from function.core.media_types import retyped
+from function.core.models import Caller, Conditions
+from function.files.commit import Intent, Otherwise, Placed, Placing, Shelving
+from function.files.conditions import expect, known, match
+from function.files.models import CopyRequest, FileObject, Upload, file_object
+from function.files.purge import Purging
+from function.files.upload_rules import HEAD
+from function.tables.files import FileRow, file_key, key_of, unchanged
+from function.tables.grants import granted, granted_at
+
+
+class Copying:
+    """Makes copies among the caller's own files."""
+
+    def __init__(self, base: Base) -> None:
+        self._access = base.one(Access)
+        self._placing = base.one(Placing)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+
+    def copy(self, caller: Caller, wanted: CopyRequest) -> tuple[FileObject, bool]:
+        """Copies a file that the caller may read; also says whether there was none of that name.
+
+        The commit expects the original as it was read: without it its bytes may be on their way
+        out. To put a file in the place of one that has the same bytes changes nothing.
+
+        Raises NoSuchFile, FileExists, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
+        """
+        for _ in self._runtime.attempts():
+            with suppress(Otherwise):
+                return self._copy(caller, wanted)
+        raise AssertionError
+
+    def _copy(self, caller: Caller, wanted: CopyRequest) -> tuple[FileObject, bool]:
+        entry, row, still = self._look(caller, wanted)
+        there = entry.file
+        if there and wanted.on_conflict == "replace" and there.object == row.object:
+            expect(wanted, there)
+            return file_object(there, "own"), False
+        intent = Intent(
+            wanted.new_name,
+            retyped(row.content_type, row.name, wanted.new_name),
+            wanted.on_conflict,
+            wanted.if_match,
+            wanted.if_none_match,
+            description=row.description,
+            tags=tuple(row.tags),
+            sender=row.sender,
+            again=True,
+            exactly=True,
+        )
+
+        def look() -> Entry:
+            nonlocal still
+            again, now, still = self._look(caller, wanted)
+            if now.rev != row.rev or (again.file and again.file.object == row.object):
+                raise Otherwise
+            return again
+
+        def also(placed: Placed) -> list[Write]:
+            noted = self._audit.of(
+                caller, "file.copy", row.name, owner=row.shelf, subject=placed.row.name
+            )
+            return [unchanged(key_of(row), row), *still, noted]
+
+        stored = Stored(row.object, row.size, row.etag, row.sha256)
+        placed = self._placing.place(look, entry, intent, stored, also)
+        return file_object(placed.row, placed.permission), placed.created
+
+    def _look(self, caller: Caller, wanted: CopyRequest) -> tuple[Entry, FileRow, list[Write]]:
+        """What there is where the copy is to be, the original, and the right to read it.
+
+        Raises NoSuchFile.
+        """
+        there = file_key(caller.username, wanted.new_name)
+        entry = self._access.open(caller, wanted.username, wanted.file_name, [there])
+        return entry.own(wanted.new_name), entry.readable()[0], entry.warrant("read")
+
+
+class Uploads:
+    """Takes files."""
+
+    def __init__(self, base: Base) -> None:
+        self._access = base.one(Access)
+        self._objects = base.objects
+        self._placing = base.one(Placing)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+
+    def put(self, caller: Caller, upload: Upload) -> tuple[FileObject, bool]:
+        """Stores a file; also says whether it is new. Raises TooLarge and what placing raises."""
+        if len(upload.data) > SMALL:
+            raise TooLarge(f"PUT /file takes {SMALL} bytes; for more use POST /uploads.")
+        owner, name = upload.username or caller.username, upload.file_name
+        intent = Intent(
+            name,
+            upload.content_type,
+            upload.on_conflict,
+            upload.if_match,
+            upload.if_none_match,
+            head=upload.data[:HEAD],
+        )
+        need = needed(upload.on_conflict)
+        entry = self._access.open(caller, owner, name, need=need)
+        self._placing.check(entry, intent, len(upload.data))
+        key = f"{owner}/{self._runtime.new_id()}"
+        stored = self._objects.put(key, upload.data, upload.content_type)
+        try:
+            placed = self._placing.place(
+                lambda: self._access.open(caller, owner, name, need=need),
+                entry,
+                intent,
+                stored,
+                lambda placed: [self._audit.of(caller, "file.put", placed.row.name, owner=owner)],
+            )
+        except Unavailable:  # perhaps it was committed
+            raise
+        except Problem:
+            with suppress(Unavailable):
+                self._objects.remove(key)  # it was not, and nobody will ever name these bytes
+            raise
+        return file_object(placed.row, placed.permission), placed.created
+
+
+@dataclass(frozen=True)
+class Wanted(Conditions):
+    """What of a file is wanted: all or a range, unless the caller has it."""
+
+    range: str | None = None
+    if_range: str | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file and its bytes; `data` is None when the caller has them or did not want them.
+
+    `fresh` says that the caller's copy is still good (304); `span` is the first and last byte when
+    it is a part.
+    """
+
+    file: FileObject
+    data: bytes | None
+    fresh: bool = False
+    span: tuple[int, int] | None = None
+
+
+class FileService:
+    """Files that exist."""
+
+    def __init__(
+        self,
+        base: Base,
+    ) -> None:
+        self._db = base.db
+        self._access = base.one(Access)
+        self._objects = base.objects
+        self._shelving = base.one(Shelving)
+        self._purging = base.one(Purging)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+
+    def read(
+        self, caller: Caller, owner: str | None, name: str, wanted: Wanted, *, body: bool = True
+    ) -> Content:
+        """A file with its bytes, or with no `body`.
+
+        Raises NoSuchFile, TooLarge, PreconditionFailed, RangeNotSatisfiable.
+        """
+        try:
+            return self._read(caller, owner, name, wanted, body)
+        except BytesMissing:  # it may have gone for good since its row was read
+            return self._read(caller, owner, name, wanted, body)
+
+    def _read(
+        self, caller: Caller, owner: str | None, name: str, wanted: Wanted, body: bool
+    ) -> Content:
+        row, permission = self._access.open(caller, owner, name).readable()
+        file = file_object(row, permission)
+        match(wanted, row)
+        if known(wanted, row):
+            return Content(file, None, fresh=True)
+        if not body:
+            return Content(file, None)
+        if row.size > SMALL:
+            raise TooLarge(f"GET /file gives {SMALL} bytes; for more use GET /download.")
+        stale = wanted.if_range is not None and wanted.if_range.strip('"') != row.etag
+        span = None if stale else span_of(wanted.range, row.size)
+        return Content(file, self._objects.get(row.object, span), span=span)
+
+    def delete(
+        self,
+        caller: Caller,
+        owner: str | None,
+        name: str,
+        conditions: Conditions,
+        *,
+        for_good: bool = False,
+    ) -> None:
+        """Moves a file of the caller's to the trash and revokes its grants, in one commit.
+
+        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete. When it
+        is `for_good`, it goes on out of the trash with its versions; the sweep finishes that.
+
+        Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
+        """
+        in_time = self._runtime.within(AT_MOST)
+        for _ in self._runtime.attempts():
+            row = self._access.open(caller, owner, name).owned()
+            expect(conditions, row)
+            kept = self._shelving.deleted(row, for_good=for_good)
+            done = "file.remove" if for_good else "file.delete"
+            shift = self._shelving.shift((row, None))
+            try:
+                self._commit(row, [*shift, *kept, self._audit.of(caller, done, name)])
+            except Refused:
+                continue
+            if for_good:
+                self._purging.purge(kept[0].key, kept[1].key, in_time)
+            return
+
+    def _commit(self, row: FileRow, writes: list[Write]) -> None:
+        """Commits the end of a file with that of its grants.
+
+        Those that do not fit the commit are dead with it, for they are good for a place that is no
+        more. Raises Refused.
+        """
+        grants = [Write("Delete", key) for key in granted(row)]
+        at_once = COMMITTED_AT_ONCE - len(writes)
+        self._db.commit([*writes, *grants[:at_once]], token=self._runtime.new_id())
+        with suppress(Unavailable):
+            self._db.commit_each(granted_at(row)[at_once:], self._runtime.new_id)

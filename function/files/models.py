@@ -1,0 +1,112 @@
+"""Files and shares as the API shows them."""
+
+from dataclasses import dataclass
+
+from function.core.fields import Base64, ContentType, FileName, OnConflict, Permission, Username
+from function.core.models import Closed, Conditional
+from function.files.conditions import revision
+from function.tables.files import FileRow
+
+
+class PutFile(Conditional):
+    """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
+
+    file_name: FileName
+    content: Base64
+    username: Username | None = None
+    content_type: ContentType | None = None
+    on_conflict: OnConflict = "replace"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A small file that has arrived, however it was sent."""
+
+    file_name: str
+    data: bytes
+    content_type: str
+    username: str | None = None
+    on_conflict: OnConflict = "replace"
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+
+class FileObject(Closed):
+    """A file as the caller sees it: `key` is `owner/file_name`, `size` bytes, `sha256` hexadecimal.
+
+    `sha256` is of the whole file and null where nobody has verified one. `modified_by` is the
+    account that put these bytes, `sender` who says to have sent them by a request.
+
+    `etag` is of the bytes; `revision` changes with whatever is said of the file as well. Conditions
+    (`If-Match`, `if_match`) take either.
+    """
+
+    key: str
+    owner: str
+    file_name: str
+    size: int
+    modified: str
+    created: str
+    content_type: str
+    sha256: str | None
+    etag: str
+    revision: str
+    version: int
+    permission: Permission
+    description: str | None = None
+    tags: list[str] = []  # noqa: RUF012 - pydantic copies it
+    modified_by: str | None = None
+    sender: str | None = None
+
+
+class LinkedFile(FileObject):
+    """The same with an address that gives its bytes for some minutes, as an attachment."""
+
+    url: str
+
+
+def file_object(row: FileRow, permission: Permission) -> FileObject:
+    """A live file, as somebody with that right sees it."""
+    return FileObject(
+        key=f"{row.shelf}/{row.name}",
+        owner=row.shelf,
+        file_name=row.name,
+        size=row.size,
+        modified=row.modified,
+        created=row.created,
+        content_type=row.content_type,
+        sha256=row.sha256,
+        etag=row.etag,
+        revision=revision(row),
+        version=row.version,
+        permission=permission,
+        description=row.description,
+        tags=row.tags,
+        modified_by=row.modified_by,
+        sender=row.sender,
+    )
+
+
+class Download(Closed):
+    """Where to get a file's bytes, before `expires_at`; `curl` is a line that does it."""
+
+    url: str
+    expires_at: str
+    file_name: str
+    size: int
+    etag: str
+    sha256: str | None
+    content_type: str
+    curl: str
+
+
+class CopyRequest(Conditional):
+    """A file of the caller's or shared with them, and what the copy among their own is called.
+
+    `if_match` is the ETag or revision of the file that the copy replaces.
+    """
+
+    file_name: FileName
+    new_name: FileName
+    username: Username | None = None
+    on_conflict: OnConflict = "fail"

@@ -1,0 +1,123 @@
+"""Downloads by a link: counted in the commit that lets them happen, never over what is allowed.
+
+However many come at once, each commit expects the link as it was read and room for as many as it
+counts. A grant is counted once for a file: with its receipt a download that broke off goes on.
+"""
+
+from function.access.errors import NoSuchFile
+from function.access.policy import Guest
+from function.audit.service import Audit
+from function.aws.dynamodb import Refused
+from function.base import Base
+from function.core import curl
+from function.core.errors import Invalid
+from function.files.presigning import Signing
+from function.links.errors import DownloadNotAllowed, LinkExhausted
+from function.links.models import LinkDownload, LinkDownloadRequest, Way
+from function.links.public_service import Visit, Visitor, Visits, event, locked
+from function.public.unlock import GRANT_SECONDS, Pass, Unlocking
+from function.tables.files import FileRow, file_key
+from function.tables.links import LinkRow, count, put_event, put_receipt, receipt_in, receipt_key
+
+
+class Counting:
+    """Gives out addresses, and counts them."""
+
+    def __init__(
+        self,
+        base: Base,
+    ) -> None:
+        self._db = base.db
+        self._visits = base.one(Visits)
+        self._unlocking = base.one(Unlocking)
+        self._signing = base.one(Signing)
+        self._audit = base.one(Audit)
+        self._runtime = base.runtime
+
+    def one(self, visitor: Visitor, wanted: LinkDownloadRequest, how: Way) -> LinkDownload:
+        """An address for one file, and the grant by which it can be had again, uncounted.
+
+        Raises what `Visits.enter` raises, PasswordRequired, NoSuchFile, Invalid,
+        DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
+        """
+        for _ in self._runtime.attempts():
+            visit = self._visits.enter(visitor, wanted.file_name, counting=True)
+            held = self._unlocking.admit(locked(visit.link), visitor.grant)
+            row = self._file(visit, wanted.file_name)
+            if self._counted(visitor, visit, [row], held, how):
+                made = self._signing.download(row, inline=wanted.inline)
+                return LinkDownload(**made.model_dump(), grant=held.grant)
+        raise AssertionError
+
+    def all(self, visitor: Visitor, limit: int, cursor: str | None) -> tuple[str, str, str | None]:
+        """A configuration for curl that fetches a page of files, the grant, and the next page.
+
+        Raises what `one` raises, InvalidCursor.
+        """
+        for _ in self._runtime.attempts():
+            visit = self._visits.enter(visitor, counting=True)
+            held = self._unlocking.admit(locked(visit.link), visitor.grant)
+            rows, following = self._visits.page(visit, limit, cursor)
+            if self._counted(visitor, visit, rows, held, "curl"):
+                files = ((row.name, self._signing.download(row).url) for row in rows)
+                return curl.configuration(files), held.grant, following
+        raise AssertionError
+
+    def _file(self, visit: Visit, name: str | None) -> FileRow:
+        if name is None:
+            rows, _ = self._visits.page(visit, 2, None)
+            if len(rows) != 1:
+                reason = {"at": "body.file_name", "reason": "the link shows more or less than one"}
+                raise Invalid("Say which file.", errors=[reason])
+            return rows[0]
+        row = visit.file(name)
+        if row is None:
+            raise NoSuchFile("The link shows no file of that name.")
+        return row
+
+    def _counted(
+        self, visitor: Visitor, visit: Visit, rows: list[FileRow], held: Pass, how: Way
+    ) -> bool:
+        """Whether all is counted that has to be; False when somebody came between."""
+        link, now = visit.link, self._runtime.now()
+        if not link.allow_download:
+            raise DownloadNotAllowed
+        new = rows if held.new else self._uncounted(visit, rows, held.nonce)
+        if not new:
+            return True
+        _has_room(link, len(new))
+        name = new[0].name if len(new) == 1 else None
+        noted = event("downloaded", how, now, name, times=len(new))
+        until = int(now) + GRANT_SECONDS
+        keys = [receipt_key(link.id, held.nonce, row.name) for row in new]
+        writes = [
+            count(link, len(new)),
+            *(put_receipt(key, row.id, until, now) for key, row in zip(keys, new, strict=True)),
+            put_event(link.id, noted, self._runtime.new_id()),
+            self._audit.of(
+                Guest(f"~{link.id}", visitor.address), "link.download", name, owner=link.owner
+            ),
+        ]
+        try:
+            self._db.commit(writes, self._runtime.new_id())
+        except Refused:
+            return False
+        return True
+
+    def _uncounted(self, visit: Visit, rows: list[FileRow], nonce: str) -> list[FileRow]:
+        """The files for which this grant has not been counted yet."""
+        keys = {row.name: receipt_key(visit.link.id, nonce, row.name) for row in rows}
+        late = [keys[row.name] for row in rows if file_key(row.shelf, row.name) not in visit.rows]
+        known = {**visit.rows, **self._db.read(late)}
+        now = self._runtime.now()
+        return [row for row in rows if not receipt_in(known, keys[row.name], row.id, now)]
+
+
+def _has_room(link: LinkRow, more: int) -> None:
+    """Raises LinkExhausted where a link has not as many downloads left."""
+    if link.max_downloads is None or link.downloads + more <= link.max_downloads:
+        return
+    left = link.max_downloads - link.downloads
+    if left > 0:
+        raise LinkExhausted(f"Downloads left: {left}, for {more} files. Send limit={left}.")
+    raise LinkExhausted

@@ -1,0 +1,99 @@
+"""Links, for those who make them."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from function.access.errors import NoSuchFile
+from function.base import one
+from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
+from function.http.dependencies import Sent, Sharer
+from function.http.responses import answers, listed, nothing
+from function.links.errors import AliasTaken, NoSuchLink
+from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
+from function.links.service import LinkService
+
+router = Router()
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+@router.post(
+    "/links",
+    status_code=201,
+    responses=answers(
+        {201: Link},
+        NoSuchFile,
+        NoSuchUser,
+        AliasTaken,
+        ChangedMeanwhile,
+        LimitReached,
+        Invalid,
+    ),
+)
+def make_link(body: LinkRequest, caller: Sharer, sent: Sent) -> Link:
+    """Make a link to files and folders of yours, for people without an account.
+
+    Its `url` is said this once: only a hash of it is kept. A link lasts a week unless `expires_in`
+    says otherwise. Anybody may guess an alias: give such a link a password or an audience.
+    """
+    return one(LinkService).create(caller, body, sent.base)
+
+
+@router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
+def list_links(
+    caller: Sharer, sent: Sent, limit: Limit = 100, cursor: str | None = None
+) -> Response[list[LinkSummary]]:
+    """List your links, the newest first."""
+    return listed(*one(LinkService).page(caller, limit, cursor), sent)
+
+
+@router.get("/links/<link_id>", responses=answers({200: Link}, NoSuchLink))
+def get_link(link_id: str, caller: Sharer) -> Link:
+    """A link of yours, with what it shows."""
+    return one(LinkService).get(caller, link_id)
+
+
+@router.patch(
+    "/links/<link_id>",
+    responses=answers(
+        {200: Link},
+        NoSuchLink,
+        NoSuchFile,
+        NoSuchUser,
+        AliasTaken,
+        ChangedMeanwhile,
+        LimitReached,
+        Invalid,
+    ),
+)
+def change_link(link_id: str, body: LinkChanges, caller: Sharer) -> Link:
+    """Change a link; its address stays. What is left out stays too, and null clears."""
+    return one(LinkService).change(caller, link_id, body)
+
+
+@router.delete(
+    "/links/<link_id>",
+    status_code=204,
+    responses=answers({204: None}, NoSuchLink, ChangedMeanwhile),
+)
+def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
+    """Take a link back; it is dead at once, for good."""
+    one(LinkService).revoke(caller, link_id)
+    return nothing()
+
+
+@router.get(
+    "/links/<link_id>/events",
+    responses=answers({200: list[LinkEvent]}, NoSuchLink, InvalidCursor),
+)
+def list_link_events(
+    link_id: str,
+    caller: Sharer,
+    sent: Sent,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Response[list[LinkEvent]]:
+    """What was done with a link in the last ninety days, the newest first."""
+    return listed(*one(LinkService).events(caller, link_id, limit, cursor), sent)

@@ -1,0 +1,1 @@
+"""Scheduled work: the sweep, the daily reconciliation, S3 events."""

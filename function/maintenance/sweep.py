@@ -1,0 +1,65 @@
+"""What falls due: uploads nobody completed, versions and trash past their time, their bytes."""
+
+from collections.abc import Callable
+
+from function.base import Base
+from function.core.limits import DAY
+from function.core.runtime import Batch
+from function.files.purge import Purging
+from function.moves.folder_job import FolderMoves
+from function.tables.expiry import Due, DueList
+
+LOOK_BACK = 30  # days without a sweep that the next one makes good
+AT_ONCE = 100
+# An address signed at the last moment is good for minutes, by which whoever was moving a folder has
+# stopped; what is sent to an upload's takes its time.
+SOON, LATE = 600, 3600
+
+
+class Sweeping:
+    """Removes what has expired. A sweep that ends early is gone on with by the next."""
+
+    def __init__(
+        self,
+        base: Base,
+    ) -> None:
+        self._due = DueList(base.db)
+        self._purging = base.one(Purging)
+        self._folders = base.one(FolderMoves)
+        self._multipart = base.multipart
+        self._runtime = base.runtime
+
+    def sweep(self, in_time: Callable[[], bool], batch: Batch) -> None:
+        """Removes what has expired as long as it is `in_time`, and counts it in `batch`.
+
+        What cannot be removed is passed over, and tried again by the next sweep.
+        """
+        now = int(self._runtime.now())
+        for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
+            after, more = "", True
+            while more and in_time():
+                lines, more = self._due.of(day, after=after, limit=AT_ONCE)
+                after = str(lines[-1].key.sort) if lines else after
+                for line in lines:
+                    if now < line.until + (LATE if line.is_upload else SOON) or not in_time():
+                        continue
+                    with batch.attempt():
+                        self._remove(line, in_time)
+                        batch.done += 1
+
+    def _remove(self, due: Due, in_time: Callable[[], bool]) -> None:
+        """The row first, so that nobody uses what is being removed; the list's line last.
+
+        A line stands only for bytes that are nobody's: the commit that completes an upload strikes
+        it. What was given up has its line too, for bytes that came after.
+        """
+        if due.is_job:
+            if self._folders.resume(due.row, in_time):
+                self._due.strike(due)
+            return
+        if not due.is_upload:
+            self._purging.purge(due.row, due.key, in_time)
+            return
+        if self._due.take(due) and due.object:
+            self._multipart.discard(due.object, due.multipart)
+        self._due.strike(due)

@@ -1,0 +1,1 @@
+"""Health, limits, the OpenAPI document and its page."""

@@ -1,0 +1,1 @@
+"""Renames and moves of files and folders."""

@@ -1,0 +1,1 @@
+"""Pages and passwords for people without an account."""

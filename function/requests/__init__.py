@@ -1,0 +1,1 @@
+"""File requests: people without an account upload into a folder."""

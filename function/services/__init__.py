@@ -1,1 +1,0 @@
-"""The rules: who may, until when, how often, how big, in which order."""

@@ -1,0 +1,1 @@
+"""Shares with accounts and groups, the groups, and who has access."""

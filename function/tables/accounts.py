@@ -1,0 +1,339 @@
+"""What the tables hold of accounts beside them. Imports `records` and `roles`."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from function.aws.dynamodb import Dynamo, Item, Key, Row, Rows, Write
+from function.contract import FILES, USERS
+from function.core.roles import Role
+
+QUOTAS = {"bytes": "quota", "files": "files_quota"}
+ENABLED = " AND (attribute_not_exists(disabled) OR disabled = :no)"
+CLOSING_PARTITION = "~accounts/closing"
+INVITES_PARTITION = "~accounts/invites"
+TIME = 10  # digits of epoch seconds
+
+
+class Account(Row):
+    """An account. `id` is never reused; `epoch` ends every session that carries another.
+
+    `groups` names the groups to look at; whether it belongs to them is said by their memberships.
+    `keys` are the ids of the API keys to look at; whether they are good is said by their rows.
+    What is used is bytes, and rows that have some: files, their versions, the trash, and what is
+    reserved for uploads in progress, which `reserved` says again; `charges` counts its changes. No
+    quota is no limit.
+
+    `totp` is the secret of its second factor, from which codes are computed, so that it cannot be
+    hashed; `totp_new` is one that is not confirmed, `totp_step` the last step that was used, and
+    `recovery` the SHA-256 of codes that are good once.
+    """
+
+    username: str
+    id: str
+    password: str
+    role: str
+    created: str
+    epoch: str
+    rev: str
+    email: str | None = None
+    disabled: bool = False
+    deleting: bool = False
+    quota: int | None = None
+    bytes_used: int = 0
+    bytes_reserved: int = 0
+    files_quota: int | None = None
+    files_used: int = 0
+    files_reserved: int = 0
+    charges: int = 0
+    groups: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+    totp: str | None = None
+    totp_new: str | None = None
+    totp_step: int = 0
+    recovery: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Load:
+    """What an account is charged for: bytes, and the rows that have them."""
+
+    bytes: int = 0
+    files: int = 0
+
+    def __neg__(self) -> "Load":
+        return Load(-self.bytes, -self.files)
+
+    def __add__(self, other: "Load") -> "Load":
+        return Load(self.bytes + other.bytes, self.files + other.files)
+
+    def __sub__(self, other: "Load") -> "Load":
+        return Load(self.bytes - other.bytes, self.files - other.files)
+
+
+class InviteRow(Row):
+    """An invitation that has not been used, under the hash of its token.
+
+    It is as good as whoever made it: `username` and `user_id` must still be an administrator's.
+    """
+
+    shelf: str
+    name: str
+    username: str
+    user_id: str
+    role: Role
+    created: str
+    expires_at: int
+    email: str | None = None
+
+
+NOTHING = Load()
+
+
+def account_key(username: str) -> Key:
+    """Where an account stands."""
+    return Key(USERS, username)
+
+
+def account_in(rows: Rows, username: str) -> Account | None:
+    """The account of that name, if it was read and is not disabled."""
+    account = account_at(rows, username)
+    return None if account is None or account.disabled else account
+
+
+def account_at(rows: Rows, username: str) -> Account | None:
+    """The account of that name, if it was read, also when it is disabled."""
+    row = rows.get(account_key(username))
+    return Account.model_validate(row) if row else None
+
+
+def opened(account: Account) -> Write:
+    """A new account, where none has its name."""
+    key = account_key(account.username)
+    return Write("Put", key, "attribute_not_exists(username)", item=account.model_dump())
+
+
+def altered(old: Account, rev: str, **fields: Any) -> Write:
+    """Changes what is said, if the account is still the one that was read; None clears."""
+    fields["rev"] = rev
+    kept: Item = {name: each for name, each in fields.items() if each not in (None, frozenset())}
+    gone = [name for name in fields if name not in kept]
+    update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
+    return Write(
+        "Update",
+        account_key(old.username),
+        condition="id = :id AND rev = :was",
+        values={":id": old.id, ":was": old.rev, **{f":{name}": kept[name] for name in kept}},
+        update=update + (" REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""),
+        names={f"#{name}": name for name in fields},
+    )
+
+
+def stands(account: Account) -> Write:
+    """Expects the same account, not disabled: what it has to do with is cleared when it goes."""
+    return charge(account, NOTHING)
+
+
+def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
+    """Adds to what an account uses, if it is the same, not disabled, and has room for it.
+
+    `reserved` is what uploads in progress are to hold of it more, or less.
+    """
+    return _charge(account.username, account.id, more, reserved, ENABLED, account)
+
+
+def hold(
+    username: str, account_id: str, load: Load, account: Account | None, roles: Sequence[str] = ()
+) -> Write:
+    """Reserves room, as `charge` does, of the account as it was read.
+
+    Of one that nobody has read it is expected to have no quota, and one of these `roles`.
+    """
+    if account:
+        return _charge(username, account_id, load, load, ENABLED, account)
+    values: Item = {f":role{at}": role for at, role in enumerate(roles)}
+    condition = f"{ENABLED} AND #role IN ({', '.join(values)})"
+    for growing in (noun for noun, grows in _amounts(load) if grows > 0):
+        condition += f" AND attribute_not_exists({QUOTAS[growing]})"
+    held = _charge(username, account_id, load, load, condition)
+    return replace(held, values=held.values | values, names={"#role": "role"})
+
+
+def discharge(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
+    """Takes from what an account uses, and from what is `reserved` of it, if it is the same."""
+    return _charge(username, account_id, -less, -reserved)
+
+
+def mark(quota: int) -> int:
+    """What an account uses, at the least, of which little of a quota is left: four fifths of it."""
+    return -(-4 * quota // 5)
+
+
+def _charge(
+    username: str,
+    account_id: str,
+    more: Load,
+    reserved: Load,
+    condition: str = "",
+    account: Account | None = None,
+) -> Write:
+    values: Item = {":id": account_id} | ({":no": False} if condition else {})
+    condition = "id = :id" + condition
+    adds: list[str] = []
+    for (noun, grows), (_, holds) in zip(_amounts(more), _amounts(reserved), strict=True):
+        quota = getattr(account, QUOTAS[noun], None)
+        if quota is not None and grows > 0:
+            low, high = _span(quota, getattr(account, f"{noun}_used"), grows)
+            condition += f" AND (attribute_not_exists({noun}_used) OR {noun}_used <= :{noun}_high)"
+            values[f":{noun}_high"] = high
+            if low > 0:
+                condition += f" AND {noun}_used >= :{noun}_low"
+                values[f":{noun}_low"] = low
+        for use, change in ((f"{noun}_used", grows), (f"{noun}_reserved", holds)):
+            if change:
+                values[f":{use}"] = change
+                adds.append(f"{use} :{use}")
+    key = account_key(username)
+    if not adds:
+        return Write("ConditionCheck", key, condition, values)
+    update = "ADD " + ", ".join([*adds, "charges :one"])
+    return Write("Update", key, condition, values | {":one": 1}, update=update)
+
+
+def _amounts(load: Load) -> tuple[tuple[str, int], ...]:
+    return ("bytes", load.bytes), ("files", load.files)
+
+
+def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
+    """The least and the most that may be used, so that growing crosses the mark or not, as read.
+
+    Of two who would cross it together, the second one looks again and finds it crossed.
+    """
+    if used >= mark(quota):
+        return mark(quota), quota - grows
+    if used + grows < mark(quota):
+        return 0, mark(quota) - 1 - grows
+    return mark(quota) - grows, min(quota - grows, mark(quota) - 1)
+
+
+def closing(username: str) -> Write:
+    """Puts an account on the list, in the commit that shuts it."""
+    key = Key(FILES, CLOSING_PARTITION, username)
+    return Write("Put", key, item=key.item())
+
+
+def close(account: Account) -> list[Write]:
+    """Removes an account that has been cleared away, and its line; none that got a group since."""
+    values: Item = {":id": account.id, ":yes": True}
+    condition = "id = :id AND deleting = :yes AND attribute_not_exists(groups)"
+    return [
+        Write("Delete", account_key(account.username), condition, values),
+        Write("Delete", Key(FILES, CLOSING_PARTITION, account.username)),
+    ]
+
+
+def clearing(account: Account) -> Write:
+    """Expects an account that is being closed: nobody has its name yet."""
+    values: Item = {":id": account.id, ":yes": True}
+    key = account_key(account.username)
+    return Write("ConditionCheck", key, "id = :id AND deleting = :yes", values)
+
+
+class ClosingList:
+    """The list."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table files through `db`."""
+        self._db = db
+
+    def of(self, limit: int) -> list[str]:
+        """The first accounts on it, by name."""
+        page = self._db.query(FILES, CLOSING_PARTITION, limit=limit)
+        return [str(item["name"]) for item in page.items]
+
+
+def same_account(account: Account) -> Write:
+    """Expects that an account stands as it was read, and with it what it may."""
+    return Write(
+        "ConditionCheck",
+        account_key(account.username),
+        "rev = :rev",
+        values={":rev": account.rev},
+    )
+
+
+class Directory:
+    """The table users, as a whole."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def page(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
+        """Accounts in no order, and after which one they go on."""
+        page = self._db.scan(USERS, after=after, limit=limit)
+        last = str(page.items[-1]["username"]) if page.more else None
+        return [Account.model_validate(row) for row in page.items if "password" in row], last
+
+
+def invite_id(token: str) -> str:
+    """What is stored of a token: 256 random bits need no salt and no slow hash."""
+    return f"{token[:TIME]}-{hashlib.sha256(token.encode()).hexdigest()}"
+
+
+def invite_key(invite: str) -> Key:
+    """Where an invitation stands."""
+    return Key(FILES, INVITES_PARTITION, invite)
+
+
+def invite_in(rows: Rows, invite: str, now: float) -> InviteRow | None:
+    """The invitation of that id, if it was read and has not expired."""
+    found = rows.get(invite_key(invite))
+    row = InviteRow.model_validate(found) if found else None
+    return row if row and row.expires_at > now else None
+
+
+def put_invite(row: InviteRow) -> Write:
+    """Puts a new invitation."""
+    key = invite_key(row.name)
+    return Write("Put", key, "attribute_not_exists(shelf)", item=row.model_dump())
+
+
+def strike_invite(row: InviteRow, now: float) -> Write:
+    """Takes an invitation away, if it stands."""
+    values: Item = {":now": int(now)}
+    return Write("Delete", invite_key(row.name), "expires_at > :now", values=values)
+
+
+def invites_still(row: InviteRow, *, named: bool) -> Write:
+    """Expects that whoever made an invitation is still an administrator.
+
+    `named` says that the configuration makes them one, whatever their row says.
+    """
+    values: Item = {":id": row.user_id, ":no": False}
+    condition = "id = :id AND (attribute_not_exists(disabled) OR disabled = :no)"
+    if named:
+        return Write("ConditionCheck", account_key(row.username), condition, values)
+    return Write(
+        "ConditionCheck",
+        account_key(row.username),
+        condition + " AND #role = :admin",
+        values | {":admin": "admin"},
+        names={"#role": "role"},
+    )
+
+
+class Invites:
+    """The invitations in the table files."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def of(self, now: float, *, after: str, limit: int) -> tuple[list[InviteRow], str | None]:
+        """Invitations that have not expired, oldest first, and after which one they go on."""
+        page = self._db.query(FILES, INVITES_PARTITION, after=after, limit=limit)
+        rows = [InviteRow.model_validate(item) for item in page.items]
+        last = rows[-1].name if page.more else None
+        return [row for row in rows if row.expires_at > now], last

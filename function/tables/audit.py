@@ -1,0 +1,50 @@
+"""What the tables hold of who did what. Imports `records` alone."""
+
+from function.aws.dynamodb import Dynamo, Key, Row, Write
+from function.contract import FILES
+
+
+class AuditRow(Row):
+    """One change: who did it (`actor`) to whose (`owner`) what, when and from where.
+
+    `action` is a noun and a verb, such as `file.put`; `subject` is what else it was about: the new
+    name, the grantee, the id of a link. Nothing secret is ever in it.
+    """
+
+    at: str
+    action: str
+    actor: str
+    owner: str
+    address: str
+    agent: str
+    file_name: str | None = None
+    subject: str | None = None
+    expires_at: int = 0
+
+
+def audit_shelf(day: str) -> str:
+    """The record of a day, written as ISO 8601 writes it."""
+    return f"~audit/{day}"
+
+
+def noted(row: AuditRow, nonce: str) -> Write:
+    """Notes a change, in the commit that makes it."""
+    key = Key(FILES, audit_shelf(row.at[:10]), f"{row.at}/{nonce}")
+    return Write("Put", key, item={**key.item(), **row.model_dump()})
+
+
+class Records:
+    """The record, a day at a time."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table files through `db`."""
+        self._db = db
+
+    def of(self, day: str, *, before: str, limit: int) -> tuple[list[tuple[str, AuditRow]], bool]:
+        """What was noted on a day before a place in the record, the newest first; and if more was.
+
+        Each with its place. A day's whole record is before the next day.
+        """
+        page = self._db.query(FILES, audit_shelf(day), after=before, limit=limit, newest=True)
+        rows = [(str(item["name"]), AuditRow.model_validate(item)) for item in page.items]
+        return rows, page.more

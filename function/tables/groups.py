@@ -1,0 +1,240 @@
+"""Groups: the row of each, its members, and the grants to it, all in one partition of shares.
+
+The grants stand first in it: no user name begins as high as `~`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+from function.aws.dynamodb import Dynamo, Item, Key, Refused, Row, Rows, Write
+from function.contract import SHARES
+from function.tables.accounts import Account, account_key
+from function.tables.grants import user
+
+HEAD, MEMBER = "~group", "~member/"
+MOST_OF_ONE = 50  # groups that an account belongs to: each is looked at for what it opens
+
+
+class Group(Row):
+    """A group. `id` is never reused: what was given to a namesake that has gone is dead."""
+
+    grantee: str
+    file: str
+    id: str
+    owner: str
+    owner_id: str
+    created: str
+    rev: str
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.grantee.removeprefix("group:")
+
+
+class Membership(Row):
+    """Somebody's membership of a group, good for the ids it carries."""
+
+    grantee: str
+    file: str
+    username: str
+    member_id: str
+    group_id: str
+    created: str
+    rev: str
+
+    @property
+    def group(self) -> str:
+        """The group's name."""
+        return self.grantee.removeprefix("group:")
+
+
+def group(name: str) -> str:
+    """A group as a grantee."""
+    return f"group:{name}"
+
+
+def group_key(name: str) -> Key:
+    """Where a group stands."""
+    return Key(SHARES, group(name), HEAD)
+
+
+def member_key(name: str, username: str) -> Key:
+    """Where somebody's membership stands."""
+    return Key(SHARES, group(name), MEMBER + username)
+
+
+def group_in(rows: Rows, name: str) -> Group | None:
+    """The group of that name, if it was read."""
+    row = rows.get(group_key(name))
+    return Group.model_validate(row) if row else None
+
+
+def membership_in(rows: Rows, name: str, account: Account) -> Membership | None:
+    """What makes an account a member of the group that has that name now."""
+    row, head = rows.get(member_key(name, account.username)), group_in(rows, name)
+    held = Membership.model_validate(row) if row else None
+    if held is None or head is None:
+        return None
+    return held if (held.group_id, held.member_id) == (head.id, account.id) else None
+
+
+def belongs(held: Membership) -> list[Write]:
+    """Expects that a membership stands as it was read, and its group."""
+    return [
+        Write(
+            "ConditionCheck",
+            Key(SHARES, held.grantee, held.file),
+            "rev = :rev",
+            values={":rev": held.rev},
+        ),
+        Write(
+            "ConditionCheck",
+            Key(SHARES, held.grantee, HEAD),
+            "id = :id",
+            values={":id": held.group_id},
+        ),
+    ]
+
+
+def grantees_of(account: Account) -> list[str]:
+    """All that an account is when something is granted: itself, and each of its groups."""
+    return [user(account.username), *(group(name) for name in sorted(account.groups))]
+
+
+def about_groups(account: Account) -> list[Key]:
+    """What tells whether an account belongs to the groups that it names."""
+    names = sorted(account.groups)
+    return [key for each in names for key in (group_key(each), member_key(each, account.username))]
+
+
+class Groups:
+    """Groups in the table shares, and the names of each account's in the table users."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the tables through `db`."""
+        self._db = db
+
+    def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
+        """Writes a group with its owner as its first member. Raises Refused when it is there."""
+        key = Key(SHARES, made.grantee, HEAD)
+        absent = "attribute_not_exists(grantee)"
+        writes = [Write("Put", key, absent, item=made.model_dump()), *_joining(membership, owner)]
+        self._db.commit([*writes, noted], made.rev)
+
+    def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
+        """Has an account name only these groups, if it is the same and names those that it did.
+
+        Raises Refused.
+        """
+        values: Item = {":id": account.id, ":was": account.groups}
+        if names:
+            values[":names"] = names
+        change = Write(
+            "Update",
+            account_key(account.username),
+            condition="id = :id AND groups = :was",
+            update="SET groups = :names" if names else "REMOVE groups",
+            values=values,
+        )
+        self._db.commit([change], rev)
+
+    def join(self, held: Group, membership: Membership, account: Account, noted: Write) -> None:
+        """Makes an account a member. Raises Refused when the group or the account has gone."""
+        there = Write(
+            "ConditionCheck",
+            Key(SHARES, held.grantee, HEAD),
+            "id = :id",
+            values={":id": held.id},
+        )
+        self._db.commit([there, *_joining(membership, account), noted], membership.rev)
+
+    def leave(
+        self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
+    ) -> None:
+        """Ends a membership; `account` says whether its account is there to forget it.
+
+        Raises Refused when it is not as it was read.
+        """
+        key = Key(SHARES, held.grantee, held.file)
+        gone = Write("Delete", key, "rev = :rev", values={":rev": held.rev})
+        names: Item = {":names": frozenset({held.group})}
+        forgotten = Write(
+            "Update",
+            account_key(held.username),
+            condition="attribute_exists(username)",
+            update="DELETE groups :names",
+            values=names,
+        )
+        self._db.commit([gone, *([forgotten] if account else []), *noted], token)
+
+    def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
+        """Ends a membership of a group that has gone, whether or not its account is there."""
+        for there in (True, False):
+            with suppress(Refused):
+                self.leave(held, new_token(), account=there)
+                return
+
+    def delete(self, held: Group, token: str, noted: Write) -> None:
+        """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
+        key = Key(SHARES, held.grantee, HEAD)
+        gone = Write("Delete", key, "id = :id", values={":id": held.id})
+        self._db.commit([gone, noted], token)
+
+    def members(
+        self, held: Group, *, after: str, limit: int
+    ) -> tuple[list[Membership], str | None] | None:
+        """Members of a group by name, and after whom they go on; None when the group has gone.
+
+        The first page is read with the group's own row, so that both are of one time.
+        """
+        first = not after
+        page = self._db.query(
+            SHARES,
+            held.grantee,
+            prefix="~" if first else MEMBER,
+            after=MEMBER + after if after else "",
+            limit=limit + first,
+        )
+        rows = page.items
+        if first and (not rows or rows.pop(0).get("id") != held.id):
+            return None
+        found = [Membership.model_validate(row) for row in rows]
+        last = found[-1].username if page.more else None
+        return [each for each in found if each.group_id == held.id], last
+
+    def remaining(self, held: Group, limit: int) -> list[Membership]:
+        """The first memberships of a group that has gone."""
+        page = self._db.query(SHARES, held.grantee, prefix=MEMBER, limit=limit)
+        found = [Membership.model_validate(row) for row in page.items]
+        return [each for each in found if each.group_id == held.id]
+
+    def granted(self, held: Group, limit: int) -> list[Key]:
+        """Where the first grants to a group stand."""
+        page = self._db.query(SHARES, held.grantee, limit=limit)
+        return [
+            Key(SHARES, held.grantee, str(row["file"]))
+            for row in page.items
+            if row.get("grantee_id") == held.id
+        ]
+
+    def revoke(self, held: Group, key: Key) -> None:
+        """Deletes a grant to a group that has gone; one to a later namesake stays."""
+        with suppress(Refused):
+            self._db.write(Write("Delete", key, "grantee_id = :id", values={":id": held.id}))
+
+
+def _joining(membership: Membership, account: Account) -> Iterable[Write]:
+    held = Key(SHARES, membership.grantee, membership.file)
+    yield Write("Put", held, item=membership.model_dump())
+    yield Write(
+        "Update",
+        account_key(account.username),
+        condition="id = :id AND (attribute_not_exists(groups) OR size(groups) < :most)",
+        update="ADD groups :names",
+        values={
+            ":id": account.id,
+            ":most": MOST_OF_ONE,
+            ":names": frozenset({membership.group}),
+        },
+    )

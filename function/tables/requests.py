@@ -1,0 +1,178 @@
+"""What the tables hold of requests for files. Imports `records` alone."""
+
+from collections.abc import Sequence
+
+from function.aws.dynamodb import READ_AT_ONCE, Dynamo, Item, Key, Row, Rows, Write
+from function.contract import SHARES
+from function.tables.reservations import Held
+
+REQUEST = "~request/"  # and its id: each has its own place in the index by file
+# What an owner may change; the counts are not among them, for others count meanwhile.
+SETTINGS = (
+    "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
+    "max_total_size", "allowed_types", "require_name", "open", "expires_at",
+)  # fmt: skip
+COUNTS = {"#files": "files", "#bytes": "bytes"}
+
+
+class RequestRow(Row):
+    """A request for files: `id` is the hash of its token, `rev` changes with what its owner says.
+
+    It takes files below `folder` while it is `open` and until it `ends` (epoch seconds, None is
+    never). `files` and `bytes` are what completed uploads brought and what open ones hold; `seal`
+    changes with the password. The table forgets the row after `expires_at`.
+    """
+
+    id: str
+    owner: str
+    owner_id: str
+    title: str
+    folder: str
+    created: str
+    rev: str
+    seal: str
+    password: str | None = None
+    ends: int | None = None
+    max_files: int | None = None
+    max_file_size: int | None = None
+    max_total_size: int | None = None
+    allowed_types: list[str]
+    require_name: bool = False
+    open: bool = True
+    files: int = 0
+    bytes: int = 0
+    expires_at: int | None = None
+
+
+def request_key(request_id: str) -> Key:
+    """Where a request stands."""
+    return Key(SHARES, f"request:{request_id}", REQUEST + request_id)
+
+
+def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:
+    """The request, if it was read and the table should not have forgotten it."""
+    found = rows.get(request_key(request_id))
+    row = RequestRow.model_validate(found) if found else None
+    return None if row is None or (row.expires_at or now + 1) <= now else row
+
+
+def reserve(row: RequestRow, size: int) -> Write:
+    """Takes a place for one file, if there is one and the request is still as it was read."""
+    values: Item = {":rev": row.rev, ":one": 1, ":size": size}
+    condition = "rev = :rev"
+    if row.max_files is not None:
+        values[":most"] = row.max_files
+        condition += " AND #files < :most"
+    if row.max_total_size is not None:
+        values[":room"] = row.max_total_size - size
+        condition += " AND #bytes <= :room"
+    return _count(row.id, condition, values)
+
+
+def release(held: Held) -> Write:
+    """Gives a place back, if there is such a request."""
+    values: Item = {":one": -1, ":size": -held.size}
+    return _count(str(held.request), "attribute_exists(grantee)", values)
+
+
+def _count(request_id: str, condition: str, values: Item) -> Write:
+    key, update = request_key(request_id), "ADD #files :one, #bytes :size"
+    return Write("Update", key, condition, values, update=update, names=COUNTS)
+
+
+def standing(request_id: str) -> Write:
+    """Expects that there is such a request."""
+    return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
+
+
+def removed(row: RequestRow) -> list[Write]:
+    """Deletes a request and its line."""
+    gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
+    return [gone, Write("Delete", _line(row).key)]
+
+
+def moved_to(row: RequestRow, folder: str, rev: str) -> Write:
+    """Has a request take files below another folder, if it is as it was read."""
+    values: Item = {":was": row.rev, ":folder": folder, ":rev": rev}
+    return Write(
+        "Update",
+        request_key(row.id),
+        "rev = :was",
+        values,
+        update="SET folder = :folder, rev = :rev",
+    )
+
+
+class Requests:
+    """The requests in the table shares."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def create(self, row: RequestRow, also: Sequence[Write]) -> None:
+        """Writes a new request, its line in the ledger, and what else there is, in one commit."""
+        item: Item = {**request_key(row.id).item(), **row.model_dump()}
+        put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
+        self._db.commit([put, _line(row), *also], row.rev)
+
+    def change(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
+        """Writes an owner's settings over those that were read. Raises Refused.
+
+        `counted` expects the counts as they were read as well.
+        """
+        held = row.model_dump()
+        given = {name: held[name] for name in SETTINGS if held[name] is not None}
+        gone = [f"#{name}" for name in SETTINGS if name not in given]
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in given)
+        values: Item = {f":{name}": value for name, value in given.items()}
+        values[":was"], condition = was.rev, "rev = :was"
+        if counted:
+            values |= {":files": was.files, ":bytes": was.bytes}
+            condition += " AND #files = :files AND #bytes = :bytes"
+        write = Write(
+            "Update",
+            request_key(row.id),
+            condition,
+            values,
+            update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
+            names={**(COUNTS if counted else {}), **{f"#{name}": name for name in SETTINGS}},
+        )
+        self._db.commit([write, _line(row), noted], row.rev)
+
+    def remove(self, row: RequestRow, token: str, noted: Write) -> None:
+        """Deletes a request and its line. Raises Refused."""
+        self._db.commit([*removed(row), noted], token)
+
+    def find(self, request_id: str, now: float) -> RequestRow | None:
+        """One request."""
+        return request_in(self._db.read([request_key(request_id)]), request_id, now)
+
+    def below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
+        """Somebody's requests that take files below a folder."""
+        found: list[RequestRow] = []
+        last: str | None = ""
+        while last is not None:
+            rows, last = self.of(owner, now, after=last, limit=READ_AT_ONCE)
+            found += [row for row in rows if row.folder.startswith(folder)]
+        return found
+
+    def of(
+        self, owner: str, now: float, *, after: str, limit: int
+    ) -> tuple[list[RequestRow], str | None]:
+        """Somebody's requests, oldest first, and the last line read when others follow."""
+        page = self._db.query(SHARES, _ledger(owner), after=after, limit=limit + 1)
+        lines = [str(item["file"]) for item in page.items]
+        ids = [line.partition("/")[2] for line in lines[:limit]]
+        rows = self._db.read(request_key(each) for each in ids)
+        found = [request_in(rows, each, now) for each in ids]
+        return [row for row in found if row], lines[limit - 1] if lines[limit:] else None
+
+
+def _ledger(owner: str) -> str:
+    return f"requests:{owner}"
+
+
+def _line(row: RequestRow) -> Write:
+    key = Key(SHARES, _ledger(row.owner), f"{row.created}/{row.id}")
+    return Write("Put", key, item={**key.item(), "expires_at": row.expires_at})

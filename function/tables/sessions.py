@@ -1,0 +1,277 @@
+"""Sessions, which tokens name; an API key is one that has a name."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from function.aws.dynamodb import Dynamo, Item, Key, Refused, Row, Rows, Write
+from function.contract import SESSIONS
+from function.core.errors import Unavailable
+from function.core.models import Caller
+from function.tables.accounts import Account
+
+AT_ONCE, LOOKS = 250, 4
+ALIVE = "attribute_exists(token_hash) AND expires_at > :now"
+Place = tuple[str, str]
+TRIES = "tries"
+ROOM = "attribute_not_exists(#tries) OR #tries < :most"
+
+
+class Session(Row):
+    """A signed-in caller; `expires_at` is epoch seconds, compared at every read.
+
+    An API key is a session that has a `key`, its name: it may do what its `scopes` say. `address`
+    and `agent` are where it was begun, `seen` is when it was last used, to ten minutes.
+    """
+
+    token_hash: str
+    username: str
+    user_id: str
+    epoch: str
+    created: str
+    expires_at: int
+    rev: str
+    key: str | None = None
+    scopes: frozenset[str] = frozenset()
+    address: str = ""
+    agent: str = ""
+    seen: str | None = None
+
+
+class Reset(Row):
+    """A token for a new password: its hash as `secret`, and the account as it was then.
+
+    A new password, or another address, makes that another, and the token dead.
+    """
+
+    secret: str
+    user_id: str
+    epoch: str
+    email: str
+    expires_at: int
+
+
+def place_of(session: Session) -> Place:
+    """Where a session stands among its account's."""
+    return session.created, session.token_hash
+
+
+def session_key(token_hash: str) -> Key:
+    """Where a session stands."""
+    return Key(SESSIONS, token_hash)
+
+
+def session_in(rows: Rows, caller: Caller) -> Session | None:
+    """The caller's session, if it was read."""
+    return session_of(rows, caller.token_hash)
+
+
+def session_of(rows: Rows, token_hash: str) -> Session | None:
+    """The session of that id, if it was read."""
+    row = rows.get(session_key(token_hash))
+    return Session.model_validate(row) if row else None
+
+
+def proves(session: Session | None, account: Account, now: float) -> bool:
+    """Whether a session is good now, for this account and no namesake, and since its last epoch."""
+    return (
+        session is not None
+        and session.expires_at > now
+        and (session.username, session.user_id, session.epoch)
+        == (account.username, account.id, account.epoch)
+    )
+
+
+def begun(session: Session) -> Write:
+    """A new session."""
+    return Write("Put", session_key(session.token_hash), item=session.model_dump())
+
+
+def ended(token_hash: str, now: int) -> Write:
+    """Has a session expire at once, if it has not; its row stays until the table removes it."""
+    values: Item = {":now": now}
+    return Write("Update", session_key(token_hash), ALIVE, values, update="SET expires_at = :now")
+
+
+def carried(session: Session, epoch: str, now: int) -> Write:
+    """Takes a session over into its account's next epoch, in which all others are dead."""
+    return Write(
+        "Update",
+        session_key(session.token_hash),
+        condition=f"{ALIVE} AND epoch = :was",
+        values={":now": now, ":was": session.epoch, ":epoch": epoch},
+        update="SET epoch = :epoch",
+    )
+
+
+class Sessions:
+    """The table sessions."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table through `db`."""
+        self._db = db
+
+    def newest(
+        self,
+        username: str,
+        wanted: Callable[[Session], bool],
+        *,
+        after: Place | None,
+        limit: int,
+    ) -> tuple[list[Session], Place | None]:
+        """What the index knows of somebody's sessions and keys, and where that goes on.
+
+        The newest first, and those that are `wanted` alone, of a thousand that are looked at.
+        """
+        found: list[Session] = []
+        for _ in range(LOOKS):
+            start: Item | None = None
+            if after:
+                start = {"username": username, "created": after[0], "token_hash": after[1]}
+            page = self._db.query_index(SESSIONS, username, newest=AT_ONCE, after=start)
+            for row in map(Session.model_validate, page.items):
+                if wanted(row):
+                    if len(found) == limit:
+                        return found, after
+                    found.append(row)
+                after = place_of(row)
+            if not page.more:
+                return found, None
+        return found, after
+
+    def seen(self, token_hash: str, now: int, at: str) -> None:
+        """Notes when a session was used, if that can be done; nobody is refused for it."""
+        values: Item = {":now": now, ":at": at}
+        write = Write(
+            "Update",
+            session_key(token_hash),
+            ALIVE,
+            values,
+            update="SET #seen = :at",
+            names={"#seen": "seen"},
+        )
+        with suppress(Refused, Unavailable):
+            self._db.write(write)
+
+
+def tries_key(address: str, window: int) -> Key:
+    """One row for an address and a window: the counts start again by themselves with the next."""
+    return Key(SESSIONS, f"login:{address}:{window}")
+
+
+def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
+    """What was read of an address's failures: of all, and of those at a name."""
+    row = rows.get(key, {})
+    return int(str(row.get("failures", 0))), int(str(row.get(f"name:{name}", 0)))
+
+
+def failure(key: Key, name: str, weight: int, until: int) -> Write:
+    """Counts a failure, which weighs something, and once more under a name."""
+    return Write(
+        "Update",
+        key,
+        update="ADD failures :weight, #name :one SET expires_at = :until",
+        values={":weight": weight, ":one": 1, ":until": until},
+        names={"#name": f"name:{name}"},
+    )
+
+
+def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
+    """What was read of a count; there is one for each `of` what is tried there."""
+    return int(str(rows.get(key, {}).get(of, 0)))
+
+
+def left(key: Key, most: int, of: str = TRIES) -> Write:
+    """Expects that a count has not reached what it may at most."""
+    return Write("ConditionCheck", key, ROOM, {":most": most}, names={"#tries": of})
+
+
+def tried(key: Key, most: int, until: int, of: str = TRIES) -> Write:
+    """Counts a try, if the count has not reached what it may at most."""
+    return Write(
+        "Update",
+        key,
+        ROOM,
+        {":one": 1, ":most": most, ":until": until},
+        update="ADD #tries :one SET expires_at = :until",
+        names={"#tries": of},
+    )
+
+
+class Attempts:
+    """Counts, each of one kind of try by one address or at one thing, in one window of time."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table sessions through `db`."""
+        self._db = db
+
+    def key(self, name: str) -> Key:
+        """Where something is counted."""
+        return Key(SESSIONS, name)
+
+    def commit(self, writes: list[Write], token: str) -> None:
+        """Counts in several places, or in none. Raises Refused."""
+        self._db.commit(writes, token)
+
+    def failed(self, failure: Write) -> None:
+        """Counts a failure."""
+        self._db.write(failure)
+
+    def count(self, most: Mapping[str, int], until: int, token: str) -> bool:
+        """Counts a try everywhere, or nowhere when one count has reached what it may at most.
+
+        The counts are forgotten after `until` (epoch seconds); a commit in the way raises Refused.
+        """
+        writes = [tried(Key(SESSIONS, name), limit, until) for name, limit in most.items()]
+        try:
+            self._db.commit(writes, token)
+        except Refused as refused:
+            if refused.failed:
+                return False
+            raise
+        return True
+
+    def beside(self, key: Key, name: str) -> tuple[Rows, int]:
+        """A row, if it is there, and how many tries have been counted under a name; one call."""
+        count = Key(SESSIONS, name)
+        rows = self._db.read([key, count])
+        return rows, tries_in(rows, count)
+
+    def forgive(self, names: list[str], token: str) -> None:
+        """Takes a try back, which was a good one. Raises Refused, Unavailable."""
+        values: Item = {":back": -1}
+        keys = [Key(SESSIONS, name) for name in names]
+        self._db.commit(
+            [Write("Update", key, update="ADD tries :back", values=values) for key in keys], token
+        )
+
+
+def mailed_key(name: str) -> Key:
+    """Where the mailed token of a name stands; no session has such an id."""
+    return Key(SESSIONS, f"reset:{name}")
+
+
+def handed_key(name: str) -> Key:
+    """Where the one stands that an administrator hands over."""
+    return Key(SESSIONS, f"handed:{name}")
+
+
+def reset_at(rows: Rows, key: Key) -> Reset | None:
+    """The token that stands there, if it was read."""
+    row = rows.get(key)
+    return Reset.model_validate(row) if row else None
+
+
+def put(key: Key, reset: Reset) -> Write:
+    """A token in the place of whatever was there."""
+    return Write("Put", key, item=reset.model_dump() | key.item())
+
+
+def used(key: Key, reset: Reset, now: int) -> Write:
+    """Uses a token up, if nobody has."""
+    return Write(
+        "Update",
+        key,
+        condition=f"{ALIVE} AND secret = :secret",
+        values={":now": now, ":secret": reset.secret},
+        update="SET expires_at = :now",
+    )

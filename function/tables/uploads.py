@@ -1,0 +1,148 @@
+"""Transfers in progress: a row on the uploader's shelf, a line on the list of what falls due."""
+
+import re
+from collections.abc import Sequence
+
+from function.aws.dynamodb import Dynamo, Key, Row, Rows, Write
+from function.contract import ARRIVING, FILES
+from function.core.fields import OnConflict
+from function.core.limits import DAY, DAYS
+from function.tables.expiry import GRACE, due, line_of, take
+from function.tables.reservations import Held, held, unheld
+
+UPLOADS = "uploads"
+ID = re.compile(r"[0-9a-f]{32}")
+
+
+class UploadRow(Row):
+    """A transfer in progress, on the shelf of whoever uploads; its bytes go straight to S3.
+
+    `size` is None where the client could not say. `done` is the answer of its completion, as JSON:
+    whoever completes it again gets the same. What comes by a request has the request's id, its
+    folder as it was then, and the name that the `sender` gave for themselves. Its `owner_id` says
+    whose account its size is reserved on, `address` and `agent` from where it was begun.
+    """
+
+    shelf: str
+    name: str
+    user_id: str
+    owner: str
+    file_name: str
+    object: str
+    content_type: str
+    on_conflict: OnConflict
+    created: str
+    expires_at: int
+    rev: str
+    size: int | None = None
+    owner_id: str | None = None
+    part_size: int | None = None
+    multipart: str | None = None
+    sha256: str | None = None
+    if_match: str | None = None
+    if_none_match: str | None = None
+    description: str | None = None
+    tags: list[str] = []  # noqa: RUF012 - pydantic copies it
+    done: str | None = None
+    request: str | None = None
+    folder: str = ""
+    sender: str | None = None
+    address: str = ""
+    agent: str = ""
+
+    @property
+    def called(self) -> str:
+        """The file's name as its sender called it, below the request's folder."""
+        return self.file_name.removeprefix(self.folder)
+
+
+def object_key(owner: str, username: str, upload_id: str, *, single: bool) -> str:
+    """The object of an upload: below its owner, and naming the uploader and the upload.
+
+    The bucket tells of those that one PUT makes, for that may be all that their client does.
+    """
+    return f"{owner}/{username}/{upload_id}" + (ARRIVING if single else "")
+
+
+def upload_of(key: str) -> tuple[str, str] | None:
+    """Who uploaded an object of this key, and by which upload; None when it is no upload's."""
+    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(ARRIVING)}", key)
+    return (match[1], match[2]) if match else None
+
+
+def upload_key(username: str, upload_id: str) -> Key:
+    """Where an upload of somebody's stands."""
+    return Key(FILES, f"{username}/{UPLOADS}", upload_id)
+
+
+def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
+    """The upload, if it was read."""
+    row = rows.get(upload_key(username, upload_id))
+    return UploadRow.model_validate(row) if row else None
+
+
+def is_id(text: str) -> bool:
+    """Whether it has the form of an upload's id."""
+    return ID.fullmatch(text) is not None
+
+
+def due_key(row: UploadRow) -> Key:
+    """Where the list of what falls due names an upload."""
+    return line_of(Key(FILES, row.shelf, row.name), row.expires_at)
+
+
+def held_by(row: UploadRow) -> Held | None:
+    """What an upload holds of the account it is for, and of the request that it comes by."""
+    return Held(row.size or 0, row.owner, row.owner_id, row.request) if row.owner_id else None
+
+
+def finish(row: UploadRow, answer: str) -> list[Write]:
+    """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
+    key, what = Key(FILES, row.shelf, row.name), held_by(row)
+    noted = Write(
+        "Update",
+        key,
+        condition="rev = :rev AND attribute_not_exists(done)",
+        update="SET done = :answer",
+        values={":rev": row.rev, ":answer": answer},
+    )
+    return [noted, *([unheld(what, key)] if what else []), Write("Delete", due_key(row))]
+
+
+class Transfers:
+    """The shelves of uploads."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Uses the table files through `db`."""
+        self._db = db
+
+    def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
+        """Writes an upload, when it falls due, and what else there is, in one commit."""
+        key, what = Key(FILES, row.shelf, row.name), held_by(row)
+        line = due(key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what)
+        holds = [held(what, key, row.expires_at + GRACE)] if what else []
+        put = Write("Put", key, item=row.model_dump())
+        self._db.commit([put, line, *holds, *also], row.rev)
+
+    def find(self, username: str, upload_id: str) -> UploadRow | None:
+        """One upload."""
+        return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
+
+    def given_up(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
+        """Whether an upload that has no row any more is on the list of what falls due.
+
+        Then its object is nobody's: completing it needs the row, and strikes the line. Without a
+        line it may be a file's. Of what has expired nothing is said; the sweep removes it.
+        """
+        row = upload_key(username, upload_id)
+        lines = [line_of(row, int(now) + day * DAY) for day in range(DAYS + 1)]
+        return any(line["object"] == object_key for line in self._db.read(lines).values())
+
+    def of(self, username: str, *, after: str, limit: int) -> tuple[list[UploadRow], bool]:
+        """Somebody's uploads, finished ones included, and whether there are more."""
+        page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
+        return [UploadRow.model_validate(row) for row in page.items], page.more
+
+    def remove(self, row: UploadRow) -> bool:
+        """Removes an upload that nobody completed; False when somebody did."""
+        return take(self._db, Key(FILES, row.shelf, row.name), held_by(row))

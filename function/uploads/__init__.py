@@ -1,0 +1,1 @@
+"""Uploads that go straight to S3, and the Companion protocol of Uppy."""
