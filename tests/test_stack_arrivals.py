@@ -6,7 +6,6 @@ import pytest
 
 from function import contract
 from function.core.limits import UPLOAD_SECONDS
-from function.maintenance import events
 from function.tables.uploads import object_key
 from local import imagine
 from tests.declared import Stack
@@ -59,7 +58,7 @@ def test_the_function_sweeps_every_hour_and_compares_every_day(stack):
     assert not rules
     function = imagine.made(stack.one("Function"))[1]["arn"]
     assert {each["arn"] for each in targets} == {function}
-    assert all(events.is_event(each) for each in sent.values())
+    assert all(contract.is_event(each) for each in sent.values())
 
 
 def test_a_queue_that_jams_raises_an_alarm(stack):
