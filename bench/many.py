@@ -16,7 +16,7 @@ from function import app, base, contract
 from function.core.cursors import seal
 from function.core.runtime import system_runtime
 from function.http import responses
-from function.listing.query import Asked
+from function.listing.query import ListQuery
 from function.tables.files import FileRow
 from tests.client import CONTEXT, join
 from tests.filling import fill
@@ -117,4 +117,4 @@ def requests(rows: list[FileRow]) -> Iterator[tuple[str, str, str, dict[str, Any
 def near_the_end(rows: list[FileRow]) -> str:
     """The cursor of the page before the last, as following all pages would give it."""
     last = sorted(row.name for row in rows)[-2 * PAGE - 1]
-    return seal(["", last], rows[0].owner_id, Asked().settled().list_id)
+    return seal(["", last], rows[0].owner_id, ListQuery().settled().list_id)

@@ -106,7 +106,7 @@ def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
         _lists(recorder, settings)
         _links(recorder, alice)
         _requests(recorder, alice)
-        _transfers(recorder, alice, session.client("s3"), settings.bucket)
+        _upload_rows(recorder, alice, session.client("s3"), settings.bucket)
     finally:
         base.use(None)
     return recorder.tapes
@@ -197,7 +197,7 @@ def _requests(recorder: Recorder, alice: Client) -> None:
     take("POST /r/{token}/uploads, one PUT", anyone, "POST", f"{at}/uploads", fields=small)
 
 
-def _transfers(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:
+def _upload_rows(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:
     take = recorder.take
     small = {"file_name": "b.bin", "size": len(DATA)}
     begun = take("POST /uploads, one PUT", alice, "POST", "/uploads", fields=small).json()

@@ -10,8 +10,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from function.aws.dynamodb import Item, decode, encode
 from function.contract import Settings
 from function.core.runtime import Runtime
-from function.files.commit import Shelving
-from function.tables.files import FileRow, references_key
+from function.files.commit import FileWrites
+from function.tables.files import FileRow, refcount_key
 from tests.ground import ACCOUNT, REGION
 
 MODIFIED = "2026-01-01T00:00:00.000Z"
@@ -44,9 +44,9 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
     counter = iter(range(len(rows)))
     runtime = Runtime(lambda: 0.0, lambda: f"{next(counter):032x}", lambda: "", lambda _: None)
     base: Any = SimpleNamespace(runtime=runtime, settings=SimpleNamespace(keep_seconds=2**31))
-    shelving = Shelving(base)
+    shelving = FileWrites(base)
     files = tables[settings.files]
-    for write in shelving.shift(*((None, row) for row in rows)):
+    for write in shelving.change(*((None, row) for row in rows)):
         item: Item = write.item
         if write.kind == "Update":  # the count of a folder
             old = files.get_item(
@@ -56,7 +56,7 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
             item = write.key.item() | {"files": had + int(str(write.values[":more"]))}
         files.put_item(encode(item))
     for row in rows:
-        files.put_item(encode(references_key(row.object).item() | {"beyond": 0}))
+        files.put_item(encode(refcount_key(row.object).item() | {"beyond": 0}))
     used = {
         "bytes_used": int(str(account.get("bytes_used", 0))) + sum(row.size for row in rows),
         "files_used": int(str(account.get("files_used", 0))) + len(rows),

@@ -14,18 +14,24 @@ from function.core.roles import may
 from function.core.runtime import iso
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
-from function.tables.grants import Grant, grant_keys, grants_in, unchanged, user
+from function.tables.grants import (
+    Grant,
+    grant_keys,
+    grants_in,
+    require_grant_unchanged,
+    user_grantee,
+)
 from function.tables.groups import (
     Group,
     Membership,
-    about_groups,
-    belongs,
     grantees_of,
     group_in,
     membership_in,
+    membership_keys,
+    require_membership,
 )
 from function.tables.requests import request_in, request_key
-from function.tables.sessions import Sessions, proves, session_in, session_key
+from function.tables.sessions import Sessions, is_valid_session, session_in, session_key
 
 Need = Literal["read", "write", "add"]
 Memberships = Mapping[str, Membership]
@@ -33,7 +39,7 @@ SEEN_SECONDS = 600  # how exactly it is known when a session was used: each time
 
 
 @dataclass(frozen=True)
-class Member:
+class ActingAccount:
     """An account that proved itself when it asked, and on whose behalf something is done now.
 
     `address` and `agent` are from where it asked, where that is known.
@@ -46,7 +52,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Guest:
+class Anonymous:
     """Whoever comes without an account: what they are called here, and from where they come."""
 
     username: str
@@ -55,7 +61,7 @@ class Guest:
 
 
 @dataclass(frozen=True)
-class Sender:
+class Uploader:
     """Whoever has the token of a request: its id and its owner, as the token found them."""
 
     request: str
@@ -71,7 +77,7 @@ class Sender:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Authorization:
     """What a request's reading found: who calls, whose file it is, the file, and the right to it.
 
     `may_add` is the right to put new files beside it, which a grant on the file alone is not;
@@ -105,7 +111,7 @@ class Entry:
             return self.may_add
         return self.permission in {"own", "write"} | ({"read"} if need == "read" else set())
 
-    def warrant(self, need: Need = "write") -> list[Write]:
+    def required_checks(self, need: Need = "write") -> list[Write]:
         """What must still hold when the caller writes, if the file is not the caller's own.
 
         A folder's grant is preferred, because it holds for whatever name is chosen.
@@ -115,13 +121,13 @@ class Entry:
         if self.permission == "own" or not holding:
             return []
         held = self.memberships.get(holding[0].grantee_id)
-        return [unchanged(holding[0]), *(belongs(held) if held else [])]
+        return [require_grant_unchanged(holding[0]), *(require_membership(held) if held else [])]
 
-    def own(self, name: str) -> "Entry":
+    def own(self, name: str) -> "Authorization":
         """The same for a file of the caller's own, which was read as well."""
         mine = file_in(self.rows, self.account.username, name)
         mine = mine if mine and mine.owner_id == self.account.id else None
-        return Entry(self.account, self.account, mine, "own", True, [], {}, self.rows)
+        return Authorization(self.account, self.account, mine, "own", True, [], {}, self.rows)
 
     def owned(self) -> FileRow:
         """The file, when it is the caller's own. Raises NoSuchFile."""
@@ -141,23 +147,27 @@ class Access:
 
     def open(
         self,
-        caller: Caller | Member | Sender,
+        caller: Caller | ActingAccount | Uploader,
         owner: str | None = None,
         name: str = "",
         more: Iterable[Key] = (),
         *,
         need: Need = "read",
-    ) -> Entry:
+    ) -> Authorization:
         """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
 
         A Caller is proven by the session, a Member by the account's id, a Sender by the request.
         `need` says which right is enough. Raises NotSignedIn, NoSuchRequest.
         """
-        if isinstance(caller, Sender):
+        if isinstance(caller, Uploader):
             return self._let_in(caller, name, more)
         owner = owner or caller.username
         bearing = [account_key(owner), *([file_key(owner, name)] if name else [])]
-        grants = grant_keys(user(caller.username), owner, name) if owner != caller.username else []
+        grants = (
+            grant_keys(user_grantee(caller.username), owner, name)
+            if owner != caller.username
+            else []
+        )
         keys = [account_key(caller.username), *bearing, *grants, *more]
         keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
         rows = self._db.read(keys)
@@ -168,7 +178,7 @@ class Access:
         if grants and account.groups and entry.owner and not entry.allows(need):
             # All that bears on the right is read again: it must have been so at one time.
             grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
-            told = {*bearing, *grants, *about_groups(account)}
+            told = {*bearing, *grants, *membership_keys(account)}
             kept = {key: row for key, row in rows.items() if key not in told}
             rows = {**kept, **self._db.read(told)}
             entry = self._entry(account, owner, name, rows, grants)
@@ -176,7 +186,7 @@ class Access:
 
     def _entry(
         self, account: Account, owner: str, name: str, rows: Rows, grants: list[Key]
-    ) -> Entry:
+    ) -> Authorization:
         whose = account_in(rows, owner)
         file = file_in(rows, owner, name) if whose else None
         if file and whose and file.owner_id != whose.id:
@@ -187,11 +197,11 @@ class Access:
         right = self.right(ids, account, whose, file, given)
         may_add = self.right(ids, account, whose, None, given) in {"own", "write"}
         held = [each for each in given if whose and self.opens(each, ids, whose, file)]
-        return Entry(account, whose, file, right, may_add, held, groups, rows)
+        return Authorization(account, whose, file, right, may_add, held, groups, rows)
 
     def groups(self, account: Account) -> Mapping[str, Group]:
         """The groups that an account belongs to, by name."""
-        rows = self._db.read(about_groups(account))
+        rows = self._db.read(membership_keys(account))
         held = self.memberships(rows, account).values()
         found = {each.group: group_in(rows, each.group) for each in held}
         return {name: each for name, each in found.items() if each}
@@ -201,7 +211,7 @@ class Access:
         held = (membership_in(rows, name, account) for name in sorted(account.groups))
         return {each.group_id: each for each in held if each}
 
-    def _let_in(self, sender: Sender, name: str, more: Iterable[Key]) -> Entry:
+    def _let_in(self, sender: Uploader, name: str, more: Iterable[Key]) -> Authorization:
         """A sender may add files in the owner's name, and is shown none. Raises NoSuchRequest."""
         keys = [account_key(sender.owner), request_key(sender.request)]
         keys += [file_key(sender.owner, name)] if name else []
@@ -215,7 +225,7 @@ class Access:
             raise NoSuchRequest
         file = file_in(rows, sender.owner, name)
         mine = file if file and file.owner_id == owner.id else None
-        return Entry(owner, owner, mine, "write", True, [], {}, rows)
+        return Authorization(owner, owner, mine, "write", True, [], {}, rows)
 
     def right(
         self,
@@ -249,18 +259,18 @@ class Access:
         """Whether a grant has not expired: the table removes expired rows hours or days late."""
         return grant.expires_at is None or grant.expires_at > self._now()
 
-    def signed_in(self, rows: Rows, caller: Caller | Member) -> Account:
+    def signed_in(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
         """Who calls, as what was read of them proves, and may. Raises NotSignedIn, NotAllowed."""
         account = account_in(rows, caller.username)
         if account is None:
             raise NotSignedIn
         account = self.known(account)
-        if isinstance(caller, Member):
+        if isinstance(caller, ActingAccount):
             if account.id != caller.id or not may(account.role, "write"):
                 raise NotSignedIn
             return account
         session = session_in(rows, caller)
-        if session is None or not proves(session, account, self._now()):
+        if session is None or not is_valid_session(session, account, self._now()):
             raise NotSignedIn
         if not may(account.role, caller.power, session.scopes if session.key else None):
             raise NotAllowed
@@ -278,6 +288,6 @@ class Access:
         return account.model_copy(update={"role": "admin"}) if named else account
 
 
-def needed(on_conflict: OnConflict) -> Need:
+def needed_right(on_conflict: OnConflict) -> Need:
     """The right that an upload takes: to be put beside what is there, or in its place."""
     return "add" if on_conflict == "rename" else "write"

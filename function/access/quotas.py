@@ -1,10 +1,10 @@
 """Whether there is room on an account, and when there is little left."""
 
 from function.access.errors import QuotaExceeded
-from function.tables.accounts import Account, Load, mark
+from function.tables.accounts import Account, Load, warning_threshold
 
 
-def enough(owner: Account, more: Load) -> None:
+def require_room(owner: Account, more: Load) -> None:
     """Whether an account has room for that much more. Raises QuotaExceeded."""
     limits = _limits(owner, more)
     full = [noun for noun, quota, used, grows in limits if grows > 0 and used + grows > quota]
@@ -15,10 +15,14 @@ def enough(owner: Account, more: Load) -> None:
         )
 
 
-def nearly_full(owner: Account, more: Load) -> list[str]:
+def crossed_warning(owner: Account, more: Load) -> list[str]:
     """What an account crosses four fifths of its quota in with that much more: bytes, files."""
     limits = _limits(owner, more)
-    return [noun for noun, quota, used, grows in limits if used < mark(quota) <= used + grows]
+    return [
+        noun
+        for noun, quota, used, grows in limits
+        if used < warning_threshold(quota) <= used + grows
+    ]
 
 
 def _limits(owner: Account, more: Load) -> list[tuple[str, int, int, int]]:

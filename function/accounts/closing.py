@@ -9,30 +9,38 @@ from contextlib import suppress
 from typing import TypeVar
 
 from function.access.errors import ProtectedAccount
-from function.access.policy import Access, Member
+from function.access.policy import Access, ActingAccount
 from function.accounts.models import Closure
-from function.audit.service import Audit
-from function.aws.dynamodb import COMMITTED_AT_ONCE, Refused, Write
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
 from function.base import Base
 from function.core.errors import NoSuchUser
 from function.core.models import Caller
-from function.core.runtime import Batch
-from function.files.commit import Shelving
+from function.core.runtime import BatchResult
+from function.files.commit import FileWrites
 from function.tables import folders, links, requests
 from function.tables.accounts import (
     Account,
     ClosingList,
     account_at,
     account_key,
-    altered,
-    clearing,
-    close,
-    closing,
-    same_account,
+    delete_account,
+    list_for_closing,
+    require_account_closing,
+    require_account_unchanged,
+    update_account,
 )
 from function.tables.files import FileRow, Files, file_in, file_key, remove_grantee
-from function.tables.grants import Grant, Shares, granted, granted_at, key_of, take_back, user
-from function.tables.groups import Group, Groups, about_groups, group_in
+from function.tables.grants import (
+    Grant,
+    Grants,
+    delete_grant,
+    grant_keys_on,
+    grant_row_key,
+    revoke_grants_on,
+    user_grantee,
+)
+from function.tables.groups import Group, Groups, group_in, membership_keys
 from function.tables.links import LinkRow
 from function.tables.requests import RequestRow
 
@@ -41,13 +49,13 @@ Owned = TypeVar("Owned", FileRow, LinkRow, RequestRow)
 SECONDS = 15  # of work for one request, of the 28 that a function has
 
 
-class Leaving:
+class Departure:
     """Clears away."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._groups = Groups(base.db)
 
@@ -68,17 +76,17 @@ class Leaving:
         )
         for row in rows:
             _, held = store.find(row.id)
-            with suppress(Refused):
+            with suppress(ConditionFailed):
                 self._db.commit(self._unlinked(row, held), self._runtime.new_id())
         return not rows
 
     def _unlinked(self, row: LinkRow, held: list[Grant]) -> list[Write]:
-        gone = [Write("Delete", key_of(grant)) for grant in held]
-        gone += [Write("Delete", links.link_key(row.id)), links.strike_ledger(row)]
+        gone = [Write("Delete", grant_row_key(grant)) for grant in held]
+        gone += [Write("Delete", links.link_key(row.id)), links.delete_owner_entry(row)]
         if row.alias:
             known = self._db.read([links.alias_key(row.alias)])
-            if links.aliased(known, row.alias) == row.id:
-                gone.append(links.strike_alias(row, row.alias))
+            if links.link_with_alias(known, row.alias) == row.id:
+                gone.append(links.delete_alias(row, row.alias))
         return gone
 
     def _requests(self, account: Account) -> bool:
@@ -87,8 +95,8 @@ class Leaving:
             account, lambda after: store.of(account.username, now, after=after, limit=AT_ONCE)
         )
         for row in rows:
-            with suppress(Refused):
-                self._db.commit(requests.removed(row), self._runtime.new_id())
+            with suppress(ConditionFailed):
+                self._db.commit(requests.delete_request(row), self._runtime.new_id())
         return not rows
 
     def _of_groups(self, account: Account) -> bool:
@@ -100,11 +108,11 @@ class Leaving:
         now = account_at(rows, account.username)
         if now is None or now.id != account.id:
             return True
-        rows = self._db.read(about_groups(now))
+        rows = self._db.read(membership_keys(now))
         held = {each.group: each for each in self._access.memberships(rows, now).values()}
         for name in sorted(now.groups):
             group = group_in(rows, name)
-            with suppress(Refused):
+            with suppress(ConditionFailed):
                 if group and group.owner_id == now.id:
                     self._end(now, group)
                 elif name in held:
@@ -128,9 +136,9 @@ class Leaving:
             self._groups.revoke(group, key)
         if others or granted:
             return
-        who = Member(account.username, account.id)
-        noted = self._audit.of(who, "group.delete", subject=group.name)
-        with suppress(Refused):
+        who = ActingAccount(account.username, account.id)
+        noted = self._audit.record(who, "group.delete", subject=group.name)
+        with suppress(ConditionFailed):
             self._groups.delete(group, self._runtime.new_id(), noted)
             for each in found:
                 self._groups.put_out(each, self._runtime.new_id)
@@ -146,8 +154,8 @@ class Leaving:
             noted = []
             if file and file.place_id == grant.file_id:
                 noted.append(remove_grantee(file, grant.grantee, self._runtime.new_id()))
-            with suppress(Refused):
-                self._db.commit([take_back(grant), *noted], self._runtime.new_id())
+            with suppress(ConditionFailed):
+                self._db.commit([delete_grant(grant), *noted], self._runtime.new_id())
         return not held
 
     def _granted(self, account: Account) -> list[Grant]:
@@ -155,7 +163,9 @@ class Leaving:
         mine: list[Grant] = []
         after, more = "", True
         while more and not mine:
-            held, more = Shares(self._db).of(user(account.username), after=after, limit=AT_ONCE)
+            held, more = Grants(self._db).of(
+                user_grantee(account.username), after=after, limit=AT_ONCE
+            )
             after = held[-1].file if held else after
             mine = [grant for grant in held if grant.grantee_id == account.id]
         return mine
@@ -171,7 +181,7 @@ def next_of(account: Account, page: Callable[[str], tuple[list[Owned], str | Non
     return rows
 
 
-class Closing:
+class AccountDeletion:
     """Closes accounts."""
 
     def __init__(
@@ -180,15 +190,15 @@ class Closing:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._shelving = base.one(Shelving)
-        self._audit = base.one(Audit)
+        self._file_writes = base.one(FileWrites)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
         self._files = Files(base.db)
         self._list = ClosingList(base.db)
         # In this order: what may be many comes last.
         self._steps: dict[str, Callable[[Account], bool]] = {
-            **base.one(Leaving).steps(),
+            **base.one(Departure).steps(),
             "files": self._page,
             "folders": self._folders,
         }
@@ -204,7 +214,7 @@ class Closing:
             username=username, left=self._clear(account, lambda: self._runtime.now() < ends)
         )
 
-    def sweep(self, in_time: Callable[[], bool], batch: Batch) -> None:
+    def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
         """Goes on with the accounts that are being closed, and counts in `batch` who is gone."""
         for username in self._list.of(AT_ONCE):
             if not in_time():
@@ -227,14 +237,14 @@ class Closing:
                 return account
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             writes = [
-                altered(account, rev, disabled=True, deleting=True, epoch=epoch),
-                same_account(entry.account),
-                closing(username),
-                self._audit.of(caller, "account.delete", owner=username),
+                update_account(account, rev, disabled=True, deleting=True, epoch=epoch),
+                require_account_unchanged(entry.account),
+                list_for_closing(username),
+                self._audit.record(caller, "account.delete", owner=username),
             ]
             try:
                 self._db.commit(writes, rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return account.model_copy(update={"rev": rev, "disabled": True, "deleting": True})
         raise AssertionError
@@ -247,8 +257,8 @@ class Closing:
                 if not in_time():
                     return steps[at:]
         try:
-            self._db.commit(close(account), self._runtime.new_id())
-        except Refused:
+            self._db.commit(delete_account(account), self._runtime.new_id())
+        except ConditionFailed:
             there = account_at(self._db.read([account_key(account.username)]), account.username)
             return ["groups"] if there and there.id == account.id else []
         return []
@@ -257,7 +267,7 @@ class Closing:
         """Moves a page of files to the trash; whether that were all."""
         rows = next_of(account, lambda after: self._files_of(account, after))
         for row in rows:
-            with suppress(Refused):
+            with suppress(ConditionFailed):
                 self._trash(row)
         return not rows
 
@@ -267,18 +277,18 @@ class Closing:
 
     def _folders(self, account: Account) -> bool:
         """Removes some folders, which are empty now, with what was granted on them."""
-        gone = folders.to_clear(self._db, account.username, AT_ONCE)
+        gone = folders.folders_to_clear(self._db, account.username, AT_ONCE)
         for start in range(0, len(gone), COMMITTED_AT_ONCE - 1):
             some = gone[start : start + COMMITTED_AT_ONCE - 1]
             try:
-                self._db.commit([clearing(account), *some], self._runtime.new_id())
-            except Refused as refused:
+                self._db.commit([require_account_closing(account), *some], self._runtime.new_id())
+            except ConditionFailed as refused:
                 return 0 in refused.failed  # whoever else clears it away is done
         return not gone
 
     def _trash(self, row: FileRow) -> None:
-        grants = [Write("Delete", key) for key in granted(row)]
-        writes = [*self._shelving.shift((row, None)), *self._shelving.deleted(row)]
+        grants = [Write("Delete", key) for key in grant_keys_on(row)]
+        writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
         at_once = COMMITTED_AT_ONCE - len(writes)
         self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
-        self._db.commit_each(granted_at(row)[at_once:], self._runtime.new_id)
+        self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from function.access.policy import Access, Guest
+from function.access.policy import Access, Anonymous
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Refused, Write
+from function.aws.dynamodb import ConditionFailed, Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller, Incoming
@@ -18,13 +18,13 @@ from function.tables.accounts import (
     Account,
     InviteRow,
     Invites,
+    create_account,
+    delete_invite,
     invite_id,
     invite_in,
     invite_key,
-    invites_still,
-    opened,
     put_invite,
-    strike_invite,
+    require_inviter,
 )
 
 LIST = "invites"
@@ -38,7 +38,7 @@ class InviteService:
         self._db = base.db
         self._invites = Invites(base.db)
         self._access = base.one(Access)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -64,12 +64,12 @@ class InviteService:
             email=wanted.email,
         )
         for _ in self._runtime.attempts():
-            noted = self._audit.of(caller, "invite.create", subject=f"{row.name} as {row.role}")
+            noted = self._audit.record(caller, "invite.create", subject=f"{row.name} as {row.role}")
             try:
                 self._db.commit([put_invite(row), noted], self._runtime.new_id())
-            except Refused:
+            except ConditionFailed:
                 continue
-            return InviteMade(**view(row).model_dump(), token=token)
+            return InviteMade(**invite_view(row).model_dump(), token=token)
         raise AssertionError
 
     def page(
@@ -79,7 +79,7 @@ class InviteService:
         account = self._access.open(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
         rows, last = self._invites.of(self._runtime.now(), after=after, limit=limit)
-        return [view(row) for row in rows], last and seal([last], account.id, LIST)
+        return [invite_view(row) for row in rows], last and seal([last], account.id, LIST)
 
     def delete(self, caller: Caller, invite: str) -> None:
         """Takes an invitation back. Raises NoSuchInvite, ChangedMeanwhile."""
@@ -89,15 +89,15 @@ class InviteService:
             row = invite_in(entry.rows, invite, now)
             if row is None:
                 raise NoSuchInvite
-            noted = self._audit.of(caller, "invite.delete", subject=row.name)
+            noted = self._audit.record(caller, "invite.delete", subject=row.name)
             try:
-                self._db.commit([strike_invite(row, now), noted], self._runtime.new_id())
-            except Refused:
+                self._db.commit([delete_invite(row, now), noted], self._runtime.new_id())
+            except ConditionFailed:
                 continue
             return
 
 
-def view(row: InviteRow) -> InviteView:
+def invite_view(row: InviteRow) -> InviteView:
     """An invitation as administrators see it."""
     return InviteView(
         id=row.name,
@@ -109,7 +109,7 @@ def view(row: InviteRow) -> InviteView:
     )
 
 
-class Registering:
+class RegistrationService:
     """Makes accounts."""
 
     def __init__(
@@ -119,7 +119,7 @@ class Registering:
         self._db = base.db
         self._access = base.one(Access)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -136,14 +136,14 @@ class Registering:
         for attempt in self._runtime.attempts():
             invite = self._invited(wanted) if attempt else invite
             account = self._account(wanted, hashed, invite)
-            guest = Guest(account.username, sent.address, sent.agent)
-            noted = self._audit.of(
+            guest = Anonymous(account.username, sent.address, sent.agent)
+            noted = self._audit.record(
                 guest, "account.register", subject=invite.name if invite else None
             )
             used = self._used(invite) if invite else []
             try:
-                self._db.commit([opened(account), *used, noted], account.rev)
-            except Refused as refused:
+                self._db.commit([create_account(account), *used, noted], account.rev)
+            except ConditionFailed as refused:
                 if MAKER in refused.failed:
                     raise NoSuchInvite from None
                 if refused.failed == [NAME]:
@@ -175,7 +175,7 @@ class Registering:
 
     def _used(self, invite: InviteRow) -> list[Write]:
         named = invite.username == self._settings.administrator
-        return [strike_invite(invite, self._runtime.now()), invites_still(invite, named=named)]
+        return [delete_invite(invite, self._runtime.now()), require_inviter(invite, named=named)]
 
     def _account(self, wanted: Registration, hashed: str, invite: InviteRow | None) -> Account:
         new_id: Callable[[], str] = self._runtime.new_id

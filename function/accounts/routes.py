@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from function.access.errors import NotAllowed, ProtectedAccount
-from function.accounts.closing import Closing
+from function.accounts.closing import AccountDeletion
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import (
     AccountChange,
@@ -22,11 +22,11 @@ from function.accounts.models import (
     UserChange,
     UserView,
 )
-from function.accounts.registration import InviteService, Registering
+from function.accounts.registration import InviteService, RegistrationService
 from function.accounts.service import AccountService, DirectoryService
 from function.auth.errors import WeakPassword, WrongCredentials
 from function.auth.models import ResetMade
-from function.auth.password_change import Recovering
+from function.auth.password_change import PasswordResetService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser, SlowDown
 from function.core.fields import Username, like
@@ -56,7 +56,7 @@ def register(body: Registration, sent: Sent) -> Registered:
 
     `invite` is the token of an invitation, which may be needed, and says what role you get.
     """
-    return one(Registering).register(body, sent)
+    return one(RegistrationService).register(body, sent)
 
 
 @router.get("/me")
@@ -147,7 +147,7 @@ def delete_user(username: Annotated[Username, Path()], caller: Admin) -> Respons
     Their files go to the trash; links, requests, groups and shares end, and so do sessions and
     keys. 202 when that takes longer: send it again to go on, or leave it to the hourly sweep.
     """
-    done = one(Closing).delete(caller, username)
+    done = one(AccountDeletion).delete(caller, username)
     return Response(202, JSON, done) if done.left else Response(204)
 
 
@@ -166,7 +166,7 @@ def reset_user(username: Annotated[Username, Path()], caller: Admin) -> ResetMad
     themselves, nor for the configured administrator. One for an account that is disabled is good
     once that is enabled.
     """
-    return one(Recovering).hand(caller, username)
+    return one(PasswordResetService).hand(caller, username)
 
 
 @router.get(

@@ -6,17 +6,17 @@ from typing import Any
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
 from function.accounts.models import AccountChange, AccountView, Usage, UserChange, UserView
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.mfa import NO_FACTOR
-from function.auth.throttle import Guesses
-from function.aws.dynamodb import Refused
+from function.auth.throttle import LoginThrottle
+from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
 from function.core.models import Caller
-from function.files.upload_rules import Rules
+from function.files.upload_rules import UploadRules
 from function.tables import accounts
-from function.tables.accounts import Account, account_at, account_key, altered
+from function.tables.accounts import Account, account_at, account_key, update_account
 
 LIST, USED = "users", "usage"
 NULLABLE = {"quota", "files_quota"}
@@ -31,10 +31,10 @@ class AccountService:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._guesses = base.one(Guesses)
-        self._audit = base.one(Audit)
+        self._throttle = base.one(LoginThrottle)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
-        self._rules = base.one(Rules)
+        self._rules = base.one(UploadRules)
 
     def me(self, caller: Caller) -> AccountView:
         """The caller's own account."""
@@ -47,15 +47,15 @@ class AccountService:
         """
         given = wanted.current_password.get_secret_value()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._guesses.key(caller.address)])
+            entry = self._access.open(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
-            self._guesses.prove(account, caller.username, given, caller.address, entry.rows)
+            self._throttle.prove(account, caller.username, given, caller.address, entry.rows)
             rev = self._runtime.new_id()
-            change = altered(account, rev, email=wanted.email)
-            noted = self._audit.of(caller, "account.change", subject="email")
+            change = update_account(account, rev, email=wanted.email)
+            noted = self._audit.record(caller, "account.change", subject="email")
             try:
                 self._db.commit([change, noted], rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return self._view(account.model_copy(update={"email": wanted.email}))
         raise AssertionError
@@ -78,8 +78,8 @@ class DirectoryService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._directory = accounts.Directory(base.db)
-        self._audit = base.one(Audit)
+        self._directory = accounts.Accounts(base.db)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
 
@@ -98,7 +98,7 @@ class DirectoryService:
         The caller must still be what they were when it is done: two who demote each other are not
         both listened to. Raises Invalid, NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
-        said = said_in(wanted)
+        said = provided_fields(wanted)
         for _ in self._runtime.attempts():
             entry = self._access.open(caller, more=[account_key(username)])
             old = account_at(entry.rows, username)
@@ -110,13 +110,15 @@ class DirectoryService:
             if not fields:
                 return self._view(old)
             rev, own = self._runtime.new_id(), old.id == entry.account.id
-            writes = [altered(old, rev, **fields)]
-            writes += [] if own else [accounts.same_account(entry.account)]
-            subject = told(said, fields)
-            writes.append(self._audit.of(caller, "account.change", owner=username, subject=subject))
+            writes = [update_account(old, rev, **fields)]
+            writes += [] if own else [accounts.require_account_unchanged(entry.account)]
+            subject = changed_details(said, fields)
+            writes.append(
+                self._audit.record(caller, "account.change", owner=username, subject=subject)
+            )
             try:
                 self._db.commit(writes, rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return self._view(old.model_copy(update=fields))
         raise AssertionError
@@ -177,7 +179,7 @@ class DirectoryService:
         return UserView(**held, mfa=known.totp is not None)
 
 
-def said_in(wanted: UserChange) -> dict[str, Any]:
+def provided_fields(wanted: UserChange) -> dict[str, Any]:
     """What is to be otherwise; null is something to say of a quota alone. Raises Invalid."""
     given = wanted.model_dump(exclude_unset=True)
     said = {name: each for name, each in given.items() if each is not None or name in NULLABLE}
@@ -186,7 +188,7 @@ def said_in(wanted: UserChange) -> dict[str, Any]:
     return said
 
 
-def told(said: dict[str, Any], changed: dict[str, Any]) -> str:
+def changed_details(said: dict[str, Any], changed: dict[str, Any]) -> str:
     """What is on record of a change: what is said, as far as it was otherwise before."""
     names = changed.keys() | ({"mfa"} if "totp" in changed else set())
     return ", ".join(f"{name}: {value}" for name, value in said.items() if name in names)

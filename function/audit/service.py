@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from function.access.policy import Access, Guest, Member, Sender
-from function.access.quotas import nearly_full
+from function.access.policy import Access, ActingAccount, Anonymous, Uploader
+from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
 from function.aws.dynamodb import Write
 from function.base import Base
@@ -13,7 +13,7 @@ from function.core.errors import Invalid
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load
-from function.tables.audit import AuditRow, Records, noted
+from function.tables.audit import AuditRecords, AuditRow, put_audit_row
 
 DAY = 86_400
 DEFAULT_DAYS = 7
@@ -23,16 +23,16 @@ LOOKS_OF_A_DAY = 50  # what it weighs to ask for another day
 LAST = "~"  # comes after every place in a day
 
 
-class Audit:
+class AuditTrail:
     """Makes the records."""
 
     def __init__(self, base: Base) -> None:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.audit_seconds
 
-    def of(
+    def record(
         self,
-        who: Caller | Guest | Member | Sender,
+        who: Caller | Anonymous | ActingAccount | Uploader,
         action: str,
         file_name: str | None = None,
         *,
@@ -45,20 +45,20 @@ class Audit:
             at=iso(now),
             action=action,
             actor=who.username,
-            owner=owner or (who.owner if isinstance(who, Sender) else who.username),
+            owner=owner or (who.owner if isinstance(who, Uploader) else who.username),
             address=who.address,
             agent=who.agent,
             file_name=file_name,
             subject=subject,
             expires_at=int(now) + self._keep_seconds,
         )
-        return noted(row, self._runtime.new_id())
+        return put_audit_row(row, self._runtime.new_id())
 
-    def room(self, owner: Account, more: Load) -> list[Write]:
+    def quota_warning(self, owner: Account, more: Load) -> list[Write]:
         """A record for the commit by which an account crosses four fifths of a quota."""
-        who = Member(owner.username, owner.id)
-        crossed = " ".join(nearly_full(owner, more))
-        return [self.of(who, "quota.warning", subject=crossed)] if crossed else []
+        who = ActingAccount(owner.username, owner.id)
+        crossed = " ".join(crossed_warning(owner, more))
+        return [self.record(who, "quota.warning", subject=crossed)] if crossed else []
 
 
 class AuditService:
@@ -66,7 +66,7 @@ class AuditService:
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
-        self._records = Records(base.db)
+        self._records = AuditRecords(base.db)
         self._runtime = base.runtime
         self._keep_seconds = base.settings.audit_seconds
 
@@ -90,7 +90,7 @@ class AuditService:
             if looks > MOST_LOOKS or (wanted and len(found) == limit):
                 return found, seal([place, since], account.id, of)
             if row and wanted:
-                found.append(view(row))
+                found.append(audit_view(row))
             looks += 1 if row else LOOKS_OF_A_DAY
             place = at
         return found, None
@@ -130,6 +130,6 @@ class AuditService:
         )
 
 
-def view(row: AuditRow) -> AuditRecord:
+def audit_view(row: AuditRow) -> AuditRecord:
     """A record as administrators see it."""
     return AuditRecord(**row.model_dump(include=set(AuditRecord.model_fields)))

@@ -8,21 +8,21 @@ import re
 
 from function.access.errors import NotAllowed
 from function.access.policy import Access
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchKey
 from function.auth.models import KeyRequest, KeyView, NewKey
-from function.aws.dynamodb import Refused, Rows
+from function.aws.dynamodb import ConditionFailed, Rows
 from function.base import Base
 from function.core.errors import LimitReached, NotSignedIn
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.core.tokens import token_hash
-from function.tables.accounts import Account, altered
+from function.tables.accounts import Account, update_account
 from function.tables.sessions import (
     Session,
-    begun,
-    ended,
-    proves,
+    create_session,
+    expire_session,
+    is_valid_session,
     session_in,
     session_key,
     session_of,
@@ -38,7 +38,7 @@ class KeyService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, wanted: KeyRequest) -> NewKey:
@@ -58,13 +58,13 @@ class KeyService:
             if len(others) >= MOST:
                 raise LimitReached(f"An account has at most {MOST} keys; revoke one first.")
             writes = [
-                begun(key),
-                altered(account, key.rev, keys=others | {key.token_hash}),
-                self._audit.of(caller, "key.make", subject=key.token_hash),
+                create_session(key),
+                update_account(account, key.rev, keys=others | {key.token_hash}),
+                self._audit.record(caller, "key.make", subject=key.token_hash),
             ]
             try:
                 self._db.commit(writes, key.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return NewKey(**key_view(key).model_dump(), token=token)
         raise AssertionError
@@ -88,13 +88,13 @@ class KeyService:
                 raise NoSuchKey
             rev, now = self._runtime.new_id(), int(self._runtime.now())
             writes = [
-                ended(key_id, now),
-                altered(entry.account, rev, keys=entry.account.keys - {key_id}),
-                self._audit.of(caller, "key.revoke", subject=key_id),
+                expire_session(key_id, now),
+                update_account(entry.account, rev, keys=entry.account.keys - {key_id}),
+                self._audit.record(caller, "key.revoke", subject=key_id),
             ]
             try:
                 self._db.commit(writes, rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 
@@ -122,7 +122,11 @@ class KeyService:
     def _key_in(self, rows: Rows, key_id: str, account: Account) -> Session | None:
         """A key of that id, if it was read and is good now."""
         session = session_of(rows, key_id)
-        good = session and session.key is not None and proves(session, account, self._runtime.now())
+        good = (
+            session
+            and session.key is not None
+            and is_valid_session(session, account, self._runtime.now())
+        )
         return session if good else None
 
 

@@ -4,22 +4,22 @@ from dataclasses import replace
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import Audit
-from function.auth.mfa import Factors
+from function.audit.service import AuditTrail
+from function.auth.mfa import SecondFactor
 from function.auth.models import Credentials, Token
 from function.auth.passwords import Passwords
-from function.auth.throttle import Guesses
-from function.aws.dynamodb import Refused
+from function.auth.throttle import LoginThrottle
+from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.models import Caller, Incoming
 from function.core.runtime import iso
 from function.core.tokens import token_hash
-from function.tables.accounts import Account, account_in, account_key, altered
-from function.tables.sessions import Session, begun, ended
+from function.tables.accounts import Account, account_in, account_key, update_account
+from function.tables.sessions import Session, create_session, expire_session
 
 
-class Logins:
+class LoginService:
     """Begins sessions, and ends the caller's."""
 
     def __init__(
@@ -28,10 +28,10 @@ class Logins:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._guesses = base.one(Guesses)
-        self._factors = base.one(Factors)
+        self._throttle = base.one(LoginThrottle)
+        self._second_factor = base.one(SecondFactor)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._seconds = base.settings.session_seconds
 
@@ -44,18 +44,21 @@ class Logins:
         token = f"{username}.{self._runtime.new_secret()}"
         who = Caller(username, token_hash(token), address=sent.address, agent=sent.agent)
         for _ in self._runtime.attempts():
-            counts = [self._guesses.key(sent.address), self._factors.key(username)]
+            counts = [self._throttle.key(sent.address), self._second_factor.key(username)]
             rows = self._db.read([account_key(username), *counts])
             account = account_in(rows, username)
-            account = self._guesses.prove(account, username, password, sent.address, rows)
-            spent, holding = self._factors.spend(account, given.otp, sent.address, rows)
+            account = self._throttle.prove(account, username, password, sent.address, rows)
+            spent, holding = self._second_factor.spend(account, given.otp, sent.address, rows)
             session = self._session(account, who)
-            writes = [begun(session), self._audit.of(who, "session.begin", subject=who.token_hash)]
+            writes = [
+                create_session(session),
+                self._audit.record(who, "session.begin", subject=who.token_hash),
+            ]
             if changes := spent | self._renewed(account, password):
-                writes.append(altered(account, self._runtime.new_id(), **changes))
+                writes.append(update_account(account, self._runtime.new_id(), **changes))
             try:
                 self._db.commit([*writes, *holding], session.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return Token(token=token, expires_at=iso(session.expires_at))
         raise AssertionError
@@ -83,12 +86,12 @@ class Logins:
 
     def logout(self, caller: Caller) -> None:
         """Ends the caller's session, whatever it is still good for. Raises NotSignedIn."""
-        end = ended(caller.token_hash, int(self._runtime.now()))
-        noted = self._audit.of(caller, "session.end", subject=caller.token_hash)
+        end = expire_session(caller.token_hash, int(self._runtime.now()))
+        noted = self._audit.record(caller, "session.end", subject=caller.token_hash)
         for _ in self._runtime.attempts():
             try:
                 self._db.commit([end, noted], self._runtime.new_id())
-            except Refused as refused:
+            except ConditionFailed as refused:
                 if refused.failed:
                     raise NotSignedIn from None
                 continue
@@ -100,9 +103,9 @@ class Logins:
         for _ in self._runtime.attempts():
             account = self._access.open(caller).account
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            change = altered(account, rev, epoch=epoch, keys=None)
+            change = update_account(account, rev, epoch=epoch, keys=None)
             try:
-                self._db.commit([change, self._audit.of(caller, "session.end_all")], rev)
-            except Refused:
+                self._db.commit([change, self._audit.record(caller, "session.end_all")], rev)
+            except ConditionFailed:
                 continue
             return

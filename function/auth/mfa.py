@@ -13,16 +13,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
 from function.auth.models import Confirmation, Enrolment, PasswordProof, RecoveryCodes
-from function.auth.throttle import Guesses
-from function.aws.dynamodb import Key, Refused, Rows, Write
+from function.auth.throttle import LoginThrottle
+from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
 from function.base import Base
 from function.core.errors import SlowDown
 from function.core.models import Caller
-from function.tables.accounts import Account, altered
-from function.tables.sessions import Attempts, left, tried, tries_in
+from function.tables.accounts import Account, update_account
+from function.tables.sessions import Attempts, count_try, require_tries_left, tries_in
 
 PERIOD = 30
 AROUND = (-1, 0, 1)  # clocks differ, and typing takes time
@@ -36,12 +36,12 @@ ISSUER = "Satchel"
 NO_FACTOR: Mapping[str, None] = dict.fromkeys(("totp", "totp_new", "totp_step", "recovery"))
 
 
-class Factors:
+class SecondFactor:
     """Knows good codes, and has each used once."""
 
     def __init__(self, base: Base) -> None:
         self._attempts = Attempts(base.db)
-        self._guesses = base.one(Guesses)
+        self._throttle = base.one(LoginThrottle)
         self._runtime = base.runtime
 
     def key(self, username: str) -> Key:
@@ -62,7 +62,7 @@ class Factors:
         if len(code) != DIGITS:
             hashed = hash_of(code)
             if hashed not in account.recovery:
-                self._guesses.failed(account.username, address)
+                self._throttle.failed(account.username, address)
                 raise WrongOtp
             return {"recovery": account.recovery - {hashed}}, []
         return self.check(account, account.totp, code, address, rows, HEARD)
@@ -81,7 +81,9 @@ class Factors:
         for step in (now + each for each in AROUND):
             good = hmac.compare_digest(code_of(secret, step), code)
             if good and step > account.totp_step:
-                return {"totp_step": step}, [left(key, TRIES_OF_DAY, tried_of(secret))]
+                return {"totp_step": step}, [
+                    require_tries_left(key, TRIES_OF_DAY, tried_of(secret))
+                ]
         self._wrong(account, secret, address, more)
         raise WrongOtp
 
@@ -89,13 +91,13 @@ class Factors:
         """Counts a wrong code, of the secret and of the address. Raises SlowDown."""
         key, until = self._count(account.username)
         writes = [
-            tried(key, TRIES_OF_DAY, until, tried_of(secret)),
-            self._guesses.failure(account.username, address),
+            count_try(key, TRIES_OF_DAY, until, tried_of(secret)),
+            self._throttle.failure(account.username, address),
         ]
         for _ in self._runtime.attempts():
             try:
                 self._attempts.commit(writes, self._runtime.new_id())
-            except Refused as refused:
+            except ConditionFailed as refused:
                 if refused.failed:
                     raise SlowDown(int(until - self._runtime.now()) + 1, more) from None
                 continue
@@ -151,9 +153,9 @@ class MfaService:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._guesses = base.one(Guesses)
-        self._factors = base.one(Factors)
-        self._audit = base.one(Audit)
+        self._throttle = base.one(LoginThrottle)
+        self._second_factor = base.one(SecondFactor)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def enrol(self, caller: Caller, given: PasswordProof) -> Enrolment:
@@ -162,18 +164,21 @@ class MfaService:
         It takes the password, or a stolen session could shut its owner out. Raises
         WrongCredentials, SlowDown, MfaOn, ChangedMeanwhile.
         """
-        password, secret = given.current_password.get_secret_value(), self._factors.new_secret()
+        password, secret = (
+            given.current_password.get_secret_value(),
+            self._second_factor.new_secret(),
+        )
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._guesses.key(caller.address)])
+            entry = self._access.open(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
-            self._guesses.prove(account, caller.username, password, caller.address, entry.rows)
+            self._throttle.prove(account, caller.username, password, caller.address, entry.rows)
             if account.totp:
                 raise MfaOn
             rev = self._runtime.new_id()
-            change = altered(account, rev, totp_new=secret)
+            change = update_account(account, rev, totp_new=secret)
             try:
-                self._db.commit([change, self._audit.of(caller, "mfa.enrol")], rev)
-            except Refused:
+                self._db.commit([change, self._audit.record(caller, "mfa.enrol")], rev)
+            except ConditionFailed:
                 continue
             return Enrolment(secret=secret, uri=uri_of(secret, caller.username))
         raise AssertionError
@@ -183,23 +188,23 @@ class MfaService:
 
         Raises NoSuchFactor, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        codes = self._factors.new_codes()
+        codes = self._second_factor.new_codes()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._factors.key(caller.username)])
+            entry = self._access.open(caller, more=[self._second_factor.key(caller.username)])
             account = entry.account
             if account.totp_new is None:
                 raise NoSuchFactor("Nothing is to be confirmed; POST /mfa begins.")
-            spent, holding = self._factors.check(
+            spent, holding = self._second_factor.check(
                 account, account.totp_new, given.otp, caller.address, entry.rows
             )
             rev = self._runtime.new_id()
             hashed = frozenset(map(hash_of, codes))
-            change = altered(
+            change = update_account(
                 account, rev, totp=account.totp_new, totp_new=None, recovery=hashed, **spent
             )
             try:
-                self._db.commit([change, *holding, self._audit.of(caller, "mfa.on")], rev)
-            except Refused:
+                self._db.commit([change, *holding, self._audit.record(caller, "mfa.on")], rev)
+            except ConditionFailed:
                 continue
             return RecoveryCodes(recovery_codes=codes)
         raise AssertionError
@@ -210,15 +215,15 @@ class MfaService:
         Raises NoSuchFactor, WrongOtp, SlowDown, ChangedMeanwhile.
         """
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._factors.key(caller.username)])
+            entry = self._access.open(caller, more=[self._second_factor.key(caller.username)])
             account = entry.account
             if account.totp is None:
                 raise NoSuchFactor
-            _, holding = self._factors.spend(account, code, caller.address, entry.rows)
+            _, holding = self._second_factor.spend(account, code, caller.address, entry.rows)
             rev = self._runtime.new_id()
-            off = altered(account, rev, **NO_FACTOR)
+            off = update_account(account, rev, **NO_FACTOR)
             try:
-                self._db.commit([off, *holding, self._audit.of(caller, "mfa.off")], rev)
-            except Refused:
+                self._db.commit([off, *holding, self._audit.record(caller, "mfa.off")], rev)
+            except ConditionFailed:
                 continue
             return

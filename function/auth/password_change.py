@@ -7,12 +7,12 @@ from aws_lambda_powertools import Logger
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
-from function.auth.throttle import WINDOW, Guesses
-from function.aws.dynamodb import Key, Refused, Rows, Write
+from function.auth.throttle import WINDOW, LoginThrottle
+from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn, SlowDown
 from function.core.models import Caller, Incoming
@@ -23,21 +23,21 @@ from function.tables.accounts import (
     account_at,
     account_in,
     account_key,
-    altered,
-    same_account,
+    require_account_unchanged,
+    update_account,
 )
 from function.tables.sessions import (
     Attempts,
     Reset,
-    carried,
-    handed_key,
-    mailed_key,
-    put,
+    admin_reset_key,
+    count_try,
+    mailed_reset_key,
+    put_reset,
     reset_at,
+    rotate_session,
     session_in,
-    tried,
     tries_in,
-    used,
+    use_reset,
 )
 
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
@@ -62,7 +62,7 @@ If you did not ask for it, do nothing: your password stays as it is.
 logger = Logger(service="satchel", child=True)
 
 
-class CredentialService:
+class PasswordChangeService:
     """New passwords for those who know the old one."""
 
     def __init__(
@@ -71,9 +71,9 @@ class CredentialService:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._guesses = base.one(Guesses)
+        self._throttle = base.one(LoginThrottle)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, wanted: PasswordChange) -> None:
@@ -84,28 +84,28 @@ class CredentialService:
         given = wanted.current_password.get_secret_value()
         password = wanted.new_password.get_secret_value()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._guesses.key(caller.address)])
+            entry = self._access.open(caller, more=[self._throttle.key(caller.address)])
             account, session = entry.account, session_in(entry.rows, caller)
             if session is None:
                 raise NotSignedIn
-            self._guesses.prove(account, caller.username, given, caller.address, entry.rows)
+            self._throttle.prove(account, caller.username, given, caller.address, entry.rows)
             self._passwords.judge(password, caller.username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = self._passwords.hash(password)
             keys = frozenset({session.token_hash} & account.keys)
             writes = [
-                altered(account, rev, password=hashed, epoch=epoch, keys=keys),
-                carried(session, epoch, int(self._runtime.now())),
-                self._audit.of(caller, "password.change"),
+                update_account(account, rev, password=hashed, epoch=epoch, keys=keys),
+                rotate_session(session, epoch, int(self._runtime.now())),
+                self._audit.record(caller, "password.change"),
             ]
             try:
                 self._db.commit(writes, rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 
 
-class Recovering:
+class PasswordResetService:
     """Answers forgotten passwords."""
 
     def __init__(
@@ -118,7 +118,7 @@ class Recovering:
         self._attempts = Attempts(base.db)
         self._mail = base.mail
         self._passwords = base.one(Passwords)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def forgot(self, wanted: Forgotten, sent: Incoming) -> None:
@@ -141,7 +141,7 @@ class Recovering:
             writes = self._noted(account, token, asking)
             try:
                 self._db.commit([*writes, self._record(username, sent)], self._runtime.new_id())
-            except Refused:
+            except ConditionFailed:
                 continue
             break
         to = account.email if account else None
@@ -154,9 +154,9 @@ class Recovering:
         name = known.username if known else f"~{self._runtime.new_id()}"
         mailed, until = self._mailed(name)
         return [
-            tried(asking[0], TRIES_OF_ADDRESS, asking[1]),
-            tried(mailed, MAILS_OF_NAME, until),
-            put(mailed_key(name), self._made(known, token)),
+            count_try(asking[0], TRIES_OF_ADDRESS, asking[1]),
+            count_try(mailed, MAILS_OF_NAME, until),
+            put_reset(mailed_reset_key(name), self._made(known, token)),
         ]
 
     def hand(self, caller: Caller, username: str) -> ResetMade:
@@ -175,13 +175,13 @@ class Recovering:
                 raise ProtectedAccount
             reset = self._made(account, token)
             writes = [
-                put(handed_key(username), reset),
-                same_account(entry.account),
-                self._audit.of(caller, "account.reset", owner=username),
+                put_reset(admin_reset_key(username), reset),
+                require_account_unchanged(entry.account),
+                self._audit.record(caller, "account.reset", owner=username),
             ]
             try:
                 self._db.commit(writes, self._runtime.new_id())
-            except Refused:
+            except ConditionFailed:
                 continue
             return ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
         raise AssertionError
@@ -201,7 +201,7 @@ class Recovering:
 
     def _record(self, username: str, sent: Incoming) -> Write:
         who = Caller(STRANGER, "", address=sent.address, agent=sent.agent)
-        return self._audit.of(who, "password.forgot", owner=username)
+        return self._audit.record(who, "password.forgot", owner=username)
 
     def _asking(self, address: str) -> tuple[Key, int]:
         """How often an address asked in this window, and when that ends."""
@@ -225,20 +225,20 @@ class Recovering:
         username = match[1]
         who = Caller(username, "", address=sent.address, agent=sent.agent)
         for _ in self._runtime.attempts():
-            keys = [mailed_key(username), handed_key(username)]
+            keys = [mailed_reset_key(username), admin_reset_key(username)]
             rows = self._db.read([account_key(username), *keys])
             account, key, reset = self._proven(rows, username, keys, token)
             self._passwords.judge(password, username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = self._passwords.hash(password)
             writes = [
-                altered(account, rev, password=hashed, epoch=epoch, keys=None),
-                used(key, reset, int(self._runtime.now())),
-                self._audit.of(who, "password.reset"),
+                update_account(account, rev, password=hashed, epoch=epoch, keys=None),
+                use_reset(key, reset, int(self._runtime.now())),
+                self._audit.record(who, "password.reset"),
             ]
             try:
                 self._db.commit(writes, rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 

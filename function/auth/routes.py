@@ -20,7 +20,7 @@ from function.auth.errors import (
     WrongResetToken,
 )
 from function.auth.keys import KeyService
-from function.auth.login import Logins
+from function.auth.login import LoginService
 from function.auth.mfa import MfaService
 from function.auth.models import (
     Confirmation,
@@ -37,7 +37,7 @@ from function.auth.models import (
     SessionView,
     Token,
 )
-from function.auth.password_change import CredentialService, Recovering
+from function.auth.password_change import PasswordChangeService, PasswordResetService
 from function.auth.sessions import SessionService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, LimitReached, SlowDown
@@ -64,7 +64,7 @@ def login(body: Credentials, sent: Sent) -> Token:
 
     With a second factor it takes a code as `otp`, which is said once the password was right.
     """
-    return one(Logins).login(body, sent)
+    return one(LoginService).login(body, sent)
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
@@ -74,9 +74,9 @@ def logout(caller: Caller, everywhere: bool = False) -> Response[None]:
     With `everywhere=true` every session and key of the account ends.
     """
     if everywhere:
-        one(Logins).everywhere(caller)
+        one(LoginService).everywhere(caller)
     else:
-        one(Logins).logout(caller)
+        one(LoginService).logout(caller)
     return nothing()
 
 
@@ -87,7 +87,7 @@ def logout(caller: Caller, everywhere: bool = False) -> Response[None]:
 )
 def change_password(body: PasswordChange, caller: Holder) -> Response[None]:
     """Change your password. Every other session and every key of yours is dead at once."""
-    one(CredentialService).change(caller, body)
+    one(PasswordChangeService).change(caller, body)
     return nothing()
 
 
@@ -101,7 +101,7 @@ def forgot_password(body: Forgotten, sent: Sent) -> Response[None]:
 
     The answer does not tell whether it has, or whether there is such an account.
     """
-    one(Recovering).forgot(body, sent)
+    one(PasswordResetService).forgot(body, sent)
     return Response(202)
 
 
@@ -115,7 +115,7 @@ def reset_password(body: PasswordReset, sent: Sent) -> Response[None]:
 
     Every session and key is dead with the old one; a second factor stays.
     """
-    one(Recovering).reset(body, sent)
+    one(PasswordResetService).reset(body, sent)
     return nothing()
 
 

@@ -3,10 +3,10 @@
 import re
 
 from function.access.policy import Access
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
-from function.aws.dynamodb import Refused
+from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
@@ -15,12 +15,12 @@ from function.tables.accounts import Account
 from function.tables.sessions import (
     Session,
     Sessions,
-    ended,
-    place_of,
-    proves,
+    expire_session,
+    is_valid_session,
     session_in,
     session_key,
     session_of,
+    session_place,
 )
 
 ID = re.compile(r"[0-9a-f]{64}")
@@ -34,7 +34,7 @@ class SessionService:
         self._db = base.db
         self._access = base.one(Access)
         self._sessions = Sessions(base.db)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def page(
@@ -54,11 +54,11 @@ class SessionService:
             after=(place[0], place[1]) if place else None,
             limit=limit,
         )
-        seen = [*map(place_of, found), *([following] if following else [])]
+        seen = [*map(session_place, found), *([following] if following else [])]
         if own and not place and own.key is None and all(own.created > each for each, _ in seen):
             found.insert(0, own)  # it has just begun, and the index does not know it yet
         if len(found) > limit:
-            found, following = found[:limit], place_of(found[limit - 1])
+            found, following = found[:limit], session_place(found[limit - 1])
         entry = self._access.open(caller, more=[session_key(each.token_hash) for each in found])
         there = (session_of(entry.rows, each.token_hash) for each in found)
         views = [self._view(each, caller) for each in there if each and self._alive(each, account)]
@@ -74,16 +74,16 @@ class SessionService:
             session = session_of(entry.rows, session_id)
             if session is None or not self._alive(session, entry.account):
                 raise NoSuchSession
-            end = ended(session_id, int(self._runtime.now()))
-            noted = self._audit.of(caller, "session.end", subject=session_id)
+            end = expire_session(session_id, int(self._runtime.now()))
+            noted = self._audit.record(caller, "session.end", subject=session_id)
             try:
                 self._db.commit([end, noted], self._runtime.new_id())
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 
     def _alive(self, session: Session, account: Account) -> bool:
-        return session.key is None and proves(session, account, self._runtime.now())
+        return session.key is None and is_valid_session(session, account, self._runtime.now())
 
     def _view(self, session: Session, caller: Caller) -> SessionView:
         return SessionView(

@@ -13,7 +13,7 @@ from function.base import Base
 from function.core.errors import SlowDown
 from function.core.tokens import network
 from function.tables.accounts import Account
-from function.tables.sessions import Attempts, failure, failures_in, tries_key
+from function.tables.sessions import Attempts, count_failure, failures_in, tries_key
 
 WINDOW = 900
 TRIES_OF_NAME = 10
@@ -21,7 +21,7 @@ TRIES_OF_ADDRESS = 50
 UNKNOWN_WEIGHS = 2
 
 
-class Guesses:
+class LoginThrottle:
     """Checks passwords, and counts those that were wrong."""
 
     def __init__(self, base: Base) -> None:
@@ -55,7 +55,7 @@ class Guesses:
 
     def failure(self, username: str, address: str, weight: int = 1) -> Write:
         """What counts a failure."""
-        return failure(self.key(address), username, weight, self._until())
+        return count_failure(self.key(address), username, weight, self._until())
 
     def _window(self) -> int:
         return int(self._runtime.now() // WINDOW)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from function.aws.errors import aws, code
+from function.aws.errors import error_code, translate_aws_errors
 from function.contract import TABLES, Index, Table
 from function.core.errors import Unavailable
 
@@ -70,7 +70,7 @@ class Write:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refused(Exception):
+class ConditionFailed(Exception):
     """A commit did not happen. `failed` numbers the writes whose expectation does not hold.
 
     Empty when other commits were merely in the way. `found` is the row that stood in the way of a
@@ -130,7 +130,7 @@ def _decoded(kind: str, value: Any) -> Value:
             return plain
 
 
-def key_of(table: Table, item: Item) -> Key:
+def key_from(table: Table, item: Item) -> Key:
     """The key of a row."""
     sort = str(item[table.sort]) if table.sort else None
     return Key(table, str(item[table.partition]), sort)
@@ -182,10 +182,10 @@ class Dynamo:
             request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
         rows: dict[Key, Item] = {}
         for _ in self.rounds():
-            with aws():
+            with translate_aws_errors():
                 answer = self._client.batch_get_item(RequestItems=request)
             for name, found in answer["Responses"].items():
-                rows |= {key_of(self._tables[name], item): item for item in map(decode, found)}
+                rows |= {key_from(self._tables[name], item): item for item in map(decode, found)}
             request = answer["UnprocessedKeys"]
             if not request:
                 break
@@ -195,10 +195,10 @@ class Dynamo:
         """All the writes or none; `token` makes a repeated call apply once. Raises Refused."""
         items: Any = [{write.kind: self._request(write)} for write in writes]
         try:
-            with aws():
+            with translate_aws_errors():
                 self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
         except ClientError as error:
-            if code(error) == "TransactionCanceledException":
+            if error_code(error) == "TransactionCanceledException":
                 raise _cancelled(error) from error
             raise
 
@@ -215,14 +215,14 @@ class Dynamo:
         seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.condition else {}
         for _ in self.rounds():
             try:
-                with aws():
+                with translate_aws_errors():
                     call(**self._request(write), **seen)
             except ClientError as error:
-                if code(error) == "TransactionConflictException":
+                if error_code(error) == "TransactionConflictException":
                     continue
-                if code(error) == "ConditionalCheckFailedException":
+                if error_code(error) == "ConditionalCheckFailedException":
                     found: Any = error.response.get("Item")
-                    raise Refused([0], decode(found) if found else None) from error
+                    raise ConditionFailed([0], decode(found) if found else None) from error
                 raise
             return
 
@@ -234,7 +234,7 @@ class Dynamo:
             for _ in self.rounds():
                 try:
                     self.commit(some, token())
-                except Refused as refused:
+                except ConditionFailed as refused:
                     some = [each for at, each in enumerate(some) if at not in refused.failed]
                     if some:
                         continue
@@ -277,7 +277,7 @@ class Dynamo:
         start = encode(Key(table, after).item()) if after else None
         while len(items) <= limit:
             request: Any = {"ExclusiveStartKey": start} if start else {}
-            with aws():
+            with translate_aws_errors():
                 answer = self._client.scan(
                     TableName=self._names[table.noun],
                     ConsistentRead=True,
@@ -321,7 +321,7 @@ class Dynamo:
 
     def _page(self, request: dict[str, Any], start: Any) -> tuple[list[Item], Any]:
         """One page and where the next one starts, None after the last."""
-        with aws():
+        with translate_aws_errors():
             answer = self._client.query(
                 **request, **({"ExclusiveStartKey": start} if start else {})
             )
@@ -349,9 +349,9 @@ def _cancelled(error: ClientError) -> Exception:
     reasons: Any = error.response.get("CancellationReasons", [])
     codes = [reason.get("Code", "None") for reason in reasons]
     if failed := [at for at, why in enumerate(codes) if why == "ConditionalCheckFailed"]:
-        return Refused(failed)
+        return ConditionFailed(failed)
     if set(codes) <= {"None", "TransactionConflict"}:
-        return Refused()
+        return ConditionFailed()
     if set(codes) & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
         return Unavailable()
     return error

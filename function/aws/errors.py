@@ -28,13 +28,13 @@ THROTTLED = frozenset(
 )
 
 
-def code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     """The name that AWS gives the refusal."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
-def aws() -> Iterator[None]:
+def translate_aws_errors() -> Iterator[None]:
     """Wraps each call of AWS. Raises Unavailable for what trying again may mend."""
     try:
         yield
@@ -44,6 +44,6 @@ def aws() -> Iterator[None]:
         raise Unavailable from error
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if status >= SERVER_ERROR or code(error) in THROTTLED:
+        if status >= SERVER_ERROR or error_code(error) in THROTTLED:
             raise Unavailable from error
         raise

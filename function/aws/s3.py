@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from function.aws.errors import aws, code
+from function.aws.errors import error_code, translate_aws_errors
 from function.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Objects:
     def put(self, key: str, data: bytes, content_type: str) -> Stored:
         """Stores bytes, checked by S3 against their SHA-256. Raises Unavailable."""
         digest = hashlib.sha256(data)
-        with aws():
+        with translate_aws_errors():
             answer = self._client.put_object(
                 Bucket=self._bucket,
                 Key=key,
@@ -74,7 +74,7 @@ class Objects:
 
     def page(self, after: str, limit: int) -> list[Found]:
         """The next objects in the order of their keys. Raises Unavailable."""
-        with aws():
+        with translate_aws_errors():
             answer = self._client.list_objects_v2(
                 Bucket=self._bucket, StartAfter=after, MaxKeys=limit
             )
@@ -85,7 +85,7 @@ class Objects:
 
     def remove(self, key: str) -> None:
         """Removes bytes that nobody has named. Raises Unavailable."""
-        with aws():
+        with translate_aws_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     def get(self, key: str, span: tuple[int, int] | None = None) -> bytes:
@@ -95,11 +95,11 @@ class Objects:
         """
         part: Any = {"Range": f"bytes={span[0]}-{span[1]}"} if span else {}
         try:
-            with aws():
+            with translate_aws_errors():
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, **part)
                 return answer["Body"].read()
         except ClientError as error:
-            if code(error) in MISSING:
+            if error_code(error) in MISSING:
                 raise BytesMissing("The file's bytes cannot be read at the moment.") from error
             raise
 
@@ -158,7 +158,7 @@ class Multipart:
         )
 
     def _sign(self, operation: str, seconds: int, **parameters: Any) -> str:
-        with aws():
+        with translate_aws_errors():
             url: str = self._client.generate_presigned_url(
                 operation, Params={"Bucket": self._bucket, **parameters}, ExpiresIn=seconds
             )
@@ -166,7 +166,7 @@ class Multipart:
 
     def begin(self, key: str, content_type: str) -> str:
         """Starts a multipart upload; its id."""
-        with aws():
+        with translate_aws_errors():
             answer = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, ContentType=content_type
             )
@@ -178,10 +178,10 @@ class Multipart:
         request: Any = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
         while True:
             try:
-                with aws():
+                with translate_aws_errors():
                     answer = self._client.list_parts(**request)
             except ClientError as error:
-                if code(error) in GONE:
+                if error_code(error) in GONE:
                     return None
                 raise
             parts += [
@@ -199,7 +199,7 @@ class Multipart:
         """
         listed: Any = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
         try:
-            with aws():
+            with translate_aws_errors():
                 self._client.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=key,
@@ -207,9 +207,9 @@ class Multipart:
                     MultipartUpload={"Parts": listed},
                 )
         except ClientError as error:
-            if code(error) in NOT_AS_LISTED:
+            if error_code(error) in NOT_AS_LISTED:
                 return False
-            if code(error) not in GONE:
+            if error_code(error) not in GONE:
                 raise
         return True
 
@@ -220,12 +220,12 @@ class Multipart:
         is over the checksums of its parts.
         """
         try:
-            with aws():
+            with translate_aws_errors():
                 answer: Any = self._client.head_object(
                     Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
                 )
         except ClientError as error:
-            if code(error) in GONE:
+            if error_code(error) in GONE:
                 return None
             raise
         checksum = answer.get("ChecksumSHA256", "")
@@ -241,12 +241,12 @@ class Multipart:
         """Removes what has arrived: the parts, and the object. Gone already is as good."""
         if upload:
             try:
-                with aws():
+                with translate_aws_errors():
                     self._client.abort_multipart_upload(
                         Bucket=self._bucket, Key=key, UploadId=upload
                     )
             except ClientError as error:
-                if code(error) not in GONE:
+                if error_code(error) not in GONE:
                     raise
-        with aws():
+        with translate_aws_errors():
             self._client.delete_object(Bucket=self._bucket, Key=key)

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from function.aws.errors import aws, code
+from function.aws.errors import error_code, translate_aws_errors
 
 # SES's own address for mail that nobody reads: it is accepted, and takes as long as any other.
 NOBODY = "success@simulator.amazonses.com"
@@ -34,14 +34,14 @@ class Mail:
         body = {"Text": {"Data": text, "Charset": "UTF-8"}}
         simple = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}
         try:
-            with aws():
+            with translate_aws_errors():
                 self._client().send_email(
                     FromEmailAddress=self._sender,
                     Destination={"ToAddresses": [to or NOBODY]},
                     Content={"Simple": simple},
                 )
         except ClientError as error:
-            if code(error) in REFUSED:
+            if error_code(error) in REFUSED:
                 return False
             raise
         return True

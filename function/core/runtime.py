@@ -50,7 +50,7 @@ def iso(seconds: float) -> str:
 
 
 @dataclass
-class Batch:
+class BatchResult:
     """How many were done, and why others were not."""
 
     done: int = 0

@@ -10,12 +10,12 @@ from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor, InvalidName
 from function.core.fields import FileName, Prefix, Username
-from function.downloads.service import Downloads, Wanted
+from function.downloads.service import DownloadRequest, DownloadService
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
 from function.http.dependencies import Reader, Sent
 from function.http.responses import answers, next_page
-from function.listing.query import Asked
+from function.listing.query import ListQuery
 
 router = Router()
 MOST_VERSIONS = 99_999_999
@@ -50,11 +50,11 @@ def download(
     if (file_name is None) is (prefix is None) or (format is None) is not (prefix is None):
         raise Invalid("Give either file_name, or prefix with format=curl.")
     if file_name is None:
-        asked = Asked(prefix=prefix or "", limit=limit, cursor=cursor)
-        text, following = one(Downloads).folder(caller, username, asked)
+        asked = ListQuery(prefix=prefix or "", limit=limit, cursor=cursor)
+        text, following = one(DownloadService).folder(caller, username, asked)
         headers = next_page(following, sent)
         return Response(200, "text/plain; charset=utf-8", text, headers)
-    made = one(Downloads).file(caller, Wanted(file_name, username, version, inline))
+    made = one(DownloadService).file(caller, DownloadRequest(file_name, username, version, inline))
     if redirect:
         return Response(302, None, None, {"location": made.url})
     return Response(200, "application/json", made)

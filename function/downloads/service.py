@@ -11,14 +11,14 @@ from function.core import curl
 from function.core.models import Caller
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
-from function.files.presigning import Signing
-from function.listing.query import Asked
-from function.listing.service import Listing
+from function.files.presigning import Presigner
+from function.listing.query import ListQuery
+from function.listing.service import ListingService
 from function.tables.files import version_in, version_key
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DownloadRequest:
     """Which file, which version of it (the newest by default), and whether to be shown."""
 
     file_name: str
@@ -27,7 +27,7 @@ class Wanted:
     inline: bool = False
 
 
-class Downloads:
+class DownloadService:
     """Signs addresses to read from."""
 
     def __init__(
@@ -37,11 +37,11 @@ class Downloads:
         self._most = base.settings.keep_versions
         self._db = base.db
         self._access = base.one(Access)
-        self._listing = base.one(Listing)
-        self._signing = base.one(Signing)
+        self._listing = base.one(ListingService)
+        self._presigner = base.one(Presigner)
         self._runtime = base.runtime
 
-    def file(self, caller: Caller, wanted: Wanted) -> Download:
+    def file(self, caller: Caller, wanted: DownloadRequest) -> Download:
         """An address for one file. Raises NoSuchFile, NoSuchVersion."""
         entry = self._access.open(caller, wanted.username, wanted.file_name)
         row, permission = entry.readable()
@@ -53,9 +53,9 @@ class Downloads:
             if older is None:
                 raise NoSuchVersion
             row = older
-        return self._signing.download(row, inline=wanted.inline)
+        return self._presigner.download(row, inline=wanted.inline)
 
-    def folder(self, caller: Caller, owner: str | None, asked: Asked) -> tuple[str, str | None]:
+    def folder(self, caller: Caller, owner: str | None, asked: ListQuery) -> tuple[str, str | None]:
         """A configuration for curl that fetches a page of files, and the next page's cursor.
 
         Raises InvalidCursor.
@@ -63,5 +63,5 @@ class Downloads:
         own = owner in {None, caller.username}
         of = replace(asked, scope="own" if own else "shared", owner=None if own else owner)
         rows, cursor = self._listing.rows(caller, of)
-        files = ((row.name, self._signing.download(row).url) for row in rows)
+        files = ((row.name, self._presigner.download(row).url) for row in rows)
         return curl.configuration(files), cursor

@@ -8,61 +8,61 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from function.access.policy import Entry
-from function.access.quotas import enough
-from function.audit.service import Audit
-from function.aws.dynamodb import READ_AT_ONCE, Refused, Write
+from function.access.policy import Authorization
+from function.access.quotas import require_room
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import READ_AT_ONCE, ConditionFailed, Write
 from function.aws.s3 import Stored
 from function.base import Base
 from function.core.fields import MOST_NAMESAKES, OnConflict, Permission, numbered, too_long
 from function.core.runtime import iso
-from function.files.conditions import expect
+from function.files.conditions import require_conditions
 from function.files.errors import FileExists
-from function.files.upload_rules import Rules
+from function.files.upload_rules import UploadRules
 from function.tables.accounts import NOTHING, Account, Load, charge
-from function.tables.changes import changed
+from function.tables.changes import put_change
 from function.tables.files import (
     TRASH,
     VERSIONS,
     FileRow,
+    archive,
+    archive_name,
+    create_file,
+    delete_file,
     file_key,
-    first,
-    keep,
-    kept_name,
-    key_of,
-    one_more,
-    put_new,
-    remove,
-    replace,
-    trashed_name,
-    trim,
-    unchanged,
+    file_row_key,
+    increment_refcount,
+    init_refcount,
+    replace_file,
+    require_file_unchanged,
+    trash_name,
+    trim_versions,
 )
-from function.tables.folders import counted
+from function.tables.folders import count_files
 from function.tables.search_terms import term_key, terms_of
 
 Shift = tuple[FileRow | None, FileRow | None]
 
 
-class Shelving:
+class FileWrites:
     """Makes the writes."""
 
     def __init__(self, base: Base) -> None:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.keep_seconds
 
-    def shift(self, *shifts: Shift) -> list[Write]:
+    def change(self, *shifts: Shift) -> list[Write]:
         """Files as they were read and as they are to be, None where there is none.
 
         The files' own rows come first, each with what it expects.
         """
         now = self._runtime.now()
         until, at = int(now) + self._keep_seconds, iso(now)
-        news = [changed(old, new, at, self._runtime.new_id(), until) for old, new in shifts]
+        news = [put_change(old, new, at, self._runtime.new_id(), until) for old, new in shifts]
         return [
             *(write for old, new in shifts for write in _rows(old, new)),
             *(write for old, new in shifts for write in _terms(old, new)),
-            *counted([old for old, _ in shifts if old], [new for _, new in shifts if new]),
+            *count_files([old for old, _ in shifts if old], [new for _, new in shifts if new]),
             *news,
         ]
 
@@ -70,7 +70,10 @@ class Shelving:
         """Keeps what is replaced as a version, and the `most` latest of them."""
         now = self._runtime.now()
         until = int(now) + self._keep_seconds
-        return [*keep(row, VERSIONS, kept_name(row.id, row.version), until), *trim(row, most, now)]
+        return [
+            *archive(row, VERSIONS, archive_name(row.id, row.version), until),
+            *trim_versions(row, most, now),
+        ]
 
     def deleted(self, row: FileRow, *, for_good: bool = False) -> list[Write]:
         """Puts a file in the trash; what was granted on it is for a place that is no more.
@@ -79,15 +82,15 @@ class Shelving:
         """
         now, nonce = self._runtime.now(), self._runtime.new_id()
         kept = row.model_copy(update={"place": nonce})
-        name = trashed_name(row.name, now, nonce)
+        name = trash_name(row.name, now, nonce)
         until = int(now) + (0 if for_good else self._keep_seconds)
-        return keep(kept, TRASH, name, until, iso(now))
+        return archive(kept, TRASH, name, until, iso(now))
 
 
 def _rows(old: FileRow | None, new: FileRow | None) -> list[Write]:
     if old and new and old.name == new.name:
-        return [replace(old, new)]
-    return [*([remove(old)] if old else []), *([put_new(new)] if new else [])]
+        return [replace_file(old, new)]
+    return [*([delete_file(old)] if old else []), *([create_file(new)] if new else [])]
 
 
 def _terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
@@ -97,12 +100,12 @@ def _terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
     return gone + [Write("Put", key, item=key.item()) for key in sorted(now - was)]
 
 
-class Otherwise(Exception):
+class StateChanged(Exception):
     """What was to be placed has changed: whoever wanted to must begin again."""
 
 
 @dataclass(frozen=True)
-class Intent:
+class WriteRequest:
     """What an upload wants: the name, and what to do when there is a file of that name.
 
     `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
@@ -128,7 +131,7 @@ class Intent:
 
 
 @dataclass(frozen=True)
-class Placed:
+class Written:
     """What a commit left: the row, the right of whoever put it there, and whether it is new."""
 
     row: FileRow
@@ -136,7 +139,7 @@ class Placed:
     created: bool
 
 
-class Placing:
+class FileWriter:
     """Commits uploads."""
 
     def __init__(
@@ -144,13 +147,13 @@ class Placing:
         base: Base,
     ) -> None:
         self._db = base.db
-        self._shelving = base.one(Shelving)
-        self._audit = base.one(Audit)
-        self._rules = base.one(Rules)
+        self._file_writes = base.one(FileWrites)
+        self._audit = base.one(AuditTrail)
+        self._rules = base.one(UploadRules)
         self._runtime = base.runtime
         self._keep_versions = base.settings.keep_versions
 
-    def check(self, entry: Entry, intent: Intent, size: int) -> None:
+    def check(self, entry: Authorization, intent: WriteRequest, size: int) -> None:
         """Whether the upload could be placed as things stand, before its bytes are taken.
 
         Raises NoSuchFile, PreconditionFailed, FileExists, QuotaExceeded, TooLarge, TypeNotAllowed.
@@ -158,20 +161,20 @@ class Placing:
         owner, _ = entry.writable()
         self._rules.judge(entry.account.role, intent.name, size, intent.head)
         old = entry.file
-        expect(intent, old)
+        require_conditions(intent, old)
         fails = intent.on_conflict == "fail"
         if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
             raise FileExists
-        enough(owner, Load(size, 1) - intent.held)
+        require_room(owner, Load(size, 1) - intent.held)
 
-    def place(
+    def commit(
         self,
-        look: Callable[[], Entry],
-        entry: Entry,
-        intent: Intent,
+        look: Callable[[], Authorization],
+        entry: Authorization,
+        intent: WriteRequest,
         stored: Stored,
-        also: Callable[[Placed], list[Write]] = lambda _: [],
-    ) -> Placed:
+        also: Callable[[Written], list[Write]] = lambda _: [],
+    ) -> Written:
         """Commits the upload; `look` reads again, rights included, when somebody came between.
 
         `also` is written in the same commit, or nothing is. Raises what `check` raises, and
@@ -183,30 +186,34 @@ class Placing:
             self.check(entry, intent, stored.size)
             owner, permission = entry.writable()
             row = self._row(owner, entry, intent, stored)
-            placed = Placed(row, permission, row.version == 1)
+            placed = Written(row, permission, row.version == 1)
             growth = Load(stored.size, 1) - intent.held
             writes = [
                 *self._writes(entry.file, row, others := also(placed)),
-                (one_more if intent.again else first)(row.object),
+                (increment_refcount if intent.again else init_refcount)(row.object),
                 charge(owner, growth, -intent.held),
-                *self._audit.room(owner, growth),
-                *entry.warrant(),  # a right taken back meanwhile commits nothing
+                *self._audit.quota_warning(owner, growth),
+                *entry.required_checks(),  # a right taken back meanwhile commits nothing
                 *others,
             ]
             try:
                 self._db.commit(writes, token=row.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return placed
         raise AssertionError
 
-    def _looked_at(self, entry: Entry, intent: Intent, stored: Stored) -> Intent:
+    def _looked_at(
+        self, entry: Authorization, intent: WriteRequest, stored: Stored
+    ) -> WriteRequest:
         """With the first bytes, where they matter and are not at hand."""
         if intent.head is not None:
             return intent
         return dataclasses.replace(intent, head=self._rules.head(entry.account.role, stored))
 
-    def _row(self, owner: Account, entry: Entry, intent: Intent, stored: Stored) -> FileRow:
+    def _row(
+        self, owner: Account, entry: Authorization, intent: WriteRequest, stored: Stored
+    ) -> FileRow:
         now = iso(self._runtime.now())
         name, old = intent.name, entry.file
         if old and intent.on_conflict == "rename":
@@ -241,11 +248,11 @@ class Placing:
         it: when it has gone meanwhile, with its folder perhaps, its name is free.
         """
         if old and old.id == row.id:
-            kept = self._shelving.replaced(old, self._keep_versions)
-            return [*self._shelving.shift((old, row)), *kept]
-        writes = self._shelving.shift((None, row))
-        if old and key_of(old) not in {each.key for each in others}:
-            writes.append(unchanged(key_of(old), old))
+            kept = self._file_writes.replaced(old, self._keep_versions)
+            return [*self._file_writes.change((old, row)), *kept]
+        writes = self._file_writes.change((None, row))
+        if old and file_row_key(old) not in {each.key for each in others}:
+            writes.append(require_file_unchanged(file_row_key(old), old))
         return writes
 
     def free_name(self, owner: str, name: str, *, always: bool) -> str:

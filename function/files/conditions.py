@@ -29,14 +29,14 @@ def revision(row: FileRow) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def expect(said: Said, row: FileRow | None) -> None:
+def require_conditions(said: Said, row: FileRow | None) -> None:
     """Has the conditions, if there are any, hold for this file. Raises PreconditionFailed."""
-    match(said, row)
+    require_match(said, row)
     if row and known(said, row):
         raise PreconditionFailed
 
 
-def match(said: Said, row: FileRow | None) -> None:
+def require_match(said: Said, row: FileRow | None) -> None:
     """Has `If-Match`, if it is there, name this file. Raises PreconditionFailed."""
     if said.if_match and not (row and names(said.if_match, row.etag, revision(row))):
         raise PreconditionFailed

@@ -3,9 +3,9 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from function.access.policy import Access, Entry, needed
-from function.audit.service import Audit
-from function.aws.dynamodb import COMMITTED_AT_ONCE, Refused, Write
+from function.access.policy import Access, Authorization, needed_right
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
 from function.aws.s3 import BytesMissing, Stored
 from function.base import Base
 from function.core.errors import Problem, TooLarge, Unavailable
@@ -13,22 +13,22 @@ from function.core.headers import span_of
 from function.core.limits import AT_MOST, SMALL
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
-from function.files.commit import Intent, Otherwise, Placed, Placing, Shelving
-from function.files.conditions import expect, known, match
+from function.files.commit import FileWriter, FileWrites, StateChanged, WriteRequest, Written
+from function.files.conditions import known, require_conditions, require_match
 from function.files.models import CopyRequest, FileObject, Upload, file_object
-from function.files.purge import Purging
+from function.files.purge import Purger
 from function.files.upload_rules import HEAD
-from function.tables.files import FileRow, file_key, key_of, unchanged
-from function.tables.grants import granted, granted_at
+from function.tables.files import FileRow, file_key, file_row_key, require_file_unchanged
+from function.tables.grants import grant_keys_on, revoke_grants_on
 
 
-class Copying:
+class CopyService:
     """Makes copies among the caller's own files."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
-        self._placing = base.one(Placing)
-        self._audit = base.one(Audit)
+        self._writer = base.one(FileWriter)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def copy(self, caller: Caller, wanted: CopyRequest) -> tuple[FileObject, bool]:
@@ -40,7 +40,7 @@ class Copying:
         Raises NoSuchFile, FileExists, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
         for _ in self._runtime.attempts():
-            with suppress(Otherwise):
+            with suppress(StateChanged):
                 return self._copy(caller, wanted)
         raise AssertionError
 
@@ -48,9 +48,9 @@ class Copying:
         entry, row, still = self._look(caller, wanted)
         there = entry.file
         if there and wanted.on_conflict == "replace" and there.object == row.object:
-            expect(wanted, there)
+            require_conditions(wanted, there)
             return file_object(there, "own"), False
-        intent = Intent(
+        intent = WriteRequest(
             wanted.new_name,
             retyped(row.content_type, row.name, wanted.new_name),
             wanted.on_conflict,
@@ -63,41 +63,43 @@ class Copying:
             exactly=True,
         )
 
-        def look() -> Entry:
+        def look() -> Authorization:
             nonlocal still
             again, now, still = self._look(caller, wanted)
             if now.rev != row.rev or (again.file and again.file.object == row.object):
-                raise Otherwise
+                raise StateChanged
             return again
 
-        def also(placed: Placed) -> list[Write]:
-            noted = self._audit.of(
+        def also(placed: Written) -> list[Write]:
+            noted = self._audit.record(
                 caller, "file.copy", row.name, owner=row.shelf, subject=placed.row.name
             )
-            return [unchanged(key_of(row), row), *still, noted]
+            return [require_file_unchanged(file_row_key(row), row), *still, noted]
 
         stored = Stored(row.object, row.size, row.etag, row.sha256)
-        placed = self._placing.place(look, entry, intent, stored, also)
+        placed = self._writer.commit(look, entry, intent, stored, also)
         return file_object(placed.row, placed.permission), placed.created
 
-    def _look(self, caller: Caller, wanted: CopyRequest) -> tuple[Entry, FileRow, list[Write]]:
+    def _look(
+        self, caller: Caller, wanted: CopyRequest
+    ) -> tuple[Authorization, FileRow, list[Write]]:
         """What there is where the copy is to be, the original, and the right to read it.
 
         Raises NoSuchFile.
         """
         there = file_key(caller.username, wanted.new_name)
         entry = self._access.open(caller, wanted.username, wanted.file_name, [there])
-        return entry.own(wanted.new_name), entry.readable()[0], entry.warrant("read")
+        return entry.own(wanted.new_name), entry.readable()[0], entry.required_checks("read")
 
 
-class Uploads:
+class SmallUploadService:
     """Takes files."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
         self._objects = base.objects
-        self._placing = base.one(Placing)
-        self._audit = base.one(Audit)
+        self._writer = base.one(FileWriter)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def put(self, caller: Caller, upload: Upload) -> tuple[FileObject, bool]:
@@ -105,7 +107,7 @@ class Uploads:
         if len(upload.data) > SMALL:
             raise TooLarge(f"PUT /file takes {SMALL} bytes; for more use POST /uploads.")
         owner, name = upload.username or caller.username, upload.file_name
-        intent = Intent(
+        intent = WriteRequest(
             name,
             upload.content_type,
             upload.on_conflict,
@@ -113,18 +115,20 @@ class Uploads:
             upload.if_none_match,
             head=upload.data[:HEAD],
         )
-        need = needed(upload.on_conflict)
+        need = needed_right(upload.on_conflict)
         entry = self._access.open(caller, owner, name, need=need)
-        self._placing.check(entry, intent, len(upload.data))
+        self._writer.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._runtime.new_id()}"
         stored = self._objects.put(key, upload.data, upload.content_type)
         try:
-            placed = self._placing.place(
+            placed = self._writer.commit(
                 lambda: self._access.open(caller, owner, name, need=need),
                 entry,
                 intent,
                 stored,
-                lambda placed: [self._audit.of(caller, "file.put", placed.row.name, owner=owner)],
+                lambda placed: [
+                    self._audit.record(caller, "file.put", placed.row.name, owner=owner)
+                ],
             )
         except Unavailable:  # perhaps it was committed
             raise
@@ -136,7 +140,7 @@ class Uploads:
 
 
 @dataclass(frozen=True)
-class Wanted(Conditions):
+class ContentRequest(Conditions):
     """What of a file is wanted: all or a range, unless the caller has it."""
 
     range: str | None = None
@@ -167,13 +171,19 @@ class FileService:
         self._db = base.db
         self._access = base.one(Access)
         self._objects = base.objects
-        self._shelving = base.one(Shelving)
-        self._purging = base.one(Purging)
-        self._audit = base.one(Audit)
+        self._file_writes = base.one(FileWrites)
+        self._purger = base.one(Purger)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def read(
-        self, caller: Caller, owner: str | None, name: str, wanted: Wanted, *, body: bool = True
+        self,
+        caller: Caller,
+        owner: str | None,
+        name: str,
+        wanted: ContentRequest,
+        *,
+        body: bool = True,
     ) -> Content:
         """A file with its bytes, or with no `body`.
 
@@ -185,11 +195,11 @@ class FileService:
             return self._read(caller, owner, name, wanted, body)
 
     def _read(
-        self, caller: Caller, owner: str | None, name: str, wanted: Wanted, body: bool
+        self, caller: Caller, owner: str | None, name: str, wanted: ContentRequest, body: bool
     ) -> Content:
         row, permission = self._access.open(caller, owner, name).readable()
         file = file_object(row, permission)
-        match(wanted, row)
+        require_match(wanted, row)
         if known(wanted, row):
             return Content(file, None, fresh=True)
         if not body:
@@ -219,16 +229,16 @@ class FileService:
         in_time = self._runtime.within(AT_MOST)
         for _ in self._runtime.attempts():
             row = self._access.open(caller, owner, name).owned()
-            expect(conditions, row)
-            kept = self._shelving.deleted(row, for_good=for_good)
+            require_conditions(conditions, row)
+            kept = self._file_writes.deleted(row, for_good=for_good)
             done = "file.remove" if for_good else "file.delete"
-            shift = self._shelving.shift((row, None))
+            shift = self._file_writes.change((row, None))
             try:
-                self._commit(row, [*shift, *kept, self._audit.of(caller, done, name)])
-            except Refused:
+                self._commit(row, [*shift, *kept, self._audit.record(caller, done, name)])
+            except ConditionFailed:
                 continue
             if for_good:
-                self._purging.purge(kept[0].key, kept[1].key, in_time)
+                self._purger.purge(kept[0].key, kept[1].key, in_time)
             return
 
     def _commit(self, row: FileRow, writes: list[Write]) -> None:
@@ -237,8 +247,8 @@ class FileService:
         Those that do not fit the commit are dead with it, for they are good for a place that is no
         more. Raises Refused.
         """
-        grants = [Write("Delete", key) for key in granted(row)]
+        grants = [Write("Delete", key) for key in grant_keys_on(row)]
         at_once = COMMITTED_AT_ONCE - len(writes)
         self._db.commit([*writes, *grants[:at_once]], token=self._runtime.new_id())
         with suppress(Unavailable):
-            self._db.commit_each(granted_at(row)[at_once:], self._runtime.new_id)
+            self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)

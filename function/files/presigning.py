@@ -20,7 +20,7 @@ SHOWN_KINDS = ("image/", "audio/", "video/")
 NEVER_SHOWN = re.compile(r"svg|xml|html")
 
 
-class Signing:
+class Presigner:
     """Signs addresses that S3 answers for some minutes."""
 
     def __init__(self, base: Base) -> None:

@@ -6,21 +6,29 @@ nobody's; so whoever goes on after a crash knows it as well.
 
 from collections.abc import Callable
 
-from function.aws.dynamodb import Key, Refused, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
 from function.base import Base
-from function.tables.accounts import Load, account_at, account_key, discharge
-from function.tables.expiry import freed, freed_in, line_of
-from function.tables.files import TRASH, FileRow, Kept, key_of, one_less, others, references_key
+from function.tables.accounts import Load, account_at, account_key, refund
+from function.tables.expiry import expiry_key, freed_object, mark_freed
+from function.tables.files import (
+    TRASH,
+    Archive,
+    FileRow,
+    decrement_refcount,
+    file_row_key,
+    other_references,
+    refcount_key,
+)
 
 AT_ONCE = 100
 
 
-class Purging:
+class Purger:
     """Empties shelves."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
-        self._kept = Kept(base.db)
+        self._kept = Archive(base.db)
         self._multipart = base.multipart
         self._runtime = base.runtime
 
@@ -42,7 +50,7 @@ class Purging:
                 return False
             try:
                 last = self._take(row, kept, line)
-            except Refused:
+            except ConditionFailed:
                 continue
             if last:
                 self._multipart.discard(row.object, None)
@@ -58,31 +66,31 @@ class Purging:
             for version in rows:
                 if not in_time():
                     return False
-                self.purge(key_of(version), line_of(key_of(version), now))
+                self.purge(file_row_key(version), expiry_key(file_row_key(version), now))
         return True
 
     def _take(self, row: FileRow, kept: Key, line: Key) -> bool:
         """Takes the row away; whether its bytes are now nobody's. Raises Refused."""
         owner = kept.partition.partition("/")[0]
-        rows = self._db.read([references_key(row.object), account_key(owner)])
-        seen, account = others(rows, row.object), account_at(rows, owner)
+        rows = self._db.read([refcount_key(row.object), account_key(owner)])
+        seen, account = other_references(rows, row.object), account_at(rows, owner)
         writes = [
             Write("Delete", kept, "rev = :rev", values={":rev": row.rev}),
-            one_less(row.object, seen),
-            freed(line, row.object, int(self._runtime.now()))
+            decrement_refcount(row.object, seen),
+            mark_freed(line, row.object, int(self._runtime.now()))
             if not seen
             else Write("Delete", line),
         ]
-        if (own := line_of(kept, row.until or 0)) != line:
+        if (own := expiry_key(kept, row.until or 0)) != line:
             writes.append(Write("Delete", own))
         if account and account.id == row.owner_id:
-            writes.append(discharge(owner, account.id, Load(row.size, 1)))
+            writes.append(refund(owner, account.id, Load(row.size, 1)))
         self._db.commit(writes, self._runtime.new_id())
         return not seen
 
     def _finish(self, rows: Rows, line: Key) -> None:
         """Removes the bytes that a line says are nobody's, and strikes the line."""
-        if object_key := freed_in(rows, line):
+        if object_key := freed_object(rows, line):
             self._multipart.discard(object_key, None)
         if line in rows:
             self._db.write(Write("Delete", line))

@@ -24,7 +24,7 @@ from function.core.fields import ContentType, FileName, OnConflict, Username, is
 from function.core.headers import disposition
 from function.core.media_types import PLAIN_BYTES, guessed_type
 from function.core.models import Conditions, Incoming
-from function.files.content import Content, FileService, Uploads, Wanted
+from function.files.content import Content, ContentRequest, FileService, SmallUploadService
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, PutFile, Upload
 from function.http.dependencies import (
@@ -39,7 +39,7 @@ from function.http.forms import Part, _parts, _text
 from function.http.request import json_text, strict_json
 from function.http.responses import answers, conditioned, invalid, nothing
 
-Partial = Annotated[Wanted, Fields(Wanted)]
+Partial = Annotated[ContentRequest, Fields(ContentRequest)]
 FORM = "multipart/form-data"
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
 # What curl says of --data-binary; it tells nothing about the file.
@@ -164,7 +164,7 @@ def put_file(
     the part `file`. What is replaced becomes a version.
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
-    file, created = one(Uploads).put(caller, upload_of(sent, header))
+    file, created = one(SmallUploadService).put(caller, upload_of(sent, header))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
 
 
@@ -196,7 +196,7 @@ def head_file(
     username: Owner = None,
 ) -> Response[str]:
     """What `GET /file` would say, without the bytes and for a file of any size."""
-    wanted = Wanted(header.if_match, header.if_none_match)
+    wanted = ContentRequest(header.if_match, header.if_none_match)
     return _answer(
         one(FileService).read(caller, username, file_name, wanted, body=False), _raw(sent)
     )

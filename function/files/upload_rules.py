@@ -144,7 +144,7 @@ class Rule:
     most: int | None = None
 
 
-class Rules:
+class UploadRules:
     """Judges uploads; a role without a rule may upload everything."""
 
     def __init__(self, base: Base) -> None:

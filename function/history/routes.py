@@ -17,12 +17,12 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import FileName, Username
-from function.files.content import Copying
+from function.files.content import CopyService
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
 from function.files.models import CopyRequest, FileObject
 from function.history.models import Emptying, Restoration, TrashId, TrashItem, VersionView
-from function.history.trash import Trash
-from function.history.versions import Versions
+from function.history.trash import TrashService
+from function.history.versions import VersionService
 from function.http.dependencies import (
     ConditionHeaders,
     Reader,
@@ -47,7 +47,7 @@ def list_versions(
     cursor: str | None = None,
 ) -> Response[list[VersionView]]:
     """List the versions of a file, the newest first; of another's file the current one alone."""
-    return listed(*one(Versions).page(caller, username, file_name, limit, cursor), sent)
+    return listed(*one(VersionService).page(caller, username, file_name, limit, cursor), sent)
 
 
 @router.post(
@@ -76,7 +76,11 @@ def restore(
     it: whoever it was shared with lost it when it was deleted.
     """
     body = conditioned(body, header)
-    return one(Versions).restore(caller, body) if body.version else one(Trash).restore(caller, body)
+    return (
+        one(VersionService).restore(caller, body)
+        if body.version
+        else one(TrashService).restore(caller, body)
+    )
 
 
 @router.get("/trash", responses=answers({200: list[TrashItem]}, InvalidCursor))
@@ -84,7 +88,7 @@ def list_trash(
     caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[TrashItem]]:
     """List the files that you have deleted and can bring back, by name and then by time."""
-    return listed(*one(Trash).page(caller, limit, cursor), sent)
+    return listed(*one(TrashService).page(caller, limit, cursor), sent)
 
 
 @router.delete(
@@ -103,7 +107,7 @@ def empty_trash(
 
     When there is more than one request has time for, the answer is 202; send it again.
     """
-    done = one(Trash).remove(caller, id, header)
+    done = one(TrashService).remove(caller, id, header)
     return Response(202, "application/json", done) if done else Response(204)
 
 
@@ -126,5 +130,5 @@ def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Re
 
     It counts on your quota as any file does, and stays when the original goes.
     """
-    file, created = one(Copying).copy(caller, conditioned(body, header))
+    file, created = one(CopyService).copy(caller, conditioned(body, header))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})

@@ -8,9 +8,9 @@ import base64
 from collections.abc import Callable
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Entry
-from function.audit.service import Audit
-from function.aws.dynamodb import Key, Refused
+from function.access.policy import Access, Authorization
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed, Key
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
@@ -18,22 +18,22 @@ from function.core.limits import AT_MOST
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
 from function.core.runtime import iso
-from function.files.commit import Shelving
-from function.files.conditions import expect
+from function.files.commit import FileWrites
+from function.files.conditions import require_conditions
 from function.files.errors import FileExists
 from function.files.models import FileObject, file_object
-from function.files.purge import Purging
-from function.files.upload_rules import Rules
+from function.files.purge import Purger
+from function.files.upload_rules import UploadRules
 from function.history.models import Emptying, Restoration, TrashItem
-from function.tables.accounts import Account, stands
-from function.tables.expiry import line_of
+from function.tables.accounts import Account, require_account_active
+from function.tables.expiry import expiry_key
 from function.tables.files import (
+    Archive,
     FileRow,
-    Kept,
-    condemned,
+    delete_from_trash,
+    expire_now,
     file_key,
-    key_of,
-    taken_out,
+    file_row_key,
     trash_key,
     trashed_in,
 )
@@ -46,7 +46,7 @@ MOST_BYTES = 1000  # of a name in the trash, which a key holds
 NO_NAME = "/"
 
 
-class Trash:
+class TrashService:
     """Lists what was deleted, brings it back, and removes it for good."""
 
     def __init__(
@@ -54,12 +54,12 @@ class Trash:
         base: Base,
     ) -> None:
         self._db = base.db
-        self._kept = Kept(base.db)
+        self._kept = Archive(base.db)
         self._access = base.one(Access)
-        self._shelving = base.one(Shelving)
-        self._purging = base.one(Purging)
-        self._rules = base.one(Rules)
-        self._audit = base.one(Audit)
+        self._file_writes = base.one(FileWrites)
+        self._purger = base.one(Purger)
+        self._rules = base.one(UploadRules)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def page(
@@ -84,7 +84,7 @@ class Trash:
             more = [trash_key(caller.username, named(wanted.id))] if wanted.id else []
             entry = self._access.open(caller, wanted.username, name, more)
             kept = self._find(entry, caller.username, wanted)
-            expect(wanted, kept)
+            require_conditions(wanted, kept)
             if file_key(caller.username, name) in entry.rows:
                 raise FileExists("There is a file of that name; send a new_name.")
             self._rules.judge_name(entry.account.role, kept, name)
@@ -93,19 +93,19 @@ class Trash:
             kind = retyped(kept.content_type, wanted.file_name, name)
             row = kept.model_copy(update=gone | where | {"content_type": kind})
             writes = [
-                *self._shelving.shift((None, row)),
-                *taken_out(kept),
-                stands(entry.account),
-                self._audit.of(caller, "trash.restore", name),
+                *self._file_writes.change((None, row)),
+                *delete_from_trash(kept),
+                require_account_active(entry.account),
+                self._audit.record(caller, "trash.restore", name),
             ]
             try:
                 self._db.commit(writes, row.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return file_object(row, "own")
         raise AssertionError
 
-    def _find(self, entry: Entry, owner: str, wanted: Restoration) -> FileRow:
+    def _find(self, entry: Authorization, owner: str, wanted: Restoration) -> FileRow:
         """What is to come back: of several of that name the latest. Raises NoSuchFile."""
         if entry.permission != "own":
             raise NoSuchFile
@@ -137,12 +137,12 @@ class Trash:
             row = trashed_in(entry.rows, key, self._runtime.now())
             if row is None or not self._stands(row, entry.account):
                 raise NoSuchFile("Nothing of that id is in the trash.")
-            expect(conditions, row)
+            require_conditions(conditions, row)
             try:
                 line = self._condemn(caller, row)
-            except Refused:
+            except ConditionFailed:
                 continue
-            self._purging.purge(key, line, in_time)
+            self._purger.purge(key, line, in_time)
             return None
         raise AssertionError
 
@@ -165,7 +165,7 @@ class Trash:
 
     def _emptied(self, caller: Caller, row: FileRow, in_time: Callable[[], bool]) -> bool:
         """Whether something in the trash has gone for good; not what was brought back meanwhile."""
-        key, now = key_of(row), self._runtime.now()
+        key, now = file_row_key(row), self._runtime.now()
         for attempt in self._runtime.attempts():
             if attempt:
                 found = self._db.read([key]).get(key)
@@ -174,18 +174,20 @@ class Trash:
                 row = FileRow.model_validate(found)
             try:
                 due_already = (row.until or 0) <= now
-                line = line_of(key, row.until or 0) if due_already else self._condemn(caller, row)
-            except Refused:
+                line = (
+                    expiry_key(key, row.until or 0) if due_already else self._condemn(caller, row)
+                )
+            except ConditionFailed:
                 continue
-            return self._purging.purge(key, line, in_time)
+            return self._purger.purge(key, line, in_time)
         raise AssertionError
 
     def _condemn(self, caller: Caller, row: FileRow) -> Key:
         """Has something in the trash fall due at once; its line on that list. Raises Refused."""
         now, rev = int(self._runtime.now()), self._runtime.new_id()
-        noted = self._audit.of(caller, "trash.remove", row.file_name)
-        self._db.commit([*condemned(row, now, rev), noted], rev)
-        return line_of(key_of(row), now)
+        noted = self._audit.record(caller, "trash.remove", row.file_name)
+        self._db.commit([*expire_now(row, now, rev), noted], rev)
+        return expiry_key(file_row_key(row), now)
 
     def _left(self, account: Account) -> int:
         rows, _ = self._kept.trash(account.username, limit=MOST_COUNTED)

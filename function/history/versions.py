@@ -2,25 +2,32 @@
 
 from contextlib import suppress
 
-from function.access.policy import Access, Entry
-from function.audit.service import Audit
+from function.access.policy import Access, Authorization
+from function.audit.service import AuditTrail
 from function.aws.dynamodb import Write
 from function.aws.s3 import Stored
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
 from function.core.runtime import iso
-from function.files.commit import Intent, Otherwise, Placed, Placing
-from function.files.conditions import expect
+from function.files.commit import FileWriter, StateChanged, WriteRequest, Written
+from function.files.conditions import require_conditions
 from function.files.errors import NoSuchVersion
 from function.files.models import FileObject, file_object
 from function.history.models import Restoration, VersionView
-from function.tables.files import FileRow, Kept, is_kept, unchanged, version_in, version_key
+from function.tables.files import (
+    Archive,
+    FileRow,
+    is_archived,
+    require_file_unchanged,
+    version_in,
+    version_key,
+)
 
 Page = tuple[list[VersionView], str | None]
 
 
-class Versions:
+class VersionService:
     """Lists versions and restores them."""
 
     def __init__(
@@ -29,10 +36,10 @@ class Versions:
     ) -> None:
         self._most = base.settings.keep_versions
         self._db = base.db
-        self._kept = Kept(base.db)
+        self._kept = Archive(base.db)
         self._access = base.one(Access)
-        self._placing = base.one(Placing)
-        self._audit = base.one(Audit)
+        self._writer = base.one(FileWriter)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def page(
@@ -53,7 +60,7 @@ class Versions:
             return found, seal([str(row.version)], entry.account.id, of)
         after = str(version_key(row, int(last[0])).sort) if last else ""
         rows, more = self._kept.versions(row.shelf, row.id, after=after, limit=limit - len(found))
-        kept = [each for each in rows if is_kept(each, row, self._most, self._runtime.now())]
+        kept = [each for each in rows if is_archived(each, row, self._most, self._runtime.now())]
         found += [version_view(each, current=False) for each in kept]
         more = more and kept[-1:] == rows[-1:]  # they are older and older
         end = seal([str(rows[-1].version)], entry.account.id, of) if more else None
@@ -67,30 +74,30 @@ class Versions:
         Raises NoSuchFile, NoSuchVersion, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
         for _ in self._runtime.attempts():
-            with suppress(Otherwise):
+            with suppress(StateChanged):
                 return self._restore(caller, wanted)
         raise AssertionError
 
     def _restore(self, caller: Caller, wanted: Restoration) -> FileObject:
         entry, old = self._look(caller, wanted)
         row = entry.owned()
-        expect(wanted, row)
+        require_conditions(wanted, row)
         if old.object == row.object:
             return file_object(row, "own")
 
-        def look() -> Entry:
+        def look() -> Authorization:
             again, now = self._look(caller, wanted)
             if now.object != old.object or again.owned().object == old.object:
-                raise Otherwise
+                raise StateChanged
             return again
 
-        def also(placed: Placed) -> list[Write]:
+        def also(placed: Written) -> list[Write]:
             subject = str(old.version)
-            noted = self._audit.of(caller, "file.restore", placed.row.name, subject=subject)
+            noted = self._audit.record(caller, "file.restore", placed.row.name, subject=subject)
             key = version_key(placed.row, old.version)
-            return [unchanged(key, old), noted]
+            return [require_file_unchanged(key, old), noted]
 
-        intent = Intent(
+        intent = WriteRequest(
             row.name,
             old.content_type,
             if_match=wanted.if_match,
@@ -99,10 +106,10 @@ class Versions:
             again=True,
         )
         stored = Stored(old.object, old.size, old.etag, old.sha256)
-        placed = self._placing.place(look, entry, intent, stored, also)
+        placed = self._writer.commit(look, entry, intent, stored, also)
         return file_object(placed.row, placed.permission)
 
-    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Entry, FileRow]:
+    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authorization, FileRow]:
         """The caller's own file, and the version. Raises NoSuchFile, NoSuchVersion."""
         entry = self._access.open(caller, wanted.username, wanted.file_name)
         row, permission = entry.readable()

@@ -5,22 +5,29 @@ counts. A grant is counted once for a file: with its receipt a download that bro
 """
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Guest
-from function.audit.service import Audit
-from function.aws.dynamodb import Refused
+from function.access.policy import Anonymous
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core import curl
 from function.core.errors import Invalid
-from function.files.presigning import Signing
+from function.files.presigning import Presigner
 from function.links.errors import DownloadNotAllowed, LinkExhausted
 from function.links.models import LinkDownload, LinkDownloadRequest, Way
-from function.links.public_service import Visit, Visitor, Visits, event, locked
-from function.public.unlock import GRANT_SECONDS, Pass, Unlocking
+from function.links.public_service import PublicLinkService, Visit, Visitor, event, locked
+from function.public.unlock import GRANT_SECONDS, Pass, PasswordGate
 from function.tables.files import FileRow, file_key
-from function.tables.links import LinkRow, count, put_event, put_receipt, receipt_in, receipt_key
+from function.tables.links import (
+    LinkRow,
+    count_downloads,
+    put_event,
+    put_receipt,
+    receipt_in,
+    receipt_key,
+)
 
 
-class Counting:
+class LinkDownloads:
     """Gives out addresses, and counts them."""
 
     def __init__(
@@ -28,10 +35,10 @@ class Counting:
         base: Base,
     ) -> None:
         self._db = base.db
-        self._visits = base.one(Visits)
-        self._unlocking = base.one(Unlocking)
-        self._signing = base.one(Signing)
-        self._audit = base.one(Audit)
+        self._public_links = base.one(PublicLinkService)
+        self._gate = base.one(PasswordGate)
+        self._presigner = base.one(Presigner)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def one(self, visitor: Visitor, wanted: LinkDownloadRequest, how: Way) -> LinkDownload:
@@ -41,11 +48,11 @@ class Counting:
         DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
         """
         for _ in self._runtime.attempts():
-            visit = self._visits.enter(visitor, wanted.file_name, counting=True)
-            held = self._unlocking.admit(locked(visit.link), visitor.grant)
+            visit = self._public_links.enter(visitor, wanted.file_name, counting=True)
+            held = self._gate.admit(locked(visit.link), visitor.grant)
             row = self._file(visit, wanted.file_name)
             if self._counted(visitor, visit, [row], held, how):
-                made = self._signing.download(row, inline=wanted.inline)
+                made = self._presigner.download(row, inline=wanted.inline)
                 return LinkDownload(**made.model_dump(), grant=held.grant)
         raise AssertionError
 
@@ -55,17 +62,17 @@ class Counting:
         Raises what `one` raises, InvalidCursor.
         """
         for _ in self._runtime.attempts():
-            visit = self._visits.enter(visitor, counting=True)
-            held = self._unlocking.admit(locked(visit.link), visitor.grant)
-            rows, following = self._visits.page(visit, limit, cursor)
+            visit = self._public_links.enter(visitor, counting=True)
+            held = self._gate.admit(locked(visit.link), visitor.grant)
+            rows, following = self._public_links.page(visit, limit, cursor)
             if self._counted(visitor, visit, rows, held, "curl"):
-                files = ((row.name, self._signing.download(row).url) for row in rows)
+                files = ((row.name, self._presigner.download(row).url) for row in rows)
                 return curl.configuration(files), held.grant, following
         raise AssertionError
 
     def _file(self, visit: Visit, name: str | None) -> FileRow:
         if name is None:
-            rows, _ = self._visits.page(visit, 2, None)
+            rows, _ = self._public_links.page(visit, 2, None)
             if len(rows) != 1:
                 reason = {"at": "body.file_name", "reason": "the link shows more or less than one"}
                 raise Invalid("Say which file.", errors=[reason])
@@ -91,16 +98,16 @@ class Counting:
         until = int(now) + GRANT_SECONDS
         keys = [receipt_key(link.id, held.nonce, row.name) for row in new]
         writes = [
-            count(link, len(new)),
+            count_downloads(link, len(new)),
             *(put_receipt(key, row.id, until, now) for key, row in zip(keys, new, strict=True)),
             put_event(link.id, noted, self._runtime.new_id()),
-            self._audit.of(
-                Guest(f"~{link.id}", visitor.address), "link.download", name, owner=link.owner
+            self._audit.record(
+                Anonymous(f"~{link.id}", visitor.address), "link.download", name, owner=link.owner
             ),
         ]
         try:
             self._db.commit(writes, self._runtime.new_id())
-        except Refused:
+        except ConditionFailed:
             return False
         return True
 

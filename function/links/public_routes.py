@@ -11,13 +11,13 @@ from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
 from function.core.models import Incoming
-from function.files.presigning import Signing
+from function.files.presigning import Presigner
 from function.http import pages as http_pages
 from function.http.dependencies import Sent, SentBody, Visitor
 from function.http.forms import read
 from function.http.responses import JSON, answers, next_page
 from function.links import pages as links_pages
-from function.links.downloads import Counting
+from function.links.downloads import LinkDownloads
 from function.links.errors import (
     DownloadNotAllowed,
     LinkExhausted,
@@ -26,8 +26,8 @@ from function.links.errors import (
     NoSuchLink,
 )
 from function.links.models import LinkDownload, LinkDownloadRequest, LinkPage, Way
+from function.links.public_service import PublicLinkService
 from function.links.public_service import Visitor as Guest
-from function.links.public_service import Visits
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 
@@ -58,9 +58,11 @@ def open_link(
     guest = Guest(token, sent.address, visitor, grant or sent.headers.get(GRANT))
     if http_pages.wanted(sent):
         limit = min(limit, MOST_ON_A_PAGE)
-        page, following, held = one(Visits).show(guest, _how(sent, "page"), limit, cursor)
-        return links_pages.of_link(page, sent.path, held, following, one(Signing).site)
-    page, following, _ = one(Visits).show(guest, _how(sent, "json"), limit, cursor)
+        page, following, held = one(PublicLinkService).show(
+            guest, _how(sent, "page"), limit, cursor
+        )
+        return links_pages.of_link(page, sent.path, held, following, one(Presigner).site)
+    page, following, _ = one(PublicLinkService).show(guest, _how(sent, "json"), limit, cursor)
     return Response(200, JSON, page, next_page(following, sent))
 
 
@@ -77,11 +79,11 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
     secret = password.get_secret_value() if password else None
     guest = Guest(token, sent.address, visitor)
     if not http_pages.wanted(sent):
-        return Response(200, JSON, one(Visits).unlock(guest, secret, "json"))
-    guest = replace(guest, grant=one(Visits).unlock(guest, secret, "page").grant)
-    page, following, held = one(Visits).show(guest, "page", MOST_ON_A_PAGE, None)
+        return Response(200, JSON, one(PublicLinkService).unlock(guest, secret, "json"))
+    guest = replace(guest, grant=one(PublicLinkService).unlock(guest, secret, "page").grant)
+    page, following, held = one(PublicLinkService).show(guest, "page", MOST_ON_A_PAGE, None)
     path = sent.path.removesuffix("/unlock")
-    return links_pages.of_link(page, path, held, following, one(Signing).site)
+    return links_pages.of_link(page, path, held, following, one(Presigner).site)
 
 
 @router.post(
@@ -113,12 +115,12 @@ def download_by_link(
     wanted = read(sent, LinkDownloadRequest)
     guest = Guest(token, sent.address, visitor, wanted.grant or sent.headers.get(GRANT))
     if wanted.format:
-        text, grant, following = one(Counting).all(guest, limit, cursor)
+        text, grant, following = one(LinkDownloads).all(guest, limit, cursor)
         headers = {**next_page(following, sent), GRANT: grant}
         return Response(200, "text/plain; charset=utf-8", text, headers)
     if JSON in http_pages.kinds_of(sent):
-        return Response(200, JSON, one(Counting).one(guest, wanted, "json"))
-    made = one(Counting).one(guest, wanted, "redirect")
+        return Response(200, JSON, one(LinkDownloads).one(guest, wanted, "json"))
+    made = one(LinkDownloads).one(guest, wanted, "redirect")
     return Response(303, None, None, {"location": made.url, GRANT: made.grant})
 
 

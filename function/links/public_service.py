@@ -22,11 +22,11 @@ from function.links.models import Kind, LinkItem, LinkPage, Way
 from function.links.service import file_keys, name_of
 from function.listing.service import weight_of
 from function.public.models import Unlocked
-from function.public.unlock import MINUTE, Locked, Unlocking, nonce_in
+from function.public.unlock import MINUTE, Locked, PasswordGate, nonce_in
 from function.tables.accounts import account_in, account_key
 from function.tables.files import FileRow, Files, file_in
 from function.tables.grants import Grant
-from function.tables.links import EventRow, LinkRow, Links, alias_key, aliased, receipt_key
+from function.tables.links import EventRow, LinkRow, Links, alias_key, link_with_alias, receipt_key
 from function.tables.sessions import session_key
 
 REMEMBERED = 90 * 24 * 3600
@@ -101,7 +101,7 @@ def event(kind: Kind, how: Way, now: float, name: str | None = None, times: int 
     )
 
 
-class Visits:
+class PublicLinkService:
     """Lets visitors in, and shows them around."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Visits:
         self._access = base.one(Access)
         self._links = Links(base.db)
         self._files = Files(base.db)
-        self._unlocking = base.one(Unlocking)
+        self._gate = base.one(PasswordGate)
         self._runtime = base.runtime
 
     def show(
@@ -123,7 +123,7 @@ class Visits:
         Raises what `enter` raises, PasswordRequired, InvalidCursor.
         """
         visit = self.enter(visitor)
-        held = self._unlocking.admit(locked(visit.link), visitor.grant)
+        held = self._gate.admit(locked(visit.link), visitor.grant)
         rows, following = self.page(visit, limit, cursor)
         self._opened(visit.link, how)
         return _shown(visit.link, rows), following, held.grant
@@ -134,7 +134,7 @@ class Visits:
         Raises what `enter` raises, WrongPassword, SlowDown.
         """
         link = self.enter(visitor).link
-        grant, until = self._unlocking.unlock(locked(link), password, visitor.address)
+        grant, until = self._gate.unlock(locked(link), password, visitor.address)
         if link.password is not None:
             now = self._runtime.now()
             with suppress(Unavailable):  # an event is no reason to keep somebody out
@@ -157,7 +157,7 @@ class Visits:
         link_id = self._link_id(visitor)
         link, grants = self._links.find(link_id) if link_id else (None, [])
         if link is None:
-            self._unlocking.missed(visitor.address)
+            self._gate.missed(visitor.address)
             raise NoSuchLink
         files = file_keys(link.owner, [name] if name else map(name_of, grants))
         keys = [account_key(link.owner), *files]
@@ -190,8 +190,8 @@ class Visits:
             return token_hash(visitor.token)
         if not ALIAS.fullmatch(visitor.token):
             return None
-        rows = self._unlocking.look_up(alias_key(visitor.token), visitor.address)
-        return aliased(rows, visitor.token)
+        rows = self._gate.look_up(alias_key(visitor.token), visitor.address)
+        return link_with_alias(rows, visitor.token)
 
     def page(
         self, visit: Visit, limit: int, cursor: str | None

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Entry
-from function.audit.service import Audit
+from function.access.policy import Access, Authorization
+from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Key, Refused, Write
+from function.aws.dynamodb import ConditionFailed, Key, Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
@@ -21,14 +21,14 @@ from function.core.runtime import iso
 from function.core.tokens import token_hash
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
-from function.sharing.shares import Room
+from function.sharing.shares import GrantCapacity
 from function.tables import folders
 from function.tables import links as tables_links
-from function.tables.accounts import account_in, account_key, stands
+from function.tables.accounts import account_in, account_key, require_account_active
 from function.tables.files import FileRow, add_grantee, file_in, file_key, remove_grantee
 from function.tables.folders import folder_key
-from function.tables.grants import Grant, put, take_back
-from function.tables.links import LinkRow, grantee
+from function.tables.grants import Grant, delete_grant, put_grant
+from function.tables.links import LinkRow, link_grantee
 
 ID = re.compile(r"[0-9a-f]{64}")
 LINKS = "links"
@@ -37,29 +37,29 @@ REMEMBERED = 90 * 24 * 3600
 MOST_WRITES = 100  # of one commit
 
 
-class Showing:
+class LinkItems:
     """Grants to links, and the writes that put them and take them back."""
 
     def __init__(self, base: Base) -> None:
-        self._room = base.one(Room)
+        self._room = base.one(GrantCapacity)
         self._runtime = base.runtime
 
-    def grants(self, entry: Entry, row: LinkRow, names: Iterable[str]) -> list[Grant]:
+    def grants(self, entry: Authorization, row: LinkRow, names: Iterable[str]) -> list[Grant]:
         """The grants by which a link shows files and folders of its owner's.
 
         Raises NoSuchFile, LimitReached.
         """
         return [self._grant(entry, row, name) for name in dict.fromkeys(names)]
 
-    def _grant(self, entry: Entry, row: LinkRow, name: str) -> Grant:
+    def _grant(self, entry: Authorization, row: LinkRow, name: str) -> Grant:
         file = own_file(entry, name)
         if file is None and not name.endswith("/"):
             raise NoSuchFile
         if file is None:
-            self._room.made_in(entry.rows, row.owner, name, grantee(row.id))
-        file = file and self._room.made(file, grantee(row.id))
+            self._room.made_in(entry.rows, row.owner, name, link_grantee(row.id))
+        file = file and self._room.made(file, link_grantee(row.id))
         return Grant(
-            grantee=grantee(row.id),
+            grantee=link_grantee(row.id),
             file=f"{row.owner}/{name}",
             owner=row.owner,
             owner_id=row.owner_id,
@@ -77,7 +77,7 @@ class Showing:
             return add_grantee(file, grant.grantee, self._runtime.new_id())
         return folders.add_folder_grantee(grant.owner, name_of(grant), grant.grantee)
 
-    def writes(self, entry: Entry, held: list[Grant], wanted: list[Grant]) -> list[Write]:
+    def writes(self, entry: Authorization, held: list[Grant], wanted: list[Grant]) -> list[Write]:
         """Puts the grants that are new or otherwise, and takes back those not wanted any more.
 
         All this expects the grants as they were `held`: where a file is not found, its grant was
@@ -91,7 +91,7 @@ class Showing:
                 continue
             file = own_file(entry, name_of(grant))
             noted = [self._reached(file, grant)]
-            put_it = put(grant)
+            put_it = put_grant(grant)
             if old:
                 put_it = replace(put_it, condition="rev = :was", values={":was": old.rev})
             writes += [put_it, *noted]
@@ -107,11 +107,11 @@ class Showing:
                 noted = [
                     folders.remove_folder_grantee(grant.owner, name_of(grant), [grant.grantee])
                 ]
-            writes += [take_back(grant), *noted]
+            writes += [delete_grant(grant), *noted]
         return writes
 
 
-def still(entry: Entry, row: LinkRow, held: Iterable[Grant]) -> list[Grant]:
+def still(entry: Authorization, row: LinkRow, held: Iterable[Grant]) -> list[Grant]:
     """The grants that stand, until the link as it is now may go; never one for a namesake."""
 
     def stands(grant: Grant) -> bool:
@@ -122,7 +122,7 @@ def still(entry: Entry, row: LinkRow, held: Iterable[Grant]) -> list[Grant]:
     return [each.model_copy(update=ending) for each in held if stands(each)]
 
 
-def own_file(entry: Entry, name: str) -> FileRow | None:
+def own_file(entry: Authorization, name: str) -> FileRow | None:
     """The caller's own file of that name, if it was read."""
     file = file_in(entry.rows, entry.account.username, name)
     return file if file and file.owner_id == entry.account.id else None
@@ -148,9 +148,9 @@ class LinkService:
         self._db = base.db
         self._access = base.one(Access)
         self._links = tables_links.Links(base.db)
-        self._showing = base.one(Showing)
+        self._showing = base.one(LinkItems)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, wanted: LinkRequest, base: str) -> Link:
@@ -164,15 +164,15 @@ class LinkService:
             row = self._changed(entry, self._new(entry, token_hash(token)), wanted)
             grants = self._showing.grants(entry, row, wanted.items)
             writes = [
-                tables_links.put_new(row),
+                tables_links.create_link(row),
                 *_listed(row),
                 *self._showing.writes(entry, [], grants),
             ]
-            writes.append(stands(entry.account))
-            writes.append(self._audit.of(caller, "link.create", subject=row.id))
+            writes.append(require_account_active(entry.account))
+            writes.append(self._audit.record(caller, "link.create", subject=row.id))
             try:
                 self._db.commit(writes, row.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return link_view(row, grants, f"{base}/s/{row.alias or token}")
         raise AssertionError
@@ -206,14 +206,18 @@ class LinkService:
                 grants = self._showing.grants(entry, row, wanted.items)
             else:
                 grants = still(entry, row, held)
-            writes = [tables_links.change(old, row), *_listed(row), *_freed(entry, old, row.alias)]
+            writes = [
+                tables_links.update_link(old, row),
+                *_listed(row),
+                *_freed(entry, old, row.alias),
+            ]
             writes += self._showing.writes(entry, held, grants)
-            writes.append(self._audit.of(caller, "link.change", subject=row.id))
+            writes.append(self._audit.record(caller, "link.change", subject=row.id))
             if len(writes) > MOST_WRITES:
                 raise Invalid("That is too much at once; change the items in two steps.")
             try:
                 self._db.commit(writes, row.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return link_view(row, grants)
         raise AssertionError
@@ -226,14 +230,14 @@ class LinkService:
             ended = {"revoked": True, "alias": None, "rev": self._runtime.new_id()}
             row = old.model_copy(update=ended | {"expires_at": until})
             writes = [
-                tables_links.change(old, row),
-                tables_links.strike_ledger(row),
+                tables_links.update_link(old, row),
+                tables_links.delete_owner_entry(row),
                 *_freed(entry, old),
             ]
-            writes.append(self._audit.of(caller, "link.delete", subject=row.id))
+            writes.append(self._audit.record(caller, "link.delete", subject=row.id))
             try:
                 self._db.commit([*writes, *self._showing.writes(entry, held, [])], row.rev)
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 
@@ -255,7 +259,7 @@ class LinkService:
 
     def _find(
         self, caller: Caller, link_id: str, more: Iterable[Key] = ()
-    ) -> tuple[LinkRow, list[Grant], Entry]:
+    ) -> tuple[LinkRow, list[Grant], Authorization]:
         """A link of the caller's with what it shows, and the files of that and who has its alias.
 
         Raises NoSuchLink.
@@ -269,7 +273,7 @@ class LinkService:
             raise NoSuchLink
         return row, held, entry
 
-    def _new(self, entry: Entry, link_id: str) -> LinkRow:
+    def _new(self, entry: Authorization, link_id: str) -> LinkRow:
         return LinkRow(
             id=link_id,
             owner=entry.account.username,
@@ -279,7 +283,7 @@ class LinkService:
             seal=self._runtime.new_id(),
         )
 
-    def _changed(self, entry: Entry, row: LinkRow, wanted: LinkRequest) -> LinkRow:
+    def _changed(self, entry: Authorization, row: LinkRow, wanted: LinkRequest) -> LinkRow:
         """The link as wanted: as it is where nothing is said, but for a new link."""
         said = wanted.model_fields_set
         if not isinstance(wanted, LinkChanges):
@@ -287,7 +291,10 @@ class LinkService:
         plain = said & {"max_downloads", "allow_download", "note", "alias"}
         new: dict[str, object] = {"alias": _alias(entry, row)}
         new |= {name: getattr(wanted, name) for name in plain}
-        if wanted.alias and tables_links.aliased(entry.rows, wanted.alias) not in {None, row.id}:
+        if wanted.alias and tables_links.link_with_alias(entry.rows, wanted.alias) not in {
+            None,
+            row.id,
+        }:
             raise AliasTaken
         if "password" in said:
             secret = wanted.password and wanted.password.get_secret_value()
@@ -307,19 +314,19 @@ class LinkService:
 def _listed(row: LinkRow) -> list[Write]:
     """What leads to a link beside its token: its owner's list, and its alias."""
     alias = [tables_links.put_alias(row, row.alias)] if row.alias else []
-    return [tables_links.put_ledger(row), *alias]
+    return [tables_links.put_owner_entry(row), *alias]
 
 
-def _alias(entry: Entry, row: LinkRow) -> str | None:
+def _alias(entry: Authorization, row: LinkRow) -> str | None:
     """The alias of a link; none when it fell to another link after it had expired."""
-    taken = row.alias and tables_links.aliased(entry.rows, row.alias) not in {None, row.id}
+    taken = row.alias and tables_links.link_with_alias(entry.rows, row.alias) not in {None, row.id}
     return None if taken else row.alias
 
 
-def _freed(entry: Entry, row: LinkRow, kept: str | None = None) -> list[Write]:
+def _freed(entry: Authorization, row: LinkRow, kept: str | None = None) -> list[Write]:
     """Frees the alias of a link that does not keep it, if it still has it."""
     alias = _alias(entry, row)
-    return [tables_links.strike_alias(row, alias)] if alias and alias != kept else []
+    return [tables_links.delete_alias(row, alias)] if alias and alias != kept else []
 
 
 def _keys(owner: str, wanted: LinkRequest) -> list[Key]:

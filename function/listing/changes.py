@@ -22,7 +22,7 @@ from function.tables.changes import LATE, Change, Changes
 from function.tables.files import Files
 
 
-class News:
+class ChangesFeed:
     """Tells what has changed."""
 
     def __init__(self, base: Base) -> None:

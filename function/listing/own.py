@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from function.base import Base
 from function.core.runtime import iso
 from function.listing.errors import CursorExpired
-from function.listing.query import Asked, Place
+from function.listing.query import CursorPosition, ListQuery
 from function.tables.accounts import Account
-from function.tables.changes import LATE, Change, Changes, State
+from function.tables.changes import LATE, Change, Changes, FileState
 from function.tables.files import FileRow, Files
 from function.tables.folders import Folders
 from function.tables.search_terms import (
@@ -29,9 +29,9 @@ from function.tables.search_terms import (
     SIZE,
     TAG,
     WORD,
-    Terms,
-    cut,
-    folded,
+    SearchTerms,
+    cut_term,
+    fold_text,
     named_words,
     size_term,
 )
@@ -74,12 +74,14 @@ class SortedFiles:
 
     def __init__(self, base: Base) -> None:
         self._files = Files(base.db)
-        self._terms = Terms(base.db)
+        self._terms = SearchTerms(base.db)
         self._changes = Changes(base.db)
         self._runtime = base.runtime
         self._keep_seconds = base.settings.keep_seconds
 
-    def places(self, account: Account, asked: Asked, after: Place) -> Iterator[Place]:
+    def places(
+        self, account: Account, asked: ListQuery, after: CursorPosition
+    ) -> Iterator[CursorPosition]:
         """The stream after a place. Raises CursorExpired."""
         since = after.since or self._begun(account)
         if since[0] < iso(self._runtime.now() - self._keep_seconds):
@@ -90,9 +92,11 @@ class SortedFiles:
                 break  # else something came between the news and the files
         for key in sorted(look.fit, reverse=asked.falling):
             row = _standing(key, look, asked)
-            yield Place("", key, row if row and asked.has(row) else None, "own", since=since)
+            yield CursorPosition(
+                "", key, row if row and asked.has(row) else None, "own", since=since
+            )
         if look.end:
-            yield Place("", look.end, end=True, since=since)
+            yield CursorPosition("", look.end, end=True, since=since)
 
     def _begun(self, account: Account) -> tuple[str, ...]:
         """What a new list remembers: from when the news is read, and the latest of each file."""
@@ -101,7 +105,9 @@ class SortedFiles:
         seen = {change.file_id: mark(change) for change in news}
         return (start, *sorted(seen.values())) if len(seen) <= MOST_SEEN and not more else (start,)
 
-    def _look(self, account: Account, asked: Asked, after: Place, since: tuple[str, ...]) -> Look:
+    def _look(
+        self, account: Account, asked: ListQuery, after: CursorPosition, since: tuple[str, ...]
+    ) -> Look:
         by_row = asked.tag is not None or asked.kind is not None
         compared = by_row or asked.q or asked.prefix or asked.folders
         keys, more = self._terms.of(
@@ -128,7 +134,7 @@ class SortedFiles:
         return Look(fit, end, moved, self._files.of(account, fit.values()))
 
 
-def moves(news: Iterable[Change], since: tuple[str, ...], asked: Asked) -> dict[str, Moved]:
+def moves(news: Iterable[Change], since: tuple[str, ...], asked: ListQuery) -> dict[str, Moved]:
     """The files that changed after the list had begun, by id."""
     seen, of = set(since[1:]), dict[str, list[Change]]()
     for change in news:
@@ -150,13 +156,13 @@ def mark(change: Change) -> str:
     return change.key.rpartition("/")[2][:MARK]
 
 
-def standing(file: State | FileRow, asked: Asked) -> str:
+def standing(file: FileState | FileRow, asked: ListQuery) -> str:
     """Where a file stands on the shelf that the list comes by."""
     by = MODIFIED + file.modified if asked.sort == "modified" else SIZE + size_term(file.size)
     return by + BETWEEN + file.name
 
 
-def _standing(key: str, look: Look, asked: Asked) -> FileRow | None:
+def _standing(key: str, look: Look, asked: ListQuery) -> FileRow | None:
     """The file that the list has at a place: the one that stood there when it began."""
     row = look.rows.get(look.fit[key])
     if row is None:
@@ -165,7 +171,7 @@ def _standing(key: str, look: Look, asked: Asked) -> FileRow | None:
     return row if (moved.stood if moved else standing(row, asked)) == key else None
 
 
-def _unexplained(key: str, look: Look, asked: Asked) -> bool:
+def _unexplained(key: str, look: Look, asked: ListQuery) -> bool:
     """Whether a place was to have a file and has none, and the news does not say why."""
     if _standing(key, look, asked):
         return False
@@ -176,7 +182,7 @@ def _unexplained(key: str, look: Look, asked: Asked) -> bool:
     return not known
 
 
-def _between(stood: str, after: str, end: str | None, asked: Asked) -> bool:
+def _between(stood: str, after: str, end: str | None, asked: ListQuery) -> bool:
     """Whether a place comes after one, and not after the end of what was read."""
     if asked.falling:
         return (not after or stood < after) and (end is None or stood >= end)
@@ -188,13 +194,13 @@ class OwnFiles:
 
     def __init__(self, base: Base) -> None:
         self._files = Files(base.db)
-        self._terms = Terms(base.db)
+        self._terms = SearchTerms(base.db)
         self._folders = Folders(base.db)
         self._by_value = base.one(SortedFiles)
 
     def places(
-        self, account: Account, asked: Asked, after: Place, aside: Executor
-    ) -> Iterator[Place]:
+        self, account: Account, asked: ListQuery, after: CursorPosition, aside: Executor
+    ) -> Iterator[CursorPosition]:
         """The stream after a place."""
         if asked.folders and after.name[:1] in {"", FOLDER}:
             yield from self._by_folders(account, asked, after, aside)
@@ -202,27 +208,31 @@ class OwnFiles:
             yield from self._files_of(account, asked, after)
 
     def _by_folders(
-        self, account: Account, asked: Asked, after: Place, aside: Executor
-    ) -> Iterator[Place]:
+        self, account: Account, asked: ListQuery, after: CursorPosition, aside: Executor
+    ) -> Iterator[CursorPosition]:
         """Folders, then the files beside them, which are read at the same time."""
         last, limit = after.name.removeprefix(FOLDER), asked.limit + 1
-        beside = aside.submit(lambda: list(self._files_of(account, asked, Place())))
+        beside = aside.submit(lambda: list(self._files_of(account, asked, CursorPosition())))
         found, more = self._folders.below(
             account.username, asked.prefix, after=last, limit=limit, falling=asked.falling
         )
         for each in found:
-            yield Place("", FOLDER + each.key, folder=each if each.files else None)
+            yield CursorPosition("", FOLDER + each.key, folder=each if each.files else None)
         if more:
-            yield Place(end=True)
+            yield CursorPosition(end=True)
         yield from beside.result()
 
-    def _files_of(self, account: Account, asked: Asked, after: Place) -> Iterator[Place]:
+    def _files_of(
+        self, account: Account, asked: ListQuery, after: CursorPosition
+    ) -> Iterator[CursorPosition]:
         if asked.sort != "name":
             yield from self._by_value.places(account, asked, after)
         elif asked.words:
-            yield from self._by_term(account, asked, after, WORD + cut(asked.words[0]), first_word)
+            yield from self._by_term(
+                account, asked, after, WORD + cut_term(asked.words[0]), first_word
+            )
         elif asked.tag is not None:
-            begins = f"{TAG}{cut(folded(asked.tag))}{BETWEEN}{asked.prefix}"
+            begins = f"{TAG}{cut_term(fold_text(asked.tag))}{BETWEEN}{asked.prefix}"
             yield from self._by_term(account, asked, after, begins)
         elif asked.kind:
             begins = f"{KIND}{asked.kind}{BETWEEN}{asked.prefix}"
@@ -233,7 +243,9 @@ class OwnFiles:
         else:
             yield from self._by_name(account, asked, after)
 
-    def _by_name(self, account: Account, asked: Asked, after: Place) -> Iterator[Place]:
+    def _by_name(
+        self, account: Account, asked: ListQuery, after: CursorPosition
+    ) -> Iterator[CursorPosition]:
         rows, more = self._files.next_of(
             account.username,
             prefix=asked.prefix,
@@ -243,18 +255,18 @@ class OwnFiles:
         )
         for row in rows:
             mine = row.owner_id == account.id
-            yield Place("", row.name, row if mine else None, "own")
+            yield CursorPosition("", row.name, row if mine else None, "own")
         if more:
-            yield Place(end=True)
+            yield CursorPosition(end=True)
 
     def _by_term(
         self,
         account: Account,
-        asked: Asked,
-        after: Place,
+        asked: ListQuery,
+        after: CursorPosition,
         begins: str,
-        counts: Callable[[Asked, str], bool] = lambda _, __: True,
-    ) -> Iterator[Place]:
+        counts: Callable[[ListQuery, str], bool] = lambda _, __: True,
+    ) -> Iterator[CursorPosition]:
         """The files that have a term, and all else that is asked for."""
         by_name = asked.words and (len(asked.words) > 1 or asked.prefix)
         by_row = (asked.kind and (asked.words or asked.tag)) or (asked.words and asked.tag)
@@ -272,9 +284,9 @@ class OwnFiles:
         rows, among = self._files.of(account, map(named, fit)), set(fit)
         for key in keys:
             row = rows.get(named(key)) if key in among else None
-            yield Place("", key, row if row and asked.has(row) else None, "own")
+            yield CursorPosition("", key, row if row and asked.has(row) else None, "own")
         if more:
-            yield Place(end=True)
+            yield CursorPosition(end=True)
 
 
 def named(key: str) -> str:
@@ -283,9 +295,9 @@ def named(key: str) -> str:
     return term.removeprefix(LEVEL) + name if term.startswith(LEVEL) else name
 
 
-def first_word(asked: Asked, key: str) -> bool:
+def first_word(asked: ListQuery, key: str) -> bool:
     """Whether it is the first word of the file's that the list comes by: each is listed once."""
     word, _, name = key.removeprefix(WORD).partition(BETWEEN)
-    begun = (cut(each) for each in named_words(name) if each.startswith(asked.words[0]))
+    begun = (cut_term(each) for each in named_words(name) if each.startswith(asked.words[0]))
     first = max(begun, default=None) if asked.falling else min(begun, default=None)
     return word == first

@@ -8,13 +8,13 @@ from function.core.fields import Kind, Order, Permission, Scope, Sort
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
 from function.tables.folders import MOST_LEVELS, FolderRow
-from function.tables.search_terms import folded, named_words, words_of
+from function.tables.search_terms import fold_text, named_words, words_of
 
 MOST_WORDS_ASKED = 8
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """Which files, in which order, and how many of them at once.
 
     `owner` narrows what is shared to one's. `q` are beginnings of words, `kind` is a sort of thing,
@@ -50,7 +50,7 @@ class Asked:
         same = replace(self, limit=0, cursor=None, urls=False)
         return json.dumps(["files", *vars(same).values()])
 
-    def settled(self) -> "Asked":
+    def settled(self) -> "ListQuery":
         """The same, with the scope that it has by default. Raises Invalid."""
         if self.q is not None and not 1 <= len(self.words) <= MOST_WORDS_ASKED:
             raise _invalid("q", f"must have from one to {MOST_WORDS_ASKED} words to look for")
@@ -81,7 +81,7 @@ class Asked:
 
     def has(self, row: FileRow) -> bool:
         """Whether a file is among it."""
-        tagged = self.tag is None or folded(self.tag) in map(folded, row.tags)
+        tagged = self.tag is None or fold_text(self.tag) in map(fold_text, row.tags)
         kind = self.kind is None or self.kind == kind_of(row.content_type)
         return tagged and kind and self.names(row.name)
 
@@ -97,7 +97,7 @@ def _invalid(field: str, reason: str) -> Invalid:
 
 
 @dataclass(frozen=True)
-class Place:
+class CursorPosition:
     """How far a list has come: what was shared (empty for one's own), and the name within.
 
     Without a row or folder it only says so; `end` says that to read on would take another round.
@@ -121,9 +121,9 @@ class Place:
         return [self.shared, self.name, *self.since, *above]
 
 
-def place_at(position: list[str]) -> Place:
+def position_at(position: list[str]) -> CursorPosition:
     """The place that a cursor carries."""
     shared, name, *more = position
     if shared:
-        return Place(shared, name, past=frozenset(more))
-    return Place("", name, since=tuple(more))
+        return CursorPosition(shared, name, past=frozenset(more))
+    return CursorPosition("", name, since=tuple(more))

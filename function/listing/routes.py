@@ -12,11 +12,11 @@ from function.core.fields import Kind, Order, Prefix, Scope, Sort, Tag, Words
 from function.files.models import FileObject, LinkedFile
 from function.http.dependencies import Reader, Sent
 from function.http.responses import JSON, answers, listed, next_page
-from function.listing.changes import News
+from function.listing.changes import ChangesFeed
 from function.listing.errors import CursorExpired
 from function.listing.models import Changed, Folder
-from function.listing.query import Asked
-from function.listing.service import Listing
+from function.listing.query import ListQuery
+from function.listing.service import ListingService
 
 router = Router()
 Items = list[LinkedFile | FileObject | Folder]
@@ -45,10 +45,10 @@ def list_files(
     its pages is listed once, where it stood when the list began; after too many changes a list by
     `modified` or `size` has to begin again.
     """
-    asked = Asked(
+    asked = ListQuery(
         prefix, scope, limit, cursor, None, q, tag, type, sort, order, folders=folders, urls=urls
     )
-    return listed(*one(Listing).page(caller, asked), sent)
+    return listed(*one(ListingService).page(caller, asked), sent)
 
 
 @router.get(
@@ -70,8 +70,8 @@ def list_changes(
     to a minute late; nothing is left out. Without a cursor it begins with the oldest that is kept.
     """
     if start:
-        following = one(News).begin(caller, prefix, cursor)
+        following = one(ChangesFeed).begin(caller, prefix, cursor)
         return Response(200, JSON, [], {"x-next-cursor": following})
-    told, following, more = one(News).page(caller, prefix, limit, cursor)
+    told, following, more = one(ChangesFeed).page(caller, prefix, limit, cursor)
     headers = next_page(following if more else None, sent) | {"x-next-cursor": following}
     return Response(200, JSON, told, headers)

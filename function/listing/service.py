@@ -14,10 +14,10 @@ from function.core.cursors import seal, unseal
 from function.core.limits import MOST_BYTES
 from function.core.models import Caller
 from function.files.models import FileObject, LinkedFile, file_object
-from function.files.presigning import Signing
+from function.files.presigning import Presigner
 from function.listing.models import Folder
 from function.listing.own import OwnFiles
-from function.listing.query import Asked, Place, place_at
+from function.listing.query import CursorPosition, ListQuery, position_at
 from function.listing.shared import SharedFiles, Window
 from function.tables.accounts import Account
 from function.tables.files import FileRow
@@ -28,26 +28,26 @@ CALLS_AT_ONCE = MOST_OF_ONE + 12  # each of one's groups, own files, and what wa
 Item = FileObject | LinkedFile | Folder
 
 
-class Listing:
+class ListingService:
     """Lists files."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
         self._own = base.one(OwnFiles)
         self._shared = base.one(SharedFiles)
-        self._signing = base.one(Signing)
+        self._presigner = base.one(Presigner)
 
-    def page(self, caller: Caller, asked: Asked) -> tuple[list[Item], str | None]:
+    def page(self, caller: Caller, asked: ListQuery) -> tuple[list[Item], str | None]:
         """A page, and the cursor of the next one. Raises InvalidCursor, CursorExpired, Invalid."""
         found, cursor = self._page(caller, asked)
         return [self._item(caller, place, urls=asked.urls) for place in found], cursor
 
-    def rows(self, caller: Caller, asked: Asked) -> tuple[list[FileRow], str | None]:
+    def rows(self, caller: Caller, asked: ListQuery) -> tuple[list[FileRow], str | None]:
         """A page of the rows themselves. Raises InvalidCursor."""
         found, cursor = self._page(caller, asked)
         return [place.row for place in found if place.row], cursor
 
-    def _item(self, caller: Caller, place: Place, *, urls: bool) -> Item:
+    def _item(self, caller: Caller, place: CursorPosition, *, urls: bool) -> Item:
         if place.folder:
             name, owner = place.folder.name, caller.username
             return Folder(key=f"{owner}/{name}", owner=owner, folder=name, files=place.folder.files)
@@ -55,13 +55,13 @@ class Listing:
         file = file_object(place.row, place.permission)
         if not urls:
             return file
-        return LinkedFile(**dict(file), url=self._signing.download(place.row).url)
+        return LinkedFile(**dict(file), url=self._presigner.download(place.row).url)
 
-    def _page(self, caller: Caller, asked: Asked) -> tuple[list[Place], str | None]:
+    def _page(self, caller: Caller, asked: ListQuery) -> tuple[list[CursorPosition], str | None]:
         account = self._access.open(caller).account
         asked = asked.settled()
-        last = place_at(unseal(asked.cursor, account.id, asked.list_id) or ["", ""])
-        found: list[Place] = []
+        last = position_at(unseal(asked.cursor, account.id, asked.list_id) or ["", ""])
+        found: list[CursorPosition] = []
         weight = 0
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
             for place in self._places(account, asked, last, aside):
@@ -77,11 +77,11 @@ class Listing:
         return found, None
 
     def _places(
-        self, account: Account, asked: Asked, after: Place, aside: Executor
-    ) -> Iterator[Place]:
+        self, account: Account, asked: ListQuery, after: CursorPosition, aside: Executor
+    ) -> Iterator[CursorPosition]:
         """The stream after a place; the next grants are read while the own files are."""
         window: Future[Window] | None = None
-        begin = after if after.shared else Place()
+        begin = after if after.shared else CursorPosition()
         if asked.scope != "own":
             window = aside.submit(self._shared.window, account, begin, aside)
         if asked.scope != "shared" and not after.shared:

@@ -14,11 +14,11 @@ from function.access.policy import Access
 from function.aws.dynamodb import READ_AT_ONCE, Key, Rows
 from function.base import Base
 from function.core.fields import folders_of
-from function.listing.query import Asked, Place
+from function.listing.query import CursorPosition, ListQuery
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, Files, file_in, file_key
-from function.tables.grants import Grant, Shares, grant_key, grants_in, key_of
-from function.tables.groups import about_groups, grantees_of
+from function.tables.grants import Grant, Grants, grant_key, grant_row_key, grants_in
+from function.tables.groups import grantees_of, membership_keys
 
 FOLDERS_AT_ONCE = 10
 MOST_NESTED = 1000
@@ -54,9 +54,9 @@ class SharedFiles:
         self._db = base.db
         self._access = base.one(Access)
         self._files = Files(base.db)
-        self._shares = Shares(base.db)
+        self._shares = Grants(base.db)
 
-    def window(self, account: Account, after: Place, aside: Executor) -> Window:
+    def window(self, account: Account, after: CursorPosition, aside: Executor) -> Window:
         """The next grants: one read for each of those who the account is, at the same time."""
         pages = aside.map(
             lambda grantee: self._shares.of(grantee, after=after.shared, limit=READ_AT_ONCE),
@@ -71,7 +71,7 @@ class SharedFiles:
         for who, (grants, more) in zip(grantees_of(account), pages, strict=True):
             for grant in grants:
                 if grant.owner != account.username:  # one's own, to a group that one belongs to
-                    shared.setdefault(grant.file, []).append(key_of(grant))
+                    shared.setdefault(grant.file, []).append(grant_row_key(grant))
             ends |= {who: grants[-1].file} if more else {}
         known = sorted(each for each in shared if not ends or each <= min(ends.values()))
         horizon = min(ends.values(), default=None)
@@ -83,8 +83,13 @@ class SharedFiles:
         return Window({each: shared[each] for each in known}, horizon, tuple(sorted(cut)))
 
     def places(
-        self, account: Account, asked: Asked, after: Place, window: Window, aside: Executor
-    ) -> Iterator[Place]:
+        self,
+        account: Account,
+        asked: ListQuery,
+        after: CursorPosition,
+        window: Window,
+        aside: Executor,
+    ) -> Iterator[CursorPosition]:
         """What a window opens, as things stand now."""
         found = self._found(account, asked, after, window, aside)
         for _ in range(MOST_LOOKS):
@@ -96,19 +101,19 @@ class SharedFiles:
         for each in window.shared:
             if asked.concerns(each):
                 yield from self._opened(account, each, past, found)
-            yield Place(each, past=frozenset(past))
+            yield CursorPosition(each, past=frozenset(past))
         if window.more:
-            yield Place(window.more, past=frozenset(past), end=True)
+            yield CursorPosition(window.more, past=frozenset(past), end=True)
 
     @staticmethod
-    def _granted(window: Window, asked: Asked, after: Place) -> list[Key]:
+    def _granted(window: Window, asked: ListQuery, after: CursorPosition) -> list[Key]:
         """The grants that were there when the window was read, of those that concern the list."""
         shared = (each for each in window.shared if asked.concerns(each) and each != after.shared)
         return [key for each in shared for key in window.shared[each]]
 
     def _opened(
         self, account: Account, shared: str, past: set[str], found: Found
-    ) -> Iterator[Place]:
+    ) -> Iterator[CursorPosition]:
         """The file that is shared, or those of a folder; nothing when a folder above has them."""
         owner = account_in(found.rows, shared.partition("/")[0])
         if owner is None or self._covered(account, owner, shared, past, found):
@@ -118,19 +123,24 @@ class SharedFiles:
             given = found.grants.get(shared, [])
             right = self._access.right(found.ids, account, owner, file, given)
             if file and right and file.owner_id == owner.id:
-                yield Place(shared, "", file, right, frozenset(past))
+                yield CursorPosition(shared, "", file, right, frozenset(past))
         elif self._opens(shared, owner, found):
             if shared not in found.folders:
-                yield Place(end=True)
+                yield CursorPosition(end=True)
             yield from self._folder(account, owner, shared, past, found)
             past.add(shared)
 
     def _found(
-        self, account: Account, asked: Asked, after: Place, window: Window, aside: Executor
+        self,
+        account: Account,
+        asked: ListQuery,
+        after: CursorPosition,
+        window: Window,
+        aside: Executor,
     ) -> Found:
         """Everything that bears on a window, in calls made at the same time."""
         shared = [each for each in window.shared if asked.concerns(each)]
-        keys = set(about_groups(account)) if shared else set()
+        keys = set(membership_keys(account)) if shared else set()
         for each in shared:
             owner, name = each.split("/", 1)
             keys |= {account_key(owner), *window.shared[each]}
@@ -153,7 +163,9 @@ class SharedFiles:
         ids = frozenset({account.id, *self._access.memberships(rows, account)})
         return Found(rows, ids, by_file(grants), dict(zip(folders, first, strict=True)))
 
-    def _first_of(self, shared: str, asked: Asked, after: Place) -> tuple[list[FileRow], bool]:
+    def _first_of(
+        self, shared: str, asked: ListQuery, after: CursorPosition
+    ) -> tuple[list[FileRow], bool]:
         """The next files of a shared folder, and whether more follow."""
         owner, folder = shared.split("/", 1)
         return self._files.on_shelf(
@@ -165,7 +177,7 @@ class SharedFiles:
 
     def _folder(
         self, account: Account, owner: Account, shared: str, past: set[str], found: Found
-    ) -> Iterator[Place]:
+    ) -> Iterator[CursorPosition]:
         """The files of a shared folder, each with the most that any grant on it allows."""
         rows, more = found.folders[shared]
         for row in rows:
@@ -173,9 +185,9 @@ class SharedFiles:
             given = [grant for name in names for grant in found.grants.get(name, [])]
             right = self._access.right(found.ids, account, owner, row, given)
             if right and row.owner_id == owner.id:
-                yield Place(shared, row.name, row, right, frozenset(past))
+                yield CursorPosition(shared, row.name, row, right, frozenset(past))
         if more:
-            yield Place(shared, rows[-1].name, past=frozenset(past), end=True)
+            yield CursorPosition(shared, rows[-1].name, past=frozenset(past), end=True)
 
     def _opens(self, shared: str, owner: Account, found: Found) -> bool:
         """Whether a folder is shared now."""

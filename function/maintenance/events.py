@@ -12,13 +12,13 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from function import base
-from function.accounts.closing import Closing
+from function.accounts.closing import AccountDeletion
 from function.contract import RECONCILE, SWEEP
 from function.core.errors import Unavailable
-from function.core.runtime import Batch
-from function.maintenance.reconcile import Reconciling
-from function.maintenance.sweep import Sweeping
-from function.uploads.completion import Completing
+from function.core.runtime import BatchResult
+from function.maintenance.reconcile import Reconciliation
+from function.maintenance.sweep import Sweep
+from function.uploads.completion import CompletionService
 
 RESERVE = 10_000  # milliseconds: what one step of a sweep may take at worst
 
@@ -43,17 +43,17 @@ def _scheduled(
     """What was done, by its name, and what went wrong meanwhile."""
     if event == SWEEP:
         return _swept(in_time)
-    report = base.one(Reconciling).run(in_time)
+    report = base.one(Reconciliation).run(in_time)
     return {name: count for name, count in vars(report).items() if isinstance(count, int)}, []
 
 
 def _swept(in_time: Callable[[], bool]) -> tuple[dict[str, int], list[Exception]]:
     """Removes what has expired first, which many wait for; neither keeps the other from it."""
-    swept, closed = Batch(), Batch()
+    swept, closed = BatchResult(), BatchResult()
     with swept.attempt():
-        base.one(Sweeping).sweep(in_time, swept)
+        base.one(Sweep).sweep(in_time, swept)
     with closed.attempt():
-        base.one(Closing).sweep(in_time, closed)
+        base.one(AccountDeletion).sweep(in_time, closed)
     failed = swept.failed + closed.failed
     return {"swept": swept.done, "closed": closed.done, "failed": len(failed)}, failed
 
@@ -72,7 +72,7 @@ def _taken(record: Mapping[str, Any], logger: Logger) -> bool:
     """Whether a message is done with; False gives it back."""
     try:
         for key in arrivals(record.get("body", "")):
-            made = base.one(Completing).arrived(key)
+            made = base.one(CompletionService).arrived(key)
             logger.info("arrival", completed=made)
     except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others
         logger.warning("arrival not taken", error=type(error).__name__)

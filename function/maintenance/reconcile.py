@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from pydantic import ValidationError
 
-from function.aws.dynamodb import Item, Key, Refused, Write
+from function.aws.dynamodb import ConditionFailed, Item, Key, Write
 from function.base import Base
 from function.contract import FILES, USERS
 from function.core.fields import folders_of
@@ -16,9 +16,17 @@ from function.core.limits import DAY, DAYS
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load, account_key
 from function.tables.changes import CHANGES
-from function.tables.files import TRASH, VERSIONS, FileRow, first, key_of, references_key, unchanged
+from function.tables.files import (
+    TRASH,
+    VERSIONS,
+    FileRow,
+    file_row_key,
+    init_refcount,
+    refcount_key,
+    require_file_unchanged,
+)
 from function.tables.folders import FOLDERS, MOST_LEVELS, FolderRow, folder_key, folder_row
-from function.tables.reservations import sizes
+from function.tables.reservations import reserved_sizes
 
 POSITION = Key(FILES, "~reconcile", "position")
 AT_ONCE = 1000
@@ -54,7 +62,7 @@ class Position:
     object: str = ""
 
 
-class Books:
+class ReconciliationStore:
     """Everything, a page at a time."""
 
     def __init__(self, base: Base) -> None:
@@ -90,7 +98,7 @@ class Books:
 
     def reserved(self, account: Account) -> Load:
         """What uploads in progress hold of an account."""
-        held = sizes(self._db, account.username, account.id)
+        held = reserved_sizes(self._db, account.username, account.id)
         return Load(sum(held), len(held))
 
     def correct(self, account: Account, has: Load, reserved: Load, rev: str) -> bool:
@@ -112,7 +120,7 @@ class Books:
         )
         try:
             self._db.commit([write], rev)
-        except Refused:
+        except ConditionFailed:
             return False
         return True
 
@@ -122,14 +130,17 @@ class Books:
         adopted = 0
         for each in sorted(self.unnamed(naming)):
             row = naming[each]
-            with suppress(Refused):
-                self._db.commit([unchanged(key_of(row), row), first(each)], new_token())
+            with suppress(ConditionFailed):
+                self._db.commit(
+                    [require_file_unchanged(file_row_key(row), row), init_refcount(each)],
+                    new_token(),
+                )
                 adopted += 1
         return adopted
 
     def unnamed(self, objects: Iterable[str]) -> set[str]:
         """Those of the objects that no row is known to name."""
-        keys = {references_key(each): each for each in objects}
+        keys = {refcount_key(each): each for each in objects}
         return set(keys.values()) - {keys[key] for key in self._db.read(keys)}
 
     def miscounted(self, owner: str, counts: Mapping[str, int]) -> dict[Key, tuple[int, int]]:
@@ -146,7 +157,7 @@ class Books:
             self._db.write(
                 Write("Update", folder, _is("files", said), values, update="SET files = :right")
             )
-        except Refused:
+        except ConditionFailed:
             return False
         return True
 
@@ -164,7 +175,7 @@ class Books:
         empty = f"{_is('files', 0)} AND attribute_not_exists(grantees)"
         try:
             self._db.write(Write("Delete", folder, empty, {":files": 0}))
-        except Refused:
+        except ConditionFailed:
             return False
         return True
 
@@ -195,11 +206,11 @@ class Report:
     position: Position = field(default_factory=Position)
 
 
-class Reconciling:
+class Reconciliation:
     """Looks through everything, in runs."""
 
     def __init__(self, base: Base) -> None:
-        self._books = base.one(Books)
+        self._books = base.one(ReconciliationStore)
         self._objects = base.objects
         self._multipart = base.multipart
         self._runtime = base.runtime

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from function.base import Base
 from function.core.limits import DAY
-from function.core.runtime import Batch
-from function.files.purge import Purging
-from function.moves.folder_job import FolderMoves
-from function.tables.expiry import Due, DueList
+from function.core.runtime import BatchResult
+from function.files.purge import Purger
+from function.moves.folder_job import FolderMoveService
+from function.tables.expiry import ExpiryEntries, ExpiryEntry
 
 LOOK_BACK = 30  # days without a sweep that the next one makes good
 AT_ONCE = 100
@@ -16,20 +16,20 @@ AT_ONCE = 100
 SOON, LATE = 600, 3600
 
 
-class Sweeping:
+class Sweep:
     """Removes what has expired. A sweep that ends early is gone on with by the next."""
 
     def __init__(
         self,
         base: Base,
     ) -> None:
-        self._due = DueList(base.db)
-        self._purging = base.one(Purging)
-        self._folders = base.one(FolderMoves)
+        self._due = ExpiryEntries(base.db)
+        self._purger = base.one(Purger)
+        self._folders = base.one(FolderMoveService)
         self._multipart = base.multipart
         self._runtime = base.runtime
 
-    def sweep(self, in_time: Callable[[], bool], batch: Batch) -> None:
+    def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
         """Removes what has expired as long as it is `in_time`, and counts it in `batch`.
 
         What cannot be removed is passed over, and tried again by the next sweep.
@@ -47,7 +47,7 @@ class Sweeping:
                         self._remove(line, in_time)
                         batch.done += 1
 
-    def _remove(self, due: Due, in_time: Callable[[], bool]) -> None:
+    def _remove(self, due: ExpiryEntry, in_time: Callable[[], bool]) -> None:
         """The row first, so that nobody uses what is being removed; the list's line last.
 
         A line stands only for bytes that are nobody's: the commit that completes an upload strikes
@@ -58,7 +58,7 @@ class Sweeping:
                 self._due.strike(due)
             return
         if not due.is_upload:
-            self._purging.purge(due.row, due.key, in_time)
+            self._purger.purge(due.row, due.key, in_time)
             return
         if self._due.take(due) and due.object:
             self._multipart.discard(due.object, due.multipart)

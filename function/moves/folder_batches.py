@@ -6,13 +6,21 @@ from dataclasses import dataclass, field, replace
 from function.aws.dynamodb import COMMITTED_AT_ONCE, Key, Rows, Write
 from function.base import Base
 from function.core.fields import folders_of, roomy, too_long
-from function.files.commit import Placing, Shelving
-from function.moves.rename import Moving
+from function.files.commit import FileWriter, FileWrites
+from function.moves.rename import RenameService
 from function.tables.files import FileRow, Files, file_key
-from function.tables.folders import FOLDERS, MOST_LEVELS, Change, below, folder_key
-from function.tables.grants import Grant, grant_key, granted, grants_in, missing, put, take_back
+from function.tables.folders import FOLDERS, MOST_LEVELS, FolderChange, folder_key, grantees_below
+from function.tables.grants import (
+    Grant,
+    delete_grant,
+    grant_key,
+    grant_keys_on,
+    grants_in,
+    put_grant,
+    require_no_grant,
+)
 from function.tables.jobs import JobRow
-from function.tables.requests import RequestRow, Requests, moved_to
+from function.tables.requests import RequestRow, Requests, move_request
 
 SPARE = 5  # writes for the job, its line, and the record of the change
 FILES_AT_ONCE = 200
@@ -21,29 +29,29 @@ GRANTS_AT_ONCE = 25
 
 
 @dataclass
-class Batch:
+class FolderBatch:
     """Some of it: `moved` files. After the `last` nothing is left, which the commit expects.
 
     A file that has too many grants for one commit is `large`, and goes alone; never in the last.
     """
 
     writes: list[Write] = field(default_factory=list)
-    folders: dict[Key, Change] = field(default_factory=lambda: defaultdict(Change))
+    folders: dict[Key, FolderChange] = field(default_factory=lambda: defaultdict(FolderChange))
     moved: int = 0
     last: bool = False
     large: tuple[FileRow, FileRow] | None = None
 
 
-class Batches:
+class FolderBatches:
     """The batches of one job, each made when the one before has been committed."""
 
     def __init__(self, base: Base, job: JobRow) -> None:
         """Begins with a look at what there is."""
         self._db = base.db
         self._runtime = base.runtime
-        self._placing = base.one(Placing)
-        self._shelving = base.one(Shelving)
-        self._moving = base.one(Moving)
+        self._writer = base.one(FileWriter)
+        self._file_writes = base.one(FileWrites)
+        self._moving = base.one(RenameService)
         self._owner, self._owner_id = job.shelf.partition("/")[0], job.owner_id
         self._old, self._new = job.file_name, job.new_name
         self._files = Files(base.db)
@@ -56,17 +64,17 @@ class Batches:
         self._waiting: list[FileRow] = []
         self._after, self._more, self._strangers = "", True, False
 
-    def next(self) -> Batch:
+    def next(self) -> FolderBatch:
         """The next batch."""
         if self._granted is None:
-            self._granted = below(self._db, self._owner, self._old)
+            self._granted = grantees_below(self._db, self._owner, self._old)
             now = self._runtime.now()
             found = Requests(self._db).below(self._owner, self._old, now)
             self._requests = [row for row in found if row.owner_id == self._owner_id]
-        batch = Batch()
+        batch = FolderBatch()
         while self._requests and self._room(batch) > 0:
             there = self._there(self._requests[-1].folder)
-            batch.writes.append(moved_to(self._requests.pop(), there, self._runtime.new_id()))
+            batch.writes.append(move_request(self._requests.pop(), there, self._runtime.new_id()))
         while self._granted and self._room(batch) > 3 * GRANTS_AT_ONCE:
             self._add_grants(batch, *self._granted.popitem())
         if not self._granted and not self._requests:
@@ -85,10 +93,10 @@ class Batches:
         """What a name below the folder is to be."""
         return self._new + name.removeprefix(self._old)
 
-    def _room(self, batch: Batch) -> int:
+    def _room(self, batch: FolderBatch) -> int:
         return COMMITTED_AT_ONCE - SPARE - len(batch.writes) - len(batch.folders)
 
-    def _add_grants(self, batch: Batch, folder: str, noted: frozenset[str]) -> None:
+    def _add_grants(self, batch: FolderBatch, folder: str, noted: frozenset[str]) -> None:
         """What was granted on a folder goes to its new name; some of it, when it is much.
 
         Where that is too long nothing is ever below it, and what was granted ends.
@@ -105,7 +113,7 @@ class Batches:
         rows = self._db.read([key for pair in keys for key in pair])
         for key, new_key in keys:
             for grant in grants_in(rows, [key]):
-                batch.writes.append(take_back(grant))
+                batch.writes.append(delete_grant(grant))
                 stands = grants_in(rows, [new_key])
                 goes = grant.owner_id == self._owner_id and not ends
                 if goes and self._gives_more(grant, stands):
@@ -113,7 +121,7 @@ class Batches:
                     batch.writes.append(over(grant.model_copy(update=moved), stands))
                     come.add(grant.grantee)
             if key not in rows:
-                batch.writes.append(missing(key))
+                batch.writes.append(require_no_grant(key))
 
     def _gives_more(self, grant: Grant, stands: list[Grant]) -> bool:
         """Whether a grant gives more than what stands where it is to go.
@@ -129,7 +137,7 @@ class Batches:
                 return holds and (grant.permission, there.permission) == ("write", "read")
         return True
 
-    def _add_files(self, batch: Batch) -> None:
+    def _add_files(self, batch: FolderBatch) -> None:
         """As many files as there is room for."""
         while True:
             if not self._waiting and self._more:
@@ -141,7 +149,7 @@ class Batches:
                 continue
             some = self._waiting[:FILES_AT_MOST]
             names = [there for row in some if not too_long(there := self._there(row.name))]
-            keys = [key for row in some for key in granted(row)]
+            keys = [key for row in some for key in grant_keys_on(row)]
             rows = self._db.read([*(file_key(self._owner, name) for name in names), *keys])
             for row in some:
                 if not self._add_file(batch, row, rows):
@@ -159,18 +167,18 @@ class Batches:
         self._waiting = [row for row in found if row.owner_id == self._owner_id]
         self._strangers |= len(self._waiting) < len(found)
 
-    def _add_file(self, batch: Batch, old: FileRow, rows: Rows) -> bool:
+    def _add_file(self, batch: FolderBatch, old: FileRow, rows: Rows) -> bool:
         """Adds a file, with what was granted on it; False when there is no room for it."""
         name = self._there(old.name)
         if too_long(name) or file_key(self._owner, name) in rows:  # it came in the meantime
-            name = self._placing.free_name(self._owner, roomy(name), always=True)
-        grants = [g for g in grants_in(rows, granted(old)) if g.file_id == old.place_id]
+            name = self._writer.free_name(self._owner, roomy(name), always=True)
+        grants = [g for g in grants_in(rows, grant_keys_on(old)) if g.file_id == old.place_id]
         new = {"name": name, "rev": self._runtime.new_id(), "place": self._runtime.new_id()}
         row = old.model_copy(update=new | {"grantees": frozenset(g.grantee for g in grants)})
         writes = [
-            *(w for w in self._shelving.shift((old, row)) if not _of_folder(w)),
-            *(put(self._moving.carried(grant, row)) for grant in grants),
-            *(take_back(grant) for grant in grants),
+            *(w for w in self._file_writes.change((old, row)) if not _of_folder(w)),
+            *(put_grant(self._moving.carried(grant, row)) for grant in grants),
+            *(delete_grant(grant) for grant in grants),
         ]
         above = [(each, -1) for each in folders_of(old.name)[:MOST_LEVELS]]
         above += [(each, 1) for each in folders_of(name)[:MOST_LEVELS]]
@@ -195,8 +203,8 @@ class Batches:
 def over(grant: Grant, stands: list[Grant]) -> Write:
     """Puts a grant where, as was read, others stand or none."""
     if stands:
-        return replace(put(grant), condition="rev = :was", values={":was": stands[0].rev})
-    return replace(put(grant), condition="attribute_not_exists(grantee)")
+        return replace(put_grant(grant), condition="rev = :was", values={":was": stands[0].rev})
+    return replace(put_grant(grant), condition="attribute_not_exists(grantee)")
 
 
 def _of_folder(write: Write) -> bool:

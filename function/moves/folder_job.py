@@ -14,8 +14,8 @@ from itertools import product
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access
-from function.audit.service import Audit
-from function.aws.dynamodb import Key, Refused
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed, Key
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
@@ -25,18 +25,27 @@ from function.core.models import Caller
 from function.core.runtime import iso
 from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
-from function.moves.folder_batches import Batches
+from function.moves.folder_batches import FolderBatches
 from function.moves.models import FileChange, Job
 from function.tables.accounts import Account, account_at, account_key
 from function.tables.files import Files
-from function.tables.jobs import JOBS, JobRow, begin, job_id, job_in, job_key, jobs_of, step
-from function.tables.uploads import is_id
+from function.tables.jobs import (
+    JOBS,
+    JobRow,
+    create_job,
+    job_id,
+    job_in,
+    job_key,
+    jobs_of,
+    update_job,
+)
+from function.tables.uploads import is_upload_id
 
 REMEMBERED = 90 * 24 * 3600  # how long one can be told what became of a job
 AT_ONCE = 1000
 
 
-class FolderMoves:
+class FolderMoveService:
     """Moves folders."""
 
     def __init__(
@@ -46,8 +55,8 @@ class FolderMoves:
         self._db = base.db
         self._files = Files(base.db)
         self._access = base.one(Access)
-        self._batches = partial(Batches, base)
-        self._audit = base.one(Audit)
+        self._batches = partial(FolderBatches, base)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def move(self, caller: Caller, wanted: FileChange) -> Job:
@@ -57,7 +66,7 @@ class FolderMoves:
         """
         new, owner = target(wanted), caller.username
         in_time = self._runtime.within(AT_MOST)
-        noted = self._audit.of(caller, "folder.move", wanted.file_name, subject=new)
+        noted = self._audit.record(caller, "folder.move", wanted.file_name, subject=new)
         for _ in self._runtime.attempts():
             account, was = self._look(caller, wanted)
             if was and not was.done:
@@ -78,8 +87,8 @@ class FolderMoves:
                 if batch.last:
                     self._db.commit([*batch.writes, noted], job.rev)
                     return job_view(job.model_copy(update={"moved": batch.moved, "done": True}))
-                self._db.commit([*begin(job, was), noted], job.rev)
-            except Refused:
+                self._db.commit([*create_job(job, was), noted], job.rev)
+            except ConditionFailed:
                 continue
             return job_view(self._run(job, in_time))
         raise AssertionError
@@ -130,7 +139,7 @@ class FolderMoves:
     def job(self, caller: Caller, name: str) -> Job:
         """A job of the caller's. Raises NoSuchJob."""
         key = job_key(caller.username, name)
-        entry = self._access.open(caller, more=[key] if is_id(name) else [])
+        entry = self._access.open(caller, more=[key] if is_upload_id(name) else [])
         row = job_in(entry.rows, key)
         if row is None or row.owner_id != entry.account.id:
             raise NoSuchJob
@@ -166,18 +175,18 @@ class FolderMoves:
             if job.done or not in_time():
                 return job
 
-    def _step(self, job: JobRow, batches: Batches) -> JobRow:
+    def _step(self, job: JobRow, batches: FolderBatches) -> JobRow:
         for _ in self._runtime.attempts():
             batch = batches.next()
             progress = {"moved": job.moved + batch.moved, "done": batch.last}
             row = job.model_copy(update=progress | {"rev": self._runtime.new_id()})
-            noted = step(row, job)
+            noted = update_job(row, job)
             try:
                 if batch.large:
                     batches.carry(batch.large, noted)
                 else:
                     self._db.commit([*batch.writes, *noted], row.rev)
-            except Refused:
+            except ConditionFailed:
                 batches.look_again()
                 key = job_key(job.shelf.partition("/")[0], job.name)
                 job = job_in(self._db.read([key]), key) or job

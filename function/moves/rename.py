@@ -8,27 +8,27 @@ nothing after it, and what is left of a move that was cut off nothing at all.
 from contextlib import suppress
 
 from function.access.policy import Access
-from function.audit.service import Audit
-from function.aws.dynamodb import COMMITTED_AT_ONCE, Refused, Write
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
 from function.aws.s3 import BytesMissing
 from function.base import Base
 from function.core.errors import Invalid, Unavailable
 from function.core.media_types import retyped
 from function.core.models import Caller
-from function.files.commit import Shelving
-from function.files.conditions import expect
+from function.files.commit import FileWrites
+from function.files.conditions import require_conditions
 from function.files.errors import FileExists
 from function.files.models import FileObject, file_object
-from function.files.upload_rules import Rules
+from function.files.upload_rules import UploadRules
 from function.moves.models import FileChange
-from function.tables.files import FileRow, absent, file_key
-from function.tables.grants import Grant, granted, grants_in, put, take_back
+from function.tables.files import FileRow, file_key, require_no_file
+from function.tables.grants import Grant, delete_grant, grant_keys_on, grants_in, put_grant
 
 AT_ONCE = 45  # grants, each two writes of the hundred that a transaction takes
 CARRIED_AT_ONCE = 99
 
 
-class Moving:
+class RenameService:
     """Changes files, but not their bytes."""
 
     def __init__(
@@ -37,9 +37,9 @@ class Moving:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._shelving = base.one(Shelving)
-        self._rules = base.one(Rules)
-        self._audit = base.one(Audit)
+        self._file_writes = base.one(FileWrites)
+        self._rules = base.one(UploadRules)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, wanted: FileChange) -> FileObject:
@@ -55,19 +55,22 @@ class Moving:
             there = file_key(caller.username, new_name)
             entry = self._access.open(caller, wanted.username, name, [there])
             old = entry.owned()
-            expect(wanted, old)
+            require_conditions(wanted, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
             row = self._changed(old, wanted, new_name)
             done = "file.describe" if new_name == name else "file.move"
-            noted = self._audit.of(caller, done, name, subject=wanted.new_name)
+            noted = self._audit.record(caller, done, name, subject=wanted.new_name)
             try:
                 self._rules.judge_name(entry.account.role, old, new_name)
                 if new_name == name:
-                    self._db.commit([*self._shelving.shift((old, row)), noted], row.rev)
+                    self._db.commit([*self._file_writes.change((old, row)), noted], row.rev)
                 else:
                     self.carry(old, row, [noted])
-            except (Refused, BytesMissing):  # it may have gone for good since its row was read
+            except (
+                ConditionFailed,
+                BytesMissing,
+            ):  # it may have gone for good since its row was read
                 continue
             return file_object(row, "own")
         raise AssertionError
@@ -90,18 +93,18 @@ class Moving:
 
         Raises Refused.
         """
-        keys = granted(old)
+        keys = grant_keys_on(old)
         held = grants_in(self._db.read(keys), keys)
         grants = [grant for grant in held if grant.file_id == old.place_id]
         row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
-        copies = [put(self.carried(grant, row)) for grant in grants]
-        gone = [take_back(grant) for grant in grants]
-        moved = [*self._shelving.shift((old, row)), *noted]
+        copies = [put_grant(self.carried(grant, row)) for grant in grants]
+        gone = [delete_grant(grant) for grant in grants]
+        moved = [*self._file_writes.change((old, row)), *noted]
         at_once = min(AT_ONCE, (COMMITTED_AT_ONCE - len(moved)) // 2)
         for start in range(at_once, len(copies), CARRIED_AT_ONCE):
             some = copies[start : start + CARRIED_AT_ONCE]
             # What stands at the new name is dead, as long as no file does.
-            self._db.commit([absent(row.shelf, row.name), *some], self._runtime.new_id())
+            self._db.commit([require_no_file(row.shelf, row.name), *some], self._runtime.new_id())
         self._db.commit([*moved, *copies[:at_once], *gone[:at_once]], row.rev)
         with suppress(Unavailable):
             self._db.commit_each(gone[at_once:], self._runtime.new_id)

@@ -11,9 +11,9 @@ from function.files.models import FileObject
 from function.http.dependencies import ConditionHeaders, Reader, Writer
 from function.http.responses import answers, conditioned
 from function.moves.errors import NoSuchJob
-from function.moves.folder_job import FolderMoves
+from function.moves.folder_job import FolderMoveService
 from function.moves.models import FileChange, Job
-from function.moves.rename import Moving
+from function.moves.rename import RenameService
 
 router = Router()
 
@@ -46,12 +46,12 @@ def change_file(
     """
     body = conditioned(body, header)
     if not body.file_name.endswith("/"):
-        return Response(200, "application/json", one(Moving).change(caller, body))
-    job = one(FolderMoves).move(caller, body)
+        return Response(200, "application/json", one(RenameService).change(caller, body))
+    job = one(FolderMoveService).move(caller, body)
     return Response(200 if job.state == "done" else 202, "application/json", job)
 
 
 @router.get("/jobs/<job_id>", responses=answers({200: Job}, NoSuchJob))
 def get_job(job_id: str, caller: Reader) -> Job:
     """How far a folder of yours has come that you have moved."""
-    return one(FolderMoves).job(caller, job_id)
+    return one(FolderMoveService).job(caller, job_id)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Key, Refused, Rows
+from function.aws.dynamodb import ConditionFailed, Key, Rows
 from function.base import Base
 from function.core.errors import SlowDown, Unavailable
 from function.core.tokens import network
@@ -50,7 +50,7 @@ class Pass:
     new: bool
 
 
-class Unlocking:
+class PasswordGate:
     """Gives grants, and knows them again."""
 
     def __init__(self, base: Base) -> None:
@@ -98,7 +98,7 @@ class Unlocking:
     def missed(self, address: str) -> None:
         """Counts that somebody asked for what is not there. Raises SlowDown."""
         name, until = self._misses(address)
-        with suppress(Refused, Unavailable):
+        with suppress(ConditionFailed, Unavailable):
             if not self._attempts.count({name: MISSES_OF_ADDRESS}, until, self._runtime.new_id()):
                 raise SlowDown(int(until - self._runtime.now()) + 1)
 
@@ -126,14 +126,14 @@ class Unlocking:
             raise SlowDown(int(until - self._runtime.now()) + 1)
         if not self._passwords.matches(hashed, password):
             raise WrongPassword
-        with suppress(Refused, Unavailable):
+        with suppress(ConditionFailed, Unavailable):
             self._attempts.forgive(list(most), self._runtime.new_id())
 
     def _counted(self, most: dict[str, int], until: int) -> bool:
         for _ in self._runtime.attempts():
             try:
                 return self._attempts.count(most, until, self._runtime.new_id())
-            except Refused:
+            except ConditionFailed:
                 continue
         raise AssertionError
 

@@ -19,11 +19,11 @@ from function.public.models import Unlocked, UnlockRequest
 from function.requests import pages as requests_pages
 from function.requests.errors import RequestClosed, RequestFull
 from function.requests.models import Grant, Sending, Wanted
-from function.requests.public_service import Inbox
-from function.uploads.completion import Completing
+from function.requests.public_service import PublicRequestService
+from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Completion, PartsRequest, Received, SignedParts, UploadView
-from function.uploads.service import TransferService
+from function.uploads.service import UploadService
 
 router = Router()
 
@@ -38,7 +38,7 @@ def look_at_request(
     grant: Annotated[Grant | None, Query(description="Where it has a password.")] = None,
 ) -> Response[Wanted | str]:
     """What somebody asks you to send them, as JSON or as a page for browsers."""
-    asked = one(Inbox).look(token, grant, sent.address)
+    asked = one(PublicRequestService).look(token, grant, sent.address)
     if http_pages.wanted(sent):
         return requests_pages.of_request(asked, below(token, sent))
     return Response(200, JSON, asked)
@@ -54,9 +54,9 @@ def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
     """Give the password of a request, as JSON or as a form, and get a grant for an hour."""
     password = read(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
-    unlocked = one(Inbox).unlock(token, secret, sent.address)
+    unlocked = one(PublicRequestService).unlock(token, secret, sent.address)
     if http_pages.wanted(sent):
-        asked = one(Inbox).look(token, unlocked.grant, sent.address)
+        asked = one(PublicRequestService).look(token, unlocked.grant, sent.address)
         return requests_pages.of_request(asked, below(token, sent))
     return Response(200, JSON, unlocked)
 
@@ -83,7 +83,7 @@ def send_file(token: str, body: Sending, sent: Sent) -> UploadView:
 
     Go on as with `POST /uploads`, below this address: `curl` is a line that does all of it.
     """
-    return one(Inbox).start(token, body, sent.base, sent.address, sent.agent)
+    return one(PublicRequestService).start(token, body, sent.base, sent.address, sent.agent)
 
 
 @router.get(
@@ -92,8 +92,10 @@ def send_file(token: str, body: Sending, sent: Sent) -> UploadView:
 )
 def look_at_sending(token: str, upload_id: str, sent: Sent) -> UploadView:
     """What of a file has arrived and what is missing, to go on from there."""
-    return one(TransferService).status(
-        one(Inbox).sender(token, sent.address, sent.agent), upload_id, below(token, sent)
+    return one(UploadService).status(
+        one(PublicRequestService).sender(token, sent.address, sent.agent),
+        upload_id,
+        below(token, sent),
     )
 
 
@@ -109,8 +111,8 @@ def sign_sending(
 ) -> SignedParts:
     """Sign addresses for up to a hundred parts of it."""
     numbers = list(body.part_numbers)
-    return one(TransferService).sign(
-        one(Inbox).sender(token, sent.address, sent.agent), upload_id, numbers
+    return one(UploadService).sign(
+        one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id, numbers
     )
 
 
@@ -135,8 +137,8 @@ def complete_sending(
     sent: Sent,
 ) -> Received:
     """Hand the file over, once all its bytes are there. Doing it again answers the same."""
-    return one(Completing).receive(
-        one(Inbox).sender(token, sent.address, sent.agent), upload_id, body.parts
+    return one(CompletionService).receive(
+        one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id, body.parts
     )
 
 
@@ -147,7 +149,9 @@ def complete_sending(
 )
 def abort_sending(token: str, upload_id: str, sent: Sent) -> Response[None]:
     """Give it up, remove what has arrived of it, and leave its place to others."""
-    one(TransferService).abort(one(Inbox).sender(token, sent.address, sent.agent), upload_id)
+    one(UploadService).abort(
+        one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id
+    )
     return nothing()
 
 

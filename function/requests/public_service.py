@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from function.access.errors import NoSuchRequest
-from function.access.policy import Access, Sender
-from function.access.quotas import enough
-from function.audit.service import Audit
-from function.aws.dynamodb import Refused
+from function.access.policy import Access, Uploader
+from function.access.quotas import require_room
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
 from function.core.fields import NAME_BYTES, NAMESAKE_BYTES
@@ -22,20 +22,20 @@ from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import id_of
 from function.public.models import Unlocked
-from function.public.unlock import Locked, Unlocking
+from function.public.unlock import Locked, PasswordGate
 from function.requests.errors import RequestClosed, RequestFull
 from function.requests.models import Sending, Wanted
-from function.tables.accounts import Account, Load, hold
-from function.tables.requests import RequestRow, Requests, request_in, reserve
-from function.tables.uploads import Transfers, UploadRow
-from function.uploads.models import UploadView, Wish
-from function.uploads.service import TransferService
+from function.tables.accounts import Account, Load, reserve_room
+from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
+from function.tables.uploads import UploadRow, Uploads
+from function.uploads.models import UploadSpec, UploadView
+from function.uploads.service import UploadService
 
 SHARERS = [role for role in ROLES if may(role, "share")]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class Inbox:
+class PublicRequestService:
     """What senders do."""
 
     def __init__(
@@ -44,14 +44,14 @@ class Inbox:
     ) -> None:
         self._access = base.one(Access)
         self._requests = Requests(base.db)
-        self._uploads = base.one(TransferService)
-        self._transfers = Transfers(base.db)
+        self._uploads = base.one(UploadService)
+        self._upload_rows = Uploads(base.db)
         self._multipart = base.multipart
-        self._unlocking = base.one(Unlocking)
-        self._audit = base.one(Audit)
+        self._gate = base.one(PasswordGate)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def sender(self, token: str, address: str, agent: str) -> Sender:
+    def sender(self, token: str, address: str, agent: str) -> Uploader:
         """Whoever has this token; whether its request still stands is seen to with what they do.
 
         Raises NoSuchRequest, SlowDown.
@@ -61,7 +61,7 @@ class Inbox:
     def look(self, token: str, grant: str | None, address: str) -> Wanted:
         """What is asked for. Raises NoSuchRequest, RequestClosed, PasswordRequired, SlowDown."""
         row = self._open(token, address)
-        self._unlocking.nonce(locked(row), grant)
+        self._gate.nonce(locked(row), grant)
         return wanted(row)
 
     def unlock(self, token: str, password: str | None, address: str) -> Unlocked:
@@ -70,7 +70,7 @@ class Inbox:
         Raises NoSuchRequest, RequestClosed, WrongPassword, SlowDown.
         """
         row = self._open(token, address)
-        grant, until = self._unlocking.unlock(locked(row), password, address)
+        grant, until = self._gate.unlock(locked(row), password, address)
         return Unlocked(grant=grant, expires_at=iso(until))
 
     def start(
@@ -87,7 +87,7 @@ class Inbox:
         except Problem:
             self._access.open(sender_of(row))  # what is asked for is nobody's business any more
             raise
-        wish = Wish(
+        wish = UploadSpec(
             file_name=row.folder + sending.file_name,
             size=sending.size,
             username=row.owner,
@@ -116,11 +116,11 @@ class Inbox:
                 self._judge(row, owner, sending)
             noted = upload.model_copy(update=self._of(row, sending))
             load = Load(sending.size, 1)
-            room = [hold(row.owner, row.owner_id, load, owner, SHARERS)]
-            room += self._audit.room(owner, load) if owner else []  # else it has no quota
+            room = [reserve_room(row.owner, row.owner_id, load, owner, SHARERS)]
+            room += self._audit.quota_warning(owner, load) if owner else []  # else it has no quota
             try:
-                self._transfers.start(noted, [reserve(row, sending.size), *room])
-            except Refused:
+                self._upload_rows.start(noted, [reserve_slot(row, sending.size), *room])
+            except ConditionFailed:
                 continue
             return noted
         raise AssertionError
@@ -140,7 +140,7 @@ class Inbox:
         known = TOKEN.fullmatch(token)
         row = self._requests.find(id_of(token), self._runtime.now()) if known else None
         if row is None:
-            self._unlocking.missed(address)
+            self._gate.missed(address)
             raise NoSuchRequest
         return row
 
@@ -164,7 +164,7 @@ class Inbox:
     def _judge(self, row: RequestRow, owner: Account | None, sending: Sending) -> None:
         """Whether such a file is taken now; an owner who has not been read is not judged."""
         self._still_open(row)
-        self._unlocking.nonce(locked(row), sending.grant)
+        self._gate.nonce(locked(row), sending.grant)
         if row.require_name and sending.sender is None:
             reason = "say who you are"
             raise Invalid(errors=[{"at": "body.sender", "reason": reason}])
@@ -175,12 +175,12 @@ class Inbox:
         if left.bytes_left is not None and sending.size > left.bytes_left:
             raise RequestFull
         if owner:
-            enough(owner, Load(sending.size, 1))
+            require_room(owner, Load(sending.size, 1))
 
 
-def sender_of(row: RequestRow) -> Sender:
+def sender_of(row: RequestRow) -> Uploader:
     """Whoever has the token of a request."""
-    return Sender(row.id, row.owner, row.owner_id)
+    return Uploader(row.id, row.owner, row.owner_id)
 
 
 def locked(row: RequestRow) -> Locked:

@@ -5,16 +5,16 @@ from typing import Any
 
 from function.access.errors import NoSuchRequest
 from function.access.policy import Access
-from function.audit.service import Audit
+from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Refused
+from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.core.tokens import id_of
 from function.requests.models import NewRequest, RequestChange, RequestMade, RequestView
-from function.tables.accounts import Account, stands
+from function.tables.accounts import Account, require_account_active
 from function.tables.requests import RequestRow, Requests, request_in, request_key
 
 LIST = "requests"
@@ -34,20 +34,20 @@ class RequestService:
         self._access = base.one(Access)
         self._requests = Requests(base.db)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, wanted: NewRequest, base: str) -> RequestMade:
         """A new request, and its address, which nobody can find out later."""
         token, settings = self._runtime.new_secret(), dict[str, Any]()
-        noted = self._audit.of(caller, "request.create", subject=id_of(token))
+        noted = self._audit.record(caller, "request.create", subject=id_of(token))
         for _ in self._runtime.attempts():
             account = self._access.open(caller).account
             settings = settings or self._settings(wanted.model_dump())  # a hash takes long
             row = self._row(account, token, settings)
             try:
-                self._requests.create(row, [stands(account), noted])
-            except Refused:
+                self._requests.create(row, [require_account_active(account), noted])
+            except ConditionFailed:
                 continue
             return RequestMade(**view(row).model_dump(), url=f"{base}/r/{token}")
         raise AssertionError
@@ -91,10 +91,10 @@ class RequestService:
             was = self._find(caller, request_id)
             settings = settings or self._settings(change.model_dump(exclude_unset=True))
             row = was.model_copy(update={**settings, "rev": self._runtime.new_id()})
-            noted = self._audit.of(caller, "request.change", subject=row.id)
+            noted = self._audit.record(caller, "request.change", subject=row.id)
             try:
                 self._requests.change(was, row, noted, counted=attempt < COUNTED)
-            except Refused:
+            except ConditionFailed:
                 continue
             return view(row)
         raise AssertionError
@@ -103,10 +103,10 @@ class RequestService:
         """Deletes a request; what is on its way comes too late. Raises NoSuchRequest."""
         for _ in self._runtime.attempts():
             row = self._find(caller, request_id)
-            noted = self._audit.of(caller, "request.delete", subject=row.id)
+            noted = self._audit.record(caller, "request.delete", subject=row.id)
             try:
                 self._requests.remove(row, self._runtime.new_id(), noted)
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 

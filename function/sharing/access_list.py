@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Entry
+from function.access.policy import Access, Authorization
 from function.aws.dynamodb import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
@@ -17,14 +17,14 @@ from function.core.models import Caller
 from function.sharing.models import Share, share
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import file_in, file_key
-from function.tables.grants import Grant, Shares, granted, grants_in, key_of
+from function.tables.grants import Grant, Grants, grant_keys_on, grant_row_key, grants_in
 from function.tables.groups import (
     MOST_OF_ONE,
     Group,
-    about_groups,
     grantees_of,
     group_in,
     group_key,
+    membership_keys,
 )
 from function.tables.links import LinkRow, link_in, link_key
 
@@ -34,14 +34,14 @@ MOST_LOOKS = 3
 Page = tuple[list[Share], str | None]
 
 
-class Reach:
+class AccessListService:
     """Lists grants."""
 
     def __init__(self, base: Base) -> None:
         self._runtime = base.runtime
         self._db = base.db
         self._access = base.one(Access)
-        self._shares = Shares(base.db)
+        self._shares = Grants(base.db)
 
     def on(
         self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
@@ -55,7 +55,7 @@ class Reach:
         if entry.permission != "own":
             raise NoSuchFile
         account, of = entry.account, f"shares {name}"
-        own = [] if folder else granted(entry.owned())
+        own = [] if folder else grant_keys_on(entry.owned())
         above = [*folders_of(name), *([name] if folder else [])]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
             found = aside.map(lambda each: self._shares.on(caller.username, each), above)
@@ -81,8 +81,8 @@ class Reach:
         for _ in range(MOST_LOOKS):
             page, more = self._granted(account, at, after, limit)
             bearing = [key for grant in page for key in _bearing(grant)]
-            rows = self._db.read([*bearing, *about_groups(account)] if page else [])
-            held = grants_in(rows, map(key_of, page))
+            rows = self._db.read([*bearing, *membership_keys(account)] if page else [])
+            held = grants_in(rows, map(grant_row_key, page))
             if len(held) == len(page):
                 break  # else one was taken back meanwhile, or carried to another name
         ids = {account.id, *self._access.memberships(rows, account)}
@@ -102,7 +102,7 @@ class Reach:
             grants = [grant for found, _ in pages for grant in found]
         return grants[:limit], len(grants) > limit
 
-    def _holds(self, grant: Grant, entry: Entry, rows: Rows) -> bool:
+    def _holds(self, grant: Grant, entry: Authorization, rows: Rows) -> bool:
         """Whether a grant of the caller's holds, and for somebody who is there."""
         kind, _, name = grant.grantee.partition(":")
         held: Account | Group | LinkRow | None
@@ -135,7 +135,7 @@ def name_of(grant: Grant) -> str:
 def _bearing(grant: Grant) -> list[Key]:
     """What bears on a grant: itself, its owner, and the file that it is on."""
     file = [file_key(grant.owner, name_of(grant))] if grant.file_id else []
-    return [key_of(grant), account_key(grant.owner), *file]
+    return [grant_row_key(grant), account_key(grant.owner), *file]
 
 
 def _until(grant: Grant, rows: Rows) -> Grant:

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from function.access.policy import Access
-from function.audit.service import Audit
-from function.aws.dynamodb import Key, Refused, Rows
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed, Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, LimitReached, NoSuchUser, Unavailable
@@ -21,7 +21,7 @@ from function.tables.groups import (
     Group,
     Groups,
     Membership,
-    group,
+    group_grantee,
     group_in,
     group_key,
     member_key,
@@ -37,7 +37,7 @@ class GroupService:
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
         self._groups = Groups(base.db)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, name: str) -> tuple[GroupView, bool]:
@@ -55,7 +55,7 @@ class GroupService:
             if not self._has_room(account):
                 continue
             made = Group(
-                grantee=group(name),
+                grantee=group_grantee(name),
                 file=HEAD,
                 id=self._runtime.new_id(),
                 owner=account.username,
@@ -64,9 +64,9 @@ class GroupService:
                 rev=self._runtime.new_id(),
             )
             try:
-                noted = self._audit.of(caller, "group.create", subject=name)
+                noted = self._audit.record(caller, "group.create", subject=name)
                 self._groups.create(made, account, self._membership(made, account), noted)
-            except Refused:
+            except ConditionFailed:
                 continue
             return _view(made), True
         raise AssertionError
@@ -88,9 +88,9 @@ class GroupService:
                 continue
             membership = self._membership(held, account)
             try:
-                noted = self._audit.of(caller, "member.add", subject=f"{name}/{username}")
+                noted = self._audit.record(caller, "member.add", subject=f"{name}/{username}")
                 self._groups.join(held, membership, account, noted)
-            except Refused:
+            except ConditionFailed:
                 continue
             return _member(membership), True
         raise AssertionError
@@ -116,9 +116,9 @@ class GroupService:
             try:
                 there = account_key(username) in entry.rows
                 left = {"owner": held.owner, "subject": f"{name}/{username}"}
-                noted = [self._audit.of(caller, "member.remove", **left)]
+                noted = [self._audit.record(caller, "member.remove", **left)]
                 self._groups.leave(standing, self._runtime.new_id(), account=there, noted=noted)
-            except Refused:
+            except ConditionFailed:
                 continue
             return
 
@@ -131,9 +131,9 @@ class GroupService:
         for _ in self._runtime.attempts():
             _, held = self._owned(caller, name, caller.username)
             try:
-                noted = self._audit.of(caller, "group.delete", subject=name)
+                noted = self._audit.record(caller, "group.delete", subject=name)
                 self._groups.delete(held, self._runtime.new_id(), noted)
-            except Refused:
+            except ConditionFailed:
                 continue
             with suppress(Unavailable):
                 self._clear(held)
@@ -212,7 +212,7 @@ class GroupService:
         left = frozenset(self._access.groups(account))
         if len(left) == len(account.groups):
             raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
-        with suppress(Refused):
+        with suppress(ConditionFailed):
             self._groups.forget(account, left, self._runtime.new_id())
         return False
 

@@ -19,11 +19,11 @@ from function.core.errors import (
 from function.core.fields import FileOrFolder, GroupName, Username
 from function.http.dependencies import Reader, Sent, Sharer
 from function.http.responses import JSON, answers, listed, next_page, nothing
-from function.sharing.access_list import Reach
+from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
 from function.sharing.groups import GroupService
 from function.sharing.models import GroupMembers, GroupView, Member, Share, ShareRequest
-from function.sharing.shares import ShareService, With
+from function.sharing.shares import Recipient, ShareService
 
 router = Router()
 Named = Annotated[GroupName, Path(description="The group, 2 to 64 of a-z 0-9 . _ @ + -.")]
@@ -153,8 +153,8 @@ def list_shares(
     if (file_name is None) is not with_me:
         raise Invalid("Give either file_name, or with_me=true.")
     if file_name is None:
-        return listed(*one(Reach).with_me(caller, limit, cursor), sent)
-    return listed(*one(Reach).on(caller, username, file_name, limit, cursor), sent)
+        return listed(*one(AccessListService).with_me(caller, limit, cursor), sent)
+    return listed(*one(AccessListService).on(caller, username, file_name, limit, cursor), sent)
 
 
 @router.delete(
@@ -173,5 +173,5 @@ def unshare(
 
     To leave what somebody shared with you, name them as the `owner`.
     """
-    one(ShareService).revoke(caller, owner, file_name, With(username, group))
+    one(ShareService).revoke(caller, owner, file_name, Recipient(username, group))
     return nothing()

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from function.access.policy import Access, Entry
-from function.audit.service import Audit
-from function.aws.dynamodb import Key, Refused, Rows, Write
+from function.access.policy import Access, Authorization
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
 from function.base import Base
 from function.core.errors import ChangedMeanwhile, Invalid, LimitReached, NoSuchUser
 from function.core.models import Caller
@@ -12,23 +12,31 @@ from function.core.runtime import iso
 from function.sharing.errors import NoSuchGroup, NoSuchShare
 from function.sharing.models import Share, ShareRequest, share
 from function.tables import folders
-from function.tables.accounts import account_in, account_key, stands
+from function.tables.accounts import account_in, account_key, require_account_active
 from function.tables.files import (
     FileRow,
     add_grantee,
     file_in,
     file_key,
-    granted_only,
     remove_grantee,
+    set_grantees,
 )
 from function.tables.folders import folder_key, grantees_in, remove_folder_grantee
-from function.tables.grants import Grant, grant_key, granted, grants_in, put, take_back, user
-from function.tables.groups import group, group_key, member_key, membership_in
+from function.tables.grants import (
+    Grant,
+    delete_grant,
+    grant_key,
+    grant_keys_on,
+    grants_in,
+    put_grant,
+    user_grantee,
+)
+from function.tables.groups import group_grantee, group_key, member_key, membership_in
 
 MOST_GRANTS = 1000
 
 
-class Room:
+class GrantCapacity:
     """Makes room, where there is any."""
 
     def __init__(self, base: Base) -> None:
@@ -42,11 +50,11 @@ class Room:
         """
         if grantee in file.grantees or len(file.grantees) < MOST_GRANTS:
             return file
-        left = self._left(granted(file), file.place_id)
+        left = self._left(grant_keys_on(file), file.place_id)
         rev = self._runtime.new_id()
         try:
-            self._db.commit([granted_only(file, left, rev)], rev)
-        except Refused:
+            self._db.commit([set_grantees(file, left, rev)], rev)
+        except ConditionFailed:
             raise ChangedMeanwhile from None
         return file.model_copy(update={"grantees": left, "rev": rev})
 
@@ -77,7 +85,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class With:
+class Recipient:
     """Whom something is shared with: an account or a group."""
 
     username: str | None = None
@@ -87,17 +95,17 @@ class With:
         """How grants name it. Raises Invalid when it is not exactly one of them."""
         if (self.username is None) is (self.group is None):
             raise Invalid("Give either username or group.")
-        return user(self.username) if self.username else group(self.group or "")
+        return user_grantee(self.username) if self.username else group_grantee(self.group or "")
 
 
 class ShareService:
     """Grants to accounts and groups."""
 
     def __init__(self, base: Base) -> None:
-        self._room = base.one(Room)
+        self._room = base.one(GrantCapacity)
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(Audit)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def grant(self, caller: Caller, wanted: ShareRequest) -> tuple[Share, bool]:
@@ -107,15 +115,15 @@ class ShareService:
         later is shared too. Raises NoSuchFile, NoSuchUser, NoSuchGroup, LimitReached,
         Invalid, ChangedMeanwhile.
         """
-        whom = With(wanted.username, wanted.group)
+        whom = Recipient(wanted.username, wanted.group)
         for _ in self._runtime.attempts():
             entry, grant, file, stood = self._plan(caller, wanted, whom)
             noted = [self._reached(file, grant), *_still(whom, entry)]
             what = f"{grant.grantee} {grant.permission}"
-            noted.append(self._audit.of(caller, "share.create", wanted.file_name, subject=what))
+            noted.append(self._audit.record(caller, "share.create", wanted.file_name, subject=what))
             try:
-                self._db.commit([put(grant), *noted], grant.rev)
-            except Refused:
+                self._db.commit([put_grant(grant), *noted], grant.rev)
+            except ConditionFailed:
                 continue
             return share(grant), not stood
         raise AssertionError
@@ -128,8 +136,8 @@ class ShareService:
         return folders.add_folder_grantee(grant.owner, folder, grant.grantee)
 
     def _plan(
-        self, caller: Caller, wanted: ShareRequest, whom: With
-    ) -> tuple[Entry, Grant, FileRow | None, bool]:
+        self, caller: Caller, wanted: ShareRequest, whom: Recipient
+    ) -> tuple[Authorization, Grant, FileRow | None, bool]:
         """What was read, the grant to write, its file unless it is a folder's, whether it stood."""
         key = grant_key(whom.grantee(), caller.username, wanted.file_name)
         noted = folder_key(caller.username, wanted.file_name)
@@ -157,14 +165,14 @@ class ShareService:
                 return entry, grant.model_copy(update={"created": old.created}), file, True
         return entry, grant, file, False
 
-    def revoke(self, caller: Caller, owner: str | None, name: str, whom: With) -> None:
+    def revoke(self, caller: Caller, owner: str | None, name: str, whom: Recipient) -> None:
         """Takes a share back; who it is with may leave it as well, by the `owner`'s name.
 
         Raises NoSuchShare, ChangedMeanwhile, Invalid.
         """
         owner = owner or caller.username
-        if owner != caller.username and whom == With():
-            whom = With(caller.username)
+        if owner != caller.username and whom == Recipient():
+            whom = Recipient(caller.username)
         key = grant_key(whom.grantee(), owner, name)
         for _ in self._runtime.attempts():
             entry = self._access.open(caller, owner, name, [key, file_key(owner, name)])
@@ -177,15 +185,15 @@ class ShareService:
             elif file:
                 noted = [remove_grantee(file, grant.grantee, self._runtime.new_id())]
             whose = {"owner": owner, "subject": grant.grantee}
-            noted.append(self._audit.of(caller, "share.delete", name, **whose))
+            noted.append(self._audit.record(caller, "share.delete", name, **whose))
             try:
-                self._db.commit([take_back(grant), *noted], self._runtime.new_id())
-            except Refused:
+                self._db.commit([delete_grant(grant), *noted], self._runtime.new_id())
+            except ConditionFailed:
                 continue
             return
 
     def _standing(
-        self, entry: Entry, owner: str, name: str, key: Key
+        self, entry: Authorization, owner: str, name: str, key: Key
     ) -> tuple[Grant, FileRow | None]:
         """A grant that has not ended, and the file it is on. Raises NoSuchShare."""
         file = None if name.endswith("/") else file_in(entry.rows, owner, name)
@@ -197,7 +205,7 @@ class ShareService:
         raise NoSuchShare
 
 
-def _about(whom: With, caller: Caller) -> list[Key]:
+def _about(whom: Recipient, caller: Caller) -> list[Key]:
     """What tells who it is shared with."""
     if whom.username:
         return [account_key(whom.username)]
@@ -205,13 +213,13 @@ def _about(whom: With, caller: Caller) -> list[Key]:
     return [group_key(name), member_key(name, caller.username)]
 
 
-def _still(whom: With, entry: Entry) -> list[Write]:
+def _still(whom: Recipient, entry: Authorization) -> list[Write]:
     """Expects that nobody's account is closed meanwhile."""
     grantee = account_in(entry.rows, whom.username) if whom.username else None
-    return [stands(each) for each in (entry.account, grantee) if each]
+    return [require_account_active(each) for each in (entry.account, grantee) if each]
 
 
-def _id_of(whom: With, entry: Entry) -> str:
+def _id_of(whom: Recipient, entry: Authorization) -> str:
     """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
     if whom.username is None:
         held = membership_in(entry.rows, whom.group or "", entry.account)

@@ -108,13 +108,13 @@ def account_at(rows: Rows, username: str) -> Account | None:
     return Account.model_validate(row) if row else None
 
 
-def opened(account: Account) -> Write:
+def create_account(account: Account) -> Write:
     """A new account, where none has its name."""
     key = account_key(account.username)
     return Write("Put", key, "attribute_not_exists(username)", item=account.model_dump())
 
 
-def altered(old: Account, rev: str, **fields: Any) -> Write:
+def update_account(old: Account, rev: str, **fields: Any) -> Write:
     """Changes what is said, if the account is still the one that was read; None clears."""
     fields["rev"] = rev
     kept: Item = {name: each for name, each in fields.items() if each not in (None, frozenset())}
@@ -130,7 +130,7 @@ def altered(old: Account, rev: str, **fields: Any) -> Write:
     )
 
 
-def stands(account: Account) -> Write:
+def require_account_active(account: Account) -> Write:
     """Expects the same account, not disabled: what it has to do with is cleared when it goes."""
     return charge(account, NOTHING)
 
@@ -143,7 +143,7 @@ def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
     return _charge(account.username, account.id, more, reserved, ENABLED, account)
 
 
-def hold(
+def reserve_room(
     username: str, account_id: str, load: Load, account: Account | None, roles: Sequence[str] = ()
 ) -> Write:
     """Reserves room, as `charge` does, of the account as it was read.
@@ -160,12 +160,12 @@ def hold(
     return replace(held, values=held.values | values, names={"#role": "role"})
 
 
-def discharge(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
+def refund(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
     """Takes from what an account uses, and from what is `reserved` of it, if it is the same."""
     return _charge(username, account_id, -less, -reserved)
 
 
-def mark(quota: int) -> int:
+def warning_threshold(quota: int) -> int:
     """What an account uses, at the least, of which little of a quota is left: four fifths of it."""
     return -(-4 * quota // 5)
 
@@ -210,20 +210,20 @@ def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
 
     Of two who would cross it together, the second one looks again and finds it crossed.
     """
-    if used >= mark(quota):
-        return mark(quota), quota - grows
-    if used + grows < mark(quota):
-        return 0, mark(quota) - 1 - grows
-    return mark(quota) - grows, min(quota - grows, mark(quota) - 1)
+    if used >= warning_threshold(quota):
+        return warning_threshold(quota), quota - grows
+    if used + grows < warning_threshold(quota):
+        return 0, warning_threshold(quota) - 1 - grows
+    return warning_threshold(quota) - grows, min(quota - grows, warning_threshold(quota) - 1)
 
 
-def closing(username: str) -> Write:
+def list_for_closing(username: str) -> Write:
     """Puts an account on the list, in the commit that shuts it."""
     key = Key(FILES, CLOSING_PARTITION, username)
     return Write("Put", key, item=key.item())
 
 
-def close(account: Account) -> list[Write]:
+def delete_account(account: Account) -> list[Write]:
     """Removes an account that has been cleared away, and its line; none that got a group since."""
     values: Item = {":id": account.id, ":yes": True}
     condition = "id = :id AND deleting = :yes AND attribute_not_exists(groups)"
@@ -233,7 +233,7 @@ def close(account: Account) -> list[Write]:
     ]
 
 
-def clearing(account: Account) -> Write:
+def require_account_closing(account: Account) -> Write:
     """Expects an account that is being closed: nobody has its name yet."""
     values: Item = {":id": account.id, ":yes": True}
     key = account_key(account.username)
@@ -253,7 +253,7 @@ class ClosingList:
         return [str(item["name"]) for item in page.items]
 
 
-def same_account(account: Account) -> Write:
+def require_account_unchanged(account: Account) -> Write:
     """Expects that an account stands as it was read, and with it what it may."""
     return Write(
         "ConditionCheck",
@@ -263,7 +263,7 @@ def same_account(account: Account) -> Write:
     )
 
 
-class Directory:
+class Accounts:
     """The table users, as a whole."""
 
     def __init__(self, db: Dynamo) -> None:
@@ -300,13 +300,13 @@ def put_invite(row: InviteRow) -> Write:
     return Write("Put", key, "attribute_not_exists(shelf)", item=row.model_dump())
 
 
-def strike_invite(row: InviteRow, now: float) -> Write:
+def delete_invite(row: InviteRow, now: float) -> Write:
     """Takes an invitation away, if it stands."""
     values: Item = {":now": int(now)}
     return Write("Delete", invite_key(row.name), "expires_at > :now", values=values)
 
 
-def invites_still(row: InviteRow, *, named: bool) -> Write:
+def require_inviter(row: InviteRow, *, named: bool) -> Write:
     """Expects that whoever made an invitation is still an administrator.
 
     `named` says that the configuration makes them one, whatever their row says.

@@ -22,18 +22,18 @@ class AuditRow(Row):
     expires_at: int = 0
 
 
-def audit_shelf(day: str) -> str:
+def audit_partition(day: str) -> str:
     """The record of a day, written as ISO 8601 writes it."""
     return f"~audit/{day}"
 
 
-def noted(row: AuditRow, nonce: str) -> Write:
+def put_audit_row(row: AuditRow, nonce: str) -> Write:
     """Notes a change, in the commit that makes it."""
-    key = Key(FILES, audit_shelf(row.at[:10]), f"{row.at}/{nonce}")
+    key = Key(FILES, audit_partition(row.at[:10]), f"{row.at}/{nonce}")
     return Write("Put", key, item={**key.item(), **row.model_dump()})
 
 
-class Records:
+class AuditRecords:
     """The record, a day at a time."""
 
     def __init__(self, db: Dynamo) -> None:
@@ -45,6 +45,6 @@ class Records:
 
         Each with its place. A day's whole record is before the next day.
         """
-        page = self._db.query(FILES, audit_shelf(day), after=before, limit=limit, newest=True)
+        page = self._db.query(FILES, audit_partition(day), after=before, limit=limit, newest=True)
         rows = [(str(item["name"]), AuditRow.model_validate(item)) for item in page.items]
         return rows, page.more

@@ -16,7 +16,7 @@ LATE = 60
 
 
 @dataclass(frozen=True)
-class State:
+class FileState:
     """What a file was called, how big it was and when it had changed."""
 
     name: str
@@ -32,11 +32,11 @@ class Change:
     file_id: str
     owner_id: str
     name: str
-    was: State | None
-    now: State | None
+    was: FileState | None
+    now: FileState | None
 
 
-def changed(old: FileRow | None, new: FileRow | None, at: str, nonce: str, until: int) -> Write:
+def put_change(old: FileRow | None, new: FileRow | None, at: str, nonce: str, until: int) -> Write:
     """Tells of a file that is new, otherwise, elsewhere or gone, until `until` (epoch seconds).
 
     What it was before is said as well: a sorted list that began earlier goes by that.
@@ -84,5 +84,5 @@ def _read(row: Item) -> Change:
     )
 
 
-def _state(name: object, size: object, modified: object) -> State:
-    return State(str(name), int(str(size)), str(modified))
+def _state(name: object, size: object, modified: object) -> FileState:
+    return FileState(str(name), int(str(size)), str(modified))

@@ -7,18 +7,18 @@ commit that writes its row, and struck in the commit that makes the row's bytes 
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import Dynamo, Item, Key, Refused, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Rows, Write
 from function.contract import FILES
 from function.core.limits import DAY
-from function.tables.accounts import Load, discharge
-from function.tables.requests import release
-from function.tables.reservations import Held, unheld
+from function.tables.accounts import Load, refund
+from function.tables.requests import release_slot
+from function.tables.reservations import Reservation, delete_reservation
 
 GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
 
 
 @dataclass(frozen=True)
-class Due:
+class ExpiryEntry:
     """A line: the row that ends at `until` (epoch seconds), its bytes, what it holds till then."""
 
     key: Key
@@ -26,7 +26,7 @@ class Due:
     object: str | None
     multipart: str | None
     until: int
-    held: Held | None
+    held: Reservation | None
 
     @property
     def is_upload(self) -> bool:
@@ -39,26 +39,26 @@ class Due:
         return self.row.partition.endswith("/jobs")
 
 
-def line_of(row: Key, until: int) -> Key:
+def expiry_key(row: Key, until: int) -> Key:
     """Where the list names a row that ends at `until`."""
-    return Key(FILES, due_shelf(until // DAY), f"{row.partition}/{row.sort}")
+    return Key(FILES, expiry_partition(until // DAY), f"{row.partition}/{row.sort}")
 
 
-def due_shelf(day: int) -> str:
+def expiry_partition(day: int) -> str:
     """The list of a day, by its number since the epoch."""
     return f"~due/{day}"
 
 
-def due(
+def schedule_expiry(
     row: Key,
     until: int,
     *,
     object_key: str | None = None,
     multipart: str | None = None,
-    held: Held | None = None,
+    held: Reservation | None = None,
 ) -> Write:
     """Puts a row on the list; of one that names its bytes itself the line may be silent of them."""
-    line = line_of(row, until)
+    line = expiry_key(row, until)
     item: Item = {
         **line.item(),
         "object": object_key,
@@ -76,7 +76,7 @@ def due(
     return Write("Put", line, item=item)
 
 
-def freed(line: Key, object_key: str, now: int) -> Write:
+def mark_freed(line: Key, object_key: str, now: int) -> Write:
     """Notes that the row is gone, and its bytes are to go; a line that is not there is made."""
     values: Item = {":it": object_key, ":now": now, ":end": now + GRACE}
     update = (
@@ -86,13 +86,13 @@ def freed(line: Key, object_key: str, now: int) -> Write:
     return Write("Update", line, values=values, update=update, names={"#until": "until"})
 
 
-def freed_in(rows: Rows, line: Key) -> str | None:
+def freed_object(rows: Rows, line: Key) -> str | None:
     """The object that a line says is nobody's."""
     freed = rows.get(line, {}).get("freed")
     return str(freed) if freed else None
 
 
-def take(db: Dynamo, row: Key, held: Held | None) -> bool:
+def claim(db: Dynamo, row: Key, held: Reservation | None) -> bool:
     """Removes a row whose bytes are to go; False when an upload was completed after all.
 
     What it held is given back in the same commit. The table may have removed the row before; what
@@ -102,24 +102,24 @@ def take(db: Dynamo, row: Key, held: Held | None) -> bool:
     try:
         if held is None or not _given_back(db, gone, held):
             db.write(gone)
-    except Refused:
+    except ConditionFailed:
         return False
     return True
 
 
-def _given_back(db: Dynamo, gone: Write, held: Held) -> bool:
+def _given_back(db: Dynamo, gone: Write, held: Reservation) -> bool:
     """Whether it was now; False when it was before. Raises Refused when the row is to stay.
 
     Nothing is given back to a request or an account that is there no more.
     """
     load = Load(held.size, 1)
-    back = [release(held)] if held.request else []
-    back.append(discharge(held.owner, held.owner_id, load, load))
+    back = [release_slot(held)] if held.request else []
+    back.append(refund(held.owner, held.owner_id, load, load))
     for _ in db.rounds():
-        writes = [gone, unheld(held, gone.key, once=True), *back]
+        writes = [gone, delete_reservation(held, gone.key, once=True), *back]
         try:
             db.commit(writes, token=f"b{len(back)}{gone.key.sort}")
-        except Refused as refused:
+        except ConditionFailed as refused:
             if 0 in refused.failed:
                 raise
             if 1 in refused.failed:
@@ -130,31 +130,31 @@ def _given_back(db: Dynamo, gone: Write, held: Held) -> bool:
     return True
 
 
-class DueList:
+class ExpiryEntries:
     """The lists of what falls due."""
 
     def __init__(self, db: Dynamo) -> None:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, day: int, *, after: str, limit: int) -> tuple[list[Due], bool]:
+    def of(self, day: int, *, after: str, limit: int) -> tuple[list[ExpiryEntry], bool]:
         """Some of what falls due on a day, by name, and whether there is more."""
-        page = self._db.query(FILES, due_shelf(day), after=after, limit=limit)
+        page = self._db.query(FILES, expiry_partition(day), after=after, limit=limit)
         return [_read(row) for row in page.items], page.more
 
-    def take(self, due: Due) -> bool:
+    def take(self, due: ExpiryEntry) -> bool:
         """Removes the row that fell due; False when an upload was completed after all."""
-        return take(self._db, due.row, due.held)
+        return claim(self._db, due.row, due.held)
 
-    def strike(self, due: Due) -> None:
+    def strike(self, due: ExpiryEntry) -> None:
         """Strikes a line."""
         self._db.write(Write("Delete", due.key))
 
 
-def _read(item: Item) -> Due:
+def _read(item: Item) -> ExpiryEntry:
     key = Key(FILES, str(item["shelf"]), str(item["name"]))
     owner, shelf, name = str(item["name"]).split("/", 2)
-    return Due(
+    return ExpiryEntry(
         key=key,
         row=Key(FILES, f"{owner}/{shelf}", name),
         object=str(item["object"]) if "object" in item else None,
@@ -164,9 +164,9 @@ def _read(item: Item) -> Due:
     )
 
 
-def _held(item: Item) -> Held:
+def _held(item: Item) -> Reservation:
     request = item.get("held_in")
-    return Held(
+    return Reservation(
         size=int(str(item["held"])),
         owner=str(item["held_of"]),
         owner_id=str(item["held_of_id"]),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from function.aws.dynamodb import Dynamo, Item, Key, Row, Rows, Write
 from function.contract import FILES
 from function.tables.accounts import Account
-from function.tables.expiry import due, line_of
+from function.tables.expiry import expiry_key, schedule_expiry
 
 VERSIONS = "versions"
 TRASH = "trash"
@@ -67,15 +67,15 @@ def file_in(rows: Rows, owner: str, name: str) -> FileRow | None:
 
 def version_key(row: FileRow, version: int) -> Key:
     """Where a replaced version of a file is kept."""
-    return Key(FILES, f"{row.shelf}/{VERSIONS}", kept_name(row.id, version))
+    return Key(FILES, f"{row.shelf}/{VERSIONS}", archive_name(row.id, version))
 
 
-def kept_name(file_id: str, version: int) -> str:
+def archive_name(file_id: str, version: int) -> str:
     """The name of what is kept: the file's id, so that a later rename does not lose it."""
     return f"{file_id}/{version:08}"
 
 
-def is_kept(version: FileRow, row: FileRow, most: int, now: float) -> bool:
+def is_archived(version: FileRow, row: FileRow, most: int, now: float) -> bool:
     """Whether a replaced version of a file is one of the `most` latest, and not too old."""
     return row.version - most <= version.version < row.version and (version.until or 0) > now
 
@@ -84,35 +84,35 @@ def version_in(rows: Rows, row: FileRow, version: int, most: int, now: float) ->
     """The version that was replaced, under the file's name, if it was read and is still kept."""
     found = rows.get(version_key(row, version))
     kept = FileRow.model_validate(found) if found else None
-    if kept is None or not is_kept(kept, row, most, now):
+    if kept is None or not is_archived(kept, row, most, now):
         return None
     return kept.model_copy(update={"shelf": row.shelf, "name": row.name})
 
 
-def put_new(row: FileRow) -> Write:
+def create_file(row: FileRow) -> Write:
     """Puts a file where none is."""
     return Write(
         "Put", file_key(row.shelf, row.name), "attribute_not_exists(shelf)", item=row.model_dump()
     )
 
 
-def replace(old: FileRow, row: FileRow) -> Write:
+def replace_file(old: FileRow, row: FileRow) -> Write:
     """Puts a file in the place of the one that was read, and only of that one."""
     key = file_key(row.shelf, row.name)
     return Write("Put", key, "rev = :was", values={":was": old.rev}, item=row.model_dump())
 
 
-def remove(row: FileRow) -> Write:
+def delete_file(row: FileRow) -> Write:
     """Takes a file from its shelf, if it is still the one that was read."""
     return Write("Delete", file_key(row.shelf, row.name), "rev = :was", values={":was": row.rev})
 
 
-def absent(owner: str, name: str) -> Write:
+def require_no_file(owner: str, name: str) -> Write:
     """Expects that there is no file of that name."""
     return Write("ConditionCheck", file_key(owner, name), "attribute_not_exists(shelf)")
 
 
-def granted_only(row: FileRow, grantees: frozenset[str], rev: str) -> Write:
+def set_grantees(row: FileRow, grantees: frozenset[str], rev: str) -> Write:
     """Notes on the file that was read whom it is granted to, and nobody else."""
     some = "SET rev = :rev, grantees = :who" if grantees else "SET rev = :rev REMOVE grantees"
     values: Item = {":was": row.rev, ":rev": rev}
@@ -142,12 +142,12 @@ def _noted(row: FileRow, rev: str, update: str, grantee: str) -> Write:
     )
 
 
-def trashed_name(name: str, now: float, nonce: str) -> str:
+def trash_name(name: str, now: float, nonce: str) -> str:
     """The name of what is deleted: by its own name, so that the latest of that name is found."""
     return f"{name}\0{int(now * 1000):013}/{nonce[:8]}"
 
 
-def keep(
+def archive(
     row: FileRow, shelf: str, name: str, until: int, deleted: str | None = None
 ) -> list[Write]:
     """Puts what was replaced or deleted on another shelf until `until` (epoch seconds).
@@ -163,13 +163,13 @@ def keep(
         "deleted": deleted,
     }
     key = Key(FILES, str(kept["shelf"]), name)
-    return [Write("Put", key, item=kept), due(key, until, object_key=row.object)]
+    return [Write("Put", key, item=kept), schedule_expiry(key, until, object_key=row.object)]
 
 
-def trim(row: FileRow, most: int, now: float) -> list[Write]:
+def trim_versions(row: FileRow, most: int, now: float) -> list[Write]:
     """Has the version that is now one too many fall due at once."""
     too_many = row.version - most
-    return [due(version_key(row, too_many), int(now))] if too_many > 0 else []
+    return [schedule_expiry(version_key(row, too_many), int(now))] if too_many > 0 else []
 
 
 class Files:
@@ -214,32 +214,32 @@ def trashed_in(rows: Rows, key: Key, now: float) -> FileRow | None:
     return row if row and (row.until or 0) > now else None
 
 
-def key_of(row: FileRow) -> Key:
+def file_row_key(row: FileRow) -> Key:
     """Where a file stands, whatever shelf it is on."""
     return Key(FILES, row.shelf, row.name)
 
 
-def unchanged(key: Key, row: FileRow) -> Write:
+def require_file_unchanged(key: Key, row: FileRow) -> Write:
     """Expects that a file stands there as it was read."""
     return Write("ConditionCheck", key, "rev = :was", values={":was": row.rev})
 
 
-def taken_out(row: FileRow) -> list[Write]:
+def delete_from_trash(row: FileRow) -> list[Write]:
     """Takes something from the trash, and from the list of what falls due."""
-    key = key_of(row)
+    key = file_row_key(row)
     return [
         Write("Delete", key, "rev = :was", values={":was": row.rev}),
-        Write("Delete", line_of(key, row.until or 0)),
+        Write("Delete", expiry_key(key, row.until or 0)),
     ]
 
 
-def condemned(row: FileRow, now: int, rev: str) -> list[Write]:
+def expire_now(row: FileRow, now: int, rev: str) -> list[Write]:
     """Has something kept fall due at once: nobody can bring it back any more."""
-    key = key_of(row)
+    key = file_row_key(row)
     values: Item = {":was": row.rev, ":now": now, ":rev": rev}
     update = "SET #until = :now, rev = :rev"
     names = {"#until": "until"}
-    before, line = line_of(key, row.until or 0), due(key, now, object_key=row.object)
+    before, line = expiry_key(key, row.until or 0), schedule_expiry(key, now, object_key=row.object)
     return [
         Write("Update", key, "rev = :was", values, update=update, names=names),
         line,
@@ -247,7 +247,7 @@ def condemned(row: FileRow, now: int, rev: str) -> list[Write]:
     ]
 
 
-class Kept:
+class Archive:
     """The shelves of versions and of the trash."""
 
     def __init__(self, db: Dynamo) -> None:
@@ -281,31 +281,29 @@ class Kept:
         return [FileRow.model_validate(row) for row in page.items]
 
 
-def references_key(object_key: str) -> Key:
+def refcount_key(object_key: str) -> Key:
     """Where the count of an object stands."""
     return Key(FILES, f"~references/{object_key}", "count")
 
 
-def others(rows: Rows, object_key: str) -> int:
+def other_references(rows: Rows, object_key: str) -> int:
     """How many rows beside one name an object, as it was read."""
-    return int(str(rows.get(references_key(object_key), {}).get("beyond", 0)))
+    return int(str(rows.get(refcount_key(object_key), {}).get("beyond", 0)))
 
 
-def first(object_key: str) -> Write:
+def init_refcount(object_key: str) -> Write:
     """Says that a row names the object, unless that has been said."""
-    return Write(
-        "Update", references_key(object_key), values={":none": 0}, update="ADD beyond :none"
-    )
+    return Write("Update", refcount_key(object_key), values={":none": 0}, update="ADD beyond :none")
 
 
-def one_more(object_key: str) -> Write:
+def increment_refcount(object_key: str) -> Write:
     """Counts another row that names the object."""
-    return Write("Update", references_key(object_key), values={":one": 1}, update="ADD beyond :one")
+    return Write("Update", refcount_key(object_key), values={":one": 1}, update="ADD beyond :one")
 
 
-def one_less(object_key: str, seen: int) -> Write:
+def decrement_refcount(object_key: str, seen: int) -> Write:
     """Counts one row less than the `seen` others, or expects that there are still none."""
-    key = references_key(object_key)
+    key = refcount_key(object_key)
     if not seen:
         none = "attribute_not_exists(beyond) OR beyond = :none"
         return Write("Delete", key, none, values={":none": 0})

@@ -30,7 +30,7 @@ def folder_key(owner: str, folder: str) -> Key:
     return Key(FILES, f"{owner}/{FOLDERS}", f"{above}{BETWEEN}{last}/")
 
 
-def counted(gone: Iterable[FileRow], come: Iterable[FileRow]) -> list[Write]:
+def count_files(gone: Iterable[FileRow], come: Iterable[FileRow]) -> list[Write]:
     """Counts files out of their folders and into others."""
     more: Counter[Key] = Counter()
     for rows, one in ((gone, -1), (come, 1)):
@@ -101,7 +101,7 @@ def remove_folder_grantee(owner: str, folder: str, gone: Iterable[str]) -> Write
     return Write("Update", folder_key(owner, folder), values=values, update="DELETE grantees :who")
 
 
-def below(db: Dynamo, owner: str, folder: str) -> dict[str, frozenset[str]]:
+def grantees_below(db: Dynamo, owner: str, folder: str) -> dict[str, frozenset[str]]:
     """Whom a folder and those below it were granted to, as far as they are to anybody."""
     own = folder_key(owner, folder)
     found = {folder: grantees_in(db.read([own]), owner, folder)}
@@ -116,7 +116,7 @@ def below(db: Dynamo, owner: str, folder: str) -> dict[str, frozenset[str]]:
     return {name: held for name, held in found.items() if held}
 
 
-def to_clear(db: Dynamo, owner: str, limit: int) -> list[Write]:
+def folders_to_clear(db: Dynamo, owner: str, limit: int) -> list[Write]:
     """Removals of the first folders of somebody's, each after what was granted on it."""
     shelf = f"{owner}/{FOLDERS}"
     gone: list[Write] = []
@@ -131,7 +131,7 @@ def to_clear(db: Dynamo, owner: str, limit: int) -> list[Write]:
 
 
 @dataclass
-class Change:
+class FolderChange:
     """What a commit changes about one folder, and what it expects of it.
 
     `seen` is how many it was granted to, `left` how many files there are to be below it.

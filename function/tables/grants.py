@@ -28,7 +28,7 @@ class Grant(Row):
     expires_at: int | None = None
 
 
-def user(username: str) -> str:
+def user_grantee(username: str) -> str:
     """An account as a grantee."""
     return f"user:{username}"
 
@@ -48,54 +48,54 @@ def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
     return [Grant.model_validate(rows[key]) for key in keys if key in rows]
 
 
-def granted(file: FileRow) -> list[Key]:
+def grant_keys_on(file: FileRow) -> list[Key]:
     """Where each grant on a file stands."""
     return [Key(SHARES, who, f"{file.shelf}/{file.name}") for who in sorted(file.grantees)]
 
 
-def granted_at(file: FileRow) -> list[Write]:
+def revoke_grants_on(file: FileRow) -> list[Write]:
     """Takes back what was granted on a file; what was granted on a later one at its name stays."""
     here = "file_id = :place OR attribute_not_exists(grantee)"
     values: Item = {":place": file.place_id}
-    return [Write("Delete", key, here, values=values) for key in granted(file)]
+    return [Write("Delete", key, here, values=values) for key in grant_keys_on(file)]
 
 
-def key_of(grant: Grant) -> Key:
+def grant_row_key(grant: Grant) -> Key:
     """Where a grant stands."""
     return Key(SHARES, grant.grantee, grant.file)
 
 
-def put(grant: Grant) -> Write:
+def put_grant(grant: Grant) -> Write:
     """Writes a grant over whatever stood there."""
-    return Write("Put", key_of(grant), item=grant.model_dump())
+    return Write("Put", grant_row_key(grant), item=grant.model_dump())
 
 
-def unchanged(grant: Grant) -> Write:
+def require_grant_unchanged(grant: Grant) -> Write:
     """Expects that a grant stands as it was read."""
-    return Write("ConditionCheck", key_of(grant), "rev = :rev", values={":rev": grant.rev})
+    return Write("ConditionCheck", grant_row_key(grant), "rev = :rev", values={":rev": grant.rev})
 
 
-def missing(key: Key) -> Write:
+def require_no_grant(key: Key) -> Write:
     """Expects that there is no grant."""
     return Write("ConditionCheck", key, "attribute_not_exists(grantee)")
 
 
-def take_back(grant: Grant) -> Write:
+def delete_grant(grant: Grant) -> Write:
     """Deletes a grant, if it stands as it was read."""
-    return Write("Delete", key_of(grant), "rev = :rev", values={":rev": grant.rev})
+    return Write("Delete", grant_row_key(grant), "rev = :rev", values={":rev": grant.rev})
 
 
-Grants = tuple[list[Grant], bool]
+GrantPage = tuple[list[Grant], bool]
 
 
-class Shares:
+class Grants:
     """The table shares."""
 
     def __init__(self, db: Dynamo) -> None:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, grantee: str, *, after: str = "", prefix: str = "", limit: int) -> Grants:
+    def of(self, grantee: str, *, after: str = "", prefix: str = "", limit: int) -> GrantPage:
         """What was granted to somebody, by owner and name, and whether more follow."""
         page = self._db.query(SHARES, grantee, prefix=prefix, after=after, limit=limit)
         grants = [row for row in page.items if not str(row["file"]).startswith("~")]

@@ -6,10 +6,10 @@ The grants stand first in it: no user name begins as high as `~`.
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from function.aws.dynamodb import Dynamo, Item, Key, Refused, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
 from function.contract import SHARES
 from function.tables.accounts import Account, account_key
-from function.tables.grants import user
+from function.tables.grants import user_grantee
 
 HEAD, MEMBER = "~group", "~member/"
 MOST_OF_ONE = 50  # groups that an account belongs to: each is looked at for what it opens
@@ -49,19 +49,19 @@ class Membership(Row):
         return self.grantee.removeprefix("group:")
 
 
-def group(name: str) -> str:
+def group_grantee(name: str) -> str:
     """A group as a grantee."""
     return f"group:{name}"
 
 
 def group_key(name: str) -> Key:
     """Where a group stands."""
-    return Key(SHARES, group(name), HEAD)
+    return Key(SHARES, group_grantee(name), HEAD)
 
 
 def member_key(name: str, username: str) -> Key:
     """Where somebody's membership stands."""
-    return Key(SHARES, group(name), MEMBER + username)
+    return Key(SHARES, group_grantee(name), MEMBER + username)
 
 
 def group_in(rows: Rows, name: str) -> Group | None:
@@ -79,7 +79,7 @@ def membership_in(rows: Rows, name: str, account: Account) -> Membership | None:
     return held if (held.group_id, held.member_id) == (head.id, account.id) else None
 
 
-def belongs(held: Membership) -> list[Write]:
+def require_membership(held: Membership) -> list[Write]:
     """Expects that a membership stands as it was read, and its group."""
     return [
         Write(
@@ -99,10 +99,13 @@ def belongs(held: Membership) -> list[Write]:
 
 def grantees_of(account: Account) -> list[str]:
     """All that an account is when something is granted: itself, and each of its groups."""
-    return [user(account.username), *(group(name) for name in sorted(account.groups))]
+    return [
+        user_grantee(account.username),
+        *(group_grantee(name) for name in sorted(account.groups)),
+    ]
 
 
-def about_groups(account: Account) -> list[Key]:
+def membership_keys(account: Account) -> list[Key]:
     """What tells whether an account belongs to the groups that it names."""
     names = sorted(account.groups)
     return [key for each in names for key in (group_key(each), member_key(each, account.username))]
@@ -171,7 +174,7 @@ class Groups:
     def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
         """Ends a membership of a group that has gone, whether or not its account is there."""
         for there in (True, False):
-            with suppress(Refused):
+            with suppress(ConditionFailed):
                 self.leave(held, new_token(), account=there)
                 return
 
@@ -220,7 +223,7 @@ class Groups:
 
     def revoke(self, held: Group, key: Key) -> None:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
-        with suppress(Refused):
+        with suppress(ConditionFailed):
             self._db.write(Write("Delete", key, "grantee_id = :id", values={":id": held.id}))
 
 

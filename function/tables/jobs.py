@@ -4,7 +4,7 @@ import hashlib
 
 from function.aws.dynamodb import Dynamo, Key, Row, Rows, Write
 from function.contract import FILES
-from function.tables.expiry import due, line_of
+from function.tables.expiry import expiry_key, schedule_expiry
 
 JOBS = "jobs"
 MOST = 10_000
@@ -50,7 +50,7 @@ def jobs_of(db: Dynamo, owner: str) -> dict[str, JobRow]:
     return {job.name: job for job in jobs}
 
 
-def begin(row: JobRow, was: JobRow | None) -> list[Write]:
+def create_job(row: JobRow, was: JobRow | None) -> list[Write]:
     """Puts a job where none is, or in the place of one that is done; the sweep looks after it."""
     key = job_key(row.shelf.partition("/")[0], row.name)
     item = row.model_dump()
@@ -58,11 +58,11 @@ def begin(row: JobRow, was: JobRow | None) -> list[Write]:
         put = Write("Put", key, "rev = :was", values={":was": was.rev}, item=item)
     else:
         put = Write("Put", key, "attribute_not_exists(shelf)", item=item)
-    return [put, due(key, row.begun)]
+    return [put, schedule_expiry(key, row.begun)]
 
 
-def step(row: JobRow, was: JobRow) -> list[Write]:
+def update_job(row: JobRow, was: JobRow) -> list[Write]:
     """Notes how far a job has come; when it is done, the sweep need not look at it any more."""
     key = Key(FILES, row.shelf, row.name)
     put = Write("Put", key, "rev = :was", values={":was": was.rev}, item=row.model_dump())
-    return [put, *([Write("Delete", line_of(key, row.begun))] if row.done else [])]
+    return [put, *([Write("Delete", expiry_key(key, row.begun))] if row.done else [])]

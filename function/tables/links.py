@@ -48,14 +48,14 @@ class EventRow(Row):
     times: int = 1
 
 
-def grantee(link_id: str) -> str:
+def link_grantee(link_id: str) -> str:
     """A link as a grantee."""
     return f"link:{link_id}"
 
 
 def link_key(link_id: str) -> Key:
     """Where a link stands."""
-    return Key(SHARES, grantee(link_id), LINK + link_id)
+    return Key(SHARES, link_grantee(link_id), LINK + link_id)
 
 
 def alias_key(alias: str) -> Key:
@@ -78,13 +78,13 @@ def link_in(rows: Rows, link_id: str) -> LinkRow | None:
     return LinkRow.model_validate(row) if row else None
 
 
-def put_new(row: LinkRow) -> Write:
+def create_link(row: LinkRow) -> Write:
     """Puts a link where none is."""
     key = link_key(row.id)
     return Write("Put", key, "attribute_not_exists(grantee)", item=row.model_dump() | key.item())
 
 
-def change(old: LinkRow, new: LinkRow) -> Write:
+def update_link(old: LinkRow, new: LinkRow) -> Write:
     """Changes what differs, if the link is still the one that was read; never its count."""
     before = old.model_dump(exclude={"downloads"})
     after = new.model_dump(exclude={"downloads"})
@@ -102,7 +102,7 @@ def change(old: LinkRow, new: LinkRow) -> Write:
     )
 
 
-def count(row: LinkRow, more: int) -> Write:
+def count_downloads(row: LinkRow, more: int) -> Write:
     """Counts downloads, if the link is still the one that was read and allows for as many."""
     condition, values = "rev = :rev", Item({":rev": row.rev, ":more": more})
     if row.max_downloads is not None:
@@ -111,14 +111,14 @@ def count(row: LinkRow, more: int) -> Write:
     return Write("Update", link_key(row.id), condition, values, update="ADD downloads :more")
 
 
-def put_ledger(row: LinkRow) -> Write:
+def put_owner_entry(row: LinkRow) -> Write:
     """Puts a link on its owner's list, until the link itself may go."""
     key = _ledger_key(row)
     noted: Item = {"link": row.id, "owner_id": row.owner_id, "expires_at": row.expires_at}
     return Write("Put", key, item=key.item() | noted)
 
 
-def strike_ledger(row: LinkRow) -> Write:
+def delete_owner_entry(row: LinkRow) -> Write:
     """Takes a link from its owner's list."""
     return Write("Delete", _ledger_key(row))
 
@@ -135,13 +135,13 @@ def put_alias(row: LinkRow, alias: str) -> Write:
     )
 
 
-def aliased(rows: Rows, alias: str) -> str | None:
+def link_with_alias(rows: Rows, alias: str) -> str | None:
     """The id of the link that has an alias, if that was read."""
     row = rows.get(alias_key(alias))
     return str(row["link"]) if row else None
 
 
-def strike_alias(row: LinkRow, alias: str) -> Write:
+def delete_alias(row: LinkRow, alias: str) -> Write:
     """Frees an alias of a link, never another link's."""
     return Write("Delete", alias_key(alias), UNTAKEN, values={":link": row.id})
 
@@ -181,7 +181,7 @@ class Links:
 
     def find(self, link_id: str) -> tuple[LinkRow | None, list[Grant]]:
         """A link, and the grants of what it shows, as they are now."""
-        items = self._db.query(SHARES, grantee(link_id), limit=MOST).items
+        items = self._db.query(SHARES, link_grantee(link_id), limit=MOST).items
         own = link_key(link_id).sort
         grants = [Grant.model_validate(item) for item in items if item["file"] != own]
         rows = [LinkRow.model_validate(item) for item in items if item["file"] == own]

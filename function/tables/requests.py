@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from function.aws.dynamodb import READ_AT_ONCE, Dynamo, Item, Key, Row, Rows, Write
 from function.contract import SHARES
-from function.tables.reservations import Held
+from function.tables.reservations import Reservation
 
 REQUEST = "~request/"  # and its id: each has its own place in the index by file
 # What an owner may change; the counts are not among them, for others count meanwhile.
@@ -56,7 +56,7 @@ def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:
     return None if row is None or (row.expires_at or now + 1) <= now else row
 
 
-def reserve(row: RequestRow, size: int) -> Write:
+def reserve_slot(row: RequestRow, size: int) -> Write:
     """Takes a place for one file, if there is one and the request is still as it was read."""
     values: Item = {":rev": row.rev, ":one": 1, ":size": size}
     condition = "rev = :rev"
@@ -69,7 +69,7 @@ def reserve(row: RequestRow, size: int) -> Write:
     return _count(row.id, condition, values)
 
 
-def release(held: Held) -> Write:
+def release_slot(held: Reservation) -> Write:
     """Gives a place back, if there is such a request."""
     values: Item = {":one": -1, ":size": -held.size}
     return _count(str(held.request), "attribute_exists(grantee)", values)
@@ -80,18 +80,18 @@ def _count(request_id: str, condition: str, values: Item) -> Write:
     return Write("Update", key, condition, values, update=update, names=COUNTS)
 
 
-def standing(request_id: str) -> Write:
+def require_request(request_id: str) -> Write:
     """Expects that there is such a request."""
     return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
 
 
-def removed(row: RequestRow) -> list[Write]:
+def delete_request(row: RequestRow) -> list[Write]:
     """Deletes a request and its line."""
     gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
     return [gone, Write("Delete", _line(row).key)]
 
 
-def moved_to(row: RequestRow, folder: str, rev: str) -> Write:
+def move_request(row: RequestRow, folder: str, rev: str) -> Write:
     """Has a request take files below another folder, if it is as it was read."""
     values: Item = {":was": row.rev, ":folder": folder, ":rev": rev}
     return Write(
@@ -142,7 +142,7 @@ class Requests:
 
     def remove(self, row: RequestRow, token: str, noted: Write) -> None:
         """Deletes a request and its line. Raises Refused."""
-        self._db.commit([*removed(row), noted], token)
+        self._db.commit([*delete_request(row), noted], token)
 
     def find(self, request_id: str, now: float) -> RequestRow | None:
         """One request."""

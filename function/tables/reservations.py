@@ -14,7 +14,7 @@ AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
-class Held:
+class Reservation:
     """What an upload holds until it is completed, for one file so large.
 
     Room on the account of its `owner`, and a place in the `request` by which it comes, if any.
@@ -26,26 +26,28 @@ class Held:
     request: str | None = None
 
 
-def hold_key(held: Held, upload: Key) -> Key:
+def reservation_key(held: Reservation, upload: Key) -> Key:
     """Where the account whose room it is says what an upload holds."""
     return Key(FILES, f"{held.owner}/{HOLDS}", f"{upload.partition}/{upload.sort}")
 
 
-def held(what: Held, upload: Key, ends: int) -> Write:
+def put_reservation(what: Reservation, upload: Key, ends: int) -> Write:
     """Says it; the table forgets it when it `ends` (epoch seconds)."""
-    key = hold_key(what, upload)
+    key = reservation_key(what, upload)
     item: Item = {
         **key.item(), "size": what.size, "owner_id": what.owner_id, "expires_at": ends
     }  # fmt: skip
     return Write("Put", key, item=item)
 
 
-def unheld(what: Held, upload: Key, *, once: bool = False) -> Write:
+def delete_reservation(what: Reservation, upload: Key, *, once: bool = False) -> Write:
     """Says so no more; `once` expects that it has been said until now."""
-    return Write("Delete", hold_key(what, upload), "attribute_exists(owner_id)" if once else None)
+    return Write(
+        "Delete", reservation_key(what, upload), "attribute_exists(owner_id)" if once else None
+    )
 
 
-def sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
+def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
     """How many bytes each upload holds of an account's room."""
     found: list[int] = []
     after, more = "", True

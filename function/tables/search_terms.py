@@ -20,7 +20,7 @@ TERM_BYTES = 100  # with a name and what else there is, within the 1,024 of a so
 WORD, TAG, KIND, SIZE, MODIFIED, LEVEL = "w:", "#:", "k:", "s:", "m:", "l:"
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Text without case and accents: Unicode's compatibility decomposition and case folding."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
@@ -28,7 +28,7 @@ def folded(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded, each once, in their order."""
-    return list(dict.fromkeys(re.findall(r"[^\W_]+", folded(text))))
+    return list(dict.fromkeys(re.findall(r"[^\W_]+", fold_text(text))))
 
 
 def named_words(name: str) -> list[str]:
@@ -37,7 +37,7 @@ def named_words(name: str) -> list[str]:
     return list(dict.fromkeys([*words_of(last), *words_of(folder)]))[:MOST_WORDS]
 
 
-def cut(term: str) -> str:
+def cut_term(term: str) -> str:
     """As much of a term as its row holds; what is found by it is compared with the whole."""
     return term.encode()[:TERM_BYTES].decode(errors="ignore")
 
@@ -51,8 +51,8 @@ def terms_of(row: FileRow) -> frozenset[str]:
     """The sort keys of a file's terms."""
     folder, slash, last = row.name.rpartition("/")
     by_name = [
-        *(WORD + cut(word) for word in named_words(row.name)),
-        *(TAG + cut(folded(tag)) for tag in row.tags),
+        *(WORD + cut_term(word) for word in named_words(row.name)),
+        *(TAG + cut_term(fold_text(tag)) for tag in row.tags),
         KIND + kind_of(row.content_type),
         SIZE + size_term(row.size),
         MODIFIED + row.modified,
@@ -66,7 +66,7 @@ def term_key(owner: str, term: str) -> Key:
     return Key(FILES, f"{owner}/{TERMS}", term)
 
 
-class Terms:
+class SearchTerms:
     """The shelves of terms."""
 
     def __init__(self, db: Dynamo) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from function.aws.dynamodb import Dynamo, Item, Key, Refused, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
 from function.contract import SESSIONS
 from function.core.errors import Unavailable
 from function.core.models import Caller
@@ -50,7 +50,7 @@ class Reset(Row):
     expires_at: int
 
 
-def place_of(session: Session) -> Place:
+def session_place(session: Session) -> Place:
     """Where a session stands among its account's."""
     return session.created, session.token_hash
 
@@ -71,7 +71,7 @@ def session_of(rows: Rows, token_hash: str) -> Session | None:
     return Session.model_validate(row) if row else None
 
 
-def proves(session: Session | None, account: Account, now: float) -> bool:
+def is_valid_session(session: Session | None, account: Account, now: float) -> bool:
     """Whether a session is good now, for this account and no namesake, and since its last epoch."""
     return (
         session is not None
@@ -81,18 +81,18 @@ def proves(session: Session | None, account: Account, now: float) -> bool:
     )
 
 
-def begun(session: Session) -> Write:
+def create_session(session: Session) -> Write:
     """A new session."""
     return Write("Put", session_key(session.token_hash), item=session.model_dump())
 
 
-def ended(token_hash: str, now: int) -> Write:
+def expire_session(token_hash: str, now: int) -> Write:
     """Has a session expire at once, if it has not; its row stays until the table removes it."""
     values: Item = {":now": now}
     return Write("Update", session_key(token_hash), ALIVE, values, update="SET expires_at = :now")
 
 
-def carried(session: Session, epoch: str, now: int) -> Write:
+def rotate_session(session: Session, epoch: str, now: int) -> Write:
     """Takes a session over into its account's next epoch, in which all others are dead."""
     return Write(
         "Update",
@@ -133,7 +133,7 @@ class Sessions:
                     if len(found) == limit:
                         return found, after
                     found.append(row)
-                after = place_of(row)
+                after = session_place(row)
             if not page.more:
                 return found, None
         return found, after
@@ -149,7 +149,7 @@ class Sessions:
             update="SET #seen = :at",
             names={"#seen": "seen"},
         )
-        with suppress(Refused, Unavailable):
+        with suppress(ConditionFailed, Unavailable):
             self._db.write(write)
 
 
@@ -164,7 +164,7 @@ def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
     return int(str(row.get("failures", 0))), int(str(row.get(f"name:{name}", 0)))
 
 
-def failure(key: Key, name: str, weight: int, until: int) -> Write:
+def count_failure(key: Key, name: str, weight: int, until: int) -> Write:
     """Counts a failure, which weighs something, and once more under a name."""
     return Write(
         "Update",
@@ -180,12 +180,12 @@ def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
     return int(str(rows.get(key, {}).get(of, 0)))
 
 
-def left(key: Key, most: int, of: str = TRIES) -> Write:
+def require_tries_left(key: Key, most: int, of: str = TRIES) -> Write:
     """Expects that a count has not reached what it may at most."""
     return Write("ConditionCheck", key, ROOM, {":most": most}, names={"#tries": of})
 
 
-def tried(key: Key, most: int, until: int, of: str = TRIES) -> Write:
+def count_try(key: Key, most: int, until: int, of: str = TRIES) -> Write:
     """Counts a try, if the count has not reached what it may at most."""
     return Write(
         "Update",
@@ -221,10 +221,10 @@ class Attempts:
 
         The counts are forgotten after `until` (epoch seconds); a commit in the way raises Refused.
         """
-        writes = [tried(Key(SESSIONS, name), limit, until) for name, limit in most.items()]
+        writes = [count_try(Key(SESSIONS, name), limit, until) for name, limit in most.items()]
         try:
             self._db.commit(writes, token)
-        except Refused as refused:
+        except ConditionFailed as refused:
             if refused.failed:
                 return False
             raise
@@ -245,12 +245,12 @@ class Attempts:
         )
 
 
-def mailed_key(name: str) -> Key:
+def mailed_reset_key(name: str) -> Key:
     """Where the mailed token of a name stands; no session has such an id."""
     return Key(SESSIONS, f"reset:{name}")
 
 
-def handed_key(name: str) -> Key:
+def admin_reset_key(name: str) -> Key:
     """Where the one stands that an administrator hands over."""
     return Key(SESSIONS, f"handed:{name}")
 
@@ -261,12 +261,12 @@ def reset_at(rows: Rows, key: Key) -> Reset | None:
     return Reset.model_validate(row) if row else None
 
 
-def put(key: Key, reset: Reset) -> Write:
+def put_reset(key: Key, reset: Reset) -> Write:
     """A token in the place of whatever was there."""
     return Write("Put", key, item=reset.model_dump() | key.item())
 
 
-def used(key: Key, reset: Reset, now: int) -> Write:
+def use_reset(key: Key, reset: Reset, now: int) -> Write:
     """Uses a token up, if nobody has."""
     return Write(
         "Update",

@@ -7,8 +7,8 @@ from function.aws.dynamodb import Dynamo, Key, Row, Rows, Write
 from function.contract import ARRIVING, FILES
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
-from function.tables.expiry import GRACE, due, line_of, take
-from function.tables.reservations import Held, held, unheld
+from function.tables.expiry import GRACE, claim, expiry_key, schedule_expiry
+from function.tables.reservations import Reservation, delete_reservation, put_reservation
 
 UPLOADS = "uploads"
 ID = re.compile(r"[0-9a-f]{32}")
@@ -81,24 +81,26 @@ def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
     return UploadRow.model_validate(row) if row else None
 
 
-def is_id(text: str) -> bool:
+def is_upload_id(text: str) -> bool:
     """Whether it has the form of an upload's id."""
     return ID.fullmatch(text) is not None
 
 
-def due_key(row: UploadRow) -> Key:
+def upload_expiry_key(row: UploadRow) -> Key:
     """Where the list of what falls due names an upload."""
-    return line_of(Key(FILES, row.shelf, row.name), row.expires_at)
+    return expiry_key(Key(FILES, row.shelf, row.name), row.expires_at)
 
 
-def held_by(row: UploadRow) -> Held | None:
+def reservation_of(row: UploadRow) -> Reservation | None:
     """What an upload holds of the account it is for, and of the request that it comes by."""
-    return Held(row.size or 0, row.owner, row.owner_id, row.request) if row.owner_id else None
+    return (
+        Reservation(row.size or 0, row.owner, row.owner_id, row.request) if row.owner_id else None
+    )
 
 
-def finish(row: UploadRow, answer: str) -> list[Write]:
+def finish_upload(row: UploadRow, answer: str) -> list[Write]:
     """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
-    key, what = Key(FILES, row.shelf, row.name), held_by(row)
+    key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
     noted = Write(
         "Update",
         key,
@@ -106,10 +108,14 @@ def finish(row: UploadRow, answer: str) -> list[Write]:
         update="SET done = :answer",
         values={":rev": row.rev, ":answer": answer},
     )
-    return [noted, *([unheld(what, key)] if what else []), Write("Delete", due_key(row))]
+    return [
+        noted,
+        *([delete_reservation(what, key)] if what else []),
+        Write("Delete", upload_expiry_key(row)),
+    ]
 
 
-class Transfers:
+class Uploads:
     """The shelves of uploads."""
 
     def __init__(self, db: Dynamo) -> None:
@@ -118,9 +124,11 @@ class Transfers:
 
     def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
         """Writes an upload, when it falls due, and what else there is, in one commit."""
-        key, what = Key(FILES, row.shelf, row.name), held_by(row)
-        line = due(key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what)
-        holds = [held(what, key, row.expires_at + GRACE)] if what else []
+        key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
+        line = schedule_expiry(
+            key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what
+        )
+        holds = [put_reservation(what, key, row.expires_at + GRACE)] if what else []
         put = Write("Put", key, item=row.model_dump())
         self._db.commit([put, line, *holds, *also], row.rev)
 
@@ -135,7 +143,7 @@ class Transfers:
         line it may be a file's. Of what has expired nothing is said; the sweep removes it.
         """
         row = upload_key(username, upload_id)
-        lines = [line_of(row, int(now) + day * DAY) for day in range(DAYS + 1)]
+        lines = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
         return any(line["object"] == object_key for line in self._db.read(lines).values())
 
     def of(self, username: str, *, after: str, limit: int) -> tuple[list[UploadRow], bool]:
@@ -145,4 +153,4 @@ class Transfers:
 
     def remove(self, row: UploadRow) -> bool:
         """Removes an upload that nobody completed; False when somebody did."""
-        return take(self._db, Key(FILES, row.shelf, row.name), held_by(row))
+        return claim(self._db, Key(FILES, row.shelf, row.name), reservation_of(row))

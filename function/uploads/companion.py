@@ -19,9 +19,9 @@ from function.core.limits import URL_SECONDS
 from function.core.models import Incoming
 from function.http.dependencies import Sent, Writer
 from function.http.responses import invalid
-from function.uploads.completion import Completing
-from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, Wish
-from function.uploads.service import TransferService
+from function.uploads.completion import CompletionService
+from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
+from function.uploads.service import UploadService
 
 router = Router()
 Key = Annotated[str | None, Query(description="The key that was given; it is not needed.")]
@@ -32,7 +32,7 @@ NO_PATH = {"", "null", "undefined"}  # what a browser writes of a path that is n
 @router.post("/s3/multipart")
 def create_multipart(body: CompanionUpload, caller: Writer, sent: Sent) -> dict[str, str]:
     """Begin an upload in parts."""
-    upload = one(TransferService).start(caller, wish_of(body), sent.base, "multipart")
+    upload = one(UploadService).start(caller, wish_of(body), sent.base, "multipart")
     return {"key": upload.file_name, "uploadId": upload.upload_id}
 
 
@@ -48,7 +48,7 @@ def batch_sign(
     numbers = partNumbers.split(",")
     if not all(map(is_part_number, numbers)) or len(numbers) > SIGNED_AT_ONCE:
         raise Invalid(errors=[{"at": "query.partNumbers", "reason": "numbers of parts"}])
-    signed = one(TransferService).sign(caller, upload_id, [int(number) for number in numbers])
+    signed = one(UploadService).sign(caller, upload_id, [int(number) for number in numbers])
     return {"presignedUrls": {str(part.part_number): part.url for part in signed.parts}}
 
 
@@ -58,7 +58,7 @@ def sign_part(upload_id: str, part_number: str, caller: Writer, key: Key = None)
     del key
     if not is_part_number(part_number):
         raise Invalid(errors=[{"at": "path.part_number", "reason": "the number of a part"}])
-    signed = one(TransferService).sign(caller, upload_id, [int(part_number)])
+    signed = one(UploadService).sign(caller, upload_id, [int(part_number)])
     return {"url": signed.parts[0].url, "expires": URL_SECONDS}
 
 
@@ -66,7 +66,7 @@ def sign_part(upload_id: str, part_number: str, caller: Writer, key: Key = None)
 def list_parts(upload_id: str, caller: Writer, key: Key = None) -> list[dict[str, Any]]:
     """The parts that have arrived."""
     del key
-    parts = one(TransferService).arrived(one(TransferService).find(caller, upload_id))
+    parts = one(UploadService).arrived(one(UploadService).find(caller, upload_id))
     return [
         {"PartNumber": part.number, "Size": part.size, "ETag": f'"{part.etag}"'} for part in parts
     ]
@@ -83,7 +83,7 @@ def complete_multipart(
     """Make the file of the parts."""
     del key
     parts = [SentPart(part_number=part.PartNumber, etag=part.ETag) for part in body.parts]
-    file = one(Completing).complete(caller, upload_id, parts)
+    file = one(CompletionService).complete(caller, upload_id, parts)
     query = urlencode({"file_name": file.file_name, "username": file.owner}, quote_via=quote)
     return {"location": f"{sent.base}/download?{query}", "key": file.file_name}
 
@@ -92,7 +92,7 @@ def complete_multipart(
 def abort_multipart(upload_id: str, caller: Writer, key: Key = None) -> dict[str, str]:
     """Give an upload up."""
     del key
-    one(TransferService).abort(caller, upload_id)
+    one(UploadService).abort(caller, upload_id)
     return {}
 
 
@@ -117,7 +117,7 @@ def post_parameters(body: CompanionUpload, caller: Writer, sent: Sent) -> dict[s
 
 def put_order(caller: Writer, asked: CompanionUpload, sent: Incoming) -> dict[str, Any]:
     """One PUT in Uppy's words."""
-    put = one(TransferService).start(caller, wish_of(asked), sent.base, "put").put
+    put = one(UploadService).start(caller, wish_of(asked), sent.base, "put").put
     if put is None:
         raise TypeError("an upload by one PUT has its address")
     return {"method": "PUT", "url": put.url, "fields": {}, "headers": put.headers}
@@ -132,14 +132,14 @@ def _from_query(sent: Incoming, filename: str, kind: str | None) -> CompanionUpl
         raise invalid(error.errors(include_url=False, include_input=False)) from None
 
 
-def wish_of(asked: CompanionUpload) -> Wish:
+def wish_of(asked: CompanionUpload) -> UploadSpec:
     """The upload that Uppy means; a file from a folder keeps its path. Raises Invalid."""
     path = asked.metadata.get("relativePath")
     given = isinstance(path, str) and path not in NO_PATH
     name = str(path).removeprefix("/") if given else asked.filename
     kind = asked.type if is_media_type(asked.type or "") else None
     try:
-        return Wish(file_name=name, content_type=kind)
+        return UploadSpec(file_name=name, content_type=kind)
     except ValidationError as error:
         raise invalid(error.errors(include_url=False, include_input=False)) from None
 

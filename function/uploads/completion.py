@@ -6,8 +6,8 @@ whoever comes later, or again, is given that answer.
 
 import json
 
-from function.access.policy import Access, Entry, Member, Sender, needed
-from function.audit.service import Audit
+from function.access.policy import Access, ActingAccount, Authorization, Uploader, needed_right
+from function.audit.service import AuditTrail
 from function.aws.dynamodb import Write
 from function.aws.s3 import Part, Stored
 from function.base import Base
@@ -20,16 +20,16 @@ from function.core.errors import (
 )
 from function.core.limits import LARGEST
 from function.core.models import Caller
-from function.files.commit import Intent, Placed, Placing
+from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
 from function.tables.accounts import NOTHING, Load
-from function.tables.requests import standing
+from function.tables.requests import require_request
 from function.tables.uploads import (
-    Transfers,
     UploadRow,
-    finish,
-    is_id,
+    Uploads,
+    finish_upload,
+    is_upload_id,
     upload_in,
     upload_key,
     upload_of,
@@ -38,7 +38,7 @@ from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismat
 from function.uploads.models import Received, SentPart
 from function.uploads.parts import missing
 
-Actor = Caller | Member | Sender
+Actor = Caller | ActingAccount | Uploader
 MOST_NAMED = 100
 
 
@@ -52,7 +52,7 @@ class Done(Exception):
         self.answer = answer
 
 
-class Completing:
+class CompletionService:
     """Makes files of uploads."""
 
     def __init__(
@@ -60,10 +60,10 @@ class Completing:
         base: Base,
     ) -> None:
         self._access = base.one(Access)
-        self._transfers = Transfers(base.db)
+        self._upload_rows = Uploads(base.db)
         self._multipart = base.multipart
-        self._placing = base.one(Placing)
-        self._audit = base.one(Audit)
+        self._writer = base.one(FileWriter)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def complete(
@@ -76,7 +76,7 @@ class Completing:
         return self._complete(caller, caller.username, upload_id, sent)[1]
 
     def receive(
-        self, sender: Sender, upload_id: str, sent: list[SentPart] | None = None
+        self, sender: Uploader, upload_id: str, sent: list[SentPart] | None = None
     ) -> Received:
         """Makes the file for the owner of a request, and tells its sender no more than they said.
 
@@ -98,15 +98,17 @@ class Completing:
         if whose is None:
             return False
         username, upload_id = whose
-        row = self._transfers.find(username, upload_id)
-        if row is None and self._transfers.given_up(username, upload_id, key, self._runtime.now()):
+        row = self._upload_rows.find(username, upload_id)
+        if row is None and self._upload_rows.given_up(
+            username, upload_id, key, self._runtime.now()
+        ):
             self._multipart.discard(key, None)
         if row is None or row.object != key:
             return False
         who = (
-            Sender(row.request, row.owner, row.user_id, row.address, row.agent)
+            Uploader(row.request, row.owner, row.user_id, row.address, row.agent)
             if row.request
-            else Member(username, row.user_id, row.address, row.agent)
+            else ActingAccount(username, row.user_id, row.address, row.agent)
         )
         try:
             self._complete(who, username, upload_id, None)
@@ -132,10 +134,10 @@ class Completing:
     def _find(self, who: Actor, username: str, upload_id: str) -> UploadRow:
         """The upload, still open. Raises Done, NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        entry = self._access.open(who, more=[key] if is_id(upload_id) else [])
+        entry = self._access.open(who, more=[key] if is_upload_id(upload_id) else [])
         return self._open(entry, username, upload_id)
 
-    def _open(self, entry: Entry, username: str, upload_id: str) -> UploadRow:
+    def _open(self, entry: Authorization, username: str, upload_id: str) -> UploadRow:
         row = upload_in(entry.rows, username, upload_id)
         if row is None or row.user_id != entry.account.id:
             raise NoSuchUpload
@@ -163,7 +165,7 @@ class Completing:
         return stored
 
     def _refuse(self, row: UploadRow) -> None:
-        if self._transfers.remove(row):
+        if self._upload_rows.remove(row):
             self._multipart.discard(row.object, row.multipart)
 
     def _join(self, row: UploadRow, multipart: str, sent: list[SentPart] | None) -> None:
@@ -189,24 +191,26 @@ class Completing:
     def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
         key = upload_key(username, row.name)
 
-        def look() -> Entry:
+        def look() -> Authorization:
             entry = self._access.open(
-                who, row.owner, row.file_name, [key], need=needed(row.on_conflict)
+                who, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
             )
             self._open(entry, username, row.name)
             if row.owner_id and entry.owner and entry.owner.id != row.owner_id:
                 raise NoSuchUpload  # its room was reserved on an account that has gone
             return entry
 
-        def also(placed: Placed) -> list[Write]:
+        def also(placed: Written) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
-            still = [standing(row.request)] if row.request else []
+            still = [require_request(row.request)] if row.request else []
             done = "request.receive" if row.request else "file.put"
-            noted = self._audit.of(who, done, placed.row.name, owner=row.owner, subject=row.name)
-            return [*finish(row, answer), *still, noted]
+            noted = self._audit.record(
+                who, done, placed.row.name, owner=row.owner, subject=row.name
+            )
+            return [*finish_upload(row, answer), *still, noted]
 
         try:
-            placed = self._placing.place(look, look(), intent_of(row), stored, also)
+            placed = self._writer.commit(look, look(), intent_of(row), stored, also)
         except (TooLarge, TypeNotAllowed):  # what it is will not change
             self._refuse(row)
             raise
@@ -216,9 +220,9 @@ class Completing:
         return file_object(placed.row, placed.permission)
 
 
-def intent_of(row: UploadRow) -> Intent:
+def intent_of(row: UploadRow) -> WriteRequest:
     """What an upload wants, as it was begun."""
-    return Intent(
+    return WriteRequest(
         row.file_name,
         row.content_type,
         row.on_conflict,

@@ -22,7 +22,7 @@ from function.core.fields import (
 from function.core.models import Closed, Conditional
 
 
-class Wish(Conditional):
+class UploadSpec(Conditional):
     """A file that will go straight to S3, of a size that its client may not be able to say."""
 
     file_name: FileName
@@ -35,7 +35,7 @@ class Wish(Conditional):
     tags: Tags = ()
 
 
-class UploadRequest(Wish):
+class UploadRequest(UploadSpec):
     """A file that will go straight to S3: `size` is bytes, `sha256` hexadecimal of the whole.
 
     With `sha256` S3 refuses other bytes, where one PUT carries the file (up to 64 MiB).

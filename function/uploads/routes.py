@@ -19,10 +19,10 @@ from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
 from function.http.dependencies import ConditionHeaders, Sent, Writer
 from function.http.responses import answers, conditioned, listed, nothing
-from function.uploads.completion import Completing
+from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Completion, PartsRequest, SignedParts, UploadRequest, UploadView
-from function.uploads.service import TransferService
+from function.uploads.service import UploadService
 
 router = Router()
 
@@ -51,7 +51,7 @@ def start_upload(
     Up to 64 MiB it is one PUT, as `put` says; above that, parts. `curl` is a line that does all of
     it, where the shell's `$TOKEN` is your token. Conditions hold when it is completed as well.
     """
-    return one(TransferService).start(caller, conditioned(body, header), sent.base)
+    return one(UploadService).start(caller, conditioned(body, header), sent.base)
 
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
@@ -62,13 +62,13 @@ def list_uploads(
     cursor: str | None = None,
 ) -> Response[list[UploadView]]:
     """List your uploads in progress."""
-    return listed(*one(TransferService).page(caller, limit, cursor, sent.base), sent)
+    return listed(*one(UploadService).page(caller, limit, cursor, sent.base), sent)
 
 
 @router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
 def get_upload(upload_id: str, caller: Writer, sent: Sent) -> UploadView:
     """What of an upload has arrived and what is missing, to go on from there."""
-    return one(TransferService).status(caller, upload_id, sent.base)
+    return one(UploadService).status(caller, upload_id, sent.base)
 
 
 @router.post(
@@ -76,7 +76,7 @@ def get_upload(upload_id: str, caller: Writer, sent: Sent) -> UploadView:
 )
 def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedParts:
     """Sign addresses for up to a hundred parts, each good for minutes and one length."""
-    return one(TransferService).sign(caller, upload_id, list(body.part_numbers))
+    return one(UploadService).sign(caller, upload_id, list(body.part_numbers))
 
 
 @router.post(
@@ -101,7 +101,7 @@ def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObj
     What arrived is compared with the size and the checksum that were declared; if it differs, it
     is removed, and nothing of it was ever visible.
     """
-    return one(Completing).complete(caller, upload_id, body.parts)
+    return one(CompletionService).complete(caller, upload_id, body.parts)
 
 
 @router.delete(
@@ -109,5 +109,5 @@ def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObj
 )
 def abort_upload(upload_id: str, caller: Writer) -> Response[None]:
     """Give an upload up, and remove what has arrived of it."""
-    one(TransferService).abort(caller, upload_id)
+    one(UploadService).abort(caller, upload_id)
     return nothing()

@@ -4,9 +4,9 @@ State lives on the uploader's shelf and in S3, never here, so any client may go 
 what `GET /uploads/{id}` says.
 """
 
-from function.access.policy import Access, Sender, needed
-from function.audit.service import Audit
-from function.aws.dynamodb import Refused
+from function.access.policy import Access, Uploader, needed_right
+from function.audit.service import AuditTrail
+from function.aws.dynamodb import ConditionFailed
 from function.aws.s3 import Part
 from function.base import Base
 from function.core.cursors import seal, unseal
@@ -16,20 +16,20 @@ from function.core.limits import SENT_SECONDS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
 from function.core.runtime import iso
-from function.files.commit import Intent, Placing
-from function.tables.accounts import Account, Load, hold
+from function.files.commit import FileWriter, WriteRequest
+from function.tables.accounts import Account, Load, reserve_room
 from function.tables.uploads import (
     UPLOADS,
-    Transfers,
     UploadRow,
-    is_id,
+    Uploads,
+    is_upload_id,
     object_key,
     upload_in,
     upload_key,
 )
 from function.uploads import parts as uploads_parts
 from function.uploads.errors import NoSuchUpload
-from function.uploads.models import PutOrder, SignedPart, SignedParts, UploadView, Wish
+from function.uploads.models import PutOrder, SignedPart, SignedParts, UploadSpec, UploadView
 from function.uploads.parts import (
     length_of,
     method_of,
@@ -43,7 +43,7 @@ from function.uploads.parts import (
 PASSED_AT_ONCE, PASSES = 1000, 2
 
 
-class TransferService:
+class UploadService:
     """Uploads in progress."""
 
     def __init__(
@@ -51,14 +51,14 @@ class TransferService:
         base: Base,
     ) -> None:
         self._access = base.one(Access)
-        self._transfers = Transfers(base.db)
+        self._upload_rows = Uploads(base.db)
         self._multipart = base.multipart
-        self._placing = base.one(Placing)
-        self._audit = base.one(Audit)
+        self._writer = base.one(FileWriter)
+        self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def start(
-        self, caller: Caller, wish: Wish, base: str, method: Method | None = None
+        self, caller: Caller, wish: UploadSpec, base: str, method: Method | None = None
     ) -> UploadView:
         """Plans an upload, decided on as things stand now, and again when it is completed.
 
@@ -73,15 +73,15 @@ class TransferService:
                 _, owner = self._authorise(caller, wish)
             row = row.model_copy(update={"rev": self._runtime.new_id()})
             try:
-                held = hold(owner.username, owner.id, load, owner)
-                self._transfers.start(row, [held, *self._audit.room(owner, load)])
-            except Refused:
+                held = reserve_room(owner.username, owner.id, load, owner)
+                self._upload_rows.start(row, [held, *self._audit.quota_warning(owner, load)])
+            except ConditionFailed:
                 continue
             return self.view(row, base)
         raise AssertionError
 
     def begin(
-        self, who: Caller | Sender, user_id: str, wish: Wish, method: Method | None = None
+        self, who: Caller | Uploader, user_id: str, wish: UploadSpec, method: Method | None = None
     ) -> UploadRow:
         """An upload that S3 is ready for and that nobody has noted yet. Raises TooLarge."""
         row = self._plan(user_id, who, wish, method)
@@ -90,24 +90,26 @@ class TransferService:
         begun = self._multipart.begin(row.object, row.content_type)
         return row.model_copy(update={"multipart": begun})
 
-    def _authorise(self, caller: Caller, wish: Wish) -> tuple[Account, Account]:
+    def _authorise(self, caller: Caller, wish: UploadSpec) -> tuple[Account, Account]:
         """The uploader and the owner, if the upload could be placed as things stand."""
         entry = self._access.open(
-            caller, wish.username, wish.file_name, need=needed(wish.on_conflict)
+            caller, wish.username, wish.file_name, need=needed_right(wish.on_conflict)
         )
-        intent = Intent(wish.file_name, "", wish.on_conflict, wish.if_match, wish.if_none_match)
-        self._placing.check(entry, intent, wish.size or 0)
+        intent = WriteRequest(
+            wish.file_name, "", wish.on_conflict, wish.if_match, wish.if_none_match
+        )
+        self._writer.check(entry, intent, wish.size or 0)
         return entry.account, entry.writable()[0]
 
     def _plan(
-        self, user_id: str, who: Caller | Sender, wish: Wish, method: Method | None
+        self, user_id: str, who: Caller | Uploader, wish: UploadSpec, method: Method | None
     ) -> UploadRow:
         """The upload's row, with its way through S3 chosen."""
         part_size = part_size_of(wish.size)
         single = (method or way_of(wish.size)) == "put"
         owner, upload_id = wish.username or who.username, self._runtime.new_id()
         now = self._runtime.now()
-        lifetime = SENT_SECONDS if isinstance(who, Sender) else UPLOAD_SECONDS
+        lifetime = SENT_SECONDS if isinstance(who, Uploader) else UPLOAD_SECONDS
         return UploadRow(
             shelf=upload_key(who.username, upload_id).partition,
             name=upload_id,
@@ -131,7 +133,7 @@ class TransferService:
             agent=who.agent,
         )
 
-    def sign(self, caller: Caller | Sender, upload_id: str, numbers: list[int]) -> SignedParts:
+    def sign(self, caller: Caller | Uploader, upload_id: str, numbers: list[int]) -> SignedParts:
         """Addresses for parts, each bound to its length. Raises NoSuchUpload, Invalid."""
         row = self.find(caller, upload_id)
         total = parts_in(row) or MOST_PARTS
@@ -152,7 +154,7 @@ class TransferService:
         ]
         return SignedParts(parts=parts)
 
-    def status(self, caller: Caller | Sender, upload_id: str, base: str) -> UploadView:
+    def status(self, caller: Caller | Uploader, upload_id: str, base: str) -> UploadView:
         """What has arrived and what is missing. Raises NoSuchUpload."""
         row = self.find(caller, upload_id)
         parts = self.arrived(row)
@@ -178,7 +180,7 @@ class TransferService:
         after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
         found: list[UploadRow] = []
         for at_once in (limit + 1, *[PASSED_AT_ONCE] * PASSES):
-            rows, more = self._transfers.of(caller.username, after=after, limit=at_once)
+            rows, more = self._upload_rows.of(caller.username, after=after, limit=at_once)
             after = rows[-1].name if rows else after
             found += [row for row in rows if self.open(row, account.id)]
             if not more or len(found) > limit:
@@ -187,21 +189,21 @@ class TransferService:
         views = [self.view(row, base, whole=False) for row in found[:limit]]
         return views, end and seal([end], account.id, UPLOADS)
 
-    def abort(self, caller: Caller | Sender, upload_id: str) -> None:
+    def abort(self, caller: Caller | Uploader, upload_id: str) -> None:
         """Gives an upload up, and removes what has arrived of it. Raises NoSuchUpload.
 
         The row goes first: without it nobody can complete what is being removed. It stays on the
         list of what falls due, for an address that was given out may bring bytes even now.
         """
         row = self.find(caller, upload_id)
-        if not self._transfers.remove(row):
+        if not self._upload_rows.remove(row):
             raise NoSuchUpload
         self._multipart.discard(row.object, row.multipart)
 
-    def find(self, caller: Caller | Sender, upload_id: str) -> UploadRow:
+    def find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """An upload of the caller's that is in progress. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
-        entry = self._access.open(caller, more=[key] if is_id(upload_id) else [])
+        entry = self._access.open(caller, more=[key] if is_upload_id(upload_id) else [])
         row = upload_in(entry.rows, caller.username, upload_id)
         if row is None or not self.open(row, entry.account.id):
             raise NoSuchUpload

@@ -6,7 +6,7 @@ import pytest
 
 from bench.many import name_of
 from function.core.cursors import seal
-from function.listing.query import Asked
+from function.listing.query import ListQuery
 from tests.api.conftest import Behind
 from tests.client import Client, join
 from tests.filling import fill
@@ -31,7 +31,7 @@ def listing(**query: str) -> Callable[[Client, str], int]:
     return lambda client, _: client.get("/files", **query).status
 
 
-LIST_ID = Asked().settled().list_id
+LIST_ID = ListQuery().settled().list_id
 REQUESTS: dict[str, Callable[[Client, str], int]] = {
     "the first page": listing(),
     "the page before the last": lambda client, near: client.get("/files", cursor=near).status,

@@ -9,7 +9,7 @@ from function import app, contract
 from function.contract import Settings
 from function.core.limits import DAY
 from function.maintenance import reconcile as maintenance_reconcile
-from function.tables.files import references_key
+from function.tables.files import refcount_key
 from function.tables.folders import folder_key
 from function.tables.search_terms import BETWEEN
 from tests.api.conftest import Behind
@@ -282,7 +282,7 @@ def test_bytes_of_rows_that_do_not_say_so_are_never_freed(
 ) -> None:
     """A row is always right: what it names is known as named before anything is freed."""
     alice.put("a", b"kept")
-    key = references_key(str(behind.row("files", shelf="alice", name="a")["object"]))
+    key = refcount_key(str(behind.row("files", shelf="alice", name="a")["object"]))
     behind.delete("files", shelf=key.partition, name=str(key.sort))
     clock.time = time.time() + OLD  # by which S3 dates what it has
     report = reconcile()

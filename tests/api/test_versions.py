@@ -5,7 +5,7 @@ import pytest
 from function import base
 from function.aws.dynamodb import Key
 from function.contract import FILES, Settings
-from function.files.purge import Purging
+from function.files.purge import Purger
 from tests.api.samples import World
 from tests.client import Answer, Client
 from tests.conftest import Clock
@@ -150,7 +150,7 @@ def test_a_version_that_changes_meanwhile_is_looked_at_again(
             (name,) = (row["name"] for row in rows if row.get("version") == "1")
             (line,) = (row for row in rows if row["name"] == f"alice/versions/{name}")
             kept, due = Key(FILES, "alice/versions", name), Key(FILES, line["shelf"], line["name"])
-            assert base.one(Purging).purge(kept, due)
+            assert base.one(Purger).purge(kept, due)
         else:
             alice.delete("/file", file_name="a.txt", permanent="true")
             if what == "made anew":

@@ -12,7 +12,7 @@ from function import base
 from function.aws.dynamodb import Dynamo
 from function.core.errors import Problem, Unavailable
 from function.core.roles import SCOPES
-from function.links.downloads import Counting
+from function.links.downloads import LinkDownloads
 from function.links.models import LinkDownloadRequest
 from function.links.public_service import Visitor
 from tests import curls, s3
@@ -240,7 +240,7 @@ def test_never_more_than_allowed_however_many_at_once(alice: Client, ground: Gro
         visitor = Visitor(link.path.removeprefix("/s/"), f"192.0.2.{number}")
         start.wait()
         try:
-            return base.one(Counting).one(visitor, wanted, "json").url
+            return base.one(LinkDownloads).one(visitor, wanted, "json").url
         except Problem as problem:
             return problem.slug
 

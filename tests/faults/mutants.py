@@ -11,22 +11,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from function.auth.login import Logins
-from function.aws.dynamodb import Dynamo, Item, Refused, Write
-from function.aws.errors import aws
+from function.auth.login import LoginService
+from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Write
+from function.aws.errors import translate_aws_errors
 from function.aws.s3 import Objects, Stored
 from function.contract import USERS
 from function.core.errors import NotSignedIn, Unavailable
 from function.core.models import Caller
-from function.files.commit import Placing
-from function.files.content import Uploads
+from function.files.commit import FileWriter
+from function.files.content import SmallUploadService
 from function.tables import links, uploads
-from function.tables.accounts import Load, discharge
-from function.tables.files import FileRow, file_key, keep, references_key
+from function.tables.accounts import Load, refund
+from function.tables.files import FileRow, archive, file_key, refcount_key
 from function.tables.links import LinkRow
-from function.tables.sessions import ended
-from function.tables.uploads import Transfers, UploadRow
-from function.uploads.service import TransferService
+from function.tables.sessions import expire_session
+from function.tables.uploads import UploadRow, Uploads
+from function.uploads.service import UploadService
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ def row_before_bytes() -> dict[str, Any]:
             etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
             return Stored(key, len(data), etag, hashlib.sha256(data).hexdigest())
 
-    right = Placing.place
+    right = FileWriter.commit
 
-    def place(self: Placing, *args: Any, **kwargs: Any) -> Any:
+    def commit(self: FileWriter, *args: Any, **kwargs: Any) -> Any:
         bytes_ = waiting.pop()
         placed = right(self, *args, **kwargs)
         bytes_()
         return placed
 
-    return {"base.Objects": Later, "files.commit.Placing.place": place}
+    return {"base.Objects": Later, "files.commit.FileWriter.commit": commit}
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
@@ -77,10 +77,10 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
             kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
             for row in gone:
                 size, owner = int(str(row["size"])), str(row["shelf"]).partition("/")[0]
-                named = references_key(str(row["object"]))
+                named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
                     kept.append(Write("Delete", named))
-                back = discharge(owner, str(row["owner_id"]), Load(size, 1))
+                back = refund(owner, str(row["owner_id"]), Load(size, 1))
                 charged = [each for each in kept if each.key == back.key]
                 for each in charged:
                     used = {":bytes_used": -size, ":files_used": -1}
@@ -105,14 +105,14 @@ def bytes_dropped_first(shelf: str) -> dict[str, Any]:
             made.append(self)
 
     def drop(row: FileRow, *args: Any) -> list[Write]:
-        with aws():
+        with translate_aws_errors():
             made[0]._client.delete_object(Bucket=made[0]._bucket, Key=row.object)
-        return keep(row, *args)
+        return archive(row, *args)
 
     return {
         "base.Objects": Known,
         "base.Dynamo": nothing_kept(shelf),
-        "files.commit.keep": drop,
+        "files.commit.archive": drop,
     }
 
 
@@ -120,9 +120,9 @@ def overwritten_in_place() -> dict[str, Any]:
     """One object for a name, so that new bytes stand under the old row."""
     names: list[str] = []
 
-    right = Uploads.put
+    right = SmallUploadService.put
 
-    def named(self: Uploads, caller: Any, upload: Any) -> Any:
+    def named(self: SmallUploadService, caller: Any, upload: Any) -> Any:
         names.append(upload.file_name)
         try:
             return right(self, caller, upload)
@@ -134,31 +134,35 @@ def overwritten_in_place() -> dict[str, Any]:
             return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
 
     kept = nothing_kept("versions")
-    return {"files.content.Uploads.put": named, "base.Objects": OnePerName, "base.Dynamo": kept}
+    return {
+        "files.content.SmallUploadService.put": named,
+        "base.Objects": OnePerName,
+        "base.Dynamo": kept,
+    }
 
 
 def logout_swallows() -> dict[str, Any]:
     """Whoever logs out is told that it was done, whatever happened."""
 
-    right = Logins.logout
+    right = LoginService.logout
 
-    def logout(self: Logins, caller: Caller) -> None:
+    def logout(self: LoginService, caller: Caller) -> None:
         with suppress(Unavailable):
             right(self, caller)
 
-    return {"auth.login.Logins.logout": logout}
+    return {"auth.login.LoginService.logout": logout}
 
 
 def logout_without_token() -> dict[str, Any]:
     """A session that has ended was ended by somebody else."""
 
-    def logout(self: Logins, caller: Caller) -> None:
+    def logout(self: LoginService, caller: Caller) -> None:
         try:
-            self._db.write(ended(caller.token_hash, int(self._runtime.now())))
-        except Refused:
+            self._db.write(expire_session(caller.token_hash, int(self._runtime.now())))
+        except ConditionFailed:
             raise NotSignedIn from None
 
-    return {"auth.login.Logins.logout": logout}
+    return {"auth.login.LoginService.logout": logout}
 
 
 def register_without_token() -> dict[str, Any]:
@@ -180,7 +184,7 @@ def commit_without_rev() -> dict[str, Any]:
     def replace(old: FileRow, row: FileRow) -> Write:
         return Write("Put", file_key(row.shelf, row.name), item=row.model_dump())
 
-    return {"files.commit.replace": replace}
+    return {"files.commit.replace_file": replace}
 
 
 def charged_afterwards() -> dict[str, Any]:
@@ -200,37 +204,37 @@ def completed_blindly() -> dict[str, Any]:
     """A completion is committed whatever has become of the upload since it was looked at."""
 
     def finish(row: UploadRow, answer: str) -> list[Write]:
-        noted, *others = uploads.finish(row, answer)
+        noted, *others = uploads.finish_upload(row, answer)
         return [replace(noted, condition=None, values={":answer": answer}), *others]
 
-    return {"uploads.completion.finish": finish}
+    return {"uploads.completion.finish_upload": finish}
 
 
 def given_up_bytes_first() -> dict[str, Any]:
     """An upload's bytes are removed, and then its row."""
 
-    right = TransferService.abort
+    right = UploadService.abort
 
-    def abort(self: TransferService, caller: Any, upload_id: str) -> None:
+    def abort(self: UploadService, caller: Any, upload_id: str) -> None:
         row = self.find(caller, upload_id)
         self._multipart.discard(row.object, row.multipart)
         right(self, caller, upload_id)
 
-    return {"uploads.service.TransferService.abort": abort}
+    return {"uploads.service.UploadService.abort": abort}
 
 
 def struck_from_the_list() -> dict[str, Any]:
     """What is given up is struck from the list at once, before its bytes are removed."""
 
-    right = Transfers.remove
+    right = Uploads.remove
 
-    def remove(self: Transfers, row: UploadRow) -> bool:
+    def remove(self: Uploads, row: UploadRow) -> bool:
         removed = right(self, row)
         if removed:
-            self._db.write(Write("Delete", uploads.due_key(row)))
+            self._db.write(Write("Delete", uploads.upload_expiry_key(row)))
         return removed
 
-    return {"tables.uploads.Transfers.remove": remove}
+    return {"tables.uploads.Uploads.remove": remove}
 
 
 def counted_blindly() -> dict[str, Any]:
@@ -240,7 +244,7 @@ def counted_blindly() -> dict[str, Any]:
         values: Item = {":more": more}
         return Write("Update", links.link_key(row.id), None, values, update="ADD downloads :more")
 
-    return {"links.downloads.count": count}
+    return {"links.downloads.count_downloads": count}
 
 
 MUTANTS = (

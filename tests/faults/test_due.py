@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from function.contract import Settings
-from function.tables.uploads import finish
+from function.tables.uploads import finish_upload
 from tests.client import Client
 from tests.conftest import Clock
 from tests.faults.crashes import Killed
@@ -66,5 +66,7 @@ def test_what_was_committed_is_no_longer_on_the_list(cut_off: Any, size: int) ->
 
 def test_a_line_that_is_struck_afterwards_costs_the_bytes(cut_off: Any) -> None:
     """A wrong design is noticed: the sweep then takes a file for what nobody completed."""
-    with mock.patch("function.uploads.completion.finish", lambda *row: finish(*row)[:-1]):
+    with mock.patch(
+        "function.uploads.completion.finish_upload", lambda *row: finish_upload(*row)[:-1]
+    ):
         assert cut_off(15) == []

@@ -16,7 +16,7 @@ from function import base
 from function.aws.dynamodb import Key, decode, encode
 from function.contract import FILES, Settings
 from function.core.runtime import system_runtime
-from function.files.purge import Purging
+from function.files.purge import Purger
 from tests.client import PASSWORD, Answer, Client, join
 from tests.conftest import Clock
 from tests.faults.crashes import FAULTS, Fault, Killed
@@ -175,7 +175,7 @@ class House:
             owner, shelf, name = line["name"].split("/", 2)
             kept = Key(FILES, f"{owner}/{shelf}", name)
             due = Key(FILES, line["shelf"], line["name"])
-            base.one(Purging).purge(kept, due)
+            base.one(Purger).purge(kept, due)
         return bool(lines)
 
     def _second(self) -> int:

@@ -14,10 +14,10 @@ from function.aws.dynamodb import Dynamo
 from function.core.errors import Unavailable
 from function.public.unlock import nonce_in
 from function.tables.accounts import Account, account_key, charge
-from function.tables.files import first
-from function.tables.grants import Grant, unchanged
+from function.tables.files import init_refcount
+from function.tables.grants import Grant, require_grant_unchanged
 from function.tables.groups import Membership, member_key
-from function.tables.links import Links, count
+from function.tables.links import Links, count_downloads
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ MUTANTS = (
         "an old grant opens a new file",
         {
             "access.policy.Access.opens": opens_but("file_id"),
-            "files.content.granted": NOTHING,
+            "files.content.grant_keys_on": NOTHING,
         },
     ),
     Mutant("a namesake inherits grants", {"access.policy.Access.opens": opens_but("owner_id")}),
@@ -101,21 +101,26 @@ MUTANTS = (
     Mutant("to read is to write", {"access.policy.Access.right": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
     Mutant("who was put out stays in", {"tables.groups.Groups.leave": lambda *_, **__: None}),
-    Mutant("a rename leaves grants behind", {"moves.rename.granted": NOTHING}),
-    Mutant("what is taken back stays", {"sharing.shares.take_back": unchanged}),
+    Mutant("a rename leaves grants behind", {"moves.rename.grant_keys_on": NOTHING}),
+    Mutant("what is taken back stays", {"sharing.shares.delete_grant": require_grant_unchanged}),
     Mutant("the disabled are let in", {"access.policy.account_in": disabled_as_well}),
     Mutant("a link is never revoked", {"tables.links.Links.find": found_with(revoked=False)}),
     Mutant("a link never ends", {"tables.links.Links.find": found_with(ends=None)}),
     Mutant(
         "a link needs no password",
-        {"public.unlock.Unlocking.nonce": lambda _, __, grant: nonce_in(grant)},
+        {"public.unlock.PasswordGate.nonce": lambda _, __, grant: nonce_in(grant)},
     ),
-    Mutant("downloads are not counted", {"links.downloads.count": lambda row, _: count(row, 0)}),
-    Mutant("a folder leaves its rights behind", {"moves.folder_batches.below": lambda *_: {}}),
-    Mutant("a copy goes with its original", {"files.commit.one_more": first}),
+    Mutant(
+        "downloads are not counted",
+        {"links.downloads.count_downloads": lambda row, _: count_downloads(row, 0)},
+    ),
+    Mutant(
+        "a folder leaves its rights behind", {"moves.folder_batches.grantees_below": lambda *_: {}}
+    ),
+    Mutant("a copy goes with its original", {"files.commit.increment_refcount": init_refcount}),
     Mutant(
         "a quota is not looked at",
-        {"files.commit.enough": lambda *_: None, "files.commit.charge": without_quota},
+        {"files.commit.require_room": lambda *_: None, "files.commit.charge": without_quota},
     ),
     Mutant("what fails is acknowledged", {"aws.dynamodb.Dynamo.commit": careless}),
 )

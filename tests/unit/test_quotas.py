@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.access.quotas import nearly_full
-from function.tables.accounts import Account, Load, charge, mark
+from function.access.quotas import crossed_warning
+from function.tables.accounts import Account, Load, charge, warning_threshold
 
 AMOUNTS = st.integers(0, 200)
 
@@ -18,17 +18,17 @@ def test_a_charge_holds_where_it_means_the_same(
         return  # refused before
     values = charge(account(quota, used), Load(grows, 0)).values or {}
     holds = int(str(values.get(":bytes_low", 0))) <= then <= int(str(values[":bytes_high"]))
-    alike = nearly_full(account(quota, used), Load(grows, 0)) == nearly_full(
+    alike = crossed_warning(account(quota, used), Load(grows, 0)) == crossed_warning(
         account(quota, then), Load(grows, 0)
     )
-    same_side = (used >= mark(quota)) is (then >= mark(quota))
+    same_side = (used >= warning_threshold(quota)) is (then >= warning_threshold(quota))
     assert holds is (then + grows <= quota and alike and same_side)
 
 
 @given(AMOUNTS)
 def test_four_fifths_are_counted_in_whole_bytes(quota: int) -> None:
     """The least amount that is no less than four fifths."""
-    assert 5 * (mark(quota) - 1) < 4 * quota <= 5 * mark(quota)
+    assert 5 * (warning_threshold(quota) - 1) < 4 * quota <= 5 * warning_threshold(quota)
 
 
 def account(quota: int, used: int) -> Account:
