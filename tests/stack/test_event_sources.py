@@ -8,7 +8,7 @@ from function import contract
 from function.core.limits import UPLOAD_SECONDS
 from function.tables.uploads import object_key
 from local import imagine
-from tests.declared import Stack
+from tests.stack.declared import Stack
 
 
 @pytest.fixture(scope="module", params=["production", "dev"])

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from local import imagine
-from tests.declared import Stack
+from tests.stack.declared import Stack
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)  # it leaves its own tables open

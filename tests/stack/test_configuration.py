@@ -8,7 +8,7 @@ import yaml
 
 from function import contract
 from local import declare, imagine
-from tests.declared import Stack
+from tests.stack.declared import Stack
 
 PROJECT = yaml.safe_load((declare.ROOT / "Pulumi.yaml").read_text())
 

@@ -9,7 +9,7 @@ import bundle
 from function import contract
 from function.core.limits import UPLOAD_SECONDS
 from local import declare, imagine
-from tests.declared import Stack, rebuild
+from tests.stack.declared import Stack, rebuild
 
 ORIGINS = ["https://files.example.org", "https://www.example.org:8443"]
 CONFIGURED = {"production": {"allowedOrigins": json.dumps(ORIGINS)}, "dev": {}}
