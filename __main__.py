@@ -6,7 +6,6 @@ for `make serve`.
 """
 
 import json
-import re
 
 import pulumi
 import pulumi_aws as aws
@@ -14,6 +13,7 @@ import pulumi_aws as aws
 import bundle
 from function import contract
 from infra.arrivals import Arrivals
+from infra.config import StackConfig
 from infra.door import Door
 from infra.errands import Errands
 from infra.storage import Storage
@@ -30,75 +30,7 @@ HASH_PASSES = 2
 # Less than the gateway waits, so that the function answers for itself.
 FUNCTION_SECONDS = 28
 
-# What CloudWatch offers; any other number is refused only in the middle of a deployment.
-LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 3_653)
-
-# --- configuration: each key is described in Pulumi.yaml -----------------------------------------
-
-config = pulumi.Config()
-
-
-def whole(key: str, least: int, most: int) -> int:
-    """A whole number of the configuration. Raises ValueError outside what makes sense or exists."""
-    value = config.require_int(key)
-    if not least <= value <= most:
-        raise ValueError(f"{key} must be from {least} to {most}, not {value}")
-    return value
-
-
-def web_origins(key: str) -> list[str]:
-    """The pages that may call from a browser. Raises ValueError for `*` and for plain http."""
-    secure = r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?"
-    given = config.require_object(key)
-    for origin in given:
-        if not re.fullmatch(secure, str(origin)):
-            raise ValueError(f"{key}: {origin!r} is not an origin like https://files.example.org")
-    return given
-
-
-def one_of(key: str, *values: str) -> str:
-    """One of some words. Raises ValueError for another."""
-    if (value := config.require(key)) not in values:
-        raise ValueError(f"{key} must be one of {', '.join(values)}, not {value!r}")
-    return value
-
-
-def username(key: str) -> str:
-    """A user name, or nothing. Raises ValueError for what no account can be called."""
-    value = config.require(key).lower()
-    if value and not re.fullmatch(r"[a-z0-9._@+-]{3,64}", value):
-        raise ValueError(f"{key}: {value!r} is not a user name")
-    return value
-
-
-def address(key: str) -> str:
-    """A mail address, or nothing. Raises ValueError for another text."""
-    value = config.require(key)
-    if value and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        raise ValueError(f"{key}: {value!r} is not a mail address")
-    return value
-
-
-def upload_rules(key: str) -> str:
-    """What each role may upload, as JSON. Raises ValueError for what says nothing of one."""
-    rules = json.loads(config.require(key))
-    for role, rule in rules.items():
-        kinds, size = rule.get("types", []), rule.get("maxBytes", 1)
-        known = role in {"admin", "member", "client"} and rule.keys() <= {"types", "maxBytes"}
-        plain = all(
-            re.fullmatch(r"\.[a-z0-9._+-]+|[a-z]+/(\*|[a-z0-9.+-]+)", str(k)) for k in kinds
-        )
-        if not known or not plain or type(size) is not int or size < 1:
-            raise ValueError(f"{key}.{role}: types such as .pdf or image/*, and maxBytes")
-    return json.dumps(rules, sort_keys=True)
-
-
-protect = config.require_bool("protect")
-origins = web_origins("allowedOrigins")
-keep_days = whole("keepDays", 1, 3_650)
-log_days = config.require_int("logRetentionDays")
-if log_days not in LOG_DAYS:
-    raise ValueError(f"logRetentionDays must be one of {LOG_DAYS}, not {log_days}")
+config = StackConfig.load()
 
 provider = aws.Provider(
     "aws",
@@ -112,13 +44,22 @@ ours = pulumi.ResourceOptions(provider=provider)
 
 # --- data ----------------------------------------------------------------------------------------
 
-storage = Storage(NAME, origins=origins, keep_days=keep_days, protect=protect, opts=ours)
+storage = Storage(
+    NAME,
+    origins=config.allowed_origins,
+    keep_days=config.keep_days,
+    protect=config.protect,
+    opts=ours,
+)
 bucket, tables = storage.bucket, storage.tables
 
 arrivals = Arrivals(NAME, bucket, handling_seconds=FUNCTION_SECONDS, opts=ours)
 
 log_group = aws.cloudwatch.LogGroup(
-    f"{NAME}-log", name=f"/satchel/{NAME}/function", retention_in_days=log_days, opts=ours
+    f"{NAME}-log",
+    name=f"/satchel/{NAME}/function",
+    retention_in_days=config.log_retention_days,
+    opts=ours,
 )
 
 # --- permissions: what is not in this table the function cannot do -------------------------------
@@ -143,14 +84,13 @@ POWERS = [
     ("logs", "CreateLogStream PutLogEvents", pulumi.Output.concat(log_group.arn, ":*")),
 ]
 
-mail_from = address("mailFrom")
-if mail_from:
+if config.mail_from:
     # SES asks for the identity that it knows: the address itself, or else its domain.
     account = tables["users"].arn.apply(lambda arn: ":".join(arn.split(":")[1:5]))
     account = account.apply(lambda words: words.replace(":dynamodb:", ":ses:"))
     POWERS += [
         ("ses", "SendEmail", pulumi.Output.concat("arn:", account, ":identity/", identity))
-        for identity in (mail_from, mail_from.rpartition("@")[2])
+        for identity in (config.mail_from, config.mail_from.rpartition("@")[2])
     ]
 
 role = aws.iam.Role(
@@ -196,20 +136,20 @@ settings = contract.environment(
     sessions=tables["sessions"].name,
     shares=tables["shares"].name,
     files=tables["files"].name,
-    session_seconds=whole("sessionHours", 1, 24 * 365) * HOUR,
-    keep_seconds=keep_days * DAY,
-    password_min_length=whole("passwordMinLength", 8, 64),
+    session_seconds=config.session_hours * HOUR,
+    keep_seconds=config.keep_days * DAY,
+    password_min_length=config.password_min_length,
     hash_memory=HASH_MEMORY_KIB,
     hash_passes=HASH_PASSES,
-    administrator=username("administrator"),
-    registration=one_of("registration", "open", "invite", "closed"),
-    default_role=one_of("defaultRole", "member", "client"),
-    quota=whole("quotaMb", 0, 10**9) * MIB,
-    files_quota=whole("quotaFiles", 0, 10**9),
-    keep_versions=whole("keepVersions", 1, 1_000),
-    upload_rules=upload_rules("uploadRules"),
-    audit_seconds=whole("auditDays", 1, 3_650) * DAY,
-    mail_from=mail_from,
+    administrator=config.administrator,
+    registration=config.registration,
+    default_role=config.default_role,
+    quota=config.quota_mb * MIB,
+    files_quota=config.quota_files,
+    keep_versions=config.keep_versions,
+    upload_rules=json.dumps(config.upload_rules, sort_keys=True),
+    audit_seconds=config.audit_days * DAY,
+    mail_from=config.mail_from,
 )
 function = aws.lambda_.Function(
     f"{NAME}-function",
@@ -218,7 +158,7 @@ function = aws.lambda_.Function(
     handler="function.app.lambda_handler",
     code=pulumi.FileArchive(bundle.build()),
     role=role.arn,
-    memory_size=whole("memoryMb", 512, 10_240),
+    memory_size=config.memory_mb,
     timeout=FUNCTION_SECONDS,
     environment=aws.lambda_.FunctionEnvironmentArgs(
         variables={
@@ -243,10 +183,10 @@ Errands(NAME, function, arrivals.queue, opts=ours)
 door = Door(
     NAME,
     function,
-    origins=origins,
-    rate=whole("throttleRate", 1, 10_000),
-    burst=whole("throttleBurst", 1, 5_000),
-    log_days=log_days,
+    origins=config.allowed_origins,
+    rate=config.throttle_rate,
+    burst=config.throttle_burst,
+    log_days=config.log_retention_days,
     opts=ours,
 )
 

@@ -52,9 +52,13 @@ WRONG = [
     ("defaultRole", "admin"),
     ("quotaMb", "-1"),
     ("quotaFiles", "many"),
+    ("uploadRules", "none"),
+    ("uploadRules", "[]"),
+    ("uploadRules", '{"member": [".pptx"]}'),
     ("uploadRules", '{"guest": {"types": [".pptx"]}}'),
     ("uploadRules", '{"member": {"types": ["pptx"]}}'),
     ("uploadRules", '{"member": {"maxBytes": 0}}'),
+    ("uploadRules", '{"member": {"maxBytes": "5"}}'),
     ("uploadRules", '{"member": {"size": 1}}'),
     ("auditDays", "0"),
     ("mailFrom", "nobody"),
@@ -89,8 +93,15 @@ def test_a_missing_key_stops_the_program(key):
 @pytest.mark.parametrize(("key", "value"), WRONG)
 def test_a_wrong_value_stops_the_program(key, value):
     """What AWS would refuse half-way, or what would be unsafe, fails before anything is made."""
-    with pytest.raises((ValueError, pulumi.ConfigTypeError), match=key):
+    with pytest.raises(ValueError, match=f"^{key}[^;]* = "):
         declare.declare("production", {key: value})
+
+
+def test_the_error_names_every_wrong_setting():
+    """An operator corrects all of them before the next attempt."""
+    sentences = r"^allowedOrigins.0 = \*: .* https://files.example.org; keepDays = 0: "
+    with pytest.raises(ValueError, match=sentences):
+        declare.declare("production", {"keepDays": "0", "allowedOrigins": '["*"]'})
 
 
 def test_a_setting_that_the_function_expects_and_the_stack_forgets_stops_the_program(monkeypatch):
