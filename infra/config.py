@@ -1,8 +1,9 @@
-"""The settings of a stack: their types and ranges, checked before anything is created.
+"""The settings of a stack, with their types and ranges, checked before anything is created.
 
 `Pulumi.yaml` gives each setting its meaning and default. Imports Pulumi and pydantic.
 """
 
+import json
 import re
 from typing import Annotated, Literal, Self
 
@@ -20,6 +21,9 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 from typing_extensions import TypedDict
+
+HOUR, DAY = 3_600, 86_400  # seconds
+MIB = 1024 * 1024
 
 
 def matches(pattern: str, meaning: str) -> AfterValidator:
@@ -48,7 +52,7 @@ FileType = Annotated[
         "an extension such as .pdf or a media type such as image/*",
     ),
 ]
-# The two settings that may be empty, which means: none.
+# Each may be empty: the stack then has no administrator, or sends no mail.
 Username = Annotated[
     str, StringConstraints(to_lower=True), matches(r"([a-z0-9._@+-]{3,64})?", "a username")
 ]
@@ -113,6 +117,23 @@ class StackConfig(BaseModel):
             return cls.model_validate({key: config.require(key) for key in keys})
         except ValidationError as error:
             raise ValueError("; ".join(map(_sentence, error.errors()))) from None
+
+    def function_settings(self) -> dict[str, int | str]:
+        """The settings that the function reads, in the units of `function.contract`."""
+        return {
+            "session_seconds": self.session_hours * HOUR,
+            "keep_seconds": self.keep_days * DAY,
+            "password_min_length": self.password_min_length,
+            "administrator": self.administrator,
+            "registration": self.registration,
+            "default_role": self.default_role,
+            "quota": self.quota_mb * MIB,
+            "files_quota": self.quota_files,
+            "keep_versions": self.keep_versions,
+            "upload_rules": json.dumps(self.upload_rules, sort_keys=True),
+            "audit_seconds": self.audit_days * DAY,
+            "mail_from": self.mail_from,
+        }
 
 
 def _sentence(error: ErrorDetails) -> str:

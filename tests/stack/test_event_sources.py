@@ -1,4 +1,4 @@
-"""What the stack promises of files that arrive without a word, and of the clock."""
+"""The notifications of the bucket, the queues with their alarms, and the schedules."""
 
 import json
 
@@ -16,41 +16,42 @@ def stack(request):
     return Stack(request.param, {})
 
 
-def test_the_bucket_tells_of_what_one_put_made_and_of_nothing_else(stack):
-    """Parts, and what the function puts there itself, would be news to nobody."""
-    (told,) = stack.inputs("BucketNotification")["queues"]
+def test_the_bucket_notifies_of_objects_that_one_presigned_put_created(stack):
+    """The function knows of the objects that it writes or completes itself."""
+    (notification,) = stack.inputs("BucketNotification")["queues"]
     assert stack.inputs("BucketNotification")["bucket"] == stack.exports["bucket"]
-    assert told["queueArn"] == stack.inputs("EventSourceMapping")["eventSourceArn"]
-    assert (told["events"], told["filterSuffix"]) == (["s3:ObjectCreated:Put"], contract.ARRIVING)
-    assert "filterPrefix" not in told
+    assert notification["queueArn"] == stack.inputs("EventSourceMapping")["eventSourceArn"]
+    assert notification["events"] == ["s3:ObjectCreated:Put"]
+    assert notification["filterSuffix"] == contract.ARRIVING
+    assert "filterPrefix" not in notification
     assert object_key("a", "b", "c", single=True).endswith(contract.ARRIVING)
     assert not object_key("a", "b", "c", single=False).endswith(contract.ARRIVING)
-    # S3 sends a test when it is told, so it must be let in before.
-    assert f"{stack.exports['queues']['arrivals'].rsplit('/', 1)[-1]}-policy" in (
+    # S3 sends a test message at once, so the queue's policy must allow it before.
+    assert f"{stack.exports['queues']['uploadNotifications'].rsplit('/', 1)[-1]}-policy" in (
         stack.one("BucketNotification").depends_on
     )
 
 
-def test_no_message_is_lost_and_none_turns_for_ever(stack):
-    """Hidden while the function may be at it, tried five times, then kept for a person."""
+def test_a_message_is_tried_five_times_and_then_kept_for_an_operator(stack):
+    """It is invisible while the function works on it, so that no second try begins meanwhile."""
     queues = {imagine.made(each)[1]["arn"]: each.inputs for each in stack.all("Queue")}
     mapped = stack.inputs("EventSourceMapping")
-    arrivals = queues.pop(mapped["eventSourceArn"])
-    ((failed_arn, failed),) = queues.items()
-    assert arrivals["visibilityTimeoutSeconds"] >= 6 * stack.inputs("Function")["timeout"]
-    redrive = json.loads(arrivals["redrivePolicy"])
-    assert redrive == {"deadLetterTargetArn": failed_arn, "maxReceiveCount": 5}
-    assert failed["messageRetentionSeconds"] == 14 * 86_400
-    assert UPLOAD_SECONDS <= arrivals["messageRetentionSeconds"] < 14 * 86_400
-    assert arrivals["sqsManagedSseEnabled"] is failed["sqsManagedSseEnabled"] is True
+    queue = queues.pop(mapped["eventSourceArn"])
+    ((dead_letter_arn, dead_letters),) = queues.items()
+    assert queue["visibilityTimeoutSeconds"] >= 6 * stack.inputs("Function")["timeout"]
+    redrive = json.loads(queue["redrivePolicy"])
+    assert redrive == {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": 5}
+    assert dead_letters["messageRetentionSeconds"] == 14 * 86_400
+    assert UPLOAD_SECONDS <= queue["messageRetentionSeconds"] < 14 * 86_400
+    assert queue["sqsManagedSseEnabled"] is dead_letters["sqsManagedSseEnabled"] is True
     assert mapped["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapped["batchSize"] == 10
     function = stack.one("Function")
     assert mapped["functionName"] == imagine.made(function)[1]["arn"]
 
 
-def test_the_function_sweeps_every_hour_and_compares_every_day(stack):
-    """What a schedule sends is what the function knows, and nobody's request can be."""
+def test_the_function_sweeps_every_hour_and_reconciles_every_day(stack):
+    """It recognises the events of the schedules, and no HTTP request looks like one."""
     rules = {each.physical: each.inputs["scheduleExpression"] for each in stack.all("EventRule")}
     targets = [each.inputs for each in stack.all("EventTarget")]
     sent = {rules.pop(each["rule"]): json.loads(each["input"]) for each in targets}
@@ -61,25 +62,21 @@ def test_the_function_sweeps_every_hour_and_compares_every_day(stack):
     assert all(contract.is_event(each) for each in sent.values())
 
 
-def test_a_queue_that_jams_raises_an_alarm(stack):
-    """One message put aside is enough; an empty queue, which reports nothing, is none."""
-    watched = {each.inputs["metricName"]: each.inputs for each in stack.all("MetricAlarm")}
-    arrivals, failed = (
-        stack.exports["queues"][each].rsplit("/", 1)[-1] for each in ("arrivals", "failed")
-    )
-    late = watched["ApproximateAgeOfOldestMessage"]
-    aside = watched["ApproximateNumberOfMessagesVisible"]
-    assert (late["dimensions"], aside["dimensions"]) == (
-        {"QueueName": arrivals},
-        {"QueueName": failed},
-    )
-    assert aside["threshold"] == 0
-    (hidden,) = (
+def test_delayed_and_failed_messages_raise_an_alarm(stack):
+    """One failed message is enough. An idle queue, which reports nothing, raises none."""
+    alarms = {each.inputs["metricName"]: each.inputs for each in stack.all("MetricAlarm")}
+    queues = {key: url.rsplit("/", 1)[-1] for key, url in stack.exports["queues"].items()}
+    delayed = alarms["ApproximateAgeOfOldestMessage"]
+    failed = alarms["ApproximateNumberOfMessagesVisible"]
+    assert delayed["dimensions"] == {"QueueName": queues["uploadNotifications"]}
+    assert failed["dimensions"] == {"QueueName": queues["deadLetter"]}
+    assert failed["threshold"] == 0
+    (invisible,) = (
         each.inputs["visibilityTimeoutSeconds"]
         for each in stack.all("Queue")
-        if each.physical == arrivals
+        if each.physical == queues["uploadNotifications"]
     )
-    assert late["threshold"] > 5 * hidden, "a message that fails is put aside, not late"
-    for alarm in watched.values():
+    assert delayed["threshold"] > 5 * invisible, "five tries must not look like a delay"
+    for alarm in alarms.values():
         assert alarm["comparisonOperator"] == "GreaterThanThreshold"
         assert alarm["treatMissingData"] == "notBreaching"
