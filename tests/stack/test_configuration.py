@@ -1,5 +1,8 @@
-"""What the configuration promises: each key described, read and checked before anything is made."""
+"""The settings of the stack: described, documented, and checked before anything is created."""
 
+import json
+import re
+import shlex
 from dataclasses import make_dataclass
 
 import pulumi
@@ -7,31 +10,18 @@ import pytest
 import yaml
 
 from function import contract
+from infra.config import StackConfig
 from local import declare, imagine
 from tests.stack.declared import Stack
 
-PROJECT = yaml.safe_load((declare.ROOT / "Pulumi.yaml").read_text())
-
-OTHER = {
-    "protect": "false",
-    "allowedOrigins": '["https://other.example"]',
-    "sessionHours": "3",
-    "passwordMinLength": "15",
-    "keepDays": "9",
-    "logRetentionDays": "90",
-    "throttleRate": "7",
-    "throttleBurst": "8",
-    "memoryMb": "2048",
-    "keepVersions": "5",
-    "administrator": "alice",
-    "registration": "closed",
-    "defaultRole": "client",
-    "quotaMb": "10",
-    "quotaFiles": "10",
-    "uploadRules": '{"member": {"types": [".pptx"], "maxBytes": 5}}',
-    "auditDays": "7",
-    "mailFrom": "satchel@files.example.org",
-}
+SETTINGS = yaml.safe_load((declare.ROOT / "Pulumi.yaml").read_text())["config"]
+TYPES = {"boolean": bool, "integer": int, "array": list, "string": str}
+DOCUMENT = (declare.ROOT / "docs" / "reference" / "configuration.md").read_text()
+DOCUMENTED = [
+    [cell.strip() for cell in row.strip("|").split(" | ")]
+    for row in re.findall(r"^\| `.*", DOCUMENT, re.MULTILINE)
+]
+EXAMPLES = {key.strip("`"): yaml.safe_load(cells[-1].strip("`")) for key, *cells in DOCUMENTED}
 WRONG = [
     ("protect", "perhaps"),
     ("allowedOrigins", '["*"]'),
@@ -65,25 +55,65 @@ WRONG = [
 ]
 
 
+def text(value):
+    """A value as Pulumi hands it to the program."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 @pytest.fixture(scope="module")
 def plain():
     """The resources of a stack that has the defaults."""
     return Stack("production", {}).resources
 
 
-@pytest.mark.parametrize("key", sorted(PROJECT["config"]))
-def test_a_key_is_described_has_a_default_and_matters(key, plain):
-    """A key that changes nothing is a promise that nobody keeps."""
-    about = PROJECT["config"][key]
-    kinds = {"boolean": bool, "integer": int, "array": list, "string": str}
-    assert type(about["default"]) is kinds[about["type"]]
-    assert len(about["description"]) > 20
-    assert Stack("production", {key: OTHER[key]}).resources != plain
+def test_the_document_lists_the_settings_that_the_project_declares():
+    """Each setting once, with the same type, default and meaning."""
+    documented = {key.strip("`"): cells for key, *cells in DOCUMENTED}
+    assert documented.keys() == SETTINGS.keys()
+    assert len(documented) == len(DOCUMENTED)
+    for key, (kind, default, meaning, _) in documented.items():
+        setting = SETTINGS[key]
+        assert (kind, meaning) == (setting["type"], setting["description"])
+        assert yaml.safe_load(default.strip("`")) == setting["default"]
 
 
-@pytest.mark.parametrize("key", sorted(PROJECT["config"]))
-def test_a_missing_key_stops_the_program(key):
-    """Nothing is made with half a configuration."""
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+def test_a_setting_has_a_default_and_an_effect(key, plain):
+    """The example of the document is valid and changes a resource."""
+    kind, default = TYPES[SETTINGS[key]["type"]], SETTINGS[key]["default"]
+    assert type(default) is type(EXAMPLES[key]) is kind
+    assert EXAMPLES[key] != default
+    assert Stack("production", {key: text(EXAMPLES[key])}).resources != plain
+
+
+def test_a_description_gives_the_range_of_a_number():
+    """The range of `infra.config`, which refuses other numbers."""
+    fields = StackConfig.model_json_schema()["properties"]
+    assert fields.keys() == SETTINGS.keys()
+    ranges = {key: field for key, field in fields.items() if "minimum" in field}
+    integers = {key for key in SETTINGS if SETTINGS[key]["type"] == "integer"}
+    assert ranges.keys() == integers - {"logRetentionDays"}
+    for key, field in ranges.items():
+        assert f"{field['minimum']} to {field['maximum']}" in SETTINGS[key]["description"]
+
+
+def test_the_commands_of_the_document_set_valid_values():
+    """`pulumi config set` takes one item of a list at a time, and only by its path."""
+    config = {}
+    for line in re.findall(r"^\$ pulumi config set (.*)$", DOCUMENT, re.MULTILINE):
+        *path, setting, value = shlex.split(line)
+        key, is_item = re.fullmatch(r"satchel:(\w+)(\[0\])?", setting).groups()
+        assert path == (["--path"] if is_item else [])
+        config[key] = json.dumps([value]) if is_item else value
+    assert {TYPES[SETTINGS[key]["type"]] for key in config} == {int, list, str}
+    assert Stack("production", config)
+    (local,) = re.findall(r"^\$ SATCHEL_CONFIG='(.*)' make serve$", DOCUMENT, re.MULTILINE)
+    assert Stack("dev", {key: text(value) for key, value in json.loads(local).items()})
+
+
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+def test_a_missing_setting_stops_the_program(key):
+    """No resource is created with half a configuration."""
     values = declare.configuration("production")
     del values[f"satchel:{key}"]
     with pytest.raises(pulumi.ConfigMissingError, match=key):
@@ -92,7 +122,7 @@ def test_a_missing_key_stops_the_program(key):
 
 @pytest.mark.parametrize(("key", "value"), WRONG)
 def test_a_wrong_value_stops_the_program(key, value):
-    """What AWS would refuse half-way, or what would be unsafe, fails before anything is made."""
+    """An unsafe value, or one that AWS would refuse in the middle of a deployment."""
     with pytest.raises(ValueError, match=f"^{key}[^;]* = "):
         declare.declare("production", {key: value})
 
@@ -104,16 +134,16 @@ def test_the_error_names_every_wrong_setting():
         declare.declare("production", {"keepDays": "0", "allowedOrigins": '["*"]'})
 
 
-def test_a_setting_that_the_function_expects_and_the_stack_forgets_stops_the_program(monkeypatch):
-    """The contract is checked when the stack runs, not when a person's request fails."""
+def test_a_setting_of_the_function_that_the_stack_does_not_give_stops_the_program(monkeypatch):
+    """The deployment fails, and not the first request."""
     more = make_dataclass("Settings", [("colour", str)], bases=(contract.Settings,), frozen=True)
     monkeypatch.setattr(contract, "Settings", more)
     with pytest.raises(TypeError, match="colour"):
         declare.declare("production")
 
 
-def test_the_stacks_files_hold_no_key_that_nobody_reads():
-    """A misspelt key would silently leave the default in force."""
+def test_a_file_of_a_stack_holds_no_unknown_setting():
+    """A misspelt setting would leave the default in force."""
     with pytest.raises(KeyError, match="keepDayz"):
         declare.declare("production", {"keepDayz": "4"})
     for path in declare.ROOT.glob("Pulumi.*.yaml"):
