@@ -1,6 +1,5 @@
-"""The parts of the stack, each a component of resources; `__main__.py` puts them together.
+"""The parts of the stack that `__main__.py` puts together: settings, policies, components.
 
-Pulumi identifies a resource by the type of its component, its own type and its name. Under another
-one Pulumi creates a new resource and deletes the old one: a table with its rows.
-`tests/stack/test_urns.py` holds the list.
+Pulumi identifies a resource by the types of its components, its own type and its name, and replaces
+it when one of them changes. `tests/stack/production_urns.txt` lists them.
 """
