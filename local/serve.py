@@ -157,7 +157,7 @@ def errands_of(deployed: Deployed) -> Errands:
         if target.kind == "aws:cloudwatch/eventTarget:EventTarget"
     ]
     return Errands(
-        queue_url=deployed.exports["queues"]["arrivals"],
+        queue_url=deployed.exports["queues"]["uploadNotifications"],
         queue_arn=mapping["eventSourceArn"],
         batch_size=mapping["batchSize"],
         schedules=sorted(schedules, key=itemgetter(1)),

@@ -211,8 +211,10 @@ def test_while_something_is_in_hand_the_turn_is_taken(bucket: Bucket) -> None:
 
 def test_errands_are_those_that_the_stack_declares(bucket: Bucket) -> None:
     assert bucket.errands == Errands(
-        queue_url=bucket.sqs.get_queue_url(QueueName="satchel-dev-arrivals")["QueueUrl"],
-        queue_arn="arn:aws:sqs:eu-central-1:123456789012:satchel-dev-arrivals",
+        queue_url=bucket.sqs.get_queue_url(QueueName="satchel-dev-upload-notifications")[
+            "QueueUrl"
+        ],
+        queue_arn="arn:aws:sqs:eu-central-1:123456789012:satchel-dev-upload-notifications",
         batch_size=10,
         schedules=[(contract.SWEEP, 3_600), (contract.RECONCILE, 86_400)],
     )
@@ -227,7 +229,9 @@ def test_what_fails_five_times_is_put_aside(
     bucket.answer = RuntimeError("poison")
     assert [bucket.poller.poll(0) for _ in range(7)] == [1] * 5 + [0] * 2
     assert bucket.left() == 0
-    aside = bucket.sqs.get_queue_url(QueueName="satchel-dev-failed")["QueueUrl"]
+    aside = bucket.sqs.get_queue_url(QueueName="satchel-dev-upload-notifications-dead-letter")[
+        "QueueUrl"
+    ]
     assert len(bucket.sqs.receive_message(QueueUrl=aside)["Messages"]) == 1
 
 

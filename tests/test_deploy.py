@@ -66,7 +66,7 @@ def test_stacks_stand_side_by_side(session):
     """Names carry the stack, so that one never answers for another."""
     names = [set(deploy(session, stack).environment.values()) for stack in ("dev", "production")]
     buckets = [each["Name"] for each in session.client("s3").list_buckets()["Buckets"]]
-    assert buckets == ["satchel-dev-bytes", "satchel-production-bytes"]
+    assert buckets == ["satchel-dev-objects", "satchel-production-objects"]
     assert not {name for name in names[0] & names[1] if name.startswith("satchel-")}
 
 

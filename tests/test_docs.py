@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from bench import routes as benched
 from function import app, contract
@@ -26,7 +25,7 @@ from tests.ground import Ground
 from tests.walk import masked, steps, walk
 
 README = ROOT / "README.md"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CONFIGURED = {
     "password_min_length": "`passwordMinLength`",
     "session_seconds": "`sessionHours`",
@@ -98,17 +97,6 @@ def test_the_problems_are_those_that_are_raised() -> None:
     http_router.all_routes()
     raised = [(f"`{kind.slug}`", str(kind.status), kind.title) for kind in problems()]
     assert sorted(map(tuple, table("Problems"))) == sorted(raised)
-
-
-def test_the_configuration_is_that_of_the_stack() -> None:
-    """Each key with its type, default and meaning."""
-    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    written = {key.strip("`"): rest for key, *rest in table("Configuration")}
-    assert written.keys() == declared.keys()
-    for key, (kind, default, meaning) in written.items():
-        about = declared[key]
-        assert (kind, meaning) == (about["type"], about["description"].strip())
-        assert yaml.safe_load(default.strip("`")) == about["default"]
 
 
 def test_the_limits_are_those_that_are_published(anyone: Client) -> None:

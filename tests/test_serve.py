@@ -201,9 +201,12 @@ def test_a_state_in_use_and_a_taken_port_are_one_sentence(
         ("{", "is no JSON object"),
         ('["allowedOrigins"]', "is no JSON object"),
         ('{"keepDayz": 4}', "cannot be used: satchel:keepDayz is no key of Pulumi.yaml"),
-        ('{"keepDays": 0}', "cannot be used: keepDays must be from 1 to 3650, not 0"),
-        ('{"keepDays": "soon"}', "cannot be used: .*keepDays.*soon"),
-        ('{"allowedOrigins": ["*"]}', "cannot be used: allowedOrigins: .* is not an origin"),
+        ('{"keepDays": 0}', "cannot be used: keepDays = 0: .*greater than or equal to 1"),
+        ('{"keepDays": "soon"}', "cannot be used: keepDays = soon: .*integer"),
+        (
+            '{"allowedOrigins": ["*"]}',
+            r"cannot be used: allowedOrigins.0 = \*: it is not an origin",
+        ),
     ],
 )
 def test_a_configuration_that_is_none_is_one_sentence(

@@ -1,4 +1,4 @@
-"""What the stack's policies allow: no more than it names, and nothing that a linter objects to."""
+"""The policies of the stack: exact actions on exact resources, and no finding of a linter."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from local import imagine
-from tests.declared import Stack
+from tests.stack.declared import Stack
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ResourceWarning)  # it leaves its own tables open
@@ -19,17 +19,17 @@ def stack(request):
     return Stack(request.param, {})
 
 
-def test_policies_hold_no_mistake_that_a_linter_knows(stack):
-    """A misspelt action or an action that its resource does not have grants nothing, silently."""
+def test_a_linter_finds_nothing_in_the_policies(stack):
+    """IAM accepts a misspelt action, or one that the resource does not have, and ignores it."""
     assert len(stack.policies()) == 5
     for name, policy in stack.policies().items():
-        if name.endswith("-function"):
-            continue  # a trust policy has no resource, and the linter knows only identity's
+        if name.endswith("-function-role"):
+            continue  # the linter knows identity policies only; a trust policy names no resource
         assert analyze_policy_string(json.dumps(policy)).findings == [], name
 
 
 def test_policies_allow_exact_actions_on_what_the_stack_declares(stack):
-    """`*` grants what nobody thought of: no action holds one, and no resource begins with it."""
+    """A wildcard would allow more than the stack needs."""
     arns = {f"arn:aws:s3:::{each.physical}" for each in stack.all("Bucket")}
     for table in stack.all("Table"):
         arns.add(imagine.made(table)[1]["arn"])
@@ -40,11 +40,11 @@ def test_policies_allow_exact_actions_on_what_the_stack_declares(stack):
         assert not any("*" in action for action in statement["Action"])
         resource = statement["Resource"]
         owner = re.sub(r"(/\*|:\*|/index/[a-z_]+)$", "", resource)
-        assert owner in arns, f"{resource} is nothing of this stack"
+        assert owner in arns, f"{resource} is not part of this stack"
 
 
-def test_the_function_reads_its_own_queue_and_nothing_more(stack):
-    """It never sends, and what was put aside is a person's to look at."""
+def test_the_function_can_read_only_the_queue_of_notifications(stack):
+    """It never sends a message, and it leaves the dead-letter queue to operators."""
     statements = json.loads(stack.inputs("RolePolicy")["policy"])["Statement"]
     (mine,) = (each for each in statements if each["Action"][0].startswith("sqs:"))
     names = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"}
@@ -52,8 +52,8 @@ def test_the_function_reads_its_own_queue_and_nothing_more(stack):
     assert mine["Resource"] == stack.inputs("EventSourceMapping")["eventSourceArn"]
 
 
-def test_only_this_bucket_of_this_account_sends_and_only_over_tls(stack):
-    """A bucket's name can be taken by a stranger once it is free; a queue is never anybody's."""
+def test_only_the_bucket_can_send_to_the_queue_and_only_over_tls(stack):
+    """Another account can create a bucket of the same name after this one has been deleted."""
     mapped = stack.inputs("EventSourceMapping")["eventSourceArn"]
     for queue in stack.all("Queue"):
         added = imagine.made(queue)[1]
@@ -78,8 +78,8 @@ def test_only_this_bucket_of_this_account_sends_and_only_over_tls(stack):
         }
 
 
-def test_only_lambda_takes_on_the_role(stack):
-    """A role that others may assume is another way in."""
+def test_only_lambda_can_assume_the_role(stack):
+    """Any other principal would have the permissions of the function."""
     trust = json.loads(stack.inputs("Role")["assumeRolePolicy"])["Statement"]
     assert [(each["Principal"], each["Action"]) for each in trust] == [
         ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole")

@@ -1,4 +1,4 @@
-"""A declared stack to ask questions of, and the SDK's own argument types, which know every key."""
+"""A stack as the program declares it, and its inputs checked against the types of Pulumi's SDK."""
 
 import enum
 import importlib
@@ -15,7 +15,7 @@ from local.declare import Resource
 
 
 class Stack:
-    """A declared stack, and questions to it."""
+    """The resources and exports that the program declares for a stack of this name and settings."""
 
     def __init__(self, name, config):
         values = declare.configuration(name, config)
@@ -23,17 +23,20 @@ class Stack:
         self.name, self.resources, self.exports = name, declared.resources, declared.exports
 
     def all(self, kind):
+        """The resources of a kind, such as `Table`."""
         return [each for each in self.resources if each.kind.endswith(f":{kind}")]
 
     def one(self, kind):
+        """The only resource of a kind. Raises ValueError when there is none or a second one."""
         (found,) = self.all(kind)
         return found
 
     def inputs(self, kind):
+        """The inputs of the only resource of a kind."""
         return self.one(kind).inputs
 
     def policies(self):
-        """Every policy document of the stack, by the name of what carries it."""
+        """Every policy document of the stack, by the name of its resource."""
         return {
             each.name: json.loads(document)
             for each in self.resources
@@ -43,10 +46,10 @@ class Stack:
 
 
 def rebuild(resource: Resource):
-    """The resource's inputs as the SDK's own type.
+    """Build the resource's inputs from the SDK's own types, which the mocks do not check.
 
-    Raises TypeError for a key that it does not know, for one that is missing and for a wrong kind
-    of value, ValueError for a word that is not in an enumeration.
+    Raises TypeError for an unknown key, a missing key and a value of a wrong type, ValueError for a
+    value that is not in an enumeration.
     """
     if resource.kind.startswith("pulumi:providers:"):
         return None  # a provider's inputs travel as text

@@ -1,0 +1,150 @@
+"""The settings of the stack: described, documented, and checked before anything is created."""
+
+import json
+import re
+import shlex
+from dataclasses import make_dataclass
+
+import pulumi
+import pytest
+import yaml
+
+from function import contract
+from infra.config import StackConfig
+from local import declare, imagine
+from tests.stack.declared import Stack
+
+SETTINGS = yaml.safe_load((declare.ROOT / "Pulumi.yaml").read_text())["config"]
+TYPES = {"boolean": bool, "integer": int, "array": list, "string": str}
+DOCUMENT = (declare.ROOT / "docs" / "reference" / "configuration.md").read_text()
+DOCUMENTED = [
+    [cell.strip() for cell in row.strip("|").split(" | ")]
+    for row in re.findall(r"^\| `.*", DOCUMENT, re.MULTILINE)
+]
+EXAMPLES = {key.strip("`"): yaml.safe_load(cells[-1].strip("`")) for key, *cells in DOCUMENTED}
+WRONG = [
+    ("protect", "perhaps"),
+    ("allowedOrigins", '["*"]'),
+    ("allowedOrigins", '["http://files.example.org"]'),
+    ("allowedOrigins", '["https://files.example.org/"]'),
+    ("allowedOrigins", "https://files.example.org"),
+    ("sessionHours", "0"),
+    ("sessionHours", "soon"),
+    ("passwordMinLength", "7"),
+    ("keepDays", "0"),
+    ("logRetentionDays", "31"),
+    ("throttleRate", "0"),
+    ("throttleBurst", "1000000"),
+    ("memoryMb", "128"),
+    ("keepVersions", "0"),
+    ("administrator", "no one"),
+    ("registration", "maybe"),
+    ("defaultRole", "admin"),
+    ("quotaMb", "-1"),
+    ("quotaFiles", "many"),
+    ("uploadRules", "none"),
+    ("uploadRules", "[]"),
+    ("uploadRules", '{"member": [".pptx"]}'),
+    ("uploadRules", '{"guest": {"types": [".pptx"]}}'),
+    ("uploadRules", '{"member": {"types": ["pptx"]}}'),
+    ("uploadRules", '{"member": {"maxBytes": 0}}'),
+    ("uploadRules", '{"member": {"maxBytes": "5"}}'),
+    ("uploadRules", '{"member": {"size": 1}}'),
+    ("auditDays", "0"),
+    ("mailFrom", "nobody"),
+]
+
+
+def text(value):
+    """A value as Pulumi hands it to the program."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """The resources of a stack that has the defaults."""
+    return Stack("production", {}).resources
+
+
+def test_the_document_lists_the_settings_that_the_project_declares():
+    """Each setting once, with the same type, default and meaning."""
+    documented = {key.strip("`"): cells for key, *cells in DOCUMENTED}
+    assert documented.keys() == SETTINGS.keys()
+    assert len(documented) == len(DOCUMENTED)
+    for key, (kind, default, meaning, _) in documented.items():
+        setting = SETTINGS[key]
+        assert (kind, meaning) == (setting["type"], setting["description"])
+        assert yaml.safe_load(default.strip("`")) == setting["default"]
+
+
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+def test_a_setting_has_a_default_and_an_effect(key, plain):
+    """The example of the document is valid and changes a resource."""
+    kind, default = TYPES[SETTINGS[key]["type"]], SETTINGS[key]["default"]
+    assert type(default) is type(EXAMPLES[key]) is kind
+    assert EXAMPLES[key] != default
+    assert Stack("production", {key: text(EXAMPLES[key])}).resources != plain
+
+
+def test_a_description_gives_the_range_of_a_number():
+    """The range of `infra.config`, which refuses other numbers."""
+    fields = StackConfig.model_json_schema()["properties"]
+    assert fields.keys() == SETTINGS.keys()
+    ranges = {key: field for key, field in fields.items() if "minimum" in field}
+    integers = {key for key in SETTINGS if SETTINGS[key]["type"] == "integer"}
+    assert ranges.keys() == integers - {"logRetentionDays"}
+    for key, field in ranges.items():
+        assert f"{field['minimum']} to {field['maximum']}" in SETTINGS[key]["description"]
+
+
+def test_the_commands_of_the_document_set_valid_values():
+    """`pulumi config set` takes one item of a list at a time, and only by its path."""
+    config = {}
+    for line in re.findall(r"^\$ pulumi config set (.*)$", DOCUMENT, re.MULTILINE):
+        *path, setting, value = shlex.split(line)
+        key, is_item = re.fullmatch(r"satchel:(\w+)(\[0\])?", setting).groups()
+        assert path == (["--path"] if is_item else [])
+        config[key] = json.dumps([value]) if is_item else value
+    assert {TYPES[SETTINGS[key]["type"]] for key in config} == {int, list, str}
+    assert Stack("production", config)
+    (local,) = re.findall(r"^\$ SATCHEL_CONFIG='(.*)' make serve$", DOCUMENT, re.MULTILINE)
+    assert Stack("dev", {key: text(value) for key, value in json.loads(local).items()})
+
+
+@pytest.mark.parametrize("key", sorted(SETTINGS))
+def test_a_missing_setting_stops_the_program(key):
+    """No resource is created with half a configuration."""
+    values = declare.configuration("production")
+    del values[f"satchel:{key}"]
+    with pytest.raises(pulumi.ConfigMissingError, match=key):
+        declare.run("production", values, imagine.made)
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG)
+def test_a_wrong_value_stops_the_program(key, value):
+    """An unsafe value, or one that AWS would refuse in the middle of a deployment."""
+    with pytest.raises(ValueError, match=f"^{key}[^;]* = "):
+        declare.declare("production", {key: value})
+
+
+def test_the_error_names_every_wrong_setting():
+    """An operator corrects all of them before the next attempt."""
+    sentences = r"^allowedOrigins.0 = \*: .* https://files.example.org; keepDays = 0: "
+    with pytest.raises(ValueError, match=sentences):
+        declare.declare("production", {"keepDays": "0", "allowedOrigins": '["*"]'})
+
+
+def test_a_setting_of_the_function_that_the_stack_does_not_give_stops_the_program(monkeypatch):
+    """The deployment fails, and not the first request."""
+    more = make_dataclass("Settings", [("colour", str)], bases=(contract.Settings,), frozen=True)
+    monkeypatch.setattr(contract, "Settings", more)
+    with pytest.raises(TypeError, match="colour"):
+        declare.declare("production")
+
+
+def test_a_file_of_a_stack_holds_no_unknown_setting():
+    """A misspelt setting would leave the default in force."""
+    with pytest.raises(KeyError, match="keepDayz"):
+        declare.declare("production", {"keepDayz": "4"})
+    for path in declare.ROOT.glob("Pulumi.*.yaml"):
+        assert declare.configuration(path.name.split(".")[1])
