@@ -89,7 +89,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         route = router.find(sent.method, sent.path)
         path = route.path
-        answer = router.answer(event, sent, route, context, one(Access).open)
+        answer = router.answer(event, sent, route, context, one(Access).authenticate)
     except Exception as error:  # noqa: BLE001 - the last resort: every error has an answer
         answer = _failed(error, sent)
     answer["headers"] = {

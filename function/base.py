@@ -33,7 +33,7 @@ class Base:
         s3 = _client(session, "s3", read_timeout=5)
         self.settings = settings
         self.runtime = runtime
-        self.db = Dynamo(_client(session, "dynamodb", read_timeout=2), tables, runtime.sleep)
+        self.db = Dynamo(_client(session, "dynamodb", read_timeout=2), tables, runtime)
         self.objects = Objects(s3, settings.bucket)
         self.multipart = Multipart(s3, settings.bucket)
         self.mail = Mail(

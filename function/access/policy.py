@@ -77,21 +77,27 @@ class Uploader:
 
 
 @dataclass(frozen=True)
-class Authorization:
+class Authentication:
+    """Who calls, and the rows that were read with the proof."""
+
+    account: Account
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Authorization(Authentication):
     """What a request's reading found: who calls, whose file it is, the file, and the right to it.
 
     `may_add` is the right to put new files beside it, which a grant on the file alone is not;
     `grants` are those that hold, and `memberships` what some of them hold by, by the group's id.
     """
 
-    account: Account
     owner: Account | None
     file: FileRow | None
     permission: Permission | None
     may_add: bool
     grants: list[Grant]
     memberships: Memberships
-    rows: Rows
 
     def readable(self) -> tuple[FileRow, Permission]:
         """The file and the right to it. Raises NoSuchFile."""
@@ -127,7 +133,7 @@ class Authorization:
         """The same for a file of the caller's own, which was read as well."""
         mine = file_in(self.rows, self.account.username, name)
         mine = mine if mine and mine.owner_id == self.account.id else None
-        return Authorization(self.account, self.account, mine, "own", True, [], {}, self.rows)
+        return Authorization(self.account, self.rows, self.account, mine, "own", True, [], {})
 
     def owned(self) -> FileRow:
         """The file, when it is the caller's own. Raises NoSuchFile."""
@@ -145,7 +151,22 @@ class Access:
         self._now = base.runtime.now
         self._administrator = base.settings.administrator
 
-    def open(
+    def authenticate(
+        self, caller: Caller | ActingAccount | Uploader, more: Iterable[Key] = ()
+    ) -> Authentication:
+        """Proves who calls, and reads `more` in the same strongly consistent read.
+
+        The session proves a Caller, the account's id an ActingAccount, the file request an
+        Uploader, who acts for the request's owner.
+        Raises NotSignedIn, NotAllowed, NoSuchRequest, Unavailable.
+        """
+        if isinstance(caller, Uploader):
+            entry = self._let_in(caller, "", more)
+            return Authentication(entry.account, entry.rows)
+        rows = self._db.read([*_identity_keys(caller), *more])
+        return Authentication(self._identify(rows, caller), rows)
+
+    def authorize(
         self,
         caller: Caller | ActingAccount | Uploader,
         owner: str | None = None,
@@ -156,24 +177,16 @@ class Access:
     ) -> Authorization:
         """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
 
-        A Caller is proven by the session, a Member by the account's id, a Sender by the request.
-        `need` says which right is enough. Raises NotSignedIn, NoSuchRequest.
+        `need` says which right is enough. Raises NotSignedIn, NotAllowed, NoSuchRequest.
         """
         if isinstance(caller, Uploader):
             return self._let_in(caller, name, more)
         owner = owner or caller.username
         bearing = [account_key(owner), *([file_key(owner, name)] if name else [])]
-        grants = (
-            grant_keys(user_grantee(caller.username), owner, name)
-            if owner != caller.username
-            else []
-        )
-        keys = [account_key(caller.username), *bearing, *grants, *more]
-        keys += [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
-        rows = self._db.read(keys)
-        account = self.signed_in(rows, caller)
-        if isinstance(caller, Caller):
-            self._note_use(rows, caller)
+        user = user_grantee(caller.username)
+        grants = grant_keys(user, owner, name) if owner != caller.username else []
+        rows = self._db.read([*_identity_keys(caller), *bearing, *grants, *more])
+        account = self._identify(rows, caller)
         entry = self._entry(account, owner, name, rows, grants)
         if grants and account.groups and entry.owner and not entry.allows(need):
             # All that bears on the right is read again: it must have been so at one time.
@@ -183,6 +196,13 @@ class Access:
             rows = {**kept, **self._db.read(told)}
             entry = self._entry(account, owner, name, rows, grants)
         return entry
+
+    def _identify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
+        """The account of a caller, proven by the rows that were read. Notes the session's use."""
+        account = self.signed_in(rows, caller)
+        if isinstance(caller, Caller):
+            self._note_use(rows, caller)
+        return account
 
     def _entry(
         self, account: Account, owner: str, name: str, rows: Rows, grants: list[Key]
@@ -197,7 +217,7 @@ class Access:
         right = self.right(ids, account, whose, file, given)
         may_add = self.right(ids, account, whose, None, given) in {"own", "write"}
         held = [each for each in given if whose and self.opens(each, ids, whose, file)]
-        return Authorization(account, whose, file, right, may_add, held, groups, rows)
+        return Authorization(account, rows, whose, file, right, may_add, held, groups)
 
     def groups(self, account: Account) -> Mapping[str, Group]:
         """The groups that an account belongs to, by name."""
@@ -225,7 +245,7 @@ class Access:
             raise NoSuchRequest
         file = file_in(rows, sender.owner, name)
         mine = file if file and file.owner_id == owner.id else None
-        return Authorization(owner, owner, mine, "write", True, [], {}, rows)
+        return Authorization(owner, rows, owner, mine, "write", True, [], {})
 
     def right(
         self,
@@ -291,3 +311,9 @@ class Access:
 def needed_right(on_conflict: OnConflict) -> Need:
     """The right that an upload takes: to be put beside what is there, or in its place."""
     return "add" if on_conflict == "rename" else "write"
+
+
+def _identity_keys(caller: Caller | ActingAccount) -> list[Key]:
+    """The rows that prove who calls."""
+    session = [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
+    return [account_key(caller.username), *session]

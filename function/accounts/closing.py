@@ -227,7 +227,7 @@ class AccountDeletion:
     def _marked(self, caller: Caller, username: str) -> Account:
         """The account, with everything shut that it ever opened."""
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[account_key(username)])
+            entry = self._access.authenticate(caller, more=[account_key(username)])
             account = account_at(entry.rows, username)
             if account is None:
                 raise NoSuchUser

@@ -47,7 +47,7 @@ class InviteService:
 
         Raises RegistrationClosed, ChangedMeanwhile.
         """
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         if self._settings.registration == "closed":
             raise RegistrationClosed
         now = self._runtime.now()
@@ -76,7 +76,7 @@ class InviteService:
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[InviteView], str | None]:
         """Invitations that stand, oldest first, and the next cursor. Raises InvalidCursor."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
         rows, last = self._invites.of(self._runtime.now(), after=after, limit=limit)
         return [invite_view(row) for row in rows], last and seal([last], account.id, LIST)
@@ -85,7 +85,7 @@ class InviteService:
         """Takes an invitation back. Raises NoSuchInvite, ChangedMeanwhile."""
         for _ in self._runtime.attempts():
             now = self._runtime.now()
-            entry = self._access.open(caller, more=[invite_key(invite)])
+            entry = self._access.authenticate(caller, more=[invite_key(invite)])
             row = invite_in(entry.rows, invite, now)
             if row is None:
                 raise NoSuchInvite
@@ -138,7 +138,7 @@ class RegistrationService:
             account = self._account(wanted, hashed, invite)
             guest = Anonymous(account.username, sent.address, sent.agent)
             noted = self._audit.record(
-                guest, "account.register", subject=invite.name if invite else None
+                guest, "account.create", subject=invite.name if invite else None
             )
             used = self._used(invite) if invite else []
             try:

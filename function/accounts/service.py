@@ -38,7 +38,7 @@ class AccountService:
 
     def me(self, caller: Caller) -> AccountView:
         """The caller's own account."""
-        return self._view(self._access.open(caller).account)
+        return self._view(self._access.authenticate(caller).account)
 
     def change(self, caller: Caller, wanted: AccountChange) -> AccountView:
         """Changes the address, to which a new password may be mailed, so not without the old one.
@@ -47,12 +47,12 @@ class AccountService:
         """
         given = wanted.current_password.get_secret_value()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._throttle.key(caller.address)])
+            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
             self._throttle.prove(account, caller.username, given, caller.address, entry.rows)
             rev = self._runtime.new_id()
             change = update_account(account, rev, email=wanted.email)
-            noted = self._audit.record(caller, "account.change", subject="email")
+            noted = self._audit.record(caller, "account.update", subject="email")
             try:
                 self._db.commit([change, noted], rev)
             except ConditionFailed:
@@ -100,7 +100,7 @@ class DirectoryService:
         """
         said = provided_fields(wanted)
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[account_key(username)])
+            entry = self._access.authenticate(caller, more=[account_key(username)])
             old = account_at(entry.rows, username)
             if old is None or old.deleting:
                 raise NoSuchUser
@@ -114,7 +114,7 @@ class DirectoryService:
             writes += [] if own else [accounts.require_account_unchanged(entry.account)]
             subject = changed_details(said, fields)
             writes.append(
-                self._audit.record(caller, "account.change", owner=username, subject=subject)
+                self._audit.record(caller, "account.update", owner=username, subject=subject)
             )
             try:
                 self._db.commit(writes, rev)
@@ -140,9 +140,9 @@ class DirectoryService:
             rows, following = self._page(replace(caller, power="admin"), USED, limit, cursor)
             return [usage(row) for row in rows], following
         if username in {None, caller.username}:
-            return [usage(self._access.open(caller).account)], None
+            return [usage(self._access.authenticate(caller).account)], None
         other = str(username)
-        entry = self._access.open(replace(caller, power="admin"), more=[account_key(other)])
+        entry = self._access.authenticate(replace(caller, power="admin"), more=[account_key(other)])
         account = account_at(entry.rows, other)
         if account is None:
             raise NoSuchUser
@@ -151,7 +151,7 @@ class DirectoryService:
     def _page(
         self, caller: Caller, of: str, limit: int, cursor: str | None
     ) -> tuple[list[Account], str | None]:
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, of) or [""])[0]
         rows, last = self._directory.page(after=after, limit=limit)
         return rows, last and seal([last], account.id, of)

@@ -13,7 +13,7 @@ from function.core.errors import Invalid
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load
-from function.tables.audit import AuditRecords, AuditRow, put_audit_row
+from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_row
 
 DAY = 86_400
 DEFAULT_DAYS = 7
@@ -33,7 +33,7 @@ class AuditTrail:
     def record(
         self,
         who: Caller | Anonymous | ActingAccount | Uploader,
-        action: str,
+        action: Action,
         file_name: str | None = None,
         *,
         owner: str | None = None,
@@ -58,7 +58,7 @@ class AuditTrail:
         """A record for the commit by which an account crosses four fifths of a quota."""
         who = ActingAccount(owner.username, owner.id)
         crossed = " ".join(crossed_warning(owner, more))
-        return [self.record(who, "quota.warning", subject=crossed)] if crossed else []
+        return [self.record(who, "quota.warn", subject=crossed)] if crossed else []
 
 
 class AuditService:
@@ -79,7 +79,7 @@ class AuditService:
         """
         if asked.since and asked.until and asked.since > asked.until:
             raise Invalid("Give a since that is before until.")
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         of = f"audit {asked.model_dump_json()}"
         place, since = unseal(cursor, account.id, of) or self._bounds(asked)
         at_once = READ_AT_ONCE if asked.username or asked.action else limit + 1

@@ -48,7 +48,7 @@ class KeyService:
         """
         token = f"{caller.username}.{self._runtime.new_secret()}"
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller)
+            entry = self._access.authenticate(caller)
             account, maker = entry.account, session_in(entry.rows, caller)
             if maker is None:
                 raise NotSignedIn
@@ -60,7 +60,7 @@ class KeyService:
             writes = [
                 create_session(key),
                 update_account(account, key.rev, keys=others | {key.token_hash}),
-                self._audit.record(caller, "key.make", subject=key.token_hash),
+                self._audit.record(caller, "key.create", subject=key.token_hash),
             ]
             try:
                 self._db.commit(writes, key.rev)
@@ -71,10 +71,10 @@ class KeyService:
 
     def of(self, caller: Caller) -> list[KeyView]:
         """The caller's keys that are good now, the newest first."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         if not account.keys:
             return []
-        entry = self._access.open(caller, more=map(session_key, account.keys))
+        entry = self._access.authenticate(caller, more=map(session_key, account.keys))
         found = (self._key_in(entry.rows, each, entry.account) for each in entry.account.keys)
         keys = sorted((each for each in found if each), key=lambda each: each.created, reverse=True)
         return [key_view(each) for each in keys]
@@ -83,14 +83,14 @@ class KeyService:
         """Ends one of the caller's keys at once. Raises NoSuchKey, ChangedMeanwhile."""
         for _ in self._runtime.attempts():
             known = [session_key(key_id)] if ID.fullmatch(key_id) else []
-            entry = self._access.open(caller, more=known)
+            entry = self._access.authenticate(caller, more=known)
             if self._key_in(entry.rows, key_id, entry.account) is None:
                 raise NoSuchKey
             rev, now = self._runtime.new_id(), int(self._runtime.now())
             writes = [
                 expire_session(key_id, now),
                 update_account(entry.account, rev, keys=entry.account.keys - {key_id}),
-                self._audit.record(caller, "key.revoke", subject=key_id),
+                self._audit.record(caller, "key.delete", subject=key_id),
             ]
             try:
                 self._db.commit(writes, rev)

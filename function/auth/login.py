@@ -52,7 +52,7 @@ class LoginService:
             session = self._session(account, who)
             writes = [
                 create_session(session),
-                self._audit.record(who, "session.begin", subject=who.token_hash),
+                self._audit.record(who, "session.login", subject=who.token_hash),
             ]
             if changes := spent | self._renewed(account, password):
                 writes.append(update_account(account, self._runtime.new_id(), **changes))
@@ -87,7 +87,7 @@ class LoginService:
     def logout(self, caller: Caller) -> None:
         """Ends the caller's session, whatever it is still good for. Raises NotSignedIn."""
         end = expire_session(caller.token_hash, int(self._runtime.now()))
-        noted = self._audit.record(caller, "session.end", subject=caller.token_hash)
+        noted = self._audit.record(caller, "session.logout", subject=caller.token_hash)
         for _ in self._runtime.attempts():
             try:
                 self._db.commit([end, noted], self._runtime.new_id())
@@ -101,11 +101,11 @@ class LoginService:
         """Ends every session and key of the account. Raises NotSignedIn, ChangedMeanwhile."""
         caller = replace(caller, power="account")  # to end one's own takes no power, this does
         for _ in self._runtime.attempts():
-            account = self._access.open(caller).account
+            account = self._access.authenticate(caller).account
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             change = update_account(account, rev, epoch=epoch, keys=None)
             try:
-                self._db.commit([change, self._audit.record(caller, "session.end_all")], rev)
+                self._db.commit([change, self._audit.record(caller, "session.logout_all")], rev)
             except ConditionFailed:
                 continue
             return

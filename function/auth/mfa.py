@@ -169,7 +169,7 @@ class MfaService:
             self._second_factor.new_secret(),
         )
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._throttle.key(caller.address)])
+            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
             self._throttle.prove(account, caller.username, password, caller.address, entry.rows)
             if account.totp:
@@ -177,7 +177,7 @@ class MfaService:
             rev = self._runtime.new_id()
             change = update_account(account, rev, totp_new=secret)
             try:
-                self._db.commit([change, self._audit.record(caller, "mfa.enrol")], rev)
+                self._db.commit([change, self._audit.record(caller, "mfa.create")], rev)
             except ConditionFailed:
                 continue
             return Enrolment(secret=secret, uri=uri_of(secret, caller.username))
@@ -190,7 +190,9 @@ class MfaService:
         """
         codes = self._second_factor.new_codes()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._second_factor.key(caller.username)])
+            entry = self._access.authenticate(
+                caller, more=[self._second_factor.key(caller.username)]
+            )
             account = entry.account
             if account.totp_new is None:
                 raise NoSuchFactor("Nothing is to be confirmed; POST /mfa begins.")
@@ -203,7 +205,7 @@ class MfaService:
                 account, rev, totp=account.totp_new, totp_new=None, recovery=hashed, **spent
             )
             try:
-                self._db.commit([change, *holding, self._audit.record(caller, "mfa.on")], rev)
+                self._db.commit([change, *holding, self._audit.record(caller, "mfa.enable")], rev)
             except ConditionFailed:
                 continue
             return RecoveryCodes(recovery_codes=codes)
@@ -215,7 +217,9 @@ class MfaService:
         Raises NoSuchFactor, WrongOtp, SlowDown, ChangedMeanwhile.
         """
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._second_factor.key(caller.username)])
+            entry = self._access.authenticate(
+                caller, more=[self._second_factor.key(caller.username)]
+            )
             account = entry.account
             if account.totp is None:
                 raise NoSuchFactor
@@ -223,7 +227,7 @@ class MfaService:
             rev = self._runtime.new_id()
             off = update_account(account, rev, **NO_FACTOR)
             try:
-                self._db.commit([off, *holding, self._audit.record(caller, "mfa.off")], rev)
+                self._db.commit([off, *holding, self._audit.record(caller, "mfa.disable")], rev)
             except ConditionFailed:
                 continue
             return

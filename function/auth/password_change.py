@@ -84,7 +84,7 @@ class PasswordChangeService:
         given = wanted.current_password.get_secret_value()
         password = wanted.new_password.get_secret_value()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[self._throttle.key(caller.address)])
+            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account, session = entry.account, session_in(entry.rows, caller)
             if session is None:
                 raise NotSignedIn
@@ -96,7 +96,7 @@ class PasswordChangeService:
             writes = [
                 update_account(account, rev, password=hashed, epoch=epoch, keys=keys),
                 rotate_session(session, epoch, int(self._runtime.now())),
-                self._audit.record(caller, "password.change"),
+                self._audit.record(caller, "password.update"),
             ]
             try:
                 self._db.commit(writes, rev)
@@ -167,7 +167,7 @@ class PasswordResetService:
         """
         token = self._new_token(username)
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[account_key(username)])
+            entry = self._access.authenticate(caller, more=[account_key(username)])
             account = account_at(entry.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
@@ -177,7 +177,7 @@ class PasswordResetService:
             writes = [
                 put_reset(admin_reset_key(username), reset),
                 require_account_unchanged(entry.account),
-                self._audit.record(caller, "account.reset", owner=username),
+                self._audit.record(caller, "password.issue_reset", owner=username),
             ]
             try:
                 self._db.commit(writes, self._runtime.new_id())
@@ -201,7 +201,7 @@ class PasswordResetService:
 
     def _record(self, username: str, sent: Incoming) -> Write:
         who = Caller(STRANGER, "", address=sent.address, agent=sent.agent)
-        return self._audit.record(who, "password.forgot", owner=username)
+        return self._audit.record(who, "password.request_reset", owner=username)
 
     def _asking(self, address: str) -> tuple[Key, int]:
         """How often an address asked in this window, and when that ends."""

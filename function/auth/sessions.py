@@ -45,7 +45,7 @@ class SessionService:
         The index names them; what they are is read from their rows, so that none is listed which
         has ended.
         """
-        entry = self._access.open(caller)
+        entry = self._access.authenticate(caller)
         account, own = entry.account, session_in(entry.rows, caller)
         place = unseal(cursor, account.id, SESSIONS)
         found, following = self._sessions.newest(
@@ -59,7 +59,9 @@ class SessionService:
             found.insert(0, own)  # it has just begun, and the index does not know it yet
         if len(found) > limit:
             found, following = found[:limit], session_place(found[limit - 1])
-        entry = self._access.open(caller, more=[session_key(each.token_hash) for each in found])
+        entry = self._access.authenticate(
+            caller, more=[session_key(each.token_hash) for each in found]
+        )
         there = (session_of(entry.rows, each.token_hash) for each in found)
         views = [self._view(each, caller) for each in there if each and self._alive(each, account)]
         return views, seal([*following], account.id, SESSIONS) if following else None
@@ -67,15 +69,15 @@ class SessionService:
     def end(self, caller: Caller, session_id: str) -> None:
         """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""
         if not ID.fullmatch(session_id):
-            self._access.open(caller)
+            self._access.authenticate(caller)
             raise NoSuchSession
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[session_key(session_id)])
+            entry = self._access.authenticate(caller, more=[session_key(session_id)])
             session = session_of(entry.rows, session_id)
             if session is None or not self._alive(session, entry.account):
                 raise NoSuchSession
             end = expire_session(session_id, int(self._runtime.now()))
-            noted = self._audit.record(caller, "session.end", subject=session_id)
+            noted = self._audit.record(caller, "session.delete", subject=session_id)
             try:
                 self._db.commit([end, noted], self._runtime.new_id())
             except ConditionFailed:

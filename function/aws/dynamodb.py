@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
@@ -16,12 +16,15 @@ from pydantic import BaseModel, ConfigDict
 from function.aws.errors import error_code, translate_aws_errors
 from function.contract import TABLES, Index, Table
 from function.core.errors import Unavailable
+from function.core.runtime import Runtime
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 Value = str | int | bool | list[str] | frozenset[str] | None
 Item = dict[str, Value]
+Result = TypeVar("Result")
+
 READ_AT_ONCE = 100
 CALLS_AT_ONCE = 8
 COMMITTED_AT_ONCE = 100
@@ -143,19 +146,19 @@ class Dynamo:
         self,
         client: "DynamoDBClient",
         names: Mapping[str, str],
-        sleep: Callable[[float], None],
+        runtime: Runtime,
     ) -> None:
-        """`names` are the tables' physical names by noun; `sleep` takes seconds."""
+        """`names` are the tables' physical names by noun."""
         self._client = client
         self._names = names
         self._tables = {names[table.noun]: table for table in TABLES}
-        self._sleep = sleep
+        self._runtime = runtime
 
     def rounds(self) -> Iterator[None]:
         """Tries at what is done only in part or collides, each after a longer pause."""
         for attempt in range(ROUNDS):
             if attempt:
-                self._sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
+                self._runtime.sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
             yield
         raise Unavailable
 
@@ -191,8 +194,36 @@ class Dynamo:
                 break
         return rows
 
-    def commit(self, writes: Sequence[Write], token: str) -> None:
-        """All the writes or none; `token` makes a repeated call apply once. Raises Refused."""
+    def transact(
+        self,
+        plan: Callable[[], tuple[Sequence[Write], Result]],
+        refused: Callable[[ConditionFailed], None] | None = None,
+    ) -> Result:
+        """Plans and commits until the conditions of the writes hold; returns the plan's result.
+
+        `plan` reads, decides, and returns its writes and its result. It runs again, after a pause,
+        when another commit came between its reads and its writes. Without writes nothing is
+        committed. An error that `plan` raises ends the transaction; `refused` may raise one for a
+        failed condition. Raises ChangedMeanwhile after the last attempt, Unavailable.
+        """
+        for _ in self._runtime.attempts():
+            writes, result = plan()
+            try:
+                if writes:
+                    self.commit(writes)
+            except ConditionFailed as failed:
+                if refused:
+                    refused(failed)
+                continue
+            return result
+        raise AssertionError
+
+    def commit(self, writes: Sequence[Write], token: str = "") -> None:
+        """All the writes or none, applied once even when the SDK repeats the call.
+
+        `token` is the ClientRequestToken, a new one by default. Raises ConditionFailed.
+        """
+        token = token or self._runtime.new_id()
         items: Any = [{write.kind: self._request(write)} for write in writes]
         try:
             with translate_aws_errors():

@@ -18,6 +18,7 @@ from function.files.conditions import known, require_conditions, require_match
 from function.files.models import CopyRequest, FileObject, Upload, file_object
 from function.files.purge import Purger
 from function.files.upload_rules import HEAD
+from function.tables.audit import Action
 from function.tables.files import FileRow, file_key, file_row_key, require_file_unchanged
 from function.tables.grants import grant_keys_on, revoke_grants_on
 
@@ -88,7 +89,7 @@ class CopyService:
         Raises NoSuchFile.
         """
         there = file_key(caller.username, wanted.new_name)
-        entry = self._access.open(caller, wanted.username, wanted.file_name, [there])
+        entry = self._access.authorize(caller, wanted.username, wanted.file_name, [there])
         return entry.own(wanted.new_name), entry.readable()[0], entry.required_checks("read")
 
 
@@ -116,18 +117,18 @@ class SmallUploadService:
             head=upload.data[:HEAD],
         )
         need = needed_right(upload.on_conflict)
-        entry = self._access.open(caller, owner, name, need=need)
+        entry = self._access.authorize(caller, owner, name, need=need)
         self._writer.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._runtime.new_id()}"
         stored = self._objects.put(key, upload.data, upload.content_type)
         try:
             placed = self._writer.commit(
-                lambda: self._access.open(caller, owner, name, need=need),
+                lambda: self._access.authorize(caller, owner, name, need=need),
                 entry,
                 intent,
                 stored,
                 lambda placed: [
-                    self._audit.record(caller, "file.put", placed.row.name, owner=owner)
+                    self._audit.record(caller, "file.upload", placed.row.name, owner=owner)
                 ],
             )
         except Unavailable:  # perhaps it was committed
@@ -197,7 +198,7 @@ class FileService:
     def _read(
         self, caller: Caller, owner: str | None, name: str, wanted: ContentRequest, body: bool
     ) -> Content:
-        row, permission = self._access.open(caller, owner, name).readable()
+        row, permission = self._access.authorize(caller, owner, name).readable()
         file = file_object(row, permission)
         require_match(wanted, row)
         if known(wanted, row):
@@ -228,10 +229,10 @@ class FileService:
         """
         in_time = self._runtime.within(AT_MOST)
         for _ in self._runtime.attempts():
-            row = self._access.open(caller, owner, name).owned()
+            row = self._access.authorize(caller, owner, name).owned()
             require_conditions(conditions, row)
             kept = self._file_writes.deleted(row, for_good=for_good)
-            done = "file.remove" if for_good else "file.delete"
+            done: Action = "file.purge" if for_good else "file.delete"
             shift = self._file_writes.change((row, None))
             try:
                 self._commit(row, [*shift, *kept, self._audit.record(caller, done, name)])

@@ -66,7 +66,7 @@ class TrashService:
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[TrashItem], str | None]:
         """What the caller has deleted, by name and then by time. Raises InvalidCursor."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, TRASH) or [""])[0]
         after = named(after) if after else ""
         rows, more = self._kept.trash(account.username, after=after, limit=limit)
@@ -82,7 +82,7 @@ class TrashService:
         name = wanted.new_name or wanted.file_name
         for _ in self._runtime.attempts():
             more = [trash_key(caller.username, named(wanted.id))] if wanted.id else []
-            entry = self._access.open(caller, wanted.username, name, more)
+            entry = self._access.authorize(caller, wanted.username, name, more)
             kept = self._find(entry, caller.username, wanted)
             require_conditions(wanted, kept)
             if file_key(caller.username, name) in entry.rows:
@@ -133,7 +133,7 @@ class TrashService:
         in_time = self._runtime.within(AT_MOST)
         key = trash_key(caller.username, named(item))
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[key])
+            entry = self._access.authenticate(caller, more=[key])
             row = trashed_in(entry.rows, key, self._runtime.now())
             if row is None or not self._stands(row, entry.account):
                 raise NoSuchFile("Nothing of that id is in the trash.")
@@ -151,7 +151,7 @@ class TrashService:
 
         Raises Unavailable, ChangedMeanwhile.
         """
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         in_time = self._runtime.within(AT_MOST)
         removed, after, more = 0, "", True
         while more and (in_time() or not after):
@@ -185,7 +185,7 @@ class TrashService:
     def _condemn(self, caller: Caller, row: FileRow) -> Key:
         """Has something in the trash fall due at once; its line on that list. Raises Refused."""
         now, rev = int(self._runtime.now()), self._runtime.new_id()
-        noted = self._audit.record(caller, "trash.remove", row.file_name)
+        noted = self._audit.record(caller, "trash.delete", row.file_name)
         self._db.commit([*expire_now(row, now, rev), noted], rev)
         return expiry_key(file_row_key(row), now)
 

@@ -49,7 +49,7 @@ class VersionService:
 
         Raises NoSuchFile, InvalidCursor.
         """
-        entry = self._access.open(caller, owner, name)
+        entry = self._access.authorize(caller, owner, name)
         row, permission = entry.readable()
         of = f"versions {row.id}"
         last = unseal(cursor, entry.account.id, of)
@@ -93,7 +93,7 @@ class VersionService:
 
         def also(placed: Written) -> list[Write]:
             subject = str(old.version)
-            noted = self._audit.record(caller, "file.restore", placed.row.name, subject=subject)
+            noted = self._audit.record(caller, "version.restore", placed.row.name, subject=subject)
             key = version_key(placed.row, old.version)
             return [require_file_unchanged(key, old), noted]
 
@@ -111,7 +111,7 @@ class VersionService:
 
     def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authorization, FileRow]:
         """The caller's own file, and the version. Raises NoSuchFile, NoSuchVersion."""
-        entry = self._access.open(caller, wanted.username, wanted.file_name)
+        entry = self._access.authorize(caller, wanted.username, wanted.file_name)
         row, permission = entry.readable()
         version = wanted.version or row.version
         if permission != "own":

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Authorization
+from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed, Key, Write
@@ -44,14 +44,14 @@ class LinkItems:
         self._room = base.one(GrantCapacity)
         self._runtime = base.runtime
 
-    def grants(self, entry: Authorization, row: LinkRow, names: Iterable[str]) -> list[Grant]:
+    def grants(self, entry: Authentication, row: LinkRow, names: Iterable[str]) -> list[Grant]:
         """The grants by which a link shows files and folders of its owner's.
 
         Raises NoSuchFile, LimitReached.
         """
         return [self._grant(entry, row, name) for name in dict.fromkeys(names)]
 
-    def _grant(self, entry: Authorization, row: LinkRow, name: str) -> Grant:
+    def _grant(self, entry: Authentication, row: LinkRow, name: str) -> Grant:
         file = own_file(entry, name)
         if file is None and not name.endswith("/"):
             raise NoSuchFile
@@ -77,7 +77,7 @@ class LinkItems:
             return add_grantee(file, grant.grantee, self._runtime.new_id())
         return folders.add_folder_grantee(grant.owner, name_of(grant), grant.grantee)
 
-    def writes(self, entry: Authorization, held: list[Grant], wanted: list[Grant]) -> list[Write]:
+    def writes(self, entry: Authentication, held: list[Grant], wanted: list[Grant]) -> list[Write]:
         """Puts the grants that are new or otherwise, and takes back those not wanted any more.
 
         All this expects the grants as they were `held`: where a file is not found, its grant was
@@ -111,7 +111,7 @@ class LinkItems:
         return writes
 
 
-def still(entry: Authorization, row: LinkRow, held: Iterable[Grant]) -> list[Grant]:
+def still(entry: Authentication, row: LinkRow, held: Iterable[Grant]) -> list[Grant]:
     """The grants that stand, until the link as it is now may go; never one for a namesake."""
 
     def stands(grant: Grant) -> bool:
@@ -122,7 +122,7 @@ def still(entry: Authorization, row: LinkRow, held: Iterable[Grant]) -> list[Gra
     return [each.model_copy(update=ending) for each in held if stands(each)]
 
 
-def own_file(entry: Authorization, name: str) -> FileRow | None:
+def own_file(entry: Authentication, name: str) -> FileRow | None:
     """The caller's own file of that name, if it was read."""
     file = file_in(entry.rows, entry.account.username, name)
     return file if file and file.owner_id == entry.account.id else None
@@ -160,7 +160,7 @@ class LinkService:
         """
         token = self._runtime.new_secret()
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=_keys(caller.username, wanted))
+            entry = self._access.authenticate(caller, more=_keys(caller.username, wanted))
             row = self._changed(entry, self._new(entry, token_hash(token)), wanted)
             grants = self._showing.grants(entry, row, wanted.items)
             writes = [
@@ -181,7 +181,7 @@ class LinkService:
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[LinkSummary], str | None]:
         """The caller's links, the newest first, and the next cursor. Raises InvalidCursor."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LINKS) or [""])[0]
         rows, last = self._links.of(account.username, account.id, after=after, limit=limit)
         return [summary(row) for row in rows], last and seal([last], account.id, LINKS)
@@ -212,7 +212,7 @@ class LinkService:
                 *_freed(entry, old, row.alias),
             ]
             writes += self._showing.writes(entry, held, grants)
-            writes.append(self._audit.record(caller, "link.change", subject=row.id))
+            writes.append(self._audit.record(caller, "link.update", subject=row.id))
             if len(writes) > MOST_WRITES:
                 raise Invalid("That is too much at once; change the items in two steps.")
             try:
@@ -259,7 +259,7 @@ class LinkService:
 
     def _find(
         self, caller: Caller, link_id: str, more: Iterable[Key] = ()
-    ) -> tuple[LinkRow, list[Grant], Authorization]:
+    ) -> tuple[LinkRow, list[Grant], Authentication]:
         """A link of the caller's with what it shows, and the files of that and who has its alias.
 
         Raises NoSuchLink.
@@ -268,12 +268,12 @@ class LinkService:
         names = [name_of(grant) for grant in held if grant.owner == caller.username]
         keys = [*file_keys(caller.username, names), *more]
         keys += [tables_links.alias_key(row.alias)] if row and row.alias else []
-        entry = self._access.open(caller, more=keys)
+        entry = self._access.authenticate(caller, more=keys)
         if row is None or row.revoked or row.owner_id != entry.account.id:
             raise NoSuchLink
         return row, held, entry
 
-    def _new(self, entry: Authorization, link_id: str) -> LinkRow:
+    def _new(self, entry: Authentication, link_id: str) -> LinkRow:
         return LinkRow(
             id=link_id,
             owner=entry.account.username,
@@ -283,7 +283,7 @@ class LinkService:
             seal=self._runtime.new_id(),
         )
 
-    def _changed(self, entry: Authorization, row: LinkRow, wanted: LinkRequest) -> LinkRow:
+    def _changed(self, entry: Authentication, row: LinkRow, wanted: LinkRequest) -> LinkRow:
         """The link as wanted: as it is where nothing is said, but for a new link."""
         said = wanted.model_fields_set
         if not isinstance(wanted, LinkChanges):
@@ -317,13 +317,13 @@ def _listed(row: LinkRow) -> list[Write]:
     return [tables_links.put_owner_entry(row), *alias]
 
 
-def _alias(entry: Authorization, row: LinkRow) -> str | None:
+def _alias(entry: Authentication, row: LinkRow) -> str | None:
     """The alias of a link; none when it fell to another link after it had expired."""
     taken = row.alias and tables_links.link_with_alias(entry.rows, row.alias) not in {None, row.id}
     return None if taken else row.alias
 
 
-def _freed(entry: Authorization, row: LinkRow, kept: str | None = None) -> list[Write]:
+def _freed(entry: Authentication, row: LinkRow, kept: str | None = None) -> list[Write]:
     """Frees the alias of a link that does not keep it, if it still has it."""
     alias = _alias(entry, row)
     return [tables_links.delete_alias(row, alias)] if alias and alias != kept else []

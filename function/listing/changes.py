@@ -34,7 +34,7 @@ class ChangesFeed:
 
     def begin(self, caller: Caller, prefix: str, cursor: str | None) -> str:
         """A cursor for what changes from now on. Raises Invalid where there is one already."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         if cursor is not None:
             raise Invalid("Give start or cursor, not both.")
         return seal([self._recent(), ""], account.id, _list_id(prefix))
@@ -48,7 +48,7 @@ class ChangesFeed:
 
         Raises InvalidCursor, CursorExpired.
         """
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after, again = unseal(cursor, account.id, _list_id(prefix)) or ["", ""]
         kept = iso(self._runtime.now() - self._keep_seconds)
         if after and min(after, again or after) < kept:

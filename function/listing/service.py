@@ -58,7 +58,7 @@ class ListingService:
         return LinkedFile(**dict(file), url=self._presigner.download(place.row).url)
 
     def _page(self, caller: Caller, asked: ListQuery) -> tuple[list[CursorPosition], str | None]:
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         asked = asked.settled()
         last = position_at(unseal(asked.cursor, account.id, asked.list_id) or ["", ""])
         found: list[CursorPosition] = []

@@ -98,7 +98,7 @@ class FolderMoveService:
 
         Raises NoSuchFile, and ChangedMeanwhile while others are at these folders.
         """
-        entry = self._access.open(caller, wanted.username)
+        entry = self._access.authorize(caller, wanted.username)
         if entry.permission != "own":
             raise NoSuchFile
         jobs = jobs_of(self._db, caller.username)
@@ -139,7 +139,7 @@ class FolderMoveService:
     def job(self, caller: Caller, name: str) -> Job:
         """A job of the caller's. Raises NoSuchJob."""
         key = job_key(caller.username, name)
-        entry = self._access.open(caller, more=[key] if is_upload_id(name) else [])
+        entry = self._access.authenticate(caller, more=[key] if is_upload_id(name) else [])
         row = job_in(entry.rows, key)
         if row is None or row.owner_id != entry.account.id:
             raise NoSuchJob

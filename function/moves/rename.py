@@ -21,6 +21,7 @@ from function.files.errors import FileExists
 from function.files.models import FileObject, file_object
 from function.files.upload_rules import UploadRules
 from function.moves.models import FileChange
+from function.tables.audit import Action
 from function.tables.files import FileRow, file_key, require_no_file
 from function.tables.grants import Grant, delete_grant, grant_keys_on, grants_in, put_grant
 
@@ -53,13 +54,13 @@ class RenameService:
         name, new_name = wanted.file_name, wanted.new_name or wanted.file_name
         for _ in self._runtime.attempts():
             there = file_key(caller.username, new_name)
-            entry = self._access.open(caller, wanted.username, name, [there])
+            entry = self._access.authorize(caller, wanted.username, name, [there])
             old = entry.owned()
             require_conditions(wanted, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
             row = self._changed(old, wanted, new_name)
-            done = "file.describe" if new_name == name else "file.move"
+            done: Action = "file.update" if new_name == name else "file.move"
             noted = self._audit.record(caller, done, name, subject=wanted.new_name)
             try:
                 self._rules.judge_name(entry.account.role, old, new_name)

@@ -85,7 +85,9 @@ class PublicRequestService:
         try:
             self._judge(row, None, sending)
         except Problem:
-            self._access.open(sender_of(row))  # what is asked for is nobody's business any more
+            self._access.authenticate(
+                sender_of(row)
+            )  # what is asked for is nobody's business any more
             raise
         wish = UploadSpec(
             file_name=row.folder + sending.file_name,
@@ -146,7 +148,7 @@ class PublicRequestService:
 
     def _again(self, row: RequestRow) -> tuple[RequestRow, Account]:
         """The request and its owner, as they are now. Raises NoSuchRequest."""
-        entry = self._access.open(sender_of(row))
+        entry = self._access.authenticate(sender_of(row))
         found = request_in(entry.rows, row.id, self._runtime.now())
         if found is None:
             raise NoSuchRequest

@@ -42,7 +42,7 @@ class RequestService:
         token, settings = self._runtime.new_secret(), dict[str, Any]()
         noted = self._audit.record(caller, "request.create", subject=id_of(token))
         for _ in self._runtime.attempts():
-            account = self._access.open(caller).account
+            account = self._access.authenticate(caller).account
             settings = settings or self._settings(wanted.model_dump())  # a hash takes long
             row = self._row(account, token, settings)
             try:
@@ -70,7 +70,7 @@ class RequestService:
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[RequestView], str | None]:
         """The caller's requests, oldest first, and the next page's cursor. Raises InvalidCursor."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
         rows, last = self._requests.of(
             account.username, self._runtime.now(), after=after, limit=limit
@@ -91,7 +91,7 @@ class RequestService:
             was = self._find(caller, request_id)
             settings = settings or self._settings(change.model_dump(exclude_unset=True))
             row = was.model_copy(update={**settings, "rev": self._runtime.new_id()})
-            noted = self._audit.record(caller, "request.change", subject=row.id)
+            noted = self._audit.record(caller, "request.update", subject=row.id)
             try:
                 self._requests.change(was, row, noted, counted=attempt < COUNTED)
             except ConditionFailed:
@@ -112,7 +112,7 @@ class RequestService:
 
     def _find(self, caller: Caller, request_id: str) -> RequestRow:
         known = ID.fullmatch(request_id)
-        entry = self._access.open(caller, more=[request_key(request_id)] if known else [])
+        entry = self._access.authenticate(caller, more=[request_key(request_id)] if known else [])
         row = request_in(entry.rows, request_id, self._runtime.now())
         if row is None or row.owner_id != entry.account.id:
             raise NoSuchRequest

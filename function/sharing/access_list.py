@@ -51,7 +51,7 @@ class AccessListService:
         Raises NoSuchFile, InvalidCursor.
         """
         folder, file = name.endswith("/"), [file_key(caller.username, name)]
-        entry = self._access.open(caller, owner, name)
+        entry = self._access.authorize(caller, owner, name)
         if entry.permission != "own":
             raise NoSuchFile
         account, of = entry.account, f"shares {name}"
@@ -76,7 +76,7 @@ class AccessListService:
 
         Raises InvalidCursor.
         """
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         at, after = unseal(cursor, account.id, WITH_ME) or ["", ""]
         for _ in range(MOST_LOOKS):
             page, more = self._granted(account, at, after, limit)

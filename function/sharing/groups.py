@@ -46,7 +46,7 @@ class GroupService:
         Raises GroupTaken, LimitReached, ChangedMeanwhile.
         """
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, more=[group_key(name)])
+            entry = self._access.authenticate(caller, more=[group_key(name)])
             account, held = entry.account, group_in(entry.rows, name)
             if held is not None:
                 if held.owner_id != account.id:
@@ -88,7 +88,7 @@ class GroupService:
                 continue
             membership = self._membership(held, account)
             try:
-                noted = self._audit.record(caller, "member.add", subject=f"{name}/{username}")
+                noted = self._audit.record(caller, "member.create", subject=f"{name}/{username}")
                 self._groups.join(held, membership, account, noted)
             except ConditionFailed:
                 continue
@@ -102,7 +102,7 @@ class GroupService:
         """
         for _ in self._runtime.attempts():
             more = self._about(name, caller.username, username)
-            entry = self._access.open(caller, more=more)
+            entry = self._access.authenticate(caller, more=more)
             held = self._seen(entry.rows, entry.account, name)
             if entry.account.id != held.owner_id and username != caller.username:
                 raise NoSuchGroup
@@ -116,7 +116,7 @@ class GroupService:
             try:
                 there = account_key(username) in entry.rows
                 left = {"owner": held.owner, "subject": f"{name}/{username}"}
-                noted = [self._audit.record(caller, "member.remove", **left)]
+                noted = [self._audit.record(caller, "member.delete", **left)]
                 self._groups.leave(standing, self._runtime.new_id(), account=there, noted=noted)
             except ConditionFailed:
                 continue
@@ -143,7 +143,7 @@ class GroupService:
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[GroupView], str | None]:
         """The caller's groups by name, and the cursor of the next page. Raises InvalidCursor."""
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, "groups") or [""])[0]
         held = self._access.groups(account)
         names = [name for name in sorted(held) if name > after]
@@ -158,7 +158,7 @@ class GroupService:
 
         Raises NoSuchGroup, InvalidCursor.
         """
-        entry = self._access.open(caller, more=self._about(name, caller.username))
+        entry = self._access.authenticate(caller, more=self._about(name, caller.username))
         held = self._seen(entry.rows, entry.account, name)
         of = f"members {held.id}"
         after = (unseal(cursor, entry.account.id, of) or [""])[0]
@@ -172,7 +172,7 @@ class GroupService:
 
     def _owned(self, caller: Caller, name: str, username: str) -> tuple[Rows, Group]:
         """A group of which the caller is the owner, read with somebody else's membership."""
-        entry = self._access.open(caller, more=self._about(name, caller.username, username))
+        entry = self._access.authenticate(caller, more=self._about(name, caller.username, username))
         held = self._seen(entry.rows, entry.account, name)
         if held.owner_id != entry.account.id:
             raise NoSuchGroup

@@ -142,7 +142,7 @@ class ShareService:
         key = grant_key(whom.grantee(), caller.username, wanted.file_name)
         noted = folder_key(caller.username, wanted.file_name)
         about = [key, noted, *_about(whom, caller)]
-        entry = self._access.open(caller, caller.username, wanted.file_name, about)
+        entry = self._access.authorize(caller, caller.username, wanted.file_name, about)
         file = None if wanted.file_name.endswith("/") else entry.owned()
         if file is None:
             self._room.made_in(entry.rows, caller.username, wanted.file_name, key.partition)
@@ -175,7 +175,7 @@ class ShareService:
             whom = Recipient(caller.username)
         key = grant_key(whom.grantee(), owner, name)
         for _ in self._runtime.attempts():
-            entry = self._access.open(caller, owner, name, [key, file_key(owner, name)])
+            entry = self._access.authorize(caller, owner, name, [key, file_key(owner, name)])
             if caller.username not in {owner, whom.username}:
                 raise NoSuchShare
             grant, file = self._standing(entry, owner, name, key)

@@ -1,14 +1,63 @@
 """What the tables hold of who did what. Imports `records` alone."""
 
+from typing import Literal
+
 from function.aws.dynamodb import Dynamo, Key, Row, Write
 from function.contract import FILES
+
+# What an audit row records: a noun, and the verb that happened to it. Clients filter by them.
+Action = Literal[
+    "account.create",
+    "account.delete",
+    "account.update",
+    "file.copy",
+    "file.delete",
+    "file.move",
+    "file.purge",
+    "file.update",
+    "file.upload",
+    "folder.move",
+    "group.create",
+    "group.delete",
+    "invite.create",
+    "invite.delete",
+    "key.create",
+    "key.delete",
+    "link.create",
+    "link.delete",
+    "link.download",
+    "link.update",
+    "member.create",
+    "member.delete",
+    "mfa.create",
+    "mfa.disable",
+    "mfa.enable",
+    "password.issue_reset",
+    "password.request_reset",
+    "password.reset",
+    "password.update",
+    "quota.warn",
+    "request.create",
+    "request.delete",
+    "request.update",
+    "request.upload",
+    "session.delete",
+    "session.login",
+    "session.logout",
+    "session.logout_all",
+    "share.create",
+    "share.delete",
+    "trash.delete",
+    "trash.restore",
+    "version.restore",
+]
 
 
 class AuditRow(Row):
     """One change: who did it (`actor`) to whose (`owner`) what, when and from where.
 
-    `action` is a noun and a verb, such as `file.put`; `subject` is what else it was about: the new
-    name, the grantee, the id of a link. Nothing secret is ever in it.
+    `action` is a noun and a verb, such as `file.upload`; `subject` is what else it was about: the
+    new name, the grantee, the id of a link. Nothing secret is ever in it.
     """
 
     at: str

@@ -6,7 +6,14 @@ whoever comes later, or again, is given that answer.
 
 import json
 
-from function.access.policy import Access, ActingAccount, Authorization, Uploader, needed_right
+from function.access.policy import (
+    Access,
+    ActingAccount,
+    Authentication,
+    Authorization,
+    Uploader,
+    needed_right,
+)
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import Write
 from function.aws.s3 import Part, Stored
@@ -24,6 +31,7 @@ from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
 from function.tables.accounts import NOTHING, Load
+from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
     UploadRow,
@@ -134,10 +142,10 @@ class CompletionService:
     def _find(self, who: Actor, username: str, upload_id: str) -> UploadRow:
         """The upload, still open. Raises Done, NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        entry = self._access.open(who, more=[key] if is_upload_id(upload_id) else [])
+        entry = self._access.authenticate(who, more=[key] if is_upload_id(upload_id) else [])
         return self._open(entry, username, upload_id)
 
-    def _open(self, entry: Authorization, username: str, upload_id: str) -> UploadRow:
+    def _open(self, entry: Authentication, username: str, upload_id: str) -> UploadRow:
         row = upload_in(entry.rows, username, upload_id)
         if row is None or row.user_id != entry.account.id:
             raise NoSuchUpload
@@ -192,7 +200,7 @@ class CompletionService:
         key = upload_key(username, row.name)
 
         def look() -> Authorization:
-            entry = self._access.open(
+            entry = self._access.authorize(
                 who, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
             )
             self._open(entry, username, row.name)
@@ -203,7 +211,7 @@ class CompletionService:
         def also(placed: Written) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
             still = [require_request(row.request)] if row.request else []
-            done = "request.receive" if row.request else "file.put"
+            done: Action = "request.upload" if row.request else "file.upload"
             noted = self._audit.record(
                 who, done, placed.row.name, owner=row.owner, subject=row.name
             )

@@ -92,7 +92,7 @@ class UploadService:
 
     def _authorise(self, caller: Caller, wish: UploadSpec) -> tuple[Account, Account]:
         """The uploader and the owner, if the upload could be placed as things stand."""
-        entry = self._access.open(
+        entry = self._access.authorize(
             caller, wish.username, wish.file_name, need=needed_right(wish.on_conflict)
         )
         intent = WriteRequest(
@@ -176,7 +176,7 @@ class UploadService:
 
         What is complete stays on the shelf for days: past much of it a page ends early.
         """
-        account = self._access.open(caller).account
+        account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
         found: list[UploadRow] = []
         for at_once in (limit + 1, *[PASSED_AT_ONCE] * PASSES):
@@ -203,7 +203,7 @@ class UploadService:
     def find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """An upload of the caller's that is in progress. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
-        entry = self._access.open(caller, more=[key] if is_upload_id(upload_id) else [])
+        entry = self._access.authenticate(caller, more=[key] if is_upload_id(upload_id) else [])
         row = upload_in(entry.rows, caller.username, upload_id)
         if row is None or not self.open(row, entry.account.id):
             raise NoSuchUpload

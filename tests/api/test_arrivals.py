@@ -98,8 +98,8 @@ def test_the_record_says_where_it_was_begun(alice: Client, ground: Ground) -> No
         for row in ground.rows(files)
         if row["shelf"].startswith("~audit/")
     }
-    assert records["file.put"] == (alice.address, "of /up")
-    assert records["request.receive"] == ("192.0.2.9", "of /r/")
+    assert records["file.upload"] == (alice.address, "of /up")
+    assert records["request.upload"] == ("192.0.2.9", "of /r/")
 
 
 def test_news_of_a_name_with_signs_in_it(ground: Ground) -> None:

@@ -177,7 +177,7 @@ def test_it_is_asked_by_account(world: World, clock: Clock) -> None:
 def test_it_is_asked_by_action(world: World) -> None:
     """By a noun, or a noun and a verb."""
     actions = {each["action"] for each in audit(world.root)}
-    assert {"share.create", "link.create", "member.add"} <= actions
+    assert {"share.create", "link.create", "member.create"} <= actions
     assert {each["action"] for each in audit(world.root, action="share")} == {"share.create"}
     assert audit(world.root, action="share.delete") == []
     assert len(audit(world.root, action="share.create")) == 2
@@ -248,7 +248,7 @@ def test_it_is_noted_that_an_address_was_changed(world: World) -> None:
     """Not which, as none is anywhere in the record."""
     wish = {"email": "new@example.org", "current_password": KNOWN}
     assert world.dave.send("PATCH", "/me", json_=wish).status == 200
-    (told,) = audit(world.root, username="dave", action="account.change")
+    (told,) = audit(world.root, username="dave", action="account.update")
     assert (told["actor"], told["owner"], told["subject"]) == ("dave", "dave", "email")
 
 
@@ -266,7 +266,7 @@ def test_each_record_is_on_one_page(
         e for page in pages(root, since="2026-01-01T00:00:00Z", limit=str(limit)) for e in page
     ]
     assert [each["at"] for each in found] == [row["at"] for row in reversed(all_of_them)]
-    quotas = [each["subject"] for each in found if each["action"] == "account.change"]
+    quotas = [each["subject"] for each in found if each["action"] == "account.update"]
     assert quotas == ["quota: 1", "quota: 30", "quota: 2", "quota: 1"]
 
 

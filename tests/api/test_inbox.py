@@ -472,7 +472,7 @@ def test_crossing_four_fifths_of_a_quota_is_noted(
     noted = []
     for name in "abcde":
         start(sender, name, 2)
-        noted.append([row for row in behind.rows("files") if row.get("action") == "quota.warning"])
+        noted.append([row for row in behind.rows("files") if row.get("action") == "quota.warn"])
     assert [len(each) for each in noted] == [0, 0, 0, 1, 1]
     assert (noted[-1][0]["actor"], noted[-1][0]["owner"]) == ("alice", "alice")
 

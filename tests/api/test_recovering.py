@@ -207,7 +207,7 @@ def test_only_a_hash_is_stored(known: Client, ground: Ground, behind: Behind) ->
     secret = token_in(ground).partition(".")[2]
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "files")])
     assert secret not in rows
-    assert "password.forgot" in rows
+    assert "password.request_reset" in rows
 
 
 def test_without_mail_it_is_said(
@@ -369,6 +369,6 @@ def test_that_it_was_handed_over_is_on_record(alice: Client, root: Client, behin
         (each["actor"], each["owner"], each["action"])
         for each in root.get("/audit", username="alice").json()
     }
-    assert told >= {("root", "alice", "account.reset"), ("alice", "alice", "password.reset")}
+    assert told >= {("root", "alice", "password.issue_reset"), ("alice", "alice", "password.reset")}
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "files")])
     assert token.partition(".")[2] not in rows

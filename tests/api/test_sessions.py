@@ -276,8 +276,8 @@ def test_every_change_of_an_account_leaves_one_record(alice: Client, behind: Beh
     rows = [row for row in behind.rows("files") if "action" in row]
     rows.sort(key=lambda row: str(row["action"]))
     assert [row["action"] for row in rows] == [
-        "account.change", "account.register", "password.change", "password.change",
-        "session.begin", "session.begin", "session.begin", "session.end", "session.end_all",
+        "account.create", "account.update", "password.update", "password.update",
+        "session.login", "session.login", "session.login", "session.logout", "session.logout_all",
     ]  # fmt: skip
     assert {(row["actor"], row["owner"], row["address"]) for row in rows} == {
         ("alice", "alice", "192.0.2.1")

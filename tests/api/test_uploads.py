@@ -345,7 +345,7 @@ def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind)
     for name in "defgh":
         alice.put(name, b"")
     assert warnings(behind) == 2
-    rows = [row for row in behind.rows("files") if row.get("action") == "quota.warning"]
+    rows = [row for row in behind.rows("files") if row.get("action") == "quota.warn"]
     assert {row["subject"] for row in rows} == {"bytes", "files"}
 
 
@@ -420,7 +420,7 @@ def forget(client: Client, size: int) -> None:
 
 def warnings(behind: Behind) -> int:
     """How often an account was noted to be nearly full."""
-    return sum(row.get("action") == "quota.warning" for row in behind.rows("files"))
+    return sum(row.get("action") == "quota.warn" for row in behind.rows("files"))
 
 
 def charged(behind: Behind) -> tuple[int, ...]:

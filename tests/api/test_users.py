@@ -132,7 +132,7 @@ def test_what_is_so_already_is_not_changed(world: World, behind: Behind) -> None
     change(world.root, "dave", **same | {"role": "client"})
     told = {
         each["subject"]
-        for each in world.root.get("/audit", username="dave", action="account.change").json()
+        for each in world.root.get("/audit", username="dave", action="account.update").json()
     }
     assert told == {"quota: 3", "role: client"}
 
@@ -229,7 +229,7 @@ def test_that_it_is_taken_off_is_on_record(world: World, clock: Clock) -> None:
     """By whom, and of whom."""
     enrolled(world.dave, clock)
     change(world.root, "dave", mfa=False)
-    (told, *_) = world.root.get("/audit", username="dave", action="account.change").json()
+    (told, *_) = world.root.get("/audit", username="dave", action="account.update").json()
     assert (told["actor"], told["owner"], told["subject"]) == ("root", "dave", "mfa: False")
 
 
