@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 from botocore import endpoint
 from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
 from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from moto.backends import get_backend
@@ -27,7 +28,7 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.config import default_user_config
 
 from local.deploy import Deployed, deploy
-from tests.sooner import ACCOUNT, REGION, at_once, copies, sooner
+from tests.sooner import ACCOUNT, REGION, at_once, copies, parsed_answer, short_request, sooner
 
 
 class Session(boto3.Session):
@@ -73,6 +74,7 @@ class Ground:
     tokens: dict[str, AWSResponse] = field(default_factory=dict)
     mails: list[dict[str, Any]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
+    _long_way: Any = field(default_factory=threading.local)
 
     def reset(self) -> None:
         """Empties the tables, the bucket and the queues, and forgets who steps in."""
@@ -146,38 +148,80 @@ class Ground:
 
     def serve(self, stubber: Any, event_name: str, request: Any, original: Any) -> AWSResponse:
         """Answers one call as AWS would."""
+
+        def moto() -> AWSResponse:
+            return original(stubber, event_name, request)
+
+        go_on = self._long_way.__dict__.pop("go_on", None)
+        if go_on is not None:
+            return go_on(moto)
         call = Call(event_name.rpartition(".")[2], request)
         self.calls.append(call.operation)
-        answer = self.before(call)
-        if answer is None:
-            with self.lock:
-                answer = refusal(call) or self._apply(call, stubber, event_name, original)
+        answer = self.before(call) or self._apply(call, moto)
         return self.after(call, answer)
 
-    def _apply(self, call: Call, stubber: Any, event_name: str, original: Any) -> AWSResponse:
+    def short_call(self, long: Any, client: Any, operation: str, told: dict[str, Any]) -> Any:
+        """What the SDK returns of a call that does well, without its layers and those of HTTP.
+
+        What does not do well goes on by `long`, the SDK's own way, from where it is: nobody steps
+        in twice, and the SDK reads the error, tries again and raises what it raises.
+        """
+        request = short_request(client, operation, told)
+        if request is None:
+            return long(client, operation, told)
+        call = Call(operation, request)
+        self.calls.append(operation)
+        try:
+            answer = self.before(call) or self._apply(call, lambda: None)
+            answer = answer and self.after(call, answer)
+        except Exception as error:  # noqa: BLE001 - whoever steps in raises what they like
+            self._long_way.go_on = partial(_fail, error)
+        else:
+            result = parsed_answer(client, operation, answer)
+            if result is not None:
+                return result
+            if answer:
+                self._long_way.go_on = lambda _: answer
+            else:
+                self._long_way.go_on = lambda moto: self.after(call, self._apply(call, moto))
+        try:
+            return long(client, operation, told)
+        finally:
+            self._long_way.__dict__.pop("go_on", None)
+
+    def _apply(self, call: Call, moto: Callable[[], AWSResponse | None]) -> AWSResponse | None:
         """Applies a call; one with a ClientRequestToken that was applied answers as it did.
 
+        None if it does not do well and moto, which has the words for that, was not there to answer.
         A mail is kept here: moto would first want its sender verified.
         """
-        if call.operation == "SendEmail":
-            self.mails.append(json.loads(call.request.body))
-            return response(200, {"content-type": "application/json"}, b'{"MessageId": "1"}')
-        if call.operation != "TransactWriteItems":
-            return self._done(call, stubber, event_name, original)
-        token = json.loads(call.request.body)["ClientRequestToken"]
-        if token not in self.tokens:
-            answer = self._done(call, stubber, event_name, original)
-            if answer.status_code != 200:
-                return answer
-            self.tokens[token] = answer
-        first = self.tokens[token]
-        return response(200, first.headers, first.content)
+        with self.lock:
+            refused = refusal(call)
+            if refused:
+                return refused
+            if call.operation == "SendEmail":
+                self.mails.append(json.loads(call.request.body))
+                return response(200, {"content-type": "application/json"}, b'{"MessageId": "1"}')
+            if call.operation != "TransactWriteItems":
+                return self._done(call, moto)
+            token = json.loads(call.request.body)["ClientRequestToken"]
+            if token not in self.tokens:
+                answer = self._done(call, moto)
+                if answer is None or answer.status_code != 200:
+                    return answer
+                self.tokens[token] = answer
+            first = self.tokens[token]
+            return response(200, first.headers, first.content)
 
-    def _done(self, call: Call, stubber: Any, event_name: str, original: Any) -> AWSResponse:
+    def _done(self, call: Call, moto: Callable[[], AWSResponse | None]) -> AWSResponse | None:
         body = at_once(call.operation, call.request)
         if body is None:
-            return original(stubber, event_name, call.request)
+            return moto()
         return response(200, {"content-type": "application/x-amz-json-1.0"}, body)
+
+
+def _fail(error: Exception, _: Any) -> AWSResponse:
+    raise error
 
 
 def _plain(value: dict[str, Any]) -> Any:
@@ -277,8 +321,14 @@ def stand() -> Iterator[Ground]:
                 return None
             return ground.serve(stubber, event_name, request, original)
 
+        long = BaseClient._make_api_call
+
+        def made(client: Any, operation: str, told: dict[str, Any]) -> Any:
+            return ground.short_call(long, client, operation, told)
+
         with (
             mock.patch.object(BotocoreStubber, "__call__", called),
+            mock.patch.object(BaseClient, "_make_api_call", made),
             sooner(),
             mock.patch.object(endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
             mock.patch.object(RetryQuota, "acquire", return_value=True),

@@ -6,17 +6,21 @@ Moto copies whole tables where a few rows change; both do the same over and over
 import base64
 import copy
 import json
+import re
 import string
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 from unittest import mock
 
 from botocore import useragent
+from botocore.awsrequest import AWSResponse
 from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
+from moto.core.models import botocore_stubber
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
@@ -32,6 +36,7 @@ LARGEST_ITEM = 405_000  # bytes, as moto has it
 # What moto changes in place; of all else it makes a new one, so that rows may have it in common.
 CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
 BYTES = {"B", "BS"}
+DECODED = re.compile(rb'"BS?":')
 OFTEN = {
     "BatchGetItem": "batch_get_item",
     "DeleteItem": "delete_item",
@@ -44,6 +49,7 @@ OFTEN = {
 }
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+ENDPOINT = f"https://dynamodb.{REGION}.amazonaws.com"
 
 _clean = useragent.sanitize_user_agent_string_component
 _transact = DynamoDBBackend.transact_write_items
@@ -62,7 +68,7 @@ def at_once(operation: str, request: Any) -> bytes | None:
     back, which takes several times as long as what it does. What fails has changed nothing, and
     fails again on that way, in the right words.
     """
-    if operation not in OFTEN or request.url != f"https://dynamodb.{REGION}.amazonaws.com/":
+    if operation not in OFTEN or request.url != f"{ENDPOINT}/":
         return None
     body = json.loads(request.body)
     if holds_bytes(body):  # which go as text, and moto has as bytes
@@ -75,6 +81,47 @@ def at_once(operation: str, request: Any) -> bytes | None:
     except Exception:  # noqa: BLE001 - whatever it is, moto says it better
         return None
     return json.dumps(result, default=lambda each: base64.b64encode(each).decode()).encode()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call of DynamoDB as it goes out, as far as anybody looks at it."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def short_request(client: Any, operation: str, told: dict[str, Any]) -> Request | None:
+    """The request that the SDK makes of a call of DynamoDB; None where that takes more than JSON.
+
+    That is: bytes, a token that the SDK would make, another address, and what the SDK refuses.
+    """
+    model = client.meta.service_model
+    if model.service_name != "dynamodb" or operation not in OFTEN or not botocore_stubber.enabled:
+        return None
+    if client.meta.endpoint_url != ENDPOINT:
+        return None
+    if operation == "TransactWriteItems" and "ClientRequestToken" not in told:
+        return None
+    shape = model.operation_model(operation).input_shape
+    if client._serializer._param_validator.validate(told, shape).has_errors():
+        return None
+    try:
+        body = json.dumps(told).encode()
+    except TypeError:
+        return None
+    return Request(f"{ENDPOINT}/", body, {})
+
+
+def parsed_answer(client: Any, operation: str, answer: AWSResponse | None) -> Any:
+    """An answer of DynamoDB's that says yes, as the SDK reads it; bytes it would decode."""
+    if answer is None or answer.status_code != 200 or DECODED.search(answer.content):
+        return None
+    known = client.meta.service_model.operation_model(operation).output_shape.members
+    told = {name: each for name, each in json.loads(answer.content).items() if name in known}
+    metadata = {"HTTPStatusCode": 200, "HTTPHeaders": dict(answer.headers), "RetryAttempts": 0}
+    return {**told, "ResponseMetadata": metadata}
 
 
 def holds_bytes(body: Any) -> bool:

@@ -263,6 +263,7 @@ def test_what_is_answered_at_once_is_what_moto_answers(db: Any) -> None:
         tables()[name].items.clear()
         tables()[name].items.update(rows)
     with (
+        mock.patch.object(ground, "short_request", return_value=None),
         mock.patch.object(ground, "at_once", return_value=None) as asked,
         mock.patch.object(Table, "query", sooner._query),
         mock.patch.object(DynamoType, "__eq__", sooner._equal),

@@ -16,9 +16,7 @@ from tests.transfers import small
 MakeWorld = Callable[[AbstractContextManager[Any]], World]
 
 
-@pytest.fixture(scope="session")
-def _views() -> dict[str, Any]:
-    return {}
+_made: list[World] = []
 
 
 @pytest.fixture(autouse=True)
@@ -28,14 +26,14 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world(
-    ground: Ground,
-    settings: contract.Settings,
-    clock: Clock,
-    _session: boto3.Session,
-    _views: dict[str, Any],
+    ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
 ) -> World:
-    """The world as it begins, in the house as it is."""
-    return World(ground, settings, clock, _session, _views)
+    """The world as it begins, in the house as it is: made once in a process, and brought back."""
+    if not _made:
+        _made.append(World(ground, settings, clock, _session, {}))
+    _made[0].run_by(clock)
+    _made[0].restore()
+    return _made[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.faults.seen import require
 from tests.faults.uploads import gives_the_bytes
 
 ONCE, LOCKED = "once", "locked"
-_made: dict[str, dict[str, Any]] = {}
+MADE: dict[str, dict[str, Any]] = {}
 
 
 def make(owner: Client, report: str, plan: str) -> None:
@@ -20,19 +20,19 @@ def make(owner: Client, report: str, plan: str) -> None:
     for which, wish in wishes.items():
         answer = owner.post("/links", **wish)
         assert answer.status == 201, answer.text
-        _made[which] = answer.json()
+        MADE[which] = answer.json()
 
 
 def path_of(which: str) -> str:
     """Where a link is opened."""
-    return "/s/" + _made[which]["url"].rpartition("/")[2]
+    return "/s/" + MADE[which]["url"].rpartition("/")[2]
 
 
 def on_link(method: str, path: str = "", **fields: Any) -> Callable[[Client], Answer]:
     """Its owner does something to the link that is good for one download."""
 
     def act(client: Client) -> Answer:
-        target = f"/links/{_made[ONCE]['id']}{path}"
+        target = f"/links/{MADE[ONCE]['id']}{path}"
         return client.send(method, target, json_=fields or None)
 
     return act
@@ -73,7 +73,7 @@ def seen_of_links(owner: Client) -> dict[str, Any]:
         require(most is None or counted <= max(most, 1), "it was downloaded too often")
         told.append((link.json()["items"], most, counted, view["has_password"], view["alias"]))
     seen: dict[str, Any] = {"listed": sorted(told, key=repr)}
-    for where in (*map(path_of, _made), "/s/the-plan"):
+    for where in (*map(path_of, MADE), "/s/the-plan"):
         opened = Client(address="198.51.100.1").get(where)
         shown = opened.json().get("items") or []
         names = [item["file_name"] for item in shown]

@@ -12,7 +12,8 @@ from tests.senders import Sender
 from tests.transfers import send, send_parts, start
 
 DATA = bytes(range(45))
-_begun: dict[str, dict[str, Any]] = {}
+# Uploads and requests that operations are about, by the names they are given here.
+BEGUN: dict[str, dict[str, Any]] = {}
 
 
 def begin(name: str, size: int, **fields: Any) -> Callable[[Client], Answer]:
@@ -26,7 +27,7 @@ def begun(
     """Begins an upload and sends all of it, or some parts, and remembers it as `what`."""
 
     def prepare(client: Client) -> Answer:
-        view = _begun[what] = start(client, name, size, **fields)
+        view = BEGUN[what] = start(client, name, size, **fields)
         if parts:
             send_parts(client, view, DATA, parts)
         else:
@@ -40,14 +41,14 @@ def request(what: str, owner: Client, **fields: Any) -> Sender:
     """Makes a request for files and remembers it as `what`; somebody who has its address."""
     answer = owner.post("/requests", title=what, folder="work/", **fields)
     assert answer.status == 201, answer.content
-    _begun[what] = answer.json()
+    BEGUN[what] = answer.json()
     return Sender(answer.json()["url"])
 
 
 def of(what: str, method: str, **fields: Any) -> Callable[[Client], Answer]:
     """Does something to the request that is remembered so."""
     return lambda client: client.send(
-        method, f"/requests/{_begun[what]['id']}", json_=fields or None
+        method, f"/requests/{BEGUN[what]['id']}", json_=fields or None
     )
 
 
@@ -63,17 +64,11 @@ def requests_of(client: Client) -> list[Any]:
     return sorted(seen, key=str)
 
 
-def remembered() -> Callable[[], None]:
-    """The uploads that are remembered now, as a function that remembers them again."""
-    held = dict(_begun)
-    return lambda: _begun.update(held)
-
-
 def on(what: str, method: str, path: str, **fields: Any) -> Callable[[Client], Answer]:
     """Does something to the upload that is remembered so."""
 
     def act(client: Client) -> Answer:
-        target = f"/uploads/{_begun[what]['upload_id']}{path}"
+        target = f"/uploads/{BEGUN[what]['upload_id']}{path}"
         return client.send(method, target, json_=fields if method == "POST" else None)
 
     return act

@@ -30,11 +30,13 @@ from tests.conftest import Clock
 from tests.faults import links, people
 from tests.faults.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
 from tests.faults.seen import groups_of, plain, renamed, require, seen_by
-from tests.faults.uploads import parts_of, remembered, request, requests_of, seen_of
+from tests.faults.uploads import BEGUN, parts_of, request, requests_of, seen_of
 from tests.ground import Call, Ground
 
 Step = tuple[str, int]
 ID = re.compile(r"(?:1d){13}\d{6}")
+# What operations are about: ids, tokens and addresses that the world's beginning has made.
+NOTED: tuple[Any, ...] = (KNOWN, INVITED, BEGUN, links.MADE, people.IDS, people.CODES)
 
 
 class World:
@@ -44,9 +46,9 @@ class World:
         self, ground: Ground, settings: Settings, clock: Clock, session: boto3.Session, views: Any
     ) -> None:
         """`views` remembers what was seen of which state, good for one design of the house."""
-        self.ground, self.settings, self._clock, self._views = ground, settings, clock, views
+        self.ground, self.settings, self._session, self._views = ground, settings, session, views
         self._ids = itertools.count()
-        base.use(base.Base(settings, session, self._origins()))
+        self.run_by(clock)
         self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
@@ -67,23 +69,27 @@ class World:
         self.people["sender"] = request("wide", alice)
         self.people["narrowly"] = request("narrow", alice, max_files=2)
         self.people["knocking"] = request("locked", alice, password="knock")
-        self._restore = ground.snapshot()
+        self._beginning = ground.snapshot(), notes()
         self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
         self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
         self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
 
-    def _origins(self) -> Any:
-        return replace(
+    def run_by(self, clock: Clock) -> None:
+        """Has the handler start anew, by that clock and with ids that are counted."""
+        self._clock = clock
+        runtime = replace(
             system_runtime(),
-            now=self._clock,
+            now=clock,
             sleep=lambda _: None,
             new_id=lambda: f"{'1d' * 13}{next(self._ids):06}",
             new_secret=lambda: f"{next(self._ids):043}",
         )
+        base.use(base.Base(self.settings, self._session, runtime))
 
     def restore(self) -> None:
         """Back to the beginning, with ids that the beginning has not used."""
-        self._restore()
+        for bring_back in self._beginning:
+            bring_back()
         self._ids = itertools.count(1000)
 
     def begin(self, *operations: Operation) -> None:
@@ -93,7 +99,7 @@ class World:
             self.restore()
             for name in done:
                 BY_NAME[name].send(self.people[BY_NAME[name].who])
-            self._prepared[done] = self.ground.snapshot(), remembered()
+            self._prepared[done] = self.ground.snapshot(), notes()
         for bring_back in self._prepared[done]:
             bring_back()
         self._ids = itertools.count(2000)
@@ -262,6 +268,18 @@ class World:
             sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
             counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
             require(counted == held, f"{row['title']} counts {counted} and holds {held}")
+
+
+def notes() -> Callable[[], None]:
+    """What operations are about, as a function that brings it back."""
+    held = [each.copy() for each in NOTED]
+
+    def bring_back() -> None:
+        for each, was in zip(NOTED, held, strict=True):
+            each.clear()
+            each.extend(was) if isinstance(each, list) else each.update(was)
+
+    return bring_back
 
 
 def tables_in(body: Any) -> Iterator[str]:
