@@ -1,6 +1,6 @@
 """One request of each route in the life it is meant for, and what AWS answered to it on moto.
 
-The recorded answers let `warm` run the handler with no cost of an emulator's in its figures.
+`request_cost` plays the recorded answers back, so its figures hold no cost of an emulator.
 """
 
 import base64
