@@ -42,7 +42,7 @@ check: $(VENV) ## lint, formatting and types
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
 
 bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## calls, times, sizes, with references; LARGE=1 for 1 GiB
-	@$(RUN) -m bench$(if $(LARGE),.large)
+	@$(RUN) -m bench$(if $(LARGE),.transfer)
 
 deploy: $(VENV) ## create or update the stack in your AWS account
 	@command -v pulumi >/dev/null || { \

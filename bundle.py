@@ -1,29 +1,42 @@
-"""Builds what Lambda runs, for arm64 and Python 3.13, on any machine and without Docker.
+"""Builds the artifact that Lambda runs, for arm64 and Python 3.13, on any machine without Docker.
 
-`python bundle.py` builds and says how big it is; `build` is what the stack calls. The same sources
-give the same bytes. Standard library only.
+`python bundle.py` builds it and prints its size; the stack calls `build`. The same sources and the
+same Python give the same bytes. Standard library only.
 """
 
+import gzip
 import hashlib
+import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
-ARTIFACT = ".build/artifact"  # relative, so that the stack's state knows no machine's folders
+ARTIFACT = ".build/artifact"  # relative, so that the stack's state holds no path of a machine
 REQUIREMENTS = ROOT / "function" / "requirements.txt"
 
 PYTHON = "3.13"
-# The first alone would settle for old builds of what is compiled; Lambda's Linux has glibc 2.34.
+# pip settles for old builds of compiled packages with the first alone; Lambda has glibc 2.34.
 PLATFORMS = ("manylinux2014_aarch64", "manylinux_2_26_aarch64", "manylinux_2_28_aarch64")
 AARCH64 = 183  # e_machine of the ELF header
 
-# What installers leave behind: where and when it was installed, and what only a developer reads.
+# Set to build without bytecode.
+UNCOMPILED = "SATCHEL_UNCOMPILED"
+NO_PYTHON = f"""\
+Building for Lambda needs Python {PYTHON}, and this machine has none.
+Lambda runs Python {PYTHON}, and only the same version can compile the artifact for it. Without \
+bytecode each cold start takes 2.7 times as much CPU.
+Install Python {PYTHON}, or uv (https://docs.astral.sh/uv/), which downloads it; then try again.
+To build without bytecode all the same, set {UNCOMPILED}=1."""
+
+# What installers leave behind, and type stubs.
 LITTER = (
     "__pycache__",
     "bin",
@@ -35,36 +48,73 @@ LITTER = (
     "direct_url.json",
 )
 
-# The AWS services whose descriptions stay, whole; botocore reads its own few files beside them.
-SERVICES = frozenset({"dynamodb", "s3", "sesv2", "sqs", "sts"})
+# The operations that stay of botocore's description of AWS, by service: those that the function
+# calls, and HeadBucket, with which botocore asks for a bucket's region when S3 redirects.
+OPERATIONS: dict[str, set[str]] = {
+    "dynamodb": {
+        "BatchGetItem", "DeleteItem", "PutItem", "Query", "Scan", "TransactWriteItems",
+        "UpdateItem",
+    },
+    "s3": {
+        "AbortMultipartUpload", "CompleteMultipartUpload", "CreateMultipartUpload", "DeleteObject",
+        "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "ListParts", "PutObject",
+        "UploadPart",
+    },
+    "sesv2": {"SendEmail"},
+}  # fmt: skip
 
 
 def build() -> str:
-    """Build the artifact and answer its directory, relative to the project.
+    """Build the artifact; its directory, relative to the project.
 
-    What is installed is kept under `.build/` and used again until requirements or this file change.
+    The installed packages are kept under `.build/` and used again until the requirements or this
+    file change. Raises RuntimeError where no Python of Lambda's version can compile them, unless
+    SATCHEL_UNCOMPILED is set.
     """
-    if not compiler():
-        print(f"No Python {PYTHON} on the path: not compiled beforehand, cold starts are slower.")
+    python = find_python()
+    if python is None and not os.environ.get(UNCOMPILED):
+        raise RuntimeError(NO_PYTHON)
     target = ROOT / ARTIFACT
-    packages = installed()
+    packages = installed(python)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         fresh = Path(scratch) / "artifact"
         shutil.copytree(packages, fresh)
-        own = fresh / "function"
-        shutil.copytree(
-            ROOT / "function", own, ignore=shutil.ignore_patterns(*LITTER, "requirements.txt", ".*")
-        )
-        compile_all(own, "function")
+        add_function(fresh, python)
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
     return ARTIFACT
 
 
-def installed() -> Path:
-    """The directory of the pruned and compiled packages, made when it does not stand yet."""
-    about = [REQUIREMENTS.read_bytes(), Path(__file__).read_bytes(), str(compiler()).encode()]
-    packages = ROOT / ".build" / f"packages-{hashlib.sha256(b'|'.join(about)).hexdigest()[:16]}"
+def find_python() -> str | None:
+    """The path of a Python of Lambda's version, or None; uv may download one.
+
+    Each candidate is run before it is believed: pyenv puts launchers on the path for versions that
+    are installed and not selected, and PYENV_VERSION selects one of them.
+    """
+    ask = f"import sys; '%d.%d' % sys.version_info[:2] == '{PYTHON}' and print(sys.executable)"
+    candidates = [
+        [sys.executable],
+        [f"python{PYTHON}"],
+        ["uv", "run", "--quiet", "--no-project", "--python", PYTHON, "python"],
+    ]
+    for command in candidates:
+        if shutil.which(command[0]):
+            environment = {**os.environ, "PYENV_VERSION": PYTHON}
+            answer = subprocess.run(
+                [*command, "-c", ask], env=environment, capture_output=True, text=True, check=False
+            )
+            if path := answer.stdout.strip():
+                return path
+    return None
+
+
+# --- packages ------------------------------------------------------------------------------------
+
+
+def installed(python: str | None) -> Path:
+    """The directory of the pruned and compiled packages, made unless it is there."""
+    inputs = [REQUIREMENTS.read_bytes(), Path(__file__).read_bytes(), str(python).encode()]
+    packages = ROOT / ".build" / f"packages-{hashlib.sha256(b'|'.join(inputs)).hexdigest()[:16]}"
     if packages.exists():
         return packages
     packages.parent.mkdir(exist_ok=True)
@@ -73,7 +123,7 @@ def installed() -> Path:
         install(fresh)
         prune(fresh)
         check_machine(fresh)
-        compile_all(fresh)
+        compile_all(fresh, python)
         for stale in packages.parent.glob("packages-*"):
             _remove(stale)
         fresh.rename(packages)
@@ -82,31 +132,40 @@ def installed() -> Path:
 
 def install(into: Path) -> None:
     """Install the requirements for Lambda's machine. Raises RuntimeError with pip's own reason."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-input"]
-    command += ["--disable-pip-version-check", "--implementation", "cp", "--python-version", PYTHON]
-    command += [word for name in PLATFORMS for word in ("--platform", name)]
-    command += ["--only-binary=:all:", "--target", str(into), "--requirement", str(REQUIREMENTS)]
+    options = ["--implementation", "cp", "--python-version", PYTHON, "--only-binary=:all:"]
+    options += [word for name in PLATFORMS for word in ("--platform", name)]
+    run_pip(sys.executable, into, *options)
+
+
+def run_pip(python: str, into: Path, *options: str) -> None:
+    """Install the requirements for a Python into a directory.
+
+    Raises RuntimeError with pip's own reason.
+    """
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-input"]
+    command += ["--no-compile", "--disable-pip-version-check", *options]
+    command += ["--target", str(into), "--requirement", str(REQUIREMENTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pip could not install for Lambda:\n{without_addresses(done.stderr)}")
 
 
 def without_addresses(text: str) -> str:
-    """Words of pip without addresses: where packages come from is nobody else's business."""
+    """The message of pip without the address of the package index, which may hold a password."""
     text = re.sub(r"\b[a-z+]+://\S+", "<address>", text)
     return re.sub(r"host='[^']*'", "host=<address>", text)
 
 
 def prune(packages: Path) -> None:
-    """Take out what installers leave behind, and the descriptions of services nobody calls."""
+    """Delete the traces of installers, and cut botocore's data to the services in use."""
     for pattern in LITTER:
         for path in list(packages.rglob(pattern)):
             _remove(path)
-    # Whole services only: a service trimmed by hand resolves to wrong hosts.
     for data in (packages / "botocore" / "data", packages / "boto3" / "data"):
         for path in sorted(data.glob("*")):
-            if path.is_dir() and path.name not in SERVICES:
+            if path.is_dir() and path.name not in OPERATIONS:
                 _remove(path)
+    trim(packages / "botocore" / "data")
 
 
 def check_machine(packages: Path) -> None:
@@ -121,32 +180,109 @@ def check_machine(packages: Path) -> None:
 
 
 def for_aarch64(header: bytes) -> bool:
-    """Whether a file that begins so is a 64-bit, little-endian ELF file for AArch64."""
+    """Whether a file with this header is a 64-bit, little-endian ELF file for AArch64."""
     return header[:6] == b"\x7fELF\x02\x01" and int.from_bytes(header[18:20], "little") == AARCH64
 
 
-def compiler() -> str | None:
-    """A Python of Lambda's own version on this machine, or None."""
-    candidates: Iterable[str | None] = (sys.executable, shutil.which(f"python{PYTHON}"))
-    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
-    for path in candidates:
-        # A name on the path may be a launcher of a version that is not there, so ask it.
-        if path and _output(path, "-c", ask).strip() == PYTHON:
-            return path
-    return None
+# --- botocore's data -----------------------------------------------------------------------------
 
 
-def compile_all(directory: Path, below: str = "") -> None:
-    """Compile beforehand, so that no cold start has to; nothing when no Python here is Lambda's.
+def trim(data: Path) -> None:
+    """Cut botocore's data to what clients of the services read when they are made and called.
 
-    Unchecked: Lambda's own times of the files would make every one of them look stale.
+    Rule sets of endpoints stay whole, because hosts are computed from them. Members keep their
+    order, because requests are serialised in it. Files are written as plain JSON, because the bytes
+    of gzip differ between versions of zlib.
     """
-    python = compiler()
-    if not python:
+    prefixes = set[str]()
+    for path in sorted(data.glob("*/*/*.json*")):
+        described = _read(path)
+        if path.name.startswith("service-2.json"):
+            prefixes.add(described["metadata"]["endpointPrefix"])
+            cut_operations(described, OPERATIONS[path.parts[-3]])
+        path.unlink()
+        if not path.name.startswith("examples-"):
+            _write(path.with_name(path.name.removesuffix(".gz")), without_documentation(described))
+    endpoints = _read(data / "endpoints.json")
+    for partition in endpoints["partitions"]:
+        partition["services"] = _only(partition["services"], prefixes)
+    _write(data / "endpoints.json", endpoints)
+
+
+def cut_operations(service: dict[str, Any], operations: set[str]) -> None:
+    """Leave of a service's description the named operations and the shapes that they reach."""
+    service["operations"] = _only(service["operations"], operations)
+    shapes, reached = service["shapes"], set[str]()
+    found = set(shape_names(service["operations"]))
+    while found:
+        reached |= found
+        found = {name for shape in found for name in shape_names(shapes[shape])} - reached
+    service["shapes"] = _only(shapes, reached)
+
+
+def shape_names(described: Any) -> Iterator[str]:
+    """The name of each shape that a part of a description refers to."""
+    if isinstance(described, dict):
+        if isinstance(described.get("shape"), str):
+            yield described["shape"]
+        described = list(described.values())
+    if isinstance(described, list):
+        for each in described:
+            yield from shape_names(each)
+
+
+def without_documentation(described: Any) -> Any:
+    """A description with each text of documentation empty."""
+    if isinstance(described, dict):
+        return {
+            key: ""
+            if key == "documentation" and isinstance(value, str)
+            else without_documentation(value)
+            for key, value in described.items()
+        }
+    if isinstance(described, list):
+        return [without_documentation(each) for each in described]
+    return described
+
+
+def _only(described: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in described.items() if name in names}
+
+
+def _read(path: Path) -> Any:
+    content = path.read_bytes()
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
+
+
+def _write(path: Path, described: Any) -> None:
+    path.write_text(json.dumps(described, separators=(",", ":")))
+
+
+# --- the function --------------------------------------------------------------------------------
+
+
+def add_function(artifact: Path, python: str | None) -> None:
+    """Add the function's own sources to the packages, compiled where there is a Python for it."""
+    own = artifact / "function"
+    litter = shutil.ignore_patterns(*LITTER, "requirements.txt", ".*")
+    shutil.copytree(ROOT / "function", own, ignore=litter)
+    compile_all(own, python, "function")
+
+
+def compile_all(directory: Path, python: str | None, below: str = "") -> None:
+    """Compile the sources below a directory, unless `python` is None.
+
+    The bytecode is unchecked (PEP 552): Lambda sets the files' times, and checked bytecode would
+    look stale. `below` is the directory's place in the artifact, for tracebacks.
+    """
+    if python is None:
         return
     command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(directory), "-p", str(Path("/var/task") / below), str(directory)]
     subprocess.run(command, check=True)
+
+
+# --- what was built ------------------------------------------------------------------------------
 
 
 def files(directory: Path) -> Iterator[Path]:
@@ -165,8 +301,11 @@ def digest(directory: Path) -> str:
 
 
 def main() -> None:
-    """Build, and say what came of it."""
-    target = ROOT / build()
+    """Build the artifact, and print its size and hash. Exits with the reason if it cannot."""
+    try:
+        target = ROOT / build()
+    except RuntimeError as error:
+        sys.exit(str(error))
     contents = [path.read_bytes() for path in files(target)]
     unpacked = sum(map(len, contents)) / 2**20
     packed = sum(len(zlib.compress(each)) for each in contents) / 2**20
@@ -179,10 +318,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 if __name__ == "__main__":

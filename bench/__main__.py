@@ -3,7 +3,7 @@
 import zlib
 
 import bundle
-from bench import hashing, many, routes, start, warm
+from bench import cold_start, password_cost, recorder, request_cost, scaling
 from function import contract
 from function.http import responses
 from tests.ground import stand
@@ -15,36 +15,37 @@ LAMBDA_SHARE = 1024 / 1769
 
 def main() -> None:
     """Everything, in some minutes; a hundred thousand files take 2 GiB of memory."""
-    with stand() as ground, warm.silent(responses.logger):
+    with stand() as ground, request_cost.silent(responses.logger):
         environment = ground.deployed.environment
         settings = contract.settings(environment)
-        tapes = routes.record(ground, settings)
-        accounts = many.record(ground, settings)
-    say_warm(warm.figures(tapes, settings))
-    say_curves(many.curves(accounts, settings))
-    say_start(start.starts(environment, PAIRS))
-    say_hashes(hashing.hashes(ROUNDS), settings)
+        tapes = recorder.record(ground, settings)
+        accounts = scaling.record(ground, settings)
+    say_warm(request_cost.figures(tapes, settings))
+    say_curves(scaling.curves(accounts, settings))
+    say_start(cold_start.starts(environment, PAIRS))
+    say_hashes(password_cost.hashes(ROUNDS), settings)
     say_artifact()
 
 
-def say_warm(figures: list[warm.Figure]) -> None:
+def say_warm(figures: list[request_cost.Figure]) -> None:
     """The routes' table."""
     print("| Request | AWS calls | CPU, ms | Ratio |\n|---|--:|--:|--:|")
     for each in figures:
         print(f"| {each.route} | {each.calls} | {each.milliseconds:.1f} | {each.ratio:.1f} |")
 
 
-def say_curves(curves: list[many.Curve]) -> None:
+def say_curves(curves: list[scaling.Curve]) -> None:
     """The table of accounts with many files."""
-    sizes = " | ".join(f"{size:,} files, ms" for size in many.SIZES)
-    print(f"\n| Request | AWS calls | {sizes} | Ratio |\n|---|--:|{'--:|' * len(many.SIZES)}--:|")
+    sizes = " | ".join(f"{size:,} files, ms" for size in scaling.SIZES)
+    print(f"\n| Request | AWS calls | {sizes} | Ratio |")
+    print(f"|---|--:|{'--:|' * len(scaling.SIZES)}--:|")
     for each in curves:
         taken = " | ".join(f"{milliseconds:.1f}" for milliseconds in each.milliseconds)
         ratio = each.milliseconds[-1] / each.milliseconds[0]
         print(f"| {each.request} | {each.calls} | {taken} | {ratio:.2f} |")
 
 
-def say_start(starts: dict[str, start.Start]) -> None:
+def say_start(starts: dict[str, cold_start.Start]) -> None:
     """The table of cold starts."""
     words = {
         "bare": "*plain handler, imports and resources*",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import routes as benched
+from bench import recorder as benched
 from function import app, contract
 from function.auth import keys, mfa, password_change, throttle
 from function.core import errors as core_errors

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.many import name_of
+from bench.scaling import name_of
 from function.core.cursors import seal
 from function.listing.query import ListQuery
 from tests.api.conftest import Behind

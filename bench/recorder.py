@@ -1,6 +1,6 @@
 """One request of each route in the life it is meant for, and what AWS answered to it on moto.
 
-The recorded answers let `warm` run the handler with no cost of an emulator's in its figures.
+`request_cost` plays the recorded answers back, so its figures hold no cost of an emulator.
 """
 
 import base64
@@ -92,9 +92,11 @@ class Recorder:
         return answered
 
 
-def record(ground: Ground, settings: contract.Settings) -> dict[str, Taped]:
-    """Every route's request, taped."""
-    session = boto3.Session("testing", "testing", region_name=REGION)
+def record(
+    ground: Ground, settings: contract.Settings, session: boto3.Session | None = None
+) -> dict[str, Taped]:
+    """Every route's request, taped; the handler makes its clients of `session`."""
+    session = session or boto3.Session("testing", "testing", region_name=REGION)
     base.use(base.Base(settings, session, system_runtime()))
     recorder = Recorder(ground)
     try:

@@ -1,7 +1,7 @@
 """What a request costs the function in CPU when it is warm, with AWS's answers played back.
 
 botocore does all its work but that of the wire: it signs, serialises, parses. The reference is the
-plain handler of `bare`, which reads one row.
+plain handler of `reference.plain_handler`, which reads one row.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSResponse
 
-from bench.routes import Taped, name_of
+from bench.recorder import Taped, name_of
 from function import app, base, contract
 from function.core.runtime import system_runtime
 from function.http import responses
@@ -107,7 +107,7 @@ def plain_handler() -> Any:
     kind = {"content-type": "application/x-amz-json-1.0"}
     taped.answers["GetItem files "].append((200, kind, json.dumps(ROW).encode()))
     Player(boto3._get_default_session()).load(taped)  # noqa: SLF001 - where resources come from
-    return importlib.import_module("bench.bare")
+    return importlib.import_module("bench.reference.plain_handler")
 
 
 def in_turns(*programs: Callable[[], Any]) -> list[float]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 TIMED = "import time; begun = time.process_time()\n{}\nprint(time.process_time() - begun)"
-BARE = "import bench.bare"
+BARE = "import bench.reference.plain_handler"
 IMPORTS = "import function.app"
 READY = "from function import app, base; base.current()"
 

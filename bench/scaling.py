@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 
-from bench.routes import Recorder, Taped
-from bench.warm import Player, in_turns, silent
+from bench.recorder import Recorder, Taped
+from bench.request_cost import Player, in_turns, silent
 from function import app, base, contract
 from function.core.cursors import seal
 from function.core.runtime import system_runtime
