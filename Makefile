@@ -32,7 +32,7 @@ quick: $(VENV) $(EMULATOR) ## the tests but those that take long
 	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 model: $(VENV) ## what people share, in 50,000 random steps or STEPS=; SEED= repeats a run
-	@STEPS=$(or $(STEPS),50000) $(RUN) -m pytest -q tests/model/test_model.py -k "ever or caught"
+	@STEPS=$(or $(STEPS),50000) $(RUN) -m pytest -q tests/stateful/test_model.py -k "ever or caught"
 
 check: $(VENV) ## lint, formatting and types
 	@command -v node >/dev/null || { echo "pyright needs Node.js: install node, then again."; exit 1; }

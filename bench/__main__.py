@@ -6,7 +6,7 @@ import bundle
 from bench import cold_start, password_cost, recorder, request_cost, scaling
 from function import contract
 from function.http import responses
-from tests.ground import stand
+from tests.support.fake_aws import stand
 
 PAIRS, ROUNDS = 9, 7
 # A Lambda has one processor at 1,769 MB, and a share of it below.

@@ -17,9 +17,9 @@ from function import base, contract
 from function.core.runtime import system_runtime
 from local.events import event_of
 from local.wire import Request
-from tests.client import PASSWORD, Answer, Client, join
-from tests.filling import fill
-from tests.ground import REGION, Call, Ground, response
+from tests.support.bulk_files import fill
+from tests.support.client import PASSWORD, Answer, Client, join
+from tests.support.fake_aws import REGION, Call, Ground, response
 
 DATA = bytes(range(256)) * 400  # 100 KiB
 MIB = 1 << 20

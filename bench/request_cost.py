@@ -23,8 +23,8 @@ from bench.recorder import Taped, name_of
 from function import app, base, contract
 from function.core.runtime import system_runtime
 from function.http import responses
-from tests.client import CONTEXT
-from tests.ground import REGION, response
+from tests.support.client import CONTEXT
+from tests.support.fake_aws import REGION, response
 
 ROW = {"Item": {"shelf": {"S": "alice"}, "name": {"S": "a.txt"}, "size": {"N": "12"}}}
 ROW_EVENT = {

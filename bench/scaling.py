@@ -18,9 +18,9 @@ from function.core.runtime import system_runtime
 from function.http import responses
 from function.listing.query import ListQuery
 from function.tables.files import FileRow
-from tests.client import CONTEXT, join
-from tests.filling import fill
-from tests.ground import REGION, Ground
+from tests.support.bulk_files import fill
+from tests.support.client import CONTEXT, join
+from tests.support.fake_aws import REGION, Ground
 
 SIZES = (1_000, 10_000, 100_000)
 FOLDERS, PAGE = 100, 100

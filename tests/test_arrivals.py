@@ -17,7 +17,7 @@ from local.arrivals import Errands, Poller, given_back
 from local.deploy import Deployed, deploy
 from local.emulator import REGION, Emulator, State
 from local.serve import errands_of
-from tests.ground import empty
+from tests.support.fake_aws import empty
 
 
 class Bucket:

@@ -22,7 +22,7 @@ from botocore.loaders import Loader
 import bundle
 from bench import recorder
 from function.base import _client as client
-from tests.ground import REGION, response
+from tests.support.fake_aws import REGION, response
 
 ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + (3).to_bytes(2, "little") + (183).to_bytes(2, "little")
 INTEL = ARM[:18] + (62).to_bytes(2, "little")

@@ -7,7 +7,7 @@ import pytest
 from function import contract
 from local import create, declare, imagine
 from local.deploy import NOT_HERE, deploy, only
-from tests.ground import Session, empty
+from tests.support.fake_aws import Session, empty
 
 
 @pytest.fixture

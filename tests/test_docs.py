@@ -20,9 +20,9 @@ from function.meta.models import Limits
 from local.declare import ROOT
 from local.gateway import Gateway
 from local.serve import WALK
-from tests.client import Client
-from tests.ground import Ground
-from tests.walk import masked, steps, walk
+from tests.support.client import Client
+from tests.support.doc_runner import masked, steps, walk
+from tests.support.fake_aws import Ground
 
 README = ROOT / "README.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

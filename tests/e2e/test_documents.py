@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.declare import ROOT
-from tests.walk import masked, steps, walk
+from tests.support.doc_runner import masked, steps, walk
 
 pytestmark = pytest.mark.enable_socket
 

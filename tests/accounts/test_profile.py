@@ -1,0 +1,310 @@
+"""Accounts: register, log in, log out, who am I, and what holds off those who guess."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from function import contract
+from function.core.runtime import system_runtime
+from tests.conftest import Behind, Clock, reason_at
+from tests.support.client import PASSWORD, Answer, Client, join
+from tests.support.fake_aws import Ground
+
+WINDOW = 900
+
+
+def login(client: Client, username: str = "alice", password: str = PASSWORD) -> Answer:
+    return client.post("/login", username=username, password=password)
+
+
+def test_registering_makes_an_account(anyone: Client) -> None:
+    """It says what it made, in the fields that clients were written against."""
+    answer = anyone.post(
+        "/register", username="alice", password=PASSWORD, email="alice@example.org"
+    )
+    assert answer.status == 201
+    created = answer.json().pop("created")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", created)
+    assert answer.json() == {"username": "alice", "role": "member", "created": created}
+    token = login(anyone).json()["token"]
+    me = Client(token).get("/me").json()
+    assert (me["email"], me["bytes_used"], me["quota"]) == ("alice@example.org", 0, None)
+
+
+def test_a_name_is_taken_once(alice: Client, anyone: Client, behind: Behind) -> None:
+    """Whoever comes second changes nothing, whatever the case of the letters."""
+    before = behind.state()
+    for name in ("alice", "Alice", "ALICE"):
+        answer = anyone.post("/register", username=name, password="another horse battery")
+        assert (answer.status, answer.slug) == (409, "username-taken")
+    assert behind.state() == before
+    assert login(anyone).status == 200
+    assert login(anyone, password="another horse battery").slug == "wrong-credentials"
+    assert login(anyone, "AlIcE").json()["token"].startswith("alice.")
+
+
+@pytest.mark.parametrize("name", ["", "a", "ab", "a" * 65, "a" * 3000, "a/b", "a b", "álice"])
+def test_other_names_are_refused(anyone: Client, behind: Behind, name: str) -> None:
+    """A user name keeps to its alphabet and length."""
+    answer = anyone.post("/register", username=name, password=PASSWORD)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert reason_at(answer, "body.username")
+    assert behind.rows("users") == []
+
+
+@pytest.mark.parametrize("name", ["abc", "a" * 64, "alice@example.org", "a.b_c@d+e-f", "007"])
+def test_names_of_people_are_taken(ground: Ground, name: str) -> None:
+    """An e-mail address fits; whoever registers can log in and is who they said."""
+    assert join(name).get("/me").json()["username"] == name
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(7, 422), (8, 201), (64, 201), (1024, 201), (1025, 422)]
+)
+@pytest.mark.parametrize("letters", ["horse battery ", "🐎🔋 📎é"])
+def test_a_password_has_a_length(anyone: Client, length: int, status: int, letters: str) -> None:
+    """From eight code points to 1,024, of whatever letters."""
+    password = (letters * 1025)[:length]
+    assert anyone.post("/register", username="alice", password=password).status == status
+    if status == 201:
+        assert login(anyone, password=password).status == 200
+        assert login(anyone, password=password[:-1] + "x").status == 401
+
+
+@pytest.mark.parametrize(
+    "password", ["password12345678", "Satchel2024!", "alicealice", "1234567890"]
+)
+def test_a_weak_password_is_refused_with_its_reason(
+    anyone: Client, behind: Behind, password: str
+) -> None:
+    """The reason is one that a person can act on, and does not say the password again."""
+    answer = anyone.post("/register", username="alice", password=password)
+    assert (answer.status, answer.slug) == (422, "weak-password")
+    assert len(answer.json()["detail"]) > 20
+    assert password not in answer.text
+    assert behind.rows("users") == []
+
+
+@pytest.mark.parametrize("extra", ["role", "quota", "is_admin", "created", "bytes_used", "id"])
+def test_nobody_makes_themselves_more(anyone: Client, behind: Behind, extra: str) -> None:
+    """Fields that nobody may choose are refused, not ignored."""
+    answer = anyone.post("/register", username="alice", password=PASSWORD, **{extra: "admin"})
+    assert answer.status == 422
+    assert reason_at(answer, f"body.{extra}")
+    assert behind.rows("users") == []
+
+
+def test_nobody_and_a_wrong_password_are_the_same(alice: Client, anyone: Client) -> None:
+    """The words do not tell which names exist."""
+    wrong, nobody = login(anyone, password="wrong"), login(anyone, "nobody", "wrong")
+    assert wrong.status == nobody.status == 401
+    assert wrong.slug == nobody.slug == "wrong-credentials"
+    assert wrong.json() | {"request_id": ""} == nobody.json() | {"request_id": ""}
+    assert wrong.headers["www-authenticate"]
+
+
+def test_nobody_and_a_wrong_password_do_the_same(
+    ground: Ground, alice: Client, anyone: Client
+) -> None:
+    """Nor does the work that is done, seen from outside."""
+    with ground.counted() as wrong:
+        login(anyone, password="wrong")
+    with ground.counted() as nobody:
+        login(anyone, "nobody", "wrong")
+    assert wrong == nobody == ["BatchGetItem", "UpdateItem"]
+
+
+def test_a_session_ends_with_logout(alice: Client) -> None:
+    """That one and no other, and only once."""
+    other = Client(login(alice).json()["token"])
+    assert alice.post("/logout").status == 204
+    assert alice.get("/me").slug == "not-signed-in"
+    assert alice.post("/logout").slug == "not-signed-in"
+    assert other.get("/me").status == 200
+
+
+def test_a_session_ends_with_its_time(alice: Client, clock: Clock, behind: Behind) -> None:
+    """At the second that login said, though the table still holds its row."""
+    answer = login(alice)
+    session = Client(answer.json()["token"])
+    (row,) = (r for r in behind.rows("sessions") if hash_of(session) == r["token_hash"])
+    clock.time = float(str(row["expires_at"])) - 0.5
+    assert session.get("/me").status == 200
+    clock.time += 0.5
+    before = behind.state()
+    for method, path in (("GET", "/me"), ("GET", "/files"), ("POST", "/logout")):
+        assert session.send(method, path).slug == "not-signed-in"
+    assert behind.state() == before
+
+
+def hash_of(client: Client) -> str:
+    return hashlib.sha256(str(client.token).encode()).hexdigest()
+
+
+def test_both_headers_name_a_session(alice: Client) -> None:
+    """`x-session-token` or a Bearer token; two that differ are none."""
+    token = str(alice.token)
+    bearer = Client()
+    for words in (f"Bearer {token}", f"bearer {token}"):
+        assert bearer.send("GET", "/me", headers={"authorization": words}).status == 200
+    for words in (token, f"Basic {token}", f"Bearer{token}", "Bearer", "Bearer alice.x"):
+        answer = bearer.send("GET", "/me", headers={"authorization": words})
+        assert answer.slug == "not-signed-in"
+    other = login(alice).json()["token"]
+    both = {"x-session-token": token, "authorization": f"Bearer {other}"}
+    assert bearer.send("GET", "/me", headers=both).slug == "not-signed-in"
+    both["authorization"] = f"Bearer {token}"
+    assert bearer.send("GET", "/me", headers=both).status == 200
+
+
+def test_a_guesser_is_held_off_and_the_owner_is_not(alice: Client, clock: Clock) -> None:
+    """After ten tries at one name; the live session and other addresses go on working."""
+    guesser = Client(address="203.0.113.9")
+    answers = [login(guesser, password=f"guess {n}") for n in range(40)]
+    assert [a.status for a in answers] == [401] * 10 + [429] * 30
+    assert answers[-1].slug == "slow-down"
+    wait = int(answers[-1].headers["retry-after"])
+    assert 0 < wait <= WINDOW
+    assert str(wait) in answers[-1].json()["detail"]
+    assert login(guesser).status == 429  # not even with the right one
+    assert alice.get("/me").status == 200
+    assert login(alice).status == 200
+    clock.time += wait
+    assert login(guesser).status == 200
+
+
+def test_an_address_that_tries_many_names_is_held_off(ground: Ground, alice: Client) -> None:
+    """Names that nobody has weigh double, so a list of guesses ends sooner."""
+    guesser = Client(address="203.0.113.9")
+    statuses = [login(guesser, f"name{n}", "x").status for n in range(35)]
+    assert statuses == [401] * 25 + [429] * 10
+    neighbour = Client(address="203.0.113.10")
+    assert login(neighbour, "name1", "x").status == 401
+
+
+def test_known_names_weigh_once(ground: Ground) -> None:
+    """Fifty wrong passwords of people who exist come before an address is held off."""
+    for n in range(6):
+        join(f"person{n}")
+    guesser = Client(address="203.0.113.9")
+    tries = [login(guesser, f"person{n % 6}", "x").status for n in range(52)]
+    assert tries == [401] * 50 + [429] * 2
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip", "client-ip"])
+def test_no_header_moves_the_counter(alice: Client, header: str) -> None:
+    """Whoever claims other addresses is counted where the gateway saw them."""
+    guesser = Client(address="203.0.113.9")
+    body = {"username": "alice", "password": "x"}
+    statuses = [
+        guesser.send("POST", "/login", json_=body, headers={header: f"198.51.100.{n}"}).status
+        for n in range(12)
+    ]
+    assert statuses == [401] * 10 + [429] * 2
+
+
+def test_neighbours_in_one_ipv6_network_count_together(alice: Client) -> None:
+    """One customer has 2**64 addresses, and one count."""
+    guessers = [Client(address=f"2001:db8:0:1::{n:x}") for n in range(1, 13)]
+    assert [login(g, password="x").status for g in guessers] == [401] * 10 + [429] * 2
+    assert login(Client(address="2001:db8:0:2::1"), password="x").status == 401
+
+
+def test_a_success_does_not_forgive(alice: Client) -> None:
+    """Somebody with an account of their own cannot buy more tries at another's with it."""
+    guesser = Client(address="203.0.113.9")
+    join("mallory", guesser.address)
+    for _ in range(10):
+        login(guesser, password="x")
+        assert login(guesser, "mallory").status == 200
+    assert login(guesser, password="x").status == 429
+    assert login(guesser, "mallory").status == 200
+
+
+def test_the_declared_hash_is_strong_enough(ground: Ground) -> None:
+    """Argon2id, at no less than OWASP's floor: 19 MiB and two passes."""
+    declared = contract.settings(ground.deployed.environment)
+    assert declared.hash_memory >= 19_456
+    assert declared.hash_passes >= 2
+
+
+def test_a_password_is_stored_as_argon2id_and_hashed_again_when_weak(
+    alice: Client,
+    behind: Behind,
+    settings: contract.Settings,
+    rewire: Callable[[contract.Settings], None],
+) -> None:
+    """With the parameters of the settings; the next login makes up for what has changed since."""
+    weak = str(behind.row("users", username="alice")["password"])
+    assert weak.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+    rewire(replace(settings, hash_memory=16, hash_passes=2))
+    assert login(alice, password="wrong").status == 401
+    assert behind.row("users", username="alice")["password"] == weak
+    assert login(alice).status == 200
+    strong = str(behind.row("users", username="alice")["password"])
+    assert strong.startswith("$argon2id$v=19$m=16,t=2,p=1$")
+    assert login(alice).status == 200
+    assert behind.row("users", username="alice")["password"] == strong
+    assert alice.get("/me").status == 200
+
+
+def test_tokens_are_random_and_stored_as_hashes(alice: Client, behind: Behind) -> None:
+    """Each is 256 bits, and none lies in the table."""
+    tokens = {login(alice).json()["token"] for _ in range(15)}
+    assert len(tokens) == 15
+    assert all(re.fullmatch(r"alice\.[A-Za-z0-9_-]{43}", token) for token in tokens)
+    rows = behind.rows("sessions")
+    held = {row["token_hash"] for row in rows}
+    assert {hashlib.sha256(token.encode()).hexdigest() for token in tokens} <= held
+    text = repr(rows)
+    assert not any(token.partition(".")[2] in text for token in tokens)
+
+
+def test_a_thousand_secrets_are_a_thousand() -> None:
+    """The source of tokens does not repeat itself."""
+    secrets = {system_runtime().new_secret() for _ in range(1000)}
+    assert len(secrets) == 1000
+    assert {len(secret) for secret in secrets} == {43}
+
+
+def test_a_namesake_gets_nothing(alice: Client, bob: Client, behind: Behind) -> None:
+    """Who registers a deleted account's name has none of its sessions, files and grants."""
+    alice.put("hers.txt")
+    bob.put("his.txt")
+    bob.post("/share", file_name="his.txt", username="alice")
+    alice.post("/share", file_name="hers.txt", username="bob")
+    behind.delete("users", username="alice")
+    assert alice.get("/me").slug == "not-signed-in"
+    assert bob.read("hers.txt", username="alice").slug == "no-such-file"
+    namesake = join("alice")
+    assert alice.get("/me").slug == "not-signed-in"
+    assert namesake.names() == []
+    assert namesake.read("hers.txt").slug == "no-such-file"
+    assert namesake.read("his.txt", username="bob").slug == "no-such-file"
+    assert bob.names() == ["bob/his.txt"]
+    assert bob.read("hers.txt", username="alice").slug == "no-such-file"
+
+
+def test_a_disabled_account_is_out_at_once(alice: Client, bob: Client, behind: Behind) -> None:
+    """Its sessions, its logins and what it shared; when it is back, so is all of it."""
+    alice.put("a.txt")
+    alice.post("/share", file_name="a.txt", username="bob")
+    behind.change("users", {"username": "alice"}, disabled=True)
+    assert alice.get("/me").slug == "not-signed-in"
+    assert login(alice).slug == "wrong-credentials"
+    assert bob.read("a.txt", username="alice").slug == "no-such-file"
+    assert bob.names() == []
+    assert bob.post("/share", file_name="a.txt", username="alice").status == 404
+    behind.change("users", {"username": "alice"}, disabled=False)
+    assert bob.read("a.txt", username="alice").content == b"data"
+
+
+def test_an_epoch_ends_every_session(alice: Client, behind: Behind) -> None:
+    """One write to the account is enough to end them all."""
+    other = Client(login(alice).json()["token"])
+    behind.change("users", {"username": "alice"}, epoch="another")
+    assert alice.get("/me").slug == other.get("/me").slug == "not-signed-in"
+    assert Client(login(alice).json()["token"]).get("/me").status == 200

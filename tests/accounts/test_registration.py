@@ -1,0 +1,197 @@
+"""Who may make an account: everybody, who was invited, or nobody; and invitations."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from function import contract
+from tests.conftest import Behind, Clock
+from tests.crashes.meetings import at_the_commit
+from tests.support.client import PASSWORD, Answer, Client, join
+from tests.support.fake_aws import Ground
+
+Rewire = Callable[[contract.Settings], None]
+
+
+def register(username: str, **fields: object) -> Answer:
+    return Client().post("/register", username=username, password=PASSWORD, **fields)
+
+
+@pytest.fixture
+def root(ground: Ground) -> Client:
+    return join("root")
+
+
+@pytest.fixture
+def only(settings: contract.Settings, rewire: Rewire) -> Callable[[str], None]:
+    """Has only those register who may by a word of the configuration."""
+    return lambda registration: rewire(replace(settings, registration=registration))
+
+
+@pytest.mark.parametrize("registration", ["invite", "closed"])
+def test_not_everybody_may_register(
+    alice: Client, only: Callable[[str], None], behind: Behind, registration: str
+) -> None:
+    """Nor learn which names there are; a password is not even looked at."""
+    only(registration)
+    before = behind.state()
+    for name in ("carol", "alice"):
+        answer = register(name)
+        assert (answer.status, answer.slug) == (403, "registration-closed")
+        assert ("Ask an administrator" in answer.json()["detail"]) is (registration == "invite")
+    weak = Client().post("/register", username="carol", password="x")
+    assert weak.slug == "registration-closed"
+    assert behind.state() == before
+
+
+@pytest.mark.parametrize("registration", ["open", "invite", "closed"])
+def test_the_configured_administrator_may_always_register(
+    ground: Ground, only: Callable[[str], None], registration: str
+) -> None:
+    """Once: then the name is taken, as any other."""
+    only(registration)
+    assert register("root").json()["role"] == "admin"
+    assert (register("root").status, register("root").slug) == (409, "username-taken")
+
+
+def test_an_invitation_makes_one_account(
+    root: Client, only: Callable[[str], None], behind: Behind
+) -> None:
+    """Of the role and with the address that it says, once."""
+    only("invite")
+    made = root.post("/invites", role="client", email="carol@example.org")
+    assert made.status == 201
+    invite = made.json()
+    assert (invite["role"], invite["username"]) == ("client", "root")
+    (listed,) = root.get("/invites").json()
+    assert listed == {name: value for name, value in invite.items() if name != "token"}
+    assert register("carol", invite=invite["token"]).json()["role"] == "client"
+    row = behind.row("users", username="carol")
+    assert (row["email"], row["role"]) == ("carol@example.org", "client")
+    answer = register("dave", invite=invite["token"])
+    assert (answer.status, answer.slug) == (404, "no-such-invite")
+    assert root.get("/invites").json() == []
+    assert {row["username"] for row in behind.rows("users")} == {"root", "carol"}
+
+
+def test_an_invitation_works_where_everybody_may_register(root: Client, alice: Client) -> None:
+    """For its role; what is no invitation is refused there as well."""
+    token = root.post("/invites", role="admin").json()["token"]
+    assert register("carol", invite=token).json()["role"] == "admin"
+    assert register("dave", invite=token).slug == "no-such-invite"
+    assert register("dave").status == 201
+
+
+def test_nobody_comes_by_an_invitation_where_nobody_may(
+    root: Client, only: Callable[[str], None]
+) -> None:
+    """Closed is closed; the invitation waits."""
+    token = root.post("/invites").json()["token"]
+    only("closed")
+    assert register("carol", invite=token).slug == "registration-closed"
+    only("invite")
+    assert register("carol", invite=token).status == 201
+
+
+def test_nobody_is_invited_where_nobody_may_register(
+    root: Client, alice: Client, only: Callable[[str], None], behind: Behind
+) -> None:
+    """The token would be of no use; those that were made before are seen, and can be taken back."""
+    invite = root.post("/invites").json()["id"]
+    only("closed")
+    before = behind.state()
+    answer = root.post("/invites")
+    assert (answer.status, answer.slug) == (403, "registration-closed")
+    assert alice.post("/invites").slug == "not-allowed"
+    assert behind.state() == before
+    assert [each["id"] for each in root.get("/invites").json()] == [invite]
+    assert root.delete(f"/invites/{invite}").status == 204
+
+
+def test_what_is_refused_does_not_use_an_invitation_up(root: Client, alice: Client) -> None:
+    """A name that is taken and a password that is weak can be chosen anew."""
+    token = root.post("/invites", role="client").json()["token"]
+    assert register("alice", invite=token).slug == "username-taken"
+    weak = Client().post("/register", username="carol", password="carol", invite=token)
+    assert weak.slug == "weak-password"
+    assert register("carol", invite=token).json()["role"] == "client"
+
+
+def test_of_two_with_one_invitation_one_gets_in(root: Client, ground: Ground) -> None:
+    """Whoever comes between the look and the commit of another."""
+    token = root.post("/invites").json()["token"]
+    met = at_the_commit(ground, lambda: register("carol", invite=token))
+    answer = register("dave", invite=token)
+    assert met[0].status == 201
+    assert (answer.status, answer.slug) == (404, "no-such-invite")
+
+
+@pytest.mark.parametrize("default", ["member", "client"])
+def test_an_invitation_has_the_default_role(
+    settings: contract.Settings, rewire: Rewire, ground: Ground, default: str
+) -> None:
+    """Where its maker does not say one."""
+    rewire(replace(settings, default_role=default))
+    assert join("root").post("/invites").json()["role"] == default
+
+
+def test_an_invitation_ends(root: Client, clock: Clock) -> None:
+    """At its second, whether the table has removed it or not."""
+    token = root.post("/invites", expires_in=60).json()["token"]
+    clock.time += 60
+    assert register("carol", invite=token).slug == "no-such-invite"
+    assert root.get("/invites").json() == []
+
+
+def test_an_invitation_is_taken_back(root: Client) -> None:
+    """It is dead at once; once is enough."""
+    invite = root.post("/invites").json()
+    path = f"/invites/{invite['id']}"
+    assert root.delete(path).status == 204
+    assert (root.delete(path).status, root.delete(path).slug) == (404, "no-such-invite")
+    assert register("carol", invite=invite["token"]).slug == "no-such-invite"
+
+
+@pytest.mark.parametrize("change", [{"role": "member"}, {"disabled": True}, {"id": "another"}])
+def test_an_invitation_is_as_good_as_its_maker(
+    root: Client, behind: Behind, change: dict[str, object]
+) -> None:
+    """Whoever was an administrator leaves no door behind; a namesake is somebody else."""
+    token = root.post("/invites", role="admin").json()["token"]
+    assert register("carol", invite=token).json()["role"] == "admin"
+    carol = Client(Client().post("/login", username="carol", password=PASSWORD).json()["token"])
+    left = carol.post("/invites", role="admin").json()["token"]
+    behind.change("users", {"username": "carol"}, **change)
+    before = behind.state()
+    assert register("dave", invite=left).slug == "no-such-invite"
+    assert behind.state() == before
+    last = root.post("/invites").json()["token"]
+    assert register("root", invite=last).slug == "no-such-invite"
+    assert register("dave", invite=last).status == 201
+
+
+def test_an_invitation_is_stored_as_a_hash(root: Client, behind: Behind) -> None:
+    """Whoever reads the tables can register with nothing that they find."""
+    made = [root.post("/invites").json() for _ in range(3)]
+    rows = repr(behind.rows("files"))
+    for invite in made:
+        assert invite["id"] in rows
+        assert invite["token"][10:] not in rows
+    assert len({invite["token"] for invite in made}) == 3
+
+
+def test_invitations_come_in_pages(root: Client, clock: Clock) -> None:
+    """Oldest first, each once."""
+    made = []
+    for _ in range(5):
+        made.append(root.post("/invites").json()["id"])
+        clock.time += 1
+    found, query = [], {"limit": "2"}
+    while True:
+        answer = root.get("/invites", **query)
+        found += [each["id"] for each in answer.json()]
+        if "x-next-cursor" not in answer.headers:
+            break
+        query["cursor"] = answer.headers["x-next-cursor"]
+    assert found == made

@@ -1,0 +1,308 @@
+"""The record of changes: each change leaves one, nothing secret is in it, and it can be asked."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from function import contract
+from function.audit import service as audit_service
+from tests.conftest import Behind, Clock
+from tests.crashes.meetings import at_the_commit
+from tests.support.client import PASSWORD as KNOWN
+from tests.support.client import Answer, Client, join
+from tests.support.everything import NAME, PASSWORD, WRONG, Run
+from tests.support.fake_aws import Ground
+from tests.support.samples import ROUTES, World
+
+DAY = 86_400
+# Routes that leave no record, and why.
+NOTHING_CHANGES = "it changes nothing that anybody has"
+BEGINS = "it only begins or ends what becomes a file, and is noted, when it is complete"
+UNRECORDED: dict[tuple[str, str], str] = {
+    ("DELETE", "/trash"): "it leaves one for each file that goes, however many there are",
+    ("POST", "/s/{token}/unlock"): NOTHING_CHANGES,
+    ("POST", "/r/{token}/unlock"): NOTHING_CHANGES,
+    ("POST", "/uploads"): BEGINS,
+    ("POST", "/uploads/{upload_id}/parts"): NOTHING_CHANGES,
+    ("DELETE", "/uploads/{upload_id}"): BEGINS,
+    ("POST", "/r/{token}/uploads"): BEGINS,
+    ("POST", "/r/{token}/uploads/{upload_id}/parts"): NOTHING_CHANGES,
+    ("DELETE", "/r/{token}/uploads/{upload_id}"): BEGINS,
+    ("POST", "/s3/multipart"): BEGINS,
+    ("POST", "/s3/multipart/{upload_id}/complete"): "its bytes are not there in this run",
+    ("DELETE", "/s3/multipart/{upload_id}"): BEGINS,
+    ("POST", "/s3/params"): BEGINS,
+}
+# A 200 of these says that it was so already.
+SO_ALREADY = {("PUT", "/groups/{group}"), ("POST", "/copy")}
+
+
+def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]:
+    """All there is in the record, in the order of time."""
+    rows = [row for row in ground.rows(settings.files) if row["shelf"].startswith("~audit/")]
+    return sorted(rows, key=lambda row: str(row["name"]))
+
+
+@dataclass
+class Watched(Run):
+    """A run that looks into the record after each request that may change something."""
+
+    ground: Ground | None = None
+    settings: contract.Settings | None = None
+    done: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def send(self, client: Client, method: str, path: str, **sent: Any) -> Answer:
+        assert self.ground
+        assert self.settings
+        if method in {"GET", "HEAD"}:
+            return super().send(client, method, path, **sent)
+        before = {row["name"] for row in records(self.ground, self.settings)}
+        answer: Answer = super().send(client, method, path, **sent)
+        new = [r for r in records(self.ground, self.settings) if r["name"] not in before]
+        (key,) = [k for k in ROUTES if k[0] == method and ROUTES[k].rule.fullmatch(path)][:1]
+        if answer.status >= 400:
+            assert new == [], (key, answer.status)
+            return answer
+        if key not in UNRECORDED and not (key in SO_ALREADY and answer.status == 200):
+            self.done[key] += 1
+            assert len(new) == 1, (key, answer.status, new)
+            self.name_the_actor(client, path, sent, new[0])
+        return answer
+
+    def name_the_actor(self, client: Client, path: str, sent: Any, record: dict[str, Any]) -> None:
+        """It is whoever the token names, or whoever registers, or whoever had the address."""
+        who = (client.token or ".").partition(".")[0] or sent["json_"].get("username")
+        if path.startswith(("/s/", "/r/")):
+            assert record["actor"].startswith("~")
+            assert record["owner"] == "alice"
+        elif path == "/password/forgot":  # whoever asks has shown nothing
+            assert record["actor"] == "~stranger"
+        elif path == "/password/reset":  # has the token of
+            assert record["actor"] == "alice"
+        else:
+            assert record["actor"] == who
+        assert record["address"] == client.address
+        assert record["action"].count(".") == 1
+
+
+@pytest.fixture
+def watched(ground: Ground, settings: contract.Settings) -> Watched:
+    """Every operation there is, each looked after."""
+    run = Watched(ground=ground, settings=settings)
+    run.everything()
+    return run
+
+
+def test_every_change_is_noted_once(watched: Watched) -> None:
+    """With its actor; what is refused is not. A route that the run never met with success fails."""
+    changing = {key for key in ROUTES if key[0] not in {"GET", "HEAD"}}
+    assert watched.done.keys() == changing - UNRECORDED.keys()
+    assert UNRECORDED.keys() <= changing
+
+
+def test_no_record_holds_a_secret(
+    watched: Watched, ground: Ground, settings: contract.Settings
+) -> None:
+    """Names of files and people are what it is about; passwords, tokens and addresses are not."""
+    text = repr(records(ground, settings))
+    assert NAME in text
+    assert "bob" in text
+    names = {NAME, "the name of a file"}
+    secrets = (watched.secrets | watched.never_stored | {PASSWORD, WRONG}) - names
+    assert len(secrets) > 20
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def audit(who: Client, **query: str) -> list[dict[str, Any]]:
+    answer = who.get("/audit", **query)
+    assert answer.status == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+def pages(who: Client, **query: str) -> list[list[dict[str, Any]]]:
+    """All pages."""
+    found = []
+    while True:
+        answer = who.get("/audit", **query)
+        assert answer.status == 200, answer.text
+        found.append(answer.json())
+        if "x-next-cursor" not in answer.headers:
+            return found
+        query["cursor"] = answer.headers["x-next-cursor"]
+
+
+def again(username: str) -> Client:
+    """A session that has not ended, however often the clock was turned."""
+    answer = Client().post("/login", username=username, password=KNOWN)
+    return Client(answer.json()["token"])
+
+
+def test_it_says_who_did_what_from_where(world: World, clock: Clock) -> None:
+    """The newest first."""
+    share = {"file_name": "a.txt", "username": "dave", "permission": "write"}
+    sent = {"user-agent": "curl/8.5.0" + "x" * 500}
+    clock.time += 1
+    world.alice.send("POST", "/share", json_=share, headers=sent)
+    clock.time += 1
+    world.dave.delete("/share", file_name="a.txt", owner="alice")
+    left, shared = audit(world.root, limit="2")
+    assert shared["at"].endswith("Z")
+    assert shared == {
+        "at": shared["at"], "action": "share.create", "actor": "alice", "owner": "alice",
+        "file_name": "a.txt", "subject": "user:dave write", "address": "192.0.2.0",
+        "agent": ("curl/8.5.0" + "x" * 500)[:200],
+    }  # fmt: skip
+    assert (left["action"], left["actor"], left["owner"]) == ("share.delete", "dave", "alice")
+
+
+def test_it_is_asked_by_account(world: World, clock: Clock) -> None:
+    """As whoever did it, and as whose it was."""
+    clock.time += 1
+    world.bob.send("PUT", "/groups/bobs")
+    clock.time += 1
+    world.bob.delete("/share", file_name="a.txt", owner="alice")
+    of_bob = sorted(audit(world.root, username="bob"), key=lambda each: each["at"], reverse=True)
+    assert [each["action"] for each in of_bob][:2] == [
+        "share.delete", "group.create",
+    ]  # fmt: skip
+    of_alice = audit(world.root, username="alice")
+    assert {"alice", "bob"} == {each["actor"] for each in of_alice}
+    assert audit(world.root, username="zoe") == []
+
+
+def test_it_is_asked_by_action(world: World) -> None:
+    """By a noun, or a noun and a verb."""
+    actions = {each["action"] for each in audit(world.root)}
+    assert {"share.create", "link.create", "member.create"} <= actions
+    assert {each["action"] for each in audit(world.root, action="share")} == {"share.create"}
+    assert audit(world.root, action="share.delete") == []
+    assert len(audit(world.root, action="share.create")) == 2
+    assert audit(world.root, action="sha") == []
+
+
+def test_it_is_asked_by_time(world: World, clock: Clock) -> None:
+    """From a moment on, and up to another that does not belong to it."""
+    for number in range(4):
+        clock.time = 1_790_000_001 + number * DAY
+        again("alice").send("PUT", f"/groups/g{number}")
+    root = again("root")
+
+    def between(**query: str) -> list[str]:
+        found = audit(root, action="group", username="alice", **query)
+        return [str(each["subject"]) for each in found]
+
+    assert between(since="2026-09-22T14:13:21Z") == ["g3", "g2", "g1"]
+    assert between(since="2026-09-22T14:13:21Z", until="2026-09-24T14:13:21Z") == ["g2", "g1"]
+    assert between(since="2026-09-22T16:13:21.001+02:00") == ["g3", "g2"]
+    assert between(until="2026-09-22T14:13:21Z")[0] == "g0"
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-09-22", "2026-09-22T14:13:20", ""])
+def test_a_time_says_its_zone(world: World, text: str) -> None:
+    """Or nobody could say which moment it is."""
+    answer = world.root.get("/audit", since=text)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"since": "0001-01-01T00:00:00Z"}, {"until": "9999-12-31T23:59:59-12:00"},
+     {"since": "9999-01-01T00:00:00Z"}, {"until": "0001-01-01T00:00:00+14:00"}],
+)  # fmt: skip
+def test_far_times_are_harmless(world: World, ground: Ground, query: dict[str, str]) -> None:
+    """Nothing is looked for where nothing can be."""
+    with ground.counted() as calls:
+        assert world.root.get("/audit", **query).status == 200
+    assert len(calls) < 50
+
+
+def test_a_week_is_the_default(world: World, clock: Clock) -> None:
+    """Older ones are there for who asks."""
+    clock.time += 8 * DAY
+    assert audit(again("root"), action="share") == []
+    assert len(audit(again("root"), action="share", since="2026-09-01T00:00:00Z")) == 2
+
+
+def test_nothing_is_older_than_what_is_kept(
+    world: World, clock: Clock, settings: contract.Settings
+) -> None:
+    """Whether the table has removed it or not."""
+    clock.time += settings.audit_seconds
+    found = [e for page in pages(again("root"), since="2026-01-01T00:00:00Z") for e in page]
+    assert [each for each in found if each["action"].startswith("share")] == []
+
+
+def test_what_ends_before_it_begins_is_refused(world: World) -> None:
+    """It is a mistake, to which [] would say that nothing happened; one moment is none."""
+    since, until = "2026-09-22T14:13:21Z", "2026-09-22T16:13:20+02:00"
+    answer = world.root.get("/audit", since=since, until=until)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert audit(world.root, since=since, until=since) == []
+
+
+def test_it_is_noted_that_an_address_was_changed(world: World) -> None:
+    """Not which, as none is anywhere in the record."""
+    wish = {"email": "new@example.org", "current_password": KNOWN}
+    assert world.dave.send("PATCH", "/me", json_=wish).status == 200
+    (told,) = audit(world.root, username="dave", action="account.update")
+    assert (told["actor"], told["owner"], told["subject"]) == ("dave", "dave", "email")
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_each_record_is_on_one_page(
+    world: World, clock: Clock, ground: Ground, settings: contract.Settings, limit: int
+) -> None:
+    """Also over days in which nothing was done."""
+    for days in (1, 2, 30, 1):
+        clock.time += days * DAY
+        again("root").send("PATCH", "/users/dave", json_={"quota": days})
+    root = again("root")
+    all_of_them = records(ground, settings)
+    found = [
+        e for page in pages(root, since="2026-01-01T00:00:00Z", limit=str(limit)) for e in page
+    ]
+    assert [each["at"] for each in found] == [row["at"] for row in reversed(all_of_them)]
+    quotas = [each["subject"] for each in found if each["action"] == "account.update"]
+    assert quotas == ["quota: 1", "quota: 30", "quota: 2", "quota: 1"]
+
+
+def test_a_page_looks_at_so_many_only(
+    world: World, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few of them are wanted: it ends early, with a cursor, and the next one goes on."""
+    monkeypatch.setattr(audit_service, "MOST_LOOKS", 60)
+    monkeypatch.setattr(audit_service, "READ_AT_ONCE", 5)
+    clock.time += 1
+    for number in range(70):
+        world.root.send("PATCH", "/users/dave", json_={"quota": number})
+    with ground.counted() as calls:
+        assert audit(world.root, action="share") == []
+    assert len(calls) < 20
+    found = pages(world.root, action="share")
+    assert found[0] == []
+    assert sum(map(len, found)) == 2
+
+
+def test_a_cursor_is_of_one_question(world: World) -> None:
+    """It says from where on, and of what."""
+    cursor = world.root.get("/audit", limit="1").headers["x-next-cursor"]
+    for query in ({"username": "bob"}, {"action": "share"}, {"until": "2026-09-22T00:00:00Z"}):
+        answer = world.root.get("/audit", cursor=cursor, **query)
+        assert (answer.status, answer.slug) == (400, "invalid-cursor")
+    assert world.root.get("/audit", cursor=cursor, limit="5").status == 200
+
+
+def test_what_collided_is_noted_once(
+    alice: Client, ground: Ground, settings: contract.Settings, behind: Behind
+) -> None:
+    """A commit that had to be tried again leaves the record of the one that held."""
+    met = at_the_commit(ground, lambda: alice.send("PUT", "/groups/club").status)
+    assert alice.send("PUT", "/groups/club").status == 200
+    assert met == [201]
+    made = [row for row in records(ground, settings) if row["action"] == "group.create"]
+    assert len(made) == 1
+    assert join("bob").send("PUT", "/groups/club").slug == "group-taken"
+    assert len([r for r in behind.rows("files") if r.get("action") == "group.create"]) == 1

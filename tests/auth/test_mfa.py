@@ -1,0 +1,311 @@
+"""The second factor: enrolment, codes that are good once, recovery codes, and those who guess."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from function.auth.mfa import DAY, PERIOD, TRIES_OF_DAY, code_of
+from tests.auth.test_sessions import OTHER
+from tests.conftest import Behind, Clock
+from tests.support.client import PASSWORD, Answer, Client, join
+from tests.support.fake_aws import Ground
+from tests.support.mfa import Authenticator, enrolled
+
+
+@pytest.fixture
+def app(alice: Client, clock: Clock) -> Authenticator:
+    """Alice has a second factor."""
+    return enrolled(alice, clock)
+
+
+def login(otp: str | None = None, password: str = PASSWORD, address: str = "192.0.2.1") -> Answer:
+    fields = {"username": "alice", "password": password} | ({"otp": otp} if otp else {})
+    return Client(address=address).post("/login", **fields)
+
+
+def test_the_arithmetic_is_that_of_the_standard() -> None:
+    """The values of RFC 6238, appendix B, for SHA-1 and their last six digits."""
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    at = {59: "287082", 1111111109: "081804", 1234567890: "005924", 20000000000: "353130"}
+    assert {time: code_of(secret, time // PERIOD) for time in at} == at
+
+
+def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> None:
+    """Until then nobody is asked for a code; a secret that was begun before is forgotten."""
+    first = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
+    made = alice.post("/mfa", current_password=PASSWORD)
+    assert made.status == 201
+    secret, uri = made.json()["secret"], urlsplit(made.json()["uri"])
+    assert secret != first
+    assert re.fullmatch("[A-Z2-7]{32}", secret)
+    assert (uri.scheme, uri.netloc, uri.path) == ("otpauth", "totp", "/Satchel:alice")
+    assert parse_qs(uri.query)["secret"] == [secret]
+    assert login().status == 200
+    assert alice.get("/me").json()["mfa"] is False
+    step = int(clock.time) // PERIOD
+    assert alice.post("/mfa/confirm", otp=code_of(first, step)).slug == "wrong-otp"
+    answer = alice.post("/mfa/confirm", otp=code_of(secret, step))
+    assert answer.status == 200
+    codes = answer.json()["recovery_codes"]
+    assert len(set(codes)) == 10
+    assert all(re.fullmatch("[a-z2-7]{4}(-[a-z2-7]{4}){3}", code) for code in codes)
+    me = alice.get("/me").json()
+    assert (me["mfa"], me["recovery_codes_left"]) == (True, 10)
+    assert login().slug == "otp-required"
+    assert alice.post("/mfa/confirm", otp=code_of(secret, step + 1)).slug == "no-such-factor"
+    assert alice.post("/mfa", current_password=PASSWORD).slug == "mfa-on"
+
+
+def test_enrolment_takes_the_password(alice: Client, behind: Behind) -> None:
+    """A stolen session could otherwise shut its owner out."""
+    before = behind.state()
+    assert alice.post("/mfa", current_password="a guess").slug == "wrong-credentials"
+    assert alice.post("/mfa").status == 422
+    assert behind.state() == before
+
+
+def test_only_the_right_password_is_told_that_a_code_is_needed(
+    app: Authenticator, clock: Clock
+) -> None:
+    """Else it would tell guessers when they are right, or strangers who has a second factor."""
+    clock.time += PERIOD
+    assert login(password="wrong").slug == "wrong-credentials"
+    assert login(app.code(), password="wrong").slug == "wrong-credentials"
+    assert login().slug == "otp-required"
+    assert login(app.code()).status == 200
+
+
+def test_a_code_is_good_once(app: Authenticator, clock: Clock) -> None:
+    """Replayed it is none, and so is every one before it."""
+    clock.time += 3 * PERIOD
+    old, new = app.code(-1), app.code()
+    assert login(new).status == 200
+    assert login(new).slug == login(old).slug == "wrong-otp"
+    clock.time += PERIOD
+    assert login(new).slug == "wrong-otp"
+    assert login(app.code()).status == 200
+
+
+def test_the_code_that_confirmed_opens_no_session(alice: Client, clock: Clock) -> None:
+    """It has been used."""
+    app = enrolled(alice, clock)
+    assert login(app.code()).slug == "wrong-otp"
+    clock.time += PERIOD
+    assert login(app.code()).status == 200
+
+
+@pytest.mark.parametrize(("off", "good"), [(-2, 0), (-1, 1), (0, 1), (1, 1), (2, 0)])
+def test_clocks_may_differ_by_one_step(
+    app: Authenticator, clock: Clock, off: int, good: int
+) -> None:
+    """And no more."""
+    clock.time += 5 * PERIOD
+    assert login(app.code(off)).status == (200 if good else 401)
+
+
+def test_a_code_may_be_broken_up_as_people_write_it(app: Authenticator, clock: Clock) -> None:
+    """With a space in it, or dashes, in small letters or capitals."""
+    clock.time += PERIOD
+    code = app.code()
+    assert login(f"{code[:3]} {code[3:]}").status == 200
+    assert login(app.recovery[0].upper()).status == 200
+    assert login(app.recovery[1].replace("-", "")).status == 200
+
+
+@pytest.mark.parametrize(
+    "otp", ["12345", "1234567", "12345a", "a" * 15, "\uff11" * 6, "", "x" * 5000]
+)
+def test_what_is_no_code_is_refused(app: Authenticator, behind: Behind, otp: str) -> None:
+    """Before anybody looks at it."""
+    before = behind.state()
+    answer = Client().post("/login", username="alice", password=PASSWORD, otp=otp)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert behind.state() == before
+
+
+def test_each_recovery_code_is_good_once(alice: Client, app: Authenticator) -> None:
+    """And is one fewer."""
+    for number, code in enumerate(app.recovery):
+        assert login(code).status == 200
+        assert login(code).slug == "wrong-otp" or number == 9
+        left = alice.get("/me").json()["recovery_codes_left"]
+        assert left == 9 - number
+        if number == 8:
+            break
+    assert login("aaaa-aaaa-aaaa-aaaa").slug in {"wrong-otp", "slow-down"}
+
+
+def test_recovery_codes_are_stored_as_hashes(app: Authenticator, behind: Behind) -> None:
+    """The secret cannot be: whoever checks a code has to compute it."""
+    row = repr(behind.row("users", username="alice"))
+    assert not any(code in row or code.replace("-", "") in row for code in app.recovery)
+    assert app.secret in row
+    assert app.secret not in repr(behind.rows("files") + behind.rows("sessions"))
+
+
+def test_guesses_at_a_code_come_to_an_end(alice: Client, app: Authenticator, clock: Clock) -> None:
+    """Whatever address they come from; a right one is not listened to any more on that day.
+
+    Who has a session goes on, a recovery code is heard, and the next day is another.
+    """
+    clock.time += PERIOD
+    wrong = next(each for each in ("000000", "000001") if each != app.code())
+    tries = [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 5)]
+    assert [each.status for each in tries] == [401] * TRIES_OF_DAY + [429] * 5
+    wait = int(tries[-1].headers["retry-after"])
+    assert 0 < wait <= DAY + 1
+    assert login(app.code(), address="203.0.113.99").slug == "slow-down"
+    assert alice.get("/me").status == 200
+    assert login(app.recovery[0], address="203.0.113.99").status == 200
+    clock.time += wait
+    assert login(app.code(), address="203.0.113.99").status == 200
+
+
+def guess(app: Authenticator) -> Answer:
+    """Wrong codes, until none is listened to any more."""
+    wrong = next(each for each in ("000000", "000001") if each != app.code())
+    return [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 1)][-1]
+
+
+def test_it_is_said_that_a_recovery_code_is_heard(
+    alice: Client, app: Authenticator, clock: Clock
+) -> None:
+    """Or whoever has one would wait for a day; where none can be sent nothing is said of them."""
+    answer = guess(app)
+    assert (answer.status, answer.slug) == (429, "slow-down")
+    assert "recovery code" in answer.json()["detail"]
+    assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
+    secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
+    wrong = next(
+        each for each in ("000000", "000001") if each != code_of(secret, int(clock.time) // PERIOD)
+    )
+    told = [
+        Client(alice.token, f"198.51.100.{n}").post("/mfa/confirm", otp=wrong)
+        for n in range(TRIES_OF_DAY + 1)
+    ]
+    assert [each.status for each in told] == [401] * TRIES_OF_DAY + [429]
+    assert "recovery" not in told[-1].json()["detail"]
+
+
+@pytest.mark.parametrize("by", ["recovery code", "administrator"])
+def test_wrong_codes_of_another_secret_do_not_count(
+    alice: Client, app: Authenticator, clock: Clock, by: str
+) -> None:
+    """Whoever has lost the old one begins anew, on the same day."""
+    guess(app)
+    if by == "recovery code":
+        assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
+    else:
+        join("root").send("PATCH", "/users/alice", json_={"mfa": False})
+        alice = Client(login(address="198.51.100.1").json()["token"])
+    again = enrolled(alice, clock)
+    clock.time += PERIOD
+    assert login(again.code(), address="198.51.100.1").status == 200
+    assert guess(again).status == 429
+
+
+def test_wrong_codes_count_for_the_address_as_well(app: Authenticator) -> None:
+    """As wrong passwords do: ten for a name."""
+    tries = [login("000000").status for _ in range(11)]
+    assert tries == [401] * 10 + [429]
+
+
+def test_a_stranger_shuts_nobody_out(app: Authenticator, clock: Clock) -> None:
+    """Without the password no code is counted."""
+    clock.time += PERIOD
+    for number in range(TRIES_OF_DAY + 5):
+        login("000000", password="a guess", address=f"203.0.113.{number}")
+    assert login(app.code()).status == 200
+
+
+def test_guesses_at_the_same_moment_are_counted(
+    app: Authenticator, clock: Clock, ground: Ground
+) -> None:
+    """A right code that was read before the count was full is refused by its commit."""
+    clock.time += PERIOD
+    wrong = next(each for each in ("000000", "000001") if each != app.code())
+
+    def fill(call: object) -> None:
+        if getattr(call, "operation", "") == "TransactWriteItems":
+            ground.before = lambda _: None
+            for n in range(TRIES_OF_DAY):
+                login(wrong, address=f"203.0.113.{n}")
+
+    ground.before = fill
+    assert login(app.code()).slug == "slow-down"
+
+
+@pytest.mark.parametrize("kind", ["code", "recovery code"])
+def test_of_two_with_one_code_one_wins(
+    app: Authenticator, clock: Clock, ground: Ground, kind: str
+) -> None:
+    """Though both were read before either was used."""
+    clock.time += PERIOD
+    code = app.code() if kind == "code" else app.recovery[0]
+    others: list[Answer] = []
+
+    def meet(call: object) -> None:
+        if getattr(call, "operation", "") == "TransactWriteItems":
+            ground.before = lambda _: None
+            others.append(login(code))
+
+    ground.before = meet
+    mine = login(code)
+    assert [each.status for each in others] == [200]
+    assert (mine.status, mine.slug) == (401, "wrong-otp")
+
+
+@pytest.mark.parametrize("of", [lambda app: app.code(), lambda app: app.recovery[3]])
+def test_it_is_taken_off_with_a_code(
+    alice: Client, app: Authenticator, clock: Clock, of: Callable[[Authenticator], str]
+) -> None:
+    """Not with a session alone; then a password is enough, and another can be begun."""
+    clock.time += PERIOD
+    assert alice.delete("/mfa").status == 422
+    assert alice.delete("/mfa", otp="000000").slug == "wrong-otp"
+    assert login().slug == "otp-required"
+    assert alice.delete("/mfa", otp=of(app)).status == 204
+    assert login().status == 200
+    me = alice.get("/me").json()
+    assert (me["mfa"], me["recovery_codes_left"]) == (False, 0)
+    assert alice.delete("/mfa", otp="000000").slug == "no-such-factor"
+    again = enrolled(alice, clock)
+    assert again.secret != app.secret
+    clock.time += PERIOD
+    assert login(app.code()).slug == "wrong-otp"
+    assert login(again.code()).status == 200
+
+
+def test_a_new_password_leaves_it_on(alice: Client, app: Authenticator, clock: Clock) -> None:
+    """One factor does not take the other's place."""
+    fields = {"current_password": PASSWORD, "new_password": OTHER}
+    assert alice.post("/password", **fields).status == 204
+    clock.time += PERIOD
+    assert login(password=OTHER).slug == "otp-required"
+    assert login(app.code(), OTHER).status == 200
+
+
+def test_enrolment_takes_two_calls_each(alice: Client, clock: Clock, ground: Ground) -> None:
+    """One to read, one to commit; taking it off as well."""
+    with ground.counted() as made:
+        app = enrolled(alice, clock)
+        alice.delete("/mfa", otp=app.recovery[0])
+    assert made == ["BatchGetItem", "TransactWriteItems"] * 3
+
+
+def test_login_takes_two_calls_with_a_code(
+    app: Authenticator, clock: Clock, ground: Ground
+) -> None:
+    """As without one: the code is used in the commit that begins the session."""
+    clock.time += PERIOD
+    for code, calls in (
+        (app.code(), ["BatchGetItem", "TransactWriteItems"]),
+        (app.recovery[0], ["BatchGetItem", "TransactWriteItems"]),
+        (None, ["BatchGetItem"]),
+        ("000000", ["BatchGetItem", "TransactWriteItems"]),
+    ):
+        with ground.counted() as made:
+            login(code)
+        assert made == calls

@@ -1,0 +1,306 @@
+"""News and sweeps cut off at every call of AWS, and a sweep that meets a completion at each.
+
+What was acknowledged is so, nothing is done twice, and what is left the next one finds.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from function.core.errors import Problem
+from function.maintenance import sweep as maintenance_sweep
+from tests.conftest import Clock
+from tests.crashes.crashes import FAULTS, Fault, Killed
+from tests.support.client import Client, join
+from tests.support.fake_aws import Call, Ground
+from tests.support.senders import ask, counts
+from tests.support.transfers import (
+    begun,
+    bytes_used,
+    complete,
+    fetch,
+    key_of,
+    put,
+    send,
+    send_parts,
+    small,
+    start,
+    stored,
+    sweep,
+    tell,
+    upload,
+)
+
+pytestmark = pytest.mark.slow
+
+DATA = bytes(range(45))
+LATER = 8 * 24 * 3600
+AFTER_SENT = 3 * 24 * 3600  # what comes by a request has less time
+EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
+    monkeypatch.setattr(maintenance_sweep, "LOOK_BACK", 1)
+
+
+@contextmanager
+def failing(ground: Ground, number: int, fault: Fault) -> Iterator[list[str]]:
+    """Has the call of that number fail, and its further tries unless once is enough."""
+    made: list[str] = []
+    hit: list[str] = []
+
+    def fail(call: Call) -> Any:
+        again = not fault.once and call.operation in hit
+        if not again and len(made) != number + 1:
+            return None
+        hit.append(call.operation)
+        return fault.fail(call)
+
+    def before(call: Call) -> Any:
+        made.append(call.operation)
+        return None if fault.effect else fail(call)
+
+    def after(call: Call, answer: Any) -> Any:
+        return (fail(call) or answer) if fault.effect else answer
+
+    ground.before, ground.after = before, after
+    try:
+        yield hit
+    finally:
+        ground.before, ground.after = (lambda _: None), (lambda _, answer: answer)
+
+
+@contextmanager
+def meeting(ground: Ground, number: int, other: Callable[[], Any]) -> Iterator[list[Any]]:
+    """Has somebody else come between, just before the call of that number."""
+    made: list[str] = []
+    done: list[Any] = []
+
+    def before(call: Call) -> None:
+        made.append(call.operation)
+        if len(made) == number + 1:
+            ground.before = lambda _: None
+            done.append(other())
+            ground.before = before
+
+    ground.before = before
+    try:
+        yield done
+    finally:
+        ground.before = lambda _: None
+
+
+def calls_of(ground: Ground, action: Callable[[], Any]) -> range:
+    """The numbers of the calls that it makes when nothing fails."""
+    with ground.counted() as calls:
+        action()
+    return range(len(calls))
+
+
+def unless_cut_off(action: Callable[[], Any]) -> Any:
+    """What an invocation answers, None when it does not come to that."""
+    try:
+        return action()
+    except (Killed, Problem):
+        return None
+
+
+def due(ground: Ground) -> list[str]:
+    """The uploads on the list of what falls due."""
+    rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
+    names = [row["name"] for row in rows if row["shelf"].startswith("~due/")]
+    return [name for name in names if "/uploads/" in name]
+
+
+# --- news ----------------------------------------------------------------------------------------
+
+
+def arrived(ground: Ground) -> tuple[Client, dict[str, Any]]:
+    """Somebody whose file is about to be replaced by what has arrived."""
+    ground.reset()
+    alice = join("alice")
+    assert alice.put("a", b"before").status == 201
+    view = start(alice, "a", 3)
+    put(view, b"abc")
+    return alice, view
+
+
+@EACH
+def test_news_cut_off_anywhere_makes_one_file_in_the_end(ground: Ground, fault: Fault) -> None:
+    """It is acknowledged when the file is there, and else it comes again."""
+    _, view = arrived(ground)
+    numbers = calls_of(ground, lambda: tell(key_of(view)))
+    assert len(numbers) >= 5
+    hits = 0
+    for number in numbers:
+        alice, view = arrived(ground)
+        with failing(ground, number, fault) as hit:
+            back = unless_cut_off(partial(tell, key_of(view)))
+        hits += bool(hit)
+        file = alice.get("/files").json()[0]
+        if back == []:
+            assert file["version"] == 2, f"acknowledged, and lost at call {number}"
+        assert tell(key_of(view)) == []
+        (file,) = alice.get("/files").json()
+        assert (file["version"], file["size"]) == (2, 3)
+        assert fetch(alice, "a") == b"abc"
+        assert complete(alice, view).json() == file
+        assert (bytes_used(ground, "alice"), due(ground)) == (len(b"before") + 3, [])
+        assert stored(ground) == [b"abc", b"before"]
+    assert hits == len(numbers)
+
+
+# --- sweeps --------------------------------------------------------------------------------------
+
+
+def abandoned(ground: Ground, clock: Clock) -> Client:
+    """Somebody with two uploads given up long ago, one given up in form, and a file."""
+    ground.reset()
+    alice = join("alice")
+    done = start(alice, "done", 15)
+    send(alice, done, DATA[:15])
+    assert complete(alice, done).status == 200
+    put(start(alice, "one", 3), b"abc")
+    send_parts(alice, start(alice, "parts", 45), DATA, [1, 2])
+    view = start(alice, "late", 4)
+    assert alice.delete(f"/uploads/{view['upload_id']}").status == 204
+    put(view, b"late")
+    clock.time += LATER
+    return alice
+
+
+@EACH
+def test_a_sweep_cut_off_anywhere_is_gone_on_with(
+    ground: Ground, clock: Clock, fault: Fault
+) -> None:
+    """The next one leaves nothing but the file, whose bytes are never touched."""
+    abandoned(ground, clock)
+    numbers = calls_of(ground, sweep)
+    assert len(numbers) >= 12
+    for number in numbers:
+        clock.time -= LATER
+        alice = abandoned(ground, clock)
+        with failing(ground, number, fault):
+            unless_cut_off(sweep)
+        assert DATA[:15] in stored(ground)
+        sweep()
+        assert (stored(ground), begun(ground), due(ground)) == ([DATA[:15]], 0, [])
+        clock.time -= LATER
+        assert alice.names() == ["alice/done"]
+        assert alice.get("/uploads").json() == []
+        assert fetch(alice, "done") == DATA[:15]
+        clock.time += LATER
+
+
+def asked(ground: Ground, clock: Clock) -> tuple[Client, str]:
+    """Somebody to whom one file has come by a request, and two that nobody completed."""
+    ground.reset()
+    alice = join("alice")
+    request_id, sender = ask(alice, expires_in=None)
+    assert upload(sender, "done", DATA[:15]).status == 200
+    put(start(sender, "one", 3), b"abc")
+    send_parts(sender, start(sender, "parts", 45), DATA, [1, 2])
+    clock.time += AFTER_SENT
+    return alice, request_id
+
+
+@EACH
+def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
+    ground: Ground, clock: Clock, fault: Fault
+) -> None:
+    """The next one gives back what is left, and a third nothing."""
+    asked(ground, clock)
+    numbers = calls_of(ground, sweep)
+    assert len(numbers) >= 9
+    for number in numbers:
+        clock.time -= AFTER_SENT
+        alice, request_id = asked(ground, clock)
+        with failing(ground, number, fault):
+            unless_cut_off(sweep)
+        for _ in range(2):
+            sweep()
+            assert (stored(ground), begun(ground), due(ground)) == ([DATA[:15]], 0, [])
+            clock.time -= AFTER_SENT
+            assert counts(alice, request_id) == (1, 15)
+            clock.time += AFTER_SENT
+
+
+def expiring(ground: Ground, size: int) -> tuple[Client, dict[str, Any]]:
+    """Somebody whose upload has arrived and is about to expire."""
+    ground.reset()
+    alice = join("alice")
+    view = start(alice, "a", size)
+    send(alice, view, DATA[:size])
+    return alice, view
+
+
+def settled(ground: Ground, clock: Clock, alice: Client, status: int, size: int) -> None:
+    """The file is there whole if it was said to be, and else nothing is; a sweep leaves no more."""
+    assert alice.names() == (["alice/a"] if status == 200 else [])
+    if status == 200:
+        assert fetch(alice, "a") == DATA[:size]
+        assert bytes_used(ground, "alice") == size
+    clock.time += LATER
+    sweep()
+    clock.time -= LATER
+    kept = [DATA[:size]] if status == 200 else []
+    assert (stored(ground), begun(ground), due(ground)) == (kept, 0, [])
+
+
+@pytest.mark.parametrize("size", [15, 45])
+def test_a_sweep_at_any_call_of_a_completion(ground: Ground, clock: Clock, size: int) -> None:
+    """Whoever comes first: a file with its bytes, or neither."""
+    alice, view = expiring(ground, size)
+    numbers = calls_of(ground, lambda: complete(alice, view))
+    seen = set()
+
+    def swept() -> None:
+        clock.time += LATER
+        sweep()
+        clock.time -= LATER
+
+    for number in numbers:
+        alice, view = expiring(ground, size)
+        with meeting(ground, number, swept) as done:
+            status = complete(alice, view).status
+        assert done
+        assert status in {200, 404, 409}
+        seen.add(status)
+        settled(ground, clock, alice, status, size)
+    assert len(seen) > 1 or seen == {404}, seen
+
+
+@pytest.mark.parametrize(("by", "size"), [("client", 15), ("client", 45), ("news", 15)])
+def test_a_completion_at_any_call_of_a_sweep(
+    ground: Ground, clock: Clock, by: str, size: int
+) -> None:
+    """Asked for or told of just when its turn comes: a file with its bytes, or neither."""
+
+    def swept() -> None:
+        clock.time += LATER
+        sweep()
+        clock.time -= LATER
+
+    def completed() -> int:
+        clock.time -= LATER
+        if by == "news":
+            assert tell(key_of(view)) == []
+        answer = complete(alice, view) if by == "client" else alice.get("/files")
+        clock.time += LATER
+        return answer.status if by == "client" else (200 if answer.json() else 404)
+
+    alice, view = expiring(ground, size)
+    seen = set()
+    for number in calls_of(ground, swept):
+        alice, view = expiring(ground, size)
+        with meeting(ground, number, completed) as done:
+            swept()
+        seen.update(done)
+        if done:
+            settled(ground, clock, alice, done[0], size)
+    assert seen == {200, 404}, "the two never met"

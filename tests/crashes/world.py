@@ -1,0 +1,309 @@
+"""A small world with two people in it, what each of them sees, and what must hold at all times.
+
+Alice has two files, and a link to each; Bob may write one of them and has one of his own. Each acts
+in one session and is watched in another, so that a log-out can be seen from outside; that one no
+password ends. Ids are
+counted and time stands still, so that the same states look the same; what has been looked at once
+is not looked at again.
+"""
+
+import hashlib
+import itertools
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+
+from function import base
+from function.contract import TABLES, Settings
+from function.core.runtime import system_runtime
+from function.http import router as http_router
+from tests.conftest import Clock
+from tests.crashes import links, people
+from tests.crashes.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
+from tests.crashes.seen import groups_of, plain, renamed, require, seen_by
+from tests.crashes.uploads import BEGUN, parts_of, request, requests_of, seen_of
+from tests.support.client import Answer, Client, join
+from tests.support.fake_aws import Call, Ground
+from tests.support.invariants import balanced
+
+Step = tuple[str, int]
+ID = re.compile(r"(?:1d){13}\d{6}")
+# What operations are about: ids, tokens and addresses that the world's beginning has made.
+NOTED: tuple[Any, ...] = (KNOWN, INVITED, BEGUN, links.MADE, people.IDS, people.CODES)
+
+
+class World:
+    """The ground with people on it; `restore` brings back the beginning."""
+
+    def __init__(
+        self, ground: Ground, settings: Settings, clock: Clock, session: boto3.Session, views: Any
+    ) -> None:
+        """`views` remembers what was seen of which state, good for one design of the house."""
+        self.ground, self.settings, self._session, self._views = ground, settings, session, views
+        self._ids = itertools.count()
+        self.run_by(clock)
+        self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
+        self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
+        self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
+        self.people["dora"], self.dora = join("dora"), people.sign_in("dora")
+        people.MAILS.append(ground.mails)
+        people.careful(self.people["dora"], clock)
+        self.watching = {name: people.sign_in(name) for name in ("alice", "bob")}
+        self._db = session.client("dynamodb")
+        for who, name in (("alice", REPORT), ("alice", PLAN), ("bob", "diary.txt")):
+            assert self.people[who].put(name, f"{name} of {who}".encode()).status == 201
+        KNOWN[:] = [self.people["alice"].get("/files").json()[0]["revision"]]
+        shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
+        assert self.people["alice"].post("/share", **shared).status == 201
+        links.make(self.people["alice"], REPORT, PLAN)
+        alice = self.people["alice"]
+        self.people["root"] = join("root")
+        INVITED[:] = [self.people["root"].post("/invites").json()["token"]]
+        self.people["sender"] = request("wide", alice)
+        self.people["narrowly"] = request("narrow", alice, max_files=2)
+        self.people["knocking"] = request("locked", alice, password="knock")
+        self._beginning = ground.snapshot(), notes()
+        self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
+        self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
+        self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
+
+    def run_by(self, clock: Clock) -> None:
+        """Has the handler start anew, by that clock and with ids that are counted."""
+        self._clock = clock
+        runtime = replace(
+            system_runtime(),
+            now=clock,
+            sleep=lambda _: None,
+            new_id=lambda: f"{'1d' * 13}{next(self._ids):06}",
+            new_secret=lambda: f"{next(self._ids):043}",
+        )
+        base.use(base.Base(self.settings, self._session, runtime))
+
+    def restore(self) -> None:
+        """Back to the beginning, with ids that the beginning has not used."""
+        for bring_back in self._beginning:
+            bring_back()
+        self._ids = itertools.count(1000)
+
+    def begin(self, *operations: Operation) -> None:
+        """The beginning, with what the operations need to have been done, which is done once."""
+        done = tuple(sorted({operation.after for operation in operations if operation.after}))
+        if done not in self._prepared:
+            self.restore()
+            for name in done:
+                BY_NAME[name].send(self.people[BY_NAME[name].who])
+            self._prepared[done] = self.ground.snapshot(), notes()
+        for bring_back in self._prepared[done]:
+            bring_back()
+        self._ids = itertools.count(2000)
+
+    def send(self, operation: Operation) -> Answer:
+        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again."""
+        answer = operation.send(self.people[operation.who])
+        require(answer.status != 500, "it answered 500")
+        require(answer.status != 503 or "retry-after" in answer.headers, "503 without Retry-After")
+        if answer.status in {operation.done, operation.again}:
+            operation.check(answer)
+        return answer
+
+    def steps(self, operation: Operation) -> list[Step]:
+        """The calls of AWS that an operation makes when all goes well."""
+        steps: list[Step] = []
+        self.begin(operation)
+        with self.stepping_in(before=lambda _, step: steps.append(step)):
+            operation.send(self.people[operation.who])
+        return steps
+
+    @contextmanager
+    def stepping_in(
+        self,
+        before: Callable[[Call, Step], Any] = lambda *_: None,
+        after: Callable[[Call, Step, Any], Any] = lambda *arguments: arguments[-1],
+    ) -> Iterator[None]:
+        """Has each call seen, with its step: what it does, and how often that was done before."""
+        made: Counter[str] = Counter()
+        of: dict[int, Step] = {}
+
+        def first(call: Call) -> Any:
+            label = self._label(call)
+            of[id(call)] = (label, made[label])
+            made[label] += 1
+            return before(call, of[id(call)])
+
+        self.ground.before = first
+        self.ground.after = lambda call, answer: after(call, of[id(call)], answer)
+        try:
+            yield
+        finally:
+            self.ground.before = lambda _: None
+            self.ground.after = lambda _, answer: answer
+
+    def _label(self, call: Call) -> str:
+        """A call in words that do not depend on the order of threads."""
+        if "dynamodb" not in call.request.url:
+            return call.operation
+        names = set(tables_in(json.loads(call.request.body)))
+        return f"{call.operation} {'+'.join(sorted(self.tables[name] for name in names))}"
+
+    def view(self) -> dict[str, Any]:
+        """What everybody can see, and what is kept. Raises Violation when it does not fit."""
+        state = self._state()
+        if state not in self._views:
+            self._holds()
+            self._views[state] = self._look()
+        return self._views[state]
+
+    def _state(self) -> str:
+        """All that is stored, with ids named in the order of their appearance.
+
+        Salts differ each time, and so do the tokens of sessions that nobody here uses.
+        """
+        rows = [
+            json.dumps(
+                {**row, "password": "", "multipart": "multipart" in row, "in": noun}, sort_keys=True
+            )
+            for table, noun in self.tables.items()
+            for row in self.ground.rows(table)
+            if row.get("kind") != "opened" and "tries" not in row
+        ]
+        new = {row["token_hash"] for row in self.ground.rows(self.settings.sessions)}
+        for token_hash in new - self._sessions:
+            rows = [row.replace(token_hash, "new") for row in rows]
+        objects = self.ground.objects(self.settings.bucket)
+        rows += [f"{key} {hashlib.sha256(data).hexdigest()}" for key, data in objects.items()]
+        rows += [f"{key} {etags}" for key, etags in parts_of(self.settings.bucket)]
+        return renamed(rows, ID)
+
+    def _look(self) -> dict[str, Any]:
+        watched = {**self.watching, "dora": self.dora}
+        for name, person in watched.items():
+            self._go_on_watching(name, person)
+        files = self.ground.rows(self.settings.files)
+        now = self._clock.time
+        ended = (row for row in files if int(row.get("until") or now + 1) <= now)
+        condemned = {row["id"] for row in ended if "id" in row}
+        keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
+        seen: dict[str, Any] = {
+            "accounts": sorted(
+                (row["username"], row["role"]) for row in self.ground.rows(self.settings.users)
+            ),
+            "invitations": plain(self.people["root"].get("/invites").json()),
+            "kept": sorted(
+                (row["shelf"], row["file_name"], row["version"], row["etag"])
+                for row in files
+                if row["shelf"].endswith(("/versions", "/trash")) and row["id"] not in condemned
+            ),
+        }
+        seen["links"] = links.seen_of_links(self.watching["alice"])
+        seen["requests"] = requests_of(self.watching["alice"])
+        seen["coming"] = sorted(
+            (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
+        )
+        seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
+        seen["dora is signed in"] = self.people["dora"].get("/me").status
+        accounts = {name: people.account_of(person) for name, person in watched.items()}
+        seen["accounts as told"] = accounts
+        for name, person in self.watching.items():
+            if accounts[name] is None:
+                continue
+            seen[f"keys of {name}"] = people.keys_of(person)
+            seen[name] = seen_by(person, keys | self.keys)
+            seen[f"uploads of {name}"] = seen_of(person)
+            seen[f"groups of {name}"] = groups_of(person)
+            seen[f"{name} is signed in"] = self.people[name].get("/me").status
+        return seen
+
+    def _go_on_watching(self, name: str, person: Client) -> None:
+        """Takes the session in which somebody is watched over into their account's next epoch."""
+        accounts = self.ground.rows(self.settings.users)
+        (epoch,) = (row["epoch"] for row in accounts if row["username"] == name)
+        self._db.update_item(
+            TableName=self.settings.sessions,
+            Key={"token_hash": {"S": people.id_of(person)}},
+            UpdateExpression="SET epoch = :epoch",
+            ExpressionAttributeValues={":epoch": {"S": epoch}},
+        )
+
+    def _holds(self) -> None:
+        """Every row has its bytes, and all that follows from the files agrees with them.
+
+        What an upload has brought is a file's, or is on the list of what falls due.
+        """
+        rows = self.ground.rows(self.settings.files)
+        files = [row for row in rows if "id" in row]
+        due = {row["name"] for row in rows if row["shelf"].startswith("~due/")}
+        objects = self.ground.objects(self.settings.bucket)
+        for row in files:
+            data = objects.get(row["object"])
+            require(data is not None, f"{row['name']} on {row['shelf']} has no bytes")
+            digest = hashlib.sha256(data).hexdigest()
+            require(len(data) == int(row["size"]), f"{row['name']} on {row['shelf']} is cut")
+            require(row.get("sha256", digest) == digest, f"{row['name']} has other bytes")
+        for row in rows:
+            if row["shelf"].endswith("/uploads"):
+                listed = f"{row['shelf']}/{row['name']}" in due
+                require(listed is ("done" not in row), f"{row['name']} is wrong on the list")
+        named = {row["object"] for row in files}
+        for key in objects.keys() - named:
+            _, who, upload = f"{key}//".split("/")[:3]
+            listed = f"{who}/uploads/{upload.removesuffix('.put')}" in due
+            require(listed or not upload, f"{key} is nobody's and will stay")
+        balanced(rows, self.ground.rows(self.settings.users))
+        self._holds_places(rows)
+
+    def _holds_places(self, rows: list[dict[str, Any]]) -> None:
+        """A request counts what came by it and what is coming, and is in its owner's ledger."""
+        shares = self.ground.rows(self.settings.shares)
+        requests = [row for row in shares if row["grantee"].startswith("request:")]
+        ledger = [row["file"].partition("/")[2] for row in shares if "requests:" in row["grantee"]]
+        require(sorted(ledger) == sorted(row["id"] for row in requests), "the ledger is wrong")
+        for row in requests:
+            sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
+            counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
+            require(counted == held, f"{row['title']} counts {counted} and holds {held}")
+
+
+def notes() -> Callable[[], None]:
+    """What operations are about, as a function that brings it back."""
+    held = [each.copy() for each in NOTED]
+
+    def bring_back() -> None:
+        for each, was in zip(NOTED, held, strict=True):
+            each.clear()
+            each.extend(was) if isinstance(each, list) else each.update(was)
+
+    return bring_back
+
+
+def tables_in(body: Any) -> Iterator[str]:
+    """The physical names of the tables that a request of DynamoDB names."""
+    if isinstance(body, list):
+        for each in body:
+            yield from tables_in(each)
+    elif isinstance(body, dict):
+        if "TableName" in body:
+            yield body["TableName"]
+        for name, each in body.items():
+            if name == "RequestItems":
+                yield from each
+            elif name in {"TransactItems", "Put", "Update", "Delete", "ConditionCheck"}:
+                yield from tables_in(each)
+
+
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """As in another process: Powertools keeps the request that it is at in its classes."""
+    context, event = dict(http_router.resolver.context), BaseRouter.current_event
+    try:
+        yield
+    finally:
+        http_router.resolver.context.clear()
+        http_router.resolver.context.update(context)
+        BaseRouter.current_event = event

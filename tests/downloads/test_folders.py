@@ -1,0 +1,166 @@
+"""A folder as a configuration for curl: every file once, safely named, and nobody else's."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from function.contract import Settings
+from tests.support import curls
+from tests.support import presigned as s3
+from tests.support.bulk_files import fill
+from tests.support.client import Client
+
+ODD = [
+    'quo"te.txt',
+    "-o",
+    "--config",
+    "#1",
+    "a #{x}.txt",
+    "img[1-3].png",
+    "{a,b}",
+    "a = b",
+    "url = x",
+    " leading and trailing ",
+    "it's",
+    "$(id)`id`",
+    "a:b",
+    "%2e%2e",
+    "...",
+    "é/ü ñ/日本.txt",
+    "~",
+    "CON",
+]
+
+
+def config(client: Client, prefix: str, **query: object) -> curls.Config:
+    """One page of a folder, as curl reads it."""
+    answer = client.get("/download", prefix=prefix, format="curl", **query)
+    assert answer.status == 200, answer.content
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    return curls.read(answer.text)
+
+
+def fetched(client: Client, prefix: str, **query: object) -> dict[str, bytes]:
+    """What curl would have on its disk afterwards."""
+    said = config(client, prefix, **query)
+    return {
+        output: s3.send("GET", url).body
+        for url, output in zip(said.urls, said.outputs, strict=True)
+    }
+
+
+def test_odd_names_are_quoted_for_curl(alice: Client) -> None:
+    """Each goes to a file of its own name below the folder where curl runs, and nowhere else."""
+    for name in ODD:
+        alice.put(f"d/{name}", name.encode())
+    assert fetched(alice, "d/") == {f"./d/{name}": name.encode() for name in ODD}
+    assert fetched(alice, "") == fetched(alice, "d/")
+
+
+def test_nothing_leaves_the_folder(alice: Client) -> None:
+    """No output is absolute, climbs, or could be an option; no address is a pattern."""
+    for name in ODD:
+        alice.put(name)
+    said = config(alice, "")
+    assert {"globoff", "fail", "create-dirs"} <= said.flags
+    for output in said.outputs:
+        assert output.startswith("./")
+        assert ".." not in PurePosixPath(output).parts
+    assert len(set(said.outputs)) == len(ODD)
+
+
+def test_only_what_begins_so(alice: Client) -> None:
+    """A prefix is the beginning of names; what has none is an empty configuration."""
+    for name in ("photos/a", "photos/b/c", "photos2/a", "other"):
+        alice.put(name)
+    assert config(alice, "photos/").outputs == ["./photos/a", "./photos/b/c"]
+    assert config(alice, "photos").outputs == ["./photos/a", "./photos/b/c", "./photos2/a"]
+    assert config(alice, "none/").urls == []
+
+
+def many(settings: Settings, count: int) -> None:
+    """Gives Alice so many files without putting each."""
+    fill(settings, "alice", (f"many/{number:04}" for number in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "page"),
+    [
+        (250, {"limit": 100}, 100),
+        pytest.param(2_500, {"limit": 1_000}, 1_000, marks=pytest.mark.slow),
+    ],
+)
+def test_a_large_folder_in_pages(
+    alice: Client, settings: Settings, count: int, asked: dict[str, int], page: int
+) -> None:
+    """2,500 files are three pages at most; each file is in one of them, none is left out."""
+    many(settings, count)
+    outputs: list[str] = []
+    query: dict[str, str] = {}
+    for size in (page, page, count - 2 * page):
+        answer = alice.get("/download", prefix="many/", format="curl", **asked, **query)
+        assert len(curls.read(answer.text).outputs) == size
+        outputs += curls.read(answer.text).outputs
+        query = {"cursor": answer.headers.get("x-next-cursor", "")}
+    assert "link" not in answer.headers
+    assert outputs == [f"./many/{number:04}" for number in range(count)]
+
+
+def test_the_next_page_is_where_the_link_says(alice: Client) -> None:
+    """The link goes on with the same folder."""
+    for number in range(3):
+        alice.put(f"d/{number}")
+    answer = alice.get("/download", prefix="d/", format="curl", limit=2)
+    path, _, query = answer.headers["link"].partition(";")[0].strip("<>").partition("?")
+    following = alice.send("GET", path, query=query)
+    assert curls.read(following.text).outputs == ["./d/2"]
+
+
+def test_a_cursor_is_of_one_folder(alice: Client, bob: Client) -> None:
+    """Forged, another's, or of another list: 400."""
+    for person in (alice, bob):
+        for number in range(3):
+            person.put(f"d/{number}")
+            person.put(f"e/{number}")
+    theirs = bob.get("/download", prefix="d/", format="curl", limit=1).headers["x-next-cursor"]
+    other = alice.get("/download", prefix="e/", format="curl", limit=1).headers["x-next-cursor"]
+    for cursor in (theirs, other, "forged", ""):
+        answer = alice.get("/download", prefix="d/", format="curl", cursor=cursor)
+        assert (answer.status, answer.slug) == (400, "invalid-cursor")
+
+
+def test_a_shared_folder(alice: Client, bob: Client) -> None:
+    """What is shared of it, and nothing beside; gone when the share is taken back."""
+    for name in ("in/a", "in/b/c", "in2/a", "secret"):
+        alice.put(name, name.encode())
+    bob.put("in/mine", b"mine")
+    assert config(bob, "", username="alice").urls == []
+    alice.post("/share", file_name="in/", username="bob")
+    alice.post("/share", file_name="secret", username="bob")
+    assert fetched(bob, "in/", username="alice") == {"./in/a": b"in/a", "./in/b/c": b"in/b/c"}
+    assert fetched(bob, "in/") == {"./in/mine": b"mine"}
+    assert set(fetched(bob, "", username="alice")) == {"./in/a", "./in/b/c", "./secret"}
+    alice.delete("/share", file_name="in/", username="bob")
+    assert config(bob, "in/", username="alice").urls == []
+
+
+def test_a_shared_folder_in_pages(alice: Client, bob: Client) -> None:
+    """The cursor goes on within what is shared."""
+    for number in range(5):
+        alice.put(f"in/{number}")
+    alice.post("/share", file_name="in/", username="bob")
+    outputs: list[str] = []
+    query: dict[str, str] = {}
+    for _ in range(3):
+        asked = {"prefix": "in/", "format": "curl", "username": "alice", "limit": 2, **query}
+        answer = bob.get("/download", **asked)
+        outputs += curls.read(answer.text).outputs
+        query = {"cursor": answer.headers.get("x-next-cursor", "")}
+    assert outputs == [f"./in/{number}" for number in range(5)]
+    assert not query["cursor"]
+
+
+@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 1001}, {"prefix": "a\\b"}])
+def test_a_wrong_question(alice: Client, query: dict[str, object]) -> None:
+    """Limits are those of every list, prefixes those of names."""
+    assert alice.get("/download", **{"prefix": "a", "format": "curl", **query}).status == 422

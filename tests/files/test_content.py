@@ -1,0 +1,478 @@
+"""Files through the API: put, replace, get, delete."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from function.core.limits import SMALL
+from tests.conftest import Behind, reason_at
+from tests.support.client import Answer, Client
+from tests.support.fake_aws import Call, Ground, response
+from tests.support.strategies import file_names
+
+FIELDS = {
+    "key", "owner", "file_name", "size", "modified", "created", "content_type", "sha256", "etag",
+    "revision", "version", "permission",
+}  # fmt: skip
+RAW = {"accept": "application/octet-stream"}
+
+
+def get(client: Client, name: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
+    return client.send("GET", "/file", query={"file_name": name, **query}, headers=headers)
+
+
+def test_a_file_is_put_and_described(alice: Client, behind: Behind) -> None:
+    """201 with the file object; its bytes lie under a random key of the owner's."""
+    answer = alice.put("docs/a.txt", b"hello", content_type="text/x-mine")
+    assert answer.status == 201
+    file = answer.json()
+    assert file.keys() >= FIELDS
+    assert (file["key"], file["owner"], file["file_name"]) == (
+        "alice/docs/a.txt", "alice", "docs/a.txt"
+    )  # fmt: skip
+    assert (file["size"], file["version"], file["permission"]) == (5, 1, "own")
+    assert file["content_type"] == "text/x-mine"
+    assert file["sha256"].startswith("2cf24dba5fb0a30e26e83b2ac5b9e29e")
+    assert answer.headers["etag"] == f'"{file["etag"]}"'
+    assert file["modified"] == file["created"] == "2026-09-21T14:13:20.250Z"
+    ((key, data),) = behind.objects().items()
+    assert data == b"hello"
+    assert key.startswith("alice/")
+    assert "a.txt" not in key
+    assert alice.get("/me").json()["bytes_used"] == 5
+
+
+def test_base64_and_raw_are_the_same_bytes(alice: Client) -> None:
+    """Base64 text by default, the bytes under their own type when they are asked for."""
+    data = bytes(range(256))
+    alice.put("a.bin", data, content_type="image/x-test")
+    text = get(alice, "a.bin")
+    assert (text.status, text.headers["content-type"]) == (200, "text/plain")
+    assert base64.b64decode(text.content, validate=True) == data
+    for accept in ("application/octet-stream", "Application/Octet-Stream", "x/y, " + RAW["accept"]):
+        raw = get(alice, "a.bin", {"accept": accept})
+        assert (raw.content, raw.headers["content-type"]) == (data, "image/x-test")
+    assert get(alice, "a.bin", {"accept": "*/*"}).content == text.content
+
+
+def test_bytes_are_never_run_nor_kept_by_a_browser(alice: Client) -> None:
+    """Whatever their type says."""
+    alice.put("x.html", b"<script>alert(1)</script>", content_type="text/html")
+    for headers in ({}, RAW):
+        answer = get(alice, "x.html", headers)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-disposition"].startswith("attachment; ")
+        assert answer.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("content", ["!!!!", "abc", "é", "YQ", "YR==", "YQ==\n", "Y-_=", 1, None])
+def test_content_that_is_not_base64_is_refused(
+    alice: Client, behind: Behind, content: object
+) -> None:
+    """An upload that lost bytes is not acknowledged; the name is not there afterwards."""
+    answer = alice.send("PUT", "/file", json_={"file_name": "a", "content": content})
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert reason_at(answer, "body.content")
+    assert alice.names() == []
+    assert behind.objects() == {}
+
+
+def test_an_empty_file_is_a_file(alice: Client) -> None:
+    """Of no bytes, however it is sent and asked for."""
+    assert alice.put("a", b"").json()["size"] == 0
+    assert alice.send("PUT", "/file", query={"file_name": "b"}).status == 201
+    for name in ("a", "b"):
+        assert get(alice, name).content == b""
+        assert alice.read(name).content == b""
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+@pytest.mark.parametrize("way", ["json", "raw"])
+def test_four_mebibytes_and_no_more(alice: Client, behind: Behind, extra: int, way: str) -> None:
+    """A byte more is refused with the route that takes it, and nothing is kept."""
+    data = bytes(SMALL + extra)
+    if way == "json":
+        answer = alice.put("a", data)
+    else:
+        answer = alice.send("PUT", "/file", query={"file_name": "a"}, body=data)
+    if extra:
+        assert (answer.status, answer.slug) == (413, "too-large")
+        assert "POST /uploads" in answer.json()["detail"]
+        assert str(SMALL) in answer.json()["detail"]
+        assert (behind.objects(), alice.names()) == ({}, [])
+        assert alice.get("/me").json()["bytes_used"] == 0
+    else:
+        assert answer.status == 201
+        assert alice.read("a").content == data
+        assert len(get(alice, "a").content) < 6 * 1024 * 1024
+
+
+@pytest.mark.odd_rows
+def test_a_file_too_large_to_answer_names_the_other_way(alice: Client, behind: Behind) -> None:
+    """A file that came in another way than this route's, and is larger than it carries."""
+    alice.put("a")
+    behind.change("files", {"shelf": "alice", "name": "a"}, size=SMALL + 1)
+    answer = get(alice, "a")
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert "GET /download" in answer.json()["detail"]
+    head = alice.send("HEAD", "/file", query={"file_name": "a"}, headers=RAW)
+    assert (head.status, head.headers["content-length"]) == (200, str(SMALL + 1))
+
+
+@pytest.mark.parametrize("size", [6_200_000, 6 * 1024 * 1024 + 1, 9_000_000])
+def test_a_body_beyond_what_a_function_takes(alice: Client, behind: Behind, size: int) -> None:
+    """Is refused in the same words, whichever limit it meets first."""
+    answer = alice.send("PUT", "/file", query={"file_name": "a"}, body=bytes(size))
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert "POST /uploads" in answer.json()["detail"]
+    assert behind.objects() == {}
+
+
+@pytest.mark.parametrize(
+    "says",
+    ["application/octet-stream", "application/x-www-form-urlencoded", "application/json",
+     "image/png", "", "nonsense"],
+)  # fmt: skip
+def test_the_body_itself_is_the_file(alice: Client, says: str) -> None:
+    """`?file_name=` makes it so, whatever the body says to be."""
+    data = b'{"not": "read"}'
+    headers = {"content-type": says} if says else {}
+    query = {"file_name": "a.txt"}
+    answer = alice.send("PUT", "/file", query=query, body=data, headers=headers)
+    assert answer.status == 201
+    honest = {"application/json", "image/png"}
+    assert answer.json()["content_type"] == (says if says in honest else "text/plain")
+    assert alice.read("a.txt").content == data
+
+
+def test_the_query_of_a_raw_body_says_the_rest(alice: Client, bob: Client) -> None:
+    """Type, owner and what to do about a namesake; unknown fields are refused."""
+    bob.post("/share", file_name="in/", username="alice", permission="write")
+    query = {"file_name": "in/a", "username": "BOB", "content_type": "x/y", "on_conflict": "fail"}
+    answer = alice.send("PUT", "/file", query=query, body=b"1")
+    assert (answer.status, answer.json()["key"]) == (201, "bob/in/a")
+    assert answer.json()["content_type"] == "x/y"
+    assert alice.send("PUT", "/file", query=query, body=b"2").slug == "file-exists"
+    answer = alice.send("PUT", "/file", query={"file_name": "a", "tags": "x"}, body=b"")
+    assert reason_at(answer, "query.tags") == "unknown field"
+
+
+@pytest.mark.parametrize("query", [{"on_conflict": "fail"}, {"username": "bob"}])
+def test_beside_a_json_body_no_query_is_ignored(
+    alice: Client, bob: Client, behind: Behind, query: dict[str, str]
+) -> None:
+    """A word in the query that belongs in the body was meant to change something: 422."""
+    alice.put("a", b"old")
+    before = behind.state()
+    body = {"file_name": "a", "content": "bmV3"}
+    answer = alice.send("PUT", "/file", query=query, json_=body)
+    assert answer.status == 422
+    assert "body" in reason_at(answer, f"query.{next(iter(query))}")
+    assert behind.state() == before
+
+
+def test_a_json_body_names_its_owner(alice: Client, bob: Client) -> None:
+    """As every route does, by `username`."""
+    bob.post("/share", file_name="in/", username="alice", permission="write")
+    answer = alice.put("in/a", b"x", username="bob")
+    assert (answer.status, answer.json()["permission"]) == (201, "write")
+    assert bob.read("in/a").content == b"x"
+    assert bob.get("/me").json()["bytes_used"] == 1
+
+
+def test_text_that_did_not_survive_the_gateway_is_refused(alice: Client, behind: Behind) -> None:
+    """A gateway passes text types as text, and other bytes do not come through that: never 2xx."""
+    data = b"caf\xe9 \xff\xfe"
+    for kind in ("text/plain", "application/json", "application/xml"):
+        headers = {"content-type": kind}
+        answer = alice.send("PUT", "/file", query={"file_name": "a"}, body=data, headers=headers)
+        assert (answer.status, answer.slug) == (400, "malformed-request")
+        assert "application/octet-stream" in answer.json()["detail"]
+    assert behind.objects() == {}
+    headers = {"content-type": "text/plain"}
+    utf8 = "café\r\n".encode()
+    answer = alice.send("PUT", "/file", query={"file_name": "a"}, body=utf8, headers=headers)
+    assert answer.status == 201
+    assert alice.read("a").content == utf8
+
+
+def test_a_part_does_not_pass_for_the_whole(alice: Client) -> None:
+    """`curl -C` sends the rest of a file with Content-Range; it must not replace the file."""
+    alice.put("big.bin", b"whole")
+    rest = {"content-range": "bytes 3-4/5"}
+    answer = alice.send("PUT", "/file", query={"file_name": "big.bin"}, body=b"le", headers=rest)
+    assert (answer.status, answer.slug) == (400, "malformed-request")
+    assert alice.read("big.bin").content == b"whole"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/x", "x/", "../x", "a/../b", ".", "a\\b", "a\0b", "a\r\nb", "a\u202eb", "s" * 256]
+)
+@pytest.mark.parametrize("way", ["json", "query"])
+def test_bad_names_are_invalid_names(alice: Client, behind: Behind, name: str, way: str) -> None:
+    """Put or asked for, with the reason; the list stays as it was."""
+    for method in ("PUT",) if way == "json" else ("PUT", "GET", "HEAD", "DELETE"):
+        if way == "json":
+            answer = alice.put(name)
+        else:
+            answer = alice.send(method, "/file", query={"file_name": name}, body=b"")
+        assert answer.status == 422
+        if method != "HEAD":
+            assert answer.slug == "invalid-name"
+            where = "body" if way == "json" else "query"
+            assert len(reason_at(answer, f"{where}.file_name")) > 20
+    assert [row for row in behind.rows("files") if "action" not in row] == []
+
+
+def test_names_are_one_in_whatever_form(alice: Client) -> None:
+    """Decomposed as a Mac writes it, or composed: one file."""
+    assert alice.put("re\u0301sume\u0301", b"1").json()["file_name"] == "résumé"
+    assert alice.put("résumé", b"2").status == 200
+    assert alice.read("re\u0301sume\u0301").content == b"2"
+    assert alice.names(prefix="re\u0301") == ["alice/résumé"]
+
+
+@settings(
+    max_examples=12,
+    phases=[Phase.generate],  # each step talks to tables: shrinking would take minutes
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(name=file_names(), data=st.binary(max_size=9))
+def test_any_name_goes_round(alice: Client, name: str, data: bytes) -> None:
+    """Put, list, get, head, delete: the same name and bytes, in body, query and header."""
+    assert alice.put(name, data).json()["file_name"] == name
+    assert alice.names(prefix=name) == [f"alice/{name}"]
+    assert alice.read(name).content == data
+    assert alice.send("HEAD", "/file", query={"file_name": name}).status == 200
+    assert alice.delete("/file", file_name=name).status == 204
+    assert alice.read(name).status == 404
+
+
+def test_what_is_replaced_becomes_a_version(alice: Client, behind: Behind) -> None:
+    """Its row goes to another shelf with its bytes, until its time; the file stays the same one."""
+    first = alice.put("a", b"one").json()
+    answer = alice.put("a", b"twos")
+    second = answer.json()
+    assert (answer.status, second["version"], second["created"]) == (200, 2, first["created"])
+    assert alice.put("a", b"three").json()["version"] == 3
+    assert alice.read("a").content == b"three"
+    kept = [row for row in behind.rows("files") if row["shelf"] == "alice/versions"]
+    assert sorted(int(str(row["version"])) for row in kept) == [1, 2]
+    objects = behind.objects()
+    assert {objects[str(row["object"])] for row in kept} == {b"one", b"twos"}
+    assert all(int(str(row["until"])) > 1_790_000_000 for row in kept)
+    live = behind.row("files", shelf="alice", name="a")
+    assert {row["id"] for row in kept} == {live["id"]}
+    assert alice.names() == ["alice/a"]
+    assert alice.get("/me").json()["bytes_used"] == 3 + 4 + 5
+
+
+def test_on_conflict_fail_keeps_what_is_there(alice: Client, behind: Behind) -> None:
+    """409, and no byte is written."""
+    assert alice.put("a", b"one", on_conflict="fail").status == 201
+    before = behind.state()
+    answer = alice.put("a", b"two", on_conflict="fail")
+    assert (answer.status, answer.slug) == (409, "file-exists")
+    assert behind.state() == before
+
+
+def test_on_conflict_rename_finds_another_name(alice: Client) -> None:
+    """Each upload is a new file beside the others."""
+    names = [
+        alice.put("d/a.txt", data, on_conflict="rename").json()["file_name"]
+        for data in (b"0", b"1", b"2")
+    ]
+    assert names == ["d/a.txt", "d/a (1).txt", "d/a (2).txt"]
+    assert [alice.read(name).content for name in names] == [b"0", b"1", b"2"]
+    assert alice.get("/me").json()["bytes_used"] == 3
+
+
+def test_a_precondition_holds_or_nothing_happens(alice: Client, behind: Behind) -> None:
+    """If-Match and If-None-Match of RFC 9110, for PUT and DELETE."""
+
+    def put(data: bytes, **headers: str) -> Answer:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return alice.send("PUT", "/file", query={"file_name": "a"}, body=data, headers=sent)
+
+    assert put(b"0", if_match="*").slug == "precondition-failed"
+    assert alice.names() == []
+    old = put(b"1", if_none_match="*").headers["etag"]
+    before = behind.state()
+    assert put(b"2", if_none_match="*").slug == "precondition-failed"
+    assert put(b"2", if_none_match=f'"x", {old}').slug == "precondition-failed"
+    assert put(b"2", if_match='"x"').status == 412
+    assert behind.state() == before
+    new = put(b"2", if_match=old).headers["etag"]
+    assert new != old
+    assert put(b"3", if_match=old).status == 412
+    stale = alice.send("DELETE", "/file", query={"file_name": "a"}, headers={"if-match": old})
+    assert stale.slug == "precondition-failed"
+    assert alice.read("a").content == b"2"
+    gone = alice.send("DELETE", "/file", query={"file_name": "a"}, headers={"if-match": new})
+    assert gone.status == 204
+
+
+def test_who_has_it_already_is_not_sent_it(alice: Client) -> None:
+    """304 with the ETag and no body; If-Match that does not hold is 412."""
+    etag = alice.put("a", b"data").headers["etag"]
+    for value in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+        answer = get(alice, "a", {"if-none-match": value})
+        assert (answer.status, answer.content, answer.headers["etag"]) == (304, b"", etag)
+        assert "content-type" not in answer.headers
+    assert get(alice, "a", {"if-none-match": '"x"'}).status == 200
+    assert get(alice, "a", {"if-match": etag}).status == 200
+    assert get(alice, "a", {"if-match": '"x"'}).slug == "precondition-failed"
+
+
+def test_head_says_what_get_would(alice: Client) -> None:
+    """The same status and headers, no bytes, and the length of what GET would send."""
+    alice.put("a.txt", b"12345")
+    for headers in ({}, RAW):
+        got = get(alice, "a.txt", headers)
+        head = alice.send("HEAD", "/file", query={"file_name": "a.txt"}, headers=headers)
+        assert (head.status, head.content) == (200, b"")
+        assert int(head.headers["content-length"]) == len(got.content)
+        same = {"etag", "content-type", "content-disposition", "accept-ranges", "vary"}
+        assert all(head.headers[name] == got.headers[name] for name in same)
+    missing = alice.send("HEAD", "/file", query={"file_name": "b"})
+    assert (missing.status, missing.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "data"),
+    [
+        ("bytes=0-0", 206, b"0"),
+        ("bytes=2-4", 206, b"234"),
+        ("bytes=7-", 206, b"789"),
+        ("bytes=-3", 206, b"789"),
+        ("bytes=-99", 206, b"0123456789"),
+        ("bytes=0-99", 206, b"0123456789"),
+        ("Bytes = 1-2", 206, b"12"),
+        ("bytes=5-2", 200, b"0123456789"),
+        ("bytes=0-1,3-4", 200, b"0123456789"),
+        ("bytes=a-b", 200, b"0123456789"),
+        ("garbage", 200, b"0123456789"),
+        ("bytes=10-", 416, None),
+        ("bytes=999-", 416, None),
+        ("bytes=-0", 416, None),
+    ],
+)
+def test_a_range_of_the_bytes(alice: Client, words: str, status: int, data: bytes | None) -> None:
+    """206 with what was asked for, 416 past the end, the whole where the range makes no sense."""
+    alice.put("a", b"0123456789")
+    answer = get(alice, "a", RAW | {"range": words})
+    assert answer.status == status
+    if data is None:
+        assert answer.slug == "range-not-satisfiable"
+        assert answer.headers["content-range"] == "bytes */10"
+        return
+    assert answer.content == data
+    start = b"0123456789".index(data)
+    said = f"bytes {start}-{start + len(data) - 1}/10"
+    assert answer.headers.get("content-range") == (said if status == 206 else None)
+
+
+def test_a_range_is_of_bytes_that_are_still_the_same(alice: Client) -> None:
+    """If-Range with an old ETag gives the whole; Base64 text has no ranges."""
+    etag = alice.put("a", b"0123456789").headers["etag"]
+    ranged = RAW | {"range": "bytes=1-2"}
+    assert get(alice, "a", ranged | {"if-range": etag}).status == 206
+    assert get(alice, "a", ranged | {"if-range": '"old"'}).content == b"0123456789"
+    assert get(alice, "a", {"range": "bytes=1-2"}).status == 200
+    alice.put("e", b"")
+    assert get(alice, "e", RAW | {"range": "bytes=0-"}).status == 416
+
+
+def test_deleting_moves_to_the_trash(alice: Client, behind: Behind) -> None:
+    """The name is free, and the row and bytes are kept, and take room, until their time."""
+    alice.put("a", b"data")
+    assert alice.delete("/file", file_name="a").status == 204
+    assert alice.delete("/file", file_name="a").slug == "no-such-file"
+    assert get(alice, "a").slug == "no-such-file"
+    assert alice.names() == []
+    assert alice.get("/me").json()["bytes_used"] == 4
+    (row,) = (each for each in behind.rows("files") if each["shelf"] == "alice/trash")
+    assert row["file_name"] == "a"
+    assert int(str(row["until"])) > 1_790_000_000
+    assert behind.objects()[str(row["object"])] == b"data"
+    assert alice.put("a", b"new").json()["version"] == 1
+
+
+def test_delete_may_name_the_owner(alice: Client, bob: Client) -> None:
+    """Oneself; another's file is no file of one's own, even with the right to write it."""
+    alice.put("a")
+    alice.post("/share", file_name="a", username="bob", permission="write")
+    assert bob.delete("/file", file_name="a", username="alice").slug == "no-such-file"
+    assert alice.read("a").status == 200
+    assert alice.delete("/file", file_name="a", username="Alice").status == 204
+
+
+def test_a_full_account_takes_no_more(alice: Client, behind: Behind) -> None:
+    """507, nothing kept; what is replaced takes room as well, and deleting still goes."""
+    alice.put("a", b"12345")
+    behind.change("users", {"username": "alice"}, quota=10)
+    before = behind.state()
+    answer = alice.put("b", b"123456")
+    assert (answer.status, answer.slug) == (507, "quota-exceeded")
+    assert behind.state() == before
+    assert alice.put("a", b"543210").status == 507
+    assert alice.put("a", b"5432").status == 200
+    assert alice.put("b", b"1").status == 201
+    assert alice.put("c", b"1").status == 507
+    assert alice.put("c", b"").status == 201
+    assert alice.delete("/file", file_name="a").status == 204
+    assert alice.get("/me").json()["bytes_used"] == 10
+
+
+def test_an_account_has_so_many_files(alice: Client, behind: Behind) -> None:
+    """Versions and the trash count, as they do for bytes."""
+    behind.change("users", {"username": "alice"}, files_quota=3)
+    for name in ("a", "a", "b"):
+        assert alice.put(name).status < 300
+    before = behind.state()
+    assert alice.put("c").slug == alice.put("a").slug == "quota-exceeded"
+    assert behind.state() == before
+    alice.delete("/file", file_name="b")
+    assert alice.put("c").slug == "quota-exceeded"
+
+
+@pytest.mark.odd_rows
+def test_bytes_that_are_missing_are_a_fault_and_no_answer(alice: Client, behind: Behind) -> None:
+    """A row without its object is 503, never an empty file and never 500."""
+    alice.put("a")
+    behind.change("files", {"shelf": "alice", "name": "a"}, object="alice/none")
+    answer = get(alice, "a")
+    assert (answer.status, answer.slug) == (503, "unavailable")
+    assert answer.headers["retry-after"]
+
+
+def test_other_bytes_than_were_stored_are_never_served(alice: Client, ground: Ground) -> None:
+    """What S3 gives is compared with its checksum; a byte that differs is 503."""
+    alice.put("a", b"data")
+
+    def after(call: Call, answer: AWSResponse) -> AWSResponse:
+        if call.operation != "GetObject":
+            return answer
+        assert call.request.headers["x-amz-checksum-mode"] == b"ENABLED"
+        checksum = base64.b64encode(hashlib.sha256(b"data").digest()).decode()
+        headers = {**answer.headers, "x-amz-checksum-sha256": checksum}  # as S3 answers that
+        return response(answer.status_code, headers, b"dath")
+
+    ground.after = after
+    answer = alice.read("a")
+    assert (answer.status, answer.slug) == (503, "unavailable")
+    assert b"dath" not in answer.content
+
+
+def test_answers_are_json_as_it_is_said(alice: Client) -> None:
+    """No NaN, and text that any client reads."""
+    text = alice.put("é", b"").text
+    assert json.loads(text, parse_constant=pytest.fail)["file_name"] == "é"

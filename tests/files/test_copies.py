@@ -1,0 +1,224 @@
+"""Copies: a second row for the same bytes, which stay as long as any row names them."""
+
+import itertools
+
+import pytest
+
+from tests.crashes.meetings import at_the_commit
+from tests.crashes.world import elsewhere
+from tests.support.client import Answer, Client
+from tests.support.fake_aws import Call, Ground
+from tests.support.samples import World
+from tests.support.transfers import aws, bytes_used, set_quota, stored
+
+
+def copy(client: Client, name: str, new: str, **fields: object) -> Answer:
+    return client.post("/copy", file_name=name, new_name=new, **fields)
+
+
+def gone(client: Client, name: str) -> int:
+    return client.delete("/file", file_name=name, permanent="true").status
+
+
+def test_a_copy_is_a_file_of_its_own(alice: Client, ground: Ground) -> None:
+    """With the same bytes, and what was said of them; what is done to one is not to the other."""
+    alice.put("a.txt", b"bytes", content_type="text/x-own")
+    alice.send("PATCH", "/file", json_={"file_name": "a.txt", "tags": ["one"]})
+    with ground.counted() as calls:
+        made = copy(alice, "a.txt", "in/b.txt")
+    assert made.status == 201
+    assert calls == ["BatchGetItem", "TransactWriteItems"]
+    told = made.json()
+    assert (told["size"], told["content_type"], told["tags"]) == (5, "text/x-own", ["one"])
+    assert (told["version"], told["permission"], told["modified_by"]) == (1, "own", "alice")
+    assert stored(ground) == [b"bytes"]
+    assert bytes_used(ground, "alice") == 10
+    alice.put("a.txt", b"other")
+    assert alice.read("in/b.txt").content == b"bytes"
+
+
+def test_what_is_in_the_way_is_as_for_an_upload(alice: Client) -> None:
+    """It fails unless it is told to find another name, or to replace what the caller knows."""
+    etag = alice.put("b.txt", b"b").json()["etag"]
+    alice.put("a.txt", b"a")
+    assert copy(alice, "a.txt", "b.txt").slug == "file-exists"
+    assert copy(alice, "a.txt", "b.txt", on_conflict="rename").json()["file_name"] == "b (1).txt"
+    assert copy(alice, "a.txt", "b.txt", on_conflict="replace", if_match="x").status == 412
+    replaced = copy(alice, "a.txt", "b.txt", on_conflict="replace", if_match=etag)
+    assert (replaced.status, replaced.json()["version"]) == (200, 2)
+    again = copy(alice, "a.txt", "b.txt", on_conflict="replace")
+    assert (again.status, again.json()) == (200, replaced.json())
+    body = {"file_name": "a.txt", "new_name": "b.txt", "on_conflict": "replace"}
+    stale = alice.send("POST", "/copy", json_=body, headers={"if-match": f'"{etag}"'})
+    assert stale.status == 412
+    assert copy(alice, "a.txt", "a.txt").slug == "file-exists"
+    assert copy(alice, "a.txt", "a.txt", on_conflict="replace").json()["version"] == 1
+    assert copy(alice, "a.txt", "a.txt", on_conflict="rename").json()["file_name"] == "a (1).txt"
+    assert copy(alice, "c.txt", "d.txt").slug == "no-such-file"
+    assert copy(alice, "a.txt", "in/").slug == "invalid-name"
+
+
+def test_what_is_shared_can_be_copied(world: World, ground: Ground) -> None:
+    """Among one's own files, on one's own account; it stays when the share has ended."""
+    assert copy(world.dave, "a.txt", "mine.txt", username="alice").slug == "no-such-file"
+    made = copy(world.bob, "a.txt", "mine.txt", username="alice")
+    assert (made.status, made.json()["key"]) == (201, "bob/mine.txt")
+    assert bytes_used(ground, "bob") == 15
+    assert world.alice.delete("/file", file_name="a.txt", permanent="true").status == 204
+    assert world.bob.read("mine.txt").content == b"the first bytes"
+    assert gone(world.bob, "mine.txt") == 204
+    assert stored(ground) == []
+    assert bytes_used(ground, "bob") == 0
+
+
+def test_a_copy_counts(alice: Client, ground: Ground) -> None:
+    """Where there is no room for it, none is made."""
+    alice.put("a.txt", b"bytes")
+    set_quota(ground, "alice", 9)
+    full = copy(alice, "a.txt", "b.txt")
+    assert full.slug == "quota-exceeded"
+    assert "so many bytes." in full.json()["detail"]
+    set_quota(ground, "alice", 10)
+    assert copy(alice, "a.txt", "b.txt").status == 201
+
+
+def test_files_are_counted_too(alice: Client, ground: Ground) -> None:
+    """As many as the quota says, versions and trash among them, and not one more."""
+    aws("dynamodb").update_item(
+        TableName=ground.deployed.environment["SATCHEL_USERS"],
+        Key={"username": {"S": "alice"}},
+        UpdateExpression="SET files_quota = :q",
+        ExpressionAttributeValues={":q": {"N": "3"}},
+    )
+    alice.put("a", b"")
+    alice.put("a", b"")
+    alice.delete("/file", file_name="a")
+    assert alice.put("b", b"").status == 201
+    assert alice.put("c", b"").slug == "quota-exceeded"
+    assert copy(alice, "b", "c").slug == "quota-exceeded"
+    assert alice.put("b", b"").slug == "quota-exceeded"
+    assert alice.delete("/trash").status == 204
+    assert copy(alice, "b", "c").status == 201
+    assert alice.put("c", b"1").status == 200
+    full = alice.put("d", b"")
+    assert full.slug == "quota-exceeded"
+    assert "so many files." in full.json()["detail"]
+    assert all(way in full.json()["detail"] for way in ("DELETE /trash", "permanent=true"))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("a", "b", "c"))))
+def test_bytes_go_with_the_last_file_that_has_them(
+    alice: Client, ground: Ground, order: tuple[str, ...]
+) -> None:
+    """In whatever order they go, by whichever way: a copy of a copy is no other."""
+    alice.put("a", b"bytes")
+    copy(alice, "a", "b")
+    copy(alice, "b", "c")
+    for name in order:
+        assert stored(ground) == [b"bytes"]
+        if name == "b":
+            assert alice.delete("/file", file_name=name).status == 204
+            assert alice.delete("/trash").status == 204
+        else:
+            assert gone(alice, name) == 204
+    assert stored(ground) == []
+    assert bytes_used(ground, "alice") == 0
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_two_that_go_at_once_take_the_bytes_with_them(
+    alice: Client, ground: Ground, at: int
+) -> None:
+    """Whenever they meet, neither leaves the bytes behind nor takes them from the other."""
+    alice.put("a", b"bytes")
+    copy(alice, "a", "b")
+    calls = 0
+
+    def before(call: Call) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at + 1:
+            with elsewhere():
+                assert gone(alice, "b") == 204
+
+    ground.before = before
+    assert gone(alice, "a") == 204
+    assert calls > at
+    assert (alice.names(), stored(ground)) == ([], [])
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_a_copy_made_while_its_original_goes(alice: Client, ground: Ground, at: int) -> None:
+    """It has its bytes, or it is not made."""
+    alice.put("a", b"bytes")
+    made: list[Answer] = []
+    calls = 0
+
+    def before(call: Call) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at + 1:
+            with elsewhere():
+                made.append(copy(alice, "a", "b"))
+
+    ground.before = before
+    assert gone(alice, "a") == 204
+    ground.before = lambda _: None
+    assert [each.status for each in made] == [201 if at < 2 else 404]
+    assert stored(ground) == ([b"bytes"] if at < 2 else [])
+    assert alice.names() == (["alice/b"] if at < 2 else [])
+
+
+@pytest.mark.parametrize("what", ["gone", "replaced", "moved"])
+def test_an_original_that_changes_meanwhile_is_looked_at_again(
+    alice: Client, ground: Ground, what: str
+) -> None:
+    """What is copied is what is there, or nothing."""
+    alice.put("a", b"bytes")
+
+    def meanwhile() -> None:
+        if what == "gone":
+            assert gone(alice, "a") == 204
+        elif what == "replaced":
+            alice.put("a", b"other")
+        else:
+            alice.send("PATCH", "/file", json_={"file_name": "a", "new_name": "c"})
+
+    at_the_commit(ground, meanwhile)
+    answer = copy(alice, "a", "b")
+    if what == "replaced":
+        assert answer.status == 201
+        assert alice.read("b").content == b"other"
+    else:
+        assert answer.slug == "no-such-file"
+        assert alice.read("b").status == 404
+
+
+def test_a_copy_has_the_words_of_its_original_and_no_others(alice: Client) -> None:
+    """Also in the place of a file of which something was said."""
+    for name in ("a", "b"):
+        alice.put(name, name.encode())
+    told = {"file_name": "b", "tags": ["secret"], "description": "old"}
+    assert alice.send("PATCH", "/file", json_=told).status == 200
+    copy = alice.post("/copy", file_name="a", new_name="b", on_conflict="replace").json()
+    assert (copy["tags"], copy["description"]) == ([], None)
+
+
+def test_a_right_that_is_taken_back_before_the_commit_copies_nothing(
+    alice: Client, bob: Client, ground: Ground
+) -> None:
+    """A folder's as well, which leaves the file's own row as it was."""
+    alice.put("in/a")
+    alice.post("/share", file_name="in/", username="bob")
+    met: list[Answer] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems" and not met:
+            ground.before = lambda _: None
+            with elsewhere():
+                met.append(alice.delete("/share", file_name="in/", username="bob"))
+
+    ground.before = before
+    answer = bob.post("/copy", file_name="in/a", username="alice", new_name="mine")
+    assert (met[0].status, answer.slug) == (204, "no-such-file")
+    assert bob.names() == []

@@ -1,0 +1,252 @@
+"""Whose upload it is, for how long, and how much room there is for it."""
+
+import pytest
+
+from tests.conftest import Clock
+from tests.crashes.meetings import at_the_commit
+from tests.support.client import PASSWORD, Answer, Client
+from tests.support.fake_aws import Ground
+from tests.support.transfers import (
+    begun,
+    bytes_used,
+    complete,
+    fetch,
+    put,
+    send,
+    send_parts,
+    set_quota,
+    small,
+    start,
+    stored,
+    sweep,
+    upload,
+)
+
+DATA = bytes(range(45))
+DAY = 24 * 3600
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
+
+
+@pytest.fixture(params=[15, 45], ids=["put", "parts"])
+def data(request: pytest.FixtureRequest) -> bytes:
+    """The bytes of a file that goes in one PUT, and of one that goes in parts."""
+    return DATA[: request.param]
+
+
+def everything_on(client: Client, upload_id: str) -> list[int]:
+    """What becomes of each thing that can be done to an upload; completing comes last."""
+    path, companion = f"/uploads/{upload_id}", f"/s3/multipart/{upload_id}"
+    parts = [{"PartNumber": 1, "ETag": '"x"'}]
+    answers = [
+        client.get(path),
+        client.post(f"{path}/parts", part_numbers=[1]),
+        client.get(companion, key="a"),
+        client.get(f"{companion}/1", key="a"),
+        client.get(f"{companion}/batch", key="a", partNumbers="1,2"),
+        client.delete(path),
+        client.delete(companion, key="a"),
+        client.post(f"{path}/complete"),
+        client.send("POST", f"{companion}/complete", json_={"parts": parts}),
+    ]
+    assert {answer.slug for answer in answers} == {"no-such-upload"}
+    return [answer.status for answer in answers]
+
+
+def test_nobody_else_can_do_anything_with_an_upload(
+    alice: Client, bob: Client, data: bytes
+) -> None:
+    """Another account's upload is one that is not there, in every route; and it is untouched."""
+    view = start(alice, "a.bin", len(data))
+    send(alice, view, data)
+    assert set(everything_on(bob, view["upload_id"])) == {404}
+    assert bob.get("/uploads").json() == []
+    assert complete(alice, view).status == 200
+    assert set(everything_on(bob, view["upload_id"])) == {404}
+
+
+def test_an_upload_that_is_not_there(alice: Client) -> None:
+    """Whatever the id looks like, it is the same 404."""
+    for upload_id in ("0" * 32, "x", "A" * 32, "0" * 33, "..", "~due", "0" * 900):
+        assert set(everything_on(alice, upload_id)) == {404}
+
+
+def test_an_anonymous_upload_is_none(anyone: Client) -> None:
+    """Every route asks for a token before anything else."""
+    for method, path in (
+        ("POST", "/uploads"),
+        ("GET", "/uploads"),
+        ("GET", "/uploads/x"),
+        ("DELETE", "/uploads/x"),
+        ("POST", "/uploads/x/parts"),
+        ("POST", "/uploads/x/complete"),
+        ("GET", "/download"),
+    ):
+        assert anyone.send(method, path, body=b"[").slug == "not-signed-in"
+
+
+def test_a_folder_may_be_uploaded_into_with_a_right_to_write(
+    alice: Client, bob: Client, ground: Ground, data: bytes
+) -> None:
+    """The file is its owner's and charged to them; the upload is the uploader's."""
+    alice.post("/share", file_name="in/", username="bob", permission="write")
+    view = start(bob, "in/a.bin", len(data), username="alice")
+    assert alice.get("/uploads").json() == []
+    assert set(everything_on(alice, view["upload_id"])) == {404}
+    send(bob, view, data)
+    file = complete(bob, view).json()
+    assert (file["owner"], file["permission"]) == ("alice", "write")
+    assert fetch(alice, "in/a.bin") == data
+    assert (bytes_used(ground, "alice"), bytes_used(ground, "bob")) == (len(data), 0)
+    assert complete(bob, view).json() == file
+
+
+def test_nothing_is_uploaded_without_the_right(alice: Client, bob: Client) -> None:
+    """A right to read, a folder beside the shared one, and an unknown owner are all 404."""
+    alice.post("/share", file_name="in/", username="bob", permission="read")
+    for name in ("in/a.bin", "elsewhere/a.bin", "a.bin"):
+        for owner in ("alice", "nobody"):
+            answer = bob.post("/uploads", file_name=name, size=1, username=owner)
+            assert answer.slug == "no-such-file", name
+    assert bob.get("/uploads").json() == []
+
+
+def test_a_right_that_is_taken_back_ends_the_upload(
+    alice: Client, bob: Client, ground: Ground, data: bytes
+) -> None:
+    """Revoked before it is complete: 404, no file; its room is given back when it is given up."""
+    alice.post("/share", file_name="in/", username="bob", permission="write")
+    view = start(bob, "in/a.bin", len(data), username="alice")
+    send(bob, view, data)
+    alice.delete("/share", file_name="in/", username="bob")
+    assert complete(bob, view).slug == "no-such-file"
+    assert alice.names() == []
+    assert bob.delete(f"/uploads/{view['upload_id']}").status == 204
+    assert bytes_used(ground, "alice") == 0
+    assert stored(ground) == []
+
+
+def test_a_session_that_has_ended_completes_nothing(alice: Client, data: bytes) -> None:
+    """An upload is no token."""
+    view = start(alice, "a.bin", len(data))
+    send(alice, view, data)
+    alice.post("/logout")
+    assert complete(alice, view).slug == "not-signed-in"
+
+
+def test_what_is_given_up_is_gone(alice: Client, ground: Ground, data: bytes) -> None:
+    """The upload, its parts and its object; again it is 404, and so is everything else."""
+    view = start(alice, "a.bin", len(data))
+    send(alice, view, data)
+    answer = alice.delete(f"/uploads/{view['upload_id']}")
+    assert (answer.status, answer.content) == (204, b"")
+    assert (stored(ground), begun(ground)) == ([], 0)
+    assert set(everything_on(alice, view["upload_id"])) == {404}
+    assert alice.get("/uploads").json() == []
+    assert alice.names() == []
+
+
+def test_an_upload_half_sent_is_given_up(alice: Client, ground: Ground) -> None:
+    """Parts that S3 has are removed with it, and none can be added."""
+    view = start(alice, "a.bin", 45)
+    path = f"/uploads/{view['upload_id']}"
+    send_parts(alice, view, DATA, [2])
+    with ground.counted() as calls:
+        assert alice.delete(path).status == 204
+    assert calls == ["BatchGetItem", "TransactWriteItems", "AbortMultipartUpload", "DeleteObject"]
+    assert begun(ground) == 0
+
+
+def test_an_upload_ends_after_seven_days(
+    alice: Client, clock: Clock, ground: Ground, data: bytes
+) -> None:
+    """To the second, in every route, whether or not a table has removed its row."""
+    view = start(alice, "a.bin", len(data))
+    send(alice, view, data)
+    clock.time = int(clock.time) + 7 * DAY - 0.5
+    alice.token = login(alice)
+    path = f"/uploads/{view['upload_id']}"
+    assert alice.get(path).status == 200
+    clock.time += 0.5
+    assert set(everything_on(alice, view["upload_id"])) == {404}
+    assert alice.get("/uploads").json() == []
+    assert alice.names() == []
+
+
+def login(client: Client) -> str:
+    """A new session, for the old one does not live as long as an upload."""
+    anyone = Client(address=client.address)
+    answer = anyone.post("/login", username="alice", password=PASSWORD)
+    return answer.json()["token"]
+
+
+def test_an_upload_without_room_is_not_begun(alice: Client, ground: Ground, data: bytes) -> None:
+    """The quota is looked at before any byte is sent; what is replaced keeps its room."""
+    alice.put("old", b"x" * 10)
+    set_quota(ground, "alice", 10 + len(data) - 1)
+    for name in ("a", "old"):
+        assert alice.post("/uploads", file_name=name, size=len(data)).slug == "quota-exceeded"
+    assert alice.get("/uploads").json() == []
+    set_quota(ground, "alice", 10 + len(data))
+    assert upload(alice, "old", data).status == 200
+    assert bytes_used(ground, "alice") == 10 + len(data)
+
+
+def test_what_has_begun_has_its_room(alice: Client, ground: Ground, data: bytes) -> None:
+    """Of two that each would fit only one is begun, until the other one is given up."""
+    set_quota(ground, "alice", 2 * len(data) - 1)
+    view = start(alice, "a", len(data))
+    assert alice.post("/uploads", file_name="b", size=len(data)).slug == "quota-exceeded"
+    assert alice.delete(f"/uploads/{view['upload_id']}").status == 204
+    view = start(alice, "b", len(data))
+    send(alice, view, data)
+    set_quota(ground, "alice", 1)
+    assert complete(alice, view).status == 200
+    assert bytes_used(ground, "alice") == len(data)
+
+
+def test_the_owners_quota_counts_not_the_uploaders(
+    alice: Client, bob: Client, ground: Ground
+) -> None:
+    """Who uploads into another's folder needs room there, and none of their own."""
+    alice.post("/share", file_name="in/", username="bob", permission="write")
+    set_quota(ground, "bob", 0)
+    assert upload(bob, "in/a", b"abc", username="alice").status == 200
+    set_quota(ground, "alice", 3)
+    answer = bob.post("/uploads", file_name="in/b", size=1, username="alice")
+    assert answer.slug == "quota-exceeded"
+
+
+def test_bytes_that_come_after_all_is_over_are_swept(
+    alice: Client, clock: Clock, ground: Ground
+) -> None:
+    """An address outlives the upload that it was given for; what it brings is not kept."""
+    view = start(alice, "a", 3)
+    alice.delete(f"/uploads/{view['upload_id']}")
+    assert put(view, b"abc").status == 200
+    assert complete(alice, view).slug == "no-such-upload"
+    assert stored(ground) == [b"abc"]
+    clock.time += 8 * DAY
+    sweep()
+    assert stored(ground) == []
+
+
+@pytest.mark.parametrize("way", ["put", "upload"])
+def test_of_two_who_meet_at_the_last_room_one_gets_it(
+    alice: Client, ground: Ground, way: str
+) -> None:
+    """Each saw room for itself; the second to commit looks again, and there is none."""
+    set_quota(ground, "alice", 5)
+
+    def one(name: str) -> Answer:
+        if way == "put":
+            return alice.put(name, b"123")
+        return alice.post("/uploads", file_name=name, size=3)
+
+    met = at_the_commit(ground, lambda: one("b"))
+    late = one("a")
+    assert (met[0].status, late.slug) == (201, "quota-exceeded")
+    assert bytes_used(ground, "alice") == 3

@@ -1,0 +1,277 @@
+"""What each role may upload: how large, of which types, by name and by content."""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from function import contract
+from tests.conftest import Behind
+from tests.crashes.meetings import at_the_commit
+from tests.crashes.world import elsewhere
+from tests.support.client import Answer, Client, join
+from tests.support.fake_aws import Call, Ground
+from tests.support.office import SAMPLES, office, zipped
+from tests.support.samples import MIB
+from tests.support.transfers import put
+
+Ruled = Callable[..., None]
+OFFICE = [".pptx", ".docx", ".xlsx"]
+WAYS = ["small", "large"]
+
+
+@pytest.fixture
+def rule(settings: contract.Settings, rewire: Callable[[contract.Settings], None]) -> Ruled:
+    """Has members upload only what a rule says."""
+    return lambda **rule: rewire(replace(settings, upload_rules=json.dumps({"member": rule})))
+
+
+def send(who: Client, way: str, name: str, data: bytes, **fields: Any) -> Answer:
+    """Uploads a file through the function, or straight to S3."""
+    if way == "small":
+        return who.put(name, data, **fields)
+    begun = who.post("/uploads", file_name=name, size=len(data), **fields)
+    if begun.status != 201:
+        return begun
+    assert put(begun.json(), data).status == 200
+    return who.post(f"/uploads/{begun.json()['upload_id']}/complete")
+
+
+def test_members_know_what_they_may(
+    alice: Client, rule: Ruled, settings: contract.Settings
+) -> None:
+    """Before they are refused; other roles, and who has no rule, are told of no limit."""
+    untold = {"upload_types": None, "upload_bytes": None}
+    root = join(settings.administrator)
+    for rules, told in (
+        ({}, untold),
+        ({"maxBytes": 10}, untold | {"upload_bytes": 10}),
+        ({"types": OFFICE}, untold | {"upload_types": OFFICE}),
+        ({"types": [], "maxBytes": 0}, {"upload_types": [], "upload_bytes": 0}),
+    ):
+        rule(**rules)
+        assert alice.get("/me").json().items() >= told.items()
+        assert root.get("/me").json().items() >= untold.items()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_members_upload_only_what_they_may(alice: Client, rule: Ruled, way: str) -> None:
+    """By its name, which is seen before a byte is sent."""
+    rule(types=OFFICE)
+    assert send(alice, way, "in/talk.PPTX", office(".pptx")).status in {200, 201}
+    for name in ("a.exe", "a.pdf", "pptx", "a.pptx.txt", "talk"):
+        answer = send(alice, way, name, SAMPLES[".pdf"])
+        assert (answer.status, answer.slug) == (422, "type-not-allowed")
+        assert ".pptx, .docx, .xlsx" in answer.json()["detail"]
+    assert alice.names() == ["alice/in/talk.PPTX"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.pptx", SAMPLES[".exe"]), ("a.pptx", zipped(("a.txt", b"no talk"))),
+     ("a.docx", b"Just words.\n"), ("a.docx", office(".xlsx")), ("a.pptx", office(".pptm")),
+     ("a.pptx", b"")],
+    ids=["a program", "a zip", "words", "a table", "macros", "nothing"],
+)  # fmt: skip
+def test_what_is_in_a_file_is_looked_at(
+    alice: Client, behind: Behind, rule: Ruled, way: str, name: str, data: bytes
+) -> None:
+    """Not what it says; nothing of it stays, and nothing is charged."""
+    rule(types=OFFICE)
+    answer = send(alice, way, name, data)
+    assert (answer.status, answer.slug) == (422, "type-not-allowed")
+    assert alice.names() == []
+    assert alice.get("/uploads").json() == []
+    assert behind.objects() == {}
+    (used,) = alice.get("/usage").json()
+    assert (used["bytes_used"], used["files_used"]) == (0, 0)
+
+
+def test_a_media_type_stands_for_many(alice: Client, rule: Ruled) -> None:
+    """By the name's own, whatever the client says it is."""
+    rule(types=["image/*", "text/csv"])
+    for extension in (".png", ".jpg", ".csv"):
+        assert alice.put(f"a{extension}", SAMPLES[extension]).status == 201
+    assert alice.put("a.txt", b"words", content_type="image/png").slug == "type-not-allowed"
+    assert alice.put("a", SAMPLES[".png"], content_type="image/png").slug == "type-not-allowed"
+    assert alice.put("b.png", SAMPLES[".jpg"]).slug == "type-not-allowed"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_members_upload_so_much_at_once(alice: Client, rule: Ruled, way: str) -> None:
+    """To the byte."""
+    rule(maxBytes=1000)
+    assert send(alice, way, "a.bin", bytes(1000)).status in {200, 201}
+    answer = send(alice, way, "b.bin", bytes(1001))
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert "1000" in answer.json()["detail"]
+    assert alice.names() == ["alice/a.bin"]
+
+
+def test_a_size_that_was_not_said_is_judged_when_it_is_known(alice: Client, rule: Ruled) -> None:
+    """Uppy asks for parts of a file of any size."""
+    rule(maxBytes=1000)
+    asked = {"filename": "a.bin", "type": "x/y", "metadata": {}}
+    order = alice.send("POST", "/s3/params", json_=asked).json()
+    put({"put": {"url": order["url"], "headers": order["headers"]}}, bytes(2000))
+    (upload,) = alice.get("/uploads").json()
+    answer = alice.post(f"/uploads/{upload['upload_id']}/complete")
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert alice.get("/uploads").json() == []
+
+
+def test_other_roles_have_other_rules(alice: Client, rule: Ruled) -> None:
+    """Who has none may upload everything."""
+    rule(types=OFFICE, maxBytes=10)
+    root = join("root")
+    assert root.put("a.exe", SAMPLES[".exe"]).status == 201
+    root.post("/share", file_name="in/", username="alice", permission="write")
+    answer = alice.put("in/a.exe", SAMPLES[".exe"], username="root")
+    assert answer.status in {413, 422}
+
+
+def test_what_comes_by_a_request_is_as_if_its_owner_put_it(
+    alice: Client, rule: Ruled, behind: Behind
+) -> None:
+    """Or a member would ask themselves for what they may not upload."""
+    rule(types=OFFICE)
+    asked = alice.post("/requests", title="Slides", folder="in/").json()["url"]
+    path = asked[asked.index("/r/") :] + "/uploads"
+    for name, data, status in (("a.pptx", office(".pptx"), 200), ("b.pptx", b"words", 422)):
+        begun = Client().post(path, file_name=name, size=len(data)).json()
+        assert put(begun, data).status == 200
+        answer = Client().post(f"{path}/{begun['upload_id']}/complete")
+        assert answer.status == status, answer.text
+    assert alice.names() == ["alice/in/a.pptx"]
+    assert len(behind.objects()) == 1
+
+
+def rename(who: Client, name: str, new_name: str) -> Answer:
+    return who.send("PATCH", "/file", json_={"file_name": name, "new_name": new_name})
+
+
+def test_a_version_is_judged_when_it_is_restored(alice: Client, rule: Ruled) -> None:
+    """As if it were uploaded: it may be from before the rules."""
+    for data in (b"a longer text", b"short"):
+        alice.put("a.txt", data)
+    restored = {"file_name": "a.txt", "version": 1}
+    for rules, slug in (({"types": OFFICE}, "type-not-allowed"), ({"maxBytes": 9}, "too-large")):
+        rule(**rules)
+        assert alice.post("/restore", **restored).slug == slug
+    assert alice.read("a.txt").content == b"short"
+    rule(types=[".txt"], maxBytes=13)
+    assert alice.post("/restore", **restored).status == 200
+
+
+@pytest.mark.parametrize("name", ["in/a.exe", "in/a", "in/a.docx", "in/a.pptx.zip", "pptx"])
+def test_a_new_name_is_judged_as_well(
+    alice: Client, behind: Behind, rule: Ruled, name: str
+) -> None:
+    """With another extension, by the name and what is in it: also of what comes from the trash."""
+    rule(types=OFFICE)
+    alice.put("in/a.pptx", office(".pptx"))
+    before = behind.state()
+    answer = rename(alice, "in/a.pptx", name)
+    assert (answer.status, answer.slug) == (422, "type-not-allowed")
+    assert behind.state() == before
+    alice.delete("/file", file_name="in/a.pptx")
+    before = behind.state()
+    answer = alice.post("/restore", file_name="in/a.pptx", new_name=name)
+    assert (answer.status, answer.slug) == (422, "type-not-allowed")
+    assert behind.state() == before
+    assert alice.post("/restore", file_name="in/a.pptx", new_name="b.PPTX").status == 200
+    assert rename(alice, "b.PPTX", "x.exe/c.pptx").status == 200
+    assert alice.names() == ["alice/x.exe/c.pptx"]
+
+
+def test_what_was_there_before_a_rule_keeps_its_extension(alice: Client, rule: Ruled) -> None:
+    """It is moved about as ever, with its folder as well, but called nothing that it is not."""
+    alice.put("in/a.exe", SAMPLES[".exe"])
+    alice.put("in/b.bin", office(".pptx"))
+    rule(types=OFFICE, maxBytes=10)
+    assert rename(alice, "in/", "out/").status == 200
+    assert rename(alice, "out/a.exe", "out/c.exe").status == 200
+    assert rename(alice, "out/c.exe", "out/c.pptx").slug == "type-not-allowed"
+    assert rename(alice, "out/b.bin", "out/b.pptx").status == 200, "its size is not judged"
+    assert alice.names() == ["alice/out/b.pptx", "alice/out/c.exe"]
+
+
+def test_a_type_may_be_two_extensions(alice: Client, rule: Ruled) -> None:
+    """A new name with the last of them alone is not allowed."""
+    rule(types=[".tar.gz"])
+    assert alice.put("a.tar.gz", gzip.compress(b"x")).status == 201
+    assert rename(alice, "a.tar.gz", "b.gz").slug == "type-not-allowed"
+    assert rename(alice, "a.tar.gz", "b.tar.gz").status == 200
+
+
+def test_a_file_that_goes_for_good_while_it_is_judged(
+    alice: Client, rule: Ruled, ground: Ground
+) -> None:
+    """Is looked at again, and not there."""
+    rule(types=[".txt", ".csv"])
+    alice.put("a.txt", b"one;two\n")
+    met: list[Answer] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "GetObject" and not met:
+            with elsewhere():
+                query = {"file_name": "a.txt", "permanent": "true"}
+                met.append(alice.send("DELETE", "/file", query=query))
+
+    ground.before = before
+    assert rename(alice, "a.txt", "a.csv").slug == "no-such-file"
+    assert met[0].status == 204
+
+
+def test_a_new_name_is_judged_by_the_bytes_that_get_it(
+    alice: Client, rule: Ruled, ground: Ground
+) -> None:
+    """Those that somebody puts there meanwhile are looked at too."""
+    rule(types=[".txt", ".csv"])
+    root = join("root")
+    alice.put("a.txt", b"one;two\n")
+    alice.post("/share", file_name="a.txt", username="root", permission="write")
+    program = SAMPLES[".exe"]
+    met = at_the_commit(ground, lambda: root.put("a.txt", program, username="alice"))
+    assert rename(alice, "a.txt", "a.csv").slug == "type-not-allowed"
+    assert met[0].status == 200
+    assert alice.read("a.txt").content == program
+
+
+def test_a_new_name_costs_a_look_where_types_matter(
+    alice: Client, rule: Ruled, ground: Ground
+) -> None:
+    """Where they do not, where the extension stays, and where it is wrong, nothing is read."""
+    alice.put("a.txt", b"one;two\n")
+    for rules, name, looks in (
+        ({}, "a.csv", 0),
+        ({"maxBytes": 1}, "a.txt", 0),
+        ({"types": [".txt", ".csv"]}, "b.txt", 0),
+        ({"types": [".txt", ".csv"]}, "b.exe", 0),
+        ({"types": [".txt", ".csv"]}, "b.csv", 1),
+    ):
+        rule(**rules)
+        (now,) = alice.names()
+        with ground.counted() as made:
+            rename(alice, now.partition("/")[2], name)
+        assert made.count("GetObject") == looks, name
+
+
+def test_only_who_has_a_rule_pays_for_a_look(alice: Client, rule: Ruled, ground: Ground) -> None:
+    """A small file is here already; of a large one 8 KiB are read, where types matter."""
+    expected = ["BatchGetItem", "PutObject", "TransactWriteItems"]
+    for rules in ({}, {"maxBytes": MIB}, {"types": [".txt"]}):
+        rule(**rules)
+        with ground.counted() as calls:
+            assert alice.put("a.txt", b"words").status in {200, 201}
+        assert calls == expected
+        begun = alice.post("/uploads", file_name="b.txt", size=20_000).json()
+        put(begun, b"a word " * 2857 + b"!")
+        with ground.counted() as calls:
+            done = alice.post(f"/uploads/{begun['upload_id']}/complete")
+        assert done.status == 200, done.text
+        assert calls.count("GetObject") == ("types" in rules)

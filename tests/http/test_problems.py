@@ -1,0 +1,334 @@
+"""One shape for every error, on every route; and what every answer carries."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from function.aws.dynamodb import Dynamo
+from function.core import errors as core_errors
+from function.http.forms import FORM
+from function.http.router import takes_body
+from tests.conftest import Behind, Clock
+from tests.support.client import PASSWORD, Answer, Client
+from tests.support.fake_aws import Call, Ground, failure
+from tests.support.samples import PROTECTED, ROUTES, SAMPLES, World, name_of
+
+Key = tuple[str, str]
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}
+BODY = {"type", "title", "status", "detail", "request_id"}
+
+
+def shape(answer: Answer) -> None:
+    """The one shape of a problem."""
+    assert answer.slug in SLUGS
+    body = answer.json()
+    assert body.keys() - {"errors"} == BODY
+    assert body["title"] == SLUGS[answer.slug].title
+    assert answer.status == SLUGS[answer.slug].status
+    assert body["request_id"]
+    assert len(body["detail"]) > 10
+    for error in body.get("errors", []):
+        assert error.keys() == {"at", "reason"}
+        assert all(isinstance(text, str) and text for text in error.values())
+
+
+def kinds(problem: type[core_errors.Problem]) -> list[type[core_errors.Problem]]:
+    """A kind of problem and all its kinds."""
+    return [problem, *(kind for each in problem.__subclasses__() for kind in kinds(each))]
+
+
+SLUGS = {kind.slug: kind for kind in kinds(core_errors.Problem) if "slug" in vars(kind)}
+
+
+def guarded(answer: Answer) -> None:
+    """What goes with every answer, whatever it says."""
+    headers = answer.headers
+    assert headers["x-request-id"]
+    assert headers["strict-transport-security"].startswith("max-age=63072000")
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "no-store" in headers["cache-control"]
+    assert not [name for name in headers if name.startswith("access-control-")]
+    assert "server" not in headers
+
+
+def test_every_problem_has_its_own_slug_and_words() -> None:
+    """Clients tell them apart by the slug; people by the title."""
+    all_kinds = [kind for kind in kinds(core_errors.Problem) if "slug" in vars(kind)]
+    assert len(SLUGS) == len(all_kinds) > 20
+    assert len({kind.title for kind in all_kinds}) == len(all_kinds)
+    assert all(kind.slug == kind.slug.lower() and " " not in kind.slug for kind in all_kinds)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/files/", "/files\n", "/files%0A", "/Files", "/file.", "//files", "/file/x", "/openapiXjson",
+     "/nothing", "/uploads/", "/s3", "", "/files%2F", "/files;x", "/%66iles%00", "/é"],
+)  # fmt: skip
+def test_other_paths_are_no_route(alice: Client, anyone: Client, path: str) -> None:
+    """Whoever asks, whatever the method; only the exact path is a route."""
+    for client in (alice, anyone):
+        for method in ("GET", "POST", "OPTIONS"):
+            answer = client.send(method, path)
+            if path == "":
+                assert answer.status in {302, 405}  # it is how `/` arrives
+                continue
+            assert (answer.status, answer.slug) == (404, "no-such-route")
+            shape(answer)
+            guarded(answer)
+
+
+@pytest.mark.parametrize("path", sorted({key[1] for key in ROUTES}))
+def test_other_methods_are_not_allowed(world: World, path: str) -> None:
+    """405 with those that are, before anything is asked or read; HEAD wherever GET is."""
+    here = world.path(("", path))
+    allowed = {key[0] for key, route in ROUTES.items() if route.rule.fullmatch(here)}
+    allowed |= {"HEAD"} if "GET" in allowed else set()
+    for method in METHODS - allowed:
+        answer = Client().send(method, world.path((method, path)), body=b"{")
+        assert answer.status == 405
+        assert set(answer.headers["allow"].split(", ")) == allowed
+        guarded(answer)
+        if method != "HEAD":
+            assert answer.slug == "method-not-allowed"
+            shape(answer)
+
+
+@pytest.mark.parametrize("key", [key for key in ROUTES if key[0] == "GET"], ids=name_of)
+def test_head_is_get_without_the_body(world: World, key: Key) -> None:
+    """The same status and type, and nothing else."""
+    got = world.send(world.sender(key), key)
+    sample = SAMPLES[key]
+    head = world.sender(key).send("HEAD", world.path(key), query=sample.query)
+    assert (head.status, head.content) == (got.status, b"")
+    assert head.headers.get("content-type") == got.headers.get("content-type")
+    nobody = Client().send("HEAD", world.path(key), query=sample.query)
+    assert (nobody.status == 401) is (key in PROTECTED)
+    assert nobody.content == b""
+
+
+@pytest.mark.parametrize("key", PROTECTED, ids=name_of)
+def test_401_comes_before_everything(world: World, behind: Behind, clock: Clock, key: Key) -> None:
+    """Missing, malformed, unknown or expired: whatever the body and query hold."""
+    old = world.bob
+    expired = Client(old.token)
+    (row,) = (row for row in behind.rows("sessions") if row["username"] == "bob")
+    behind.change("sessions", {"token_hash": str(row["token_hash"])}, expires_at=1)
+    unknown = Client("alice." + "A" * 43)
+    before = behind.state()
+    bad: list[dict[str, Any]] = [
+        {"body": b"{", "headers": {"content-type": "application/json"}},
+        {"body": b"\xff", "headers": {"content-type": "text/html"}},
+        {"body": b"x", "headers": {"content-encoding": "gzip"}},
+        {"query": "unknown=1&%ff"},
+        {"query": "file_name=../x&limit=0&limit=1"},
+        {"body": bytes(6_400_000)},
+        {},
+    ]
+    for client in (Client(), Client(""), Client("garbage"), Client("é"), unknown, expired):
+        for request in bad if client is unknown else bad[-1:]:
+            answer = client.send(key[0], world.path(key), **request)
+            assert answer.status == 401, (request, answer.text)
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            if key[0] != "HEAD":
+                assert answer.slug == "not-signed-in"
+                shape(answer)
+    assert behind.state() == before
+
+
+@pytest.mark.parametrize("key", PROTECTED, ids=name_of)
+def test_a_bad_request_of_somebody_signed_in_is_told_what_is_wrong(world: World, key: Key) -> None:
+    """So the 401 above is not simply what every bad request gets."""
+    answer = world.sender(key).send(key[0], world.path(key), query="unknown=1")
+    assert answer.status == 422
+    if key[0] != "HEAD":
+        assert answer.json()["errors"] == [{"at": "query.unknown", "reason": "unknown field"}]
+
+
+BODILESS = [key for key, route in ROUTES.items() if not takes_body(route)]
+
+
+@pytest.mark.parametrize("key", BODILESS, ids=name_of)
+def test_a_body_where_none_is_taken_is_refused(world: World, behind: Behind, key: Key) -> None:
+    """Whoever says something there means something by it; so GET and HEAD refuse it as well."""
+    sample, before = SAMPLES[key], behind.state()
+    sender, address = world.sender(key), {"query": sample.query}
+    sent: list[dict[str, Any]] = [
+        {"json_": {"everywhere": True, "permanent": True}},
+        {"body": b"x", "headers": {"content-type": "text/plain"}},
+        {"body": b"everywhere=true", "headers": {"content-type": FORM}},
+    ]
+    for each in sent:
+        answer = sender.send(key[0], world.path(key), **address, **each)
+        assert answer.status == 422
+        if key[0] != "HEAD":
+            assert [error["at"] for error in answer.json()["errors"]] == ["body"]
+            assert "takes no body" in answer.json()["detail"]
+            shape(answer)
+    assert behind.state() == before
+    good = world.send(sender, key).status
+    assert (good < 400) is (key not in SECRET_NEEDED)
+
+
+@pytest.mark.parametrize("body", [b"{}", b" { }\r\n", b"\n"])
+def test_a_body_with_nothing_in_it_is_none(world: World, body: bytes) -> None:
+    """Some clients send an empty object with every request."""
+    headers = {"content-type": "application/json"}
+    assert world.alice.send("GET", "/me", body=body, headers=headers).status == 200
+    assert world.alice.send("POST", "/logout", body=body, headers=headers).status == 204
+
+
+def test_the_document_says_which_routes_take_a_body(anyone: Client) -> None:
+    """Those that read one, and no other."""
+    paths = anyone.get("/openapi.json").json()["paths"]
+    for key, route in ROUTES.items():
+        if said := paths.get(key[1], {}).get(key[0].lower()):
+            assert ("requestBody" in said) is takes_body(route), key
+
+
+# They succeed only with what no sample can know: a code of the moment, a token that was mailed.
+SECRET_NEEDED = {("POST", "/mfa/confirm"), ("DELETE", "/mfa"), ("POST", "/password/reset")}
+
+
+@pytest.mark.parametrize("key", ROUTES, ids=name_of)
+def test_every_answer_is_guarded(world: World, ground: Ground, key: Key) -> None:
+    """Good, refused, failed: each carries the same headers, and grants no other origin a thing."""
+    seen = set()
+    sample = SAMPLES[key]
+    evil = {"origin": "https://evil.example", "access-control-request-method": "GET"}
+    for _ in range(2):
+        for client in (world.sender(key), Client()):
+            for query in ({"unknown": "1"}, sample.query):
+                answer = client.send(
+                    key[0], world.path(key), query=query, json_=sample.body, headers=evil
+                )
+                guarded(answer)
+                seen.add(answer.status)
+        ground.before = lambda call: failure(call, 500, "InternalServerError")
+    assert 422 in seen
+    assert (401 in seen) is (key in PROTECTED)
+    assert any(status < 400 for status in seen) or 409 in seen or key in SECRET_NEEDED
+    touches = key in PROTECTED or key[1].startswith(
+        ("/register", "/login", "/s/", "/r/", "/password/")
+    )
+    assert (503 in seen) is touches
+
+
+SECRET = "the words of an exception, with a secret in them"
+FAULTS: list[Callable[[], Exception]] = [
+    lambda: RuntimeError(SECRET),
+    lambda: KeyError(SECRET),
+    lambda: ValueError(SECRET),
+    lambda: RecursionError(SECRET),
+    lambda: MemoryError(SECRET),
+    lambda: ClientError({"Error": {"Code": "AccessDenied", "Message": SECRET}}, "BatchGetItem"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_ours_says_nothing_of_itself(
+    world: World,
+    fault: Callable[[], Exception],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """500 with the request id, which is in the log with its place, and without its words."""
+
+    def broken(*_: Any) -> None:
+        raise fault()
+
+    monkeypatch.setattr(Dynamo, "read", broken)
+    with caplog.at_level(logging.DEBUG, "satchel"):
+        answer = world.alice.get("/files")
+    assert (answer.status, answer.slug) == (500, "internal-error")
+    shape(answer)
+    guarded(answer)
+    said = answer.text + capsys.readouterr().out + repr([vars(r) for r in caplog.records])
+    assert SECRET not in said
+    assert type(fault()).__name__ not in answer.text
+    (logged,) = (r for r in caplog.records if r.levelname == "ERROR")
+    assert vars(logged)["error"] == type(fault()).__name__
+    assert any("broken" in frame for frame in vars(logged)["frames"])
+
+
+BROKEN: dict[str, Callable[[Call], Any]] = {
+    "throttled": lambda call: failure(call, 400, "ThrottlingException"),
+    "over capacity": lambda call: failure(call, 400, "ProvisionedThroughputExceededException"),
+    "failing": lambda call: failure(call, 500, "InternalServerError"),
+    "busy": lambda call: failure(call, 503, "SlowDown"),
+}
+
+
+def unreachable(call: Call) -> None:
+    raise ConnectTimeoutError(endpoint_url=call.request.url)
+
+
+def silent(call: Call) -> None:
+    raise ReadTimeoutError(endpoint_url=call.request.url)
+
+
+BROKEN |= {"unreachable": unreachable, "silent": silent}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_aws_that_fails_is_503_and_the_same_again_works(
+    world: World, ground: Ground, how: str
+) -> None:
+    """At each call of the main operations: a person is told to try again, and can."""
+    restore = ground.snapshot()
+    for key in (("PUT", "/file"), ("GET", "/file"), ("POST", "/share"), ("GET", "/files")):
+        with ground.counted() as needed:
+            assert world.send(world.sender(key), key).status < 300
+        restore()
+        for broken in range(len(needed)):
+            fail_from(ground, broken, BROKEN[how])
+            answer = world.send(world.sender(key), key)
+            assert (answer.status, answer.slug) == (503, "unavailable"), (key, needed[broken])
+            assert int(answer.headers["retry-after"]) > 0
+            shape(answer)
+            ground.before = lambda _: None
+            assert world.send(world.sender(key), key).status < 300, (key, needed[broken])
+            restore()
+
+
+def fail_from(ground: Ground, number: int, answer: Callable[[Call], Any]) -> None:
+    """From the call of that number on, AWS fails."""
+    start = len(ground.calls)
+
+    def before(call: Call) -> Any:
+        return answer(call) if len(ground.calls) - start > number else None
+
+    ground.before = before
+
+
+def test_accounts_wait_for_aws_as_well(ground: Ground, anyone: Client) -> None:
+    """Register, login and logout say 503, and nothing that is not so."""
+    who = {"username": "alice", "password": PASSWORD}
+    ground.before = BROKEN["failing"]
+    assert anyone.post("/register", **who).slug == "unavailable"
+    ground.before = lambda _: None
+    assert anyone.post("/register", **who).status == 201
+    ground.before = BROKEN["failing"]
+    assert anyone.post("/login", **who).slug == "unavailable"
+    ground.before = lambda _: None
+    alice = Client(anyone.post("/login", **who).json()["token"])
+    ground.before = BROKEN["failing"]
+    assert alice.post("/logout").slug == "unavailable"
+    ground.before = lambda _: None
+    assert alice.get("/me").status == 200
+
+
+def test_a_problem_is_json_of_plain_letters(anyone: Client) -> None:
+    """Whatever is said again of what was sent is escaped; lone surrogates are no exception."""
+    headers = {"content-type": "application/json"}
+    body = json.dumps({"\ud800<script>": 1}).encode()
+    answer = anyone.send("POST", "/login", body=body, headers=headers)
+    assert answer.content.isascii()
+    assert answer.json()["errors"]

@@ -1,0 +1,324 @@
+"""Links, for those who make them: what they hold, change and end."""
+
+import hashlib
+import re
+from typing import Any
+
+import pytest
+
+from tests.conftest import Behind, Clock, reason_at
+from tests.crashes.meetings import at_the_commit
+from tests.crashes.world import elsewhere
+from tests.support.client import PASSWORD, Client, join
+from tests.support.fake_aws import Call, Ground
+from tests.support.links import Made, change, make, revoke
+
+
+def test_a_link_is_made_with_a_week_to_live(alice: Client) -> None:
+    """All that was not said has its default; the address has 256 bits, and is the id's secret."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", "photos/", "a.txt")
+    token = link.path.removeprefix("/s/")
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
+    assert link.view | {"url": ""} == {
+        "id": hashlib.sha256(token.encode()).hexdigest(),
+        "url": "",
+        "created": "2026-09-21T14:13:20.250Z",
+        "expires_at": "2026-09-28T14:13:20.000Z",
+        "has_password": False,
+        "max_downloads": None,
+        "downloads": 0,
+        "allow_download": True,
+        "audience": None,
+        "note": None,
+        "alias": None,
+        "items": ["a.txt", "photos/"],
+    }
+    assert alice.get(f"/links/{link.id}").json() == link.view | {"url": None}
+
+
+def test_links_are_listed_the_newest_first(alice: Client, bob: Client, clock: Clock) -> None:
+    """In pages; several for one file; nobody else's, and none that was taken back."""
+    alice.put("a.txt")
+    bob.put("a.txt")
+    made = []
+    for _ in range(5):
+        made.append(make(alice, "a.txt"))
+        clock.time += 1
+    make(bob, "a.txt")
+    revoke(alice, made[2])
+    expected = [link.id for link in reversed(made) if link is not made[2]]
+    found, cursor = [], {}
+    while True:
+        answer = alice.get("/links", limit=3, **cursor)
+        found += [view["id"] for view in answer.json()]
+        assert all(view["url"] is None for view in answer.json())
+        if "x-next-cursor" not in answer.headers:
+            break
+        cursor = {"cursor": answer.headers["x-next-cursor"]}
+        assert bob.get("/links", **cursor).slug == "invalid-cursor"
+    assert found == expected
+
+
+BAD: list[dict[str, Any]] = [
+    {"items": []},
+    {"items": None},
+    {"items": "a.txt"},
+    {"items": ["a.txt"] * 41},
+    {"items": ["../a.txt"]},
+    *({"expires_in": value} for value in (0, -1, 10**12, "tomorrow", 1.5, True)),
+    *({"max_downloads": value} for value in (0, -1, 2**63, 2**31 + 1, 1.5, True, "1")),
+    *({"password": value} for value in ("", "x" * 1025, 1, "\ud800")),
+    *({"allow_download": value} for value in (None, "true", 1)),
+    *({"note": value} for value in ("", "x" * 2001, "a\0b", "\ud800")),
+    *({"alias": value} for value in ("ab", "-abc", "Abc", "a" * 41, "a b c", "a/b", "abc\n")),
+    {"audience": "x"},
+    {"owner_id": "bob"},
+]
+
+
+@pytest.mark.parametrize("wrong", BAD, ids=str)
+def test_odd_wishes_are_refused(alice: Client, behind: Behind, wrong: dict[str, Any]) -> None:
+    """422 that names the field, when it is made and when it is changed; nothing is written."""
+    alice.put("a.txt")
+    link, before = make(alice, "a.txt"), behind.state()
+    for answer in (
+        alice.post("/links", **{"items": ["a.txt"], **wrong}),
+        change(alice, link, **wrong),
+    ):
+        assert answer.status == 422
+        assert reason_at(answer, next(e["at"] for e in answer.json()["errors"]))
+        assert next(iter(wrong)) in answer.json()["errors"][0]["at"]
+    assert behind.state() == before
+
+
+def test_only_ones_own_files_are_given_out(alice: Client, bob: Client, behind: Behind) -> None:
+    """What one may read or even write of another's is not; no row is left behind."""
+    alice.put("a.txt")
+    alice.post("/share", file_name="a.txt", username="bob", permission="write")
+    before = behind.state()
+    assert bob.post("/links", items=["a.txt"]).slug == "no-such-file"
+    assert alice.post("/links", items=["a.txt", "b.txt"]).slug == "no-such-file"
+    assert alice.post("/links", items=["a.txt"], audience="zoe").slug == "no-such-user"
+    assert behind.state() == before
+
+
+def test_others_cannot_see_or_touch_a_link(alice: Client, bob: Client, behind: Behind) -> None:
+    """404 as for one that is not there; it still works."""
+    alice.put("a.txt")
+    bob.put("a.txt")
+    link = make(alice, "a.txt")
+    before = behind.state()
+    for at in (link.id, "0" * 64, "x" * 3000, "~link"):
+        theirs = Made(at, link.path, {})
+        answers = [
+            bob.get(f"/links/{at}"),
+            bob.get(f"/links/{at}/events"),
+            change(bob, theirs, items=["a.txt"], password=None),
+            revoke(bob, theirs),
+        ]
+        assert {answer.slug for answer in answers} == {"no-such-link"}
+    assert behind.state() == before
+    assert link.names() == ["a.txt"]
+
+
+def test_what_is_said_is_changed_and_null_clears(alice: Client, bob: Client) -> None:
+    """What is left out stays, and so does the address."""
+    alice.put("a.txt")
+    alice.put("b.txt")
+    link = make(alice, "a.txt")
+    said = {"note": "look", "max_downloads": 3, "alias": "my-link", "audience": "bob"}
+    answer = change(alice, link, **said, expires_in=60, allow_download=False, password="x")
+    expected = link.view | said
+    expected |= {"url": None, "allow_download": False, "has_password": True}
+    assert answer.json() == expected | {"expires_at": "2026-09-21T14:14:20.000Z"}
+    assert change(alice, link).json() == answer.json()
+    nulls = dict.fromkeys([*said, "expires_in", "password"])
+    answer = change(alice, link, **nulls, items=["b.txt", "c/"], allow_download=True)
+    cleared = link.view | {"url": None, "expires_at": None, "items": ["b.txt", "c/"]}
+    assert answer.json() == cleared == alice.get(f"/links/{link.id}").json()
+    assert link.names() == ["b.txt"]
+    assert Client().get("/s/my-link").slug == "no-such-link"
+
+
+def test_items_are_noted_on_their_files(alice: Client, behind: Behind) -> None:
+    """So that a rename or a delete knows them; what is taken out, or back, is noted no more."""
+
+    def noted(name: str) -> list[str]:
+        row = behind.row("files", shelf="alice", name=name)
+        return sorted(row.get("grantees", []))
+
+    alice.put("a.txt")
+    alice.put("b.txt")
+    link, other = make(alice, "a.txt", "c/"), make(alice, "a.txt")
+    assert noted("a.txt") == sorted([f"link:{link.id}", f"link:{other.id}"])
+    change(alice, link, items=["b.txt", "c/"])
+    assert (noted("a.txt"), noted("b.txt")) == ([f"link:{other.id}"], [f"link:{link.id}"])
+    revoke(alice, link)
+    revoke(alice, other)
+    assert (noted("a.txt"), noted("b.txt")) == ([], [])
+    rows = behind.rows("shares")
+    left = {row["file"] for row in rows if str(row["grantee"]).startswith("link:")}
+    assert left == {f"~link/{each.id}" for each in (link, other)}
+
+
+def test_items_that_lead_nowhere_are_not_shown(alice: Client, behind: Behind) -> None:
+    """A grant that a delete or a move left behind is none, whatever has its name now."""
+    for name in ("a.txt", "b.txt", "c.txt"):
+        alice.put(name)
+    link = make(alice, "a.txt", "b.txt", "c.txt", "in/")
+    left = [behind.row("shares", grantee=f"link:{link.id}", file=f"alice/{n}.txt") for n in "ab"]
+    alice.delete("/file", file_name="a.txt")
+    alice.send("PATCH", "/file", json_={"file_name": "b.txt", "new_name": "d.txt"})
+    alice.put("b.txt")
+    for grant in left:
+        behind.put("shares", grant)
+    assert alice.get(f"/links/{link.id}").json()["items"] == ["c.txt", "d.txt", "in/"]
+
+
+def test_an_item_that_moves_while_it_is_looked_at_is_shown(alice: Client, ground: Ground) -> None:
+    """Between the reading of the link and of its files."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt")
+
+    def before(call: Call) -> None:
+        if call.operation == "BatchGetItem":
+            ground.before = lambda _: None
+            with elsewhere():
+                renamed = {"file_name": "a.txt", "new_name": "b.txt"}
+                assert alice.send("PATCH", "/file", json_=renamed).status == 200
+
+    ground.before = before
+    assert alice.get(f"/links/{link.id}").json()["items"] == ["b.txt"]
+
+
+@pytest.mark.slow
+def test_a_link_holds_forty_items_and_changes_them_in_steps(alice: Client) -> None:
+    """As many as one commit has room for; more at once is refused, and nothing is changed."""
+    first, second = ([f"{letter}{n:02}" for n in range(40)] for letter in "ab")
+    for name in [*first, *second]:
+        alice.put(name, b"")
+    link = make(alice, *first)
+    assert change(alice, link, items=second).slug == "invalid-request"
+    assert link.names() == first
+    assert change(alice, link, items=first[:20] + second[:20]).status == 200
+    assert change(alice, link, items=second).status == 200
+    assert link.names() == second
+    assert revoke(alice, link).status == 204
+
+
+def test_a_revoked_link_is_dead_at_once(alice: Client) -> None:
+    """Its holder is told why; its owner finds it no more; another one is not harmed."""
+    alice.put("a.txt")
+    link, other = make(alice, "a.txt", alias="mine"), make(alice, "a.txt")
+    change(alice, other, note="another")
+    token = make(alice, "a.txt")
+    assert revoke(alice, token).status == 204
+    for answer in (token.open(), token.download("a.txt"), token.unlock("x")):
+        assert (answer.status, answer.slug) == (410, "link-revoked")
+    assert revoke(alice, link).status == 204
+    assert link.open().slug == "no-such-link"  # by its alias, which is free again
+    for answer in (revoke(alice, link), change(alice, link), alice.get(f"/links/{link.id}")):
+        assert answer.slug == "no-such-link"
+    assert other.names() == ["a.txt"]
+    assert make(alice, "a.txt", alias="mine").names() == ["a.txt"]
+
+
+def test_an_alias_is_one_links_only(alice: Client, bob: Client) -> None:
+    """Whoever comes second is told; changed or cleared it is free again."""
+    alice.put("a.txt")
+    bob.put("b.txt")
+    link = make(alice, "a.txt", alias="summer")
+    assert link.path == "/s/summer"
+    assert bob.post("/links", items=["b.txt"], alias="summer").slug == "alias-taken"
+    other = make(bob, "b.txt")
+    assert change(bob, other, alias="summer").slug == "alias-taken"
+    assert change(alice, link, alias="winter").status == 200
+    assert change(bob, other, alias="summer").status == 200
+    assert Client().get("/s/summer").json()["owner"] == "bob"
+    assert Client().get("/s/winter").json()["owner"] == "alice"
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_an_alias_that_fell_to_another_link_is_left_alone(
+    alice: Client, bob: Client, behind: Behind, ground: Ground, meanwhile: bool
+) -> None:
+    """Once its row expired anybody may take it; the old link changes and ends without it."""
+    alice.put("a.txt")
+    bob.put("b.txt")
+    old, older = make(alice, "a.txt", alias="summer"), make(alice, "a.txt", alias="winter")
+
+    def take() -> None:
+        for alias in ("summer", "winter"):
+            behind.delete("shares", grantee=f"alias:{alias}", file=f"~link/{alias}")
+            make(bob, "b.txt", alias=alias)
+
+    if meanwhile:
+        at_the_commit(ground, take)
+    else:
+        take()
+        assert alice.get(f"/links/{old.id}").json()["alias"] is None
+    assert change(alice, old, note="look").json() | {"url": ""} == old.view | {
+        "url": "", "note": "look", "alias": None,
+    }  # fmt: skip
+    assert change(alice, old, alias="summer").slug == "alias-taken"
+    assert revoke(alice, old).status == revoke(alice, older).status == 204
+    for alias in ("summer", "winter"):
+        assert Client().get(f"/s/{alias}").json()["owner"] == "bob"
+
+
+def test_an_alias_whose_row_is_gone_is_put_again(alice: Client, behind: Behind) -> None:
+    """As long as nobody else has it, the link's next change renews it."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", alias="summer")
+    behind.delete("shares", grantee="alias:summer", file="~link/summer")
+    assert link.open().slug == "no-such-link"
+    assert change(alice, link, expires_in=None).json()["alias"] == "summer"
+    assert link.names() == ["a.txt"]
+
+
+def test_a_namesake_of_the_owner_has_none_of_their_links(
+    alice: Client, behind: Behind, clock: Clock
+) -> None:
+    """They are found by name and trusted by id: neither listed, opened nor changed."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", "in/")
+    behind.delete("users", username="alice")
+    again = join("alice")
+    again.put("in/secret.txt")
+    assert again.get("/links").json() == []
+    assert again.get(f"/links/{link.id}").slug == "no-such-link"
+    assert revoke(again, link).slug == "no-such-link"
+    assert (link.open().slug, link.download("in/secret.txt").slug) == ("no-such-link",) * 2
+
+
+def test_events_say_what_was_done_the_newest_first(alice: Client, clock: Clock) -> None:
+    """Opened once a minute and way with how often; unlocked; downloaded: when, which file, how."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", password="x")
+    for _ in range(3):
+        grant = link.unlock("x").json()["grant"]
+        link.open(grant=grant)
+        clock.time += 30
+    link.page(grant=grant)
+    assert link.download("a.txt", grant=grant).status == 200
+    found, cursor = [], {}
+    while True:
+        answer = alice.get(f"/links/{link.id}/events", limit=2, **cursor)
+        found += [(e["kind"], e["how"], e["file_name"], e["times"]) for e in answer.json()]
+        if "x-next-cursor" not in answer.headers:
+            break
+        cursor = {"cursor": answer.headers["x-next-cursor"]}
+    assert found == [
+        ("downloaded", "json", "a.txt", 1),
+        ("unlocked", "json", None, 1),
+        ("opened", "page", None, 1),
+        ("opened", "json", None, 1),
+        ("unlocked", "json", None, 1),
+        ("unlocked", "json", None, 1),
+        ("opened", "json", None, 2),
+    ]
+    clock.time += 90 * 86_400 + 60
+    alice = Client(alice.post("/login", username="alice", password=PASSWORD).json()["token"])
+    change(alice, link, expires_in=None)
+    assert alice.get(f"/links/{link.id}/events").json() == []

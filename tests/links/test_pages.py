@@ -1,0 +1,196 @@
+"""The pages that a browser is shown at a link: no script, all escaped, nothing said too soon."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from function.http.pages import size_of
+from tests.support import presigned as s3
+from tests.support.client import Answer, Client
+from tests.support.links import HTML, change, make, revoke
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;.txt".replace("/", "")
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "h1", "p", "bdi", "table", "tr", "td", "form",
+    "input", "button", "a",
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        self.policy = answer.headers["content-security-policy"]
+        self.tags: list[str] = []
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+        self.styles: list[str] = []
+        self.feed(answer.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        assert not any(name.startswith("on") or name == "style" for name in given)
+        self.tags.append(tag)
+        if tag == "form":
+            assert given["method"] == "post"
+            self.forms.append((given["action"], {}))
+        if tag == "input":
+            self.forms[-1][1][given["name"]] = given.get("value", "")
+        if tag == "a":
+            self.links.append(given["href"])
+
+    def handle_data(self, data: str) -> None:
+        (self.styles if self.tags[-1:] == ["style"] else self.texts).append(data)
+
+
+def test_what_people_write_is_text_and_nothing_else(alice: Client) -> None:
+    """Names and notes cannot write tags, attributes or styles; no script could run in any case."""
+    name = f"{EVIL}/{EVIL}"
+    alice.put(name, b"data")
+    link = make(alice, name, "in/", note=EVIL + "\n</bdi>", password="x")
+    answer = link.form("/unlock", password="x")
+    page = Page(answer)
+    assert set(page.tags) <= TAGS
+    assert name in page.texts
+    assert EVIL + "\n</bdi>" in page.texts
+    (form,) = page.forms
+    assert form[0] == f"{link.path}/download"
+    assert form[1]["file_name"] == name
+    assert "script-src" not in page.policy
+    assert page.policy.startswith("default-src 'none'; style-src 'sha256-")
+    digest = hashlib.sha256(page.styles[0].encode()).digest()
+    assert f"'sha256-{base64.b64encode(digest).decode()}'" in page.policy
+
+
+def test_a_browser_comes_from_the_link_to_the_bytes(alice: Client) -> None:
+    """Without a script: a password, a button, a redirect to where the policy lets forms go."""
+    alice.put("a.txt", b"data")
+    link = make(alice, "a.txt", password="x", max_downloads=1)
+    page = link.page()
+    assert page.status == 401
+    (asked,) = Page(page).forms
+    assert asked == (f"{link.path}/unlock", {"password": ""})
+    wrong = link.form("/unlock", password="y")
+    assert (wrong.status, Page(wrong).forms) == (401, [asked])
+    assert "That is not the password." in Page(wrong).texts
+    opened = Page(link.form("/unlock", password="x"))
+    (form,) = opened.forms
+    answer = link.form("/download", **form[1])
+    assert answer.status == 303
+    url = answer.headers["location"]
+    assert s3.send("GET", url).body == b"data"
+    (ends,) = re.findall("form-action ([^;]*);", opened.policy)
+    assert ends == f"'self' {'/'.join(url.split('/')[:3])}"
+    again = Page(link.page(grant=form[1]["grant"]))
+    assert again.forms == []
+    assert "Downloads left: 0." in again.texts
+
+
+def test_a_button_that_is_pressed_again_counts_once(alice: Client) -> None:
+    """Also without a password: a download that broke off goes on, if it was the only one."""
+    alice.put("a.txt", b"data")
+    link = make(alice, "a.txt", max_downloads=1)
+    page = link.page()
+    ((_, fields),) = Page(page).forms
+    for _ in range(2):
+        answer = link.form("/download", **fields)
+        assert (answer.status, answer.headers["x-link-grant"]) == (303, fields["grant"])
+        assert s3.send("GET", answer.headers["location"]).body == b"data"
+    assert link.downloads(alice) == 1
+    assert link.form("/download", file_name="a.txt").status == 410
+
+
+def test_the_way_on_carries_a_grant_only_where_one_is_needed(alice: Client) -> None:
+    """Each page without a password has one of its own."""
+    for number in range(101):
+        alice.put(f"in/{number:03}", b"")
+    link = make(alice, "in/", max_downloads=1)
+    (more,) = Page(link.page()).links
+    assert "grant" not in more
+    query = more.partition("?")[2]
+    ((_, fields),) = Page(Client().send("GET", link.path, query=query, headers=HTML)).forms
+    assert link.form("/download", **fields).status == 303
+
+
+def test_before_the_password_a_page_says_nothing(alice: Client) -> None:
+    """The same page for every link that has one."""
+    alice.put("a.txt", b"data")
+    alice.put("in/b.txt", b"more data")
+    links = [
+        make(alice, "a.txt", password="x", note="a note", max_downloads=7),
+        make(alice, "in/", password="y", expires_in=None),
+    ]
+    said = {link.page().text.replace(link.path, "") for link in links}
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain", "text/htmlx"])
+def test_programs_are_told_problems_as_ever(alice: Client, accept: str) -> None:
+    """Only who names text/html gets a page."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", password="x")
+    answer = Client().send("GET", link.path, headers={"accept": accept})
+    assert answer.slug == "password-required"
+    assert Client().send("GET", "/me", headers=HTML).slug == "not-signed-in"
+
+
+def test_a_person_is_told_why_a_link_does_not_open(alice: Client) -> None:
+    """With the status of the problem, and in its words."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", allow_download=False)
+    assert Page(link.page()).forms == []
+    assert (
+        Page(link.form("/download", file_name="a.txt")).texts[0] == "This link gives no downloads"
+    )
+    revoke(alice, link)
+    answer = link.page()
+    assert (answer.status, Page(answer).texts[0]) == (410, "The link has been taken back")
+    answer = Client().send("GET", "/s/" + "A" * 43, headers=HTML)
+    assert (answer.status, Page(answer).texts[0]) == (404, "There is no such link")
+    answer = Client().send("GET", f"/s/<script>{EVIL}", headers=HTML)
+    assert (answer.status, set(Page(answer).tags) <= TAGS) == (404, True)
+    answer = Client().send("POST", f"{link.path}", headers=HTML)
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_a_long_folder_has_more_pages(alice: Client) -> None:
+    """A hundred files each; the way on keeps the grant."""
+    for number in range(101):
+        alice.put(f"in/{number:03}", b"")
+    link = make(alice, "in/", password="x")
+    first = Page(link.form("/unlock", password="x"))
+    assert len(first.forms) == 100
+    (more,) = first.links
+    assert more.startswith(f"{link.path}?cursor=")
+    second = Page(Client().send("GET", link.path, query=more.partition("?")[2], headers=HTML))
+    assert [form[1]["file_name"] for form in second.forms] == ["in/100"]
+    assert second.links == []
+
+
+def test_an_empty_folder_has_a_page(alice: Client) -> None:
+    """It says so, and until when it is open."""
+    link = make(alice, "in/")
+    assert "There is nothing in it now." in Page(link.page()).texts
+    assert "Open until 2026-09-28 14:13 UTC." in Page(link.page()).texts
+    change(alice, link, expires_in=None)
+    assert not any("Open until" in text for text in Page(link.page()).texts)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (5 << 40, "5.0 TiB"),
+        (9 << 50, "9216.0 TiB"),
+    ],
+)
+def test_sizes_are_said_in_the_largest_unit(size: int, text: str) -> None:
+    assert size_of(size) == text

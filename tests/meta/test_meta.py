@@ -1,0 +1,154 @@
+"""What this is: health, info, the OpenAPI document, its page."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from function import contract
+from tests.support.client import Client
+from tests.support.fake_aws import Ground
+from tests.support.samples import PROTECTED, ROUTES
+
+HIDDEN = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/")}
+
+
+@pytest.fixture
+def document(anyone: Client) -> Any:
+    answer = anyone.get("/openapi.json")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    return answer.json()
+
+
+def operations(document: Any) -> dict[tuple[str, str], Any]:
+    """The operations by method and path."""
+    return {
+        (method.upper(), path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def references(part: Any) -> set[str]:
+    """Every reference in a part of the document."""
+    if isinstance(part, dict):
+        own = {part["$ref"]} if isinstance(part.get("$ref"), str) else set()
+        return own.union(*map(references, part.values()))
+    return set().union(*map(references, part)) if isinstance(part, list) else set()
+
+
+def test_health_asks_nothing(ground: Ground, anyone: Client) -> None:
+    """It says that this answers, and its version."""
+    with ground.counted() as calls:
+        assert anyone.get("/health").json() == {"status": "ok", "version": contract.VERSION}
+    assert calls == []
+
+
+def test_info_says_the_true_limits(anyone: Client, settings: contract.Settings) -> None:
+    """Those that the other routes hold to."""
+    info = anyone.get("/info").json()
+    assert info["version"] == contract.VERSION
+    assert {"folders", "shares", "trash", "versions"} <= set(info["features"])
+    limits = info["limits"]
+    assert limits["small_file_bytes"] == 4 * 1024 * 1024
+    assert (limits["name_bytes"], limits["segment_bytes"]) == (900, 255)
+    assert limits["password_min_length"] == settings.password_min_length
+    assert limits["session_seconds"] == settings.session_seconds
+    assert limits["keep_seconds"] == settings.keep_seconds
+
+
+def test_features_follow_the_configuration(
+    anyone: Client, settings: contract.Settings, rewire: Callable[[contract.Settings], None]
+) -> None:
+    """A client need not try what is not there."""
+    varying = {"registration", "invites", "password-reset"}
+    for registration, mail_from, on in (
+        ("open", "satchel@example.org", varying),
+        ("invite", "satchel@example.org", {"invites", "password-reset"}),
+        ("closed", "", set()),
+    ):
+        rewire(replace(settings, registration=registration, mail_from=mail_from))
+        info = anyone.get("/info").json()
+        assert info["registration"] == registration
+        assert varying & set(info["features"]) == on
+        assert info["features"] == sorted(info["features"])
+
+
+def test_the_document_names_every_route(document: Any) -> None:
+    """And no other."""
+    assert document["openapi"].startswith("3.1")
+    assert operations(document).keys() == ROUTES.keys() - HIDDEN
+    assert document["info"]["version"] == contract.VERSION
+
+
+# Beside a token, a password can be wrong, or wanting.
+ASKING = {
+    "/login", "/s/{token}", "/s/{token}/unlock", "/s/{token}/download",
+    "/r/{token}", "/r/{token}/unlock", "/r/{token}/uploads",
+}  # fmt: skip
+
+
+def test_the_document_says_where_a_token_is_needed(document: Any) -> None:
+    """By either header, and that 401 is the answer without."""
+    schemes = document["components"]["securitySchemes"]
+    assert {scheme["type"] for scheme in schemes.values()} == {"apiKey", "http"}
+    for key, operation in operations(document).items():
+        needed = [{name: []} for name in schemes] if key in PROTECTED else []
+        assert operation["security"] == needed, key
+        assert ("401" in operation["responses"]) is (key in PROTECTED or key[1] in ASKING), key
+
+
+def test_the_document_is_whole(document: Any) -> None:
+    """Each reference leads somewhere, each operation has its words, its own id and its answers."""
+    names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert references(document) <= names
+    found = operations(document)
+    ids = [operation["operationId"] for operation in found.values()]
+    assert len(set(ids)) == len(ids)
+    for key, operation in found.items():
+        assert len(operation["description"]) > 10, key
+        assert any(status.startswith(("2", "3")) for status in operation["responses"]), key
+        for status, answer in operation["responses"].items():
+            assert answer["description"], (key, status)
+            if status in {"204", "304"} or (key[0], status) == ("HEAD", "200"):
+                assert "content" not in answer, (key, status)
+            if status.startswith("4") or status == "default":
+                assert set(answer["content"]) == {"application/problem+json"}, (key, status)
+        in_path = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+        assert in_path == set(re.findall(r"{(\w+)}", key[1])), key
+
+
+def test_the_document_says_what_put_file_takes(document: Any) -> None:
+    """JSON, the bytes themselves, or a form; new or replaced."""
+    put = document["paths"]["/file"]["put"]
+    kinds = set(put["requestBody"]["content"])
+    assert kinds == {"application/json", "application/octet-stream", "multipart/form-data"}
+    assert {"200", "201", "404", "409", "412", "413", "507"} <= put["responses"].keys()
+
+
+def test_the_document_names_no_framework(document: Any) -> None:
+    """Nor its own kinds of error."""
+    text = json.dumps(document)
+    assert not any(name in text for name in ("owertools", "HTTPValidationError", "pydantic"))
+
+
+def test_the_page_needs_nothing_from_elsewhere(anyone: Client) -> None:
+    """Script, style and document stand in it, and its policy lets nothing else in."""
+    answer = anyone.get("/docs")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?(https?:)?//", answer.text)
+    assert "/uploads/{upload_id}" in answer.text
+    assert len(answer.content) < 6 * 1024 * 1024
+
+
+def test_the_bare_address_leads_to_the_page(anyone: Client) -> None:
+    """Whoever opens it in a browser is shown what it is."""
+    answer = anyone.get("/")
+    assert (answer.status, answer.headers["location"]) == (302, "/docs")

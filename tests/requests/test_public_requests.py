@@ -1,0 +1,819 @@
+"""Requests for files, for those who send some."""
+
+import base64
+import re
+from typing import Any
+
+import pytest
+
+from function.files import commit
+from tests.conftest import Behind, Clock, reason_at
+from tests.crashes.crashes import collide
+from tests.crashes.meetings import at_the_commit
+from tests.support import presigned as s3
+from tests.support.client import Client
+from tests.support.fake_aws import Call, Ground
+from tests.support.senders import Sender, ask, change, counts
+from tests.support.transfers import (
+    begun,
+    bytes_used,
+    complete,
+    fetch,
+    key_of,
+    put,
+    send,
+    send_parts,
+    set_quota,
+    sha256,
+    small,
+    start,
+    stored,
+    sweep,
+    tell,
+    upload,
+)
+
+DATA = bytes(range(45))
+DAY = 24 * 3600
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
+
+
+@pytest.fixture(params=[15, 45], ids=["put", "parts"])
+def data(request: pytest.FixtureRequest) -> bytes:
+    """The bytes of a file that goes in one PUT, and of one that goes in parts."""
+    return DATA[: request.param]
+
+
+# --- what is asked for ---------------------------------------------------------------------------
+
+
+def test_what_is_asked_for(alice: Client) -> None:
+    """And how much of it is still wanted; nothing of what has come, or where it goes."""
+    _, sender = ask(
+        alice, max_files=3, max_file_size=9, max_total_size=10, allowed_types=[".a", "image/*"]
+    )
+    upload(sender, "one.a", b"abc")
+    told = {
+        "title": "Slides",
+        "owner": "alice",
+        "expires_at": "2026-09-28T14:13:20.000Z",
+        "max_file_size": 9,
+        "files_left": 2,
+        "bytes_left": 7,
+        "allowed_types": [".a", "image/*"],
+        "needs_password": False,
+        "require_name": False,
+    }
+    assert sender.get("").json() == told
+    assert sender.send("HEAD", "").status == 200
+    assert Client("alice." + "A" * 43).get(sender.below).json() == told
+
+
+def test_an_unknown_token(ground: Ground, alice: Client) -> None:
+    """404 everywhere; who goes on guessing is told to slow down, and nobody else is."""
+    _, sender = ask(alice)
+    for token in ("x", "A" * 43, "~request", "%2e%2e", "A" * 44, "é"):
+        stranger = Sender(f"/r/{token}", "198.51.100.1")
+        assert stranger.get("").slug == "no-such-request"
+        assert set(everything_on(stranger, "0" * 32)) == {"no-such-request"}
+        assert stranger.post("/uploads", file_name="a", size=1).slug == "no-such-request"
+    guessing = Sender("/r/" + "A" * 43, "198.51.100.2")
+    slugs = [guessing.get("").slug for _ in range(102)]
+    assert slugs == ["no-such-request"] * 100 + ["slow-down"] * 2
+    assert sender.get("").status == 200
+    assert Sender(sender.below, "198.51.100.2").get("").status == 200
+
+
+def test_a_password_says_nothing_before_it_is_given(alice: Client) -> None:
+    """Not what is asked for, not by whom; with the grant, all of it."""
+    _, sender = ask(alice, password="knock twice")
+    for grant in (None, "", "x", "9999999999." + "0" * 32 + "." + "A" * 43):
+        query = {} if grant is None else {"grant": grant}
+        answer = sender.get("", **query)
+        assert (answer.status, answer.slug) == (401, "password-required")
+        assert "alice" not in answer.text
+        assert "Slides" not in answer.text
+        sent = sender.post("/uploads", file_name="a", size=3, **query)
+        assert sent.slug == "password-required"
+    unlocked = sender.post("/unlock", password="knock twice").json()
+    assert unlocked["expires_at"] == "2026-09-21T15:13:20.000Z"
+    assert sender.get("", grant=unlocked["grant"]).json()["needs_password"] is True
+    _, other = ask(alice, password="knock twice")
+    assert other.get("", grant=unlocked["grant"]).slug == "password-required"
+
+
+def test_a_grant_ends_and_what_has_begun_goes_on(alice: Client, clock: Clock, data: bytes) -> None:
+    """It is for beginning: the upload's id is the right to go on with it."""
+    _, sender = ask(alice, password="knock")
+    grant = sender.post("/unlock", password="knock").json()["grant"]
+    view = start(sender, "a", len(data), grant=grant)
+    clock.time += 3600
+    assert sender.get("", grant=grant).slug == "password-required"
+    answer = sender.post("/uploads", file_name="a", size=3, grant=grant)
+    assert answer.slug == "password-required"
+    send(sender, view, data)
+    assert complete(sender, view).status == 200
+
+
+def test_guessing_a_password(alice: Client, clock: Clock) -> None:
+    """Counted before it is hashed, for an address; others may try, and it heals by itself."""
+    _, sender = ask(alice, password="knock")
+    slugs = [sender.post("/unlock", password="wrong").slug for _ in range(21)]
+    assert slugs == ["wrong-password"] * 20 + ["slow-down"]
+    assert sender.post("/unlock", password="knock").slug == "slow-down"
+    other = Sender(sender.below, "203.0.113.8")
+    assert other.post("/unlock", password="knock").status == 200
+    clock.time += 900
+    assert sender.post("/unlock", password="knock").status == 200
+
+
+def test_a_closed_request(alice: Client, clock: Clock) -> None:
+    """410 when its owner has closed it or its time is over, whatever its password; then again."""
+    request_id, sender = ask(alice, password="knock", expires_in=60)
+    grant = sender.post("/unlock", password="knock").json()["grant"]
+
+    def slugs() -> set[str]:
+        answers = [
+            sender.get(""),
+            sender.get("", grant=grant),
+            sender.post("/unlock", password="knock"),
+            sender.post("/uploads", file_name="a", size=3, grant=grant),
+        ]
+        assert {answer.status for answer in answers} == {410}
+        return {answer.slug for answer in answers}
+
+    change(alice, request_id, open=False)
+    assert slugs() == {"request-closed"}
+    change(alice, request_id, open=True)
+    assert sender.get("", grant=grant).status == 200
+    clock.time += 59
+    assert sender.get("", grant=grant).status == 200
+    clock.time += 1
+    assert slugs() == {"request-closed"}
+    change(alice, request_id, expires_in=60)
+    assert sender.get("", grant=grant).status == 200
+    assert counts(alice, request_id) == (0, 0)
+
+
+# --- sending -------------------------------------------------------------------------------------
+
+
+def test_a_file_is_sent(alice: Client, ground: Ground, data: bytes) -> None:
+    """Its bytes are the owner's file, which says who sent it and counts on the owner's quota."""
+    request_id, sender = ask(alice)
+    view = start(sender, "Straße/ü.txt", len(data), sender="Zoë", sha256=sha256(data))
+    assert (view["file_name"], view["owner"], view["size"]) == ("Straße/ü.txt", "alice", len(data))
+    assert alice.names() == []
+    assert counts(alice, request_id) == (1, len(data))
+    send(sender, view, data)
+    arrived = sender.get(f"/uploads/{view['upload_id']}").json()
+    assert (arrived["file_name"], arrived["missing"]) == ("Straße/ü.txt", [])
+    answer = complete(sender, view)
+    assert (answer.status, answer.json().keys()) == (
+        200, {"file_name", "size", "sha256", "received"},
+    )  # fmt: skip
+    assert (answer.json()["file_name"], answer.json()["size"]) == ("Straße/ü.txt", len(data))
+    assert complete(sender, view).json() == answer.json()
+    (file,) = alice.get("/files").json()
+    assert file["key"] == "alice/in/Straße/ü.txt"
+    assert (file["sender"], file["modified_by"], file["permission"]) == ("Zoë", None, "own")
+    assert fetch(alice, "in/Straße/ü.txt") == data
+    assert bytes_used(ground, "alice") == len(data)
+    assert counts(alice, request_id) == (1, len(data))
+    assert sweep() == 0
+
+
+def test_it_goes_on_after_a_failure(alice: Client) -> None:
+    """Nothing has to be kept but the address and the id: what is missing is said."""
+    _, sender = ask(alice)
+    view = start(sender, "a", 45)
+    send_parts(sender, view, DATA, [2, 5])
+    other = Sender(sender.below, "198.51.100.9")
+    status = other.get(f"/uploads/{view['upload_id']}").json()
+    assert (status["arrived"], status["missing"]) == ([2, 5], [1, 3, 4])
+    assert complete(sender, view).slug == "upload-incomplete"
+    send_parts(other, view, DATA, status["missing"])
+    assert complete(other, view).status == 200
+    assert fetch(alice, "in/a") == DATA
+
+
+def test_a_put_becomes_a_file_by_itself(alice: Client, ground: Ground) -> None:
+    """For a browser that only PUTs; whoever completes it later gets the same answer."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", 3, sender="Zoë", sha256=sha256(b"abc"))
+    put(view, b"abc")
+    for _ in range(2):
+        assert tell(key_of(view)) == []
+    (file,) = alice.get("/files").json()
+    assert (file["key"], file["sender"], file["version"]) == ("alice/in/a", "Zoë", 1)
+    told = complete(sender, view).json()
+    assert told["sha256"] == sha256(b"abc")
+    assert counts(alice, request_id) == (1, 3)
+    assert bytes_used(ground, "alice") == 3
+
+
+def test_news_for_a_request_that_is_gone(alice: Client, ground: Ground, clock: Clock) -> None:
+    """Acknowledged, no file; the sweep removes the bytes and gives the room back."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", 3)
+    put(view, b"abc")
+    alice.delete(f"/requests/{request_id}")
+    assert tell(key_of(view)) == []
+    assert alice.names() == []
+    clock.time += 8 * DAY
+    assert sweep() == 1
+    assert stored(ground) == []
+    assert bytes_used(ground, "alice") == 0
+
+
+def test_nothing_is_replaced(alice: Client, data: bytes) -> None:
+    """A name that is taken gets a number, and the sender is not told."""
+    alice.put("in/a.txt", b"mine")
+    _, sender = ask(alice)
+    answers = [upload(sender, "a.txt", data), upload(sender, "a.txt", data)]
+    assert {answer.json()["file_name"] for answer in answers} == {"a.txt"}
+    assert alice.names() == ["alice/in/a (1).txt", "alice/in/a (2).txt", "alice/in/a.txt"]
+    assert alice.read("in/a.txt").content == b"mine"
+    assert "(1)" not in "".join(answer.text for answer in answers)
+
+
+def test_there_is_always_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random one when all numbers are taken: no sender is told what there is."""
+    monkeypatch.setattr(commit, "MOST_NAMESAKES", 1)
+    _, sender = ask(alice)
+    deep = "/".join(["d" * 250] * 3) + "/" + "e" * 104 + "/"
+    for name in ("a.txt", f"{deep}{'n' * 35}.txt", f"{deep}n.{'x' * 37}"):
+        for _ in range(3):
+            assert upload(sender, name, b"abc").json()["file_name"] == name
+    assert len(alice.names()) == 9
+    (other, *_) = (name for name in alice.names() if name.startswith("alice/in/a ("))
+    assert re.fullmatch(r"alice/in/a \([0-9a-f]{8}\)\.txt", other)
+    answer = sender.post("/uploads", file_name=f"{deep[:-1]}e/a", size=3)
+    assert reason_at(answer, "body.file_name") == "its folders have too long names"
+
+
+def test_a_nameless_sender(alice: Client) -> None:
+    """Is nobody, unless the request wants a name; who is signed in is nobody, too."""
+    request_id, sender = ask(alice)
+    upload(sender, "a", b"abc")
+    assert alice.get("/files").json()[0]["sender"] is None
+    change(alice, request_id, require_name=True)
+    answer = sender.post("/uploads", file_name="b", size=3)
+    assert (answer.status, reason_at(answer, "body.sender")) == (422, "say who you are")
+    for wrong in ("", " ", "\u200b", "\u00ad \u0301", "\u3164", "a\nb", "\u202eeoZ", "x" * 201):
+        assert sender.post("/uploads", file_name="b", size=3, sender=wrong).status == 422
+    assert counts(alice, request_id) == (1, 3)
+    upload(sender, "b", b"abc", sender=" Zoe\u0308 ")
+    assert alice.get("/files").json()[1]["sender"] == "Zoë"
+
+
+def test_a_file_that_its_owner_replaces_is_not_the_senders_any_more(alice: Client) -> None:
+    """The row says who put these bytes."""
+    _, sender = ask(alice)
+    upload(sender, "a", b"abc", sender="Zoë")
+    file = alice.put("in/a", b"mine").json()
+    assert (file["sender"], file["modified_by"]) == (None, "alice")
+
+
+NAMES = ["", "a/", "/a", "../a", "a/../b", "a//b", "a\\b", "a\0", "\u202ea", "x" * 256]
+
+
+def test_odd_names(alice: Client) -> None:
+    """The rules of names hold below the folder too, and so does their length with the folder."""
+    _, sender = ask(alice)
+    for name in NAMES:
+        assert sender.post("/uploads", file_name=name, size=1).slug == "invalid-name", name
+    folder = "f" * 200 + "/" + "g" * 200 + "/"
+    _, deep = ask(alice, folder=folder)
+    name = "/".join(["n" * 200] * 2)
+    longest = f"{name}/{'n' * (900 - len(folder) - len(name) - 1)}"
+    answer = deep.post("/uploads", file_name=longest + "n", size=1)
+    assert answer.slug == "invalid-name"
+    assert "498 bytes" in reason_at(answer, "body.file_name")
+    assert upload(deep, longest, b"x").json()["file_name"] == longest
+    assert upload(deep, longest, b"x").json()["file_name"] == longest
+    assert len(alice.names()) == 2
+
+
+TYPES: list[tuple[list[str], str, str | None, bool]] = [
+    ([".pptx"], "a.pptx", None, True),
+    ([".pptx"], "A.PPTX", "text/plain", True),
+    ([".pptx"], "a.pptx.exe", None, False),
+    ([".pptx"], "pptx", None, False),
+    ([".tar.gz"], "a.tar.gz", None, True),
+    (["image/*"], "a.jpg", None, True),
+    (["image/*"], "d/a.PNG", None, True),
+    (["image/*"], "a.pdf", None, False),
+    (["image/*"], "a.pdf", "image/png", False),
+    (["image/*"], "a.jpg.gz", None, False),
+    (["image/*"], "photo", "image/x-odd; a=b", True),
+    (["image/*"], "photo", None, False),
+    (["image/*"], "photo", "imagery/png", False),
+    (["application/pdf"], "a.pdf", None, True),
+    (["application/pdf"], "a.zip", "application/pdf", False),
+    (["application/pdf", ".txt"], "a.txt", None, True),
+    (["image/*"], "data:image/png,evil.exe", "image/png", False),
+    (["image/*"], "ab:photo.png?evil.exe", "image/png", False),
+    (["image/*"], "ab:photo.png#evil.exe", "image/png", False),
+    (["image/*"], "a.png/evil.exe", "image/png", False),
+    (["image/*"], "a.unheard-of", "image/png", False),
+    (["image/*"], "evil.exe.", "image/png", False),
+    (["image/*"], "a.heic", None, True),
+    (["video/*"], "d.d/A.MKV", "text/html", True),
+    (["application/x-7z-compressed"], "a.7z", None, True),
+]
+
+
+@pytest.mark.parametrize(("types", "name", "said", "good"), TYPES)
+def test_types(alice: Client, types: list[str], name: str, said: str | None, good: bool) -> None:
+    """A file is what its name says; what is said beside counts where the name says nothing."""
+    request_id, sender = ask(alice, allowed_types=types)
+    answer = sender.post("/uploads", file_name=name, size=3, content_type=said)
+    assert answer.status == (201 if good else 422), answer.text
+    assert counts(alice, request_id) == ((1, 3) if good else (0, 0))
+    if not good:
+        assert reason_at(answer, "body.file_name") == f"only {', '.join(types)}"
+
+
+KEPT: list[tuple[list[str], str, str | None, str]] = [
+    (["image/*"], "a.png", "text/html", "image/png"),
+    ([], "a.png", "text/html", "image/png"),
+    ([".odd"], "a.odd", "text/html", "application/octet-stream"),
+    (["text/*"], "a.txt", "text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+    (["image/*"], "photo", "image/png", "image/png"),
+    ([], "photo", None, "application/octet-stream"),
+]
+
+
+@pytest.mark.parametrize(("types", "name", "said", "kept"), KEPT)
+def test_the_type_that_is_kept_is_the_one_that_was_judged(
+    alice: Client, types: list[str], name: str, said: str | None, kept: str
+) -> None:
+    """A page that calls itself a picture is given back as a picture."""
+    _, sender = ask(alice, allowed_types=types)
+    upload(sender, name, b"abc", content_type=said)
+    assert alice.get("/files").json()[0]["content_type"] == kept
+
+
+# --- how much ------------------------------------------------------------------------------------
+
+
+def test_limits_at_their_edges(alice: Client, data: bytes) -> None:
+    """As much as is asked for, and not a byte or a file more; what was refused took no place."""
+    size = len(data)
+    request_id, sender = ask(alice, max_file_size=size, max_total_size=2 * size, max_files=3)
+    answer = sender.post("/uploads", file_name="a", size=size + 1)
+    assert (answer.status, answer.slug) == (413, "too-large")
+    assert str(size) in answer.json()["detail"]
+    upload(sender, "a", data)
+    upload(sender, "b", data[1:])
+    answer = sender.post("/uploads", file_name="c", size=2)
+    assert (answer.status, answer.slug) == (409, "request-full")
+    assert upload(sender, "c", data[:1]).status == 200
+    assert sender.get("").json()["files_left"] == 0
+    assert sender.post("/uploads", file_name="d", size=0).slug == "request-full"
+    assert counts(alice, request_id) == (3, 2 * size)
+
+
+def test_an_empty_file_needs_no_room(alice: Client) -> None:
+    """But a place."""
+    _, sender = ask(alice, max_total_size=3)
+    upload(sender, "a", b"abc")
+    assert upload(sender, "b", b"").json()["size"] == 0
+
+
+@pytest.mark.parametrize("limit", [{"max_files": 1}, {"max_total_size": 5}])
+def test_two_at_once_for_the_last_place(
+    alice: Client, ground: Ground, limit: dict[str, int], data: bytes
+) -> None:
+    """Exactly one wins, and the other has begun nothing in S3."""
+    request_id, sender = ask(alice, **{**limit, "max_total_size": len(data)})
+    size = len(data)
+    met = at_the_commit(ground, lambda: sender.post("/uploads", file_name="b", size=size))
+    answer = sender.post("/uploads", file_name="a", size=size)
+    assert (answer.slug, met[0].status) == ("request-full", 201)
+    assert counts(alice, request_id) == (1, size)
+    assert begun(ground) == (1 if met[0].json()["method"] == "multipart" else 0)
+    send(sender, met[0].json(), data)
+    assert complete(sender, met[0].json()).status == 200
+
+
+def test_closed_between_the_reading_and_the_commit(alice: Client, ground: Ground) -> None:
+    """What the owner has been told is so: no upload begins after it."""
+    request_id, sender = ask(alice)
+    at_the_commit(ground, lambda: change(alice, request_id, open=False))
+    assert sender.post("/uploads", file_name="a", size=3).slug == "request-closed"
+    change(alice, request_id, open=True)
+    at_the_commit(ground, lambda: change(alice, request_id, folder="out/"))
+    view = sender.post("/uploads", file_name="a", size=3).json()
+    put(view, b"abc")
+    assert complete(sender, view).json()["file_name"] == "a"
+    assert alice.names() == ["alice/out/a"]
+    at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    assert sender.post("/uploads", file_name="a", size=3).slug == "no-such-request"
+
+
+def test_it_is_finished_where_it_was_begun(alice: Client, clock: Clock, data: bytes) -> None:
+    """A request that is closed, ended or moved meanwhile keeps its word to whoever has begun."""
+    request_id, sender = ask(alice, expires_in=60)
+    view = start(sender, "a", len(data))
+    clock.time += 60
+    change(alice, request_id, open=False, folder="out/", max_files=1, allowed_types=[".b"])
+    send(sender, view, data)
+    assert complete(sender, view).status == 200
+    assert alice.names() == ["alice/in/a"]
+
+
+def test_it_is_finished_until_it_expires(alice: Client, clock: Clock) -> None:
+    """An upload by a request has two days, and says so; its place is free soon after."""
+    _, sender = ask(alice, expires_in=None, max_files=1)
+    view = start(sender, "a", 3)
+    assert view["expires_at"] == "2026-09-23T14:13:20.000Z"
+    put(view, b"abc")
+    clock.time += 2 * DAY - 1
+    assert sender.get(f"/uploads/{view['upload_id']}").status == 200
+    clock.time += 1
+    assert complete(sender, view).slug == "no-such-upload"
+    assert sweep() == 0
+    assert sender.post("/uploads", file_name="b", size=3).slug == "request-full"
+    clock.time += 3600
+    assert sweep() == 1
+    assert sender.post("/uploads", file_name="b", size=3).status == 201
+
+
+def test_a_full_account(alice: Client, ground: Ground) -> None:
+    """507 when there is no room; what has begun has its room, also when the quota then falls."""
+    request_id, sender = ask(alice)
+    set_quota(ground, "alice", 5)
+    assert sender.post("/uploads", file_name="a", size=6).slug == "quota-exceeded"
+    assert counts(alice, request_id) == (0, 0)
+    view = start(sender, "a", 3)
+    put(view, b"abc")
+    assert sender.post("/uploads", file_name="b", size=3).slug == "quota-exceeded"
+    assert sender.post("/uploads", file_name="c", size=2).status == 201
+    set_quota(ground, "alice", 1)
+    assert complete(sender, view).status == 200
+    assert sender.post("/uploads", file_name="d", size=1).slug == "quota-exceeded"
+    assert bytes_used(ground, "alice") == 5
+
+
+@pytest.mark.parametrize("quota", [{"quota": 10}, {"files_quota": 5}])
+def test_crossing_four_fifths_of_a_quota_is_noted(
+    alice: Client, behind: Behind, quota: dict[str, int]
+) -> None:
+    """Once, by the upload that crosses it, as it is of the owner's own."""
+    _, sender = ask(alice)
+    behind.change("users", {"username": "alice"}, **quota)
+    noted = []
+    for name in "abcde":
+        start(sender, name, 2)
+        noted.append([row for row in behind.rows("files") if row.get("action") == "quota.warn"])
+    assert [len(each) for each in noted] == [0, 0, 0, 1, 1]
+    assert (noted[-1][0]["actor"], noted[-1][0]["owner"]) == ("alice", "alice")
+
+
+def test_an_account_with_as_many_files_as_it_may_have_takes_none(
+    alice: Client, behind: Behind
+) -> None:
+    """It is said at once, not after many tries."""
+    _, sender = ask(alice)
+    alice.put("a")
+    behind.change("users", {"username": "alice"}, files_quota=1)
+    assert sender.post("/uploads", file_name="b", size=0).slug == "quota-exceeded"
+
+
+def test_an_empty_file_finds_room_in_an_account_that_is_too_full(
+    alice: Client, ground: Ground
+) -> None:
+    """As its owner's own does; a byte does not."""
+    request_id, sender = ask(alice)
+    upload(sender, "a", b"abcde")
+    set_quota(ground, "alice", 2)
+    assert upload(sender, "b", b"").status == 200
+    assert sender.post("/uploads", file_name="c", size=1).slug == "quota-exceeded"
+    assert counts(alice, request_id) == (2, 5)
+
+
+# --- giving back ---------------------------------------------------------------------------------
+
+
+def forgotten(behind: Behind, view: dict[str, Any]) -> None:
+    """The table has removed the upload's row, as it does some time after it has expired."""
+    (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
+    behind.delete("files", shelf=str(row["shelf"]), name=str(row["name"]))
+
+
+def test_a_place_is_given_back_once(
+    alice: Client, clock: Clock, ground: Ground, behind: Behind, data: bytes
+) -> None:
+    """By whoever gives up, by a sweep, or by one for which the table was too quick."""
+    size = len(data)
+    request_id, sender = ask(alice, expires_in=None, max_files=4)
+    upload(sender, "stays", data)
+    views = [start(sender, name, size) for name in ("given up", "expires", "forgotten")]
+    send(sender, views[0], data)
+    assert counts(alice, request_id) == (4, 4 * size)
+    assert sender.post("/uploads", file_name="a", size=1).slug == "request-full"
+    path = f"/uploads/{views[0]['upload_id']}"
+    assert sender.delete(path).status == 204
+    assert sender.delete(path).slug == "no-such-upload"
+    assert counts(alice, request_id) == (3, 3 * size)
+    forgotten(behind, views[2])
+    assert counts(alice, request_id) == (3, 3 * size)
+    clock.time += 8 * DAY
+    assert sweep() == 3
+    alice = again(alice)
+    assert counts(alice, request_id) == (1, size)
+    for _ in range(2):
+        assert sweep() == 0
+    assert counts(alice, request_id) == (1, size)
+    assert stored(ground) == [data]
+    assert begun(ground) == 0
+
+
+def again(client: Client) -> Client:
+    """The same person, signed in once more."""
+    who = {"username": "alice", "password": "correct horse battery staple"}
+    return Client(client.post("/login", **who).json()["token"])
+
+
+def test_a_sweep_that_is_cut_off_gives_back_no_more(
+    alice: Client, clock: Clock, ground: Ground
+) -> None:
+    """After the place, before the bytes: the next sweep removes them, and the place is given."""
+    request_id, sender = ask(alice, expires_in=None)
+    put(start(sender, "a", 3), b"abc")
+    upload(sender, "b", b"stays")
+    clock.time += 8 * DAY
+
+    def before(call: Call) -> None:
+        assert call.operation != "DeleteObject"
+
+    ground.before = before
+    with pytest.raises(Exception, match="could not be removed"):
+        sweep()
+    ground.before = lambda _: None
+    alice = again(alice)
+    assert counts(alice, request_id) == (1, 5)
+    assert sweep() == 1
+    assert counts(alice, request_id) == (1, 5)
+    assert stored(ground) == [b"stays"]
+
+
+def test_what_is_not_as_declared_gives_its_place_back(
+    alice: Client, ground: Ground, behind: Behind
+) -> None:
+    """The bytes are removed with it."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", 3, sha256=sha256(b"abc"))
+    bucket = ground.deployed.environment["SATCHEL_BUCKET"]
+    s3._client().put_object(Bucket=bucket, Key=key_of(view), Body=b"abcd")
+    assert complete(sender, view).slug == "upload-mismatch"
+    assert counts(alice, request_id) == (0, 0)
+    assert complete(sender, view).slug == "no-such-upload"
+    assert stored(ground) == []
+
+
+def test_a_deleted_request_is_not_made_again(
+    alice: Client, clock: Clock, ground: Ground, behind: Behind, data: bytes
+) -> None:
+    """Nothing of it can be completed, its bytes are swept, and no row of it comes back."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", len(data))
+    send(sender, view, data)
+    alice.delete(f"/requests/{request_id}")
+    assert set(everything_on(sender, view["upload_id"])) == {"no-such-request"}
+    assert behind.rows("shares") == []
+    clock.time += 8 * DAY
+    assert sweep() == 1
+    assert behind.rows("shares") == []
+    assert stored(ground) == []
+    assert begun(ground) == 0
+
+
+def test_deleted_between_the_reading_and_the_commit(alice: Client, ground: Ground) -> None:
+    """An owner who has been told that it is gone gets nothing by it any more."""
+    request_id, sender = ask(alice)
+    views = [start(sender, name, 3) for name in "ab"]
+    put(views[0], b"abc")
+    at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    assert complete(sender, views[0]).slug == "no-such-request"
+    assert alice.names() == []
+    assert bytes_used(ground, "alice") == 6, "until they fall due"
+
+
+def test_given_up_between_the_reading_and_the_commit(alice: Client, ground: Ground) -> None:
+    """Of an abort and a completion one happens, and the count is of that one."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", 3)
+    put(view, b"abc")
+    met = at_the_commit(ground, lambda: complete(sender, view))
+    assert sender.delete(f"/uploads/{view['upload_id']}").slug == "no-such-upload"
+    assert met[0].status == 200
+    assert counts(alice, request_id) == (1, 3)
+    view = start(sender, "b", 3)
+    put(view, b"abc")
+    met = at_the_commit(ground, lambda: sender.delete(f"/uploads/{view['upload_id']}"))
+    assert complete(sender, view).slug == "no-such-upload"
+    assert met[0].status == 204
+    assert counts(alice, request_id) == (1, 3)
+    assert stored(ground) == [b"abc"]
+
+
+def test_deleted_while_it_is_given_up(alice: Client, ground: Ground, behind: Behind) -> None:
+    """The upload goes, and no request comes back."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", 3)
+    at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    assert sender.delete(f"/uploads/{view['upload_id']}").status == 204
+    assert behind.rows("shares") == []
+
+
+def test_collisions_for_good(alice: Client, ground: Ground, data: bytes) -> None:
+    """Nothing is done, nothing is left in S3, and it can be tried again."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", len(data))
+    parts = begun(ground)
+    ground.before = lambda call: collide(call) if "Transact" in call.operation else None
+    assert sender.post("/uploads", file_name="b", size=len(data)).slug == "changed-meanwhile"
+    assert sender.delete(f"/uploads/{view['upload_id']}").slug == "unavailable"
+    ground.before = lambda _: None
+    assert begun(ground) == parts
+    assert counts(alice, request_id) == (1, len(data))
+    assert sender.delete(f"/uploads/{view['upload_id']}").status == 204
+    assert counts(alice, request_id) == (0, 0)
+
+
+# --- no more than that ---------------------------------------------------------------------------
+
+
+def everything_on(client: Client, upload_id: str) -> list[str]:
+    """What becomes of each thing that can be done to an upload; completing comes last."""
+    path = f"/uploads/{upload_id}"
+    answers = [
+        client.get(path),
+        client.post(f"{path}/parts", part_numbers=[1]),
+        client.delete(path),
+        client.post(f"{path}/complete"),
+    ]
+    return [answer.slug for answer in answers]
+
+
+def test_an_upload_is_of_one_request(alice: Client, bob: Client, data: bytes) -> None:
+    """Not of another's, not of another of the same owner's, not of the owner; none is listed."""
+    _, sender = ask(alice)
+    view = start(sender, "a", len(data))
+    send(sender, view, data)
+    others = [ask(alice)[1], ask(bob)[1], alice, bob]
+    for other in others:
+        assert set(everything_on(other, view["upload_id"])) == {"no-such-upload"}
+    for upload_id in ("x", "0" * 32, "..", "~due"):
+        assert set(everything_on(sender, upload_id)) == {"no-such-upload"}
+    assert alice.get("/uploads").json() == []
+    mine = start(alice, "mine", len(data))
+    assert set(everything_on(sender, mine["upload_id"])) == {"no-such-upload"}
+    assert complete(sender, view).status == 200
+
+
+def test_a_token_opens_nothing_else(alice: Client) -> None:
+    """It is no session's, and below it there is no listing and no reading."""
+    request_id, sender = ask(alice)
+    view = start(sender, "a", 3)
+    put(view, b"abc")
+    complete(sender, view)
+    token = sender.below.rpartition("/")[2]
+    for said in (token, f"alice.{token}", f"~{request_id}.{token}"):
+        for path in ("/me", "/files", "/uploads", "/requests", "/file"):
+            assert Client(said).get(path).slug == "not-signed-in"
+    for path in ("/uploads", "/files", "/file", "/download", "/uploads/x/parts"):
+        assert sender.get(path).status in {404, 405}, path
+    assert sender.get(f"/uploads/{view['upload_id']}").slug == "no-such-upload"
+    assert s3.send("GET", view["put"]["url"], view["put"]["headers"]).status == 403
+
+
+def test_a_sender_says_nothing_about_more_than_a_file(alice: Client) -> None:
+    """No owner, no way with conflicts, no description: unknown fields are refused."""
+    _, sender = ask(alice)
+    wrong: list[dict[str, Any]] = [
+        {"username": "bob"},
+        {"on_conflict": "replace"},
+        {"if_match": "*"},
+        {"description": "x"},
+        {"tags": ["x"]},
+        {"folder": "out/"},
+        {"size": -1},
+        {"size": None},
+        {"size": 10**30},
+        {"sha256": "x"},
+        {"content_type": "x"},
+        {"grant": "x" * 201},
+    ]
+    for each in wrong:
+        answer = sender.post("/uploads", **{"file_name": "a", "size": 3, **each})
+        assert answer.status in {413, 422}, each
+
+
+def test_the_curl_line_needs_no_token(alice: Client) -> None:
+    """It goes on below the request's own address."""
+    _, sender = ask(alice)
+    line = start(sender, "d/a.bin", 45)["curl"]
+    assert "TOKEN" not in line
+    assert "session" not in line
+    assert line.count(f"{sender.below}/uploads/") == 2
+    assert "-T a.bin" in start(sender, "d/a.bin", 3)["curl"]
+
+
+def test_the_owner_goes_while_something_is_sent(
+    alice: Client, behind: Behind, clock: Clock, data: bytes
+) -> None:
+    """404 with everything; and again when the account is back."""
+    _, sender = ask(alice, expires_in=None)
+    view = start(sender, "a", len(data))
+    send(sender, view, data)
+    behind.change("users", {"username": "alice"}, disabled=True)
+    assert set(everything_on(sender, view["upload_id"])) == {"no-such-request"}
+    for wrong in ({"size": 3}, {"size": 10**9, "sender": "x"}):
+        answer = sender.post("/uploads", file_name="a", **wrong)
+        assert answer.slug == "no-such-request"
+    behind.change("users", {"username": "alice"}, disabled=False)
+    assert complete(sender, view).status == 200
+
+
+def test_what_is_wrong_with_a_file_is_no_news_of_an_owner_who_is_gone(
+    alice: Client, behind: Behind
+) -> None:
+    """Not that the request is full, nor that it has a password."""
+    _, sender = ask(alice, password="knock")
+    _, full = ask(alice, max_file_size=1)
+    behind.change("users", {"username": "alice"}, disabled=True)
+    assert sender.post("/uploads", file_name="a", size=3).slug == "no-such-request"
+    assert full.post("/uploads", file_name="a", size=3).slug == "no-such-request"
+
+
+def test_a_shared_folder_shows_what_is_sent_into_it(alice: Client, bob: Client) -> None:
+    """It is a file of the owner's like any other."""
+    alice.post("/share", file_name="in/", username="bob", permission="read")
+    _, sender = ask(alice)
+    upload(sender, "a", b"abc", sender="Zoë")
+    (file,) = bob.get("/files").json()
+    assert (file["key"], file["sender"]) == ("alice/in/a", "Zoë")
+    assert base64.b64decode(bob.get("/file", file_name="in/a", username="alice").text) == b"abc"
+
+
+# --- in a browser --------------------------------------------------------------------------------
+
+HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_a_browser_is_shown_a_page(alice: Client) -> None:
+    """What is asked for and how to send it; escaped, without script, in no index."""
+    _, sender = ask(
+        alice,
+        title="<script>alert(1)</script> & more",
+        max_files=3,
+        max_file_size=2048,
+        max_total_size=5000,
+        allowed_types=[".pptx"],
+        require_name=True,
+    )
+    answer = sender.send("GET", "", headers=HTML)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["x-robots-tag"] == "noindex"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert "<script" not in answer.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in answer.text
+    for words in ("alice", "2.0 KiB", "4.9 KiB", "taken: 3", ".pptx", "2026-09-28", sender.below):
+        assert words in answer.text, words
+    assert "GRANT" not in answer.text
+    assert sender.send("HEAD", "", headers=HTML).status == 200
+
+
+def test_a_browser_asks_for_the_password(alice: Client) -> None:
+    """A form, that shows the page when it is right; nothing of what is asked for before."""
+    _, sender = ask(alice, password="knock & enter")
+    form = HTML | {"content-type": "application/x-www-form-urlencoded"}
+    for body, status in ((b"password=x", 401), (b"password=knock+%26+enter", 200)):
+        before = sender.send("GET", "", headers=HTML)
+        assert before.status == 401
+        assert f'action="{sender.below}/unlock"' in before.text
+        answer = sender.send("POST", "/unlock", body=body, headers=form)
+        assert answer.status == status
+        assert ("Slides" in answer.text) is (status == 200)
+        assert "Slides" not in before.text
+    assert "GRANT" in answer.text
+
+
+def test_a_browser_is_told_what_is_wrong(alice: Client) -> None:
+    """In words."""
+    request_id, sender = ask(alice)
+    change(alice, request_id, open=False)
+    answer = sender.send("GET", "", headers=HTML)
+    assert (answer.status, answer.headers["content-type"]) == (410, "text/html; charset=utf-8")
+    assert "It takes no more files" in answer.text
+    assert sender.get("").slug == "request-closed"

@@ -1,0 +1,241 @@
+"""Groups: made, joined, left, ended; what is shared with one, and with whom it is no more."""
+
+import pytest
+
+from function.sharing import groups
+from tests.conftest import Behind, Clock
+from tests.support.client import Answer, Client, join
+from tests.support.samples import World
+
+
+def put(client: Client, path: str) -> Answer:
+    return client.send("PUT", f"/groups/{path}")
+
+
+def share(client: Client, name: str, **fields: object) -> Answer:
+    return client.post("/share", file_name=name, **fields)
+
+
+@pytest.fixture
+def team(alice: Client, bob: Client) -> Client:
+    """Alice's group `team`, of which Bob is a member; and Carol, who is not."""
+    assert put(alice, "team").status == 201
+    assert put(alice, "team/members/bob").status == 201
+    return join("carol")
+
+
+def test_a_group_belongs_to_who_made_it(alice: Client, bob: Client) -> None:
+    """Making it again is no harm, and nobody else can; names are folded."""
+    answer = put(alice, "Team")
+    made = {"group": "team", "owner": "alice", "created": "2026-09-21T14:13:20.250Z"}
+    assert (answer.status, answer.json()) == (201, made)
+    assert (put(alice, "team").status, put(alice, "team").json()) == (200, made)
+    assert put(bob, "team").slug == "group-taken"
+    assert alice.get("/groups").json() == [made]
+    assert bob.get("/groups").json() == []
+    assert bob.get("/groups/team").slug == "no-such-group"
+    assert alice.get("/groups/team").json()["members"] == [
+        {"group": "team", "username": "alice", "created": made["created"]}
+    ]
+
+
+@pytest.mark.parametrize("name", ["x", "a b", "a" * 65, "é", "~", "a/b"])
+def test_a_name_is_like_an_accounts(alice: Client, name: str) -> None:
+    """Two to sixty-four of the same characters."""
+    assert put(alice, name).status in {404, 422}
+    assert alice.get("/groups").json() == []
+
+
+def test_members_come_and_go(alice: Client, bob: Client, team: Client) -> None:
+    """The owner says who belongs to it; a member may leave."""
+    assert put(alice, "team/members/bob").status == 200
+    assert put(alice, "team/members/zoe").slug == "no-such-user"
+    assert put(bob, "team/members/carol").slug == "no-such-group"
+    assert put(team, "team/members/carol").slug == "no-such-group"
+    assert [each["group"] for each in bob.get("/groups").json()] == ["team"]
+    members = bob.get("/groups/team").json()["members"]
+    assert [each["username"] for each in members] == ["alice", "bob"]
+    assert bob.delete("/groups/team/members/alice").slug == "no-such-group"
+    assert alice.delete("/groups/team/members/alice").slug == "invalid-request"
+    assert alice.delete("/groups/team/members/carol").slug == "no-such-member"
+    assert bob.delete("/groups/team/members/bob").status == 204
+    assert bob.delete("/groups/team/members/bob").slug == "no-such-group"
+    assert bob.get("/groups").json() == []
+
+
+def test_members_are_listed_in_pages(alice: Client, bob: Client, team: Client) -> None:
+    """Each once, in the order of names."""
+    put(alice, "team/members/carol")
+    names, cursor = [], {}
+    while True:
+        answer = alice.get("/groups/team", limit=1, **cursor)
+        names += [each["username"] for each in answer.json()["members"]]
+        if "x-next-cursor" not in answer.headers:
+            break
+        cursor = {"cursor": answer.headers["x-next-cursor"]}
+    assert names == ["alice", "bob", "carol"]
+    assert bob.get("/groups/team", limit=1, **cursor).slug == "invalid-cursor"
+
+
+def test_what_is_shared_with_a_group_is_its_members(
+    alice: Client, bob: Client, team: Client
+) -> None:
+    """They read and list it; nobody else does; out of the group is out of its files."""
+    alice.put("plan.txt", b"the plan")
+    answer = share(alice, "plan.txt", group="team")
+    assert (answer.status, answer.json()["group"], answer.json()["username"]) == (201, "team", None)
+    assert share(alice, "plan.txt", group="team", permission="read").status == 200
+    assert bob.read("plan.txt", username="alice").content == b"the plan"
+    assert bob.names() == ["alice/plan.txt"]
+    assert team.read("plan.txt", username="alice").slug == "no-such-file"
+    assert bob.put("plan.txt", b"his", username="alice").slug == "no-such-file"
+    assert share(alice, "plan.txt", group="team", permission="write").status == 200
+    answer = bob.put("plan.txt", b"his", username="alice")
+    assert (answer.status, answer.json()["permission"]) == (200, "write")
+    assert answer.json()["modified_by"] == "bob"
+    assert alice.delete("/groups/team/members/bob").status == 204
+    assert bob.read("plan.txt", username="alice").slug == "no-such-file"
+    assert bob.put("plan.txt", b"again", username="alice").slug == "no-such-file"
+    assert bob.names() == []
+
+
+def test_a_folder_shared_with_a_group(alice: Client, bob: Client, team: Client) -> None:
+    """Everything below, whatever comes into it; the most that any grant allows."""
+    assert share(alice, "in/", group="team").status == 201
+    alice.put("in/deep/er/a.txt", b"a")
+    assert bob.read("in/deep/er/a.txt", username="alice").content == b"a"
+    assert share(alice, "in/deep/", username="bob", permission="write").status == 201
+    assert bob.put("in/deep/b.txt", b"b", username="alice").status == 201
+    assert bob.put("in/c.txt", b"c", username="alice").slug == "no-such-file"
+    listed = {each["key"]: each["permission"] for each in bob.get("/files").json()}
+    assert listed == {"alice/in/deep/b.txt": "write", "alice/in/deep/er/a.txt": "write"}
+    assert alice.delete("/share", file_name="in/", group="team").status == 204
+    assert alice.delete("/share", file_name="in/", group="team").slug == "no-such-share"
+
+
+def test_only_a_member_shares_with_a_group(alice: Client, bob: Client, team: Client) -> None:
+    """To others it is not there."""
+    team.put("a.txt")
+    assert share(team, "a.txt", group="team").slug == "no-such-group"
+    assert share(team, "a.txt", group="none").slug == "no-such-group"
+    bob.put("b.txt", b"bob's")
+    assert share(bob, "b.txt", group="team").status == 201
+    assert alice.read("b.txt", username="bob").content == b"bob's"
+    for fields in ({}, {"group": "team", "username": "bob"}):
+        assert share(bob, "b.txt", **fields).slug == "invalid-request"
+
+
+def test_a_namesake_of_a_group_opens_nothing(
+    alice: Client, bob: Client, team: Client, behind: Behind
+) -> None:
+    """Neither what was shared with the one that has gone, nor to who belonged to it."""
+    alice.put("plan.txt")
+    share(alice, "plan.txt", group="team")
+    rows = behind.rows("shares")
+    assert alice.delete("/groups/team").status == 204
+    assert alice.delete("/groups/team").slug == "no-such-group"
+    assert bob.read("plan.txt", username="alice").slug == "no-such-file"
+    assert behind.rows("shares") == []
+    for row in rows:  # as if nothing of it had been cleared away
+        if row["file"] != "~group":
+            behind.put("shares", row)
+    behind.change("users", {"username": "bob"}, groups=frozenset({"team"}))
+    assert put(team, "team").status == 201
+    for client in (team, bob):
+        assert client.read("plan.txt", username="alice").slug == "no-such-file"
+        assert client.names() == []
+    assert bob.get("/groups/team").slug == "no-such-group"
+    members = team.get("/groups/team").json()["members"]
+    assert [each["username"] for each in members] == ["carol"]
+
+
+def test_a_namesake_of_a_member_is_none(
+    alice: Client, bob: Client, team: Client, behind: Behind
+) -> None:
+    """Who registers a name that was free again belongs to nothing."""
+    alice.put("plan.txt")
+    share(alice, "plan.txt", group="team")
+    behind.delete("users", username="bob")
+    new = join("bob")
+    assert new.read("plan.txt", username="alice").slug == "no-such-file"
+    assert new.get("/groups").json() == []
+    assert alice.delete("/groups/team/members/bob").status == 204
+    behind.delete("users", username="carol")
+    assert put(alice, "team/members/carol").slug == "no-such-user"
+
+
+def test_a_member_who_has_gone_can_be_put_out(
+    alice: Client, bob: Client, team: Client, behind: Behind
+) -> None:
+    """Without an account that would forget it, and without one being made."""
+    behind.delete("users", username="bob")
+    assert alice.delete("/groups/team/members/bob").status == 204
+    assert {row["username"] for row in behind.rows("users")} == {"alice", "carol"}
+
+
+def test_an_account_belongs_to_so_many(
+    alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each group is looked at in each request that needs one."""
+    monkeypatch.setattr(groups, "MOST_OF_ONE", 2)
+    assert [put(alice, name).status for name in ("one", "two")] == [201, 201]
+    assert put(alice, "three").slug == "limit-reached"
+    put(bob, "team")
+    assert put(bob, "team/members/alice").slug == "limit-reached"
+    assert alice.delete("/groups/one").status == 204
+    assert put(bob, "team/members/alice").status == 201
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_groups_that_have_gone_make_room(
+    alice: Client, bob: Client, behind: Behind, monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """Even those that nobody cleared away, as when the function died at it."""
+    monkeypatch.setattr(groups, "MOST_OF_ONE", 2)
+    for name in ("one", "two"):
+        put(bob, name)
+        put(bob, f"{name}/members/alice")
+    for name in ("one", "two")[left:]:
+        behind.delete("shares", grantee=f"group:{name}", file="~group")
+    assert put(alice, "three").status == 201
+    assert len(alice.get("/groups").json()) == left + 1
+    row = behind.row("users", username="alice")
+    assert row["groups"] == frozenset({"three", *("one", "two")[:left]})
+
+
+def test_a_direct_right_takes_nothing_from_that_of_a_group(
+    alice: Client, bob: Client, team: Client
+) -> None:
+    """Who may write a folder may put a file beside one, also if that one is theirs to write."""
+    alice.put("in/a.txt")
+    share(alice, "in/", group="team", permission="write")
+    share(alice, "in/a.txt", username="bob", permission="write")
+    answer = bob.put("in/a.txt", b"b", username="alice", on_conflict="rename")
+    assert (answer.status, answer.json()["file_name"]) == (201, "in/a (1).txt")
+
+
+def test_a_grant_to_a_group_ends_in_time(
+    alice: Client, bob: Client, team: Client, clock: Clock
+) -> None:
+    """As any other."""
+    alice.put("plan.txt")
+    share(alice, "plan.txt", group="team", expires_in=60)
+    clock.time += 59
+    assert bob.read("plan.txt", username="alice").status == 200
+    clock.time += 1
+    assert bob.read("plan.txt", username="alice").slug == "no-such-file"
+    assert bob.names() == []
+
+
+def test_a_share_can_be_left(world: World) -> None:
+    """By who got it, and nobody else in their name."""
+    leave = {"file_name": "a.txt", "owner": "alice"}
+    assert world.dave.delete("/share", **leave).slug == "no-such-share"
+    assert world.dave.delete("/share", **leave, username="bob").slug == "no-such-share"
+    assert world.bob.delete("/share", **leave).status == 204
+    assert world.bob.read("a.txt", username="alice").slug == "no-such-file"
+    assert world.bob.delete("/share", **leave).slug == "no-such-share"
+    assert world.carol.delete("/share", **leave, username="carol").status == 204
+    assert world.alice.read("a.txt").status == 200
+    assert world.dave.post("/logout").status == 204
+    assert world.dave.delete("/share", **leave, username="bob").slug == "not-signed-in"

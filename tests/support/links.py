@@ -1,0 +1,73 @@
+"""Links as tests make and open them."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.client import Answer, Client
+
+JSON = {"accept": "application/json"}
+HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A link: its id, for its owner, and its path, for whoever has it."""
+
+    id: str
+    path: str
+    view: dict[str, Any]
+
+    def open(self, who: Client | None = None, **query: Any) -> Answer:
+        """Looks at it."""
+        return (who or Client()).get(self.path, **query)
+
+    def page(self, **query: Any) -> Answer:
+        """Looks at it with a browser."""
+        return Client().send("GET", self.path, query=query, headers=HTML)
+
+    def names(self, **query: Any) -> list[str]:
+        """The files that it shows."""
+        answer = self.open(**query)
+        assert answer.status == 200, answer.text
+        return [item["file_name"] for item in answer.json()["items"]]
+
+    def unlock(self, password: str, address: str = "192.0.2.1") -> Answer:
+        """Gives a password."""
+        return Client(address=address).post(f"{self.path}/unlock", password=password)
+
+    def download(self, file_name: str | None = None, **fields: Any) -> Answer:
+        """Asks for a file, as a program that wants JSON."""
+        who = fields.pop("who", None) or Client()
+        body = fields | ({"file_name": file_name} if file_name else {})
+        return who.send("POST", f"{self.path}/download", json_=body, headers=JSON)
+
+    def form(self, path: str, **fields: str) -> Answer:
+        """Posts a form, as a browser does."""
+        headers = HTML | {"content-type": FORM}
+        body = urlencode(fields).encode()
+        return Client().send("POST", self.path + path, body=body, headers=headers)
+
+    def downloads(self, owner: Client) -> int:
+        """How often it was downloaded from, as its owner sees it."""
+        count: int = owner.get(f"/links/{self.id}").json()["downloads"]
+        return count
+
+
+def make(owner: Client, *items: str, **fields: Any) -> Made:
+    """Makes a link."""
+    answer = owner.post("/links", items=list(items), **fields)
+    assert answer.status == 201, answer.text
+    view = answer.json()
+    return Made(view["id"], "/s/" + view["url"].rpartition("/")[2], view)
+
+
+def change(owner: Client, link: Made, **fields: Any) -> Answer:
+    """Changes a link."""
+    return owner.send("PATCH", f"/links/{link.id}", json_=fields)
+
+
+def revoke(owner: Client, link: Made) -> Answer:
+    """Takes a link back."""
+    return owner.delete(f"/links/{link.id}")

@@ -1,0 +1,277 @@
+"""What is done another way than moto does it comes to the same."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.backends import get_backend
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+
+from tests.support import fake_aws as ground
+from tests.support import fast_moto as sooner
+from tests.support.fake_aws import ACCOUNT, REGION, empty
+
+FULL = {
+    "text": {"S": "old"},
+    "number": {"N": "1"},
+    "set": {"SS": ["a", "b"]},
+    "list": {"L": [{"S": "x"}, {"L": [{"N": "1"}]}]},
+    "map": {"M": {"in": {"M": {"deep": {"S": "y"}}}}},
+}
+UPDATE = (
+    "SET #text = :text, #map.#in.deep = :text, #list[1][0] = :text, fresh = :text "
+    "REMOVE gone ADD #number :one, #set :set"
+)
+VALUES: dict[str, Any] = {":text": {"S": "new"}, ":one": {"N": "1"}, ":set": {"SS": ["c"]}}
+NAMES = {f"#{name}": name for name in ("text", "map", "in", "list", "number", "set")}
+CHANGE = {
+    "UpdateExpression": UPDATE,
+    "ExpressionAttributeNames": NAMES,
+    "ExpressionAttributeValues": VALUES,
+}
+BY_TEXT_INDEX = {
+    "IndexName": "by text",
+    "KeySchema": [{"AttributeName": "text", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
+}
+REFUSED = {"ConditionExpression": "attribute_exists(nothing)"}
+
+
+def key(of: str, at: str) -> dict[str, Any]:
+    return {"of": {"S": of}, "at": {"S": at}}
+
+
+def on(table: str, **told: Any) -> dict[str, Any]:
+    return {"TableName": table, **told}
+
+
+WRITES = [
+    {"Update": on("pairs", Key=key("a", "2"), **CHANGE)},
+    {"Delete": on("pairs", Key=key("a", "1"))},
+    {"Put": on("pairs", Item=key("a", "3") | FULL | {"text": {"S": "over"}})},
+    {"Put": on("pairs", Item=key("a", "0"))},
+    {"Put": on("pairs", Item=key("new", "0"))},
+    {"Delete": on("pairs", Key=key("b", "1"))},
+    {"Update": on("single", Key={"of": {"S": "a"}}, **CHANGE)},
+    {"Put": on("single", Item={"of": {"S": "new"}})},
+    {"Delete": on("single", Key={"of": {"S": "b"}})},
+]
+FAILURES: list[Any] = [
+    {"ConditionCheck": on("pairs", Key=key("c", "1"), **REFUSED)},
+    {"Put": on("pairs", Item=key("c", "1"), **REFUSED)},
+    {"Update": on("pairs", Key=key("a", "2"), **CHANGE)},  # a second time
+    {"Put": on("pairs", Item=key("c", "1") | {"large": {"S": "x" * 410_000}})},
+    {"Put": on("pairs", Item={"of": {"S": "c"}})},  # a part of its key is missing
+    {"Update": on("pairs", Key=key("c", "1"), **CHANGE | {"UpdateExpression": "SET #text = :no"})},
+    {"Delete": on("nowhere", Key=key("c", "1"))},
+]
+
+
+@pytest.fixture
+def db(_ground: Any) -> Iterator[Any]:
+    """Two tables, with a key of two parts and of one, and rows that hold all there is."""
+    with empty() as session:
+        db = session.client("dynamodb")
+        for name, parts in (("pairs", ["of", "at"]), ("single", ["of"])):
+            kinds = zip(parts, ["HASH", "RANGE"], strict=False)
+            db.create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": part, "KeyType": kind} for part, kind in kinds],
+                AttributeDefinitions=[
+                    {"AttributeName": part, "AttributeType": "S"} for part in [*parts, "text"]
+                ],
+                GlobalSecondaryIndexes=[BY_TEXT_INDEX],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        for of, at in ("a1", "a2", "a3", "b1", "c1"):
+            db.put_item(TableName="pairs", Item=key(of, at) | FULL | {"gone": {"S": "soon"}})
+        for of in ("a", "b"):
+            db.put_item(TableName="single", Item={"of": {"S": of}} | FULL)
+        yield db
+
+
+def tables() -> Any:
+    return get_backend("dynamodb")[ACCOUNT][REGION].tables
+
+
+def held() -> str:
+    """All that the tables hold, in the order in which they hold it."""
+    return repr({name: list(table.items.items()) for name, table in tables().items()})
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("last", [True, False])
+def test_a_transaction_that_fails_leaves_all_as_it_was(
+    db: Any, failure: dict[str, Any], last: bool
+) -> None:
+    """Items and their attributes, what is in these, and the order of it all."""
+    before, those = held(), {name: table.items for name, table in tables().items()}
+    writes = [*WRITES, failure] if last else [failure, *WRITES]
+    with pytest.raises(ClientError):
+        db.transact_write_items(TransactItems=writes)
+    assert held() == before
+    db.transact_write_items(TransactItems=WRITES)
+    assert held() != before
+    assert those.keys() == tables().keys()
+
+
+def test_what_is_done_is_what_moto_does(db: Any) -> None:
+    """Once as it is and once as moto has it, from the same rows."""
+    begun = {name: sooner.copies(table.items) for name, table in tables().items()}
+    db.transact_write_items(TransactItems=WRITES)
+    ours = held()
+    for name, rows in begun.items():
+        tables()[name].items.clear()
+        tables()[name].items.update(rows)
+    with ExitStack() as stack:
+        stack.enter_context(
+            mock.patch.object(DynamoDBBackend, "transact_write_items", sooner._transact)
+        )
+        stack.enter_context(mock.patch.object(Item, "__init__", sooner._make))
+        copied = stack.enter_context(
+            mock.patch.object(Table, "__deepcopy__", side_effect=lambda _: None, create=True)
+        )
+        db.transact_write_items(TransactItems=WRITES)
+    assert copied.called
+    assert held() == ours
+
+
+def test_a_copy_of_a_row_stays_as_it_was(db: Any) -> None:
+    """Whatever is done to the row, however deep in it."""
+    rows = {name: sooner.copies(table.items) for name, table in tables().items()}
+    before = repr(rows)
+    db.update_item(TableName="pairs", Key=key("a", "2"), **CHANGE)
+    db.update_item(TableName="single", Key={"of": {"S": "a"}}, **CHANGE)
+    db.update_item(
+        TableName="pairs",
+        Key=key("a", "3"),
+        UpdateExpression="REMOVE #map.#in.deep, #list[0] DELETE #set :set",
+        ExpressionAttributeNames={k: v for k, v in NAMES.items() if k not in {"#text", "#number"}},
+        ExpressionAttributeValues={":set": {"SS": ["a"]}},
+    )
+    assert repr(rows) == before != held()
+
+
+def test_an_expression_means_what_it_says_each_time(db: Any) -> None:
+    """It is read once; its names and values are those of each call."""
+    for at, names, value in (("1", "text", "x"), ("2", "fresh", "y"), ("1", "fresh", "z")):
+        db.update_item(
+            TableName="pairs",
+            Key=key("a", at),
+            UpdateExpression="SET #name = :value",
+            ConditionExpression="attribute_exists(#of) AND #text <> :value",
+            ExpressionAttributeNames={"#name": names, "#of": "of", "#text": "text"},
+            ExpressionAttributeValues={":value": {"S": value}},
+        )
+    rows = [db.get_item(TableName="pairs", Key=key("a", at))["Item"] for at in "12"]
+    assert [(row["text"]["S"], row["fresh"]["S"]) for row in rows] == [("x", "z"), ("old", "y")]
+
+
+def test_a_row_may_be_so_large_and_no_larger(db: Any) -> None:
+    """The size is that of names and values, counted as moto counts it."""
+    room = sooner.LARGEST_ITEM - len("ofaat1textlong") + len("1")
+    item = key("a", "1") | {"text": {"S": "t"}, "long": {"S": "x" * (room - len("1t"))}}
+    db.put_item(TableName="pairs", Item=item)
+    item["long"]["S"] += "x"
+    with pytest.raises(ClientError, match="size"):
+        db.put_item(TableName="pairs", Item=item)
+
+
+def test_values_come_back_as_they_went(db: Any) -> None:
+    """Of all types, within each other too."""
+    more: dict[str, Any] = {
+        "yes": {"BOOL": True},
+        "none": {"NULL": True},
+        "bytes": {"B": b"\0\xff"},
+    }
+    item = key("a", "1") | FULL | more | {"numbers": {"NS": ["1", "2"]}, "all": {"M": FULL | more}}
+    db.put_item(TableName="pairs", Item=item)
+    assert db.get_item(TableName="pairs", Key=key("a", "1"))["Item"] == item
+    found = db.query(
+        TableName="pairs",
+        KeyConditionExpression="#of = :of",
+        ExpressionAttributeNames={"#of": "of"},
+        ExpressionAttributeValues={":of": {"S": "a"}},
+    )
+    assert found["Items"][0] == item
+
+
+SET = {
+    "UpdateExpression": "SET #n = :n",
+    "ExpressionAttributeNames": {"#n": "n"},
+    "ExpressionAttributeValues": {":n": {"N": "2"}},
+}
+QUERY = {
+    "KeyConditionExpression": "#of = :of",
+    "ExpressionAttributeNames": {"#of": "of"},
+    "ExpressionAttributeValues": {":of": {"S": "a"}},
+}
+BY_TEXT = {
+    "KeyConditionExpression": "#text = :text",
+    "ExpressionAttributeNames": {"#text": "text"},
+    "ExpressionAttributeValues": {":text": {"S": "old"}},
+}
+FROM = key("a", "2") | {"text": {"S": "old"}}
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("get_item", on("pairs", Key=key("a", "1"))),
+    ("get_item", on("pairs", Key=key("no", "1"))),
+    ("get_item", on("pairs", Key={"of": {"S": "a"}})),
+    ("get_item", on("nowhere", Key=key("a", "1"))),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2"), key("no", "2")]}}}),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2")] * 2}}}),
+    ("query", on("pairs", Limit=2, **QUERY)),
+    ("query", on("pairs", Select="COUNT", ScanIndexForward=False, **QUERY)),
+    ("query", on("pairs", ExclusiveStartKey=key("a", "1"), **QUERY)),
+    ("query", on("pairs", IndexName="by text", **BY_TEXT)),
+    ("query", on("pairs", IndexName="by text", ExclusiveStartKey=FROM, Limit=1, **BY_TEXT)),
+    ("query", on("single", **QUERY)),
+    ("query", on("single", **QUERY | {"ExpressionAttributeValues": {":of": {"S": "no"}}})),
+    ("scan", on("pairs", Limit=2)),
+    ("put_item", on("pairs", Item=key("a", "9") | FULL | {"b": {"B": b"\0\xff"}})),
+    ("put_item", on("pairs", Item=key("a", "9"), ReturnValues="ALL_OLD")),
+    ("put_item", on("pairs", Item=key("a", "9"), **REFUSED)),
+    ("put_item", on("pairs", Item=key("", "9"))),
+    ("update_item", on("pairs", Key=key("a", "2"), **SET, ReturnValues="ALL_NEW")),
+    ("update_item", on("pairs", Key=key("z", "2"), **SET, **REFUSED)),
+    ("update_item", on("pairs", Key=key("z", "2"), **SET, ReturnValues="UPDATED_NEW")),
+    ("update_item", on("pairs", Key=key("z", "3"), UpdateExpression="SET size = 1")),
+    ("delete_item", on("pairs", Key=key("a", "3"), ReturnValues="ALL_OLD")),
+    ("delete_item", on("pairs", Key=key("a", "3"), **REFUSED)),
+    ("transact_write_items", {"TransactItems": [*WRITES[:1], FAILURES[0]]}),
+    ("transact_write_items", {"TransactItems": WRITES[:1]}),
+]
+
+
+def test_what_is_answered_at_once_is_what_moto_answers(db: Any) -> None:
+    """Of each call, whether it does well or not; and what it has done."""
+
+    def said(name: str, told: dict[str, Any]) -> Any:
+        try:
+            answer = getattr(db, name)(**told)
+        except ClientError as error:
+            answer = error.response
+        status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
+        return status, answer, held()
+
+    begun = {name: sooner.copies(table.items) for name, table in tables().items()}
+    ours = [said(*each) for each in CALLS]
+    for name, rows in begun.items():
+        tables()[name].items.clear()
+        tables()[name].items.update(rows)
+    with (
+        mock.patch.object(ground, "short_request", return_value=None),
+        mock.patch.object(ground, "at_once", return_value=None) as asked,
+        mock.patch.object(Table, "query", sooner._query),
+        mock.patch.object(DynamoType, "__eq__", sooner._equal),
+        mock.patch.object(DynamoType, "__lt__", sooner._less),
+    ):
+        theirs = [said(*each) for each in CALLS]
+    assert asked.call_count == len(CALLS)
+    for each, our, their in zip(CALLS, ours, theirs, strict=True):
+        assert our == their, each
+    assert {our[0] for our in ours} == {200, 400}

@@ -1,0 +1,296 @@
+"""Uppy's Companion protocol, each request as `@uppy/aws-s3` sends it (versions 4 and 5)."""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import moto.s3.models
+import pytest
+
+from function.uploads import completion
+from tests.support import presigned as s3
+from tests.support.client import Answer, Client
+from tests.support.fake_aws import Ground
+from tests.support.transfers import SMALLEST, begun, bytes_used, fetch, start, stored, tell
+
+PARTS = (b"first", b"second", b"3rd")
+KEY = {"key": "a.bin"}
+WRONG_QUERIES: list[Any] = [
+    {},
+    {"type": "x/y"},
+    {"filename": "../a"},
+    {"filename": "a", "size": "1"},
+    {"filename": "a", "metadatax": "1"},
+    "filename=a&metadata[x]=1&metadata[x]=2",
+]
+NO_PARTS: list[Any] = [
+    None,
+    [None],
+    [{"PartNumber": 1}],
+    [{"PartNumber": 0, "ETag": "x"}],
+    [{"PartNumber": "1", "ETag": "x"}],
+    "1",
+]
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", SMALLEST)
+
+
+def create(client: Client, filename: str = "a.bin", **fields: Any) -> dict[str, str]:
+    """Begins, as `createMultipartUpload` does."""
+    body = {"filename": filename, "type": "video/mp4", "metadata": {"name": filename}, **fields}
+    answer = client.send("POST", "/s3/multipart", json_=body)
+    assert answer.status == 200, answer.content
+    return answer.json()
+
+
+def path(upload: dict[str, str], rest: str = "") -> str:
+    return f"/s3/multipart/{upload['uploadId']}{rest}"
+
+
+def send(client: Client, upload: dict[str, str], number: int, data: bytes) -> dict[str, Any]:
+    """Signs a part and sends it; what Uppy keeps of it is the header ETag, quotes and all."""
+    answer = client.send("GET", path(upload, f"/{number}"), query=KEY)
+    assert answer.status == 200, answer.content
+    reply = s3.send("PUT", answer.json()["url"], body=data)
+    assert reply.status == 200, reply.code
+    return {"PartNumber": number, "ETag": reply.headers["etag"]}
+
+
+def complete(client: Client, upload: dict[str, str], parts: Any) -> Answer:
+    return client.send("POST", path(upload, "/complete"), query=KEY, json_={"parts": parts})
+
+
+def test_a_file_goes_up_in_parts(alice: Client, ground: Ground) -> None:
+    """Create, sign, list, complete: the size that nobody said is that of the parts."""
+    upload = create(alice)
+    assert upload["key"] == "a.bin"
+    parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
+    listed = alice.send("GET", path(upload), query=KEY).json()
+    assert listed == [{**part, "Size": len(data)} for part, data in zip(parts, PARTS, strict=True)]
+    assert all(part["ETag"].startswith('"') for part in listed)
+    answer = complete(alice, upload, parts)
+    assert answer.status == 200
+    assert fetch(alice, "a.bin") == b"".join(PARTS)
+    (file,) = alice.get("/files").json()
+    assert (file["size"], file["content_type"], file["sha256"]) == (14, "video/mp4", None)
+    assert bytes_used(ground, "alice") == 14
+    assert complete(alice, upload, parts).json() == answer.json()
+
+
+def test_the_location_is_where_the_file_is_had(alice: Client) -> None:
+    """What Uppy shows as `uploadURL` works for whoever is signed in."""
+    upload = create(alice, "d/a & b?.bin")
+    answer = complete(alice, upload, [send(alice, upload, 1, b"bytes")])
+    location = urlsplit(answer.json()["location"])
+    told = alice.send("GET", location.path, query=location.query).json()
+    assert s3.send("GET", told["url"]).body == b"bytes"
+
+
+def test_parts_are_signed_one_by_one_or_at_once(alice: Client) -> None:
+    """`expires` is in seconds; a batch is by number, and none of them is bound to a length."""
+    upload = create(alice)
+    one = alice.send("GET", path(upload, "/1"), query=KEY).json()
+    assert one["expires"] == 300
+    query = {"key": "a.bin", "partNumbers": "1,2,10000"}
+    batch = alice.send("GET", path(upload, "/batch"), query=query).json()["presignedUrls"]
+    assert [*batch] == ["1", "2", "10000"]
+    for number, url in batch.items():
+        assert dict(parse_qsl(urlsplit(url).query))["partNumber"] == number
+        assert s3.signed_headers(url) == {"host"}
+    for data in (b"short", b"and longer than that"):
+        assert s3.send("PUT", batch["1"], body=data).status == 200
+    moved = batch["1"].replace("partNumber=1&", "partNumber=2&")
+    assert s3.send("PUT", moved, body=b"x").code == "SignatureDoesNotMatch"
+
+
+def test_numbers_of_no_part(alice: Client) -> None:
+    """Parts go from 1 to 10,000."""
+    upload = create(alice)
+    for number in ("0", "10001", "-1", "1.5", "x", "00001x", "\uff11", "999999999", "1e3"):
+        assert alice.send("GET", path(upload, f"/{number}"), query=KEY).slug == "invalid-request"
+        for numbers in (number, f"1,{number}", f"{number},"):
+            query = {**KEY, "partNumbers": numbers}
+            answer = alice.send("GET", path(upload, "/batch"), query=query)
+            assert answer.slug == "invalid-request", numbers
+
+
+def test_a_batch_has_its_limit(alice: Client) -> None:
+    """A hundred numbers at once, and at least one."""
+    upload = create(alice)
+    for count, status in ((0, 422), (100, 200), (101, 422)):
+        numbers = ",".join(map(str, range(1, count + 1)))
+        answer = alice.send("GET", path(upload, "/batch"), query={**KEY, "partNumbers": numbers})
+        assert answer.status == status
+    assert alice.send("GET", path(upload, "/batch"), query=KEY).slug == "invalid-request"
+
+
+@pytest.mark.parametrize("kind", ["", None, "not a type", "text/html\r\nx: y"])
+def test_a_type_that_is_none_is_guessed(alice: Client, kind: str | None) -> None:
+    """A browser that does not know a type sends an empty one."""
+    upload = create(alice, "a.png", type=kind)
+    complete(alice, upload, [send(alice, upload, 1, b"bytes")])
+    assert alice.get("/files").json()[0]["content_type"] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("path_", "name"),
+    [
+        ("photos/2024/a.bin", "photos/2024/a.bin"),
+        ("/photos/a.bin", "photos/a.bin"),
+        ("", "a.bin"),
+        (None, "a.bin"),
+        ("null", "a.bin"),
+        ("undefined", "a.bin"),
+        (5, "a.bin"),
+    ],
+)
+def test_a_file_of_a_folder_keeps_its_path(alice: Client, path_: Any, name: str) -> None:
+    """`relativePath` is what Uppy says of a dropped folder; a browser writes null in its way."""
+    assert create(alice, metadata={"relativePath": path_})["key"] == name
+    query = {"filename": "a.bin", "type": "x/y", "metadata[relativePath]": str(path_ or "")}
+    answer = alice.send("GET", "/s3/params", query=query)
+    assert answer.status == 200
+    names = {view["file_name"] for view in alice.get("/uploads").json()}
+    assert names == ({name} if path_ != 5 else {name, "5"})
+
+
+def test_a_path_that_is_none(alice: Client) -> None:
+    """The rules of names hold for what Uppy sends as well."""
+    for wrong in ["../a", "a//b", "a\\b", "//a", "a\u202eb", "\ud800", "a/", "x" * 901]:
+        for body in (
+            {"filename": "a", "metadata": {"relativePath": wrong}},
+            {"filename": wrong, "metadata": {}},
+        ):
+            for route in ("/s3/multipart", "/s3/params"):
+                assert alice.send("POST", route, json_=body).status == 422, wrong
+    assert alice.get("/uploads").json() == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_small_file_becomes_one_by_itself(alice: Client, ground: Ground, method: str) -> None:
+    """Uppy PUTs as it is told and is done; the bucket's news makes the file, of whatever size."""
+    if method == "GET":
+        query = {
+            "filename": "a.txt",
+            "type": "text/plain",
+            "metadata[name]": "a.txt",
+            "metadata[x]": "1",
+        }
+        answer = alice.send("GET", "/s3/params", query=query)
+    else:
+        body = {"filename": "a.txt", "type": "text/plain", "metadata": {"name": "a.txt"}}
+        answer = alice.send("POST", "/s3/params", json_=body)
+    assert answer.status == 200
+    order = answer.json()
+    assert (order["method"], order["fields"]) == ("PUT", {})
+    assert s3.signed_headers(order["url"]) == {"content-type", "host", "if-none-match"}
+    assert s3.send("PUT", order["url"], order["headers"], b"some bytes").status == 200
+    assert alice.names() == []
+    assert tell(unquote(urlsplit(order["url"]).path[1:])) == []
+    assert alice.read("a.txt").content == b"some bytes"
+    assert s3.send("PUT", order["url"], order["headers"], b"others").code == "PreconditionFailed"
+    assert bytes_used(ground, "alice") == 10
+
+
+def test_parameters_that_are_none(alice: Client) -> None:
+    """Without a name, or with what nobody knows, there is nothing to sign."""
+    for query in WRONG_QUERIES:
+        assert alice.send("GET", "/s3/params", query=query).status == 422, query
+    assert alice.get("/uploads").json() == []
+
+
+def test_what_is_given_up_is_gone(alice: Client, ground: Ground) -> None:
+    """Uppy's cancel removes the parts; what is gone is 404."""
+    upload = create(alice)
+    send(alice, upload, 1, b"bytes")
+    answer = alice.send("DELETE", path(upload), query=KEY)
+    assert (answer.status, answer.json()) == (200, {})
+    assert (begun(ground), stored(ground)) == (0, [])
+    assert alice.send("DELETE", path(upload), query=KEY).slug == "no-such-upload"
+    assert alice.send("GET", path(upload), query=KEY).slug == "no-such-upload"
+
+
+def test_parts_that_are_none(alice: Client) -> None:
+    """A list with a hole in it is not the list of parts."""
+    upload = create(alice)
+    send(alice, upload, 1, b"bytes")
+    for parts in NO_PARTS:
+        assert complete(alice, upload, parts).slug == "invalid-request", parts
+    assert alice.names() == []
+
+
+def test_nothing_is_made_with_a_hole(alice: Client) -> None:
+    """No parts named, one that is not there, another's ETag, one left out: 409, and still open."""
+    upload = create(alice)
+    first, third = send(alice, upload, 1, PARTS[0]), send(alice, upload, 3, PARTS[2])
+    for parts in (
+        [],
+        [first, {"PartNumber": 2, "ETag": '"x"'}, third],
+        [{**first, "ETag": third["ETag"]}],
+        [first, third],
+        [third],
+    ):
+        assert complete(alice, upload, parts).slug == "upload-incomplete"
+    assert alice.post(f"/uploads/{upload['uploadId']}/complete").slug == "upload-incomplete"
+    assert alice.get(f"/uploads/{upload['uploadId']}").json()["missing"] == [2]
+    second = send(alice, upload, 2, PARTS[1])
+    assert complete(alice, upload, [third, second, first]).status == 200
+    assert fetch(alice, "a.bin") == b"".join(PARTS)
+
+
+def test_parts_that_s3_does_not_join(alice: Client) -> None:
+    """All but the last have a least size, and S3 says so; the upload stays open."""
+    upload = create(alice)
+    parts = [send(alice, upload, number, b"tiny") for number in (1, 2)]
+    assert complete(alice, upload, parts).slug == "upload-incomplete"
+    parts[0] = send(alice, upload, 1, b"large enough")
+    assert complete(alice, upload, parts).status == 200
+
+
+def test_parts_that_are_too_much_together(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than the largest file is refused before S3 is asked to join it."""
+    monkeypatch.setattr(completion, "LARGEST", 13)
+    upload = create(alice)
+    parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
+    assert complete(alice, upload, parts).slug == "too-large"
+    assert complete(alice, upload, parts[:2]).status == 200
+
+
+def test_one_upload_in_both_languages(alice: Client) -> None:
+    """What Uppy begins can be looked at and completed as any other, and the other way round."""
+    upload = create(alice)
+    send(alice, upload, 1, b"bytes")
+    view = alice.get(f"/uploads/{upload['uploadId']}").json()
+    assert (view["size"], view["total_parts"], view["arrived"]) == (None, None, [1])
+    assert alice.post(f"/uploads/{upload['uploadId']}/complete").status == 200
+    sized = start(alice, "b.bin", 70 * 1024 * 1024)
+    upload = {"uploadId": sized["upload_id"]}
+    signed = alice.send("GET", path(upload, "/9"), query=KEY).json()
+    assert s3.signed_headers(signed["url"]) == {"content-length", "host"}
+    assert alice.send("GET", path(upload, "/10"), query=KEY).slug == "invalid-request"
+
+
+def test_a_signed_address_costs_one_call(alice: Client, ground: Ground) -> None:
+    """Who and which; signing asks nobody."""
+    upload = create(alice)
+    for rest, query in (("/1", KEY), ("/batch", {**KEY, "partNumbers": "1,2,3"})):
+        with ground.counted() as calls:
+            assert alice.send("GET", path(upload, rest), query=query).status == 200
+        assert calls == ["BatchGetItem"]
+
+
+def test_nobody_is_served_without_a_token(anyone: Client) -> None:
+    """401 comes before whatever else is wrong."""
+    for method, where in (
+        ("POST", "/s3/multipart"),
+        ("GET", "/s3/multipart/x"),
+        ("GET", "/s3/multipart/x/1"),
+        ("GET", "/s3/multipart/x/batch"),
+        ("POST", "/s3/multipart/x/complete"),
+        ("DELETE", "/s3/multipart/x"),
+        ("GET", "/s3/params"),
+        ("POST", "/s3/params"),
+    ):
+        assert anyone.send(method, where, body=b"[").slug == "not-signed-in"
