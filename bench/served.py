@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from local.declare import ROOT
+from local import ROOT
 
 SAID = re.compile(r"Satchel is at (http://[\d.]+:\d+) \(large files go to and from port (\d+)\)")
 # A request as the gateway logs it, and a call of the function that is none.

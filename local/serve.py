@@ -21,11 +21,12 @@ import pulumi
 
 from local.arrivals import Errands
 from local.crew import HANDLER, Crew
-from local.declare import declare
-from local.deploy import Deployed, deploy, only
+from local.deploy import Deployment, deploy
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
 from local.events import Cors
 from local.mails import SENDER
+from local.record import record_resources
+from local.resource import only_resource
 
 WALK = Path(__file__).with_name("walkthrough.sh")
 
@@ -94,7 +95,7 @@ def configured() -> dict[str, str]:
     }
     try:
         if config:
-            declare("dev", config)
+            record_resources("dev", config)
     except (KeyError, ValueError, pulumi.RunError) as error:
         raise Trouble(f"SATCHEL_CONFIG cannot be used: {error.args[0]}.") from None
     return config
@@ -129,9 +130,9 @@ def as_role(state: State, role_arn: str, endpoint: str) -> dict[str, str]:
     }
 
 
-def cors_of(deployed: Deployed) -> Cors:
+def cors_of(deployed: Deployment) -> Cors:
     """The CORS configuration that the stack declares for its API."""
-    api = only(deployed.resources, "aws:apigatewayv2/api:Api")
+    api = only_resource(deployed.resources, "aws:apigatewayv2/api:Api")
     declared: dict[str, Any] = api.inputs.get("corsConfiguration") or {}
     return Cors(
         allow_origins=declared.get("allowOrigins", ()),
@@ -143,11 +144,13 @@ def cors_of(deployed: Deployed) -> Cors:
     )
 
 
-def errands_of(deployed: Deployed) -> Errands:
+def errands_of(deployed: Deployment) -> Errands:
     """What the stack declares to call the function besides its API."""
-    mapping = only(deployed.resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs
+    mapping = only_resource(
+        deployed.resources, "aws:lambda/eventSourceMapping:EventSourceMapping"
+    ).inputs
     rules = {
-        each.physical: each.inputs["scheduleExpression"]
+        each.physical_name: each.inputs["scheduleExpression"]
         for each in deployed.resources
         if each.kind == "aws:cloudwatch/eventRule:EventRule"
     }

@@ -14,7 +14,7 @@ from function import contract
 from function.maintenance.events import arrivals as arrived
 from local import arrivals
 from local.arrivals import Errands, Poller, given_back
-from local.deploy import Deployed, deploy
+from local.deploy import Deployment, deploy
 from local.emulator import REGION, Emulator, State
 from local.serve import errands_of
 from tests.support.fake_aws import empty
@@ -23,7 +23,7 @@ from tests.support.fake_aws import empty
 class Bucket:
     """A deployed stack, its queue, and a handler that notes what it is given."""
 
-    def __init__(self, session: boto3.Session, deployed: Deployed) -> None:
+    def __init__(self, session: boto3.Session, deployed: Deployment) -> None:
         self.name = deployed.exports["bucket"]
         self.errands = errands_of(deployed)
         self.s3, self.sqs = session.client("s3"), session.client("sqs")

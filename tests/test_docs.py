@@ -17,7 +17,7 @@ from function.core.roles import ROLES, SCOPES
 from function.http import router as http_router
 from function.meta import openapi
 from function.meta.models import Limits
-from local.declare import ROOT
+from local import ROOT
 from local.gateway import Gateway
 from local.serve import WALK
 from tests.support.client import Client
