@@ -20,7 +20,7 @@ import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.gateway import TIMEOUT_SECONDS, Context
+from local.lambda_runtime import TIMEOUT_SECONDS, Context
 
 # The emulator waits on for a reader that was killed, and hands it what comes meanwhile.
 WAIT_SECONDS = 2

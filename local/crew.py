@@ -16,7 +16,7 @@ from typing import Self
 
 from local.arrivals import Errands
 from local.emulator import ROOT, Trouble
-from local.events import Cors
+from local.gateway.cors import Cors
 
 HANDLER = "function.app.lambda_handler"
 

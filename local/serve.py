@@ -23,7 +23,7 @@ from local.arrivals import Errands
 from local.crew import HANDLER, Crew
 from local.deploy import Deployment, deploy
 from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
-from local.events import Cors
+from local.gateway.cors import Cors
 from local.mails import SENDER
 from local.record import record_resources
 from local.resource import only_resource

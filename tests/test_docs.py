@@ -18,7 +18,7 @@ from function.http import router as http_router
 from function.meta import openapi
 from function.meta.models import Limits
 from local import ROOT
-from local.gateway import Gateway
+from local.gateway.server import Gateway
 from local.serve import WALK
 from tests.support.client import Client
 from tests.support.doc_runner import masked, steps, walk

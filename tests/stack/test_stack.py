@@ -109,9 +109,8 @@ def test_the_bucket_deletes_no_part_of_an_upload_that_can_still_be_completed(sta
         if "abortIncompleteMultipartUpload" in rule
     )
     assert days * 86_400 > UPLOAD_SECONDS
-    assert (
-        stack.one("Bucket").physical_name == stack.inputs("BucketLifecycleConfiguration")["bucket"]
-    )
+    bucket = stack.one("Bucket").physical_name
+    assert bucket == stack.inputs("BucketLifecycleConfiguration")["bucket"]
 
 
 def test_protect_covers_the_bucket_and_every_table():
