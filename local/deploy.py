@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 
 from function.contract import variable
+from local.emulator.mail import verify_sender
 from local.fake_outputs import fake_outputs
-from local.mails import know
 from local.provision import dynamodb, iam, s3, sqs
 from local.provision.clients import Clients
 from local.record import configuration, run_program
@@ -96,5 +96,5 @@ def deploy(
     function = only_resource(declaration.resources, "aws:lambda/function:Function").inputs
     environment: dict[str, str] = function["environment"]["variables"]
     if sender := environment[variable("mail_from")]:
-        know(clients.ses, sender)
+        verify_sender(clients.ses, sender)
     return Deployment(environment, function["role"], declaration.exports, declaration.resources)

@@ -1,7 +1,6 @@
 """In place of Lambda's runtime: loads a handler, and tells it about its invocation."""
 
 import importlib
-import json
 import logging
 import os
 import sys
@@ -54,8 +53,3 @@ def exit_with_parent(finish: Callable[[], object]) -> None:
         os._exit(0)  # other threads may wait for a client or the queue for a long time
 
     threading.Thread(target=wait).start()
-
-
-def json_copy(value: Any) -> Any:
-    """The value after the JSON between Lambda and a handler. Raises TypeError or ValueError."""
-    return json.loads(json.dumps(value))

@@ -21,7 +21,7 @@ def create_table(clients: Clients, resource: Resource) -> dict[str, Any]:
         table = dynamodb.describe_table(TableName=name)["Table"]
         if _keys(table) != _keys(request):
             raise RuntimeError(
-                f"the table {name} was made for an older Satchel; `make reset` forgets its rows"
+                f"the table {name} was made for an older Satchel; `make reset` deletes its rows"
             ) from None
     if ttl := resource.inputs.get("ttl"):
         _set_ttl(dynamodb, name, ttl)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator import listen
+from local.emulator.process import listen
 from local.gateway.http1 import Request, Response
 from local.gateway.lambda_proxy import EVENT_LIMIT
 from local.gateway.server import Gateway, invoke
