@@ -1,9 +1,9 @@
 """HTTP/1.1 on one connection, over h11: requests in, responses out.
 
 h11 parses and frames. `Connection` is stricter where two readers of the same bytes could disagree
-about where a request ends (RFC 9112, sections 2.2, 5.2, 6.3 and 11.2): every line ends in CRLF, no
-field line is folded, and one field at most gives the length of the body. So no request can be
-smuggled past the gateway.
+about where a request ends (RFC 9112, sections 2.2, 5.2, 6.3 and 11.2). Every line of the head and
+the last line of a chunked body end in CRLF. No header is folded. At most one header gives the
+length of the body.
 """
 
 import re
@@ -82,7 +82,8 @@ class Connection:
             assert isinstance(event, h11.Request)
             request = _checked(event)
             self._method = request.method
-            return replace(request, body=self._read_body())
+            chunked = bool(request.values("transfer-encoding"))
+            return replace(request, body=self._read_body(chunked=chunked))
         except h11.RemoteProtocolError as error:
             raise RequestRefused(HTTPStatus(error.error_status_hint)) from None
 
@@ -91,7 +92,7 @@ class Connection:
         status, body = response.status, response.body
         headers = [(name.encode(), value.encode()) for name, value in response.headers]
         given = any(name == b"content-length" for name, _ in headers)
-        unknown = self._method == "HEAD" and not body
+        unknown = self._method == "HEAD" and not body  # h11 then says `Transfer-Encoding: chunked`
         if status not in BODILESS and not given and not unknown:
             headers.append((b"content-length", b"%d" % len(body)))
         phrase = _PHRASES.get(status, "").encode()
@@ -126,11 +127,12 @@ class Connection:
                 break
         _check_framing(lines)
         # curl sends `é` in a URL as it is. h11 takes ASCII only, as RFC 9112 does.
-        lines[0] = _NON_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], lines[0])
-        return b"".join([*lines, b"\r\n"])
+        method, space, target = lines[0].partition(b" ")
+        target = _NON_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], target)
+        return b"".join([method, space, target, *lines[1:], b"\r\n"])
 
-    def _read_body(self) -> bytes:
-        body, data = bytearray(), b""
+    def _read_body(self, *, chunked: bool) -> bytes:
+        body, data, end = bytearray(), b"", b""
         while not isinstance(event := self._h11.next_event(), h11.EndOfMessage):
             if isinstance(event, h11.Data):
                 body += event.data
@@ -140,11 +142,13 @@ class Connection:
             if self._h11.they_are_waiting_for_100_continue:
                 proceed = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
                 self._write(self._h11.send(proceed))
-            self._reader.read(len(data))
+            end = (end + self._reader.read(len(data)))[-4:]
             data = self._reader.peek()
             self._h11.receive_data(data)
         unread, _ = self._h11.trailing_data  # the beginning of the next request
-        self._reader.read(len(data) - len(unread))
+        end = (end + self._reader.read(len(data) - len(unread)))[-4:]
+        if chunked and end != b"\r\n\r\n":  # h11 ends trailers at a bare LF too
+            raise RequestRefused(HTTPStatus.BAD_REQUEST)
         return bytes(body)
 
 

@@ -59,6 +59,7 @@ def test_a_request_that_two_readers_could_read_differently_is_refused(
         b"GET /a b HTTP/1.1\r\nhost: h\r\n\r\n",
         b"GET / HTTP/2.0\r\nhost: h\r\n\r\n",
         b"G\x00T / HTTP/1.1\r\nhost: h\r\n\r\n",
+        b"G\xffT / HTTP/1.1\r\nhost: h\r\n\r\n",
         b"GET / HTTP/1.1\nhost: h\n\n",
         b"GET / HTTP/1.1\r\nhost: h\r\n",  # cut short
         b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nabc",
@@ -73,7 +74,16 @@ def test_a_malformed_request_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "chunks",
-    [b"4\nabcd\r\n0\r\n\r\n", b"-1\r\n", b"g\r\n", b"4\r\nabcdX\r\n0\r\n\r\n", b"4\r\nab", b"\r\n"],
+    [
+        b"4\nabcd\r\n0\r\n\r\n",
+        b"-1\r\n",
+        b"g\r\n",
+        b"4\r\nabcdX\r\n0\r\n\r\n",
+        b"4\r\nab",
+        b"\r\n",
+        b"0\r\n\n",
+        b"0\r\nt: v\n\r\n",
+    ],
 )
 def test_a_malformed_chunk_is_refused(chunks: bytes) -> None:
     with pytest.raises(RequestRefused):
