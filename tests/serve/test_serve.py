@@ -270,7 +270,7 @@ class Served:
             env={
                 **os.environ,
                 "SATCHEL_STATE": str(folder),
-                "SATCHEL_HANDLER": "tests.tiny.handler",
+                "SATCHEL_HANDLER": "tests.support.tiny.handler",
                 "SATCHEL_CONFIG": '{"allowedOrigins": ["https://page.example"]}',
                 "PORT": str(self.port),
                 # Of the person's own environment nothing may reach the function.
