@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from function import base, contract
-from function.aws.dynamodb import Item, decode, encode
+from function.aws.rows import Item, decode, encode
 from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Ground, session, stand

@@ -55,7 +55,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "botocore": {"aws", "base"},
     "aws_lambda_powertools": {"app", "http", "*.routes", "*.public_routes", "uploads.companion",
                               "*.pages", "maintenance.events", "auth.password_change"},
-    "pydantic": {"core", "aws.dynamodb", "tables", "*.models", "http", "*.routes",
+    "pydantic": {"core", "aws.rows", "tables", "*.models", "http", "*.routes",
                  "*.public_routes", "uploads.companion", "files.upload_rules",
                  "maintenance.reconcile"},
     "jinja2": {"http.pages"},

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from function import base
-from function.aws.dynamodb import Key, decode, encode
+from function.aws.rows import Key, decode, encode
 from function.contract import FILES, Settings
 from function.core.runtime import system_runtime
 from function.files.purge import Purger
