@@ -185,4 +185,4 @@ class House:
 def rewired(settings: Settings, clock: Clock, session: boto3.Session) -> None:
     """Wires the handler so that its pauses take no time."""
     origins = replace(system_runtime(), now=clock, sleep=lambda _: None)
-    base.use(base.Base(settings, session, origins))
+    base.use(base.Base(settings, session.client, origins))
