@@ -257,7 +257,7 @@ class Accounts:
         """Uses the table through `db`."""
         self._db = db
 
-    def page(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
+    def list_accounts(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
         """Accounts in no order, and after which one they go on."""
         page = self._db.scan(USERS, after=after, limit=limit)
         last = str(page.items[-1]["username"]) if page.more else None
