@@ -217,7 +217,7 @@ class AccountDeletion:
 
     def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
         """Goes on with the accounts that are being closed, and counts in `batch` who is gone."""
-        for username in self._list.of(AT_ONCE):
+        for username in self._list.list_usernames(AT_ONCE):
             if not in_time():
                 return
             with batch.attempt():

@@ -239,7 +239,7 @@ class ClosingList:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, limit: int) -> list[str]:
+    def list_usernames(self, limit: int) -> list[str]:
         """The first accounts on it, by name."""
         page = self._db.query(FILES, CLOSING_PARTITION, limit=limit)
         return [str(item["name"]) for item in page.items]
