@@ -307,7 +307,9 @@ class Invites:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, now: float, *, after: str, limit: int) -> tuple[list[InviteRow], str | None]:
+    def list_invites(
+        self, now: float, *, after: str, limit: int
+    ) -> tuple[list[InviteRow], str | None]:
         """Invitations that have not expired, oldest first, and after which one they go on."""
         page = self._db.query(FILES, INVITES_PARTITION, after=after, limit=limit)
         rows = [InviteRow.model_validate(item) for item in page.items]
