@@ -101,7 +101,7 @@ class SortedFiles:
     def _begun(self, account: Account) -> tuple[str, ...]:
         """What a new list remembers: from when the news is read, and the latest of each file."""
         start = iso(self._runtime.now() - LATE)
-        news, more = self._changes.of(account.username, after=start, limit=MOST_NEWS)
+        news, more = self._changes.list_changes(account.username, after=start, limit=MOST_NEWS)
         seen = {change.file_id: mark(change) for change in news}
         return (start, *sorted(seen.values())) if len(seen) <= MOST_SEEN and not more else (start,)
 
@@ -117,7 +117,7 @@ class SortedFiles:
             limit=MOST_LOOKED_AT if compared else asked.limit + 1,
             falling=asked.falling,
         )
-        news, cut = self._changes.of(account.username, after=since[0], limit=MOST_NEWS)
+        news, cut = self._changes.list_changes(account.username, after=since[0], limit=MOST_NEWS)
         if cut and after.since:
             raise CursorExpired
         news = [each for each in news if each.owner_id == account.id and not cut]
