@@ -255,7 +255,7 @@ class Archive:
         """Uses the table files through `db`."""
         self._db = db
 
-    def versions(
+    def list_versions(
         self, owner: str, file_id: str, *, after: str = "", limit: int
     ) -> tuple[list[FileRow], bool]:
         """The versions of a file that were replaced, the newest first, and whether more follow."""
@@ -269,12 +269,12 @@ class Archive:
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
+    def list_trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
         """What is in the trash by name and then by time, and whether more follows."""
         page = self._db.query(FILES, f"{owner}/{TRASH}", after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def latest(self, owner: str, name: str, limit: int) -> list[FileRow]:
+    def list_deleted_as(self, owner: str, name: str, limit: int) -> list[FileRow]:
         """What of that name was deleted, the latest first."""
         page = self._db.query(
             FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, newest=True
