@@ -273,7 +273,7 @@ class AccountDeletion:
         return not rows
 
     def _files_of(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
-        rows, more = self._files.on_shelf(account.username, prefix="", after=after, limit=AT_ONCE)
+        rows, more = self._files.list_files(account.username, prefix="", after=after, limit=AT_ONCE)
         return rows, rows[-1].name if more else None
 
     def _folders(self, account: Account) -> bool:

@@ -228,7 +228,7 @@ class PublicLinkService:
         """The files of its folders after a position; the first of several are read together."""
 
         def read(each: str, last: str) -> tuple[list[FileRow], bool]:
-            return self._files.on_shelf(visit.link.owner, prefix=each, after=last, limit=at_once)
+            return self._files.list_files(visit.link.owner, prefix=each, after=last, limit=at_once)
 
         folders = [each for each in visit.folders() if each >= folder]
         for start in range(0, len(folders), FOLDERS_AT_ONCE):

@@ -74,7 +74,7 @@ class ChangesFeed:
                     last.pop(name, None)
                     last[name] = was
         last = {name: was for name, was in last.items() if name.startswith(prefix)}
-        now = self._files.of(account, last)
+        now = self._files.find_by_names(account, last)
         return [
             Changed(
                 file_name=name,

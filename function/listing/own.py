@@ -131,7 +131,7 @@ class SortedFiles:
         if not by_row and len(fit) > asked.limit:
             some = sorted(fit, reverse=asked.falling)[: asked.limit + 1]
             fit, end = {key: fit[key] for key in some}, some[-1]
-        return Look(fit, end, moved, self._files.of(account, fit.values()))
+        return Look(fit, end, moved, self._files.find_by_names(account, fit.values()))
 
 
 def moves(news: Iterable[Change], since: tuple[str, ...], asked: ListQuery) -> dict[str, Moved]:
@@ -246,7 +246,7 @@ class OwnFiles:
     def _by_name(
         self, account: Account, asked: ListQuery, after: CursorPosition
     ) -> Iterator[CursorPosition]:
-        rows, more = self._files.next_of(
+        rows, more = self._files.query_files(
             account.username,
             prefix=asked.prefix,
             after=after.name,
@@ -281,7 +281,7 @@ class OwnFiles:
         if not by_row and len(fit) > asked.limit:
             fit, more = fit[: asked.limit + 1], True
             keys = keys[: keys.index(fit[-1]) + 1]
-        rows, among = self._files.of(account, map(named, fit)), set(fit)
+        rows, among = self._files.find_by_names(account, map(named, fit)), set(fit)
         for key in keys:
             row = rows.get(named(key)) if key in among else None
             yield CursorPosition("", key, row if row and asked.has(row) else None, "own")

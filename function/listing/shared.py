@@ -169,7 +169,7 @@ class SharedFiles:
     ) -> tuple[list[FileRow], bool]:
         """The next files of a shared folder, and whether more follow."""
         owner, folder = shared.split("/", 1)
-        return self._files.on_shelf(
+        return self._files.list_files(
             owner,
             prefix=max(folder, asked.prefix, key=len),
             after=after.name if shared == after.shared else "",

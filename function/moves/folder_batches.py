@@ -162,7 +162,7 @@ class FolderBatches:
 
     def _look(self) -> None:
         """Looks for more files; those of an account that had this name before stay."""
-        found, self._more = self._files.on_shelf(
+        found, self._more = self._files.list_files(
             self._owner, prefix=self._old, after=self._after, limit=FILES_AT_ONCE
         )
         self._after = found[-1].name if found else self._after

@@ -183,14 +183,14 @@ class Files:
         """Uses the table through `db`."""
         self._db = db
 
-    def on_shelf(
+    def list_files(
         self, shelf: str, *, prefix: str, after: str, limit: int
     ) -> tuple[list[FileRow], bool]:
         """Live files in the order of their names, and whether there are more."""
         page = self._db.query(FILES, shelf, prefix=prefix, after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def next_of(
+    def query_files(
         self, shelf: str, *, prefix: str, after: str, limit: int, falling: bool
     ) -> tuple[list[FileRow], bool]:
         """The same in one call, which may give fewer, and in falling order if that is wanted."""
@@ -199,7 +199,7 @@ class Files:
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def of(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
+    def find_by_names(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
         """Those of an account's live files that there are, by name."""
         keys = {file_key(owner.username, name): name for name in names}
         found = {keys[key]: FileRow.model_validate(row) for key, row in self._db.read(keys).items()}
