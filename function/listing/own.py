@@ -213,7 +213,7 @@ class OwnFiles:
         """Folders, then the files beside them, which are read at the same time."""
         last, limit = after.name.removeprefix(FOLDER), asked.limit + 1
         beside = aside.submit(lambda: list(self._files_of(account, asked, CursorPosition())))
-        found, more = self._folders.below(
+        found, more = self._folders.list_subfolders(
             account.username, asked.prefix, after=last, limit=limit, falling=asked.falling
         )
         for each in found:
