@@ -164,7 +164,7 @@ class Departure:
         mine: list[Grant] = []
         after, more = "", True
         while more and not mine:
-            held, more = Grants(self._db).of(
+            held, more = Grants(self._db).list_grants(
                 user_grantee(account.username), after=after, limit=AT_ONCE
             )
             after = held[-1].file if held else after
