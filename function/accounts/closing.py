@@ -117,9 +117,9 @@ class Departure:
                 if group and group.owner_id == now.id:
                     self._end(now, group)
                 elif name in held:
-                    self._groups.leave(held[name], self._runtime.new_id(), account=True)
+                    self._groups.remove_member(held[name], self._runtime.new_id(), account=True)
                 else:
-                    self._groups.forget(now, now.groups - {name}, self._runtime.new_id())
+                    self._groups.set_groups(now, now.groups - {name}, self._runtime.new_id())
                     break  # it names others now than were read
         return not now.groups
 
@@ -128,13 +128,13 @@ class Departure:
 
         Its owner is put out last, or nobody would know of it any more.
         """
-        found = self._groups.remaining(group, AT_ONCE)
+        found = self._groups.list_remaining(group, AT_ONCE)
         others = [each for each in found if each.member_id != account.id]
-        granted = self._groups.granted(group, AT_ONCE)
+        granted = self._groups.list_grant_keys(group, AT_ONCE)
         for each in others:
-            self._groups.put_out(each, self._runtime.new_id)
+            self._groups.expel(each, self._runtime.new_id)
         for key in granted:
-            self._groups.revoke(group, key)
+            self._groups.revoke_grant(group, key)
         if others or granted:
             return
         who = ActingAccount(account.username, account.id)
@@ -142,7 +142,7 @@ class Departure:
         with suppress(ConditionFailed):
             self._groups.delete(group, self._runtime.new_id(), noted)
             for each in found:
-                self._groups.put_out(each, self._runtime.new_id)
+                self._groups.expel(each, self._runtime.new_id)
 
     def _shares(self, account: Account) -> bool:
         """Takes back what was granted to it."""
