@@ -73,7 +73,9 @@ class Departure:
         store = links.Links(self._db)
         rows = next_of(
             account,
-            lambda after: store.of(account.username, account.id, after=after, limit=AT_ONCE),
+            lambda after: store.list_links(
+                account.username, account.id, after=after, limit=AT_ONCE
+            ),
         )
         for row in rows:
             _, held = store.find(row.id)
@@ -93,7 +95,8 @@ class Departure:
     def _requests(self, account: Account) -> bool:
         store, now = requests.Requests(self._db), self._runtime.now()
         rows = next_of(
-            account, lambda after: store.of(account.username, now, after=after, limit=AT_ONCE)
+            account,
+            lambda after: store.list_links(account.username, now, after=after, limit=AT_ONCE),
         )
         for row in rows:
             with suppress(ConditionFailed):

@@ -138,7 +138,9 @@ class PublicLinkService:
         if link.password is not None:
             now = self._runtime.now()
             with suppress(Unavailable):  # an event is no reason to keep somebody out
-                self._links.unlocked(link.id, event("unlocked", how, now), self._runtime.new_id())
+                self._links.record_unlock(
+                    link.id, event("unlocked", how, now), self._runtime.new_id()
+                )
         return Unlocked(grant=grant, expires_at=iso(until))
 
     def enter(self, visitor: Visitor, name: str | None = None, *, counting: bool = False) -> Visit:
@@ -246,7 +248,7 @@ class PublicLinkService:
     def _opened(self, link: LinkRow, how: Way) -> None:
         minute = int(self._runtime.now()) // MINUTE * MINUTE
         with suppress(Unavailable):  # an event is no reason to keep somebody out
-            self._links.opened(link.id, event("opened", how, minute))
+            self._links.record_open(link.id, event("opened", how, minute))
 
 
 def _position(visit: Visit, row: FileRow) -> str:
