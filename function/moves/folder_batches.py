@@ -71,7 +71,7 @@ class FolderBatches:
         if self._granted is None:
             self._granted = grantees_below(self._db, self._owner, self._old)
             now = self._runtime.now()
-            found = Requests(self._db).below(self._owner, self._old, now)
+            found = Requests(self._db).list_below(self._owner, self._old, now)
             self._requests = [row for row in found if row.owner_id == self._owner_id]
         batch = FolderBatch()
         while self._requests and self._room(batch) > 0:
