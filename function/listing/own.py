@@ -110,7 +110,7 @@ class SortedFiles:
     ) -> Look:
         by_row = asked.tag is not None or asked.kind is not None
         compared = by_row or asked.q or asked.prefix or asked.folders
-        keys, more = self._terms.of(
+        keys, more = self._terms.list_terms(
             account.username,
             MODIFIED if asked.sort == "modified" else SIZE,
             after=after.name,
@@ -270,7 +270,7 @@ class OwnFiles:
         """The files that have a term, and all else that is asked for."""
         by_name = asked.words and (len(asked.words) > 1 or asked.prefix)
         by_row = (asked.kind and (asked.words or asked.tag)) or (asked.words and asked.tag)
-        keys, more = self._terms.of(
+        keys, more = self._terms.list_terms(
             account.username,
             begins,
             after=after.name,
