@@ -96,7 +96,7 @@ class Departure:
         store, now = requests.Requests(self._db), self._runtime.now()
         rows = next_of(
             account,
-            lambda after: store.list_links(account.username, now, after=after, limit=AT_ONCE),
+            lambda after: store.list_requests(account.username, now, after=after, limit=AT_ONCE),
         )
         for row in rows:
             with suppress(ConditionFailed):
