@@ -253,4 +253,4 @@ class FileService:
         at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], token=self._runtime.new_id())
         with suppress(Unavailable):
-            self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)
+            self._db.commit_each(revoke_grants_on(row)[at_once:])
