@@ -281,7 +281,7 @@ class AccountDeletion:
 
     def _folders(self, account: Account) -> bool:
         """Removes some folders, which are empty now, with what was granted on them."""
-        gone = folders.folders_to_clear(self._db, account.username, AT_ONCE)
+        gone = folders.delete_folders(self._db, account.username, AT_ONCE)
         for start in range(0, len(gone), TRANSACTION_LIMIT - 1):
             some = gone[start : start + TRANSACTION_LIMIT - 1]
             try:
