@@ -4,9 +4,6 @@ A grant is `<until>.<nonce>.<seal>`: an HMAC under the `seal` of the link's or r
 is random, and another one whenever its password changes. Nothing is stored of it.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed, Key, Rows
 from function.base import Base
 from function.core.errors import SlowDown, Unavailable
+from function.core.signing import sign, verify
 from function.core.tokens import network
 from function.public.errors import PasswordRequired, WrongPassword
 from function.tables.sessions import Attempts
@@ -71,7 +69,7 @@ class PasswordGate:
         """A new grant, and until when it is good."""
         until = int(self._runtime.now()) + GRANT_SECONDS
         said = f"{until}.{self._runtime.new_id()}"
-        return f"{said}.{_seal(locked, said)}", until
+        return f"{said}.{sign(locked.seal, f'{locked.id}.{said}')}", until
 
     def nonce(self, locked: Locked, grant: str | None) -> str | None:
         """What tells a grant from others, None where there is none and none is needed.
@@ -81,7 +79,7 @@ class PasswordGate:
         match = GRANT.fullmatch(grant or "")
         if match and int(match[1]) > self._runtime.now():
             said = f"{match[1]}.{match[2]}"
-            if hmac.compare_digest(match[3], _seal(locked, said)):
+            if verify(locked.seal, f"{locked.id}.{said}", match[3]):
                 return match[2]
         if locked.password is not None:
             raise PasswordRequired
@@ -142,8 +140,3 @@ def nonce_in(grant: str | None) -> str | None:
     """What a grant says to be, before anybody has looked at its seal."""
     match = GRANT.fullmatch(grant or "")
     return match[2] if match else None
-
-
-def _seal(locked: Locked, said: str) -> str:
-    digest = hmac.digest(locked.seal.encode(), f"{locked.id}.{said}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
