@@ -111,13 +111,13 @@ def test_the_limits_are_those_that_are_published(anyone: Client) -> None:
 def test_the_throttle_on_logins_is_as_described() -> None:
     """Its numbers are in a sentence, which nobody would think of when changing them."""
     text = " ".join(README.read_text().split())
-    minutes = throttle.WINDOW // 60
-    assert f"tried {throttle.TRIES_OF_NAME} times in {minutes} minutes for one name" in text
-    assert f"may fail {throttle.TRIES_OF_ADDRESS} times in all" in text
-    assert f"does not exist counts {throttle.UNKNOWN_WEIGHS}" in text
-    assert f"takes {mfa.TRIES_OF_DAY} wrong codes a day" in text
-    assert f"at most {keys.MOST} keys" in text
-    assert f"ask for {password_change.TRIES_OF_ADDRESS} mails in {minutes} minutes" in text
+    minutes = throttle.LOGIN_SECONDS // 60
+    assert f"tried {throttle.FAILURES_OF_NAME} times in {minutes} minutes for one name" in text
+    assert f"may fail {throttle.FAILURES_OF_ADDRESS} times in all" in text
+    assert f"does not exist counts {throttle.UNKNOWN_NAME_WEIGHT}" in text
+    assert f"takes {mfa.WRONG_CODES_OF_DAY} wrong codes a day" in text
+    assert f"at most {keys.MAX_KEYS} keys" in text
+    assert f"ask for {password_change.REQUESTS_OF_ADDRESS} mails in {minutes} minutes" in text
     assert f"mailed to {password_change.MAILS_OF_NAME} times an hour" in text
 
 

@@ -130,7 +130,7 @@ class RegistrationService:
         """
         self._may_register(wanted)
         password = wanted.password.get_secret_value()
-        self._passwords.judge(password, wanted.username)
+        self._passwords.require_strong(password, wanted.username)
         invite = self._invited(wanted)
         hashed = self._passwords.hash(password)
         for attempt in self._runtime.attempts():

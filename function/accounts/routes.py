@@ -166,7 +166,7 @@ def reset_user(username: Annotated[Username, Path()], caller: Admin) -> ResetMad
     themselves, nor for the configured administrator. One for an account that is disabled is good
     once that is enabled.
     """
-    return one(PasswordResetService).hand(caller, username)
+    return one(PasswordResetService).issue_admin_reset(caller, username)
 
 
 @router.get(

@@ -49,7 +49,7 @@ class AccountService:
         for _ in self._runtime.attempts():
             entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
-            self._throttle.prove(account, caller.username, given, caller.address, entry.rows)
+            self._throttle.verify(account, caller.username, given, caller.address, entry.rows)
             rev = self._runtime.new_id()
             change = update_account(account, rev, email=wanted.email)
             noted = self._audit.record(caller, "account.update", subject="email")

@@ -1,6 +1,6 @@
 """Sessions, which tokens name; an API key is one that has a name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 
 from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
@@ -12,8 +12,6 @@ from function.tables.accounts import Account
 AT_ONCE, LOOKS = 250, 4
 ALIVE = "attribute_exists(token_hash) AND expires_at > :now"
 Place = tuple[str, str]
-TRIES = "tries"
-ROOM = "attribute_not_exists(#tries) OR #tries < :most"
 
 
 class Session(Row):
@@ -151,98 +149,6 @@ class Sessions:
         )
         with suppress(ConditionFailed, Unavailable):
             self._db.write(write)
-
-
-def tries_key(address: str, window: int) -> Key:
-    """One row for an address and a window: the counts start again by themselves with the next."""
-    return Key(SESSIONS, f"login:{address}:{window}")
-
-
-def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
-    """What was read of an address's failures: of all, and of those at a name."""
-    row = rows.get(key, {})
-    return int(str(row.get("failures", 0))), int(str(row.get(f"name:{name}", 0)))
-
-
-def count_failure(key: Key, name: str, weight: int, until: int) -> Write:
-    """Counts a failure, which weighs something, and once more under a name."""
-    return Write(
-        "Update",
-        key,
-        update="ADD failures :weight, #name :one SET expires_at = :until",
-        values={":weight": weight, ":one": 1, ":until": until},
-        names={"#name": f"name:{name}"},
-    )
-
-
-def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
-    """What was read of a count; there is one for each `of` what is tried there."""
-    return int(str(rows.get(key, {}).get(of, 0)))
-
-
-def require_tries_left(key: Key, most: int, of: str = TRIES) -> Write:
-    """Expects that a count has not reached what it may at most."""
-    return Write("ConditionCheck", key, ROOM, {":most": most}, names={"#tries": of})
-
-
-def count_try(key: Key, most: int, until: int, of: str = TRIES) -> Write:
-    """Counts a try, if the count has not reached what it may at most."""
-    return Write(
-        "Update",
-        key,
-        ROOM,
-        {":one": 1, ":most": most, ":until": until},
-        update="ADD #tries :one SET expires_at = :until",
-        names={"#tries": of},
-    )
-
-
-class Attempts:
-    """Counts, each of one kind of try by one address or at one thing, in one window of time."""
-
-    def __init__(self, db: Dynamo) -> None:
-        """Uses the table sessions through `db`."""
-        self._db = db
-
-    def key(self, name: str) -> Key:
-        """Where something is counted."""
-        return Key(SESSIONS, name)
-
-    def commit(self, writes: list[Write], token: str) -> None:
-        """Counts in several places, or in none. Raises Refused."""
-        self._db.commit(writes, token)
-
-    def failed(self, failure: Write) -> None:
-        """Counts a failure."""
-        self._db.write(failure)
-
-    def count(self, most: Mapping[str, int], until: int, token: str) -> bool:
-        """Counts a try everywhere, or nowhere when one count has reached what it may at most.
-
-        The counts are forgotten after `until` (epoch seconds); a commit in the way raises Refused.
-        """
-        writes = [count_try(Key(SESSIONS, name), limit, until) for name, limit in most.items()]
-        try:
-            self._db.commit(writes, token)
-        except ConditionFailed as refused:
-            if refused.failed:
-                return False
-            raise
-        return True
-
-    def beside(self, key: Key, name: str) -> tuple[Rows, int]:
-        """A row, if it is there, and how many tries have been counted under a name; one call."""
-        count = Key(SESSIONS, name)
-        rows = self._db.read([key, count])
-        return rows, tries_in(rows, count)
-
-    def forgive(self, names: list[str], token: str) -> None:
-        """Takes a try back, which was a good one. Raises Refused, Unavailable."""
-        values: Item = {":back": -1}
-        keys = [Key(SESSIONS, name) for name in names]
-        self._db.commit(
-            [Write("Update", key, update="ADD tries :back", values=values) for key in keys], token
-        )
 
 
 def mailed_reset_key(name: str) -> Key:

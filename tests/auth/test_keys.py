@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from function.auth.keys import MOST
+from function.auth.keys import MAX_KEYS
 from function.core.roles import SCOPES
 from function.http.router import power_of
 from tests.access.test_matrix import ABOUT_THE_FILE
@@ -181,7 +181,7 @@ def test_a_key_that_changes_the_password_lives_on(alice: Client) -> None:
 
 def test_there_are_so_many_keys_and_dead_ones_make_room(alice: Client, clock: Clock) -> None:
     """Fifty that are good, however many there were."""
-    for number in range(MOST):
+    for number in range(MAX_KEYS):
         key_of(alice, "read", expires_in=60 if number < 2 else 3600)
     answer = alice.post("/keys", name="one more", scopes=["read"])
     assert (answer.status, answer.slug) == (409, "limit-reached")
@@ -189,7 +189,7 @@ def test_there_are_so_many_keys_and_dead_ones_make_room(alice: Client, clock: Cl
     for _ in range(2):
         key_of(alice, "read")
     assert alice.post("/keys", name="one more", scopes=["read"]).slug == "limit-reached"
-    assert len(alice.get("/keys").json()) == MOST
+    assert len(alice.get("/keys").json()) == MAX_KEYS
 
 
 def test_a_key_says_when_it_was_used(alice: Client, clock: Clock) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.auth.mfa import DAY, PERIOD, TRIES_OF_DAY, code_of
+from function.auth.mfa import DAY, PERIOD, WRONG_CODES_OF_DAY, totp_code
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client, join
@@ -29,7 +29,7 @@ def test_the_arithmetic_is_that_of_the_standard() -> None:
     """The values of RFC 6238, appendix B, for SHA-1 and their last six digits."""
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     at = {59: "287082", 1111111109: "081804", 1234567890: "005924", 20000000000: "353130"}
-    assert {time: code_of(secret, time // PERIOD) for time in at} == at
+    assert {time: totp_code(secret, time // PERIOD) for time in at} == at
 
 
 def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> None:
@@ -45,8 +45,8 @@ def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> Non
     assert login().status == 200
     assert alice.get("/me").json()["mfa"] is False
     step = int(clock.time) // PERIOD
-    assert alice.post("/mfa/confirm", otp=code_of(first, step)).slug == "wrong-otp"
-    answer = alice.post("/mfa/confirm", otp=code_of(secret, step))
+    assert alice.post("/mfa/confirm", otp=totp_code(first, step)).slug == "wrong-otp"
+    answer = alice.post("/mfa/confirm", otp=totp_code(secret, step))
     assert answer.status == 200
     codes = answer.json()["recovery_codes"]
     assert len(set(codes)) == 10
@@ -54,7 +54,7 @@ def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> Non
     me = alice.get("/me").json()
     assert (me["mfa"], me["recovery_codes_left"]) == (True, 10)
     assert login().slug == "otp-required"
-    assert alice.post("/mfa/confirm", otp=code_of(secret, step + 1)).slug == "no-such-factor"
+    assert alice.post("/mfa/confirm", otp=totp_code(secret, step + 1)).slug == "no-such-factor"
     assert alice.post("/mfa", current_password=PASSWORD).slug == "mfa-on"
 
 
@@ -152,8 +152,8 @@ def test_guesses_at_a_code_come_to_an_end(alice: Client, app: Authenticator, clo
     """
     clock.time += PERIOD
     wrong = next(each for each in ("000000", "000001") if each != app.code())
-    tries = [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 5)]
-    assert [each.status for each in tries] == [401] * TRIES_OF_DAY + [429] * 5
+    tries = [login(wrong, address=f"203.0.113.{n}") for n in range(WRONG_CODES_OF_DAY + 5)]
+    assert [each.status for each in tries] == [401] * WRONG_CODES_OF_DAY + [429] * 5
     wait = int(tries[-1].headers["retry-after"])
     assert 0 < wait <= DAY + 1
     assert login(app.code(), address="203.0.113.99").slug == "slow-down"
@@ -166,7 +166,7 @@ def test_guesses_at_a_code_come_to_an_end(alice: Client, app: Authenticator, clo
 def guess(app: Authenticator) -> Answer:
     """Wrong codes, until none is listened to any more."""
     wrong = next(each for each in ("000000", "000001") if each != app.code())
-    return [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 1)][-1]
+    return [login(wrong, address=f"203.0.113.{n}") for n in range(WRONG_CODES_OF_DAY + 1)][-1]
 
 
 def test_it_is_said_that_a_recovery_code_is_heard(
@@ -179,13 +179,15 @@ def test_it_is_said_that_a_recovery_code_is_heard(
     assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
     secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
     wrong = next(
-        each for each in ("000000", "000001") if each != code_of(secret, int(clock.time) // PERIOD)
+        each
+        for each in ("000000", "000001")
+        if each != totp_code(secret, int(clock.time) // PERIOD)
     )
     told = [
         Client(alice.token, f"198.51.100.{n}").post("/mfa/confirm", otp=wrong)
-        for n in range(TRIES_OF_DAY + 1)
+        for n in range(WRONG_CODES_OF_DAY + 1)
     ]
-    assert [each.status for each in told] == [401] * TRIES_OF_DAY + [429]
+    assert [each.status for each in told] == [401] * WRONG_CODES_OF_DAY + [429]
     assert "recovery" not in told[-1].json()["detail"]
 
 
@@ -215,7 +217,7 @@ def test_wrong_codes_count_for_the_address_as_well(app: Authenticator) -> None:
 def test_a_stranger_shuts_nobody_out(app: Authenticator, clock: Clock) -> None:
     """Without the password no code is counted."""
     clock.time += PERIOD
-    for number in range(TRIES_OF_DAY + 5):
+    for number in range(WRONG_CODES_OF_DAY + 5):
         login("000000", password="a guess", address=f"203.0.113.{number}")
     assert login(app.code()).status == 200
 
@@ -230,7 +232,7 @@ def test_guesses_at_the_same_moment_are_counted(
     def fill(call: object) -> None:
         if getattr(call, "operation", "") == "TransactWriteItems":
             ground.before = lambda _: None
-            for n in range(TRIES_OF_DAY):
+            for n in range(WRONG_CODES_OF_DAY):
                 login(wrong, address=f"203.0.113.{n}")
 
     ground.before = fill

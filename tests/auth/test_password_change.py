@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from function import contract
-from function.auth.password_change import MAILS_OF_NAME, TRIES_OF_ADDRESS
+from function.auth.password_change import MAILS_OF_NAME, REQUESTS_OF_ADDRESS
 from function.aws.ses import NOBODY
 from function.core.runtime import iso
 from tests.auth.test_sessions import OTHER
@@ -153,8 +153,8 @@ def test_nobodys_token_opens_nothing(bob: Client, ground: Ground) -> None:
 
 def test_an_address_asks_so_often(known: Client, ground: Ground, clock: Clock) -> None:
     """And then waits, whatever names it asks for."""
-    answers = [forgot(f"name{n}") for n in range(TRIES_OF_ADDRESS + 2)]
-    assert [each.status for each in answers] == [202] * TRIES_OF_ADDRESS + [429] * 2
+    answers = [forgot(f"name{n}") for n in range(REQUESTS_OF_ADDRESS + 2)]
+    assert [each.status for each in answers] == [202] * REQUESTS_OF_ADDRESS + [429] * 2
     wait = int(answers[-1].headers["retry-after"])
     assert 0 < wait <= 901
     assert forgot(address="203.0.113.9").status == 202

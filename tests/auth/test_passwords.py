@@ -27,7 +27,7 @@ passwords = Passwords(BASE)
 def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
     """Short, common, counting, repeated, or the account's own name."""
     with pytest.raises(WeakPassword) as refused:
-        passwords.judge(password, "alice")
+        passwords.require_strong(password, "alice")
     assert refused.value.detail
 
 
@@ -38,22 +38,22 @@ def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
 )  # fmt: skip
 def test_long_or_odd_passwords_are_good(password: str) -> None:
     """No classes of characters are asked for."""
-    passwords.judge(password, "alice")
+    passwords.require_strong(password, "alice")
 
 
 def test_the_reason_is_the_true_one() -> None:
     """Digits alone are not said to be made of the user name."""
     with pytest.raises(WeakPassword, match="Digits"):
-        passwords.judge("8402918374650192", "alice")
+        passwords.require_strong("8402918374650192", "alice")
     with pytest.raises(WeakPassword, match="user name"):
-        passwords.judge("alice@example1", "alice@example")
+        passwords.require_strong("alice@example1", "alice@example")
 
 
 @given(st.text(min_size=8, max_size=30))
 def test_any_text_is_judged(password: str) -> None:
     """A judgement is none or WeakPassword, never another error."""
     try:
-        passwords.judge(password, "alice@example.org")
+        passwords.require_strong(password, "alice@example.org")
     except WeakPassword:
         return
 
@@ -73,18 +73,18 @@ def test_nobody_costs_what_somebody_costs() -> None:
     checked = Passwords(BASE)
     checked._hasher = hasher
     hashed = checked.hash("correct horse")
-    assert checked.matches(hashed, "correct horse")
-    assert not checked.matches(hashed, "wrong horse")
-    assert not checked.matches(None, "correct horse")
+    assert checked.verify(hashed, "correct horse")
+    assert not checked.verify(hashed, "wrong horse")
+    assert not checked.verify(None, "correct horse")
     assert hasher.__dict__["costs"] == ["m=8,t=1,p=1"] * 3
 
 
 def test_other_parameters_are_outdated() -> None:
     """A hash made with less, or more, is made again at the next login."""
     weaker = argon2.PasswordHasher(1, 16, parallelism=1).hash("x")
-    assert passwords.outdated(weaker)
-    assert not passwords.outdated(passwords.hash("x"))
-    assert not passwords.matches("no hash at all", "x")
+    assert passwords.needs_rehash(weaker)
+    assert not passwords.needs_rehash(passwords.hash("x"))
+    assert not passwords.verify("no hash at all", "x")
 
 
 @given(st.ip_addresses(v=4).map(str))

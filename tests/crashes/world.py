@@ -171,7 +171,8 @@ class World:
             )
             for table, noun in self.tables.items()
             for row in self.ground.rows(table)
-            if row.get("kind") != "opened" and "tries" not in row
+            if row.get("kind") != "opened"
+            and ("count" not in row or str(row["token_hash"]).startswith("login:"))
         ]
         new = {row["token_hash"] for row in self.ground.rows(self.settings.sessions)}
         for token_hash in new - self._sessions:
