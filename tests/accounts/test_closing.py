@@ -129,8 +129,7 @@ def test_rows_of_earlier_namesakes_hide_nothing(
     rich: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of links, of requests and of files that are another's by their ids come before hers."""
-    for module in (closing, closing):
-        monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(closing, "PAGE", 2)
     (link,) = [r for r in behind.rows("shares") if r["grantee"] == "links:alice"][:1]
     file = behind.row("files", shelf="alice", name="a.txt")
     for number in range(5):
@@ -191,8 +190,7 @@ def test_what_takes_long_is_gone_on_with(
     rich: World, ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is shut from the first request on; the name stays taken until it is over."""
-    for module in (closing, closing):
-        monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(closing, "PAGE", 2)
     rapid = slow(ground, clock, 3)
     said = []
     while (answer := close(rich.root)).status == 202:
@@ -342,7 +340,7 @@ def test_what_another_of_the_name_was_given_does_not_stop_it(
     world: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages of it before what the account was given; it stays, and the rest goes."""
-    monkeypatch.setattr(closing, "AT_ONCE", 2)
+    monkeypatch.setattr(closing, "PAGE", 2)
     for number in range(5):
         world.bob.put(f"{number}.txt")
         world.bob.post("/share", file_name=f"{number}.txt", username="alice")
