@@ -18,7 +18,8 @@ from function.access.errors import ProtectedAccount
 from function.access.policy import Access, ActingAccount
 from function.accounts.models import Closure
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
+from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
+from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import NoSuchUser
 from function.core.models import Caller
@@ -93,7 +94,9 @@ class Departure:
     def _delete_links(self, account: Account) -> bool:
         rows = _next_page(
             account,
-            lambda after: self._links.of(account.username, account.id, after=after, limit=PAGE),
+            lambda after: self._links.list_links(
+                account.username, account.id, after=after, limit=PAGE
+            ),
         )
         for row in rows:
             _, grants = self._links.find(row.id)
@@ -102,8 +105,8 @@ class Departure:
         return not rows
 
     def _link_deletion(self, row: LinkRow, grants: list[Grant]) -> list[Write]:
-        writes = [Write("Delete", grant_row_key(grant)) for grant in grants]
-        writes += [Write("Delete", link_key(row.id)), delete_owner_entry(row)]
+        writes = [delete(grant_row_key(grant)) for grant in grants]
+        writes += [delete(link_key(row.id)), delete_owner_entry(row)]
         if row.alias:
             rows = self._db.read([alias_key(row.alias)])
             if link_with_alias(rows, row.alias) == row.id:
@@ -114,7 +117,9 @@ class Departure:
         now = self._runtime.now()
         rows = _next_page(
             account,
-            lambda after: self._requests.of(account.username, now, after=after, limit=PAGE),
+            lambda after: self._requests.list_requests(
+                account.username, now, after=after, limit=PAGE
+            ),
         )
         for row in rows:
             with suppress(ConditionFailed):
@@ -137,10 +142,12 @@ class Departure:
                 if group and group.owner_id == current.id:
                     self._delete_group(current, group)
                 elif name in memberships:
-                    self._groups.leave(memberships[name], self._runtime.new_id(), account=True)
+                    self._groups.remove_member(
+                        memberships[name], self._runtime.new_id(), account=True
+                    )
                 else:  # the group was deleted, and has left its name in the account's row
                     others = current.groups - {name}
-                    self._groups.forget(current, others, self._runtime.new_id())
+                    self._groups.set_groups(current, others, self._runtime.new_id())
                     break  # the row names other groups now than those that were read
         return not current.groups
 
@@ -149,13 +156,13 @@ class Departure:
 
         Its owner leaves last: the owner's row is the only one that still names the group.
         """
-        members = self._groups.remaining(group, PAGE)
+        members = self._groups.list_remaining(group, PAGE)
         others = [each for each in members if each.member_id != account.id]
-        grant_keys = self._groups.granted(group, PAGE)
+        grant_keys = self._groups.list_grant_keys(group, PAGE)
         for member in others:
-            self._groups.put_out(member, self._runtime.new_id)
+            self._groups.expel(member, self._runtime.new_id)
         for key in grant_keys:
-            self._groups.revoke(group, key)
+            self._groups.revoke_grant(group, key)
         if others or grant_keys:
             return
         actor = ActingAccount(account.username, account.id)
@@ -163,7 +170,7 @@ class Departure:
         with suppress(ConditionFailed):
             self._groups.delete(group, self._runtime.new_id(), audit_write)
             for member in members:
-                self._groups.put_out(member, self._runtime.new_id)
+                self._groups.expel(member, self._runtime.new_id)
 
     def _revoke_shares(self, account: Account) -> bool:
         """Revokes the grants that others gave to the account."""
@@ -186,7 +193,9 @@ class Departure:
         own: list[Grant] = []
         after, more = "", True
         while more and not own:
-            grants, more = self._grants.of(user_grantee(account.username), after=after, limit=PAGE)
+            grants, more = self._grants.list_grants(
+                user_grantee(account.username), after=after, limit=PAGE
+            )
             after = grants[-1].file if grants else after
             own = [grant for grant in grants if grant.grantee_id == account.id]
         return own
@@ -223,7 +232,7 @@ class AccountDeletion:
 
     def sweep(self, has_time: Callable[[], bool], batch: BatchResult) -> None:
         """Goes on with the accounts on the list; counts the deleted ones in `batch`."""
-        for username in self._closing_list.of(PAGE):
+        for username in self._closing_list.list_usernames(PAGE):
             if not has_time():
                 return
             with batch.attempt():
@@ -278,21 +287,21 @@ class AccountDeletion:
         return not rows
 
     def _list_files(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
-        rows, more = self._files.on_shelf(account.username, prefix="", after=after, limit=PAGE)
+        rows, more = self._files.list_files(account.username, prefix="", after=after, limit=PAGE)
         return rows, rows[-1].name if more else None
 
     def _trash(self, row: FileRow) -> None:
         """Moves a file to the trash; grants beyond the limit of its transaction follow."""
-        grants = [Write("Delete", key) for key in grant_keys_on(row)]
+        grants = [delete(key) for key in grant_keys_on(row)]
         writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
-        capacity = COMMITTED_AT_ONCE - len(writes)
+        capacity = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:capacity]])
         self._db.commit_each(revoke_grants_on(row)[capacity:], self._runtime.new_id)
 
     def _delete_folders(self, account: Account) -> bool:
         """Deletes a page of folders, which are empty now, with the grants on them."""
         writes = folders_to_clear(self._db, account.username, PAGE)
-        batch_size = COMMITTED_AT_ONCE - 1
+        batch_size = TRANSACTION_LIMIT - 1
         for start in range(0, len(writes), batch_size):
             batch = writes[start : start + batch_size]
             try:

@@ -9,7 +9,8 @@ from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameT
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller, Incoming
@@ -169,7 +170,7 @@ class InviteService:
         """
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
-        rows, last = self._invites.of(self._runtime.now(), after=after, limit=limit)
+        rows, last = self._invites.list_invites(self._runtime.now(), after=after, limit=limit)
         return [_view(row) for row in rows], last and seal([last], account.id, LIST)
 
     def delete(self, caller: Caller, invite: str) -> None:

@@ -9,7 +9,7 @@ from function.accounts.models import AccountChange, AccountView, Usage, UserChan
 from function.audit.service import AuditTrail
 from function.auth.mfa import NO_FACTOR
 from function.auth.throttle import LoginThrottle
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
@@ -152,7 +152,7 @@ class DirectoryService:
     ) -> tuple[list[Account], str | None]:
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, list_name) or [""])[0]
-        rows, last = self._accounts.page(after=after, limit=limit)
+        rows, last = self._accounts.list_accounts(after=after, limit=limit)
         return rows, last and seal([last], account.id, list_name)
 
     def _fields(self, account: Account, provided: dict[str, Any]) -> dict[str, Any]:

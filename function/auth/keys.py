@@ -13,7 +13,8 @@ from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchKey
 from function.auth.models import KeyRequest, KeyView, NewKey
 from function.auth.sessions import new_session
-from function.aws.dynamodb import Rows, Write
+from function.aws.rows import Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import LimitReached, NotSignedIn
 from function.core.models import Caller

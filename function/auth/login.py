@@ -10,7 +10,8 @@ from function.auth.models import Credentials, Token
 from function.auth.passwords import Passwords
 from function.auth.sessions import new_session
 from function.auth.throttle import LoginThrottle
-from function.aws.dynamodb import ConditionFailed, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.models import Caller, Incoming

@@ -16,7 +16,8 @@ from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
 from function.auth.throttle import LoginThrottle, Window
-from function.aws.dynamodb import Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn
 from function.core.models import Caller, Incoming

@@ -7,7 +7,7 @@ from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
@@ -49,7 +49,7 @@ class SessionService:
         entry = self._access.authenticate(caller)
         account, own = entry.account, session_in(entry.rows, caller)
         position = unseal(cursor, account.id, LIST)
-        found, following = self._sessions.newest(
+        found, following = self._sessions.list_sessions(
             caller.username,
             lambda each: self._is_valid(each, account),
             after=(position[0], position[1]) if position else None,

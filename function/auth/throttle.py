@@ -6,7 +6,8 @@ lock another person out from elsewhere. The counts end with their window.
 
 from function.auth.errors import WrongCredentials
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import SlowDown
 from function.core.runtime import Runtime

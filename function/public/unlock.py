@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from function.auth.passwords import Passwords
 from function.auth.throttle import Window
-from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Unavailable
 from function.core.signing import sign, verify

@@ -3,14 +3,23 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Condition,
+    Write,
+    above,
+    equals,
+    exists,
+    put,
+    update,
+)
 from function.contract import SESSIONS
 from function.core.errors import Unavailable
 from function.core.models import Caller
 from function.tables.accounts import Account
 
 AT_ONCE, LOOKS = 250, 4
-ALIVE = "attribute_exists(token_hash) AND expires_at > :now"
 Place = tuple[str, str]
 
 
@@ -81,24 +90,22 @@ def is_valid_session(session: Session | None, account: Account, now: float) -> b
 
 def create_session(session: Session) -> Write:
     """A new session."""
-    return Write("Put", session_key(session.token_hash), item=session.model_dump())
+    return put(session_key(session.token_hash), session)
 
 
 def expire_session(token_hash: str, now: int) -> Write:
     """Has a session expire at once, if it has not; its row stays until the table removes it."""
-    values: Item = {":now": now}
-    return Write("Update", session_key(token_hash), ALIVE, values, update="SET expires_at = :now")
+    return update(session_key(token_hash), set={"expires_at": now}, when=_alive(now))
 
 
 def rotate_session(session: Session, epoch: str, now: int) -> Write:
     """Takes a session over into its account's next epoch, in which all others are dead."""
-    return Write(
-        "Update",
-        session_key(session.token_hash),
-        condition=f"{ALIVE} AND epoch = :was",
-        values={":now": now, ":was": session.epoch, ":epoch": epoch},
-        update="SET epoch = :epoch",
-    )
+    when = _alive(now) & equals(epoch=session.epoch)
+    return update(session_key(session.token_hash), set={"epoch": epoch}, when=when)
+
+
+def _alive(now: int) -> Condition:
+    return exists("token_hash") & above(expires_at=now)
 
 
 class Sessions:
@@ -108,7 +115,7 @@ class Sessions:
         """Uses the table through `db`."""
         self._db = db
 
-    def newest(
+    def list_sessions(
         self,
         username: str,
         wanted: Callable[[Session], bool],
@@ -136,19 +143,10 @@ class Sessions:
                 return found, None
         return found, after
 
-    def seen(self, token_hash: str, now: int, at: str) -> None:
+    def record_use(self, token_hash: str, now: int, at: str) -> None:
         """Notes when a session was used, if that can be done; nobody is refused for it."""
-        values: Item = {":now": now, ":at": at}
-        write = Write(
-            "Update",
-            session_key(token_hash),
-            ALIVE,
-            values,
-            update="SET #seen = :at",
-            names={"#seen": "seen"},
-        )
         with suppress(ConditionFailed, Unavailable):
-            self._db.write(write)
+            self._db.write(update(session_key(token_hash), set={"seen": at}, when=_alive(now)))
 
 
 def mailed_reset_key(name: str) -> Key:
@@ -169,15 +167,10 @@ def reset_at(rows: Rows, key: Key) -> Reset | None:
 
 def put_reset(key: Key, reset: Reset) -> Write:
     """A token in the place of whatever was there."""
-    return Write("Put", key, item=reset.model_dump() | key.item())
+    return put(key, reset)
 
 
 def use_reset(key: Key, reset: Reset, now: int) -> Write:
     """Uses a token up, if nobody has."""
-    return Write(
-        "Update",
-        key,
-        condition=f"{ALIVE} AND secret = :secret",
-        values={":now": now, ":secret": reset.secret},
-        update="SET expires_at = :now",
-    )
+    when = _alive(now) & equals(secret=reset.secret)
+    return update(key, set={"expires_at": now}, when=when)

@@ -8,11 +8,11 @@ row later. A row can hold several counters, each in its own attribute.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from function.aws.dynamodb import Item, Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Condition, Write, below, check, missing, update
 from function.contract import SESSIONS
 
 COUNT = "count"
-BELOW_LIMIT = "attribute_not_exists(#count) OR #count < :limit"
 
 
 class Counter(NamedTuple):
@@ -39,33 +39,20 @@ def left_in(rows: Rows, counter: Counter) -> int:
 
 def require_left(counter: Counter) -> Write:
     """Requires that the count is below its limit."""
-    values: Item = {":limit": counter.limit}
-    return Write("ConditionCheck", counter.key, BELOW_LIMIT, values, names={"#count": counter.name})
+    return check(counter.key, _below_limit(counter))
 
 
 def increment(counter: Counter) -> Write:
     """Adds 1 to a count, if it is below its limit."""
-    return Write(
-        "Update",
-        counter.key,
-        BELOW_LIMIT,
-        {":one": 1, ":limit": counter.limit, ":expires_at": counter.expires_at},
-        update="ADD #count :one SET expires_at = :expires_at",
-        names={"#count": counter.name},
-    )
+    return add({counter: 1}, when=_below_limit(counter))
 
 
-def add(amounts: Mapping[Counter, int]) -> Write:
-    """Adds an amount to each of some counters of one row, whatever their limits are."""
+def add(amounts: Mapping[Counter, int], when: Condition | None = None) -> Write:
+    """Adds an amount to each of some counters of one row."""
     key, _, _, expires_at = next(iter(amounts))
-    pairs = [(f"#count{at}", f":amount{at}") for at in range(len(amounts))]
-    values: Item = {
-        value: amount for (_, value), amount in zip(pairs, amounts.values(), strict=True)
-    }
-    return Write(
-        "Update",
-        key,
-        update=f"ADD {', '.join(map(' '.join, pairs))} SET expires_at = :expires_at",
-        values={**values, ":expires_at": expires_at},
-        names={name: counter.name for (name, _), counter in zip(pairs, amounts, strict=True)},
-    )
+    counts = {counter.name: amount for counter, amount in amounts.items()}
+    return update(key, add={**counts}, set={"expires_at": expires_at}, when=when)
+
+
+def _below_limit(counter: Counter) -> Condition:
+    return missing(counter.name) | below(**{counter.name: counter.limit})

@@ -77,7 +77,7 @@ def unverified(_: PasswordGate, __: Gated, token: str | None) -> AccessToken | N
     return AccessToken(str(token), nonce, 0, is_new=False) if nonce else None
 
 
-def careless(db: Dynamo, writes: Any, token: str) -> None:
+def careless(db: Dynamo, writes: Any, token: str = "") -> None:
     """What could not be committed is said to be."""
     with suppress(Unavailable):
         commit(db, writes, token)
@@ -106,7 +106,9 @@ MUTANTS = (
     Mutant("grants never expire", {"access.policy.Access.alive": lambda *_: True}),
     Mutant("to read is to write", {"access.policy.Access.right": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
-    Mutant("who was put out stays in", {"tables.groups.Groups.leave": lambda *_, **__: None}),
+    Mutant(
+        "who was put out stays in", {"tables.groups.Groups.remove_member": lambda *_, **__: None}
+    ),
     Mutant("a rename leaves grants behind", {"moves.rename.grant_keys_on": NOTHING}),
     Mutant("what is taken back stays", {"sharing.shares.delete_grant": require_grant_unchanged}),
     Mutant("the disabled are let in", {"access.policy.account_in": disabled_as_well}),
