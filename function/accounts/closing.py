@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from function.access.callers import ActingAccount
 from function.access.errors import ProtectedAccount
-from function.access.policy import Access, ActingAccount
+from function.access.policy import Access
 from function.accounts.models import Closure
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write

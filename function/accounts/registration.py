@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from function.access.policy import Access, Anonymous
+from function.access.callers import Anonymous
+from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditTrail

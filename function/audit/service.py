@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from function.access.policy import Access, ActingAccount, Anonymous, Uploader
+from function.access.callers import ActingAccount, Anonymous, Uploader
+from function.access.policy import Access
 from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
 from function.aws.dynamodb import Write

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from function.access.policy import Authorization
+from function.access.policy import WriteAuthorization
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import READ_AT_ONCE, ConditionFailed, Write
@@ -153,24 +153,23 @@ class FileWriter:
         self._runtime = base.runtime
         self._keep_versions = base.settings.keep_versions
 
-    def check(self, entry: Authorization, intent: WriteRequest, size: int) -> None:
+    def check(self, entry: WriteAuthorization, intent: WriteRequest, size: int) -> None:
         """Whether the upload could be placed as things stand, before its bytes are taken.
 
         Raises NoSuchFile, PreconditionFailed, FileExists, QuotaExceeded, TooLarge, TypeNotAllowed.
         """
-        owner, _ = entry.writable()
         self._rules.judge(entry.account.role, intent.name, size, intent.head)
         old = entry.file
         require_conditions(intent, old)
         fails = intent.on_conflict == "fail"
         if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
             raise FileExists
-        require_room(owner, Load(size, 1) - intent.held)
+        require_room(entry.owner, Load(size, 1) - intent.held)
 
     def commit(
         self,
-        look: Callable[[], Authorization],
-        entry: Authorization,
+        look: Callable[[], WriteAuthorization],
+        entry: WriteAuthorization,
         intent: WriteRequest,
         stored: Stored,
         also: Callable[[Written], list[Write]] = lambda _: [],
@@ -184,16 +183,16 @@ class FileWriter:
         for attempt in self._runtime.attempts():
             entry = look() if attempt else entry
             self.check(entry, intent, stored.size)
-            owner, permission = entry.writable()
+            owner = entry.owner
             row = self._row(owner, entry, intent, stored)
-            placed = Written(row, permission, row.version == 1)
+            placed = Written(row, entry.permission, row.version == 1)
             growth = Load(stored.size, 1) - intent.held
             writes = [
                 *self._writes(entry.file, row, others := also(placed)),
                 (increment_refcount if intent.again else init_refcount)(row.object),
                 charge(owner, growth, -intent.held),
                 *self._audit.quota_warning(owner, growth),
-                *entry.required_checks(),  # a right taken back meanwhile commits nothing
+                *entry.required_checks,  # a right taken back meanwhile commits nothing
                 *others,
             ]
             try:
@@ -204,7 +203,7 @@ class FileWriter:
         raise AssertionError
 
     def _looked_at(
-        self, entry: Authorization, intent: WriteRequest, stored: Stored
+        self, entry: WriteAuthorization, intent: WriteRequest, stored: Stored
     ) -> WriteRequest:
         """With the first bytes, where they matter and are not at hand."""
         if intent.head is not None:
@@ -212,7 +211,7 @@ class FileWriter:
         return dataclasses.replace(intent, head=self._rules.head(entry.account.role, stored))
 
     def _row(
-        self, owner: Account, entry: Authorization, intent: WriteRequest, stored: Stored
+        self, owner: Account, entry: WriteAuthorization, intent: WriteRequest, stored: Stored
     ) -> FileRow:
         now = iso(self._runtime.now())
         name, old = intent.name, entry.file

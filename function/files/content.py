@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from function.access.policy import Access, Authorization, needed_right
+from function.access.policy import Access, WriteAuthorization, needed_right
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
 from function.aws.s3 import BytesMissing, Stored
@@ -64,7 +64,7 @@ class CopyService:
             exactly=True,
         )
 
-        def look() -> Authorization:
+        def look() -> WriteAuthorization:
             nonlocal still
             again, now, still = self._look(caller, wanted)
             if now.rev != row.rev or (again.file and again.file.object == row.object):
@@ -83,14 +83,15 @@ class CopyService:
 
     def _look(
         self, caller: Caller, wanted: CopyRequest
-    ) -> tuple[Authorization, FileRow, list[Write]]:
+    ) -> tuple[WriteAuthorization, FileRow, list[Write]]:
         """What there is where the copy is to be, the original, and the right to read it.
 
         Raises NoSuchFile.
         """
         there = file_key(caller.username, wanted.new_name)
-        entry = self._access.authorize(caller, wanted.username, wanted.file_name, [there])
-        return entry.own(wanted.new_name), entry.readable()[0], entry.required_checks("read")
+        entry = self._access.authorize(caller, wanted.username, wanted.file_name, more=[there])
+        target = WriteAuthorization.for_own_file(entry, wanted.new_name)
+        return target, entry.file, entry.required_checks
 
 
 class SmallUploadService:
@@ -117,13 +118,13 @@ class SmallUploadService:
             head=upload.data[:HEAD],
         )
         need = needed_right(upload.on_conflict)
-        entry = self._access.authorize(caller, owner, name, need=need)
+        entry = self._access.authorize_write(caller, owner, name, need=need)
         self._writer.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._runtime.new_id()}"
         stored = self._objects.put(key, upload.data, upload.content_type)
         try:
             placed = self._writer.commit(
-                lambda: self._access.authorize(caller, owner, name, need=need),
+                lambda: self._access.authorize_write(caller, owner, name, need=need),
                 entry,
                 intent,
                 stored,
@@ -198,8 +199,8 @@ class FileService:
     def _read(
         self, caller: Caller, owner: str | None, name: str, wanted: ContentRequest, body: bool
     ) -> Content:
-        row, permission = self._access.authorize(caller, owner, name).readable()
-        file = file_object(row, permission)
+        found = self._access.authorize(caller, owner, name)
+        row, file = found.file, file_object(found.file, found.permission)
         require_match(wanted, row)
         if known(wanted, row):
             return Content(file, None, fresh=True)
@@ -229,7 +230,7 @@ class FileService:
         """
         in_time = self._runtime.within(AT_MOST)
         for _ in self._runtime.attempts():
-            row = self._access.authorize(caller, owner, name).owned()
+            row = self._access.authorize(caller, owner, name, need="own").file
             require_conditions(conditions, row)
             kept = self._file_writes.deleted(row, for_good=for_good)
             done: Action = "file.purge" if for_good else "file.delete"

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Authorization
+from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed, Key
 from function.base import Base
@@ -81,8 +81,9 @@ class TrashService:
         """
         name = wanted.new_name or wanted.file_name
         for _ in self._runtime.attempts():
-            more = [trash_key(caller.username, named(wanted.id))] if wanted.id else []
-            entry = self._access.authorize(caller, wanted.username, name, more)
+            more = [file_key(caller.username, name)]
+            more += [trash_key(caller.username, named(wanted.id))] if wanted.id else []
+            entry = self._access.authenticate_owner(caller, wanted.username, more)
             kept = self._find(entry, caller.username, wanted)
             require_conditions(wanted, kept)
             if file_key(caller.username, name) in entry.rows:
@@ -105,10 +106,8 @@ class TrashService:
             return file_object(row, "own")
         raise AssertionError
 
-    def _find(self, entry: Authorization, owner: str, wanted: Restoration) -> FileRow:
+    def _find(self, entry: Authentication, owner: str, wanted: Restoration) -> FileRow:
         """What is to come back: of several of that name the latest. Raises NoSuchFile."""
-        if entry.permission != "own":
-            raise NoSuchFile
         if wanted.id:
             row = trashed_in(entry.rows, trash_key(owner, named(wanted.id)), self._runtime.now())
             rows = [row] if row and row.file_name == wanted.file_name else []

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from function.access.policy import Access, Authorization
+from function.access.policy import Access, Authentication, WriteAuthorization
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import Write
 from function.aws.s3 import Stored
@@ -50,7 +50,7 @@ class VersionService:
         Raises NoSuchFile, InvalidCursor.
         """
         entry = self._access.authorize(caller, owner, name)
-        row, permission = entry.readable()
+        row, permission = entry.file, entry.permission
         of = f"versions {row.id}"
         last = unseal(cursor, entry.account.id, of)
         found = [] if last else [version_view(row, current=True)]
@@ -79,17 +79,16 @@ class VersionService:
         raise AssertionError
 
     def _restore(self, caller: Caller, wanted: Restoration) -> FileObject:
-        entry, old = self._look(caller, wanted)
-        row = entry.owned()
+        entry, row, old = self._look(caller, wanted)
         require_conditions(wanted, row)
         if old.object == row.object:
             return file_object(row, "own")
 
-        def look() -> Authorization:
-            again, now = self._look(caller, wanted)
-            if now.object != old.object or again.owned().object == old.object:
+        def look() -> WriteAuthorization:
+            again, current, now = self._look(caller, wanted)
+            if now.object != old.object or current.object == old.object:
                 raise StateChanged
-            return again
+            return WriteAuthorization.for_own_file(again, row.name)
 
         def also(placed: Written) -> list[Write]:
             subject = str(old.version)
@@ -106,23 +105,24 @@ class VersionService:
             again=True,
         )
         stored = Stored(old.object, old.size, old.etag, old.sha256)
-        placed = self._writer.commit(look, entry, intent, stored, also)
+        own = WriteAuthorization.for_own_file(entry, row.name)
+        placed = self._writer.commit(look, own, intent, stored, also)
         return file_object(placed.row, placed.permission)
 
-    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authorization, FileRow]:
-        """The caller's own file, and the version. Raises NoSuchFile, NoSuchVersion."""
+    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authentication, FileRow, FileRow]:
+        """Who calls, their own file, and its version. Raises NoSuchFile, NoSuchVersion."""
         entry = self._access.authorize(caller, wanted.username, wanted.file_name)
-        row, permission = entry.readable()
+        row = entry.file
         version = wanted.version or row.version
-        if permission != "own":
+        if entry.permission != "own":
             raise NoSuchVersion
         if version == row.version:
-            return entry, row
+            return entry, row, row
         kept = self._db.read([version_key(row, version)])
         found = version_in(kept, row, version, self._most, self._runtime.now())
         if found is None:
             raise NoSuchVersion
-        return entry, found
+        return entry, row, found
 
 
 def version_view(row: FileRow, *, current: bool) -> VersionView:

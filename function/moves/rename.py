@@ -54,8 +54,8 @@ class RenameService:
         name, new_name = wanted.file_name, wanted.new_name or wanted.file_name
         for _ in self._runtime.attempts():
             there = file_key(caller.username, new_name)
-            entry = self._access.authorize(caller, wanted.username, name, [there])
-            old = entry.owned()
+            entry = self._access.authorize(caller, wanted.username, name, need="own", more=[there])
+            old = entry.file
             require_conditions(wanted, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")

@@ -6,14 +6,8 @@ whoever comes later, or again, is given that answer.
 
 import json
 
-from function.access.policy import (
-    Access,
-    ActingAccount,
-    Authentication,
-    Authorization,
-    Uploader,
-    needed_right,
-)
+from function.access.callers import ActingAccount, Uploader
+from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import Write
 from function.aws.s3 import Part, Stored
@@ -30,7 +24,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NOTHING, Load
+from function.tables.accounts import NOTHING, Load, account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
@@ -153,6 +147,9 @@ class CompletionService:
             raise Done(row, row.done)
         if row.expires_at <= self._runtime.now():
             raise NoSuchUpload
+        owner = account_in(entry.rows, row.owner)
+        if row.owner_id and owner and owner.id != row.owner_id:
+            raise NoSuchUpload  # its room was reserved on an account that has gone
         return row
 
     def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored | None:
@@ -199,14 +196,18 @@ class CompletionService:
     def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
         key = upload_key(username, row.name)
 
-        def look() -> Authorization:
-            entry = self._access.authorize(
-                who, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
+        def require_open(found: Authentication) -> None:
+            self._open(found, username, row.name)
+
+        def look() -> WriteAuthorization:
+            if isinstance(who, Uploader):
+                found = self._access.authorize_uploader(who, row.file_name, [key])
+                require_open(found)
+                return found
+            need = needed_right(row.on_conflict)
+            return self._access.authorize_write(
+                who, row.owner, row.file_name, need=need, more=[key], precheck=require_open
             )
-            self._open(entry, username, row.name)
-            if row.owner_id and entry.owner and entry.owner.id != row.owner_id:
-                raise NoSuchUpload  # its room was reserved on an account that has gone
-            return entry
 
         def also(placed: Written) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
