@@ -1,4 +1,10 @@
-"""Those on whose behalf something is done without a session of theirs."""
+"""Authentication and authorization: who calls, and what they may do with whose file.
+
+One strongly consistent BatchGetItem reads the session, the accounts, the file and the grants that
+decide, so a right is judged as it was at one moment. What is written afterwards includes the
+`required_checks` of the authorization as conditions: a right that is revoked in between commits
+nothing.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,14 +41,15 @@ from function.tables.requests import request_in, request_key
 from function.tables.sessions import Sessions, is_valid_session, session_in, session_key
 
 Need = Literal["read", "write", "own"]
-WriteNeed = Literal["write", "add"]  # in the place of a file, or beside the files of a folder
+WriteNeed = Literal["write", "add"]  # to replace the file of a name, or to add files beside it
 SUFFICIENT: Mapping[Need, frozenset[Permission]] = {
     "read": frozenset({"read", "write", "own"}),
     "write": frozenset({"write", "own"}),
     "own": frozenset({"own"}),
 }
 Memberships = Mapping[str, Membership]
-SEEN_SECONDS = 600  # how exactly it is known when a session was used: each time costs a write
+# Seconds between two writes of a session's last use, so that few requests cost a write.
+SEEN_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -153,7 +160,7 @@ class Access:
         if isinstance(caller, Uploader):
             return self._authenticate_uploader(caller, more)
         rows = self._db.read([*_identity_keys(caller), *more])
-        return Authentication(self._identify(rows, caller), rows)
+        return Authentication(self._authenticated(rows, caller), rows)
 
     def authenticate_owner(
         self, caller: Caller, owner: str | None, more: Iterable[Key] = ()
@@ -236,6 +243,93 @@ class Access:
         file = found.own_file(name)
         return WriteAuthorization(found.account, found.rows, found.account, file, "write", True, [])
 
+    def verify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
+        """The account of a caller, proven by rows that include those that identify them.
+
+        Raises NotSignedIn, and NotAllowed where the role or the key's scopes do not include the
+        route's power.
+        """
+        account = account_in(rows, caller.username)
+        if account is None:
+            raise NotSignedIn
+        account = self.with_configured_role(account)
+        if isinstance(caller, ActingAccount):
+            if account.id != caller.id or not may(account.role, "write"):
+                raise NotSignedIn
+            return account
+        session = session_in(rows, caller)
+        if session is None or not is_valid_session(session, account, self._now()):
+            raise NotSignedIn
+        if not may(account.role, caller.power, session.scopes if session.key else None):
+            raise NotAllowed
+        return account
+
+    def with_configured_role(self, account: Account) -> Account:
+        """The account, as `admin` where the configuration names it the administrator."""
+        named = account.username == self._administrator
+        return account.model_copy(update={"role": "admin"}) if named else account
+
+    def read_groups(self, account: Account) -> Mapping[str, Group]:
+        """Reads the groups that an account is a member of, by name. Raises Unavailable."""
+        rows = self._db.read(membership_keys(account))
+        memberships = self.memberships_in(rows, account).values()
+        found = {each.group: group_in(rows, each.group) for each in memberships}
+        return {name: group for name, group in found.items() if group}
+
+    def memberships_in(self, rows: Rows, account: Account) -> Memberships:
+        """The account's memberships among the rows, by group id; stale ones are left out."""
+        found = (membership_in(rows, name, account) for name in sorted(account.groups))
+        return {each.group_id: each for each in found if each}
+
+    def permission_for(
+        self,
+        ids: Iterable[str],
+        account: Account,
+        owner: Account | None,
+        file: FileRow | None,
+        grants: Iterable[Grant],
+    ) -> Permission | None:
+        """The highest permission that an account has on a file by `grants` on it or its folders.
+
+        `ids` are the account's id and those of its groups.
+        """
+        if owner is None:
+            return None
+        if owner.id == account.id:
+            return "own"
+        permissions = {
+            grant.permission for grant in grants if self.grant_applies(grant, ids, owner, file)
+        }
+        return "write" if "write" in permissions else "read" if permissions else None
+
+    def grant_applies(
+        self, grant: Grant, ids: Iterable[str], owner: Account, file: FileRow | None
+    ) -> bool:
+        """Whether a grant gives its permission on `file` to a holder of one of these ids.
+
+        A grant carries the ids of grantee, owner and file, so it gives nothing to or on a later
+        one of the same name. A grant on a folder has no file id and applies to every file below.
+        """
+        return (
+            self.grant_is_active(grant)
+            and grant.grantee_id in ids
+            and grant.owner_id == owner.id
+            and (grant.file_id is None or (file is not None and grant.file_id == file.place_id))
+        )
+
+    def grant_is_active(self, grant: Grant) -> bool:
+        """Whether a grant has not expired: DynamoDB deletes expired rows hours or days late."""
+        return grant.expires_at is None or grant.expires_at > self._now()
+
+    def _authenticated(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
+        """The verified account; records that the session was used, every ten minutes at most."""
+        account = self.verify(rows, caller)
+        session = session_in(rows, caller) if isinstance(caller, Caller) else None
+        now = self._now()
+        if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
+            self._sessions.seen(session.token_hash, int(now), iso(now))
+        return account
+
     def _authenticate_uploader(self, uploader: Uploader, more: Iterable[Key]) -> Authentication:
         """Proves that the file request is open, and acts for its owner. Raises NoSuchRequest."""
         keys = [account_key(uploader.owner), request_key(uploader.request)]
@@ -244,17 +338,10 @@ class Access:
         request = request_in(rows, uploader.request, self._now())
         if request is None or owner is None or owner.id != uploader.owner_id:
             raise NoSuchRequest
-        owner = self.known(owner)
+        owner = self.with_configured_role(owner)
         if not may(owner.role, "share"):
             raise NoSuchRequest
         return Authentication(owner, rows)
-
-    def _identify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
-        """The account of a caller, proven by the rows that were read. Notes the session's use."""
-        account = self.signed_in(rows, caller)
-        if isinstance(caller, Caller):
-            self._note_use(rows, caller)
-        return account
 
     def _find_rights(
         self,
@@ -264,13 +351,13 @@ class Access:
         need: Need | WriteNeed,
         more: Iterable[Key],
     ) -> _Rights:
-        """The rights of a caller to a file; groups are read only where they may be `need`ed."""
+        """Reads what decides on a file; the groups' grants only where their right is needed."""
         owner = owner or caller.username
         keys = [account_key(owner), file_key(owner, name)]
         user = user_grantee(caller.username)
         grants = grant_keys(user, owner, name) if owner != caller.username else []
         rows = self._db.read([*_identity_keys(caller), *keys, *grants, *more])
-        account = self._identify(rows, caller)
+        account = self._authenticated(rows, caller)
         rights = self._rights(account, owner, name, rows, grants)
         if grants and account.groups and rights.owner and not rights.suffice(need):
             # Every row that bears on the right is read again: all must be of one moment.
@@ -288,93 +375,23 @@ class Access:
         file = file_in(rows, owner_name, name)
         if file and (owner is None or file.owner_id != owner.id):
             file = None  # it belongs to a deleted account of the same name
-        memberships = self.memberships(rows, account)
+        memberships = self.memberships_in(rows, account)
         ids = {account.id, *memberships}
         grants = grants_in(rows, grant_keys)
-        permission = self.right(ids, account, owner, file, grants)
-        may_add = self.right(ids, account, owner, None, grants) in SUFFICIENT["write"]
-        applying = [grant for grant in grants if owner and self.opens(grant, ids, owner, file)]
+        permission = self.permission_for(ids, account, owner, file, grants)
+        may_add = self.permission_for(ids, account, owner, None, grants) in SUFFICIENT["write"]
+        applying = [
+            grant for grant in grants if owner and self.grant_applies(grant, ids, owner, file)
+        ]
         return _Rights(account, rows, owner, file, permission, may_add, applying, memberships)
-
-    def groups(self, account: Account) -> Mapping[str, Group]:
-        """The groups that an account belongs to, by name."""
-        rows = self._db.read(membership_keys(account))
-        held = self.memberships(rows, account).values()
-        found = {each.group: group_in(rows, each.group) for each in held}
-        return {name: each for name, each in found.items() if each}
-
-    def memberships(self, rows: Rows, account: Account) -> Memberships:
-        """What was read of the memberships that hold, by the group's id."""
-        held = (membership_in(rows, name, account) for name in sorted(account.groups))
-        return {each.group_id: each for each in held if each}
-
-    def right(
-        self,
-        ids: Iterable[str],
-        account: Account,
-        owner: Account | None,
-        file: FileRow | None,
-        grants: Iterable[Grant],
-    ) -> Permission | None:
-        """The most that `grants` on a file, and on the folders above it, allow an account.
-
-        `ids` are the account's own and those of its groups.
-        """
-        if owner is None:
-            return None
-        if owner.id == account.id:
-            return "own"
-        rights = {grant.permission for grant in grants if self.opens(grant, ids, owner, file)}
-        return "write" if "write" in rights else "read" if rights else None
-
-    def opens(self, grant: Grant, ids: Iterable[str], owner: Account, file: FileRow | None) -> bool:
-        """Whether a grant holds now for whoever has one of these ids; a folder's for any file."""
-        return (
-            self.alive(grant)
-            and grant.grantee_id in ids
-            and grant.owner_id == owner.id
-            and (grant.file_id is None or (file is not None and grant.file_id == file.place_id))
-        )
-
-    def alive(self, grant: Grant) -> bool:
-        """Whether a grant has not expired: the table removes expired rows hours or days late."""
-        return grant.expires_at is None or grant.expires_at > self._now()
-
-    def signed_in(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
-        """Who calls, as what was read of them proves, and may. Raises NotSignedIn, NotAllowed."""
-        account = account_in(rows, caller.username)
-        if account is None:
-            raise NotSignedIn
-        account = self.known(account)
-        if isinstance(caller, ActingAccount):
-            if account.id != caller.id or not may(account.role, "write"):
-                raise NotSignedIn
-            return account
-        session = session_in(rows, caller)
-        if session is None or not is_valid_session(session, account, self._now()):
-            raise NotSignedIn
-        if not may(account.role, caller.power, session.scopes if session.key else None):
-            raise NotAllowed
-        return account
-
-    def _note_use(self, rows: Rows, caller: Caller) -> None:
-        """Notes that a session is used, at most once in ten minutes."""
-        session, now = session_in(rows, caller), self._now()
-        if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
-            self._sessions.seen(caller.token_hash, int(now), iso(now))
-
-    def known(self, account: Account) -> Account:
-        """An account in its role: that of the one whom the configuration names is `admin`."""
-        named = account.username == self._administrator
-        return account.model_copy(update={"role": "admin"}) if named else account
 
 
 def needed_right(on_conflict: OnConflict) -> WriteNeed:
-    """The right that an upload takes: to be put beside what is there, or in its place."""
+    """The right that an upload needs: `rename` never touches the file that has the name."""
     return "add" if on_conflict == "rename" else "write"
 
 
 def _identity_keys(caller: Caller | ActingAccount) -> list[Key]:
-    """The rows that prove who calls."""
+    """The rows that identify a caller."""
     session = [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
     return [account_key(caller.username), *session]

@@ -110,7 +110,7 @@ class Departure:
         if now is None or now.id != account.id:
             return True
         rows = self._db.read(membership_keys(now))
-        held = {each.group: each for each in self._access.memberships(rows, now).values()}
+        held = {each.group: each for each in self._access.memberships_in(rows, now).values()}
         for name in sorted(now.groups):
             group = group_in(rows, name)
             with suppress(ConditionFailed):

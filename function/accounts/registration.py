@@ -150,7 +150,7 @@ class RegistrationService:
                 if refused.failed == [NAME]:
                     raise UsernameTaken from None
                 continue
-            role = self._access.known(account).role
+            role = self._access.with_configured_role(account).role
             return Registered(username=account.username, role=role, created=account.created)
         raise AssertionError
 

@@ -174,7 +174,7 @@ class DirectoryService:
             raise ProtectedAccount
 
     def _view(self, account: Account) -> UserView:
-        known = self._access.known(account)
+        known = self._access.with_configured_role(account)
         held = known.model_dump(include=set(UserView.model_fields))
         return UserView(**held, mfa=known.totp is not None)
 

@@ -87,7 +87,7 @@ class AccessListService:
             held = grants_in(rows, map(grant_row_key, page))
             if len(held) == len(page):
                 break  # else one was taken back meanwhile, or carried to another name
-        ids = {account.id, *self._access.memberships(rows, account)}
+        ids = {account.id, *self._access.memberships_in(rows, account)}
         shown = [share(each) for each in held if self._opens(each, ids, account, rows)]
         return shown, seal([page[-1].grantee, page[-1].file], account.id, WITH_ME) if more else None
 
@@ -114,7 +114,7 @@ class AccessListService:
         else:
             held = account_in(rows, name) if kind == "user" else group_in(rows, name)
         ids = {held.id} if held else set()
-        return self._access.opens(grant, ids, owner, file)
+        return self._access.grant_applies(grant, ids, owner, file)
 
     def _leads(self, link: LinkRow) -> bool:
         """Whether a link still leads anywhere."""
@@ -126,7 +126,7 @@ class AccessListService:
         if owner is None or owner.id == account.id:
             return False
         file = file_in(rows, grant.owner, name_of(grant))
-        return self._access.opens(grant, ids, owner, file)
+        return self._access.grant_applies(grant, ids, owner, file)
 
 
 def name_of(grant: Grant) -> str:

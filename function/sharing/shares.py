@@ -166,7 +166,7 @@ class ShareService:
             rev=self._runtime.new_id(),
         )
         for old in grants_in(entry.rows, [key]):
-            if self._access.opens(old, {grant.grantee_id}, entry.account, file):
+            if self._access.grant_applies(old, {grant.grantee_id}, entry.account, file):
                 return entry, grant.model_copy(update={"created": old.created}), file, True
         return entry, grant, file, False
 
@@ -208,7 +208,7 @@ class ShareService:
         for grant in grants_in(entry.rows, [key]):
             of_this = grant.file_id is None or (file and grant.file_id == file.place_id)
             of_owner = account is not None and grant.owner_id == account.id
-            if of_this and of_owner and self._access.alive(grant):
+            if of_this and of_owner and self._access.grant_is_active(grant):
                 return grant, file
         raise NoSuchShare
 
