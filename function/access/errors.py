@@ -4,7 +4,7 @@ from function.core.errors import Conflict, Forbidden, NotFound, Problem
 
 
 class NoSuchFile(NotFound):
-    """No file of that name that the caller may use in this way; the same answer for both."""
+    """No such file, or the caller has no access of this kind to it: the same answer for both."""
 
     slug, title = "no-such-file", "No such file, or you do not have access to it"
     default = (
@@ -29,7 +29,7 @@ class NotAllowed(Forbidden):
 
 
 class ProtectedAccount(Conflict):
-    """An administrator's own account, or the configured one: one administrator must remain."""
+    """It is your own account or the configured administrator's: one administrator must remain."""
 
     slug, title = "protected-account", "Protected account"
     default = (
@@ -40,7 +40,7 @@ class ProtectedAccount(Conflict):
 
 
 class NoSuchRequest(NotFound):
-    """No file request of that id or token."""
+    """No file request has that id or token, or its owner may not receive files any more."""
 
     slug, title = "no-such-request", "No such file request"
     default = "Check the address of the file request; a part of it may be missing."

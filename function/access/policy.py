@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, Self
 
 from function.access.callers import ActingAccount, Uploader
 from function.access.errors import NoSuchFile, NoSuchRequest, NotAllowed
-from function.aws.dynamodb import Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.fields import OnConflict, Permission

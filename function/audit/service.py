@@ -7,7 +7,7 @@ from function.access.callers import ActingAccount, Anonymous, Uploader
 from function.access.policy import Access
 from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid

@@ -11,13 +11,13 @@ class NoSuchVersion(NotFound):
 
 
 class FileExists(Conflict):
-    """`on_conflict` is `fail`, and a file has the name."""
+    """A file has that name, and `on_conflict` does not allow to replace or rename."""
 
     slug, title = "file-exists", "File exists"
     default = "Choose another name, or send on_conflict=replace or on_conflict=rename."
 
 
 class TypeNotAllowed(Invalid):
-    """A type that the caller's role may not upload, or bytes that contradict the file's name."""
+    """The role may not upload this type of file, or the bytes contradict the file's name."""
 
     slug, title = "type-not-allowed", "File type not allowed"

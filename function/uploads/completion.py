@@ -9,8 +9,8 @@ import json
 from function.access.callers import ActingAccount, Uploader
 from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
 from function.aws.s3 import Part, Stored
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import (
     ChangedMeanwhile,
