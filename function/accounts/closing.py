@@ -290,7 +290,10 @@ class AccountDeletion:
 
     def _trash(self, row: FileRow) -> None:
         grants = [delete(key) for key in grant_keys_on(row)]
-        writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
+        writes = [
+            *self._file_writes.change_files((row, None)),
+            *self._file_writes.move_to_trash(row),
+        ]
         at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
         self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)

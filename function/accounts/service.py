@@ -62,13 +62,13 @@ class AccountService:
 
     def _view(self, account: Account) -> AccountView:
         """An account as its owner sees it, with what its role may upload."""
-        rule = self._rules.of(account.role)
+        rule = self._rules.rule_for(account.role)
         return AccountView(
             **account.model_dump(include=set(AccountView.model_fields)),
             mfa=account.totp is not None,
             recovery_codes_left=len(account.recovery),
             upload_types=None if rule.types is None else list(rule.types),
-            upload_bytes=rule.most,
+            upload_bytes=rule.max_bytes,
         )
 
 

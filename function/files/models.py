@@ -1,6 +1,4 @@
-"""Files and shares as the API shows them."""
-
-from dataclasses import dataclass
+"""Bodies of requests and answers about files."""
 
 from function.core.fields import Base64, ContentType, FileName, OnConflict, Permission, Username
 from function.core.models import Closed, Conditional
@@ -8,27 +6,19 @@ from function.files.conditions import revision
 from function.tables.files import FileRow
 
 
-class PutFile(Conditional):
-    """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
+class UploadFields(Closed):
+    """What goes with the bytes of a small file: in the query, in a form, or in a JSON body."""
 
     file_name: FileName
-    content: Base64
     username: Username | None = None
     content_type: ContentType | None = None
     on_conflict: OnConflict = "replace"
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A small file that has arrived, however it was sent."""
+class PutFile(UploadFields, Conditional):
+    """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
 
-    file_name: str
-    data: bytes
-    content_type: str
-    username: str | None = None
-    on_conflict: OnConflict = "replace"
-    if_match: str | None = None
-    if_none_match: str | None = None
+    content: Base64
 
 
 class FileObject(Closed):

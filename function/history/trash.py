@@ -89,13 +89,13 @@ class TrashService:
             require_conditions(wanted, kept)
             if file_key(caller.username, name) in entry.rows:
                 raise FileExists("There is a file of that name; send a new_name.")
-            self._rules.judge_name(entry.account.role, kept, name)
+            self._rules.require_name_allowed(entry.account.role, kept, name)
             gone = {"file_name": None, "until": None, "deleted": None}
             where = {"shelf": caller.username, "name": name, "rev": self._runtime.new_id()}
             kind = retyped(kept.content_type, wanted.file_name, name)
             row = kept.model_copy(update=gone | where | {"content_type": kind})
             writes = [
-                *self._file_writes.change((None, row)),
+                *self._file_writes.change_files((None, row)),
                 *delete_from_trash(kept),
                 require_account_active(entry.account),
                 self._audit.record(caller, "trash.restore", name),

@@ -194,20 +194,8 @@ class CompletionService:
             raise UploadIncomplete
 
     def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
-        key = upload_key(username, row.name)
-
-        def require_open(found: Authentication) -> None:
-            self._open(found, username, row.name)
-
         def look() -> WriteAuthorization:
-            if isinstance(who, Uploader):
-                found = self._access.authorize_uploader(who, row.file_name, [key])
-                require_open(found)
-                return found
-            need = needed_right(row.on_conflict)
-            return self._access.authorize_write(
-                who, row.owner, row.file_name, need=need, more=[key], precheck=require_open
-            )
+            return self._authorize(who, username, row)
 
         def also(placed: Written) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
@@ -219,7 +207,9 @@ class CompletionService:
             return [*finish_upload(row, answer), *still, noted]
 
         try:
-            placed = self._writer.commit(look, look(), intent_of(row), stored, also)
+            placed = self._writer.commit(
+                look(), intent_of(row), stored, reload=look, extra_writes=also
+            )
         except (TooLarge, TypeNotAllowed):  # what it is will not change
             self._refuse(row)
             raise
@@ -228,20 +218,36 @@ class CompletionService:
             raise
         return file_object(placed.row, placed.permission)
 
+    def _authorize(self, actor: Actor, username: str, row: UploadRow) -> WriteAuthorization:
+        """The actor's right to make the file of an open upload. Raises what `_open` raises."""
+        key = upload_key(username, row.name)
+
+        def require_open(found: Authentication) -> None:
+            self._open(found, username, row.name)
+
+        if isinstance(actor, Uploader):
+            found = self._access.authorize_uploader(actor, row.file_name, [key])
+            require_open(found)
+            return found
+        need = needed_right(row.on_conflict)
+        return self._access.authorize_write(
+            actor, row.owner, row.file_name, need=need, more=[key], precheck=require_open
+        )
+
 
 def intent_of(row: UploadRow) -> WriteRequest:
     """What an upload wants, as it was begun."""
     return WriteRequest(
-        row.file_name,
-        row.content_type,
-        row.on_conflict,
-        row.if_match,
-        row.if_none_match,
+        file_name=row.file_name,
+        content_type=row.content_type,
+        on_conflict=row.on_conflict,
+        if_match=row.if_match,
+        if_none_match=row.if_none_match,
         description=row.description,
         tags=tuple(row.tags),
         request=row.request,
         sender=row.sender,
-        held=Load(row.size or 0, 1) if row.owner_id else NOTHING,
+        reserved=Load(row.size or 0, 1) if row.owner_id else NOTHING,
     )
 
 

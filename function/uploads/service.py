@@ -97,7 +97,11 @@ class UploadService:
             caller, wish.username, wish.file_name, need=needed_right(wish.on_conflict)
         )
         intent = WriteRequest(
-            wish.file_name, "", wish.on_conflict, wish.if_match, wish.if_none_match
+            file_name=wish.file_name,
+            content_type="",
+            on_conflict=wish.on_conflict,
+            if_match=wish.if_match,
+            if_none_match=wish.if_none_match,
         )
         self._writer.check(entry, intent, wish.size or 0)
         return entry.account, entry.owner
