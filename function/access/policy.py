@@ -328,7 +328,7 @@ class Access:
         session = session_in(rows, caller) if isinstance(caller, Caller) else None
         now = self._now()
         if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
-            self._sessions.seen(session.token_hash, int(now), iso(now))
+            self._sessions.record_use(session.token_hash, int(now), iso(now))
         return account
 
     def _authenticate_uploader(self, uploader: Uploader, more: Iterable[Key]) -> Authentication:

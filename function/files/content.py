@@ -37,7 +37,7 @@ class SmallUploadService:
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
-        self._objects = base.objects
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -64,7 +64,7 @@ class SmallUploadService:
         authorization = authorize()
         self._writer.check(authorization, request, len(data))
         key = f"{owner}/{self._runtime.new_id()}"
-        stored = self._objects.put(key, data, request.content_type)
+        stored = self._bucket.put(key, data, request.content_type)
         try:
             written = self._writer.commit(
                 authorization, request, stored, reload=authorize, extra_writes=audit
@@ -73,7 +73,7 @@ class SmallUploadService:
             raise
         except Problem:
             with suppress(Unavailable):
-                self._objects.remove(key)  # nothing was committed, and no row will name them
+                self._bucket.delete(key)  # nothing was committed, and no row will name them
             raise
         return file_object(written.row, written.permission), written.created
 
@@ -106,7 +106,7 @@ class FileService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._objects = base.objects
+        self._bucket = base.bucket
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
         self._audit = base.one(AuditTrail)
@@ -145,7 +145,7 @@ class FileService:
         # A range of older bytes would not fit them: then the whole file is sent (section 13.1.5).
         is_stale = request.if_range is not None and request.if_range.strip('"') != row.etag
         span = None if is_stale else span_of(request.range, row.size)
-        return Content(file, self._objects.get(row.object, span), span=span)
+        return Content(file, self._bucket.get(row.object, span), span=span)
 
     def delete(
         self,
@@ -177,7 +177,7 @@ class FileService:
 
         archived, grants_left = self._db.transact(plan)
         with suppress(Unavailable):  # they name a place that no file has any more: none applies
-            self._db.commit_each(grants_left, self._runtime.new_id)
+            self._db.commit_each(grants_left)
         if permanent:
             self._purger.purge(archived[0].key, archived[1].key, has_time)
 

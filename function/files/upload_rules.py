@@ -64,7 +64,7 @@ class UploadRules:
     """Applies the configured upload rules; a role without a rule may upload everything."""
 
     def __init__(self, base: Base) -> None:
-        self._objects = base.objects
+        self._bucket = base.bucket
         rules: Mapping[str, Mapping[str, object]] = json.loads(base.settings.upload_rules)
         self._rules = {role: _rule(rule) for role, rule in rules.items()}
 
@@ -108,7 +108,7 @@ class UploadRules:
         if self.rule_for(role).types is None:
             return None
         last = min(stored.size, HEAD_BYTES) - 1
-        return self._objects.get(stored.object, (0, last)) if stored.size else b""
+        return self._bucket.get(stored.object, (0, last)) if stored.size else b""
 
 
 def contradicts(name: str, head: bytes) -> bool:

@@ -47,7 +47,7 @@ class PublicRequestService:
         self._requests = Requests(base.db)
         self._uploads = base.one(UploadService)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -106,7 +106,7 @@ class PublicRequestService:
             raise
         except Problem:
             with suppress(Unavailable):
-                self._multipart.discard(upload.object, upload.multipart)
+                self._bucket.discard(upload.object, upload.multipart)
             raise
         return self._uploads.view(noted, f"{base}/r/{token}")
 
@@ -122,7 +122,7 @@ class PublicRequestService:
             room = [reserve_room(row.owner, row.owner_id, load, owner, SHARERS)]
             room += self._audit.quota_warning(owner, load) if owner else []  # else it has no quota
             try:
-                self._upload_rows.start(noted, [reserve_slot(row, sending.size), *room])
+                self._upload_rows.create(noted, [reserve_slot(row, sending.size), *room])
             except ConditionFailed:
                 continue
             return noted
