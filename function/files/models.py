@@ -22,12 +22,13 @@ class PutFile(UploadFields, Conditional):
 
 
 class FileObject(Closed):
-    """A file as the caller sees it: `key` is `owner/file_name`, `size` bytes, `sha256` hexadecimal.
+    """A file as the caller sees it: `key` is `owner/file_name`, `size` is in bytes.
 
-    `sha256` is of the whole file and null where nobody has verified one. `modified_by` is the
-    account that put these bytes, `sender` who says to have sent them by a request.
+    `sha256` is the hexadecimal hash of the whole file, null where none was verified. `modified_by`
+    is the account that put these bytes; `sender` is the name that an uploader to a file request
+    gave.
 
-    `etag` is of the bytes; `revision` changes with whatever is said of the file as well. Conditions
+    `etag` stands for the bytes, `revision` for the bytes, the description and the tags. Conditions
     (`If-Match`, `if_match`) take either.
     """
 
@@ -50,13 +51,13 @@ class FileObject(Closed):
 
 
 class LinkedFile(FileObject):
-    """The same with an address that gives its bytes for some minutes, as an attachment."""
+    """A file with a URL that downloads it as an attachment for some minutes."""
 
     url: str
 
 
 def file_object(row: FileRow, permission: Permission) -> FileObject:
-    """A live file, as somebody with that right sees it."""
+    """A file as an account with that permission sees it."""
     return FileObject(
         key=f"{row.shelf}/{row.name}",
         owner=row.shelf,
@@ -78,7 +79,7 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
 
 
 class Download(Closed):
-    """Where to get a file's bytes, before `expires_at`; `curl` is a line that does it."""
+    """A URL of a file's bytes, valid until `expires_at`; `curl` is a command that downloads it."""
 
     url: str
     expires_at: str
@@ -91,9 +92,9 @@ class Download(Closed):
 
 
 class CopyRequest(Conditional):
-    """A file of the caller's or shared with them, and what the copy among their own is called.
+    """A file that the caller may read, and the name of its copy among their own files.
 
-    `if_match` is the ETag or revision of the file that the copy replaces.
+    Conditions are about the file that the copy replaces.
     """
 
     file_name: FileName
