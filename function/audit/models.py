@@ -8,7 +8,8 @@ from function.core.fields import Username, like
 from function.core.models import Closed
 
 ActionFilter = Annotated[
-    str, like(r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.upload")
+    str,
+    like(r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.upload"),
 ]
 
 
