@@ -14,8 +14,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from function.access.callers import ActingAccount
 from function.access.errors import ProtectedAccount
-from function.access.policy import Access, ActingAccount
+from function.access.policy import Access
 from function.accounts.models import Closure
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
@@ -134,7 +135,7 @@ class Departure:
             return True  # another process has finished
         rows = self._db.read(membership_keys(current))
         memberships = {
-            each.group: each for each in self._access.memberships(rows, current).values()
+            each.group: each for each in self._access.memberships_in(rows, current).values()
         }
         for name in sorted(current.groups):
             group = group_in(rows, name)
@@ -293,7 +294,10 @@ class AccountDeletion:
     def _trash(self, row: FileRow) -> None:
         """Moves a file to the trash; grants beyond the limit of its transaction follow."""
         grants = [delete(key) for key in grant_keys_on(row)]
-        writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
+        writes = [
+            *self._file_writes.change_files((row, None)),
+            *self._file_writes.move_to_trash(row),
+        ]
         capacity = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:capacity]])
         self._db.commit_each(revoke_grants_on(row)[capacity:])

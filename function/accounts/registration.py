@@ -4,7 +4,8 @@ An invitation is stored under the hash of its token, and works once: the commit 
 account deletes it. It works only as long as the account that created it is an administrator's.
 """
 
-from function.access.policy import Access, Anonymous
+from function.access.callers import Anonymous
+from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditTrail
@@ -74,7 +75,7 @@ class RegistrationService:
                 raise UsernameTaken from None
 
         account = self._db.transact(plan, refused)
-        role = self._access.known(account).role
+        role = self._access.with_configured_role(account).role
         return Registered(username=account.username, role=role, created=account.created)
 
     def _require_open(self, registration: Registration) -> None:

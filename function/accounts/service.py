@@ -63,13 +63,13 @@ class AccountService:
         return self._view(self._db.transact(plan))
 
     def _view(self, account: Account) -> AccountView:
-        rule = self._rules.of(account.role)
+        rule = self._rules.rule_for(account.role)
         return AccountView(
             **account.model_dump(include=set(AccountView.model_fields)),
             mfa=account.totp is not None,
             recovery_codes_left=len(account.recovery),
             upload_types=None if rule.types is None else list(rule.types),
-            upload_bytes=rule.most,
+            upload_bytes=rule.max_bytes,
         )
 
 
@@ -178,7 +178,7 @@ class DirectoryService:
             raise ProtectedAccount
 
     def _view(self, account: Account) -> UserView:
-        account = self._access.known(account)
+        account = self._access.with_configured_role(account)
         fields = account.model_dump(include=set(UserView.model_fields))
         return UserView(**fields, mfa=account.totp is not None)
 

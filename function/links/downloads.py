@@ -4,8 +4,8 @@ However many come at once, each commit expects the link as it was read and room 
 counts. A grant is counted once for a file: with its receipt a download that broke off goes on.
 """
 
+from function.access.callers import Anonymous
 from function.access.errors import NoSuchFile
-from function.access.policy import Anonymous
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.base import Base

@@ -173,7 +173,7 @@ class PublicLinkService:
         if (
             owner is None
             or owner.id != link.owner_id
-            or not may(self._access.known(owner).role, "share")
+            or not may(self._access.with_configured_role(owner).role, "share")
         ):
             raise NoSuchLink
         if link.revoked:
@@ -182,7 +182,7 @@ class PublicLinkService:
             raise LinkExpired
         if link.audience and caller is None:
             raise NotSignedIn
-        if caller and self._access.signed_in(rows, caller).id != link.audience_id:
+        if caller and self._access.verify(rows, caller).id != link.audience_id:
             raise NoSuchLink
         return Visit(link, grants, rows)
 

@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from function.access.callers import Uploader
 from function.access.errors import NoSuchRequest
-from function.access.policy import Access, Uploader
+from function.access.policy import Access
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed

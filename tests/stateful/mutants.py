@@ -38,7 +38,7 @@ class Mutant:
 
 def opens_but(forgets: str) -> Callable[..., bool]:
     """Whether a grant holds, but for one of the ids that it carries."""
-    right = Access.opens
+    right = Access.grant_applies
 
     def opens(access: Access, grant: Grant, ids: Any, owner: Account, file: Any) -> bool:
         now = {"owner_id": owner.id, "file_id": file.place_id if file and grant.file_id else None}
@@ -98,13 +98,15 @@ MUTANTS = (
     Mutant(
         "an old grant opens a new file",
         {
-            "access.policy.Access.opens": opens_but("file_id"),
+            "access.policy.Access.grant_applies": opens_but("file_id"),
             "files.content.grant_keys_on": NOTHING,
         },
     ),
-    Mutant("a namesake inherits grants", {"access.policy.Access.opens": opens_but("owner_id")}),
-    Mutant("grants never expire", {"access.policy.Access.alive": lambda *_: True}),
-    Mutant("to read is to write", {"access.policy.Access.right": lambda *_: "write"}),
+    Mutant(
+        "a namesake inherits grants", {"access.policy.Access.grant_applies": opens_but("owner_id")}
+    ),
+    Mutant("grants never expire", {"access.policy.Access.grant_is_active": lambda *_: True}),
+    Mutant("to read is to write", {"access.policy.Access.permission_for": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
     Mutant(
         "who was put out stays in", {"tables.groups.Groups.remove_member": lambda *_, **__: None}
