@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Item, Key, Row, Rows
+from function.aws.s3 import Stored
 from function.aws.writes import (
     Condition,
     Write,
@@ -72,6 +73,11 @@ class FileRow(Row):
     def place_id(self) -> str:
         """The id that a grant on this file carries: the file's own until its first rename."""
         return self.place or self.id
+
+    @property
+    def stored(self) -> Stored:
+        """The object in S3 that has its bytes."""
+        return Stored(self.object, self.size, self.etag, self.sha256)
 
 
 def file_key(owner: str, name: str) -> Key:
