@@ -216,7 +216,7 @@ def given_up_bytes_first() -> dict[str, Any]:
     right = UploadService.abort
 
     def abort(self: UploadService, caller: Any, upload_id: str) -> None:
-        row = self.find(caller, upload_id)
+        row = self._find(caller, upload_id)
         self._multipart.discard(row.object, row.multipart)
         right(self, caller, upload_id)
 

@@ -267,7 +267,7 @@ def test_what_is_complete_makes_no_list_endless(
     alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page ends early past much that is complete, and the next ones come to the end."""
-    monkeypatch.setattr(uploads_service, "PASSED_AT_ONCE", 2)
+    monkeypatch.setattr(uploads_service, "SKIP_SIZE", 2)
     for number in range(20):
         begun = start(alice, f"{number}", 1)
         put(begun, b"x")
