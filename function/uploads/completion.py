@@ -183,21 +183,11 @@ class CompletionService:
     def _commit(self, actor: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
         """Commits the file together with the record of its answer.
 
-        The condition on the upload's row allows this once; `reload` finds out who was first.
+        The condition on the upload's row holds once; all others get the recorded answer.
         """
-        key = upload_key(username, row.name)
 
         def reload() -> Authorization:
-            entry = self._access.authorize(
-                actor, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
-            )
-            is_open = self._own_upload(entry, username, row.name).done is None
-            # The size is reserved in one account's quota, not in that of a later account's
-            # with the same name.
-            same_owner = not (row.owner_id and entry.owner and entry.owner.id != row.owner_id)
-            if not is_open or not same_owner:
-                raise NoSuchUpload
-            return entry
+            return self._authorize(actor, username, row)
 
         def extra_writes(written: Written) -> list[Write]:
             return self._completion_writes(actor, row, written)
@@ -216,6 +206,18 @@ class CompletionService:
                 raise
             return _recorded_answer(latest.done)
         return file_object(written.row, written.permission)
+
+    def _authorize(self, actor: Actor, username: str, row: UploadRow) -> Authorization:
+        """The actor's right to make the file now. Raises NoSuchUpload if another request has."""
+        key = upload_key(username, row.name)
+        entry = self._access.authorize(
+            actor, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
+        )
+        if self._own_upload(entry, username, row.name).done is not None:
+            raise NoSuchUpload
+        if row.owner_id and entry.owner and entry.owner.id != row.owner_id:
+            raise NoSuchUpload  # its size is reserved on an earlier account of this username
+        return entry
 
     def _completion_writes(self, actor: Actor, row: UploadRow, written: Written) -> list[Write]:
         """The writes that belong to the file's commit: the answer, and the audit trail's row."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from function.listing import own
+from function.listing import sorted_files
 from tests.conftest import Clock
 from tests.crashes.world import elsewhere
 from tests.support.client import Client, join
@@ -179,9 +179,9 @@ def test_a_list_is_whole_whatever_happens(
 
 
 WRONG: dict[str, tuple[str, Any]] = {
-    "no news": ("moves", lambda *_: {}),
+    "no news": ("moved_files", lambda *_: {}),
     "news of what is late is missed": ("LATE", 0),
-    "what comes between news and files is missed": ("MOST_LOOKS", 1),
+    "what comes between news and files is missed": ("MAX_READS", 1),
 }
 
 
@@ -191,6 +191,6 @@ def test_a_wrong_design_is_seen(
     ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """What the method does not need is not in it: without any of it some list is not whole."""
-    monkeypatch.setattr(own, *WRONG[name])
+    monkeypatch.setattr(sorted_files, *WRONG[name])
     with pytest.raises(AssertionError):
         [try_all(ground, clock, query, 150) for query in SORTED]

@@ -31,7 +31,7 @@ def listing(**query: str) -> Callable[[Client, str], int]:
     return lambda client, _: client.get("/files", **query).status
 
 
-LIST_ID = ListQuery().settled().list_id
+LIST_ID = ListQuery().validated().list_id
 REQUESTS: dict[str, Callable[[Client, str], int]] = {
     "the first page": listing(),
     "the page before the last": lambda client, near: client.get("/files", cursor=near).status,
