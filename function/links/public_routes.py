@@ -56,12 +56,12 @@ def open_link(
     With a password nothing is shown before the grant of `POST /s/{token}/unlock` is sent along.
     """
     guest = Guest(token, sent.address, visitor, grant or sent.headers.get(GRANT))
-    if http_pages.wanted(sent):
+    if http_pages.accepts_html(sent):
         limit = min(limit, MOST_ON_A_PAGE)
         page, following, held = one(PublicLinkService).show(
             guest, _how(sent, "page"), limit, cursor
         )
-        return links_pages.of_link(page, sent.path, held, following, one(Presigner).site)
+        return links_pages.link_page(page, sent.path, held, following, one(Presigner).site)
     page, following, _ = one(PublicLinkService).show(guest, _how(sent, "json"), limit, cursor)
     return Response(200, JSON, page, next_page(following, sent))
 
@@ -78,12 +78,12 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
     password = read(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     guest = Guest(token, sent.address, visitor)
-    if not http_pages.wanted(sent):
+    if not http_pages.accepts_html(sent):
         return Response(200, JSON, one(PublicLinkService).unlock(guest, secret, "json"))
     guest = replace(guest, grant=one(PublicLinkService).unlock(guest, secret, "page").grant)
     page, following, held = one(PublicLinkService).show(guest, "page", MOST_ON_A_PAGE, None)
     path = sent.path.removesuffix("/unlock")
-    return links_pages.of_link(page, path, held, following, one(Presigner).site)
+    return links_pages.link_page(page, path, held, following, one(Presigner).site)
 
 
 @router.post(
@@ -118,7 +118,7 @@ def download_by_link(
         text, grant, following = one(LinkDownloads).all(guest, limit, cursor)
         headers = {**next_page(following, sent), GRANT: grant}
         return Response(200, "text/plain; charset=utf-8", text, headers)
-    if JSON in http_pages.kinds_of(sent):
+    if JSON in http_pages.accepted_types(sent):
         return Response(200, JSON, one(LinkDownloads).one(guest, wanted, "json"))
     made = one(LinkDownloads).one(guest, wanted, "redirect")
     return Response(303, None, None, {"location": made.url, GRANT: made.grant})

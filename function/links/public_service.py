@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from function.access.policy import Access
-from function.aws.dynamodb import Rows
+from function.aws.rows import Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import NotSignedIn, Unavailable

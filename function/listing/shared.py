@@ -29,7 +29,8 @@ from concurrent.futures import Executor
 from typing import NamedTuple
 
 from function.access.policy import Access
-from function.aws.dynamodb import READ_AT_ONCE, Key, Rows
+from function.aws.dynamodb import BATCH_GET_LIMIT
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.fields import folders_of
 from function.listing.query import ListQuery
@@ -82,7 +83,7 @@ class SharedFiles:
         """Reads the grants of the next shares (round 1): a query for each grantee, in parallel."""
         grantees = grantees_of(account)
         pages = executor.map(
-            lambda grantee: self._grants.of(grantee, after=after.share, limit=READ_AT_ONCE),
+            lambda grantee: self._grants.of(grantee, after=after.share, limit=BATCH_GET_LIMIT),
             grantees,
         )
         grant_keys: dict[str, list[Key]] = {}
@@ -97,8 +98,8 @@ class SharedFiles:
         # Beyond the first of these ends, some grantee's grants are not known yet.
         end = min(ends.values(), default=None)
         shares = sorted(each for each in grant_keys if end is None or each <= end)
-        if len(shares) > READ_AT_ONCE:
-            shares = shares[:READ_AT_ONCE]
+        if len(shares) > BATCH_GET_LIMIT:
+            shares = shares[:BATCH_GET_LIMIT]
             end = shares[-1]
         beyond = (keys for share, keys in grant_keys.items() if share > (end or share))
         unfinished = {*ends, *(key.partition for keys in beyond for key in keys)}

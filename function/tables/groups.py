@@ -6,7 +6,19 @@ The grants stand first in it: no user name begins as high as `~`.
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import (
+    Write,
+    check,
+    delete,
+    equals,
+    exists,
+    missing,
+    put,
+    size_below,
+    update,
+)
 from function.contract import SHARES
 from function.tables.accounts import Account, account_key
 from function.tables.grants import user_grantee
@@ -82,18 +94,8 @@ def membership_in(rows: Rows, name: str, account: Account) -> Membership | None:
 def require_membership(held: Membership) -> list[Write]:
     """Expects that a membership stands as it was read, and its group."""
     return [
-        Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, held.file),
-            "rev = :rev",
-            values={":rev": held.rev},
-        ),
-        Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, HEAD),
-            "id = :id",
-            values={":id": held.group_id},
-        ),
+        check(Key(SHARES, held.grantee, held.file), equals(rev=held.rev)),
+        check(Key(SHARES, held.grantee, HEAD), equals(id=held.group_id)),
     ]
 
 
@@ -121,8 +123,7 @@ class Groups:
     def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
         """Writes a group with its owner as its first member. Raises Refused when it is there."""
         key = Key(SHARES, made.grantee, HEAD)
-        absent = "attribute_not_exists(grantee)"
-        writes = [Write("Put", key, absent, item=made.model_dump()), *_joining(membership, owner)]
+        writes = [put(key, made, missing("grantee")), *_joining(membership, owner)]
         self._db.commit([*writes, noted], made.rev)
 
     def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
@@ -130,26 +131,13 @@ class Groups:
 
         Raises Refused.
         """
-        values: Item = {":id": account.id, ":was": account.groups}
-        if names:
-            values[":names"] = names
-        change = Write(
-            "Update",
-            account_key(account.username),
-            condition="id = :id AND groups = :was",
-            update="SET groups = :names" if names else "REMOVE groups",
-            values=values,
-        )
+        same = equals(id=account.id, groups=account.groups)
+        change = update(account_key(account.username), set={"groups": names}, when=same)
         self._db.commit([change], rev)
 
     def join(self, held: Group, membership: Membership, account: Account, noted: Write) -> None:
         """Makes an account a member. Raises Refused when the group or the account has gone."""
-        there = Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, HEAD),
-            "id = :id",
-            values={":id": held.id},
-        )
+        there = check(Key(SHARES, held.grantee, HEAD), equals(id=held.id))
         self._db.commit([there, *_joining(membership, account), noted], membership.rev)
 
     def leave(
@@ -160,14 +148,11 @@ class Groups:
         Raises Refused when it is not as it was read.
         """
         key = Key(SHARES, held.grantee, held.file)
-        gone = Write("Delete", key, "rev = :rev", values={":rev": held.rev})
-        names: Item = {":names": frozenset({held.group})}
-        forgotten = Write(
-            "Update",
+        gone = delete(key, equals(rev=held.rev))
+        forgotten = update(
             account_key(held.username),
-            condition="attribute_exists(username)",
-            update="DELETE groups :names",
-            values=names,
+            delete={"groups": frozenset({held.group})},
+            when=exists("username"),
         )
         self._db.commit([gone, *([forgotten] if account else []), *noted], token)
 
@@ -181,7 +166,7 @@ class Groups:
     def delete(self, held: Group, token: str, noted: Write) -> None:
         """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
         key = Key(SHARES, held.grantee, HEAD)
-        gone = Write("Delete", key, "id = :id", values={":id": held.id})
+        gone = delete(key, equals(id=held.id))
         self._db.commit([gone, noted], token)
 
     def members(
@@ -224,20 +209,13 @@ class Groups:
     def revoke(self, held: Group, key: Key) -> None:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
-            self._db.write(Write("Delete", key, "grantee_id = :id", values={":id": held.id}))
+            self._db.write(delete(key, equals(grantee_id=held.id)))
 
 
 def _joining(membership: Membership, account: Account) -> Iterable[Write]:
-    held = Key(SHARES, membership.grantee, membership.file)
-    yield Write("Put", held, item=membership.model_dump())
-    yield Write(
-        "Update",
+    yield put(Key(SHARES, membership.grantee, membership.file), membership)
+    yield update(
         account_key(account.username),
-        condition="id = :id AND (attribute_not_exists(groups) OR size(groups) < :most)",
-        update="ADD groups :names",
-        values={
-            ":id": account.id,
-            ":most": MOST_OF_ONE,
-            ":names": frozenset({membership.group}),
-        },
+        add={"groups": frozenset({membership.group})},
+        when=equals(id=account.id) & size_below(groups=MOST_OF_ONE),
     )

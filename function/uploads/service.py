@@ -6,8 +6,8 @@ no other state, so any client can resume an upload with what `GET /uploads/{id}`
 
 from function.access.policy import Access, Uploader, needed_right
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
 from function.aws.s3 import Part
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
