@@ -1,4 +1,4 @@
-"""How a large file is cut: sizes at the edges, and what must hold for every size."""
+"""Plans of uploads: sizes at the edges, and properties of every size."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ LARGEST_PART = 5 * 1024 * MIB  # S3's own bound
 
 
 def row(size: int | None, part_size: int | None, multipart: str | None = "upload") -> UploadRow:
-    """An upload that is planned so."""
+    """An upload with a plan."""
     return UploadRow(
         shelf="alice/uploads",
         name="0" * 32,
@@ -53,20 +53,20 @@ def row(size: int | None, part_size: int | None, multipart: str | None = "upload
     ],
 )
 def test_part_sizes_at_the_edges(size: int | None, part_size: int) -> None:
-    """At least 8 MiB, and whole MiB as few as ten thousand parts allow."""
+    """At least 8 MiB, and the fewest whole MiB that 10,000 parts allow."""
     assert choose_part_size(size) == part_size
 
 
-def test_no_file_is_larger_than_s3_takes() -> None:
-    """5 TiB is the last size that is planned for."""
+def test_no_file_is_larger_than_5_tib() -> None:
+    """It is the largest size that S3 takes."""
     assert LARGEST == 5 * 1024**4
     with pytest.raises(TooLarge):
         choose_part_size(LARGEST + 1)
 
 
 @given(SIZES)
-def test_parts_are_of_a_size_that_s3_takes(size: int) -> None:
-    """Whole MiB within S3's bounds, and not a MiB more than ten thousand parts need."""
+def test_part_sizes_are_within_the_bounds_of_s3(size: int) -> None:
+    """Whole MiB, and not one more than 10,000 parts need."""
     part_size = choose_part_size(size)
     assert part_size % MIB == 0
     assert SMALLEST_PART <= part_size <= LARGEST_PART
@@ -75,7 +75,7 @@ def test_parts_are_of_a_size_that_s3_takes(size: int) -> None:
 
 @given(SIZES)
 def test_parts_cover_the_file_exactly(size: int) -> None:
-    """All but the last are of one size, the last is not empty, and together they are the file."""
+    """All but the last have one size, the last is not empty, and the sum is the file's size."""
     plan = row(size, choose_part_size(size))
     total = total_parts(plan)
     assert total is not None
@@ -89,7 +89,7 @@ def test_parts_cover_the_file_exactly(size: int) -> None:
 
 @given(st.integers(0, 64 * MIB))
 def test_one_put_is_one_part(size: int) -> None:
-    """What goes in one PUT is missing until an object of its size is there."""
+    """It is missing until an object of its size exists."""
     plan = row(size, None, None)
     assert (method_of(plan), total_parts(plan), part_length(plan, 1)) == ("put", 1, size)
     assert missing_parts(plan, []) == [1]
@@ -98,8 +98,8 @@ def test_one_put_is_one_part(size: int) -> None:
 
 
 @given(st.integers(1, 500), st.data())
-def test_missing_is_what_has_not_arrived_whole(size: int, data: st.DataObject) -> None:
-    """A part counts when it is as long as it must be, wherever it is in the file."""
+def test_parts_of_wrong_size_are_missing(size: int, data: st.DataObject) -> None:
+    """A part has arrived when it has its planned size, wherever in the file it is."""
     plan = row(size, 7)
     numbers = range(1, (total_parts(plan) or 0) + 1)
     whole = data.draw(st.sets(st.sampled_from(numbers)))
