@@ -64,7 +64,7 @@ class Purger:
         """Removes the versions of a deleted file; False when there was not the time for all."""
         owner, now, more = kept.partition.partition("/")[0], int(self._runtime.now()), True
         while more:
-            rows, more = self._kept.versions(owner, row.id, limit=AT_ONCE)
+            rows, more = self._kept.list_versions(owner, row.id, limit=AT_ONCE)
             for version in rows:
                 if not in_time():
                     return False

@@ -55,7 +55,7 @@ class ChangesFeed:
         if after and min(after, restart or after) < oldest_kept:
             raise CursorExpired
         restart = restart or self._settled_time()
-        changes, more = self._changes.of(account.username, after=after, limit=limit)
+        changes, more = self._changes.list_changes(account.username, after=after, limit=limit)
         page = _limit_names(changes, limit)
         more = more or len(page) < len(changes)
         position = [page[-1].key, restart] if more else [restart, ""]
@@ -77,7 +77,7 @@ class ChangesFeed:
                     previous.pop(name, None)
                     previous[name] = was
         previous = {name: was for name, was in previous.items() if name.startswith(prefix)}
-        files = self._files.of(account, previous)
+        files = self._files.find_by_names(account, previous)
         return [
             Changed(
                 file_name=name,

@@ -59,7 +59,7 @@ class OwnFiles:
     ) -> Iterator[StreamItem]:
         """The folders of one level, then its files, which are read at the same time."""
         files = executor.submit(lambda: list(self._stream_files(account, query, CursorPosition())))
-        folders, more = self._folders.below(
+        folders, more = self._folders.list_subfolders(
             account.username,
             query.prefix,
             after=after.name.removeprefix(FOLDER),
@@ -85,7 +85,7 @@ class OwnFiles:
     def _by_name(
         self, account: Account, query: ListQuery, after: CursorPosition
     ) -> Iterator[StreamItem]:
-        rows, more = self._files.next_of(
+        rows, more = self._files.query_files(
             account.username,
             prefix=query.prefix,
             after=after.name,
@@ -105,7 +105,7 @@ class OwnFiles:
         """The files whose index rows begin with a prefix and that match the rest of the query."""
         compares_names = query.words and (len(query.words) > 1 or query.prefix)
         compares_files = (query.kind and (query.words or query.tag)) or (query.words and query.tag)
-        keys, more = self._index.of(
+        keys, more = self._index.list_terms(
             account.username,
             index_prefix,
             after=after.name,
@@ -117,7 +117,7 @@ class OwnFiles:
             # Each of them is listed, if its row exists: one more than a page is enough.
             matching, more = matching[: query.limit + 1], True
             keys = keys[: keys.index(matching[-1]) + 1]
-        rows, read = self._files.of(account, map(_file_name, matching)), set(matching)
+        rows, read = self._files.find_by_names(account, map(_file_name, matching)), set(matching)
         for key in keys:
             row = rows.get(_file_name(key)) if key in read else None
             file = row if row and query.matches(row) else None

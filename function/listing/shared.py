@@ -83,7 +83,9 @@ class SharedFiles:
         """Reads the grants of the next shares (round 1): a query for each grantee, in parallel."""
         grantees = grantees_of(account)
         pages = executor.map(
-            lambda grantee: self._grants.of(grantee, after=after.share, limit=BATCH_GET_LIMIT),
+            lambda grantee: self._grants.list_grants(
+                grantee, after=after.share, limit=BATCH_GET_LIMIT
+            ),
             grantees,
         )
         grant_keys: dict[str, list[Key]] = {}
@@ -188,7 +190,9 @@ class SharedFiles:
         rows = executor.submit(self._db.read, _deciding_keys(account, shares, page, after))
         # The page may end within a folder: the grants below it that come later count as well.
         nested = [
-            executor.submit(self._grants.of, grantee, prefix=folder, limit=MAX_NESTED_GRANTS)
+            executor.submit(
+                self._grants.list_grants, grantee, prefix=folder, limit=MAX_NESTED_GRANTS
+            )
             for folder in folders
             if (page.end or "").startswith(folder)
             for grantee in page.unfinished
@@ -206,7 +210,7 @@ class SharedFiles:
     ) -> tuple[list[FileRow], bool]:
         """The next files of a shared folder, and whether more follow."""
         owner, folder = _owner_and_name(share)
-        return self._files.on_shelf(
+        return self._files.list_files(
             owner,
             prefix=max(folder, query.prefix, key=len),
             after=after.name if share == after.share else "",

@@ -104,7 +104,7 @@ class SortedFiles:
     def _new_baseline(self, account: Account) -> Baseline:
         """The baseline of a list that begins now: of each file, the last change that is visible."""
         start = iso(self._runtime.now() - LATE)
-        changes, more = self._changes.of(account.username, after=start, limit=MAX_CHANGES)
+        changes, more = self._changes.list_changes(account.username, after=start, limit=MAX_CHANGES)
         last = {change.file_id: _change_id(change) for change in changes}
         fits_cursor = len(last) <= MAX_BASELINE and not more
         return (start, *sorted(last.values())) if fits_cursor else (start,)
@@ -114,7 +114,7 @@ class SortedFiles:
     ) -> SortedRead:
         compares_files = query.tag is not None or query.kind is not None
         filters = compares_files or query.q or query.prefix or query.folders
-        keys, more = self._index.of(
+        keys, more = self._index.list_terms(
             account.username,
             _sort_prefix(query),
             after=after.name,
@@ -132,13 +132,15 @@ class SortedFiles:
         if not compares_files and len(names) > query.limit:
             page = sorted(names, reverse=query.is_descending)[: query.limit + 1]
             names, end = {key: names[key] for key in page}, page[-1]
-        return SortedRead(names, end, moved, self._files.of(account, names.values()))
+        return SortedRead(names, end, moved, self._files.find_by_names(account, names.values()))
 
     def _moved_files(
         self, account: Account, query: ListQuery, after: CursorPosition, baseline: Baseline
     ) -> dict[str, MovedFile]:
         """The files that have changed since the list began, by id. Raises CursorExpired."""
-        changes, more = self._changes.of(account.username, after=baseline[0], limit=MAX_CHANGES)
+        changes, more = self._changes.list_changes(
+            account.username, after=baseline[0], limit=MAX_CHANGES
+        )
         if more and after.baseline:
             raise CursorExpired
         if more:  # a first page shows the files as they are now; a second one cannot follow

@@ -91,7 +91,9 @@ class AuditRecords:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, day: str, *, before: str, limit: int) -> tuple[list[tuple[str, AuditRow]], bool]:
+    def list_day(
+        self, day: str, *, before: str, limit: int
+    ) -> tuple[list[tuple[str, AuditRow]], bool]:
         """What was noted on a day before a place in the record, the newest first; and if more was.
 
         Each with its place. A day's whole record is before the next day.

@@ -69,7 +69,7 @@ class Folders:
         """Uses the table files through `db`."""
         self._db = db
 
-    def below(
+    def list_subfolders(
         self, owner: str, folder: str, *, after: str, limit: int, falling: bool
     ) -> tuple[list[FolderRow], bool]:
         """The next folders right below one (empty for the top), in one call, and whether more."""

@@ -126,7 +126,7 @@ class Groups:
         writes = [put(key, made, missing("grantee")), *_joining(membership, owner)]
         self._db.commit([*writes, noted], made.rev)
 
-    def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
+    def set_groups(self, account: Account, names: frozenset[str], rev: str) -> None:
         """Has an account name only these groups, if it is the same and names those that it did.
 
         Raises Refused.
@@ -135,12 +135,14 @@ class Groups:
         change = update(account_key(account.username), set={"groups": names}, when=same)
         self._db.commit([change], rev)
 
-    def join(self, held: Group, membership: Membership, account: Account, noted: Write) -> None:
+    def add_member(
+        self, held: Group, membership: Membership, account: Account, noted: Write
+    ) -> None:
         """Makes an account a member. Raises Refused when the group or the account has gone."""
         there = check(Key(SHARES, held.grantee, HEAD), equals(id=held.id))
         self._db.commit([there, *_joining(membership, account), noted], membership.rev)
 
-    def leave(
+    def remove_member(
         self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
     ) -> None:
         """Ends a membership; `account` says whether its account is there to forget it.
@@ -156,11 +158,11 @@ class Groups:
         )
         self._db.commit([gone, *([forgotten] if account else []), *noted], token)
 
-    def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
+    def expel(self, held: Membership, new_token: Callable[[], str]) -> None:
         """Ends a membership of a group that has gone, whether or not its account is there."""
         for there in (True, False):
             with suppress(ConditionFailed):
-                self.leave(held, new_token(), account=there)
+                self.remove_member(held, new_token(), account=there)
                 return
 
     def delete(self, held: Group, token: str, noted: Write) -> None:
@@ -169,7 +171,7 @@ class Groups:
         gone = delete(key, equals(id=held.id))
         self._db.commit([gone, noted], token)
 
-    def members(
+    def list_members(
         self, held: Group, *, after: str, limit: int
     ) -> tuple[list[Membership], str | None] | None:
         """Members of a group by name, and after whom they go on; None when the group has gone.
@@ -191,13 +193,13 @@ class Groups:
         last = found[-1].username if page.more else None
         return [each for each in found if each.group_id == held.id], last
 
-    def remaining(self, held: Group, limit: int) -> list[Membership]:
+    def list_remaining(self, held: Group, limit: int) -> list[Membership]:
         """The first memberships of a group that has gone."""
         page = self._db.query(SHARES, held.grantee, prefix=MEMBER, limit=limit)
         found = [Membership.model_validate(row) for row in page.items]
         return [each for each in found if each.group_id == held.id]
 
-    def granted(self, held: Group, limit: int) -> list[Key]:
+    def list_grant_keys(self, held: Group, limit: int) -> list[Key]:
         """Where the first grants to a group stand."""
         page = self._db.query(SHARES, held.grantee, limit=limit)
         return [
@@ -206,7 +208,7 @@ class Groups:
             if row.get("grantee_id") == held.id
         ]
 
-    def revoke(self, held: Group, key: Key) -> None:
+    def revoke_grant(self, held: Group, key: Key) -> None:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
             self._db.write(delete(key, equals(grantee_id=held.id)))

@@ -112,7 +112,7 @@ class Requests:
         create = put(request_key(row.id), row, missing("grantee"))
         self._db.commit([create, _line(row), *also], row.rev)
 
-    def change(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
+    def update(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
         """Writes an owner's settings over those that were read. Raises Refused.
 
         `counted` expects the counts as they were read as well.
@@ -124,7 +124,7 @@ class Requests:
         write = update(request_key(row.id), set=settings, when=unchanged)
         self._db.commit([write, _line(row), noted], row.rev)
 
-    def remove(self, row: RequestRow, token: str, noted: Write) -> None:
+    def delete(self, row: RequestRow, token: str, noted: Write) -> None:
         """Deletes a request and its line. Raises Refused."""
         self._db.commit([*delete_request(row), noted], token)
 
@@ -132,16 +132,16 @@ class Requests:
         """One request."""
         return request_in(self._db.read([request_key(request_id)]), request_id, now)
 
-    def below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
+    def list_below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
         """Somebody's requests that take files below a folder."""
         found: list[RequestRow] = []
         last: str | None = ""
         while last is not None:
-            rows, last = self.of(owner, now, after=last, limit=BATCH_GET_LIMIT)
+            rows, last = self.list_requests(owner, now, after=last, limit=BATCH_GET_LIMIT)
             found += [row for row in rows if row.folder.startswith(folder)]
         return found
 
-    def of(
+    def list_requests(
         self, owner: str, now: float, *, after: str, limit: int
     ) -> tuple[list[RequestRow], str | None]:
         """Somebody's requests, oldest first, and the last line read when others follow."""

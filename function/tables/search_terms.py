@@ -74,7 +74,7 @@ class SearchTerms:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(
+    def list_terms(
         self, owner: str, begins: str, *, after: str, limit: int, falling: bool
     ) -> tuple[list[str], bool]:
         """The next terms that begin so, in one call, and whether there are more."""

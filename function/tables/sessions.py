@@ -119,7 +119,7 @@ class Sessions:
         """Uses the table through `db`."""
         self._db = db
 
-    def newest(
+    def list_sessions(
         self,
         username: str,
         wanted: Callable[[Session], bool],
@@ -147,7 +147,7 @@ class Sessions:
                 return found, None
         return found, after
 
-    def seen(self, token_hash: str, now: int, at: str) -> None:
+    def record_use(self, token_hash: str, now: int, at: str) -> None:
         """Notes when a session was used, if that can be done; nobody is refused for it."""
         with suppress(ConditionFailed, Unavailable):
             self._db.write(update(session_key(token_hash), set={"seen": at}, when=_alive(now)))

@@ -97,7 +97,7 @@ class CompletionService:
             return False
         username, upload_id = ids
         row = self._upload_rows.find(username, upload_id)
-        if row is None and self._upload_rows.given_up(
+        if row is None and self._upload_rows.is_abandoned(
             username, upload_id, object_key, self._runtime.now()
         ):
             self._multipart.discard(object_key, None)
@@ -231,7 +231,7 @@ class CompletionService:
 
     def _discard(self, row: UploadRow) -> None:
         """Deletes an upload and its bytes, unless it has been completed."""
-        if self._upload_rows.remove(row):
+        if self._upload_rows.delete_unfinished(row):
             self._multipart.discard(row.object, row.multipart)
 
 

@@ -142,7 +142,9 @@ class UploadService:
         after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
         found: list[UploadRow] = []
         for read_size in (limit + 1, *[SKIP_SIZE] * SKIP_READS):
-            rows, more = self._upload_rows.of(caller.username, after=after, limit=read_size)
+            rows, more = self._upload_rows.list_uploads(
+                caller.username, after=after, limit=read_size
+            )
             after = rows[-1].name if rows else after
             found += [row for row in rows if self._is_in_progress(row, account.id)]
             if not more or len(found) > limit:
@@ -158,7 +160,7 @@ class UploadService:
         the hourly sweep then deletes.
         """
         row = self._find(caller, upload_id)
-        if not self._upload_rows.remove(row):
+        if not self._upload_rows.delete_unfinished(row):
             raise NoSuchUpload
         self._multipart.discard(row.object, row.multipart)
 

@@ -229,7 +229,7 @@ def given_up_bytes_first() -> dict[str, Any]:
 def struck_from_the_list() -> dict[str, Any]:
     """What is given up is struck from the list at once, before its bytes are removed."""
 
-    right = Uploads.remove
+    right = Uploads.delete_unfinished
 
     def remove(self: Uploads, row: UploadRow) -> bool:
         removed = right(self, row)
@@ -237,7 +237,7 @@ def struck_from_the_list() -> dict[str, Any]:
             self._db.write(delete(uploads.upload_expiry_key(row)))
         return removed
 
-    return {"tables.uploads.Uploads.remove": remove}
+    return {"tables.uploads.Uploads.delete_unfinished": remove}
 
 
 def counted_blindly() -> dict[str, Any]:
