@@ -57,7 +57,7 @@ class CompletionService:
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -100,7 +100,7 @@ class CompletionService:
         if row is None and self._upload_rows.is_abandoned(
             username, upload_id, object_key, self._runtime.now()
         ):
-            self._multipart.discard(object_key, None)
+            self._bucket.delete(object_key)
         if row is None or row.object != object_key:
             return False
         try:
@@ -144,7 +144,7 @@ class CompletionService:
         """
         if row.multipart:
             self._join_parts(row, row.multipart, sent_parts)
-        stored = self._multipart.arrived(row.object)
+        stored = self._bucket.head(row.object)
         if stored is None:
             return None
         wrong_size = row.size is not None and stored.size != row.size
@@ -158,7 +158,7 @@ class CompletionService:
         self, row: UploadRow, multipart: str, sent_parts: list[SentPart] | None
     ) -> None:
         """Has S3 make one object of the parts that it lists."""
-        listed = self._multipart.parts(row.object, multipart)
+        listed = self._bucket.list_parts(row.object, multipart)
         if listed is None:
             return  # an earlier request has joined them and went no further; the object exists
         parts = _selected_parts(row, listed, sent_parts)
@@ -177,7 +177,7 @@ class CompletionService:
             )
         if sum(part.size for part in parts) > LARGEST:
             raise TooLarge(f"A file has at most {LARGEST} bytes.")
-        if not self._multipart.complete(row.object, multipart, parts):
+        if not self._bucket.complete_multipart(row.object, multipart, parts):
             raise UploadIncomplete
 
     def _commit(self, actor: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
@@ -232,7 +232,7 @@ class CompletionService:
     def _discard(self, row: UploadRow) -> None:
         """Deletes an upload and its bytes, unless it has been completed."""
         if self._upload_rows.delete_unfinished(row):
-            self._multipart.discard(row.object, row.multipart)
+            self._bucket.discard(row.object, row.multipart)
 
 
 def _actor_of(row: UploadRow, username: str) -> ActingAccount | Uploader:

@@ -53,7 +53,7 @@ class UploadService:
         self._db = base.db
         self._access = base.one(Access)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -95,7 +95,7 @@ class UploadService:
         if row.part_size is None:
             return row
         return row.model_copy(
-            update={"multipart": self._multipart.begin(row.object, row.content_type)}
+            update={"multipart": self._bucket.create_multipart(row.object, row.content_type)}
         )
 
     def sign_parts(
@@ -111,7 +111,7 @@ class UploadService:
         parts = []
         for number in dict.fromkeys(numbers):
             size = part_length(row, number)
-            url = self._multipart.sign_part(row.object, row.multipart, number, size, URL_SECONDS)
+            url = self._bucket.presign_part(row.object, row.multipart, number, size, URL_SECONDS)
             parts.append(SignedPart(part_number=number, url=url, size=size, expires_at=expires_at))
         return SignedParts(parts=parts)
 
@@ -162,13 +162,13 @@ class UploadService:
         row = self._find(caller, upload_id)
         if not self._upload_rows.delete_unfinished(row):
             raise NoSuchUpload
-        self._multipart.discard(row.object, row.multipart)
+        self._bucket.discard(row.object, row.multipart)
 
     def describe(self, row: UploadRow, base_url: str) -> UploadView:
         """An upload with the way to send it: a presigned PUT, and a curl line where one does it."""
         view = _summary(row)
         if row.multipart is None:
-            url, headers = self._multipart.sign_put(
+            url, headers = self._bucket.presign_put(
                 row.object, row.content_type, row.size, row.sha256, URL_SECONDS
             )
             expires_at = iso(self._runtime.now() + URL_SECONDS)
@@ -231,10 +231,10 @@ class UploadService:
 
     def _arrived_parts(self, row: UploadRow) -> list[Part]:
         """The parts that S3 has, joined or not; one PUT is one part."""
-        parts = self._multipart.parts(row.object, row.multipart) if row.multipart else None
+        parts = self._bucket.list_parts(row.object, row.multipart) if row.multipart else None
         if parts is not None:
             return parts
-        stored = self._multipart.arrived(row.object)
+        stored = self._bucket.head(row.object)
         return parts_of_object(row, stored) if stored else []
 
 
