@@ -1,10 +1,11 @@
 """The caller's own files by time of the last change or by size, as a stream that stays consistent.
 
 A list in this order reads rows of the search index, whose keys begin with the time or the size. A
-file that changes gets another key, so between two pages it may move ahead of the position, and be
-left out, or behind it, and be listed twice. A list therefore shows each file at its original key:
-the key that it had when the list began. The index has only the current keys; the changes feed
-(`tables/changes`) has the key of each file before and after each change.
+file that changes gets another key. Between two pages it may move from the keys that are still to
+be read to those that have been read, and would be left out, or the other way, and would be listed
+twice. A list therefore shows each file at its original key: the key that it had when the list
+began. The index has only the current keys; the change rows (`tables/changes`) have the key of a
+file before and after each change.
 
 Each page reads, in this order:
 
@@ -13,9 +14,9 @@ Each page reads, in this order:
    in at its original one, with its current name;
 3. the files of these names.
 
-The order matters. A file that moves while the index is read is in the changes, which are read
-later. If a file changes between 2 and 3, the file that is read does not have the key that it was
-found at, and nothing explains this: then all three are read again, at most `MAX_READS` times.
+The order matters. If a file moves while the index is read, its change row is read after that. If a
+file changes between 2 and 3, its row does not have the key that it was found at, and no change row
+explains why: then all three are read again, at most `MAX_READS` times.
 
 The cursor carries the baseline: when the list began, and which changes happened before that. The
 time alone does not tell: a commit becomes visible up to `LATE` seconds after the time in its change

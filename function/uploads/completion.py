@@ -86,11 +86,11 @@ class CompletionService:
         )
 
     def complete_arrived(self, object_key: str) -> bool:
-        """Completes the upload in one PUT that made an S3 object, for clients that do not do so.
+        """Completes the upload whose PUT has made an S3 object, whether or not its client does.
 
-        Returns False when there is no such upload, or when it cannot be completed: a problem that
-        its client must solve leaves it in progress until it expires. An object that arrives after
-        its upload was aborted is deleted. Raises Unavailable, ChangedMeanwhile: try again later.
+        Returns False when there is no such upload, or when only its client can solve the problem:
+        then the upload stays in progress until it expires. An object that arrives after its upload
+        was aborted is deleted. Raises Unavailable and ChangedMeanwhile: try again later.
         """
         ids = upload_of(object_key)
         if ids is None:

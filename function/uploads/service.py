@@ -87,9 +87,10 @@ class UploadService:
         spec: UploadSpec,
         method: Method | None = None,
     ) -> UploadRow:
-        """The row of a new upload, which the caller commits; its multipart upload exists in S3.
+        """Begins the multipart upload in S3, if the file takes parts, and returns the upload's row.
 
-        `user_id` is the id of the account that may complete it. Raises TooLarge.
+        The caller commits the row (`create_upload`). `user_id` is the id of the account that owns
+        the upload: the uploader's, or that of the file request's owner. Raises TooLarge.
         """
         row = self._new_row(uploader, user_id, spec, method or choose_method(spec.size))
         if row.part_size is None:
