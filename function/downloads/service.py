@@ -45,9 +45,9 @@ class DownloadService:
     def sign_file(self, caller: Caller, request: DownloadRequest) -> Download:
         """A download URL for one file. Raises NoSuchFile, NoSuchVersion."""
         entry = self._access.authorize(caller, request.username, request.file_name)
-        row, permission = entry.readable()
+        row = entry.file
         if request.version is not None and request.version != row.version:
-            if permission != "own":  # a share does not include the versions before it
+            if entry.permission != "own":  # a share does not include the versions before it
                 raise NoSuchVersion
             row = self._older_version(row, request.version)
         return self._presigner.download(row, inline=request.inline)

@@ -148,7 +148,7 @@ class SharedFiles:
         if not name.endswith("/"):
             file = file_in(contents.rows, owner.username, name)
             grants = contents.grants.get(share, [])
-            permission = self._access.right(contents.ids, account, owner, file, grants)
+            permission = self._access.permission_for(contents.ids, account, owner, file, grants)
             if file and permission and file.owner_id == owner.id:
                 yield StreamItem(_position(share, "", listed_folders), file, permission)
         elif self._is_shared_folder(share, owner, contents):
@@ -170,7 +170,7 @@ class SharedFiles:
         for row in rows:
             names = [f"{owner.username}/{each}" for each in [*folders_of(row.name), row.name]]
             grants = [grant for name in names for grant in contents.grants.get(name, [])]
-            permission = self._access.right(contents.ids, account, owner, row, grants)
+            permission = self._access.permission_for(contents.ids, account, owner, row, grants)
             if permission and row.owner_id == owner.id:
                 yield StreamItem(_position(share, row.name, listed_folders), row, permission)
         if more:
@@ -202,7 +202,7 @@ class SharedFiles:
         found = dict(rows.result())
         grants = grants_in(found, [key for keys in page.grant_keys.values() for key in keys])
         grants += [grant for nested_page in nested for grant in nested_page.result()[0]]
-        ids = frozenset({account.id, *self._access.memberships(found, account)})
+        ids = frozenset({account.id, *self._access.memberships_in(found, account)})
         return ShareContents(found, ids, _by_share(grants), contents)
 
     def _next_files(
@@ -220,7 +220,7 @@ class SharedFiles:
     def _is_shared_folder(self, share: str, owner: Account, contents: ShareContents) -> bool:
         """Whether a grant on the folder holds now."""
         grants = contents.grants.get(share, [])
-        return any(self._access.opens(grant, contents.ids, owner, None) for grant in grants)
+        return any(self._access.grant_applies(grant, contents.ids, owner, None) for grant in grants)
 
     def _is_covered(
         self,
@@ -234,7 +234,7 @@ class SharedFiles:
         above = [each for each in listed_folders if share.startswith(each) and each != share]
         keys = [key for folder in above for key in _grant_keys(account, folder)]
         return any(
-            self._access.opens(grant, contents.ids, owner, None)
+            self._access.grant_applies(grant, contents.ids, owner, None)
             for grant in grants_in(contents.rows, keys)
         )
 

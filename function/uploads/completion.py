@@ -6,14 +6,8 @@ however many requests and events complete it: the first one commits, all others 
 
 import json
 
-from function.access.policy import (
-    Access,
-    ActingAccount,
-    Authentication,
-    Authorization,
-    Uploader,
-    needed_right,
-)
+from function.access.callers import ActingAccount, Uploader
+from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
 from function.audit.service import AuditTrail
 from function.aws.s3 import Part, Stored
 from function.aws.writes import Write
@@ -30,7 +24,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NOTHING, Load
+from function.tables.accounts import NOTHING, Load, account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
@@ -186,7 +180,7 @@ class CompletionService:
         The condition on the upload's row holds once; all others get the recorded answer.
         """
 
-        def reload() -> Authorization:
+        def reload() -> WriteAuthorization:
             return self._authorize(actor, username, row)
 
         def extra_writes(written: Written) -> list[Write]:
@@ -194,7 +188,7 @@ class CompletionService:
 
         try:
             written = self._writer.commit(
-                reload, reload(), _write_request(row), stored, extra_writes
+                reload(), _write_request(row), stored, reload=reload, extra_writes=extra_writes
             )
         except (TooLarge, TypeNotAllowed):  # no later attempt can succeed with these bytes
             self._discard(row)
@@ -207,17 +201,28 @@ class CompletionService:
             return _recorded_answer(latest.done)
         return file_object(written.row, written.permission)
 
-    def _authorize(self, actor: Actor, username: str, row: UploadRow) -> Authorization:
-        """The actor's right to make the file now. Raises NoSuchUpload if another request has."""
+    def _authorize(self, actor: Actor, username: str, row: UploadRow) -> WriteAuthorization:
+        """The actor's right to make the file now.
+
+        Raises NoSuchFile, and before that NoSuchUpload if the upload is not in progress any more.
+        """
         key = upload_key(username, row.name)
-        entry = self._access.authorize(
-            actor, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
+
+        def require_in_progress(found: Authentication) -> None:
+            if self._own_upload(found, username, row.name).done is not None:
+                raise NoSuchUpload
+            owner = account_in(found.rows, row.owner)
+            if row.owner_id and owner and owner.id != row.owner_id:
+                raise NoSuchUpload  # its size is reserved on an earlier account of this username
+
+        if isinstance(actor, Uploader):
+            found = self._access.authorize_uploader(actor, row.file_name, [key])
+            require_in_progress(found)
+            return found
+        need = needed_right(row.on_conflict)
+        return self._access.authorize_write(
+            actor, row.owner, row.file_name, need=need, more=[key], precheck=require_in_progress
         )
-        if self._own_upload(entry, username, row.name).done is not None:
-            raise NoSuchUpload
-        if row.owner_id and entry.owner and entry.owner.id != row.owner_id:
-            raise NoSuchUpload  # its size is reserved on an earlier account of this username
-        return entry
 
     def _completion_writes(self, actor: Actor, row: UploadRow, written: Written) -> list[Write]:
         """The writes that belong to the file's commit: the answer, and the audit trail's row."""
@@ -245,16 +250,16 @@ def _actor_of(row: UploadRow, username: str) -> ActingAccount | Uploader:
 def _write_request(row: UploadRow) -> WriteRequest:
     """The file that an upload makes, as it was declared when the upload was created."""
     return WriteRequest(
-        row.file_name,
-        row.content_type,
-        row.on_conflict,
-        row.if_match,
-        row.if_none_match,
+        file_name=row.file_name,
+        content_type=row.content_type,
+        on_conflict=row.on_conflict,
+        if_match=row.if_match,
+        if_none_match=row.if_none_match,
         description=row.description,
         tags=tuple(row.tags),
         request=row.request,
         sender=row.sender,
-        held=Load(row.size or 0, 1) if row.owner_id else NOTHING,
+        reserved=Load(row.size or 0, 1) if row.owner_id else NOTHING,
     )
 
 

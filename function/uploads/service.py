@@ -4,7 +4,8 @@ An upload is a row in the table files and, for parts, a multipart upload in S3. 
 no other state, so any client can resume an upload with what `GET /uploads/{id}` answers.
 """
 
-from function.access.policy import Access, Uploader, needed_right
+from function.access.callers import Uploader
+from function.access.policy import Access, needed_right
 from function.audit.service import AuditTrail
 from function.aws.s3 import Part
 from function.aws.writes import Write
@@ -182,14 +183,18 @@ class UploadService:
 
     def _authorize(self, caller: Caller, spec: UploadSpec) -> tuple[Account, Account]:
         """The caller's account and the owner's, if a commit would be allowed now."""
-        entry = self._access.authorize(
+        entry = self._access.authorize_write(
             caller, spec.username, spec.file_name, need=needed_right(spec.on_conflict)
         )
         request = WriteRequest(
-            spec.file_name, "", spec.on_conflict, spec.if_match, spec.if_none_match
+            file_name=spec.file_name,
+            content_type="",
+            on_conflict=spec.on_conflict,
+            if_match=spec.if_match,
+            if_none_match=spec.if_none_match,
         )
         self._writer.check(entry, request, spec.size or 0)
-        return entry.account, entry.writable()[0]
+        return entry.account, entry.owner
 
     def _new_row(
         self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, method: Method

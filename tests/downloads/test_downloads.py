@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from function.aws.s3 import Bucket
 from function.core.errors import Unavailable
-from function.files.presigning import may_be_shown
+from function.files.presigning import is_safe_inline
 from tests.conftest import Clock
 from tests.support import presigned as s3
 from tests.support.client import PASSWORD, Client
@@ -149,8 +149,8 @@ def test_browsers_display_only_safe_types(alice: Client) -> None:
 
 def test_safe_and_unsafe_types_are_disjoint() -> None:
     """An unknown type is not displayed."""
-    assert all(map(may_be_shown, SHOWN))
-    assert not any(map(may_be_shown, [*NEVER, "", "image", "/", "x/y", "; image/png"]))
+    assert all(map(is_safe_inline, SHOWN))
+    assert not any(map(is_safe_inline, [*NEVER, "", "image", "/", "x/y", "; image/png"]))
 
 
 def test_the_disposition_has_the_name(alice: Client) -> None:
