@@ -22,9 +22,9 @@ from function.tables.accounts import Account
 from function.tables.files import Files
 from function.tables.folders import Folders
 from function.tables.search_terms import (
-    BETWEEN,
     KIND,
     LEVEL,
+    SEPARATOR,
     TAG,
     WORD,
     SearchTerms,
@@ -64,7 +64,7 @@ class OwnFiles:
             query.prefix,
             after=after.name.removeprefix(FOLDER),
             limit=query.limit + 1,
-            falling=query.is_descending,
+            descending=query.is_descending,
         )
         for folder in folders:
             position = CursorPosition(name=FOLDER + folder.key)
@@ -85,12 +85,13 @@ class OwnFiles:
     def _by_name(
         self, account: Account, query: ListQuery, after: CursorPosition
     ) -> Iterator[StreamItem]:
-        rows, more = self._files.query_files(
+        rows, more = self._files.list_files(
             account.username,
             prefix=query.prefix,
             after=after.name,
             limit=query.limit + 1,
-            falling=query.is_descending,
+            descending=query.is_descending,
+            single_call=True,
         )
         for row in rows:
             # A row of an earlier account of this username is passed over until it is deleted.
@@ -110,7 +111,7 @@ class OwnFiles:
             index_prefix,
             after=after.name,
             limit=MAX_SCANNED if compares_names or compares_files else query.limit + 1,
-            falling=query.is_descending,
+            descending=query.is_descending,
         )
         matching = [key for key in keys if _matches_index_key(query, key)]
         if not compares_files and len(matching) > query.limit:
@@ -131,17 +132,17 @@ def _index_prefix(query: ListQuery) -> str | None:
     if query.words:
         return WORD + cut_term(query.words[0])
     if query.tag is not None:
-        return f"{TAG}{cut_term(fold_text(query.tag))}{BETWEEN}{query.prefix}"
+        return f"{TAG}{cut_term(fold_text(query.tag))}{SEPARATOR}{query.prefix}"
     if query.kind:
-        return f"{KIND}{query.kind}{BETWEEN}{query.prefix}"
+        return f"{KIND}{query.kind}{SEPARATOR}{query.prefix}"
     if query.folders:
-        return f"{LEVEL}{query.prefix}{BETWEEN}"
+        return f"{LEVEL}{query.prefix}{SEPARATOR}"
     return None
 
 
 def _file_name(key: str) -> str:
     """The file's name in an index key; a level's key has it in two pieces, folder and last name."""
-    term, _, name = key.partition(BETWEEN)
+    term, _, name = key.partition(SEPARATOR)
     return term.removeprefix(LEVEL) + name if term.startswith(LEVEL) else name
 
 
@@ -155,6 +156,6 @@ def _matches_index_key(query: ListQuery, key: str) -> bool:
     if query.words:
         found = [cut_term(each) for each in named_words(name) if each.startswith(query.words[0])]
         first = max(found, default=None) if query.is_descending else min(found, default=None)
-        if key.removeprefix(WORD).partition(BETWEEN)[0] != first:
+        if key.removeprefix(WORD).partition(SEPARATOR)[0] != first:
             return False
     return query.matches_name(name)

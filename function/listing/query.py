@@ -7,7 +7,7 @@ from function.core.errors import Invalid
 from function.core.fields import Kind, Order, Scope, Sort
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
-from function.tables.folders import MOST_LEVELS
+from function.tables.folders import MAX_LEVELS
 from function.tables.search_terms import fold_text, named_words, words_of
 
 MAX_WORDS = 8
@@ -67,7 +67,7 @@ class ListQuery:
         if only_own and self.scope in {"all", "shared"}:
             reason = "must be own: shared files are listed only by name, ascending, without folders"
             raise _invalid("scope", reason)
-        is_counted = self.prefix.count("/") < MOST_LEVELS
+        is_counted = self.prefix.count("/") < MAX_LEVELS
         scope = self.scope or ("own" if only_own else "all")
         return replace(self, scope=scope, folders=self.folders and is_counted)
 

@@ -36,7 +36,7 @@ from function.listing.stream import CursorPosition, StreamItem
 from function.tables.accounts import Account
 from function.tables.changes import LATE, Change, Changes, FileState
 from function.tables.files import FileRow, Files
-from function.tables.search_terms import BETWEEN, MODIFIED, SIZE, SearchTerms, size_term
+from function.tables.search_terms import MODIFIED, SEPARATOR, SIZE, SearchTerms, size_term
 
 MAX_SCANNED = 1000  # index rows of a page, when some of the files that they name may not match
 MAX_CHANGES = 1000  # since the list began; after more the list has to begin again
@@ -120,11 +120,11 @@ class SortedFiles:
             _sort_prefix(query),
             after=after.name,
             limit=MAX_SCANNED if filters else query.limit + 1,
-            falling=query.is_descending,
+            descending=query.is_descending,
         )
         end = keys[-1] if more else None
         moved = self._moved_files(account, query, after, baseline)
-        names = {key: key.partition(BETWEEN)[2] for key in keys}
+        names = {key: key.partition(SEPARATOR)[2] for key in keys}
         # Of two files that had the same original key, one after the other, the first one is listed.
         for each in reversed(moved.values()):
             if each.name and _is_in_range(each.original_key, after.name, end, query):
@@ -183,7 +183,7 @@ def _sort_prefix(query: ListQuery) -> str:
 def _sort_key(file: FileState | FileRow, query: ListQuery) -> str:
     """The index key of a file in the order of the list."""
     value = file.modified if query.sort == "modified" else size_term(file.size)
-    return _sort_prefix(query) + value + BETWEEN + file.name
+    return _sort_prefix(query) + value + SEPARATOR + file.name
 
 
 def _file_at(key: str, read: SortedRead, query: ListQuery) -> FileRow | None:
