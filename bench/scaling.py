@@ -117,4 +117,4 @@ def requests(rows: list[FileRow]) -> Iterator[tuple[str, str, str, dict[str, Any
 def near_the_end(rows: list[FileRow]) -> str:
     """The cursor of the page before the last, as following all pages would give it."""
     last = sorted(row.name for row in rows)[-2 * PAGE - 1]
-    return seal(["", last], rows[0].owner_id, ListQuery().settled().list_id)
+    return seal(["", last], rows[0].owner_id, ListQuery().validated().list_id)
