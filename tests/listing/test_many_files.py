@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.scaling import name_of
+from bench.scaling import numbered_name
 from function.core.cursors import seal
 from function.listing.query import ListQuery
 from tests.conftest import Behind
@@ -17,7 +17,7 @@ def calls_in(ground: Ground, behind: Behind, size: int) -> dict[str, list[str]]:
     """The AWS calls of each request in an account of `size` files, sorted: some are parallel."""
     owner = f"has{size}"
     client = join(owner)
-    rows = fill(behind.settings, owner, map(name_of, range(size)), content_type="image/jpeg")
+    rows = fill(behind.settings, owner, map(numbered_name, range(size)), content_type="image/jpeg")
     near = seal(["", sorted(row.name for row in rows)[-150]], rows[0].owner_id, LIST_ID)
     found: dict[str, list[str]] = {}
     for request, send in REQUESTS.items():
@@ -46,7 +46,7 @@ REQUESTS: dict[str, Callable[[Client, str], int]] = {
     "the changes feed": lambda client, _: client.get("/changes").status,
     "a rename": lambda client, _: (
         client.send(
-            "PATCH", "/file", json_={"file_name": name_of(0), "new_name": "moved.jpg"}
+            "PATCH", "/file", json_={"file_name": numbered_name(0), "new_name": "moved.jpg"}
         ).status
     ),
 }
