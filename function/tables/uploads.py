@@ -122,7 +122,7 @@ class Uploads:
         """Writes an upload, when it falls due, and what else there is, in one commit."""
         key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
         line = schedule_expiry(
-            key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what
+            key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=what
         )
         holds = [put_reservation(what, key, row.expires_at + GRACE)] if what else []
         self._db.commit([put(key, row), line, *holds, *also], row.rev)
