@@ -3,7 +3,7 @@
 The grants stand first in it: no user name begins as high as `~`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
@@ -111,19 +111,66 @@ def membership_keys(account: Account) -> list[Key]:
     return [key for each in names for key in (group_key(each), member_key(each, account.username))]
 
 
+def create_group(group: Group, owner: Account, membership: Membership) -> list[Write]:
+    """Puts a group where none has its name, with its owner as its first member."""
+    key = Key(SHARES, group.grantee, HEAD)
+    absent = "attribute_not_exists(grantee)"
+    return [Write("Put", key, absent, item=group.model_dump()), *_joining(membership, owner)]
+
+
+def create_membership(group: Group, membership: Membership, account: Account) -> list[Write]:
+    """Makes an account a member of a group, on condition that both exist."""
+    key = Key(SHARES, group.grantee, HEAD)
+    exists = Write("ConditionCheck", key, "id = :id", values={":id": group.id})
+    return [exists, *_joining(membership, account)]
+
+
+def delete_membership(membership: Membership, *, account_exists: bool) -> list[Write]:
+    """Deletes a membership as it was read, and its group from the account if that exists."""
+    key = Key(SHARES, membership.grantee, membership.file)
+    writes = [Write("Delete", key, "rev = :rev", values={":rev": membership.rev})]
+    if account_exists:
+        names: Item = {":names": frozenset({membership.group})}
+        writes.append(
+            Write(
+                "Update",
+                account_key(membership.username),
+                condition="attribute_exists(username)",
+                update="DELETE groups :names",
+                values=names,
+            )
+        )
+    return writes
+
+
+def delete_group(group: Group) -> Write:
+    """Deletes a group as it was read: no grant to it and no membership of it holds any more."""
+    key = Key(SHARES, group.grantee, HEAD)
+    return Write("Delete", key, "id = :id", values={":id": group.id})
+
+
+def _joining(membership: Membership, account: Account) -> Iterable[Write]:
+    held = Key(SHARES, membership.grantee, membership.file)
+    yield Write("Put", held, item=membership.model_dump())
+    yield Write(
+        "Update",
+        account_key(account.username),
+        condition="id = :id AND (attribute_not_exists(groups) OR size(groups) < :most)",
+        update="ADD groups :names",
+        values={
+            ":id": account.id,
+            ":most": MOST_OF_ONE,
+            ":names": frozenset({membership.group}),
+        },
+    )
+
+
 class Groups:
     """Groups in the table shares, and the names of each account's in the table users."""
 
     def __init__(self, db: Dynamo) -> None:
         """Uses the tables through `db`."""
         self._db = db
-
-    def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
-        """Writes a group with its owner as its first member. Raises Refused when it is there."""
-        key = Key(SHARES, made.grantee, HEAD)
-        absent = "attribute_not_exists(grantee)"
-        writes = [Write("Put", key, absent, item=made.model_dump()), *_joining(membership, owner)]
-        self._db.commit([*writes, noted], made.rev)
 
     def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
         """Has an account name only these groups, if it is the same and names those that it did.
@@ -142,34 +189,9 @@ class Groups:
         )
         self._db.commit([change], rev)
 
-    def join(self, held: Group, membership: Membership, account: Account, noted: Write) -> None:
-        """Makes an account a member. Raises Refused when the group or the account has gone."""
-        there = Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, HEAD),
-            "id = :id",
-            values={":id": held.id},
-        )
-        self._db.commit([there, *_joining(membership, account), noted], membership.rev)
-
-    def leave(
-        self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
-    ) -> None:
-        """Ends a membership; `account` says whether its account is there to forget it.
-
-        Raises Refused when it is not as it was read.
-        """
-        key = Key(SHARES, held.grantee, held.file)
-        gone = Write("Delete", key, "rev = :rev", values={":rev": held.rev})
-        names: Item = {":names": frozenset({held.group})}
-        forgotten = Write(
-            "Update",
-            account_key(held.username),
-            condition="attribute_exists(username)",
-            update="DELETE groups :names",
-            values=names,
-        )
-        self._db.commit([gone, *([forgotten] if account else []), *noted], token)
+    def leave(self, held: Membership, token: str, *, account: bool) -> None:
+        """Deletes a membership; `account` says that its account exists. Raises ConditionFailed."""
+        self._db.commit(delete_membership(held, account_exists=account), token)
 
     def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
         """Ends a membership of a group that has gone, whether or not its account is there."""
@@ -179,10 +201,8 @@ class Groups:
                 return
 
     def delete(self, held: Group, token: str, noted: Write) -> None:
-        """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
-        key = Key(SHARES, held.grantee, HEAD)
-        gone = Write("Delete", key, "id = :id", values={":id": held.id})
-        self._db.commit([gone, noted], token)
+        """Deletes a group. Raises ConditionFailed when it no longer exists."""
+        self._db.commit([delete_group(held), noted], token)
 
     def members(
         self, held: Group, *, after: str, limit: int
@@ -225,19 +245,3 @@ class Groups:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
             self._db.write(Write("Delete", key, "grantee_id = :id", values={":id": held.id}))
-
-
-def _joining(membership: Membership, account: Account) -> Iterable[Write]:
-    held = Key(SHARES, membership.grantee, membership.file)
-    yield Write("Put", held, item=membership.model_dump())
-    yield Write(
-        "Update",
-        account_key(account.username),
-        condition="id = :id AND (attribute_not_exists(groups) OR size(groups) < :most)",
-        update="ADD groups :names",
-        values={
-            ":id": account.id,
-            ":most": MOST_OF_ONE,
-            ":names": frozenset({membership.group}),
-        },
-    )

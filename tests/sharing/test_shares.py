@@ -195,7 +195,7 @@ def test_others_in_the_same_words_stay(alice: Client, bob: Client) -> None:
 
 def test_a_file_is_shared_with_so_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row names them; who has it already can be given another right."""
-    monkeypatch.setattr(shares, "MOST_GRANTS", 3)  # two shares and a link
+    monkeypatch.setattr(shares, "MAX_GRANTS", 3)  # two shares and a link
     assert share(world.alice, "a.txt", "dave").slug == "limit-reached"
     assert share(world.alice, "a.txt", "bob", permission="write").status == 200
     assert world.alice.post("/links", items=["a.txt"]).slug == "limit-reached"
@@ -205,7 +205,7 @@ def test_grants_that_have_ended_make_room(
     world: World, clock: Clock, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the table has removed them or not."""
-    monkeypatch.setattr(shares, "MOST_GRANTS", 4)
+    monkeypatch.setattr(shares, "MAX_GRANTS", 4)
     assert share(world.alice, "a.txt", "dave", expires_in=60).status == 201
     assert world.alice.post("/links", items=["a.txt"]).slug == "limit-reached"
     clock.time += 60
