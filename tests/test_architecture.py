@@ -59,7 +59,7 @@ THIRD_PARTY: dict[str, set[str]] = {
                  "*.public_routes", "uploads.companion", "files.upload_rules",
                  "maintenance.reconcile"},
     "pydantic_core": {"core.fields"},
-    "python_multipart": {"http.forms"},
+    "multipart": {"http.forms"},
     "argon2": {"auth.passwords"},
     "pyotp": {"auth.mfa"},
     "puremagic": {"files.upload_rules"},

@@ -35,15 +35,12 @@ from function.http.dependencies import (
     SentBody,
     Writer,
 )
-from function.http.forms import Part, _parts, _text
+from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
 from function.http.request import json_text, strict_json
 from function.http.responses import answers, conditioned, invalid, nothing
 
 Partial = Annotated[ContentRequest, Fields(ContentRequest)]
-FORM = "multipart/form-data"
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
-# What curl says of --data-binary; it tells nothing about the file.
-CURLS_OWN = "application/x-www-form-urlencoded"
 router = Router()
 Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
 Owner = Annotated[Username | None, Query(description="Whose file; yours by default.")]
@@ -87,13 +84,15 @@ def upload_of(sent: Incoming, header: Conditions) -> Upload:
 def _read(sent: Incoming, header: Conditions) -> Upload:
     says = sent.headers.get("content-type", "")
     kind = says.partition(";")[0].strip().lower()
-    if kind == FORM:
+    if kind == MULTIPART:
         return _from_form(sent, header)
     if "file_name" in sent.query:
         beside = Beside.model_validate(dict(sent.query))
         if sent.as_text and REPLACEMENT in sent.body:
             raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
-        return _upload(beside, header, sent.body, "" if kind == CURLS_OWN else says)
+        if kind == URLENCODED:  # what curl says of --data-binary tells nothing about the file
+            says = ""
+        return _upload(beside, header, sent.body, says)
     if sent.query:
         reason = "with a JSON body this belongs in the body"
         raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
@@ -103,20 +102,19 @@ def _read(sent: Incoming, header: Conditions) -> Upload:
 
 def _from_form(sent: Incoming, header: Conditions) -> Upload:
     fields: dict[str, Any] = dict(sent.query)
-    file: Part | None = None
-    for part in _parts(sent):
+    file: FormPart | None = None
+    for part in multipart_form(sent):
         if part.name == "file" and file is None:
             file = part
         elif part.name in fields or part.name == "file":
             raise Malformed(f"The form has {part.name[:64]} twice.")
         else:
-            fields[part.name] = _text(bytes(part.data))
+            fields[part.name] = part.text
     if file is None:
         raise Malformed("The form has no part named file.")
     if file.filename:
         fields.setdefault("file_name", file.filename)
-    says = _text(file.headers.get("content-type", b""))
-    return _upload(Beside.model_validate(fields), header, bytes(file.data), says)
+    return _upload(Beside.model_validate(fields), header, file.data, file.content_type)
 
 
 def _upload(
