@@ -56,8 +56,8 @@ class LinkItems:
         if file is None and not name.endswith("/"):
             raise NoSuchFile
         if file is None:
-            self._room.made_in(entry.rows, row.owner, name, link_grantee(row.id))
-        file = file and self._room.made(file, link_grantee(row.id))
+            self._room.ensure_folder_capacity(entry.rows, row.owner, name, link_grantee(row.id))
+        file = file and self._room.ensure_capacity(file, link_grantee(row.id))
         return Grant(
             grantee=link_grantee(row.id),
             file=f"{row.owner}/{name}",
