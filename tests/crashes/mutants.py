@@ -72,7 +72,7 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
     """What is replaced or deleted is gone, and charged no more."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str) -> None:
+        def commit(self, writes: Sequence[Write], token: str = "") -> None:
             gone = [each.item for each in writes if each.key.partition.endswith(f"/{shelf}")]
             kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
             for row in gone:
@@ -169,7 +169,7 @@ def register_without_token() -> dict[str, Any]:
     """A name that is taken was taken by somebody else."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str) -> None:
+        def commit(self, writes: Sequence[Write], token: str = "") -> None:
             if writes[0].key.table.noun == "users" and writes[0].kind == "Put":
                 self.write(writes[0])
             else:
@@ -191,7 +191,7 @@ def charged_afterwards() -> dict[str, Any]:
     """The bytes used are counted after the commit, by a write of their own."""
 
     class Apart(Dynamo):
-        def commit(self, writes: Any, token: str) -> None:
+        def commit(self, writes: Any, token: str = "") -> None:
             apart = [each for each in writes if each.key.table is USERS and each.kind == "Update"]
             super().commit([each for each in writes if each not in apart], token)
             for each in apart:

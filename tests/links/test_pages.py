@@ -145,14 +145,12 @@ def test_a_person_is_told_why_a_link_does_not_open(alice: Client) -> None:
     alice.put("a.txt")
     link = make(alice, "a.txt", allow_download=False)
     assert Page(link.page()).forms == []
-    assert (
-        Page(link.form("/download", file_name="a.txt")).texts[0] == "This link gives no downloads"
-    )
+    assert Page(link.form("/download", file_name="a.txt")).texts[0] == "Downloads not allowed"
     revoke(alice, link)
     answer = link.page()
-    assert (answer.status, Page(answer).texts[0]) == (410, "The link has been taken back")
+    assert (answer.status, Page(answer).texts[0]) == (410, "Link revoked")
     answer = Client().send("GET", "/s/" + "A" * 43, headers=HTML)
-    assert (answer.status, Page(answer).texts[0]) == (404, "There is no such link")
+    assert (answer.status, Page(answer).texts[0]) == (404, "No such link")
     answer = Client().send("GET", f"/s/<script>{EVIL}", headers=HTML)
     assert (answer.status, set(Page(answer).tags) <= TAGS) == (404, True)
     answer = Client().send("POST", f"{link.path}", headers=HTML)

@@ -12,9 +12,9 @@ from function import base
 from function.aws.dynamodb import Dynamo
 from function.core.errors import Problem, Unavailable
 from function.core.roles import SCOPES
+from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.models import LinkDownloadRequest
-from function.links.public_service import Visitor
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import at_the_commit
 from tests.support import curls
@@ -234,13 +234,13 @@ def test_never_more_than_allowed_however_many_at_once(alice: Client, ground: Gro
     """Sixty-four at the same moment, ten allowed: ten addresses, ten counts, ten events."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=10)
-    wanted, start = LinkDownloadRequest(file_name="a.txt"), Barrier(THREADS)
+    request, start = LinkDownloadRequest(file_name="a.txt"), Barrier(THREADS)
 
     def come(number: int) -> str:
-        visitor = Visitor(link.path.removeprefix("/s/"), f"192.0.2.{number}")
+        visitor = LinkVisitor(link.path.removeprefix("/s/"), f"192.0.2.{number}")
         start.wait()
         try:
-            return base.one(LinkDownloads).one(visitor, wanted, "json").url
+            return base.one(LinkDownloads).download(visitor, request, "json").url
         except Problem as problem:
             return problem.slug
 

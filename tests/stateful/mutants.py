@@ -71,7 +71,7 @@ def found_with(**changes: Any) -> Callable[..., Any]:
     return find
 
 
-def careless(db: Dynamo, writes: Any, token: str) -> None:
+def careless(db: Dynamo, writes: Any, token: str = "") -> None:
     """What could not be committed is said to be."""
     with suppress(Unavailable):
         commit(db, writes, token)
