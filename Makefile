@@ -22,7 +22,7 @@ serve: $(VENV) $(EMULATOR) ## run Satchel on this machine, at http://127.0.0.1:8
 sweep: ## have a running `make serve` do now what it does by the hour and by the day
 	@curl --silent --show-error --fail --request POST http://127.0.0.1:$(PORT)/_sweep
 
-reset: $(VENV) ## forget the data of `make serve`
+reset: $(VENV) ## delete the data of `make serve`
 	@$(RUN) -m local.serve --reset
 
 test: $(VENV) $(EMULATOR) ## all tests, in random order

@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSResponse
 
 from function import base, contract
 from function.core.runtime import system_runtime
-from local.events import event_of
-from local.wire import Request
+from local.gateway.http1 import Request
+from local.gateway.lambda_proxy import build_event
 from tests.support.bulk_files import fill
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import REGION, Call, Ground, response
@@ -70,7 +70,7 @@ class Recorder:
         if who.token:
             headers["x-session-token"] = who.token
         target = f"{path}?{urlencode(query)}" if query else path
-        event = event_of(Request(method, target, tuple(headers.items()), body), who.address, 443)
+        event = build_event(Request(method, target, tuple(headers.items()), body), who.address, 443)
         tape = Taped(json.loads(json.dumps(event)))
 
         def keep(call: Call, answer: AWSResponse) -> AWSResponse:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from local.declare import ROOT
+from local import ROOT
 
 SAID = re.compile(r"Satchel is at (http://[\d.]+:\d+) \(large files go to and from port (\d+)\)")
 # A request as the gateway logs it, and a call of the function that is none.
-SEEN = re.compile(rb"^(?:[A-Z]+ /\S* \d{3} \d+ ms|(?:arrivals|schedule): .*)$", re.MULTILINE)
-RUNS_HANDLER = re.compile(r" -m local\.(?:worker|arrivals) ")
+SEEN = re.compile(rb"^(?:[A-Z]+ /\S* \d{3} \d+ ms|(?:messages|schedule): .*)$", re.MULTILINE)
+RUNS_HANDLER = re.compile(r" -m local\.(?:worker|event_sources) ")
 EVERY_SECONDS = 0.2
 
 

@@ -20,8 +20,8 @@ import boto3
 from botocore.client import Config
 
 from bench.served import Growth, Served, served
-from local.emulator import REGION
-from local.serve import leave_the_cloud_alone
+from local.emulator.process import REGION
+from local.serve import clear_aws_environment
 from tests.e2e.person import Person
 
 MIB = 1 << 20
@@ -58,7 +58,7 @@ class Results:
 
 def main() -> int:
     """Measures, and prints what README shows; 1 when something is not as it must be."""
-    leave_the_cloud_alone()
+    clear_aws_environment()
     with tempfile.TemporaryDirectory(prefix="satchel-bench-") as made, served() as stack:
         folder = Path(made)
         results = measure(stack, folder, make_parts(folder))

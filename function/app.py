@@ -111,6 +111,6 @@ def _failed(error: Exception, sent: Incoming) -> dict[str, Any]:
     if is_public(sent.path):
         from function.public import pages  # noqa: PLC0415 - other requests need no pages
 
-        if page := pages.of_problem(problem, sent):
+        if page := pages.problem_page(problem, sent):
             return page
     return problem_answer(problem, sent.request_id)

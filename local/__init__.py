@@ -1,1 +1,5 @@
-"""The same stack on one machine: `make serve`, and the ground the tests stand on."""
+"""The declared stack on one machine: `make serve`, and the emulated account under the tests."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent  # of the project

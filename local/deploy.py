@@ -1,40 +1,63 @@
-"""Creates in an emulator what `__main__.py` declares: moto in this process, or one at an endpoint.
+"""Creates in an emulator the resources that `__main__.py` declares.
 
-Imports boto3 and the rest of `local`. Names are those of the declaration, so a second run finds
-what the first one made and adopts it.
+The emulator is moto in this process, or a server at an endpoint. Resources keep their declared
+names, so that a second run adopts those of the first.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
 from function.contract import variable
-from local import create, imagine, mails
-from local.declare import Resource, configuration, run
+from local.emulator.mail import verify_sender
+from local.fake_outputs import fake_outputs
+from local.provision import dynamodb, iam, s3, sqs
+from local.provision.clients import Clients
+from local.record import configuration, run_program
+from local.resource import Resource, only_resource
 
-# Declared, noted and not made, each for its reason. `local/gateway.py` stands in for the door.
-NOT_HERE: dict[str, str] = {
+PROVISIONED: dict[str, Callable[[Clients, Resource], dict[str, Any]]] = {
+    "aws:dynamodb/table:Table": dynamodb.create_table,
+    "aws:iam/role:Role": iam.create_role,
+    "aws:iam/rolePolicy:RolePolicy": iam.put_role_policy,
+    "aws:s3/bucket:Bucket": s3.create_bucket,
+    "aws:s3/bucketCorsConfiguration:BucketCorsConfiguration": s3.set_cors,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": s3.set_lifecycle,
+    "aws:s3/bucketNotification:BucketNotification": s3.set_notification,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": s3.set_ownership,
+    "aws:s3/bucketPolicy:BucketPolicy": s3.set_bucket_policy,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": s3.block_public_access,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        s3.set_encryption
+    ),
+    "aws:s3/bucketVersioning:BucketVersioning": s3.set_versioning,
+    "aws:sqs/queue:Queue": sqs.create_queue,
+    "aws:sqs/queuePolicy:QueuePolicy": sqs.set_queue_policy,
+}
+
+# Declared but not created, each for its reason.
+NOT_PROVISIONED: dict[str, str] = {
     "pulumi:providers:aws": "the emulator is the provider",
-    "aws:apigatewayv2/api:Api": "the local gateway is the door",
-    "aws:apigatewayv2/integration:Integration": "the local gateway calls the handler itself",
-    "aws:apigatewayv2/route:Route": "the local gateway sends every path to the handler",
-    "aws:apigatewayv2/stage:Stage": "one person needs neither throttle nor access log",
-    "aws:cloudwatch/eventRule:EventRule": "`local/arrivals.py` keeps the hours",
-    "aws:cloudwatch/eventTarget:EventTarget": "`local/arrivals.py` sends what it says",
-    "aws:cloudwatch/logGroup:LogGroup": "the handler's log goes to the terminal",
-    "aws:cloudwatch/metricAlarm:MetricAlarm": "who runs it sees the terminal",
-    "aws:lambda/eventSourceMapping:EventSourceMapping": "`local/arrivals.py` polls the queue",
+    "aws:apigatewayv2/api:Api": "`local/gateway` is the API",
+    "aws:apigatewayv2/integration:Integration": "`local/gateway` calls the handler itself",
+    "aws:apigatewayv2/route:Route": "`local/gateway` sends every path to the handler",
+    "aws:apigatewayv2/stage:Stage": "one user needs neither throttling nor an access log",
+    "aws:cloudwatch/eventRule:EventRule": "`local/event_sources.py` runs the schedules",
+    "aws:cloudwatch/eventTarget:EventTarget": "`local/event_sources.py` sends their events",
+    "aws:cloudwatch/logGroup:LogGroup": "the handler logs to a file of the state folder",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "the user sees the log",
+    "aws:lambda/eventSourceMapping:EventSourceMapping": "`local/event_sources.py` polls the queue",
     "aws:lambda/function:Function": "the handler runs in a process of this machine",
-    "aws:lambda/permission:Permission": "the local gateway needs no permission",
+    "aws:lambda/permission:Permission": "`local/gateway` needs no permission",
 }
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """What now stands: the function's environment, its role, the exports, and what was declared."""
+class Deployment:
+    """The environment and the role of the function, the stack outputs, and all resources."""
 
     environment: dict[str, str]
     role_arn: str
@@ -47,47 +70,31 @@ def deploy(
     stack: str = "dev",
     config: Mapping[str, str] | None = None,
     endpoint_url: str | None = None,
-) -> Deployed:
-    """Create or adopt what a stack declares, and answer what its function is told.
+) -> Deployment:
+    """Create the resources of a stack, or adopt those that exist.
 
     Without an endpoint the session must already lead to an emulator in this process. Raises
-    LookupError for a kind nobody here knows, RuntimeError when what stands has another shape.
+    LookupError for a kind that neither table names, RuntimeError when a table has other keys.
     """
     region = session.region_name
     assert region, "the session needs a region: ARNs and presigned URLs carry it"
-    emulator = create.Emulator(session, endpoint_url)
-    account = emulator.client("sts").get_caller_identity()["Account"]
-    lock = threading.Lock()  # boto3 sessions are not made for two threads at once
+    clients = Clients(session, endpoint_url)
+    account = clients.sts.get_caller_identity()["Account"]
+    lock = threading.Lock()  # a boto3 session is not thread-safe
 
-    def make(resource: Resource) -> tuple[str, dict[str, Any]]:
-        identity, answers = imagine.made(resource, region, account)
-        if maker := create.MAKERS.get(resource.kind):
+    def create(resource: Resource) -> tuple[str, dict[str, Any]]:
+        resource_id, outputs = fake_outputs(resource, region, account)
+        if provision := PROVISIONED.get(resource.kind):
             with lock:
-                answers |= maker(emulator, resource)
-        elif resource.kind not in NOT_HERE:
-            raise LookupError(f"nobody here makes a {resource.kind}")
-        return identity, answers
+                outputs |= provision(clients, resource)
+        elif resource.kind not in NOT_PROVISIONED:
+            raise LookupError(f"local/deploy.py does not know {resource.kind}")
+        return resource_id, outputs
 
     own = {**(config or {}), "aws:region": region}
-    declared = run(stack, configuration(stack, own), make)
-    function = only(declared.resources, "aws:lambda/function:Function").inputs
-    return Deployed(
-        environment=_told(emulator, function),
-        role_arn=function["role"],
-        exports=declared.exports,
-        resources=declared.resources,
-    )
-
-
-def _told(emulator: create.Emulator, function: dict[str, Any]) -> dict[str, str]:
-    """What the function is told; the address that it sends mail from is one that SES knows."""
+    declaration = run_program(stack, configuration(stack, own), create)
+    function = only_resource(declaration.resources, "aws:lambda/function:Function").inputs
     environment: dict[str, str] = function["environment"]["variables"]
     if sender := environment[variable("mail_from")]:
-        mails.know(emulator.client("sesv2"), sender)
-    return environment
-
-
-def only(resources: list[Resource], kind: str) -> Resource:
-    """The one resource of a kind. Raises ValueError when there is none or more than one."""
-    (found,) = (resource for resource in resources if resource.kind == kind)
-    return found
+        verify_sender(clients.ses, sender)
+    return Deployment(environment, function["role"], declaration.exports, declaration.resources)

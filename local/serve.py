@@ -1,7 +1,7 @@
-"""`make serve`: the declared stack on this machine, and `make reset`, which forgets its data.
+"""`make serve`: the declared stack on this machine. `make reset` deletes its data.
 
-The emulator, what `__main__.py` declares made in it, and the handler behind a gateway, with the
-credentials of the declared role and no others. Imports the rest of `local`.
+It starts the emulator, creates in it the resources that `__main__.py` declares, and runs the
+handler behind a gateway, with the credentials of the declared role.
 """
 
 import argparse
@@ -19,102 +19,109 @@ from typing import Any
 import boto3
 import pulumi
 
-from local.arrivals import Errands
-from local.crew import HANDLER, Crew
-from local.declare import declare
-from local.deploy import Deployed, deploy, only
-from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
-from local.events import Cors
-from local.mails import SENDER
+from local import ROOT
+from local.deploy import Deployment, deploy
+from local.emulator.mail import SENDER
+from local.emulator.process import HOST, REGION, Emulator, listen
+from local.emulator.state import ServeError, StateFolder
+from local.event_sources import EventSources
+from local.gateway.cors import Cors
+from local.record import record_resources
+from local.resource import only_resource
+from local.worker_pool import HANDLER, WorkerPool
 
-WALK = Path(__file__).with_name("walkthrough.sh")
+WALKTHROUGH = Path(__file__).with_name("walkthrough.sh")
+PERIODS = {"rate(1 hour)": 3_600, "rate(1 day)": 86_400}  # seconds
 
 _READY_SECONDS = 60
-SECONDS = {"rate(1 hour)": 3_600, "rate(1 day)": 86_400}
 
 
 def main(arguments: list[str], stop: threading.Event) -> int:
-    """Serve until `stop`, or forget; the exit status."""
+    """Serve until `stop` is set, or reset; the exit status."""
     parser = argparse.ArgumentParser(prog="satchel", description="Satchel on this machine.")
-    parser.add_argument("--reset", action="store_true", help="forget all data")
+    parser.add_argument("--reset", action="store_true", help="delete all data")
     reset = parser.parse_args(arguments).reset
     try:
-        with State(Path(os.environ.get("SATCHEL_STATE") or ROOT / ".satchel")) as state:
+        with StateFolder(Path(os.environ.get("SATCHEL_STATE") or ROOT / ".satchel")) as state:
             if reset:
-                state.forget()
-                print(f"Forgot everything in {state.folder}.")
+                state.delete()
+                print(f"Deleted all data in {state.folder}.")
             else:
                 serve(state, _port(), stop)
-    except Trouble as trouble:
-        print(trouble, file=sys.stderr)
+    except ServeError as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def serve(state: State, port: int, stop: threading.Event) -> None:
-    """Start everything, say where it is, and keep it running until `stop`. Raises Trouble."""
-    config = {"mailFrom": SENDER, **configured()}
+def serve(state: StateFolder, port: int, stop: threading.Event) -> None:
+    """Start everything, print the URL, and keep it running until `stop`. Raises ServeError."""
+    config = {"mailFrom": SENDER, **stack_config()}
     listener = listen(port)
     port = int(listener.getsockname()[1])
     with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004
-        key, secret = state.administrator()
-        session = boto3.Session(key, secret, region_name=REGION)
+        session = boto3.Session(*state.admin_keys(), region_name=REGION)
         try:
-            deployed = deploy(session, config=config, endpoint_url=emulator.url)
-        except RuntimeError as error:  # what stands does not fit what is declared
-            raise Trouble(f"The stack cannot be made: {error}.") from None
-        environment = {**deployed.environment, **as_role(state, deployed.role_arn, emulator.url)}
-        log = state.folder / "log" / "function.log"
-        handler = os.environ.get("SATCHEL_HANDLER", HANDLER)
-        cors, errands = cors_of(deployed), errands_of(deployed)
-        crew = Crew(listener, environment, log, cors=cors, errands=errands, handler=handler)
-        with crew:
-            if wait_until_ready(f"http://{HOST}:{port}", crew, stop):
+            deployment = deploy(session, config=config, endpoint_url=emulator.url)
+        except RuntimeError as error:
+            raise ServeError(f"The stack cannot be made: {error}.") from None
+        role = role_environment(state, deployment.role_arn, emulator.url)
+        pool = WorkerPool(
+            listener,
+            {**deployment.environment, **role},
+            state.log("function"),
+            cors=declared_cors(deployment),
+            sources=declared_event_sources(deployment),
+            handler=os.environ.get("SATCHEL_HANDLER", HANDLER),
+        )
+        with pool:
+            if wait_until_ready(f"http://{HOST}:{port}", pool, stop):
                 print(welcome(port, emulator.port, state.folder), flush=True)
             while not stop.wait(0.1):
-                crew.tend()
+                pool.restart_killed()
                 if emulator.process.poll() is not None:
-                    raise Trouble(f"The emulator ended; {state.folder}/log/emulator.log says why.")
+                    raise ServeError(f"The emulator ended; {state.log('emulator')} says why.")
             print("\nStopping.", flush=True)
 
 
-def configured() -> dict[str, str]:
-    """What SATCHEL_CONFIG sets of the stack's configuration, over Pulumi.dev.yaml. Raises Trouble.
+def stack_config() -> dict[str, str]:
+    """The keys of the stack's configuration that SATCHEL_CONFIG sets, over Pulumi.dev.yaml.
 
-    It is a JSON object of the keys that README lists, tried out before anything is started.
+    It is a JSON object. Raises ServeError when the stack does not accept it.
     """
     try:
         given = json.loads(os.environ.get("SATCHEL_CONFIG") or "{}")
     except ValueError:
         given = None
     if not isinstance(given, dict):
-        raise Trouble("SATCHEL_CONFIG is no JSON object.")
+        raise ServeError("SATCHEL_CONFIG is no JSON object.")
     config = {
         key: each if isinstance(each, str) else json.dumps(each) for key, each in given.items()
     }
     try:
         if config:
-            declare("dev", config)
+            record_resources("dev", config)
     except (KeyError, ValueError, pulumi.RunError) as error:
-        raise Trouble(f"SATCHEL_CONFIG cannot be used: {error.args[0]}.") from None
+        raise ServeError(f"SATCHEL_CONFIG cannot be used: {error.args[0]}.") from None
     return config
 
 
-def leave_the_cloud_alone() -> None:
-    """Forget the person's own AWS account, and any proxy: everything here is on loopback."""
+def clear_aws_environment() -> None:
+    """Remove the user's AWS account and proxies from the environment: all requests are local."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
-def as_role(state: State, role_arn: str, endpoint: str) -> dict[str, str]:
-    """The environment with which botocore takes on the role, and renews it, by itself."""
-    key, secret = state.administrator()
+def role_environment(state: StateFolder, role_arn: str, endpoint: str) -> dict[str, str]:
+    """The environment in which botocore assumes the role, and renews its credentials."""
+    access_key, secret_key = state.admin_keys()
     path = state.folder / "aws" / "config"
     path.touch(mode=0o600)
     path.write_text(
-        f"[profile administrator]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n\n"
+        f"[profile administrator]\naws_access_key_id = {access_key}\n"
+        f"aws_secret_access_key = {secret_key}\n\n"
         f"[profile function]\nrole_arn = {role_arn}\nsource_profile = administrator\n"
     )
     return {
@@ -129,9 +136,9 @@ def as_role(state: State, role_arn: str, endpoint: str) -> dict[str, str]:
     }
 
 
-def cors_of(deployed: Deployed) -> Cors:
-    """The CORS configuration that the stack declares for its API."""
-    api = only(deployed.resources, "aws:apigatewayv2/api:Api")
+def declared_cors(deployment: Deployment) -> Cors:
+    """The CORS configuration of the API."""
+    api = only_resource(deployment.resources, "aws:apigatewayv2/api:Api")
     declared: dict[str, Any] = api.inputs.get("corsConfiguration") or {}
     return Cors(
         allow_origins=declared.get("allowOrigins", ()),
@@ -143,29 +150,30 @@ def cors_of(deployed: Deployed) -> Cors:
     )
 
 
-def errands_of(deployed: Deployed) -> Errands:
-    """What the stack declares to call the function besides its API."""
-    mapping = only(deployed.resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs
+def declared_event_sources(deployment: Deployment) -> EventSources:
+    """The queue and the schedules of the function, the shortest period first."""
+    resources = deployment.resources
+    mapping = only_resource(resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs
     rules = {
-        each.physical: each.inputs["scheduleExpression"]
-        for each in deployed.resources
+        each.physical_name: each.inputs["scheduleExpression"]
+        for each in resources
         if each.kind == "aws:cloudwatch/eventRule:EventRule"
     }
     schedules = [
-        (json.loads(target.inputs["input"]), SECONDS[rules[target.inputs["rule"]]])
-        for target in deployed.resources
+        (json.loads(target.inputs["input"]), PERIODS[rules[target.inputs["rule"]]])
+        for target in resources
         if target.kind == "aws:cloudwatch/eventTarget:EventTarget"
     ]
-    return Errands(
-        queue_url=deployed.exports["queues"]["uploadNotifications"],
+    return EventSources(
+        queue_url=deployment.exports["queues"]["uploadNotifications"],
         queue_arn=mapping["eventSourceArn"],
         batch_size=mapping["batchSize"],
         schedules=sorted(schedules, key=itemgetter(1)),
     )
 
 
-def wait_until_ready(url: str, crew: Crew, stop: threading.Event) -> bool:
-    """Whether the function answers, before somebody wants to stop. Raises Trouble."""
+def wait_until_ready(url: str, pool: WorkerPool, stop: threading.Event) -> bool:
+    """Whether the function answered before `stop` was set. Raises ServeError."""
     answered = threading.Event()
 
     def ask() -> None:
@@ -182,33 +190,30 @@ def wait_until_ready(url: str, crew: Crew, stop: threading.Event) -> bool:
     for _ in range(_READY_SECONDS * 10):
         if answered.wait(0.1) or stop.is_set():
             return answered.is_set()
-        crew.tend()
-    raise Trouble(f"The function does not answer; {crew.log} says why.")
+        pool.restart_killed()
+    raise ServeError(f"The function does not answer; {pool.log} says why.")
 
 
 def welcome(port: int, storage_port: int, folder: Path) -> str:
-    """What a person reads when everything runs."""
+    """The text that `make serve` prints when everything runs."""
     url = f"http://{HOST}:{port}"
-    walk = WALK.read_text().replace("http://127.0.0.1:8000", url)
+    walkthrough = WALKTHROUGH.read_text().replace("http://127.0.0.1:8000", url)
     return (
         f"Satchel is at {url} (large files go to and from port {storage_port}).\n"
-        f"Data and logs are in {folder}; `make reset` forgets them. Ctrl-C stops.\n\n"
-        f"Paste this into another terminal:\n\n{walk}"
+        f"Data and logs are in {folder}; `make reset` deletes them. Ctrl-C stops.\n\n"
+        f"Paste this into another terminal:\n\n{walkthrough}"
     )
 
 
 def _port() -> int:
     text = os.environ.get("PORT") or "8000"
     if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004
-        raise Trouble(f"PORT={text} is not a port.")
+        raise ServeError(f"PORT={text} is not a port.")
     return int(text)
 
 
-def interrupted() -> threading.Event:
-    """What is set when somebody wants this process to end.
-
-    A signal is only noted: what is being started or written ends in order, without a traceback.
-    """
+def stop_on_signals() -> threading.Event:
+    """An event that SIGINT, SIGTERM and SIGHUP set, so that nothing is interrupted half-way."""
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, lambda *_: stop.set())
@@ -216,5 +221,5 @@ def interrupted() -> threading.Event:
 
 
 if __name__ == "__main__":
-    leave_the_cloud_alone()
-    sys.exit(main(sys.argv[1:], interrupted()))
+    clear_aws_environment()
+    sys.exit(main(sys.argv[1:], stop_on_signals()))

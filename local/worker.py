@@ -1,37 +1,24 @@
-"""One process that runs the handler behind a gateway, on a listening socket that it shares.
+"""A process that runs the handler behind a gateway, on a listening socket that workers share.
 
-Started by `crew` with the environment that Lambda would give the function; imports the function
-only here. Stops when its standard input ends: after the answers it owes, or at once when the
-process that started it was killed.
+`worker_pool` starts it with the environment of the function. It ends with its parent, after the
+responses that it owes.
 """
 
-import importlib
 import json
-import logging
-import os
 import socket
 import sys
-import threading
 
-from local.events import Cors
-from local.gateway import TIMEOUT_SECONDS, Gateway
+from local.gateway.cors import Cors
+from local.gateway.server import Gateway
+from local.lambda_runtime import TIMEOUT_SECONDS, exit_with_parent, start
 
 
 def main() -> None:
-    """Serve `module.function` with a CORS configuration on an inherited socket: three arguments."""
+    """Serve on an inherited socket. Arguments: its descriptor, the handler, CORS as JSON."""
     descriptor, handler, cors = sys.argv[1:]
-    logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    logging.getLogger("local").setLevel(logging.INFO)
-    module, _, name = handler.rpartition(".")
-    function = getattr(importlib.import_module(module), name)
-    gateway = Gateway(socket.socket(fileno=int(descriptor)), function, Cors(**json.loads(cors)))
-
-    def end_with_input() -> None:
-        sys.stdin.buffer.read()
-        gateway.finish(TIMEOUT_SECONDS)
-        os._exit(0)  # idle connections hold threads that would wait for a client's next request
-
-    threading.Thread(target=end_with_input).start()
+    listener = socket.socket(fileno=int(descriptor))
+    gateway = Gateway(listener, start(handler), Cors(**json.loads(cors)))
+    exit_with_parent(lambda: gateway.finish(TIMEOUT_SECONDS))
     gateway.serve_forever()
 
 

@@ -58,6 +58,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "pydantic": {"core", "aws.dynamodb", "tables", "*.models", "http", "*.routes",
                  "*.public_routes", "uploads.companion", "files.upload_rules",
                  "maintenance.reconcile"},
+    "jinja2": {"http.pages"},
     "pydantic_core": {"core.fields"},
     "multipart": {"http.forms"},
     "argon2": {"auth.passwords"},

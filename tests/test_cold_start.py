@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from local.declare import ROOT
+from local import ROOT
 
 HEAVY = ["aws_lambda_powertools.event_handler.openapi.models", "types_boto3_s3", "moto"]
 NEEDED = "aws_lambda_powertools.event_handler.api_gateway"

@@ -5,8 +5,12 @@ import re
 import pytest
 
 from function import contract
-from local import create, declare, imagine
-from local.deploy import NOT_HERE, deploy, only
+from local import record
+from local.deploy import NOT_PROVISIONED, PROVISIONED, deploy
+from local.fake_outputs import OUTPUTS, fake_outputs
+from local.provision.clients import Clients
+from local.provision.s3 import set_bucket_policy
+from local.resource import only_resource
 from tests.support.fake_aws import Session, empty
 
 
@@ -109,24 +113,23 @@ def _python(pattern):
 
 def test_each_kind_is_either_made_or_left_out_for_a_reason():
     """Whoever adds a kind decides which, and says why."""
-    assert set(create.MAKERS) | set(NOT_HERE) == set(imagine.ANSWERS)
-    assert not set(create.MAKERS) & set(NOT_HERE)
-    assert all(len(reason) > 10 for reason in NOT_HERE.values())
+    assert set(PROVISIONED) | set(NOT_PROVISIONED) == set(OUTPUTS)
+    assert not set(PROVISIONED) & set(NOT_PROVISIONED)
+    assert all(len(reason) > 10 for reason in NOT_PROVISIONED.values())
 
 
 def test_the_tls_statement_holds_where_the_emulator_speaks_tls(session):
     """Only plain loopback goes without it, because it would refuse everybody."""
-    emulator = create.Emulator(session, None)
-    policy = only(declare.declare("dev"), "aws:s3/bucketPolicy:BucketPolicy")
-    emulator.s3.create_bucket(
-        Bucket=policy.physical, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
-    create.bucket_policy(emulator, policy)
-    with pytest.raises(emulator.s3.exceptions.ClientError, match="NoSuchBucketPolicy"):
-        emulator.s3.get_bucket_policy(Bucket=policy.physical)
-    emulator.speaks_tls = True
-    create.bucket_policy(emulator, policy)
-    assert "SecureTransport" in emulator.s3.get_bucket_policy(Bucket=policy.physical)["Policy"]
+    clients = Clients(session, None)
+    policy = only_resource(record.record_resources("dev"), "aws:s3/bucketPolicy:BucketPolicy")
+    place = {"LocationConstraint": "eu-central-1"}
+    clients.s3.create_bucket(Bucket=policy.physical_name, CreateBucketConfiguration=place)
+    set_bucket_policy(clients, policy)
+    with pytest.raises(clients.s3.exceptions.ClientError, match="NoSuchBucketPolicy"):
+        clients.s3.get_bucket_policy(Bucket=policy.physical_name)
+    clients.uses_tls = True
+    set_bucket_policy(clients, policy)
+    assert "SecureTransport" in clients.s3.get_bucket_policy(Bucket=policy.physical_name)["Policy"]
 
 
 PROGRAMS = {
@@ -143,14 +146,14 @@ def test_a_program_that_goes_wrong_is_not_passed_over(program, tmp_path, monkeyp
     """A kind or a call that nobody can answer, one name twice, an error in the program or later."""
     kind, words = PROGRAMS[program]
     (tmp_path / "__main__.py").write_text(f"import pulumi_aws as aws\n{program}\n")
-    values = declare.configuration("dev")
-    monkeypatch.setattr(declare, "PROGRAM", tmp_path / "__main__.py")
+    values = record.configuration("dev")
+    monkeypatch.setattr(record, "PROGRAM", tmp_path / "__main__.py")
     with pytest.raises(kind, match=words):
-        declare.run("dev", values, imagine.made)
+        record.run_program("dev", values, fake_outputs)
 
 
 def test_declaring_leaves_nothing_behind_for_the_next():
     """Two stacks in one process, in either order, know nothing of each other."""
-    first = declare.declare("dev")
-    declare.declare("production")
-    assert declare.declare("dev") == first
+    first = record.record_resources("dev")
+    record.record_resources("production")
+    assert record.record_resources("dev") == first

@@ -17,9 +17,9 @@ from function.core.roles import ROLES, SCOPES
 from function.http import router as http_router
 from function.meta import openapi
 from function.meta.models import Limits
-from local.declare import ROOT
-from local.gateway import Gateway
-from local.serve import WALK
+from local import ROOT
+from local.gateway.server import Gateway
+from local.serve import WALKTHROUGH
 from tests.support.client import Client
 from tests.support.doc_runner import masked, steps, walk
 from tests.support.fake_aws import Ground
@@ -161,7 +161,7 @@ def test_the_targets_of_make_are_those_that_there_are() -> None:
 def test_what_make_serve_prints_is_part_of_the_walk_through() -> None:
     """One walk-through: what is pasted from the terminal is explained in README, in that order."""
     lines = iter("".join(step.program for step in steps(README)).splitlines())
-    printed = [line for line in WALK.read_text().splitlines() if line]
+    printed = [line for line in WALKTHROUGH.read_text().splitlines() if line]
     assert [line for line in printed if line not in lines] == []
 
 

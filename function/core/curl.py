@@ -1,4 +1,4 @@
-"""Lines for curl that work when pasted: everything in them is quoted for the shell or for curl."""
+"""Commands and configuration of curl; every value is quoted for the shell or for curl."""
 
 import shlex
 from collections.abc import Iterable
@@ -7,26 +7,26 @@ SETTINGS = "globoff\nfail\nsilent\nshow-error\ncreate-dirs\n"
 
 
 def local_name(name: str) -> str:
-    """The file's last segment, as an argument that no program takes for an option."""
+    """The last segment of a name as a shell argument that no program takes for an option."""
     last = name.rpartition("/")[2]
     return shlex.quote(f"./{last}" if last.startswith("-") else last)
 
 
 def get(name: str, url: str) -> str:
-    """One GET."""
+    """The command that downloads a URL into a file named after `name`."""
     return f"curl -fgS -o {local_name(name)} {shlex.quote(url)}"
 
 
 def configuration(files: Iterable[tuple[str, str]]) -> str:
-    """What `curl -K` reads to fetch files, each given by its name and its address."""
+    """The configuration by which `curl -K` downloads `files`, pairs of a name and a URL."""
     return SETTINGS + "".join(config(name, url) for name, url in files)
 
 
 def config(name: str, url: str) -> str:
-    """One file for `curl -K`: its own name under the folder where curl runs, and nowhere else.
+    """The lines for one file, which curl writes below the folder where it runs.
 
-    No name has a backslash, a control character, `..` or a leading slash; `./` keeps one that is
-    `-` or begins with it from being an option.
+    Names hold no backslash, control character, `..` or leading slash (`core.fields`); `./` keeps a
+    name that begins with `-` from being an option.
     """
     quoted = f"./{name}".replace("\\", "\\\\").replace('"', '\\"')
     return f'url = "{url}"\noutput = "{quoted}"\n'

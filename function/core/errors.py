@@ -1,26 +1,22 @@
-"""Every way a request can fail. Standard library only; imports nothing of ours.
+"""The families of errors, and those that every package raises.
 
-An error is raised where its fact is known and never caught on the way; `app.py` alone turns it into
-an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
+A service raises an error where it knows the fact; nothing catches it on the way. `http.responses`
+turns it into an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
+Each package has the errors of its noun in its own `errors` module.
 
     Problem
-    ├── Malformed 400               ├── Conflict 409
-    │   └── InvalidCursor           │   ├── FileExists
-    ├── Unauthenticated 401         │   ├── ChangedMeanwhile
-    │   └── NotSignedIn             │   └── UploadIncomplete
-    ├── Forbidden 403               ├── PreconditionFailed 412
-    ├── NotFound 404                ├── TooLarge 413
-    │   ├── NoSuchRoute             ├── UnsupportedMediaType 415
-    │   ├── NoSuchFile              ├── RangeNotSatisfiable 416
-    │   ├── NoSuchUser              ├── Invalid 422
-    │   ├── NoSuchShare             │   ├── InvalidName
-    │   ├── NoSuchUpload            │   └── UploadMismatch
-    │   ├── NoSuchVersion           ├── SlowDown 429
-    │   └── NoSuchJob               │
-    ├── MethodNotAllowed 405        ├── Unavailable 503
-    └── QuotaExceeded 507           └── Internal 500
-
-More are in `account_errors`, `listing_errors` and `sharing_errors`.
+    ├── Malformed 400          ├── Gone 410
+    │   └── InvalidCursor      ├── PreconditionFailed 412
+    ├── Unauthenticated 401    ├── TooLarge 413
+    │   └── NotSignedIn        ├── UnsupportedMediaType 415
+    ├── Forbidden 403          ├── RangeNotSatisfiable 416
+    ├── NotFound 404           ├── Invalid 422
+    │   ├── NoSuchRoute        │   └── InvalidName
+    │   └── NoSuchUser         ├── SlowDown 429
+    ├── MethodNotAllowed 405   ├── Internal 500
+    └── Conflict 409           └── Unavailable 503
+        ├── ChangedMeanwhile
+        └── LimitReached
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,9 +27,11 @@ Headers = Mapping[str, str] | None
 
 
 class Problem(Exception):
-    """A request that failed: `detail` is one sentence a person can act on, never a secret.
+    """A request that failed, and the answer to it.
 
-    `errors` are the wrong fields as `{at, reason}`; `headers` go out with the answer.
+    `status`, `slug` and `title` belong to the class. `detail` is one sentence that a person can act
+    on and holds no secret; the class has a `default`. `errors` names the wrong fields as
+    `{at, reason}`. The answer carries `headers`, and the class adds its own (`always`).
     """
 
     status: ClassVar[int]
@@ -50,151 +48,153 @@ class Problem(Exception):
 
 
 class Malformed(Problem):
-    """The request could not be read at all."""
+    """The request cannot be parsed."""
 
-    status, slug, title = 400, "malformed-request", "The request could not be read"
+    status, slug, title = 400, "malformed-request", "Malformed request"
 
 
 class InvalidCursor(Malformed):
-    """A cursor that this listing did not give out."""
+    """The cursor does not belong to this list, or it was altered."""
 
-    slug, title = "invalid-cursor", "That cursor is not of this list"
-    default = "Start the list again without a cursor, or follow the Link header as it was given."
+    slug, title = "invalid-cursor", "Wrong cursor"
+    default = "Start the list again without a cursor, or follow the Link header unchanged."
 
 
 class Unauthenticated(Problem):
-    """Nobody is signed in; the header is required by RFC 9110, section 15.5.2."""
+    """The caller is not authenticated. RFC 9110, section 15.5.2, requires the header."""
 
     status = 401
     always: ClassVar[Mapping[str, str]] = {"www-authenticate": 'Bearer realm="satchel"'}
 
 
 class NotSignedIn(Unauthenticated):
-    """The token is missing, malformed, unknown, expired or no longer its account's."""
+    """The token is missing, malformed, unknown, expired or revoked."""
 
-    slug, title = "not-signed-in", "You are not signed in"
-    default = "Send a valid token in x-session-token; POST /login gives one."
+    slug, title = "not-signed-in", "Not signed in"
+    default = "Send a token in the header x-session-token; POST /login returns one."
 
 
 class Forbidden(Problem):
-    """Whoever asks may see it, and may not do this."""
+    """The caller is known and may not do this."""
 
     status = 403
 
 
 class NotFound(Problem):
-    """It is not there, or it is not yours: the same answer for both."""
+    """The thing does not exist, or the caller has no access to it: one answer for both."""
 
     status = 404
 
 
 class NoSuchRoute(NotFound):
-    """No route has that path."""
+    """No route has this path."""
 
-    slug, title = "no-such-route", "There is no such route"
-    default = "GET /openapi.json lists the routes."
+    slug, title = "no-such-route", "No such route"
+    default = "GET /openapi.json lists all routes."
 
 
 class NoSuchUser(NotFound):
-    """No account of that name."""
+    """No account has this name."""
 
-    slug, title = "no-such-user", "There is no such user"
+    slug, title = "no-such-user", "No such user"
 
 
 class MethodNotAllowed(Problem):
-    """The path exists, the method does not; `Allow` names those that do."""
+    """The path has no route for this method; `Allow` names the methods that it has."""
 
-    status, slug, title = 405, "method-not-allowed", "That method is not allowed here"
+    status, slug, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class Conflict(Problem):
-    """The request cannot be done as things stand now."""
+    """The present state does not allow the request."""
 
     status = 409
 
 
 class ChangedMeanwhile(Conflict):
-    """Others kept changing the same thing until we gave up; nothing was changed."""
+    """Other requests changed the same rows at every attempt; this one changed nothing."""
 
-    slug, title = "changed-meanwhile", "It was changed meanwhile"
-    default = "Too much was changed at the same time; nothing was done, please try again."
+    slug, title = "changed-meanwhile", "Changed by another request"
+    default = "Other requests changed it at the same time. Nothing was done; please try again."
 
 
 class PreconditionFailed(Problem):
     """`If-Match` or `If-None-Match` does not hold (RFC 9110, section 13.1)."""
 
-    status, slug, title = 412, "precondition-failed", "The precondition does not hold"
-    default = "The file is not, or no longer, the one your If-Match or If-None-Match names."
+    status, slug, title = 412, "precondition-failed", "Precondition failed"
+    default = "The file has changed since you read it. Read it again, then repeat your change."
 
 
 class TooLarge(Problem):
-    """More than this route carries; the detail names the limit and the route to use instead."""
+    """The body or the file exceeds a limit; the detail names the limit and what to use instead."""
 
-    status, slug, title = 413, "too-large", "That is too large for this route"
+    status, slug, title = 413, "too-large", "Too large"
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a kind that this route does not read."""
+    """The route does not accept this type of body."""
 
-    status, slug, title = 415, "unsupported-media-type", "That kind of body is not read here"
+    status, slug, title = 415, "unsupported-media-type", "Unsupported content type"
     default = "Send the body as JSON with the header content-type: application/json."
 
 
 class RangeNotSatisfiable(Problem):
     """`Range` begins after the end of the file (RFC 9110, section 15.5.17)."""
 
-    status, slug, title = 416, "range-not-satisfiable", "The file has no such range"
+    status, slug, title = 416, "range-not-satisfiable", "Range beyond the end of the file"
 
     def __init__(self, size: int) -> None:
         headers = {"content-range": f"bytes */{size}"}
-        super().__init__(f"The file has {size} bytes.", headers=headers)
+        super().__init__(
+            f"The file has {size} bytes; ask for a range within them.", headers=headers
+        )
 
 
 class Invalid(Problem):
-    """The request was read, and fields of it are wrong."""
+    """Fields of the request are wrong; `errors` names them."""
 
-    status, slug, title = 422, "invalid-request", "The request is not valid"
-    default = "Correct the fields named in errors."
+    status, slug, title = 422, "invalid-request", "Invalid request"
+    default = "Correct the fields that `errors` names."
 
 
 class InvalidName(Invalid):
-    """A file name that breaks the rules of names."""
+    """A file name breaks the rules of names."""
 
-    slug, title = "invalid-name", "That is not a file name"
+    slug, title = "invalid-name", "Invalid file name"
 
 
 class SlowDown(Problem):
-    """Too many tries; `Retry-After` says when the next one is listened to."""
+    """Too many attempts in a window; `Retry-After` gives the seconds until the next window."""
 
-    status, slug, title = 429, "slow-down", "Too many tries"
+    status, slug, title = 429, "slow-down", "Too many attempts"
 
     def __init__(self, seconds: int, more: str = "") -> None:
-        detail = f"Try again in {seconds} s.{more}"
+        detail = f"Try again in {seconds} seconds.{more}"
         super().__init__(detail, headers={"retry-after": str(seconds)})
 
 
 class Unavailable(Problem):
-    """AWS did not do its part; nothing that was acknowledged is lost."""
+    """A call of AWS failed; nothing that was acknowledged is lost."""
 
-    status, slug, title = 503, "unavailable", "Not available at the moment"
-    default = "Nothing was lost; please try again in a moment."
+    status, slug, title = 503, "unavailable", "Temporarily unavailable"
+    default = "Nothing was lost. Please try again in a moment."
     always: ClassVar[Mapping[str, str]] = {"retry-after": "2"}
 
 
 class Internal(Problem):
-    """A fault of ours; the log has it under the same request id."""
+    """A bug of ours; the log has it under the same request id."""
 
-    status, slug, title = 500, "internal-error", "Something went wrong here"
-    default = "This is our fault, not yours; the request id finds it in the log."
+    status, slug, title = 500, "internal-error", "Internal error"
+    default = "This is a fault of the server. The request id finds it in the log."
 
 
 class Gone(Problem):
-    """It was there, and its holder deserves to know why it is not any more."""
+    """It existed and has ended: expired, used up or revoked."""
 
     status = 410
 
 
 class LimitReached(Conflict):
-    """As many as there may be; the detail names the limit."""
+    """The caller has as many of these as allowed; the detail names the limit."""
 
-    slug, title = "limit-reached", "There are as many as there may be"
+    slug, title = "limit-reached", "Limit reached"

@@ -1,4 +1,4 @@
-"""How a downloaded file is named."""
+"""Header fields of file content: `Content-Disposition` and `Range`."""
 
 import re
 from urllib.parse import quote
@@ -10,9 +10,10 @@ ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE | re.ASCII)
 
 
 def disposition(name: str, kind: str) -> str:
-    """`Content-Disposition` (RFC 6266), `attachment` or `inline`: the last segment of the name.
+    """The `Content-Disposition` (RFC 6266) of a file; `kind` is `attachment` or `inline`.
 
-    `filename` is what old clients read, in plain ASCII; `filename*` is the name itself (RFC 8187).
+    `filename` is the last segment of the name in ASCII, for old clients; `filename*` has it whole
+    (RFC 8187).
     """
     last = name.rpartition("/")[2]
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in last)
@@ -20,10 +21,10 @@ def disposition(name: str, kind: str) -> str:
 
 
 def span_of(header: str | None, size: int) -> tuple[int, int] | None:
-    """The first and last byte that `Range` asks for, of a file of `size` bytes.
+    """The first and last byte that `Range` names in a file of `size` bytes; None for the whole.
 
-    None means the whole: no range, several, or one that makes no sense, which the standard lets a
-    server ignore. Raises RangeNotSatisfiable when it begins after the end.
+    Several ranges and malformed ones count as none, as RFC 9110, section 14.2, allows. Raises
+    RangeNotSatisfiable when the range begins after the end.
     """
     match = ONE_RANGE.fullmatch(header.replace(" ", "")) if header else None
     if match is None or match.groups() == ("", ""):

@@ -1,9 +1,4 @@
-"""What falls due: rows that end at a time, and the bytes that then go with them.
-
-The list has a shelf for each day, of which no user name can be the owner, and a line for each row;
-it tells the hourly sweep what to look at without reading anything else. A line is written in the
-commit that writes its row, and struck in the commit that makes the row's bytes somebody's.
-"""
+"""The limits of sizes and times, in one place. Sizes are bytes, times are seconds."""
 
 DAY = 86_400
 MIB = 1024 * 1024

@@ -1,7 +1,4 @@
-"""The nouns, and the bodies of requests and answers: frozen, and closed to unknown fields.
-
-Imports `fields` and `roles`.
-"""
+"""Models that every package uses: the base of bodies, the request, the caller, conditions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +10,15 @@ from function.core.fields import Etag
 from function.core.roles import Power
 
 MOST_AGENT = 200
-# Who may make an account: everybody, who has an invitation, or nobody.
+# Who may register: everybody, people with an invitation, or nobody.
 Registration = Literal["open", "invite", "closed"]
 
 
 class Closed(BaseModel):
-    """What people send and get.
+    """The base of the bodies of requests and answers: frozen, unknown fields are refused.
 
-    A model is made ready when it is first used: most requests use two, a cold start would wait for
-    all of them.
+    pydantic builds a model at its first use (`defer_build`): a request uses about two, and a cold
+    start would build all of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -29,9 +26,10 @@ class Closed(BaseModel):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who the token says is calling. Nothing is proven until `Access.open` has read its session.
+    """The account that a token names. It proves nothing until `Access` has read the session.
 
-    `power` is what the route takes, `address` and `agent` where the request came from.
+    `token_hash` is the token's SHA-256, `power` the power that the route requires; `address` is the
+    source IP address and `agent` the `User-Agent` of the request.
     """
 
     username: str
@@ -43,7 +41,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Incoming:
-    """A request as the gateway delivered it; header names are lower case, `body` is bytes."""
+    """A request as the gateway delivered it.
+
+    Names of `headers` are lower case. `base` is scheme, host and port of the API. `as_text` says
+    that the gateway passed the body as text, so bytes that are not UTF-8 did not survive.
+    """
 
     method: str
     path: str
@@ -57,34 +59,34 @@ class Incoming:
 
     @property
     def agent(self) -> str:
-        """What the client calls itself, as far as anybody wants to read."""
+        """The `User-Agent`, cut to 200 characters."""
         return self.headers.get("user-agent", "")[:MOST_AGENT]
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a request's header says must be so of a file (RFC 9110, section 13.1)."""
+    """The conditional header fields of a request (RFC 9110, section 13.1)."""
 
     if_match: str | None = None
     if_none_match: str | None = None
 
 
 class Conditional(Closed):
-    """The same in a body: the ETag or revision that the file has, or does not have; or `*`."""
+    """The same conditions in a body: an ETag or a revision of the file, or `*`."""
 
     if_match: Etag | None = None
     if_none_match: Etag | None = None
 
 
 class FieldError(Closed):
-    """Where a request is wrong (`body.file_name`), and why."""
+    """A wrong field of a request, such as `body.file_name`, and the reason."""
 
     at: str
     reason: str
 
 
 class Problem(Closed):
-    """What went wrong (RFC 9457); `type` names the kind and never changes."""
+    """An error (RFC 9457). `type` identifies the kind of error and never changes."""
 
     type: str
     title: str

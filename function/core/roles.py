@@ -1,13 +1,13 @@
-"""What each role may do, and each scope of an API key: the one table. Imports nothing of ours.
+"""The powers of each role and of each scope of an API key: the one table.
 
-Every route says in its signature which power it takes (`deps`), and `Access` compares, once, with
-what the caller's role has and, for a key, its scopes.
+Every route names the power that it requires in its signature (`http.dependencies`). `access.policy`
+compares it once with the caller's role and, for an API key, with the key's scopes.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-# `account` is what people do to their own account: password, sessions, keys, second factor.
+# `account` changes the caller's own account: password, sessions, keys, second factor.
 Power = Literal["read", "write", "share", "account", "admin"]
 Role = Literal["admin", "member", "client"]
 Scope = Literal["read", "write", "share", "admin"]
@@ -25,9 +25,10 @@ SCOPES: Mapping[str, frozenset[Power]] = {
 
 
 def may(role: str, power: Power | None, scopes: Iterable[str] | None = None) -> bool:
-    """Whether a role has a power, and the key that is used as well when it has `scopes`.
+    """Whether a role allows a power and, for an API key, whether its `scopes` allow it too.
 
-    Every role may what takes no power; a role or scope that is not in the table has none.
+    A route that requires no power (None) is open to every role. A role or scope that is not in the
+    table has no power.
     """
     if power is None:
         return True

@@ -1,4 +1,4 @@
-"""Where time and randomness come from, and times as the API writes them."""
+"""The clock, randomness and pauses of a process; times as the API writes them."""
 
 import random
 import secrets
@@ -16,9 +16,10 @@ PAUSE, LONGEST = 0.02, 0.6
 
 @dataclass(frozen=True)
 class Runtime:
-    """`now` is epoch seconds, `sleep` takes seconds.
+    """The clock and the randomness that services use; tests pass their own.
 
-    `new_id` is 128 random bits and never repeats, `new_secret` 256 in 43 url-safe characters.
+    `now` returns epoch seconds and `sleep` takes seconds. `new_id` returns 128 random bits as 32
+    hexadecimal digits; `new_secret` returns 256 random bits as 43 URL-safe characters.
     """
 
     now: Callable[[], float]
@@ -27,9 +28,10 @@ class Runtime:
     sleep: Callable[[float], None]
 
     def attempts(self) -> Iterator[int]:
-        """Tries at a commit that others may be in the way of; after the last, ChangedMeanwhile.
+        """Yields the number of each attempt at a commit; raises ChangedMeanwhile after the last.
 
-        The pauses have full jitter, so that those who collided do not collide again.
+        It pauses between attempts with full jitter, so that two requests that collided do not
+        collide again.
         """
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -38,7 +40,7 @@ class Runtime:
         raise ChangedMeanwhile
 
     def within(self, seconds: float) -> Callable[[], bool]:
-        """Tells whether so much time has not passed yet since it was made."""
+        """A function that returns whether less than `seconds` have passed since now."""
         until = self.now() + seconds
         return lambda: self.now() < until
 
@@ -51,17 +53,17 @@ def iso(seconds: float) -> str:
 
 @dataclass
 class BatchResult:
-    """How many were done, and why others were not."""
+    """The outcome of a batch: how many items were done, and the errors of the others."""
 
     done: int = 0
     failed: list[Exception] = field(default_factory=list)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Notes an error of what is done within, which is to be tried again another time."""
+        """Collects an error of the block, so that one item does not stop the others."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - it must not keep the others
+        except Exception as error:  # noqa: BLE001 - the other items go on
             self.failed.append(error)
 
 

@@ -12,11 +12,10 @@ from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
 from function.core.models import Incoming
 from function.files.presigning import Presigner
-from function.http import pages as http_pages
 from function.http.dependencies import Sent, SentBody, Visitor
 from function.http.forms import read
+from function.http.pages import accepted_types, accepts_html
 from function.http.responses import JSON, answers, next_page
-from function.links import pages as links_pages
 from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.errors import (
@@ -27,6 +26,7 @@ from function.links.errors import (
     NoSuchLink,
 )
 from function.links.models import Channel, LinkDownload, LinkDownloadRequest, LinkPage
+from function.links.pages import link_page
 from function.links.public_service import PublicLinkService
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
@@ -60,12 +60,12 @@ def open_link(
     link_visitor = LinkVisitor(
         token, sent.address, visitor, grant or sent.headers.get(GRANT_HEADER)
     )
-    if http_pages.wanted(sent):
+    if accepts_html(sent):
         limit = min(limit, MAX_PAGE_ITEMS)
         page, next_cursor, access_token = one(PublicLinkService).show(
             link_visitor, _channel(sent, "page"), limit, cursor
         )
-        return links_pages.of_link(page, sent.path, access_token, next_cursor, one(Presigner).site)
+        return link_page(page, sent.path, access_token, next_cursor, one(Presigner).site)
     page, next_cursor, _ = one(PublicLinkService).show(
         link_visitor, _channel(sent, "json"), limit, cursor
     )
@@ -85,13 +85,13 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
     secret = password.get_secret_value() if password else None
     link_visitor = LinkVisitor(token, sent.address, visitor)
     service = one(PublicLinkService)
-    if not http_pages.wanted(sent):
+    if not accepts_html(sent):
         return Response(200, JSON, service.unlock(link_visitor, secret, "json"))
     unlocked = service.unlock(link_visitor, secret, "page")
     link_visitor = replace(link_visitor, grant=unlocked.grant)
     page, next_cursor, access_token = service.show(link_visitor, "page", MAX_PAGE_ITEMS, None)
     path = sent.path.removesuffix("/unlock")
-    return links_pages.of_link(page, path, access_token, next_cursor, one(Presigner).site)
+    return link_page(page, path, access_token, next_cursor, one(Presigner).site)
 
 
 @router.post(
@@ -130,7 +130,7 @@ def download_by_link(
         )
         headers = {**next_page(next_cursor, sent), GRANT_HEADER: access_token}
         return Response(200, "text/plain; charset=utf-8", text, headers)
-    if JSON in http_pages.kinds_of(sent):
+    if JSON in accepted_types(sent):
         return Response(200, JSON, one(LinkDownloads).download(link_visitor, request, "json"))
     download = one(LinkDownloads).download(link_visitor, request, "redirect")
     return Response(303, None, None, {"location": download.url, GRANT_HEADER: download.grant})

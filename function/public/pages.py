@@ -1,34 +1,28 @@
-"""Small pages for browsers: no script, everything escaped, nothing fetched from elsewhere."""
+"""The pages of problems at the addresses of links and file requests."""
 
 import re
 from typing import Any
 
 from function.core.errors import Problem
 from function.core.models import Incoming
-from function.http.pages import HTML, _text, document, form, policy, wanted
-from function.http.request import is_public
+from function.http.pages import HTML, accepts_html, policy, render
 from function.public.errors import PasswordRequired, WrongPassword
 
 
-def of_problem(problem: Problem, sent: Incoming) -> dict[str, Any] | None:
-    """The answer for a problem at a public address, where a browser asks; else None."""
-    found = re.match(r"/[sr]/[^/]+", sent.path)
-    if not is_public(sent.path) or not wanted(sent):
+def problem_page(problem: Problem, request: Incoming) -> dict[str, Any] | None:
+    """The page for a problem where a browser asks, else None; it asks for a missing password."""
+    if not accepts_html(request):
         return None
+    found = re.match(r"/[sr]/[^/]+", request.path)
     if found and isinstance(problem, PasswordRequired | WrongPassword):
-        again = "That is not the password." if isinstance(problem, WrongPassword) else ""
-        field = (
-            '<input type="password" name="password" aria-label="Password" required autofocus> '
-            "<button>Open</button>"
-        )
-        title, body = "Password", f"<p>{again}</p>" if again else ""
-        body += form(f"{found[0]}/unlock", field)
+        wrong = isinstance(problem, WrongPassword)
+        body = render("password.html", path=found[0], wrong=wrong)
     else:
-        title, body = problem.title, f"<p>{_text(problem.detail)}</p>"
+        body = render("problem.html", title=problem.title, detail=problem.detail)
     headers = {"content-type": HTML, "content-security-policy": policy(), **problem.headers}
     return {
         "statusCode": problem.status,
         "headers": headers,
-        "body": document(title, f"<h1>{_text(title)}</h1>{body}"),
+        "body": body,
         "isBase64Encoded": False,
     }

@@ -1,25 +1,21 @@
-"""Small pages for browsers: no script, everything escaped, nothing fetched from elsewhere."""
+"""The page of a file request: its terms, and the commands that send a file with curl."""
 
-from html import escape
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from function.http.pages import HTML, _text, document, policy, size_of
+from function.http.pages import page, size_of
 from function.requests.models import Wanted
 
 
-def of_request(asked: Wanted, address: str) -> Response[Any]:
-    """What a request asks for, and how to send it with curl."""
-    body = f"<h1>{_text(asked.title)}</h1><p>{_text(asked.owner)} asks you for files.</p>"
-    body += "".join(f'<p class="small">{_text(line)}</p>' for line in _asked(asked))
-    lines = "\n".join(_sending(asked, address))
-    body += f"<p>To send one from a shell, with curl:</p><pre>{escape(lines)}</pre>"
-    return Response(200, HTML, document(asked.title, body), {"content-security-policy": policy()})
+def file_request_page(asked: Wanted, address: str) -> Response[Any]:
+    """The page of a file request at `address`."""
+    commands = "\n".join(_commands(asked, address))
+    return page("file_request.html", asked=asked, terms=_terms(asked), commands=commands)
 
 
-def _asked(asked: Wanted) -> list[str]:
-    """How much, of what kind, until when."""
+def _terms(asked: Wanted) -> list[str]:
+    """Its limits: types, sizes, numbers, and when it expires."""
     terms = []
     if asked.allowed_types:
         terms.append(f"Kinds: {', '.join(asked.allowed_types)}.")
@@ -34,8 +30,8 @@ def _asked(asked: Wanted) -> list[str]:
     return terms
 
 
-def _sending(asked: Wanted, address: str) -> list[str]:
-    """A file sent with curl, line by line."""
+def _commands(asked: Wanted, address: str) -> list[str]:
+    """The lines of a shell that send one file."""
     fields = ['\\"file_name\\": \\"$FILE\\"', '\\"size\\": $(wc -c < "$FILE")']
     fields += ['\\"sender\\": \\"$NAME\\"'] if asked.require_name else []
     fields += ['\\"grant\\": \\"$GRANT\\"'] if asked.needs_password else []

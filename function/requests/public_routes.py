@@ -39,8 +39,8 @@ def look_at_request(
 ) -> Response[Wanted | str]:
     """What somebody asks you to send them, as JSON or as a page for browsers."""
     asked = one(PublicRequestService).look(token, grant, sent.address)
-    if http_pages.wanted(sent):
-        return requests_pages.of_request(asked, below(token, sent))
+    if http_pages.accepts_html(sent):
+        return requests_pages.file_request_page(asked, below(token, sent))
     return Response(200, JSON, asked)
 
 
@@ -55,9 +55,9 @@ def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
     password = read(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     unlocked = one(PublicRequestService).unlock(token, secret, sent.address)
-    if http_pages.wanted(sent):
+    if http_pages.accepts_html(sent):
         asked = one(PublicRequestService).look(token, unlocked.grant, sent.address)
-        return requests_pages.of_request(asked, below(token, sent))
+        return requests_pages.file_request_page(asked, below(token, sent))
     return Response(200, JSON, unlocked)
 
 

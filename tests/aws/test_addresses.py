@@ -18,7 +18,8 @@ from moto.core.models import botocore_stubber
 
 from function.aws.s3 import Multipart
 from function.core.limits import URL_SECONDS
-from local.emulator import REGION, Emulator, State
+from local.emulator.process import REGION, Emulator
+from local.emulator.state import StateFolder
 
 pytestmark = pytest.mark.enable_socket
 
@@ -49,8 +50,8 @@ class Store:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with State(tmp_path) as state, Emulator(state, 0) as emulator:
-        session = boto3.Session(*state.administrator(), region_name=REGION)
+    with StateFolder(tmp_path) as state, Emulator(state, 0) as emulator:
+        session = boto3.Session(*state.admin_keys(), region_name=REGION)
         client: Any = session.client("s3", endpoint_url=emulator.url)
         # Other tests of this process may have moto stand in for AWS.
         client.meta.events.unregister("before-send", botocore_stubber)

@@ -11,7 +11,7 @@ import pytest
 
 from function.tables.uploads import UploadRow
 from function.uploads import parts
-from local.gateway import Gateway
+from local.gateway.server import Gateway
 
 
 @pytest.mark.enable_socket

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.declare import ROOT
+from local import ROOT
 from tests.support.doc_runner import masked, steps, walk
 
 pytestmark = pytest.mark.enable_socket

@@ -29,7 +29,7 @@ def pollers(server: int) -> list[int]:
     return [
         int(pid)
         for pid, parent, what in lines
-        if int(parent) == server and "local.arrivals" in what
+        if int(parent) == server and "local.event_sources" in what
     ]
 
 

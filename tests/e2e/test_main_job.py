@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from local.serve import WALK
+from local.serve import WALKTHROUGH
 from tests.e2e.person import Person
 
 pytestmark = pytest.mark.enable_socket
@@ -99,7 +99,7 @@ def test_base64_and_forms_carry_the_same_bytes(alice: Person, tmp_path: Path) ->
 
 def test_the_walk_through_works_when_pasted(alice: Person, tmp_path: Path) -> None:
     own = alice.name.removeprefix("alice")  # the names in it may have been taken on this server
-    walk = WALK.read_text().replace("http://127.0.0.1:8000", alice.url)
+    walk = WALKTHROUGH.read_text().replace("http://127.0.0.1:8000", alice.url)
     for name in ("alice", "bob"):
         for before, after in (('"', '"'), ("=", '"')):
             walk = walk.replace(f"{before}{name}{after}", f"{before}{name}2{own}{after}")

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from function.aws.dynamodb import Dynamo
 from function.core import errors as core_errors
-from function.http.forms import FORM
+from function.http.forms import URLENCODED
 from function.http.router import takes_body
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client
@@ -162,7 +162,7 @@ def test_a_body_where_none_is_taken_is_refused(world: World, behind: Behind, key
     sent: list[dict[str, Any]] = [
         {"json_": {"everywhere": True, "permanent": True}},
         {"body": b"x", "headers": {"content-type": "text/plain"}},
-        {"body": b"everywhere=true", "headers": {"content-type": FORM}},
+        {"body": b"everywhere=true", "headers": {"content-type": URLENCODED}},
     ]
     for each in sent:
         answer = sender.send(key[0], world.path(key), **address, **each)

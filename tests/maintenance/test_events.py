@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from function import app
-from local.arrivals import Poller
-from local.serve import errands_of
+from local.event_sources import Poller
+from local.serve import declared_event_sources
 from tests.support.client import Client, join
 from tests.support.fake_aws import REGION, Call, Ground, failure
 from tests.support.transfers import (
@@ -26,14 +26,14 @@ from tests.support.transfers import (
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch)
-    monkeypatch.setattr("local.arrivals.HIDDEN_SECONDS", 0)  # what is given back comes at once
+    monkeypatch.setattr("local.event_sources.VISIBILITY_SECONDS", 0)  # failures return at once
 
 
 @pytest.fixture
 def poller(ground: Ground) -> Poller:
     """What reads the stack's own queue, and hands over to the handler."""
     sqs = boto3.Session("testing", "testing", region_name=REGION).client("sqs")
-    return Poller(sqs, app.lambda_handler, errands_of(ground.deployed))
+    return Poller(sqs, app.lambda_handler, declared_event_sources(ground.deployed))
 
 
 def test_a_put_alone_makes_the_file(alice: Client, poller: Poller, ground: Ground) -> None:

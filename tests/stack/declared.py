@@ -10,16 +10,17 @@ from typing import get_args, get_origin
 import pulumi
 from pulumi import _types
 
-from local import declare, imagine
-from local.declare import Resource
+from local import record
+from local.fake_outputs import fake_outputs
+from local.resource import Resource
 
 
 class Stack:
     """The resources and exports that the program declares for a stack of this name and settings."""
 
     def __init__(self, name, config):
-        values = declare.configuration(name, config)
-        declared = declare.run(name, values, imagine.made)
+        values = record.configuration(name, config)
+        declared = record.run_program(name, values, fake_outputs)
         self.name, self.resources, self.exports = name, declared.resources, declared.exports
 
     def all(self, kind):

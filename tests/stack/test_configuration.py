@@ -11,12 +11,13 @@ import yaml
 
 from function import contract
 from infra.config import StackConfig
-from local import declare, imagine
+from local import ROOT, record
+from local.fake_outputs import fake_outputs
 from tests.stack.declared import Stack
 
-SETTINGS = yaml.safe_load((declare.ROOT / "Pulumi.yaml").read_text())["config"]
+SETTINGS = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 TYPES = {"boolean": bool, "integer": int, "array": list, "string": str}
-DOCUMENT = (declare.ROOT / "docs" / "reference" / "configuration.md").read_text()
+DOCUMENT = (ROOT / "docs" / "reference" / "configuration.md").read_text()
 DOCUMENTED = [
     [cell.strip() for cell in row.strip("|").split(" | ")]
     for row in re.findall(r"^\| `.*", DOCUMENT, re.MULTILINE)
@@ -114,24 +115,24 @@ def test_the_commands_of_the_document_set_valid_values():
 @pytest.mark.parametrize("key", sorted(SETTINGS))
 def test_a_missing_setting_stops_the_program(key):
     """No resource is created with half a configuration."""
-    values = declare.configuration("production")
+    values = record.configuration("production")
     del values[f"satchel:{key}"]
     with pytest.raises(pulumi.ConfigMissingError, match=key):
-        declare.run("production", values, imagine.made)
+        record.run_program("production", values, fake_outputs)
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG)
 def test_a_wrong_value_stops_the_program(key, value):
     """An unsafe value, or one that AWS would refuse in the middle of a deployment."""
     with pytest.raises(ValueError, match=f"^{key}[^;]* = "):
-        declare.declare("production", {key: value})
+        record.record_resources("production", {key: value})
 
 
 def test_the_error_names_every_wrong_setting():
     """An operator corrects all of them before the next attempt."""
     sentences = r"^allowedOrigins.0 = \*: .* https://files.example.org; keepDays = 0: "
     with pytest.raises(ValueError, match=sentences):
-        declare.declare("production", {"keepDays": "0", "allowedOrigins": '["*"]'})
+        record.record_resources("production", {"keepDays": "0", "allowedOrigins": '["*"]'})
 
 
 def test_a_setting_of_the_function_that_the_stack_does_not_give_stops_the_program(monkeypatch):
@@ -139,12 +140,12 @@ def test_a_setting_of_the_function_that_the_stack_does_not_give_stops_the_progra
     more = make_dataclass("Settings", [("colour", str)], bases=(contract.Settings,), frozen=True)
     monkeypatch.setattr(contract, "Settings", more)
     with pytest.raises(TypeError, match="colour"):
-        declare.declare("production")
+        record.record_resources("production")
 
 
 def test_a_file_of_a_stack_holds_no_unknown_setting():
     """A misspelt setting would leave the default in force."""
     with pytest.raises(KeyError, match="keepDayz"):
-        declare.declare("production", {"keepDayz": "4"})
-    for path in declare.ROOT.glob("Pulumi.*.yaml"):
-        assert declare.configuration(path.name.split(".")[1])
+        record.record_resources("production", {"keepDayz": "4"})
+    for path in ROOT.glob("Pulumi.*.yaml"):
+        assert record.configuration(path.name.split(".")[1])

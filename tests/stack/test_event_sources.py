@@ -7,7 +7,7 @@ import pytest
 from function import contract
 from function.core.limits import UPLOAD_SECONDS
 from function.tables.uploads import object_key
-from local import imagine
+from local.fake_outputs import fake_outputs
 from tests.stack.declared import Stack
 
 
@@ -34,7 +34,7 @@ def test_the_bucket_notifies_of_objects_that_one_presigned_put_created(stack):
 
 def test_a_message_is_tried_five_times_and_then_kept_for_an_operator(stack):
     """It is invisible while the function works on it, so that no second try begins meanwhile."""
-    queues = {imagine.made(each)[1]["arn"]: each.inputs for each in stack.all("Queue")}
+    queues = {fake_outputs(each)[1]["arn"]: each.inputs for each in stack.all("Queue")}
     mapped = stack.inputs("EventSourceMapping")
     queue = queues.pop(mapped["eventSourceArn"])
     ((dead_letter_arn, dead_letters),) = queues.items()
@@ -47,17 +47,19 @@ def test_a_message_is_tried_five_times_and_then_kept_for_an_operator(stack):
     assert mapped["functionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapped["batchSize"] == 10
     function = stack.one("Function")
-    assert mapped["functionName"] == imagine.made(function)[1]["arn"]
+    assert mapped["functionName"] == fake_outputs(function)[1]["arn"]
 
 
 def test_the_function_sweeps_every_hour_and_reconciles_every_day(stack):
     """It recognises the events of the schedules, and no HTTP request looks like one."""
-    rules = {each.physical: each.inputs["scheduleExpression"] for each in stack.all("EventRule")}
+    rules = {
+        each.physical_name: each.inputs["scheduleExpression"] for each in stack.all("EventRule")
+    }
     targets = [each.inputs for each in stack.all("EventTarget")]
     sent = {rules.pop(each["rule"]): json.loads(each["input"]) for each in targets}
     assert sent == {"rate(1 hour)": contract.SWEEP, "rate(1 day)": contract.RECONCILE}
     assert not rules
-    function = imagine.made(stack.one("Function"))[1]["arn"]
+    function = fake_outputs(stack.one("Function"))[1]["arn"]
     assert {each["arn"] for each in targets} == {function}
     assert all(contract.is_event(each) for each in sent.values())
 
@@ -74,7 +76,7 @@ def test_delayed_and_failed_messages_raise_an_alarm(stack):
     (invisible,) = (
         each.inputs["visibilityTimeoutSeconds"]
         for each in stack.all("Queue")
-        if each.physical == queues["uploadNotifications"]
+        if each.physical_name == queues["uploadNotifications"]
     )
     assert delayed["threshold"] > 5 * invisible, "five tries must not look like a delay"
     for alarm in alarms.values():

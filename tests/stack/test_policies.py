@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from local import imagine
+from local.fake_outputs import fake_outputs
 from tests.stack.declared import Stack
 
 with warnings.catch_warnings():
@@ -30,11 +30,11 @@ def test_a_linter_finds_nothing_in_the_policies(stack):
 
 def test_policies_allow_exact_actions_on_what_the_stack_declares(stack):
     """A wildcard would allow more than the stack needs."""
-    arns = {f"arn:aws:s3:::{each.physical}" for each in stack.all("Bucket")}
+    arns = {f"arn:aws:s3:::{each.physical_name}" for each in stack.all("Bucket")}
     for table in stack.all("Table"):
-        arns.add(imagine.made(table)[1]["arn"])
+        arns.add(fake_outputs(table)[1]["arn"])
     for kind in ("LogGroup", "Queue"):
-        arns |= {imagine.made(each)[1]["arn"] for each in stack.all(kind)}
+        arns |= {fake_outputs(each)[1]["arn"] for each in stack.all(kind)}
     for statement in json.loads(stack.inputs("RolePolicy")["policy"])["Statement"]:
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in statement["Action"])
@@ -56,7 +56,7 @@ def test_only_the_bucket_can_send_to_the_queue_and_only_over_tls(stack):
     """Another account can create a bucket of the same name after this one has been deleted."""
     mapped = stack.inputs("EventSourceMapping")["eventSourceArn"]
     for queue in stack.all("Queue"):
-        added = imagine.made(queue)[1]
+        added = fake_outputs(queue)[1]
         (policy,) = (
             json.loads(each.inputs["policy"])["Statement"]
             for each in stack.all("QueuePolicy")

@@ -8,7 +8,9 @@ import pytest
 import bundle
 from function import contract
 from function.core.limits import UPLOAD_SECONDS
-from local import declare, imagine
+from local import record
+from local.fake_outputs import OUTPUTS, fake_outputs
+from local.resource import Resource
 from tests.stack.declared import Stack, rebuild
 
 ORIGINS = ["https://files.example.org", "https://www.example.org:8443"]
@@ -47,7 +49,7 @@ def test_every_input_has_a_key_and_a_type_of_the_sdk(stack):
 def test_a_wrong_input_is_refused(production, change, complaint):
     """The test above can fail."""
     function = production.one("Function")
-    wrong = declare.Resource(function.kind, function.name, {**function.inputs, **change})
+    wrong = Resource(function.kind, function.name, {**function.inputs, **change})
     with pytest.raises((TypeError, ValueError), match=complaint):
         rebuild(wrong)
 
@@ -87,7 +89,7 @@ def test_every_table_can_be_restored_and_costs_nothing_when_idle(stack):
 
 def test_the_bucket_keeps_noncurrent_versions_and_deletes_incomplete_uploads(stack):
     """A deleted object can be restored for `keepDays`; parts cost storage for at most 8 days."""
-    values = declare.configuration(stack.name)
+    values = record.configuration(stack.name)
     first, second = stack.inputs("BucketLifecycleConfiguration")["rules"]
     assert stack.inputs("BucketVersioning")["versioningConfiguration"] == {"status": "Enabled"}
     assert first["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 8}
@@ -107,7 +109,8 @@ def test_the_bucket_deletes_no_part_of_an_upload_that_can_still_be_completed(sta
         if "abortIncompleteMultipartUpload" in rule
     )
     assert days * 86_400 > UPLOAD_SECONDS
-    assert stack.one("Bucket").physical == stack.inputs("BucketLifecycleConfiguration")["bucket"]
+    bucket = stack.one("Bucket").physical_name
+    assert bucket == stack.inputs("BucketLifecycleConfiguration")["bucket"]
 
 
 def test_protect_covers_the_bucket_and_every_table():
@@ -143,17 +146,15 @@ def test_the_bucket_is_private_and_encrypted(stack):
 def test_only_the_http_api_can_be_reached_from_the_internet(stack):
     """No function URL and no ACL; only this API and these schedules can invoke the function."""
     kinds = {each.kind for each in stack.resources}
-    assert kinds <= set(imagine.ANSWERS), (
-        "decide here whether the new kind of resource is reachable"
-    )
+    assert kinds <= set(OUTPUTS), "decide here whether the new kind of resource is reachable"
     assert not any("Url" in kind or "Acl" in kind for kind in kinds)
     allowed = [each.inputs for each in stack.all("Permission")]
     sources = {each["principal"]: set() for each in allowed}
     for each in allowed:
         sources[each["principal"]].add(each["sourceArn"])
     (api,) = sources.pop("apigateway.amazonaws.com")
-    assert api.endswith(f":{stack.one('Api').physical}/*/*")
-    schedules = {imagine.made(each)[1]["arn"] for each in stack.all("EventRule")}
+    assert api.endswith(f":{stack.one('Api').physical_name}/*/*")
+    schedules = {fake_outputs(each)[1]["arn"] for each in stack.all("EventRule")}
     assert sources == {"events.amazonaws.com": schedules}
     assert {each["function"] for each in allowed} == {stack.exports["function"]}
 
@@ -165,10 +166,10 @@ def test_the_environment_of_the_function_is_that_of_the_contract(stack):
     """Its settings can be read, and no variable has Powertools log events or print tracebacks."""
     variables = stack.inputs("Function")["environment"]["variables"]
     settings = contract.settings(variables)
-    names = {table.inputs["hashKey"]: table.physical for table in stack.all("Table")}
+    names = {table.inputs["hashKey"]: table.physical_name for table in stack.all("Table")}
     for shape in contract.TABLES:
         assert getattr(settings, shape.noun) == names[shape.partition]
-    assert settings.bucket == stack.one("Bucket").physical
+    assert settings.bucket == stack.one("Bucket").physical_name
     others = {key: value for key, value in variables.items() if not key.startswith(contract.PREFIX)}
     assert others == {"POWERTOOLS_SERVICE_NAME": "satchel", "POWERTOOLS_LOG_LEVEL": "INFO"}
 
@@ -202,8 +203,8 @@ def test_logs_expire_and_hold_no_secret(stack):
     assert all(group.inputs["retentionInDays"] for group in groups)
     settings = stack.inputs("Stage")["accessLogSettings"]
     function_log = stack.inputs("Function")["loggingConfig"]["logGroup"]
-    assert {function_log} < {group.physical for group in groups}
-    assert settings["destinationArn"] in {imagine.made(group)[1]["arn"] for group in groups}
+    assert {function_log} < {group.physical_name for group in groups}
+    assert settings["destinationArn"] in {fake_outputs(group)[1]["arn"] for group in groups}
     variables = set(json.loads(settings["format"]).values())
     secret = re.compile(
         r"path|query|header|authorizer|cookie|domain|userAgent|routeKey", re.IGNORECASE
@@ -214,7 +215,7 @@ def test_logs_expire_and_hold_no_secret(stack):
 
 def test_every_request_goes_to_the_function_through_a_throttle(stack):
     """One route, and one stage whose name is not part of the path."""
-    values = declare.configuration(stack.name)
+    values = record.configuration(stack.name)
     stage = stack.inputs("Stage")
     assert stack.inputs("Route")["routeKey"] == stage["name"] == "$default"
     assert stage["defaultRouteSettings"] == {

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from function import app
-from local.events import event_of
-from local.wire import Request
+from local.gateway.http1 import Request
+from local.gateway.lambda_proxy import build_event
 
 PASSWORD = "correct horse battery staple"
 CONTEXT: Any = SimpleNamespace(
@@ -73,7 +73,7 @@ class Client:
         text = query if isinstance(query, str) else urlencode(query or {})
         target = f"{path}?{text}" if text else path
         request = Request(method, target, list(sent.items()), body)
-        event = through_json(event_of(request, self.address, 443))
+        event = through_json(build_event(request, self.address, 443))
         return answer_of(app.lambda_handler(event, CONTEXT))
 
     def get(self, path: str, **query: Any) -> Answer:

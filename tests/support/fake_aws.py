@@ -27,7 +27,7 @@ from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.config import default_user_config
 
-from local.deploy import Deployed, deploy
+from local.deploy import Deployment, deploy
 from tests.support.fast_moto import (
     ACCOUNT,
     REGION,
@@ -75,7 +75,7 @@ class Ground:
     `before` may return an answer, and then nothing happens; either may raise.
     """
 
-    deployed: Deployed
+    deployed: Deployment
     calls: list[str] = field(default_factory=list)
     before: Callable[[Call], AWSResponse | None] = lambda _: None
     after: Callable[[Call, AWSResponse], AWSResponse] = lambda _, answer: answer

@@ -1,4 +1,4 @@
-"""The queue and the clock of one machine: what the handler is given, what comes again."""
+"""The local event sources: events of the handler, failed messages, schedules."""
 
 import contextlib
 import json
@@ -12,25 +12,26 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from function import contract
 from function.maintenance.events import arrivals as arrived
-from local import arrivals
-from local.arrivals import Errands, Poller, given_back
-from local.deploy import Deployed, deploy
-from local.emulator import REGION, Emulator, State
-from local.serve import errands_of
+from local import event_sources
+from local.deploy import Deployment, deploy
+from local.emulator.process import REGION, Emulator
+from local.emulator.state import StateFolder
+from local.event_sources import EventSources, Poller, failed_message_ids
+from local.serve import declared_event_sources
 from tests.support.fake_aws import empty
 
 
 class Bucket:
-    """A deployed stack, its queue, and a handler that notes what it is given."""
+    """A deployment stack, its queue, and a handler that notes what it is given."""
 
-    def __init__(self, session: boto3.Session, deployed: Deployed) -> None:
-        self.name = deployed.exports["bucket"]
-        self.errands = errands_of(deployed)
+    def __init__(self, session: boto3.Session, deployment: Deployment) -> None:
+        self.name = deployment.exports["bucket"]
+        self.sources = declared_event_sources(deployment)
         self.s3, self.sqs = session.client("s3"), session.client("sqs")
         self.time = 0.0
         self.seen: list[dict[str, Any]] = []
         self.answer: Any = None
-        self.poller = Poller(self.sqs, self.handle, self.errands, lambda: self.time)
+        self.poller = Poller(self.sqs, self.handle, self.sources, lambda: self.time)
 
     def handle(self, event: dict[str, Any], context: Any) -> Any:
         assert context.get_remaining_time_in_millis() > 20_000
@@ -45,7 +46,7 @@ class Bucket:
     def left(self) -> int:
         """Messages in the queue, those in hand included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        url = self.errands.queue_url
+        url = self.sources.queue_url
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(map(int, found.values()))
 
@@ -61,8 +62,8 @@ def bucket() -> Iterator[Bucket]:
         yield bucket
 
 
-def test_the_handler_is_given_what_lambda_would_give_it(bucket: Bucket) -> None:
-    """The event of an SQS source, word for word, with what S3 wrote as its body."""
+def test_the_handler_gets_the_event_of_an_sqs_source(bucket: Bucket) -> None:
+    """Key by key as Lambda builds it, with the notification of S3 as its body."""
     bucket.put("alice/a.b+c@example.org/0f.put")
     assert bucket.poller.poll(0) == 1
     (record,) = bucket.seen[0]["Records"]
@@ -78,7 +79,7 @@ def test_the_handler_is_given_what_lambda_would_give_it(bucket: Bucket) -> None:
         "awsRegion",
     }
     assert record["eventSource"] == "aws:sqs"
-    assert record["eventSourceARN"] == bucket.errands.queue_arn
+    assert record["eventSourceARN"] == bucket.sources.queue_arn
     assert record["awsRegion"] == "eu-central-1"
     assert record["attributes"]["ApproximateReceiveCount"] == "1"
     assert int(record["attributes"]["SentTimestamp"]) > 0
@@ -87,21 +88,21 @@ def test_the_handler_is_given_what_lambda_would_give_it(bucket: Bucket) -> None:
     assert bucket.left() == 0
 
 
-def test_only_single_puts_are_news(bucket: Bucket) -> None:
+def test_only_a_single_put_is_notified(bucket: Bucket) -> None:
     bucket.put("alice/0123")
     assert bucket.poller.poll(0) == 0
     assert not bucket.seen
 
 
-def test_at_most_ten_at_once_and_all_in_the_end(bucket: Bucket) -> None:
+def test_a_batch_has_at_most_ten_messages(bucket: Bucket) -> None:
     for number in range(23):
         bucket.put(f"alice/{number}.put")
     assert [bucket.poller.poll(0) for _ in range(4)] == [10, 10, 3, 0]
     assert bucket.left() == 0
 
 
-def test_what_is_given_back_stays_and_the_rest_goes(bucket: Bucket) -> None:
-    """One bad message does not hold up the others, and is not lost."""
+def test_a_failed_message_stays_and_the_others_are_deleted(bucket: Bucket) -> None:
+    """It does not hold up the others."""
     for number in range(5):
         bucket.put(f"alice/{number}.put")
 
@@ -113,7 +114,7 @@ def test_what_is_given_back_stays_and_the_rest_goes(bucket: Bucket) -> None:
     assert bucket.left() == 1
 
 
-def test_a_handler_that_fails_keeps_its_batch(
+def test_the_batch_of_a_failed_invocation_stays(
     bucket: Bucket, caplog: pytest.LogCaptureFixture
 ) -> None:
     bucket.put("alice/1.put")
@@ -139,13 +140,15 @@ def test_a_handler_that_fails_keeps_its_batch(
         ([1], {"a", "b"}),
     ],
 )
-def test_what_comes_again_is_as_lambda_reads_the_answer(answer: Any, back: set[str]) -> None:
+def test_the_messages_that_return_are_those_that_lambda_would_return(
+    answer: Any, back: set[str]
+) -> None:
     """AWS Lambda Developer Guide, "Implementing partial batch responses"."""
-    assert given_back(answer, [{"MessageId": "a"}, {"MessageId": "b"}]) == back
+    assert failed_message_ids(answer, [{"MessageId": "a"}, {"MessageId": "b"}]) == back
 
 
-def test_schedules_strike_at_the_start_and_then_at_their_times(bucket: Bucket) -> None:
-    """Each by itself, however long the poller was busy."""
+def test_a_schedule_runs_at_the_start_and_then_by_its_period(bucket: Bucket) -> None:
+    """However long the poller was busy with messages."""
     bucket.answer = {"swept": 0}
     for time, swept, reconciled in (
         (0, 1, 1),
@@ -155,25 +158,23 @@ def test_schedules_strike_at_the_start_and_then_at_their_times(bucket: Bucket) -
         (86_400, 4, 2),
     ):
         bucket.time = time
-        bucket.poller.strike()
+        bucket.poller.run_due_schedules()
         assert bucket.seen.count(contract.SWEEP) == swept
         assert bucket.seen.count(contract.RECONCILE) == reconciled
 
 
-def test_a_sweep_that_fails_is_asked_for_again_soon(bucket: Bucket) -> None:
+def test_a_failed_schedule_runs_again_after_a_minute(bucket: Bucket) -> None:
     bucket.answer = RuntimeError("not now")
-    bucket.poller.strike()
+    bucket.poller.run_due_schedules()
     bucket.time = 61
-    bucket.poller.strike()
+    bucket.poller.run_due_schedules()
     assert bucket.seen == [contract.SWEEP, contract.RECONCILE] * 2
 
 
-def test_a_queue_that_hiccups_is_asked_again(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The emulator may be gone, or say no, for a moment."""
-    monkeypatch.setattr(arrivals, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(arrivals, "WAIT_SECONDS", 0)
+def test_an_error_of_the_queue_is_retried(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator can be unreachable, or answer an error, for a moment."""
+    monkeypatch.setattr(event_sources, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(event_sources, "WAIT_SECONDS", 0)
     bucket.put("alice/1.put")
     troubles = [
         EndpointConnectionError(endpoint_url="http://127.0.0.1"),
@@ -195,62 +196,60 @@ def test_a_queue_that_hiccups_is_asked_again(
         delete_message = staticmethod(bucket.sqs.delete_message)
 
     with pytest.raises(Enough):
-        Poller(Shaky(), bucket.handle, bucket.errands).run()
+        Poller(Shaky(), bucket.handle, bucket.sources).run()
     assert [list(event) for event in bucket.seen] == [["satchel"], ["satchel"], ["Records"]]
 
 
-def test_while_something_is_in_hand_the_turn_is_taken(bucket: Bucket) -> None:
-    """Who stops the process waits for it, and no longer than that."""
+def test_the_lock_is_held_during_an_invocation(bucket: Bucket) -> None:
+    """The process waits for it before it ends."""
     bucket.put("alice/1.put")
     taken: list[bool] = []
-    bucket.answer = lambda _: taken.append(bucket.poller.turn.locked())
+    bucket.answer = lambda _: taken.append(bucket.poller.invocation_lock.locked())
     bucket.poller.poll(0)
     assert taken == [True]
-    assert not bucket.poller.turn.locked()
+    assert not bucket.poller.invocation_lock.locked()
 
 
-def test_errands_are_those_that_the_stack_declares(bucket: Bucket) -> None:
-    assert bucket.errands == Errands(
-        queue_url=bucket.sqs.get_queue_url(QueueName="satchel-dev-upload-notifications")[
-            "QueueUrl"
-        ],
-        queue_arn="arn:aws:sqs:eu-central-1:123456789012:satchel-dev-upload-notifications",
+def test_the_event_sources_are_those_that_the_stack_declares(bucket: Bucket) -> None:
+    name = "satchel-dev-upload-notifications"
+    assert bucket.sources == EventSources(
+        queue_url=bucket.sqs.get_queue_url(QueueName=name)["QueueUrl"],
+        queue_arn=f"arn:aws:sqs:eu-central-1:123456789012:{name}",
         batch_size=10,
         schedules=[(contract.SWEEP, 3_600), (contract.RECONCILE, 86_400)],
     )
 
 
-def test_what_fails_five_times_is_put_aside(
+def test_a_message_that_fails_five_times_moves_to_the_dead_letter_queue(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A poison message does not turn for ever, and a person can look at it."""
-    monkeypatch.setattr(arrivals, "HIDDEN_SECONDS", 0)
+    """It is not retried for ever, and an operator can read it."""
+    monkeypatch.setattr(event_sources, "VISIBILITY_SECONDS", 0)
     bucket.put("alice/1.put")
     bucket.answer = RuntimeError("poison")
     assert [bucket.poller.poll(0) for _ in range(7)] == [1] * 5 + [0] * 2
     assert bucket.left() == 0
-    aside = bucket.sqs.get_queue_url(QueueName="satchel-dev-upload-notifications-dead-letter")[
-        "QueueUrl"
-    ]
-    assert len(bucket.sqs.receive_message(QueueUrl=aside)["Messages"]) == 1
+    name = "satchel-dev-upload-notifications-dead-letter"
+    url = bucket.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    assert len(bucket.sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.enable_socket
-def test_news_of_what_the_emulator_acknowledged_survives_its_end(tmp_path: Path) -> None:
-    """Who was answered 200 may go: the file becomes one even if the power fails at that moment."""
-    with State(tmp_path) as state:
-        session = boto3.Session(*state.administrator(), region_name=REGION)
+def test_the_notification_of_an_acknowledged_put_survives_a_killed_emulator(tmp_path: Path) -> None:
+    """The client can leave after the 200: the file is created all the same."""
+    with StateFolder(tmp_path) as state:
+        session = boto3.Session(*state.admin_keys(), region_name=REGION)
         keys = [f"alice/bob/{number}.put" for number in range(20)]
         with Emulator(state, 0) as emulator:
-            deployed = deploy(session, endpoint_url=emulator.url)
+            deployment = deploy(session, endpoint_url=emulator.url)
             with contextlib.closing(session.client("s3", endpoint_url=emulator.url)) as s3:
                 for key in keys:
-                    s3.put_object(Bucket=deployed.exports["bucket"], Key=key, Body=b"data")
+                    s3.put_object(Bucket=deployment.exports["bucket"], Key=key, Body=b"data")
             emulator.process.kill()
             emulator.process.wait()
         with Emulator(state, 0) as emulator:
-            deployed = deploy(session, endpoint_url=emulator.url)
+            deployment = deploy(session, endpoint_url=emulator.url)
             with contextlib.closing(session.client("sqs", endpoint_url=emulator.url)) as sqs:
                 told: list[str] = []
 
@@ -258,7 +257,7 @@ def test_news_of_what_the_emulator_acknowledged_survives_its_end(tmp_path: Path)
                     for record in event["Records"]:
                         told.extend(arrived(record["body"]))
 
-                poller = Poller(sqs, note, errands_of(deployed))
+                poller = Poller(sqs, note, declared_event_sources(deployment))
                 while poller.poll(0):
                     pass
         assert sorted(told) == sorted(keys)

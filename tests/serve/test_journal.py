@@ -1,38 +1,38 @@
-"""What was flushed is there after a crash, and what was half written is not."""
+"""A change that was flushed survives a crash, and a change that was half written does not."""
 
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from local.journal import Journal, refuse, write_durably
+from local.emulator.journal import Journal, exit_if_disk_failed, write_durably
 
 
-def test_changes_come_back_in_their_order(tmp_path: Path) -> None:
+def test_changes_are_read_in_their_order(tmp_path: Path) -> None:
     with closing(Journal(tmp_path / "rows")) as journal:
         for item in ({"n": 1}, None, {"n": "é\n"}):
-            journal.note("table", "partition", "sort", item)
+            journal.add("table", "partition", "sort", item)
             journal.flush()
         assert [change[3] for change in journal.changes()] == [{"n": 1}, None, {"n": "é\n"}]
-        journal.restart()
+        journal.clear()
         assert (journal.size, list(journal.changes())) == (0, [])
-        journal.note("table", "partition", "sort", {"n": 2})
+        journal.add("table", "partition", "sort", {"n": 2})
         journal.flush()
         assert list(journal.changes()) == [["table", "partition", "sort", {"n": 2}]]
 
 
-def test_what_was_not_flushed_is_not_there(tmp_path: Path) -> None:
+def test_a_change_is_not_on_disk_before_a_flush(tmp_path: Path) -> None:
     with closing(Journal(tmp_path / "rows")) as journal:
-        journal.note("table", "partition", "sort", {})
+        journal.add("table", "partition", "sort", {})
         assert journal.size == 0
 
 
-def test_a_line_cut_short_never_happened(tmp_path: Path) -> None:
+def test_a_truncated_line_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     with closing(Journal(path)) as journal:
         for number in range(2):
-            journal.note("table", "partition", str(number), {})
-            journal.note("table", "partition", f"{number} too", {})
+            journal.add("table", "partition", str(number), {})
+            journal.add("table", "partition", f"{number} too", {})
             journal.flush()
     whole = path.read_bytes()
     first = whole.index(b"\n") + 1
@@ -56,6 +56,6 @@ def test_a_file_is_replaced_whole_or_not_at_all(
 def test_a_full_disk_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[int] = []
     monkeypatch.setattr("os._exit", ended.append)
-    refuse(OSError(28, "No space left on device"))
-    refuse(OSError(36, "File name too long"))
+    exit_if_disk_failed(OSError(28, "No space left on device"))
+    exit_if_disk_failed(OSError(36, "File name too long"))
     assert ended == [74]

@@ -1,17 +1,15 @@
-"""What AWS would answer for each kind of resource, made up from its name; nothing of ours imported.
+"""The outputs of AWS for each kind of resource, derived from its name.
 
-A kind that is not in the table is an error: a stand-in that answers anything proves nothing.
+A kind without an entry is an error: a fake that answers everything would hide a mistake.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from local.declare import Resource
+from local.resource import Resource
 
-# What the provider adds to the inputs, by kind. `{name}` is the resource's name where it runs.
+# The outputs that the provider adds to the inputs, by kind.
 AT = "{region}:{account}"
-ANSWERS: dict[str, dict[str, str]] = {
+OUTPUTS: dict[str, dict[str, str]] = {
     "pulumi:providers:aws": {},
     "aws:apigatewayv2/api:Api": {
         "apiEndpoint": "https://{name}.execute-api.{region}.amazonaws.com",
@@ -51,12 +49,13 @@ ANSWERS: dict[str, dict[str, str]] = {
 }
 
 
-def made(
-    resource: "Resource", region: str = "eu-central-1", account: str = "123456789012"
+def fake_outputs(
+    resource: Resource, region: str = "eu-central-1", account: str = "123456789012"
 ) -> tuple[str, dict[str, Any]]:
-    """The id and the added outputs of a resource, as AWS would word them."""
-    if resource.kind not in ANSWERS:
-        raise LookupError(f"no answer is known for {resource.kind} ({resource.name})")
-    words: Mapping[str, str] = {"name": resource.physical, "region": region, "account": account}
-    answers = {key: text.format_map(words) for key, text in ANSWERS[resource.kind].items()}
-    return resource.physical, {"name": resource.physical, **answers}
+    """The id and the added outputs of a resource. Raises LookupError for an unknown kind."""
+    if resource.kind not in OUTPUTS:
+        raise LookupError(f"local/fake_outputs.py has no {resource.kind} ({resource.name})")
+    name = resource.physical_name
+    values = {"name": name, "region": region, "account": account}
+    outputs = {key: text.format_map(values) for key, text in OUTPUTS[resource.kind].items()}
+    return name, {"name": name, **outputs}

@@ -1,4 +1,4 @@
-"""`make serve` on this machine: what it lets in, what it keeps, how it ends."""
+"""`make serve`: who has access to the emulator, which data survives, how everything ends."""
 
 import contextlib
 import json
@@ -21,9 +21,11 @@ from botocore.client import Config
 from botocore.exceptions import ClientError
 from moto.core.models import botocore_stubber
 
-from local.crew import Crew
-from local.emulator import HOST, REGION, ROOT, Emulator, State, Trouble, listen
-from local.serve import configured, main
+from local import ROOT
+from local.emulator.process import HOST, REGION, Emulator, listen
+from local.emulator.state import ServeError, StateFolder
+from local.serve import main, stack_config
+from local.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.enable_socket
 
@@ -98,14 +100,14 @@ class Cloud:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    with State(tmp_path / "state") as state:
+def state(tmp_path: Path) -> Iterator[StateFolder]:
+    with StateFolder(tmp_path / "state") as state:
         yield state
 
 
-def test_the_emulator_holds_a_role_to_its_policy(state: State) -> None:
+def test_the_emulator_holds_a_role_to_its_policy(state: StateFolder) -> None:
     with Emulator(state, 0) as emulator:
-        admin = Cloud(emulator, *state.administrator())
+        admin = Cloud(emulator, *state.admin_keys())
         arn = admin.make()
         with admin.client("sts") as sts:
             taken = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
@@ -128,9 +130,9 @@ def test_the_emulator_holds_a_role_to_its_policy(state: State) -> None:
         assert admin.rows() == {"mine"}
 
 
-def test_nobody_else_is_the_administrator(state: State) -> None:
+def test_no_other_key_has_the_rights_of_the_administrator(state: StateFolder) -> None:
     with Emulator(state, 0) as emulator:
-        Cloud(emulator, *state.administrator()).make()
+        Cloud(emulator, *state.admin_keys()).make()
         for key in ("test", "000000000000", "AKIA" * 5):  # the first two are, in plain ministack
             stranger = Cloud(emulator, key, "test")
             scan = stranger.refusal("dynamodb", lambda c: c.scan(TableName="rows"))
@@ -141,13 +143,13 @@ def test_nobody_else_is_the_administrator(state: State) -> None:
                 urllib.request.urlopen(request)
             with refused.value:
                 assert refused.value.code in {400, 403, 404, 405}
-        assert Cloud(emulator, *state.administrator()).rows() == set()
+        assert Cloud(emulator, *state.admin_keys()).rows() == set()
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_survives_a_killed_emulator(state: State) -> None:
+def test_an_acknowledged_change_survives_a_killed_emulator(state: StateFolder) -> None:
     with Emulator(state, 0) as emulator:
-        admin = Cloud(emulator, *state.administrator())
+        admin = Cloud(emulator, *state.admin_keys())
         admin.make()
         for number in range(20):
             admin.put(str(number))
@@ -166,7 +168,7 @@ def test_what_was_acknowledged_survives_a_killed_emulator(state: State) -> None:
         journal.write(b'[["arn:aws:dynamodb:')  # it was writing one that was never answered
     for _ in range(2):  # the second time from what was saved at the end
         with Emulator(state, 0) as emulator:
-            admin = Cloud(emulator, *state.administrator())
+            admin = Cloud(emulator, *state.admin_keys())
             assert admin.rows() == {"new", *map(str, range(1, 20))}
             with admin.client("s3") as bucket:
                 assert bucket.get_object(Bucket="bytes", Key="a/b")["Body"].read() == b"kept"
@@ -174,10 +176,10 @@ def test_what_was_acknowledged_survives_a_killed_emulator(state: State) -> None:
                 assert iam.get_role(RoleName="it")
 
 
-def test_a_state_in_use_and_a_taken_port_are_one_sentence(
-    state: State, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_state_in_use_and_a_taken_port_print_one_sentence(
+    state: StateFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.emulator._LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("local.emulator.state._LOCK_SECONDS", 0.2)
     monkeypatch.setenv("SATCHEL_STATE", str(state.folder))
     for arguments in ([], ["--reset"]):
         assert main(arguments, Event()) == 1
@@ -187,9 +189,10 @@ def test_a_state_in_use_and_a_taken_port_are_one_sentence(
     with socket.create_server((HOST, 0)) as taken:
         monkeypatch.setenv("PORT", str(taken.getsockname()[1]))
         assert main([], Event()) == 1
-        with listen(taken.getsockname()[1], instead=0) as another:
+        with listen(taken.getsockname()[1], fallback=0) as another:
             assert another.getsockname() != taken.getsockname()
-    assert "cannot be had" in capsys.readouterr().err
+    port = os.environ["PORT"]
+    assert f"Port {port} of {HOST} cannot be used" in capsys.readouterr().err
     monkeypatch.setenv("PORT", "eighty")
     assert main([], Event()) == 1
     assert capsys.readouterr().err == "PORT=eighty is not a port.\n"
@@ -209,50 +212,50 @@ def test_a_state_in_use_and_a_taken_port_are_one_sentence(
         ),
     ],
 )
-def test_a_configuration_that_is_none_is_one_sentence(
+def test_an_invalid_configuration_prints_one_sentence(
     said: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SATCHEL_CONFIG", said)
-    with pytest.raises(Trouble, match=f"SATCHEL_CONFIG {sentence}"):
-        configured()
+    with pytest.raises(ServeError, match=f"SATCHEL_CONFIG {sentence}"):
+        stack_config()
 
 
-def test_a_configuration_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As JSON, and none at all is none."""
+def test_a_configuration_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the variable, or with an empty object, nothing is set."""
     monkeypatch.setenv(
         "SATCHEL_CONFIG", '{"allowedOrigins": ["http://localhost:5173"], "keepDays": 4}'
     )
-    assert configured() == {"allowedOrigins": '["http://localhost:5173"]', "keepDays": "4"}
+    assert stack_config() == {"allowedOrigins": '["http://localhost:5173"]', "keepDays": "4"}
     for nothing in ("", "{}"):
         monkeypatch.setenv("SATCHEL_CONFIG", nothing)
-        assert configured() == {}
+        assert stack_config() == {}
 
 
-def test_reset_forgets_what_is_ours_and_nothing_else(
+def test_reset_deletes_the_files_of_a_server_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SATCHEL_STATE", str(tmp_path))
     (tmp_path / "diary.txt").write_text("dear diary")
-    with State(tmp_path) as state:
-        first = state.administrator()
-        assert state.administrator() == first
+    with StateFolder(tmp_path) as state:
+        first = state.admin_keys()
+        assert state.admin_keys() == first
     (tmp_path / "objects" / "x").write_text("x")
     assert main(["--reset"], Event()) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
-    with State(tmp_path) as state:
-        assert state.administrator() != first
+    with StateFolder(tmp_path) as state:
+        assert state.admin_keys() != first
 
 
-def test_a_function_that_does_not_start_is_one_sentence(tmp_path: Path) -> None:
+def test_a_function_that_does_not_start_prints_one_sentence(tmp_path: Path) -> None:
     listener = listen(0)
     log = tmp_path / "log"
-    with Crew(listener, {}, log, handler="no.such.handler", size=1) as crew:
-        with pytest.raises(Trouble, match="does not start"):
-            _until(lambda: crew.tend() or False, seconds=30)
+    with WorkerPool(listener, {}, log, handler="no.such.handler", size=1) as pool:
+        with pytest.raises(ServeError, match="does not start"):
+            _until(lambda: pool.restart_killed() or False, seconds=30)
         assert "No module named 'no'" in log.read_text()
 
 
-# --- the whole, with a handler that says who it is ------------------------------------------------
+# --- the whole server, with a handler that returns its identity -----------------------------------
 
 
 class Served:
@@ -267,7 +270,7 @@ class Served:
             env={
                 **os.environ,
                 "SATCHEL_STATE": str(folder),
-                "SATCHEL_HANDLER": "tests.tiny.handler",
+                "SATCHEL_HANDLER": "tests.support.tiny.handler",
                 "SATCHEL_CONFIG": '{"allowedOrigins": ["https://page.example"]}',
                 "PORT": str(self.port),
                 # Of the person's own environment nothing may reach the function.
@@ -332,7 +335,7 @@ def _alive(pid: int) -> bool:
 
 
 @pytest.mark.slow
-def test_the_server_runs_as_the_role_replaces_the_dead_and_ends_clean(served: Served) -> None:
+def test_the_server_has_the_role_restarts_a_killed_worker_and_stops_cleanly(served: Served) -> None:
     who = served.ask("/who")
     assert ":assumed-role/" in who["arn"]
     assert who["key"] is None
@@ -352,7 +355,7 @@ def test_the_server_runs_as_the_role_replaces_the_dead_and_ends_clean(served: Se
 
 
 @pytest.mark.slow
-def test_an_answer_that_is_owed_is_given_before_the_end(served: Served) -> None:
+def test_a_response_that_is_owed_is_sent_before_the_end(served: Served) -> None:
     with socket.create_connection((HOST, served.port), timeout=10) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
         time.sleep(0.3)
