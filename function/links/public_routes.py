@@ -77,9 +77,10 @@ def open_link(
     responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
 def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlocked | str]:
-    """Exchange the password of a link, as JSON or as a form, for an access token of one hour.
+    """Exchange the password of a link for an access token of one hour.
 
-    Each try is counted before the password is checked; too many are answered with 429.
+    The password is JSON or a form. Each try is counted before the password is checked; too many
+    are answered with 429.
     """
     password = read(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None

@@ -1,7 +1,5 @@
 """What the tables hold of requests for files. Imports `records` alone."""
 
-from collections.abc import Sequence
-
 from function.aws.dynamodb import READ_AT_ONCE, Dynamo, Item, Key, Row, Rows, Write
 from function.contract import SHARES
 from function.tables.reservations import Reservation
@@ -85,6 +83,38 @@ def require_request(request_id: str) -> Write:
     return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
 
 
+def create_request(row: RequestRow) -> list[Write]:
+    """Puts a new file request, and its entry in the list of its owner."""
+    item: Item = {**request_key(row.id).item(), **row.model_dump()}
+    put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
+    return [put, _line(row)]
+
+
+def update_request(old: RequestRow, row: RequestRow, *, same_counts: bool) -> list[Write]:
+    """Writes the settings of a file request over those that were read, and its list entry.
+
+    `same_counts` expects the counts as they were read as well.
+    """
+    fields = row.model_dump()
+    kept = {name: fields[name] for name in SETTINGS if fields[name] is not None}
+    removed = [f"#{name}" for name in SETTINGS if name not in kept]
+    update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
+    values: Item = {f":{name}": value for name, value in kept.items()}
+    values[":was"], condition = old.rev, "rev = :was"
+    if same_counts:
+        values |= {":files": old.files, ":bytes": old.bytes}
+        condition += " AND #files = :files AND #bytes = :bytes"
+    write = Write(
+        "Update",
+        request_key(row.id),
+        condition,
+        values,
+        update=update + (f" REMOVE {', '.join(removed)}" if removed else ""),
+        names={**(COUNTS if same_counts else {}), **{f"#{name}": name for name in SETTINGS}},
+    )
+    return [write, _line(row)]
+
+
 def delete_request(row: RequestRow) -> list[Write]:
     """Deletes a request and its line."""
     gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
@@ -109,40 +139,6 @@ class Requests:
     def __init__(self, db: Dynamo) -> None:
         """Uses the table through `db`."""
         self._db = db
-
-    def create(self, row: RequestRow, also: Sequence[Write]) -> None:
-        """Writes a new request, its line in the ledger, and what else there is, in one commit."""
-        item: Item = {**request_key(row.id).item(), **row.model_dump()}
-        put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
-        self._db.commit([put, _line(row), *also], row.rev)
-
-    def change(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
-        """Writes an owner's settings over those that were read. Raises Refused.
-
-        `counted` expects the counts as they were read as well.
-        """
-        held = row.model_dump()
-        given = {name: held[name] for name in SETTINGS if held[name] is not None}
-        gone = [f"#{name}" for name in SETTINGS if name not in given]
-        update = "SET " + ", ".join(f"#{name} = :{name}" for name in given)
-        values: Item = {f":{name}": value for name, value in given.items()}
-        values[":was"], condition = was.rev, "rev = :was"
-        if counted:
-            values |= {":files": was.files, ":bytes": was.bytes}
-            condition += " AND #files = :files AND #bytes = :bytes"
-        write = Write(
-            "Update",
-            request_key(row.id),
-            condition,
-            values,
-            update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
-            names={**(COUNTS if counted else {}), **{f"#{name}": name for name in SETTINGS}},
-        )
-        self._db.commit([write, _line(row), noted], row.rev)
-
-    def remove(self, row: RequestRow, token: str, noted: Write) -> None:
-        """Deletes a request and its line. Raises Refused."""
-        self._db.commit([*delete_request(row), noted], token)
 
     def find(self, request_id: str, now: float) -> RequestRow | None:
         """One request."""
