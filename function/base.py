@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from function import contract
@@ -18,6 +18,8 @@ from function.aws.ses import Mail
 from function.core.runtime import Runtime, system_runtime
 
 Service = TypeVar("Service")
+# Takes the name of a service and `config=`.
+MakeClient = Callable[..., Any]
 
 _current: list["Base"] = []
 
@@ -26,18 +28,18 @@ class Base:
     """The settings, the clients, the runtime and the services of one process."""
 
     def __init__(
-        self, settings: contract.Settings, session: boto3.Session, runtime: Runtime
+        self, settings: contract.Settings, make_client: MakeClient, runtime: Runtime
     ) -> None:
-        """Makes the clients of DynamoDB and S3; few requests need that of SES."""
+        """`make_client` makes a client of a service, as a session of botocore or boto3 does."""
         tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
-        s3 = _client(session, "s3", read_timeout=5)
+        s3 = _client(make_client, "s3", read_timeout=5)
         self.settings = settings
         self.runtime = runtime
-        self.db = Dynamo(_client(session, "dynamodb", read_timeout=2), tables, runtime)
+        self.db = Dynamo(_client(make_client, "dynamodb", read_timeout=2), tables, runtime)
         self.objects = Objects(s3, settings.bucket)
         self.multipart = Multipart(s3, settings.bucket)
         self.mail = Mail(
-            cache(lambda: _client(session, "sesv2", read_timeout=5)), settings.mail_from
+            cache(lambda: _client(make_client, "sesv2", read_timeout=5)), settings.mail_from
         )
         self._services: dict[Callable[[Base], Any], Any] = {}
 
@@ -48,12 +50,12 @@ class Base:
         return cast("Service", self._services[make])
 
 
-def _client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
+def _client(make_client: MakeClient, service: str, read_timeout: float) -> Any:
     """A client with at most three tries, each with a second to connect and `read_timeout` seconds.
 
     SigV4 and regional virtual addresses: otherwise presigned URLs name the global host in SigV2.
     """
-    return session.client(
+    return make_client(
         service,
         config=Config(
             signature_version="s3v4" if service == "s3" else "v4",
@@ -65,10 +67,15 @@ def _client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
     )
 
 
+def _session() -> botocore.session.Session:
+    """A session of botocore: boto3 would add a tenth to a cold start and nothing that is used."""
+    return botocore.session.Session()
+
+
 def current() -> Base:
     """The base of this process, made at its first use from the environment."""
     if not _current:
-        _current.append(Base(contract.settings(), boto3.Session(), system_runtime()))
+        _current.append(Base(contract.settings(), _session().create_client, system_runtime()))
     return _current[0]
 
 

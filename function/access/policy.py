@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from function.access.errors import NoSuchFile, NoSuchRequest, NotAllowed
-from function.aws.dynamodb import Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.fields import OnConflict, Permission

@@ -12,7 +12,8 @@ from function.access.errors import ProtectedAccount
 from function.access.policy import Access, ActingAccount
 from function.accounts.models import Closure
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
+from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
+from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import NoSuchUser
 from function.core.models import Caller
@@ -81,8 +82,8 @@ class Departure:
         return not rows
 
     def _unlinked(self, row: LinkRow, held: list[Grant]) -> list[Write]:
-        gone = [Write("Delete", grant_row_key(grant)) for grant in held]
-        gone += [Write("Delete", links.link_key(row.id)), links.delete_owner_entry(row)]
+        gone = [delete(grant_row_key(grant)) for grant in held]
+        gone += [delete(links.link_key(row.id)), links.delete_owner_entry(row)]
         if row.alias:
             known = self._db.read([links.alias_key(row.alias)])
             if links.link_with_alias(known, row.alias) == row.id:
@@ -278,8 +279,8 @@ class AccountDeletion:
     def _folders(self, account: Account) -> bool:
         """Removes some folders, which are empty now, with what was granted on them."""
         gone = folders.folders_to_clear(self._db, account.username, AT_ONCE)
-        for start in range(0, len(gone), COMMITTED_AT_ONCE - 1):
-            some = gone[start : start + COMMITTED_AT_ONCE - 1]
+        for start in range(0, len(gone), TRANSACTION_LIMIT - 1):
+            some = gone[start : start + TRANSACTION_LIMIT - 1]
             try:
                 self._db.commit([require_account_closing(account), *some], self._runtime.new_id())
             except ConditionFailed as refused:
@@ -287,8 +288,8 @@ class AccountDeletion:
         return not gone
 
     def _trash(self, row: FileRow) -> None:
-        grants = [Write("Delete", key) for key in grant_keys_on(row)]
+        grants = [delete(key) for key in grant_keys_on(row)]
         writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
-        at_once = COMMITTED_AT_ONCE - len(writes)
+        at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
         self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)

@@ -7,7 +7,8 @@ from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameT
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller, Incoming

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from function.access.policy import Access, ActingAccount, Anonymous, Uploader
 from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid

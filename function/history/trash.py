@@ -10,7 +10,8 @@ from collections.abc import Callable
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authorization
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from function.access.policy import Access, Authorization
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
 from function.aws.s3 import Stored
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller

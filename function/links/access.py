@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from function.access.policy import Access
-from function.aws.dynamodb import Key, Rows
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.fields import folders_of

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from function.access.errors import NoSuchFile
 from function.access.policy import Anonymous
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core import curl
 from function.core.errors import Invalid

@@ -5,11 +5,11 @@ it. It carries the `place_id` of the file, so a link never shows a new file of t
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Authentication
-from function.aws.dynamodb import Key, Write
+from function.aws.rows import Key
+from function.aws.writes import Write, equals
 from function.base import Base
 from function.core.runtime import iso
 from function.sharing.shares import GrantCapacity
@@ -46,10 +46,8 @@ class LinkItems:
             old = removed.pop(grant.file, None)
             if old and (old.file_id, old.expires_at) == (grant.file_id, grant.expires_at):
                 continue
-            put = put_grant(grant)
-            if old:
-                put = replace(put, condition="rev = :was", values={":was": old.rev})
-            writes += [put, self._add_grantee(entry, grant)]
+            unchanged = equals(rev=old.rev) if old else None
+            writes += [put_grant(grant, unchanged), self._add_grantee(entry, grant)]
         for grant in removed.values():
             writes += [delete_grant(grant), *self._remove_grantee(entry, grant)]
         return writes

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Key, Write
+from function.aws.rows import Key
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser

@@ -15,7 +15,8 @@ from itertools import product
 from function.access.errors import NoSuchFile
 from function.access.policy import Access
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName

@@ -13,7 +13,7 @@ from function.access.errors import NoSuchRequest
 from function.access.policy import Access, Uploader
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
 from function.core.fields import NAME_BYTES, NAMESAKE_BYTES

@@ -12,7 +12,7 @@ from function.access.errors import NoSuchRequest
 from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller

@@ -10,7 +10,7 @@ from itertools import chain
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authorization
-from function.aws.dynamodb import Key, Rows
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.fields import folders_of

@@ -8,7 +8,9 @@ from contextlib import suppress
 
 from function.access.policy import Access
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, LimitReached, NoSuchUser, Unavailable

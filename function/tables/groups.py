@@ -6,7 +6,19 @@ The grants stand first in it: no user name begins as high as `~`.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import (
+    Write,
+    check,
+    delete,
+    equals,
+    exists,
+    missing,
+    put,
+    size_below,
+    update,
+)
 from function.contract import SHARES
 from function.tables.accounts import Account, account_key
 from function.tables.grants import user_grantee
@@ -82,18 +94,8 @@ def membership_in(rows: Rows, name: str, account: Account) -> Membership | None:
 def require_membership(held: Membership) -> list[Write]:
     """Expects that a membership stands as it was read, and its group."""
     return [
-        Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, held.file),
-            "rev = :rev",
-            values={":rev": held.rev},
-        ),
-        Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, HEAD),
-            "id = :id",
-            values={":id": held.group_id},
-        ),
+        check(Key(SHARES, held.grantee, held.file), equals(rev=held.rev)),
+        check(Key(SHARES, held.grantee, HEAD), equals(id=held.group_id)),
     ]
 
 
@@ -114,54 +116,36 @@ def membership_keys(account: Account) -> list[Key]:
 def create_group(group: Group, owner: Account, membership: Membership) -> list[Write]:
     """Puts a group where none has its name, with its owner as its first member."""
     key = Key(SHARES, group.grantee, HEAD)
-    absent = "attribute_not_exists(grantee)"
-    return [Write("Put", key, absent, item=group.model_dump()), *_joining(membership, owner)]
+    return [put(key, group, missing("grantee")), *_joining(membership, owner)]
 
 
 def create_membership(group: Group, membership: Membership, account: Account) -> list[Write]:
     """Makes an account a member of a group, on condition that both exist."""
-    key = Key(SHARES, group.grantee, HEAD)
-    exists = Write("ConditionCheck", key, "id = :id", values={":id": group.id})
-    return [exists, *_joining(membership, account)]
+    same = check(Key(SHARES, group.grantee, HEAD), equals(id=group.id))
+    return [same, *_joining(membership, account)]
 
 
 def delete_membership(membership: Membership, *, account_exists: bool) -> list[Write]:
     """Deletes a membership as it was read, and its group from the account if that exists."""
-    key = Key(SHARES, membership.grantee, membership.file)
-    writes = [Write("Delete", key, "rev = :rev", values={":rev": membership.rev})]
+    writes = [delete(Key(SHARES, membership.grantee, membership.file), equals(rev=membership.rev))]
     if account_exists:
-        names: Item = {":names": frozenset({membership.group})}
-        writes.append(
-            Write(
-                "Update",
-                account_key(membership.username),
-                condition="attribute_exists(username)",
-                update="DELETE groups :names",
-                values=names,
-            )
-        )
+        group = frozenset({membership.group})
+        key = account_key(membership.username)
+        writes.append(update(key, delete={"groups": group}, when=exists("username")))
     return writes
 
 
 def delete_group(group: Group) -> Write:
     """Deletes a group as it was read: no grant to it and no membership of it holds any more."""
-    key = Key(SHARES, group.grantee, HEAD)
-    return Write("Delete", key, "id = :id", values={":id": group.id})
+    return delete(Key(SHARES, group.grantee, HEAD), equals(id=group.id))
 
 
 def _joining(membership: Membership, account: Account) -> Iterable[Write]:
-    held = Key(SHARES, membership.grantee, membership.file)
-    yield Write("Put", held, item=membership.model_dump())
-    yield Write(
-        "Update",
+    yield put(Key(SHARES, membership.grantee, membership.file), membership)
+    yield update(
         account_key(account.username),
-        condition="id = :id AND (attribute_not_exists(groups) OR size(groups) < :most)",
-        update="ADD groups :names",
-        values={
-            ":id": account.id,
-            ":most": MOST_OF_ONE,
-            ":names": frozenset({membership.group}),
-        },
+        add={"groups": frozenset({membership.group})},
+        when=equals(id=account.id) & size_below(groups=MOST_OF_ONE),
     )
 
 
@@ -177,16 +161,8 @@ class Groups:
 
         Raises Refused.
         """
-        values: Item = {":id": account.id, ":was": account.groups}
-        if names:
-            values[":names"] = names
-        change = Write(
-            "Update",
-            account_key(account.username),
-            condition="id = :id AND groups = :was",
-            update="SET groups = :names" if names else "REMOVE groups",
-            values=values,
-        )
+        same = equals(id=account.id, groups=account.groups)
+        change = update(account_key(account.username), set={"groups": names}, when=same)
         self._db.commit([change], rev)
 
     def leave(self, held: Membership, token: str, *, account: bool) -> None:
@@ -244,4 +220,4 @@ class Groups:
     def revoke(self, held: Group, key: Key) -> None:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
-            self._db.write(Write("Delete", key, "grantee_id = :id", values={":id": held.id}))
+            self._db.write(delete(key, equals(grantee_id=held.id)))

@@ -1,6 +1,19 @@
 """What the tables hold of requests for files. Imports `records` alone."""
 
-from function.aws.dynamodb import READ_AT_ONCE, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import BATCH_GET_LIMIT, Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Write,
+    at_most,
+    below,
+    check,
+    delete,
+    equals,
+    exists,
+    missing,
+    put,
+    update,
+)
 from function.contract import SHARES
 from function.tables.reservations import Reservation
 
@@ -10,7 +23,6 @@ SETTINGS = (
     "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
     "max_total_size", "allowed_types", "require_name", "open", "expires_at",
 )  # fmt: skip
-COUNTS = {"#files": "files", "#bytes": "bytes"}
 
 
 class RequestRow(Row):
@@ -56,38 +68,28 @@ def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:
 
 def reserve_slot(row: RequestRow, size: int) -> Write:
     """Takes a place for one file, if there is one and the request is still as it was read."""
-    values: Item = {":rev": row.rev, ":one": 1, ":size": size}
-    condition = "rev = :rev"
+    when = equals(rev=row.rev)
     if row.max_files is not None:
-        values[":most"] = row.max_files
-        condition += " AND #files < :most"
+        when &= below(files=row.max_files)
     if row.max_total_size is not None:
-        values[":room"] = row.max_total_size - size
-        condition += " AND #bytes <= :room"
-    return _count(row.id, condition, values)
+        when &= at_most(bytes=row.max_total_size - size)
+    return update(request_key(row.id), add={"files": 1, "bytes": size}, when=when)
 
 
 def release_slot(held: Reservation) -> Write:
     """Gives a place back, if there is such a request."""
-    values: Item = {":one": -1, ":size": -held.size}
-    return _count(str(held.request), "attribute_exists(grantee)", values)
-
-
-def _count(request_id: str, condition: str, values: Item) -> Write:
-    key, update = request_key(request_id), "ADD #files :one, #bytes :size"
-    return Write("Update", key, condition, values, update=update, names=COUNTS)
+    key = request_key(str(held.request))
+    return update(key, add={"files": -1, "bytes": -held.size}, when=exists("grantee"))
 
 
 def require_request(request_id: str) -> Write:
     """Expects that there is such a request."""
-    return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
+    return check(request_key(request_id), exists("grantee"))
 
 
 def create_request(row: RequestRow) -> list[Write]:
     """Puts a new file request, and its entry in the list of its owner."""
-    item: Item = {**request_key(row.id).item(), **row.model_dump()}
-    put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
-    return [put, _line(row)]
+    return [put(request_key(row.id), row, missing("grantee")), _line(row)]
 
 
 def update_request(old: RequestRow, row: RequestRow, *, same_counts: bool) -> list[Write]:
@@ -95,42 +97,22 @@ def update_request(old: RequestRow, row: RequestRow, *, same_counts: bool) -> li
 
     `same_counts` expects the counts as they were read as well.
     """
-    fields = row.model_dump()
-    kept = {name: fields[name] for name in SETTINGS if fields[name] is not None}
-    removed = [f"#{name}" for name in SETTINGS if name not in kept]
-    update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
-    values: Item = {f":{name}": value for name, value in kept.items()}
-    values[":was"], condition = old.rev, "rev = :was"
+    unchanged = equals(rev=old.rev)
     if same_counts:
-        values |= {":files": old.files, ":bytes": old.bytes}
-        condition += " AND #files = :files AND #bytes = :bytes"
-    write = Write(
-        "Update",
-        request_key(row.id),
-        condition,
-        values,
-        update=update + (f" REMOVE {', '.join(removed)}" if removed else ""),
-        names={**(COUNTS if same_counts else {}), **{f"#{name}": name for name in SETTINGS}},
-    )
-    return [write, _line(row)]
+        unchanged &= equals(files=old.files, bytes=old.bytes)
+    settings = row.model_dump(include=set(SETTINGS))
+    return [update(request_key(row.id), set=settings, when=unchanged), _line(row)]
 
 
 def delete_request(row: RequestRow) -> list[Write]:
     """Deletes a request and its line."""
-    gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
-    return [gone, Write("Delete", _line(row).key)]
+    return [delete(request_key(row.id), exists("grantee")), delete(_line(row).key)]
 
 
 def move_request(row: RequestRow, folder: str, rev: str) -> Write:
     """Has a request take files below another folder, if it is as it was read."""
-    values: Item = {":was": row.rev, ":folder": folder, ":rev": rev}
-    return Write(
-        "Update",
-        request_key(row.id),
-        "rev = :was",
-        values,
-        update="SET folder = :folder, rev = :rev",
-    )
+    change: Item = {"folder": folder, "rev": rev}
+    return update(request_key(row.id), set=change, when=equals(rev=row.rev))
 
 
 class Requests:
@@ -149,7 +131,7 @@ class Requests:
         found: list[RequestRow] = []
         last: str | None = ""
         while last is not None:
-            rows, last = self.of(owner, now, after=last, limit=READ_AT_ONCE)
+            rows, last = self.of(owner, now, after=last, limit=BATCH_GET_LIMIT)
             found += [row for row in rows if row.folder.startswith(folder)]
         return found
 
@@ -171,4 +153,4 @@ def _ledger(owner: str) -> str:
 
 def _line(row: RequestRow) -> Write:
     key = Key(SHARES, _ledger(row.owner), f"{row.created}/{row.id}")
-    return Write("Put", key, item={**key.item(), "expires_at": row.expires_at})
+    return put(key, {"expires_at": row.expires_at})

@@ -7,7 +7,8 @@ commit that changes the file. So a search reads what it finds, however many file
 import re
 import unicodedata
 
-from function.aws.dynamodb import Dynamo, Key
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key
 from function.contract import FILES
 from function.core.media_types import kind_of
 from function.tables.files import FileRow

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from function.aws.dynamodb import Dynamo, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import ARRIVING, FILES
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
@@ -105,23 +107,17 @@ def create_upload(row: UploadRow) -> list[Write]:
         key, row.expires_at, object_key=row.object, multipart=row.multipart, held=reservation
     )
     reserved = [put_reservation(reservation, key, row.expires_at + GRACE)] if reservation else []
-    return [Write("Put", key, item=row.model_dump()), expiry_entry, *reserved]
+    return [put(key, row), expiry_entry, *reserved]
 
 
 def finish_upload(row: UploadRow, answer: str) -> list[Write]:
     """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
     key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
-    noted = Write(
-        "Update",
-        key,
-        condition="rev = :rev AND attribute_not_exists(done)",
-        update="SET done = :answer",
-        values={":rev": row.rev, ":answer": answer},
-    )
+    unfinished = equals(rev=row.rev) & missing("done")
     return [
-        noted,
+        update(key, set={"done": answer}, when=unfinished),
         *([delete_reservation(what, key)] if what else []),
-        Write("Delete", upload_expiry_key(row)),
+        delete(upload_expiry_key(row)),
     ]
 
 

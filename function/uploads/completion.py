@@ -15,8 +15,8 @@ from function.access.policy import (
     needed_right,
 )
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
 from function.aws.s3 import Part, Stored
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import (
     ChangedMeanwhile,

@@ -7,14 +7,15 @@ notices none of them would notice nothing else either.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
 from function.auth.login import LoginService
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.aws.errors import translate_aws_errors
 from function.aws.s3 import Objects, Stored
+from function.aws.writes import Write, delete, put, update
 from function.contract import USERS
 from function.core.errors import NotSignedIn, Unavailable
 from function.core.models import Caller
@@ -73,22 +74,24 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
 
     class Forgetful(Dynamo):
         def commit(self, writes: Sequence[Write], token: str = "") -> None:
-            gone = [each.item for each in writes if each.key.partition.endswith(f"/{shelf}")]
+            puts = [each for each in writes if each.item]
+            gone = [each.item for each in puts if each.key.partition.endswith(f"/{shelf}")]
             kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
             for row in gone:
                 size, owner = int(str(row["size"])), str(row["shelf"]).partition("/")[0]
                 named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
-                    kept.append(Write("Delete", named))
+                    kept.append(delete(named))
                 back = refund(owner, str(row["owner_id"]), Load(size, 1))
-                charged = [each for each in kept if each.key == back.key]
+                charged = [each for each in kept if each.key == back.key and each.change]
                 for each in charged:
                     used = {":bytes_used": -size, ":files_used": -1}
                     values = {
-                        name: int(str(value)) + used[name] if name in used else value
-                        for name, value in each.values.items()
+                        name: int(str(value)) + used.get(name, 0)
+                        for name, value in each.change.values.items()
                     }
-                    kept[kept.index(each)] = replace(each, values=values)
+                    change = each.change._replace(values=values)
+                    kept[kept.index(each)] = each._replace(change=change)
                 kept += [] if charged else [back]
             super().commit(kept, token)
 
@@ -182,7 +185,7 @@ def commit_without_rev() -> dict[str, Any]:
     """A file is replaced whatever has become of it since it was read."""
 
     def replace(old: FileRow, row: FileRow) -> Write:
-        return Write("Put", file_key(row.shelf, row.name), item=row.model_dump())
+        return put(file_key(row.shelf, row.name), row)
 
     return {"files.commit.replace_file": replace}
 
@@ -205,7 +208,7 @@ def completed_blindly() -> dict[str, Any]:
 
     def finish(row: UploadRow, answer: str) -> list[Write]:
         noted, *others = uploads.finish_upload(row, answer)
-        return [replace(noted, condition=None, values={":answer": answer}), *others]
+        return [noted._replace(when=None), *others]
 
     return {"uploads.completion.finish_upload": finish}
 
@@ -231,7 +234,7 @@ def struck_from_the_list() -> dict[str, Any]:
     def remove(self: Uploads, row: UploadRow) -> bool:
         removed = right(self, row)
         if removed:
-            self._db.write(Write("Delete", uploads.upload_expiry_key(row)))
+            self._db.write(delete(uploads.upload_expiry_key(row)))
         return removed
 
     return {"tables.uploads.Uploads.remove": remove}
@@ -241,8 +244,7 @@ def counted_blindly() -> dict[str, Any]:
     """Whether a link has a download left is looked at, and then one is counted."""
 
     def count(row: LinkRow, more: int) -> Write:
-        values: Item = {":more": more}
-        return Write("Update", links.link_key(row.id), None, values, update="ADD downloads :more")
+        return update(links.link_key(row.id), add={"downloads": more})
 
     return {"links.downloads.count_downloads": count}
 
