@@ -103,7 +103,7 @@ class AuditService:
         while day.isoformat() >= since[:10]:
             more = True
             while more:
-                rows, more = self._records.of(day.isoformat(), before=place, limit=at_once)
+                rows, more = self._records.list_day(day.isoformat(), before=place, limit=at_once)
                 for each in rows:
                     if each[0] < since:
                         return

@@ -45,7 +45,7 @@ class PublicLinkService:
         rows, next_cursor = self.list_files(opened, limit, cursor)
         minute = int(self._runtime.now()) // MINUTE * MINUTE
         with suppress(Unavailable):  # an event that cannot be recorded keeps no visitor out
-            self._links.opened(opened.link.id, link_event("opened", how, minute))
+            self._links.record_open(opened.link.id, link_event("opened", how, minute))
         return _link_page(opened.link, rows), next_cursor, access.grant
 
     def unlock(self, visitor: LinkVisitor, password: str | None, how: Channel) -> Unlocked:
@@ -58,7 +58,7 @@ class PublicLinkService:
         if link.password is not None:
             event = link_event("unlocked", how, self._runtime.now())
             with suppress(Unavailable):  # an event that cannot be recorded keeps no visitor out
-                self._links.unlocked(link.id, event, self._runtime.new_id())
+                self._links.record_unlock(link.id, event, self._runtime.new_id())
         return Unlocked(grant=grant, expires_at=iso(until))
 
     def list_files(
@@ -101,7 +101,7 @@ class PublicLinkService:
         """The files in the folders of a link, from the file after `after` in `folder` on."""
 
         def read(each: str, last: str) -> tuple[list[FileRow], bool]:
-            return self._files.on_shelf(
+            return self._files.list_files(
                 opened.link.owner, prefix=each, after=last, limit=batch_size
             )
 

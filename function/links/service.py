@@ -92,7 +92,7 @@ class LinkService:
         """
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LINKS) or [""])[0]
-        rows, last = self._links.of(account.username, account.id, after=after, limit=limit)
+        rows, last = self._links.list_links(account.username, account.id, after=after, limit=limit)
         return [link_summary(row) for row in rows], last and seal([last], account.id, LINKS)
 
     def get(self, caller: Caller, link_id: str) -> Link:
@@ -162,7 +162,7 @@ class LinkService:
         row, _, entry = self._find(caller, link_id)
         list_id = f"events {row.id}"
         after = (unseal(cursor, entry.account.id, list_id) or [""])[0]
-        rows, last = self._links.events(row.id, after=after, limit=limit)
+        rows, last = self._links.list_events(row.id, after=after, limit=limit)
         now = self._runtime.now()
         events = [
             LinkEvent.model_validate(each.model_dump(exclude={"expires_at"}))

@@ -60,7 +60,9 @@ class SharedFiles:
     def window(self, account: Account, after: CursorPosition, aside: Executor) -> Window:
         """The next grants: one read for each of those who the account is, at the same time."""
         pages = aside.map(
-            lambda grantee: self._shares.of(grantee, after=after.shared, limit=BATCH_GET_LIMIT),
+            lambda grantee: self._shares.list_grants(
+                grantee, after=after.shared, limit=BATCH_GET_LIMIT
+            ),
             grantees_of(account),
         )
         shared: dict[str, list[Key]] = {}
@@ -153,7 +155,7 @@ class SharedFiles:
         cut = [each for each in folders if (window.more or "").startswith(each)]
         read = aside.submit(self._db.read, keys)
         nested = [
-            aside.submit(self._shares.of, grantee, prefix=each, limit=MOST_NESTED)
+            aside.submit(self._shares.list_grants, grantee, prefix=each, limit=MOST_NESTED)
             for each in cut
             for grantee in window.cut
         ]
@@ -169,7 +171,7 @@ class SharedFiles:
     ) -> tuple[list[FileRow], bool]:
         """The next files of a shared folder, and whether more follow."""
         owner, folder = shared.split("/", 1)
-        return self._files.on_shelf(
+        return self._files.list_files(
             owner,
             prefix=max(folder, asked.prefix, key=len),
             after=after.name if shared == after.shared else "",

@@ -71,7 +71,7 @@ class FolderBatches:
         if self._granted is None:
             self._granted = grantees_below(self._db, self._owner, self._old)
             now = self._runtime.now()
-            found = Requests(self._db).below(self._owner, self._old, now)
+            found = Requests(self._db).list_below(self._owner, self._old, now)
             self._requests = [row for row in found if row.owner_id == self._owner_id]
         batch = FolderBatch()
         while self._requests and self._room(batch) > 0:
@@ -162,7 +162,7 @@ class FolderBatches:
 
     def _look(self) -> None:
         """Looks for more files; those of an account that had this name before stay."""
-        found, self._more = self._files.on_shelf(
+        found, self._more = self._files.list_files(
             self._owner, prefix=self._old, after=self._after, limit=FILES_AT_ONCE
         )
         self._after = found[-1].name if found else self._after

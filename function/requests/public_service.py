@@ -43,7 +43,7 @@ class PublicFileRequestService:
         self._access = base.one(Access)
         self._requests = Requests(base.db)
         self._uploads = base.one(UploadService)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -104,7 +104,7 @@ class PublicFileRequestService:
             raise
         except Problem:
             with suppress(Unavailable):
-                self._multipart.discard(upload.object, upload.multipart)
+                self._bucket.discard(upload.object, upload.multipart)
             raise
         return self._uploads.view(upload, f"{base_url}/r/{token}")
 

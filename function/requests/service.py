@@ -85,7 +85,7 @@ class FileRequestService:
         """
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, FILE_REQUESTS) or [""])[0]
-        rows, last = self._requests.of(
+        rows, last = self._requests.list_requests(
             account.username, self._runtime.now(), after=after, limit=limit
         )
         views = [file_request_view(row) for row in rows if row.owner_id == account.id]

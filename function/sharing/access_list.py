@@ -95,7 +95,7 @@ class AccessListService:
         own = [] if is_folder else grant_keys_on(entry.owned())
         folders = [*folders_of(name), *([name] if is_folder else [])]
         with ThreadPoolExecutor(MAX_CALLS) as pool:
-            found = pool.map(lambda folder: self._grants.on(owner, folder), folders)
+            found = pool.map(lambda folder: self._grants.list_keys_on(owner, folder), folders)
             return sorted({*chain.from_iterable(found), *own}, key=_position)
 
     def _grants_to(
@@ -109,7 +109,7 @@ class AccessListService:
 
         def query(each: str) -> list[Grant]:
             start = after if each == grantee else ""
-            return self._grants.of(each, after=start, limit=limit + 1)[0]
+            return self._grants.list_grants(each, after=start, limit=limit + 1)[0]
 
         with ThreadPoolExecutor(MAX_CALLS) as pool:
             grants = list(chain.from_iterable(pool.map(query, grantees)))

@@ -171,7 +171,7 @@ class GroupService:
         group = _visible_group(entry.rows, entry.account, name)
         list_id = f"members {group.id}"
         after = (unseal(cursor, entry.account.id, list_id) or [""])[0]
-        page = self._groups.members(group, after=after, limit=limit)
+        page = self._groups.list_members(group, after=after, limit=limit)
         members, last = page or ([], None)
         # Where the page covers the caller's own name, the caller must be on it.
         in_range = after < caller.username <= (last or caller.username)
@@ -215,14 +215,14 @@ class GroupService:
         if len(existing) == len(account.groups):
             raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
         with suppress(ConditionFailed):
-            self._groups.forget(account, existing, self._runtime.new_id())
+            self._groups.set_groups(account, existing, self._runtime.new_id())
 
     def _delete_leftovers(self, group: Group) -> None:
         """Deletes the first memberships of a deleted group, and the first grants to it."""
-        for membership in self._groups.remaining(group, CLEANUP_ROWS):
-            self._groups.put_out(membership, self._runtime.new_id)
-        for key in self._groups.granted(group, CLEANUP_ROWS):
-            self._groups.revoke(group, key)
+        for membership in self._groups.list_remaining(group, CLEANUP_ROWS):
+            self._groups.expel(membership, self._runtime.new_id)
+        for key in self._groups.list_grant_keys(group, CLEANUP_ROWS):
+            self._groups.revoke_grant(group, key)
 
 
 def _keys(name: str, *usernames: str) -> list[Key]:

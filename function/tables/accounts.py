@@ -239,7 +239,7 @@ class ClosingList:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, limit: int) -> list[str]:
+    def list_usernames(self, limit: int) -> list[str]:
         """The first accounts on it, by name."""
         page = self._db.query(FILES, CLOSING_PARTITION, limit=limit)
         return [str(item["name"]) for item in page.items]
@@ -257,7 +257,7 @@ class Accounts:
         """Uses the table through `db`."""
         self._db = db
 
-    def page(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
+    def list_accounts(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
         """Accounts in no order, and after which one they go on."""
         page = self._db.scan(USERS, after=after, limit=limit)
         last = str(page.items[-1]["username"]) if page.more else None
@@ -307,7 +307,9 @@ class Invites:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, now: float, *, after: str, limit: int) -> tuple[list[InviteRow], str | None]:
+    def list_invites(
+        self, now: float, *, after: str, limit: int
+    ) -> tuple[list[InviteRow], str | None]:
         """Invitations that have not expired, oldest first, and after which one they go on."""
         page = self._db.query(FILES, INVITES_PARTITION, after=after, limit=limit)
         rows = [InviteRow.model_validate(item) for item in page.items]

@@ -91,11 +91,15 @@ class AuditRecords:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, day: str, *, before: str, limit: int) -> tuple[list[tuple[str, AuditRow]], bool]:
+    def list_day(
+        self, day: str, *, before: str, limit: int
+    ) -> tuple[list[tuple[str, AuditRow]], bool]:
         """What was noted on a day before a place in the record, the newest first; and if more was.
 
         Each with its place. A day's whole record is before the next day.
         """
-        page = self._db.query(FILES, audit_partition(day), after=before, limit=limit, newest=True)
+        page = self._db.query(
+            FILES, audit_partition(day), after=before, limit=limit, descending=True
+        )
         rows = [(str(item["name"]), AuditRow.model_validate(item)) for item in page.items]
         return rows, page.more

@@ -68,9 +68,11 @@ class Changes:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, owner: str, *, after: str, limit: int) -> tuple[list[Change], bool]:
+    def list_changes(self, owner: str, *, after: str, limit: int) -> tuple[list[Change], bool]:
         """The next changes, oldest first, in one call, and whether there are more."""
-        page = self._db.query(FILES, f"{owner}/{CHANGES}", after=after, limit=limit, once=True)
+        page = self._db.query(
+            FILES, f"{owner}/{CHANGES}", after=after, limit=limit, single_call=True
+        )
         return [_read(row) for row in page.items], page.more
 
 

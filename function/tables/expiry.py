@@ -134,16 +134,16 @@ class ExpiryEntries:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, day: int, *, after: str, limit: int) -> tuple[list[ExpiryEntry], bool]:
+    def list_entries(self, day: int, *, after: str, limit: int) -> tuple[list[ExpiryEntry], bool]:
         """Some of what falls due on a day, by name, and whether there is more."""
         page = self._db.query(FILES, expiry_partition(day), after=after, limit=limit)
         return [_read(row) for row in page.items], page.more
 
-    def take(self, due: ExpiryEntry) -> bool:
+    def claim(self, due: ExpiryEntry) -> bool:
         """Removes the row that fell due; False when an upload was completed after all."""
         return claim(self._db, due.row, due.held)
 
-    def strike(self, due: ExpiryEntry) -> None:
+    def delete(self, due: ExpiryEntry) -> None:
         """Strikes a line."""
         self._db.write(delete(due.key))
 

@@ -183,23 +183,29 @@ class Files:
         """Uses the table through `db`."""
         self._db = db
 
-    def on_shelf(
+    def list_files(
         self, shelf: str, *, prefix: str, after: str, limit: int
     ) -> tuple[list[FileRow], bool]:
         """Live files in the order of their names, and whether there are more."""
         page = self._db.query(FILES, shelf, prefix=prefix, after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def next_of(
+    def query_files(
         self, shelf: str, *, prefix: str, after: str, limit: int, falling: bool
     ) -> tuple[list[FileRow], bool]:
         """The same in one call, which may give fewer, and in falling order if that is wanted."""
         page = self._db.query(
-            FILES, shelf, prefix=prefix, after=after, limit=limit, newest=falling, once=True
+            FILES,
+            shelf,
+            prefix=prefix,
+            after=after,
+            limit=limit,
+            descending=falling,
+            single_call=True,
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def of(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
+    def find_by_names(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
         """Those of an account's live files that there are, by name."""
         keys = {file_key(owner.username, name): name for name in names}
         found = {keys[key]: FileRow.model_validate(row) for key, row in self._db.read(keys).items()}
@@ -255,7 +261,7 @@ class Archive:
         """Uses the table files through `db`."""
         self._db = db
 
-    def versions(
+    def list_versions(
         self, owner: str, file_id: str, *, after: str = "", limit: int
     ) -> tuple[list[FileRow], bool]:
         """The versions of a file that were replaced, the newest first, and whether more follow."""
@@ -265,19 +271,19 @@ class Archive:
             prefix=f"{file_id}/",
             after=after,
             limit=limit,
-            newest=True,
+            descending=True,
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
+    def list_trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
         """What is in the trash by name and then by time, and whether more follows."""
         page = self._db.query(FILES, f"{owner}/{TRASH}", after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def latest(self, owner: str, name: str, limit: int) -> list[FileRow]:
+    def list_deleted_as(self, owner: str, name: str, limit: int) -> list[FileRow]:
         """What of that name was deleted, the latest first."""
         page = self._db.query(
-            FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, newest=True
+            FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, descending=True
         )
         return [FileRow.model_validate(row) for row in page.items]
 

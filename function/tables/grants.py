@@ -101,7 +101,9 @@ class Grants:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, grantee: str, *, after: str = "", prefix: str = "", limit: int) -> GrantPage:
+    def list_grants(
+        self, grantee: str, *, after: str = "", prefix: str = "", limit: int
+    ) -> GrantPage:
         """What was granted to somebody, by owner and name, and whether more follow."""
         page = self._db.query(SHARES, grantee, prefix=prefix, after=after, limit=limit)
         grants = [row for row in page.items if not str(row["file"]).startswith("~")]
@@ -109,7 +111,7 @@ class Grants:
             page.items
         )
 
-    def on(self, owner: str, name: str) -> list[Key]:
+    def list_keys_on(self, owner: str, name: str) -> list[Key]:
         """Where the grants on a file stand that the index knows of."""
-        rows = self._db.query_index(SHARES, f"{owner}/{name}").items
+        rows = self._db.query_index(SHARES, f"{owner}/{name}")
         return [Key(SHARES, str(row["grantee"]), str(row["file"])) for row in rows]

@@ -156,7 +156,7 @@ class Groups:
         """Uses the tables through `db`."""
         self._db = db
 
-    def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
+    def set_groups(self, account: Account, names: frozenset[str], rev: str) -> None:
         """Has an account name only these groups, if it is the same and names those that it did.
 
         Raises Refused.
@@ -165,22 +165,22 @@ class Groups:
         change = update(account_key(account.username), set={"groups": names}, when=same)
         self._db.commit([change], rev)
 
-    def leave(self, held: Membership, token: str, *, account: bool) -> None:
+    def remove_member(self, held: Membership, token: str, *, account: bool) -> None:
         """Deletes a membership; `account` says that its account exists. Raises ConditionFailed."""
         self._db.commit(delete_membership(held, account_exists=account), token)
 
-    def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
+    def expel(self, held: Membership, new_token: Callable[[], str]) -> None:
         """Ends a membership of a group that has gone, whether or not its account is there."""
         for there in (True, False):
             with suppress(ConditionFailed):
-                self.leave(held, new_token(), account=there)
+                self.remove_member(held, new_token(), account=there)
                 return
 
     def delete(self, held: Group, token: str, noted: Write) -> None:
         """Deletes a group. Raises ConditionFailed when it no longer exists."""
         self._db.commit([delete_group(held), noted], token)
 
-    def members(
+    def list_members(
         self, held: Group, *, after: str, limit: int
     ) -> tuple[list[Membership], str | None] | None:
         """Members of a group by name, and after whom they go on; None when the group has gone.
@@ -202,13 +202,13 @@ class Groups:
         last = found[-1].username if page.more else None
         return [each for each in found if each.group_id == held.id], last
 
-    def remaining(self, held: Group, limit: int) -> list[Membership]:
+    def list_remaining(self, held: Group, limit: int) -> list[Membership]:
         """The first memberships of a group that has gone."""
         page = self._db.query(SHARES, held.grantee, prefix=MEMBER, limit=limit)
         found = [Membership.model_validate(row) for row in page.items]
         return [each for each in found if each.group_id == held.id]
 
-    def granted(self, held: Group, limit: int) -> list[Key]:
+    def list_grant_keys(self, held: Group, limit: int) -> list[Key]:
         """Where the first grants to a group stand."""
         page = self._db.query(SHARES, held.grantee, limit=limit)
         return [
@@ -217,7 +217,7 @@ class Groups:
             if row.get("grantee_id") == held.id
         ]
 
-    def revoke(self, held: Group, key: Key) -> None:
+    def revoke_grant(self, held: Group, key: Key) -> None:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
             self._db.write(delete(key, equals(grantee_id=held.id)))

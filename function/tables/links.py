@@ -178,29 +178,33 @@ class Links:
         rows = [LinkRow.model_validate(item) for item in items if item["file"] == own]
         return (rows[0] if rows else None), grants
 
-    def of(
+    def list_links(
         self, owner: str, owner_id: str, *, after: str, limit: int
     ) -> tuple[list[LinkRow], str | None]:
         """Links on somebody's list, the newest first, and after which one the list goes on."""
-        page = self._db.query(SHARES, f"links:{owner}", after=after, limit=limit, newest=True)
+        page = self._db.query(SHARES, f"links:{owner}", after=after, limit=limit, descending=True)
         keys = [link_key(str(each["link"])) for each in page.items if each["owner_id"] == owner_id]
         rows = self._db.read(keys)
         last = str(page.items[-1]["file"]) if page.more else None
         return [LinkRow.model_validate(rows[key]) for key in keys if key in rows], last
 
-    def events(self, link_id: str, *, after: str, limit: int) -> tuple[list[EventRow], str | None]:
+    def list_events(
+        self, link_id: str, *, after: str, limit: int
+    ) -> tuple[list[EventRow], str | None]:
         """What was done with a link, the newest first, and after which one the list goes on."""
-        page = self._db.query(SHARES, f"events:{link_id}", after=after, limit=limit, newest=True)
+        page = self._db.query(
+            SHARES, f"events:{link_id}", after=after, limit=limit, descending=True
+        )
         last = str(page.items[-1]["file"]) if page.more else None
         return [EventRow.model_validate(item) for item in page.items], last
 
-    def opened(self, link_id: str, event: EventRow) -> None:
+    def record_open(self, link_id: str, event: EventRow) -> None:
         """Counts that a link was opened, in one row for each minute and way. Raises Unavailable."""
         key = Key(SHARES, f"events:{link_id}", f"{event.created}/opened/{event.how}")
         self._db.write(
             update(key, set=event.model_dump(exclude={"times"}), add={"times": event.times})
         )
 
-    def unlocked(self, link_id: str, event: EventRow, nonce: str) -> None:
+    def record_unlock(self, link_id: str, event: EventRow, nonce: str) -> None:
         """Notes that somebody knew the password. Raises Unavailable."""
         self._db.write(put_event(link_id, event, nonce))

@@ -126,16 +126,16 @@ class Requests:
         """One request."""
         return request_in(self._db.read([request_key(request_id)]), request_id, now)
 
-    def below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
+    def list_below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
         """Somebody's requests that take files below a folder."""
         found: list[RequestRow] = []
         last: str | None = ""
         while last is not None:
-            rows, last = self.of(owner, now, after=last, limit=BATCH_GET_LIMIT)
+            rows, last = self.list_requests(owner, now, after=last, limit=BATCH_GET_LIMIT)
             found += [row for row in rows if row.folder.startswith(folder)]
         return found
 
-    def of(
+    def list_requests(
         self, owner: str, now: float, *, after: str, limit: int
     ) -> tuple[list[RequestRow], str | None]:
         """Somebody's requests, oldest first, and the last line read when others follow."""

@@ -74,12 +74,18 @@ class SearchTerms:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(
+    def list_terms(
         self, owner: str, begins: str, *, after: str, limit: int, falling: bool
     ) -> tuple[list[str], bool]:
         """The next terms that begin so, in one call, and whether there are more."""
         shelf = f"{owner}/{TERMS}"
         page = self._db.query(
-            FILES, shelf, prefix=begins, after=after, limit=limit, newest=falling, once=True
+            FILES,
+            shelf,
+            prefix=begins,
+            after=after,
+            limit=limit,
+            descending=falling,
+            single_call=True,
         )
         return [str(row["name"]) for row in page.items], page.more

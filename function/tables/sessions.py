@@ -119,7 +119,7 @@ class Sessions:
         """Uses the table through `db`."""
         self._db = db
 
-    def newest(
+    def list_sessions(
         self,
         username: str,
         wanted: Callable[[Session], bool],
@@ -136,7 +136,7 @@ class Sessions:
             start: Item | None = None
             if after:
                 start = {"username": username, "created": after[0], "token_hash": after[1]}
-            page = self._db.query_index(SESSIONS, username, newest=AT_ONCE, after=start)
+            page = self._db.query_latest(SESSIONS, username, after=start, limit=AT_ONCE)
             for row in map(Session.model_validate, page.items):
                 if wanted(row):
                     if len(found) == limit:
@@ -147,7 +147,7 @@ class Sessions:
                 return found, None
         return found, after
 
-    def seen(self, token_hash: str, now: int, at: str) -> None:
+    def record_use(self, token_hash: str, now: int, at: str) -> None:
         """Notes when a session was used, if that can be done; nobody is refused for it."""
         with suppress(ConditionFailed, Unavailable):
             self._db.write(update(session_key(token_hash), set={"seen": at}, when=_alive(now)))

@@ -128,7 +128,7 @@ class Uploads:
         """Uses the table files through `db`."""
         self._db = db
 
-    def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
+    def create(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
         """Commits a new upload together with other writes. Raises ConditionFailed."""
         self._db.commit([*create_upload(row), *also], row.rev)
 
@@ -136,7 +136,7 @@ class Uploads:
         """One upload."""
         return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
 
-    def given_up(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
+    def is_abandoned(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
         """Whether an upload that has no row any more is on the list of what falls due.
 
         Then its object is nobody's: completing it needs the row, and strikes the line. Without a
@@ -146,11 +146,13 @@ class Uploads:
         lines = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
         return any(line["object"] == object_key for line in self._db.read(lines).values())
 
-    def of(self, username: str, *, after: str, limit: int) -> tuple[list[UploadRow], bool]:
+    def list_uploads(
+        self, username: str, *, after: str, limit: int
+    ) -> tuple[list[UploadRow], bool]:
         """Somebody's uploads, finished ones included, and whether there are more."""
         page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
         return [UploadRow.model_validate(row) for row in page.items], page.more
 
-    def remove(self, row: UploadRow) -> bool:
+    def delete_unfinished(self, row: UploadRow) -> bool:
         """Removes an upload that nobody completed; False when somebody did."""
         return claim(self._db, Key(FILES, row.shelf, row.name), reservation_of(row))

@@ -52,7 +52,7 @@ class UploadService:
     ) -> None:
         self._access = base.one(Access)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -74,7 +74,7 @@ class UploadService:
             row = row.model_copy(update={"rev": self._runtime.new_id()})
             try:
                 held = reserve_room(owner.username, owner.id, load, owner)
-                self._upload_rows.start(row, [held, *self._audit.quota_warning(owner, load)])
+                self._upload_rows.create(row, [held, *self._audit.quota_warning(owner, load)])
             except ConditionFailed:
                 continue
             return self.view(row, base)
@@ -87,7 +87,7 @@ class UploadService:
         row = self._plan(user_id, who, wish, method)
         if row.part_size is None:
             return row
-        begun = self._multipart.begin(row.object, row.content_type)
+        begun = self._bucket.create_multipart(row.object, row.content_type)
         return row.model_copy(update={"multipart": begun})
 
     def _authorise(self, caller: Caller, wish: UploadSpec) -> tuple[Account, Account]:
@@ -144,7 +144,7 @@ class UploadService:
         parts = [
             SignedPart(
                 part_number=number,
-                url=self._multipart.sign_part(
+                url=self._bucket.presign_part(
                     row.object, row.multipart, number, length_of(row, number), URL_SECONDS
                 ),
                 size=length_of(row, number),
@@ -163,10 +163,10 @@ class UploadService:
 
     def arrived(self, row: UploadRow) -> list[Part]:
         """The parts that S3 has, joined or not; one PUT is a file of one part."""
-        parts = self._multipart.parts(row.object, row.multipart) if row.multipart else None
+        parts = self._bucket.list_parts(row.object, row.multipart) if row.multipart else None
         if parts is not None:
             return parts
-        stored = self._multipart.arrived(row.object)
+        stored = self._bucket.head(row.object)
         return parts_of(row, stored) if stored else []
 
     def page(
@@ -180,7 +180,7 @@ class UploadService:
         after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
         found: list[UploadRow] = []
         for at_once in (limit + 1, *[PASSED_AT_ONCE] * PASSES):
-            rows, more = self._upload_rows.of(caller.username, after=after, limit=at_once)
+            rows, more = self._upload_rows.list_uploads(caller.username, after=after, limit=at_once)
             after = rows[-1].name if rows else after
             found += [row for row in rows if self.open(row, account.id)]
             if not more or len(found) > limit:
@@ -196,9 +196,9 @@ class UploadService:
         list of what falls due, for an address that was given out may bring bytes even now.
         """
         row = self.find(caller, upload_id)
-        if not self._upload_rows.remove(row):
+        if not self._upload_rows.delete_unfinished(row):
             raise NoSuchUpload
-        self._multipart.discard(row.object, row.multipart)
+        self._bucket.discard(row.object, row.multipart)
 
     def find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """An upload of the caller's that is in progress. Raises NoSuchUpload."""
@@ -219,7 +219,7 @@ class UploadService:
         put = None
         line = None
         if row.multipart is None and whole:
-            url, headers = self._multipart.sign_put(
+            url, headers = self._bucket.presign_put(
                 row.object, row.content_type, row.size, row.sha256, URL_SECONDS
             )
             until = iso(self._runtime.now() + URL_SECONDS)
