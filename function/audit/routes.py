@@ -1,4 +1,4 @@
-"""The record of who changed what, for administrators."""
+"""`GET /audit`: the audit log, for administrators."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
 from function.access.errors import NotAllowed
-from function.audit.models import Action, AuditQuery, AuditRecord
+from function.audit.models import ActionFilter, AuditQuery, AuditRecord
 from function.audit.service import AuditService
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
@@ -26,10 +26,10 @@ def list_audit(
     caller: Admin,
     sent: Sent,
     username: Annotated[
-        Username | None, Query(description="Whoever did it, or whose it was.")
+        Username | None, Query(description="The account that acted, or the owner.")
     ] = None,
     action: Annotated[
-        Action | None, Query(description="`share.create`, or `share` for all of them.")
+        ActionFilter | None, Query(description="`share.create`, or `share` for all of them.")
     ] = None,
     since: Annotated[
         AwareDatetime | None, Query(description="Seven days before `until` by default.")
@@ -38,9 +38,9 @@ def list_audit(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
 ) -> Response[list[AuditRecord]]:
-    """List who did what to which file, when and from where, the newest first.
+    """List who changed what, when and from where, the newest first.
 
     A page may be shorter than `limit`, or empty, though more follow: follow `Link`.
     """
-    asked = AuditQuery(username=username, action=action, since=since, until=until)
-    return listed(*one(AuditService).page(caller, asked, limit, cursor), sent)
+    query = AuditQuery(username=username, action=action, since=since, until=until)
+    return listed(*one(AuditService).list_records(caller, query, limit, cursor), sent)

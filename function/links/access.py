@@ -18,7 +18,7 @@ from function.core.roles import may
 from function.core.tokens import token_hash
 from function.links.errors import LinkExpired, LinkRevoked, NoSuchLink
 from function.links.items import item_keys
-from function.public.unlock import Locked, PasswordGate, nonce_in
+from function.public.unlock import Gated, PasswordGate, nonce_in
 from function.tables.accounts import account_in, account_key
 from function.tables.files import FileRow, file_in
 from function.tables.grants import Grant
@@ -31,7 +31,7 @@ ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")
 
 @dataclass(frozen=True)
 class LinkVisitor:
-    """A request for a link: by its token or alias, with the access token that was sent if any.
+    """A request for a link by its token or alias, and the access token that it brings, if any.
 
     `caller` is not authenticated unless the link has an audience.
     """
@@ -39,7 +39,7 @@ class LinkVisitor:
     token: str
     address: str
     caller: Caller | None = None
-    grant: str | None = None
+    access_token: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ class LinkGate:
         link_id = self._link_id(visitor)
         link, grants = self._links.find(link_id) if link_id else (None, [])
         if link is None:
-            self._password_gate.missed(visitor.address)
+            self._password_gate.count_miss(visitor.address)
             raise NoSuchLink
         files = item_keys(link.owner, [name] if name else [grant.name for grant in grants])
         keys = [account_key(link.owner), *files]
-        if receipts and (nonce := nonce_in(visitor.grant)):
+        if receipts and (nonce := nonce_in(visitor.access_token)):
             keys += [receipt_key(link.id, nonce, str(key.sort)) for key in files]
         rows = self._db.read([*keys, *_audience_keys(link, visitor)])
         self._require_open(link, visitor, rows)
@@ -124,7 +124,7 @@ class LinkGate:
         owner = account_in(rows, link.owner)
         if owner is None or owner.id != link.owner_id:
             raise NoSuchLink
-        if not may(self._access.known(owner).role, "share"):
+        if not may(self._access.with_configured_role(owner).role, "share"):
             raise NoSuchLink
         if link.revoked:
             raise LinkRevoked
@@ -134,7 +134,7 @@ class LinkGate:
             return
         if visitor.caller is None:
             raise NotSignedIn
-        if self._access.signed_in(rows, visitor.caller).id != link.audience_id:
+        if self._access.verify(rows, visitor.caller).id != link.audience_id:
             raise NoSuchLink
 
     def _link_id(self, visitor: LinkVisitor) -> str | None:
@@ -150,9 +150,9 @@ class LinkGate:
         return link_with_alias(rows, visitor.token)
 
 
-def locked_link(link: LinkRow) -> Locked:
+def gated_link(link: LinkRow) -> Gated:
     """A link as the password gate sees it."""
-    return Locked(link.id, link.seal, link.password)
+    return Gated(link.id, link.seal, link.password)
 
 
 def _audience_keys(link: LinkRow, visitor: LinkVisitor) -> list[Key]:

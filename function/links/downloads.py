@@ -8,19 +8,19 @@ link is unchanged and has as many downloads left, so concurrent visitors cannot 
 
 from collections.abc import Sequence
 
+from function.access.callers import Anonymous
 from function.access.errors import NoSuchFile
-from function.access.policy import Anonymous
 from function.audit.service import AuditTrail
 from function.aws.writes import Write
 from function.base import Base
 from function.core import curl
 from function.core.errors import Invalid
 from function.files.presigning import Presigner
-from function.links.access import LinkGate, LinkVisitor, OpenLink, locked_link
+from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import DownloadNotAllowed, LinkExhausted
 from function.links.models import Channel, LinkDownload, LinkDownloadRequest
 from function.links.public_service import PublicLinkService, link_event
-from function.public.unlock import GRANT_SECONDS, Pass, PasswordGate
+from function.public.unlock import ACCESS_SECONDS, AccessToken, PasswordGate
 from function.tables.files import FileRow, file_key
 from function.tables.links import (
     LinkRow,
@@ -53,15 +53,15 @@ class LinkDownloads:
         DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
         """
 
-        def plan() -> tuple[Sequence[Write], tuple[FileRow, Pass]]:
+        def plan() -> tuple[Sequence[Write], tuple[FileRow, AccessToken]]:
             opened = self._link_gate.open(visitor, request.file_name, receipts=True)
-            access = self._password_gate.admit(locked_link(opened.link), visitor.grant)
+            token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
             row = self._file(opened, request.file_name)
-            return self._count(visitor, opened, [row], access, how), (row, access)
+            return self._count(visitor, opened, [row], token, how), (row, token)
 
-        row, access = self._db.transact(plan)
+        row, token = self._db.transact(plan)
         download = self._presigner.download(row, inline=request.inline)
-        return LinkDownload(**download.model_dump(), grant=access.grant)
+        return LinkDownload(**download.model_dump(), grant=token.text)
 
     def download_page(
         self, visitor: LinkVisitor, limit: int, cursor: str | None
@@ -71,15 +71,15 @@ class LinkDownloads:
         The files of a page are counted all or none. Raises what `download` raises, InvalidCursor.
         """
 
-        def plan() -> tuple[Sequence[Write], tuple[list[FileRow], Pass, str | None]]:
+        def plan() -> tuple[Sequence[Write], tuple[list[FileRow], AccessToken, str | None]]:
             opened = self._link_gate.open(visitor, receipts=True)
-            access = self._password_gate.admit(locked_link(opened.link), visitor.grant)
+            token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
             rows, next_cursor = self._public_links.list_files(opened, limit, cursor)
-            return self._count(visitor, opened, rows, access, "curl"), (rows, access, next_cursor)
+            return self._count(visitor, opened, rows, token, "curl"), (rows, token, next_cursor)
 
-        rows, access, next_cursor = self._db.transact(plan)
+        rows, token, next_cursor = self._db.transact(plan)
         files = ((row.name, self._presigner.download(row).url) for row in rows)
-        return curl.configuration(files), access.grant, next_cursor
+        return curl.configuration(files), token.text, next_cursor
 
     def _file(self, opened: OpenLink, name: str | None) -> FileRow:
         """The file of that name, or the only file. Raises NoSuchFile, Invalid."""
@@ -99,7 +99,7 @@ class LinkDownloads:
         visitor: LinkVisitor,
         opened: OpenLink,
         rows: list[FileRow],
-        access: Pass,
+        token: AccessToken,
         how: Channel,
     ) -> list[Write]:
         """The writes that count the downloads of these files; none where all are counted already.
@@ -109,18 +109,18 @@ class LinkDownloads:
         link, now = opened.link, self._runtime.now()
         if not link.allow_download:
             raise DownloadNotAllowed
-        uncounted = rows if access.new else self._uncounted(opened, rows, access.nonce)
+        uncounted = rows if token.is_new else self._uncounted(opened, rows, token.nonce)
         if not uncounted:
             return []
         _require_downloads_left(link, len(uncounted))
         name = uncounted[0].name if len(uncounted) == 1 else None
-        expires_at = int(now) + GRANT_SECONDS
+        expires_at = int(now) + ACCESS_SECONDS
         actor = Anonymous(f"~{link.id}", visitor.address)
         event = link_event("downloaded", how, now, name, times=len(uncounted))
         return [
             count_downloads(link, len(uncounted)),
             *(
-                put_receipt(receipt_key(link.id, access.nonce, row.name), row.id, expires_at, now)
+                put_receipt(receipt_key(link.id, token.nonce, row.name), row.id, expires_at, now)
                 for row in uncounted
             ),
             put_event(link.id, event, self._runtime.new_id()),

@@ -13,7 +13,7 @@ from function.aws.writes import Write, equals
 from function.base import Base
 from function.core.runtime import iso
 from function.sharing.shares import GrantCapacity
-from function.tables.files import FileRow, add_grantee, file_in, file_key, remove_grantee
+from function.tables.files import add_grantee, file_key, remove_grantee
 from function.tables.folders import add_folder_grantee, folder_key, remove_folder_grantee
 from function.tables.grants import Grant, delete_grant, put_grant
 from function.tables.links import LinkRow, link_grantee
@@ -53,7 +53,7 @@ class LinkItems:
         return writes
 
     def _grant(self, entry: Authentication, row: LinkRow, name: str) -> Grant:
-        file, grantee = own_file(entry, name), link_grantee(row.id)
+        file, grantee = entry.own_file(name), link_grantee(row.id)
         if file:
             file = self._capacity.ensure_capacity(file, grantee)
         elif name.endswith("/"):
@@ -75,7 +75,7 @@ class LinkItems:
 
     def _add_grantee(self, entry: Authentication, grant: Grant) -> Write:
         """Adds the link to the grantees in the row of the file or folder."""
-        file = own_file(entry, grant.name)
+        file = entry.own_file(grant.name)
         if file:
             return add_grantee(file, grant.grantee, self._runtime.new_id())
         return add_folder_grantee(grant.owner, grant.name, grant.grantee)
@@ -84,7 +84,7 @@ class LinkItems:
         """Removes the link from the grantees of the folder, or of the file if it is the same."""
         if grant.file_id is None:
             return [remove_folder_grantee(grant.owner, grant.name, [grant.grantee])]
-        file = own_file(entry, grant.name)
+        file = entry.own_file(grant.name)
         if file is None or file.place_id != grant.file_id:
             return []
         return [remove_grantee(file, grant.grantee, self._runtime.new_id())]
@@ -94,17 +94,11 @@ def current_grants(entry: Authentication, row: LinkRow, grants: Iterable[Grant])
     """The grants whose file still exists in its place, with the expiry of the link as it is now."""
 
     def exists(grant: Grant) -> bool:
-        file = own_file(entry, grant.name)
+        file = entry.own_file(grant.name)
         return grant.file_id is None or (file is not None and file.place_id == grant.file_id)
 
     expiry = {"expires_at": row.expires_at}
     return [grant.model_copy(update=expiry) for grant in grants if exists(grant)]
-
-
-def own_file(entry: Authentication, name: str) -> FileRow | None:
-    """The caller's own file of that name, if it was read and exists."""
-    file = file_in(entry.rows, entry.account.username, name)
-    return file if file and file.owner_id == entry.account.id else None
 
 
 def item_keys(owner: str, names: Iterable[str]) -> list[Key]:

@@ -89,7 +89,7 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
     if not accepts_html(sent):
         return Response(200, JSON, service.unlock(link_visitor, secret, "json"))
     unlocked = service.unlock(link_visitor, secret, "page")
-    link_visitor = replace(link_visitor, grant=unlocked.grant)
+    link_visitor = replace(link_visitor, access_token=unlocked.grant)
     page, next_cursor, access_token = service.show(link_visitor, "page", MAX_PAGE_ITEMS, None)
     path = sent.path.removesuffix("/unlock")
     return link_page(page, path, access_token, next_cursor, one(Presigner).site)

@@ -9,7 +9,7 @@ from function.core.cursors import seal, unseal
 from function.core.errors import Unavailable
 from function.core.limits import MOST_BYTES
 from function.core.runtime import iso
-from function.links.access import LinkGate, LinkVisitor, OpenLink, locked_link
+from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import NoSuchLink
 from function.links.models import RETENTION, Channel, EventKind, LinkItem, LinkPage
 from function.listing.service import weight_of
@@ -41,12 +41,12 @@ class PublicLinkService:
         Raises what `LinkGate.open` raises, PasswordRequired, InvalidCursor.
         """
         opened = self._link_gate.open(visitor)
-        access = self._password_gate.admit(locked_link(opened.link), visitor.grant)
+        token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
         rows, next_cursor = self.list_files(opened, limit, cursor)
         minute = int(self._runtime.now()) // MINUTE * MINUTE
         with suppress(Unavailable):  # an event that cannot be recorded keeps no visitor out
             self._links.record_open(opened.link.id, link_event("opened", how, minute))
-        return _link_page(opened.link, rows), next_cursor, access.grant
+        return _link_page(opened.link, rows), next_cursor, token.text
 
     def unlock(self, visitor: LinkVisitor, password: str | None, how: Channel) -> Unlocked:
         """An access token for the right password; a link without a password needs none.
@@ -54,12 +54,12 @@ class PublicLinkService:
         Raises what `LinkGate.open` raises, WrongPassword, SlowDown.
         """
         link = self._link_gate.open(visitor).link
-        grant, until = self._password_gate.unlock(locked_link(link), password, visitor.address)
+        token = self._password_gate.unlock(gated_link(link), password, visitor.address)
         if link.password is not None:
             event = link_event("unlocked", how, self._runtime.now())
             with suppress(Unavailable):  # an event that cannot be recorded keeps no visitor out
                 self._links.record_unlock(link.id, event, self._runtime.new_id())
-        return Unlocked(grant=grant, expires_at=iso(until))
+        return Unlocked(grant=token.text, expires_at=iso(token.expires_at))
 
     def list_files(
         self, opened: OpenLink, limit: int, cursor: str | None

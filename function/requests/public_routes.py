@@ -6,8 +6,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from function.access.callers import Uploader
 from function.access.errors import NoSuchRequest, QuotaExceeded
-from function.access.policy import Uploader
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
 from function.core.models import Incoming

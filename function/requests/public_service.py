@@ -9,8 +9,9 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
+from function.access.callers import Uploader
 from function.access.errors import NoSuchRequest
-from function.access.policy import Access, Uploader
+from function.access.policy import Access
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
 from function.aws.writes import Write
@@ -22,7 +23,7 @@ from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import id_of
 from function.public.models import Unlocked
-from function.public.unlock import Locked, PasswordGate
+from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.tables.accounts import Account, Load, reserve_room
@@ -55,13 +56,13 @@ class PublicFileRequestService:
         """
         return replace(_uploader_of(self._find(token, address)), address=address, agent=agent)
 
-    def show(self, token: str, grant: str | None, address: str) -> PublicFileRequest:
+    def show(self, token: str, access_token: str | None, address: str) -> PublicFileRequest:
         """A file request, for an access token if it has a password.
 
         Raises NoSuchRequest, FileRequestClosed, PasswordRequired, SlowDown.
         """
         row = self._find_open(token, address)
-        self._gate.nonce(_locked_file_request(row), grant)
+        self._gate.verify(_gated_file_request(row), access_token)
         return public_file_request(row)
 
     def unlock(self, token: str, password: str | None, address: str) -> Unlocked:
@@ -70,8 +71,8 @@ class PublicFileRequestService:
         Raises NoSuchRequest, FileRequestClosed, WrongPassword, SlowDown.
         """
         row = self._find_open(token, address)
-        grant, until = self._gate.unlock(_locked_file_request(row), password, address)
-        return Unlocked(grant=grant, expires_at=iso(until))
+        access_token = self._gate.unlock(_gated_file_request(row), password, address)
+        return Unlocked(grant=access_token.text, expires_at=iso(access_token.expires_at))
 
     def create_upload(
         self, token: str, request: FileRequestUpload, base_url: str, address: str, agent: str
@@ -157,7 +158,7 @@ class PublicFileRequestService:
         is_token = TOKEN.fullmatch(token)
         row = self._requests.find(id_of(token), self._runtime.now()) if is_token else None
         if row is None:
-            self._gate.missed(address)
+            self._gate.count_miss(address)
             raise NoSuchRequest
         return row
 
@@ -182,7 +183,7 @@ class PublicFileRequestService:
     def _require_accepts(self, row: RequestRow, request: FileRequestUpload) -> None:
         """Raises FileRequestClosed, PasswordRequired, FileRequestFull, and as `require_allowed`."""
         self._require_open(row)
-        self._gate.nonce(_locked_file_request(row), request.grant)
+        self._gate.verify(_gated_file_request(row), request.grant)
         if row.require_name and request.sender is None:
             raise Invalid(errors=[{"at": "body.sender", "reason": "give your name"}])
         require_allowed(row, request)
@@ -231,6 +232,6 @@ def _uploader_of(row: RequestRow) -> Uploader:
     return Uploader(row.id, row.owner, row.owner_id)
 
 
-def _locked_file_request(row: RequestRow) -> Locked:
+def _gated_file_request(row: RequestRow) -> Gated:
     """A file request as the password gate sees it."""
-    return Locked(f"request:{row.id}", row.seal, row.password)
+    return Gated(f"request:{row.id}", row.seal, row.password)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Authorization
+from function.access.policy import Access, Authentication
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
@@ -17,7 +17,7 @@ from function.core.fields import folders_of
 from function.core.models import Caller
 from function.sharing.models import Share, share_view
 from function.tables.accounts import Account, account_in, account_key
-from function.tables.files import file_in, file_key
+from function.tables.files import FileRow, file_in, file_key
 from function.tables.grants import Grant, Grants, grant_keys_on, grant_row_key, grants_in
 from function.tables.groups import (
     MOST_OF_ONE,
@@ -52,20 +52,18 @@ class AccessListService:
         Sorted by folder, outermost first, then by grantee; with the cursor of the next page.
         Raises NoSuchFile, InvalidCursor.
         """
-        entry = self._access.authorize(caller, owner, name)
-        if entry.permission != "own":
-            raise NoSuchFile
+        file_keys = [] if name.endswith("/") else [file_key(caller.username, name)]
+        entry = self._access.authenticate_owner(caller, owner, file_keys)
         account, list_id = entry.account, f"shares {name}"
         keys = self._grant_keys(entry, name)
         after = unseal(cursor, account.id, list_id)
         keys = [key for key in keys if after is None or _position(key) > after]
         page, has_more = keys[:limit], len(keys) > limit
-        file = [file_key(account.username, name)] if entry.file else []
-        rows = self._db.read([*page, *map(_grantee_key, page), *file])
-        current = file_in(rows, account.username, name)
-        if entry.file and (current is None or current.place_id != entry.file.place_id):
+        rows = self._db.read([*page, *map(_grantee_key, page), *file_keys])
+        file, current = entry.own_file(name), file_in(rows, account.username, name)
+        if file and (current is None or current.place_id != file.place_id):
             raise NoSuchFile  # deleted or renamed after the first read
-        grants = [each for each in grants_in(rows, page) if self._holds(each, entry, rows)]
+        grants = [each for each in grants_in(rows, page) if self._holds(each, account, file, rows)]
         shares = [share_view(_with_link_expiry(each, rows)) for each in grants]
         return shares, seal(_position(page[-1]), account.id, list_id) if has_more else None
 
@@ -83,17 +81,22 @@ class AccessListService:
             grants = grants_in(rows, map(grant_row_key, page))
             if len(grants) == len(page):
                 break  # otherwise a grant was deleted or moved to another name after the query
-        ids = {account.id, *self._access.memberships(rows, account)}
+        ids = {account.id, *self._access.memberships_in(rows, account)}
         shares = [share_view(each) for each in grants if self._opens(each, ids, account, rows)]
         if not has_more:
             return shares, None
         return shares, seal([page[-1].grantee, page[-1].file], account.id, SHARED_WITH_ME)
 
-    def _grant_keys(self, entry: Authorization, name: str) -> list[Key]:
-        """The keys of the grants on a file or folder and on the folders above it, sorted."""
-        is_folder, owner = name.endswith("/"), entry.account.username
-        own = [] if is_folder else grant_keys_on(entry.owned())
-        folders = [*folders_of(name), *([name] if is_folder else [])]
+    def _grant_keys(self, entry: Authentication, name: str) -> list[Key]:
+        """The keys of the grants on a file or folder and on the folders above it, sorted.
+
+        Raises NoSuchFile.
+        """
+        owner, file = entry.account.username, entry.own_file(name)
+        if file is None and not name.endswith("/"):
+            raise NoSuchFile
+        own = grant_keys_on(file) if file else []
+        folders = [*folders_of(name), *([] if file else [name])]
         with ThreadPoolExecutor(MAX_CALLS) as pool:
             found = pool.map(lambda folder: self._grants.list_keys_on(owner, folder), folders)
             return sorted({*chain.from_iterable(found), *own}, key=_position)
@@ -115,7 +118,7 @@ class AccessListService:
             grants = list(chain.from_iterable(pool.map(query, grantees)))
         return grants[:limit], len(grants) > limit
 
-    def _holds(self, grant: Grant, entry: Authorization, rows: Rows) -> bool:
+    def _holds(self, grant: Grant, owner: Account, file: FileRow | None, rows: Rows) -> bool:
         """Whether a grant of the caller holds, and its account, group or link exists."""
         kind, _, name = grant.grantee.partition(":")
         grantee: Account | Group | LinkRow | None
@@ -125,7 +128,7 @@ class AccessListService:
         else:
             grantee = account_in(rows, name) if kind == "user" else group_in(rows, name)
         ids = {grantee.id} if grantee else set()
-        return self._access.opens(grant, ids, entry.account, entry.file)
+        return self._access.grant_applies(grant, ids, owner, file)
 
     def _is_active(self, link: LinkRow) -> bool:
         """Whether a link is neither revoked nor expired."""
@@ -136,7 +139,8 @@ class AccessListService:
         owner = account_in(rows, grant.owner)
         if owner is None or owner.id == account.id:
             return False
-        return self._access.opens(grant, ids, owner, file_in(rows, grant.owner, grant.name))
+        file = file_in(rows, grant.owner, grant.name)
+        return self._access.grant_applies(grant, ids, owner, file)
 
 
 def _keys_of(grant: Grant) -> list[Key]:

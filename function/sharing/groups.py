@@ -154,7 +154,7 @@ class GroupService:
         """
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, GROUPS) or [""])[0]
-        groups = self._access.groups(account)
+        groups = self._access.read_groups(account)
         names = [name for name in sorted(groups) if name > after]
         page = [_group_view(groups[name]) for name in names[:limit]]
         has_more = len(names) > limit
@@ -211,7 +211,7 @@ class GroupService:
         """
         if len(account.groups) < MOST_OF_ONE:
             return
-        existing = frozenset(self._access.groups(account))
+        existing = frozenset(self._access.read_groups(account))
         if len(existing) == len(account.groups):
             raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
         with suppress(ConditionFailed):

@@ -7,7 +7,8 @@ or deletes a grant updates that list.
 
 from dataclasses import dataclass
 
-from function.access.policy import Access, Authorization
+from function.access.errors import NoSuchFile
+from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
@@ -23,6 +24,7 @@ from function.tables.files import (
     FileRow,
     add_grantee,
     file_in,
+    file_key,
     remove_grantee,
     set_grantees,
 )
@@ -136,10 +138,11 @@ class ShareService:
         """
         recipient, name = Recipient(request.username, request.group), request.file_name
         key = grant_key(recipient.grantee(), caller.username, name)
-        keys = [key, folder_key(caller.username, name), *recipient.keys(caller)]
+        target = [file_key(caller.username, name), folder_key(caller.username, name)]
+        keys = [*target, key, *recipient.keys(caller)]
 
         def plan() -> tuple[list[Write], tuple[Share, bool]]:
-            entry = self._access.authorize(caller, caller.username, name, keys)
+            entry = self._access.authenticate(caller, keys)
             file = self._ensure_capacity(entry, name, key.partition)
             grant = self._grant(entry, file, request, key, _recipient_id(recipient, entry))
             old = self._existing(entry, file, grant)
@@ -166,9 +169,10 @@ class ShareService:
         if owned_by != caller.username and recipient == Recipient():
             recipient = Recipient(caller.username)
         key = grant_key(recipient.grantee(), owned_by, name)
+        keys = [key, file_key(owned_by, name), account_key(owned_by)]
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authorize(caller, owned_by, name, [key])
+            entry = self._access.authenticate(caller, keys)
             if caller.username not in {owned_by, recipient.username}:
                 raise NoSuchShare
             grant, file = self._active_grant(entry, owned_by, name, key)
@@ -183,16 +187,19 @@ class ShareService:
 
         self._db.transact(plan)
 
-    def _ensure_capacity(self, entry: Authorization, name: str, grantee: str) -> FileRow | None:
+    def _ensure_capacity(self, entry: Authentication, name: str, grantee: str) -> FileRow | None:
         """The caller's file with room for another grant; None for a folder. Raises NoSuchFile."""
-        if name.endswith("/"):
-            self._capacity.ensure_folder_capacity(entry.rows, entry.account.username, name, grantee)
-            return None
-        return self._capacity.ensure_capacity(entry.owned(), grantee)
+        file = entry.own_file(name)
+        if file:
+            return self._capacity.ensure_capacity(file, grantee)
+        if not name.endswith("/"):
+            raise NoSuchFile
+        self._capacity.ensure_folder_capacity(entry.rows, entry.account.username, name, grantee)
+        return None
 
     def _grant(
         self,
-        entry: Authorization,
+        entry: Authentication,
         file: FileRow | None,
         request: ShareRequest,
         key: Key,
@@ -212,34 +219,35 @@ class ShareService:
             rev=self._runtime.new_id(),
         )
 
-    def _existing(self, entry: Authorization, file: FileRow | None, grant: Grant) -> Grant | None:
+    def _existing(self, entry: Authentication, file: FileRow | None, grant: Grant) -> Grant | None:
         """The grant that `grant` replaces, if that one still holds."""
         key = grant_key(grant.grantee, grant.owner, grant.name)
         for old in grants_in(entry.rows, [key]):
-            if self._access.opens(old, {grant.grantee_id}, entry.account, file):
+            if self._access.grant_applies(old, {grant.grantee_id}, entry.account, file):
                 return old
         return None
 
     def _active_grant(
-        self, entry: Authorization, owner: str, name: str, key: Key
+        self, entry: Authentication, owner: str, name: str, key: Key
     ) -> tuple[Grant, FileRow | None]:
         """The grant with this key if it has not expired, and its file. Raises NoSuchShare."""
         file = None if name.endswith("/") else file_in(entry.rows, owner, name)
+        account = account_in(entry.rows, owner)
         for grant in grants_in(entry.rows, [key]):
             same_file = grant.file_id is None or (file and grant.file_id == file.place_id)
-            same_owner = entry.owner and grant.owner_id == entry.owner.id
-            if same_file and same_owner and self._access.alive(grant):
+            same_owner = account is not None and grant.owner_id == account.id
+            if same_file and same_owner and self._access.grant_is_active(grant):
                 return grant, file
         raise NoSuchShare
 
 
-def _require_active_accounts(recipient: Recipient, entry: Authorization) -> list[Write]:
+def _require_active_accounts(recipient: Recipient, entry: Authentication) -> list[Write]:
     """Conditions that neither the caller's account nor the recipient's is being closed."""
     grantee = account_in(entry.rows, recipient.username) if recipient.username else None
     return [require_account_active(each) for each in (entry.account, grantee) if each]
 
 
-def _recipient_id(recipient: Recipient, entry: Authorization) -> str:
+def _recipient_id(recipient: Recipient, entry: Authentication) -> str:
     """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
     if recipient.username is None:
         membership = membership_in(entry.rows, recipient.group or "", entry.account)
