@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.callers import Uploader
-from function.access.errors import NoSuchRequest, QuotaExceeded
+from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
 from function.core.models import Incoming
@@ -32,7 +32,7 @@ router = Router()
 @router.get(
     "/r/<token>",
     responses=answers(
-        {200: PublicFileRequest}, NoSuchRequest, FileRequestClosed, PasswordRequired, SlowDown
+        {200: PublicFileRequest}, NoSuchFileRequest, FileRequestClosed, PasswordRequired, SlowDown
     ),
 )
 def get_public_file_request(
@@ -52,7 +52,12 @@ def get_public_file_request(
 @router.post(
     "/r/<token>/unlock",
     responses=answers(
-        {200: Unlocked}, NoSuchRequest, FileRequestClosed, WrongPassword, SlowDown, ChangedMeanwhile
+        {200: Unlocked},
+        NoSuchFileRequest,
+        FileRequestClosed,
+        WrongPassword,
+        SlowDown,
+        ChangedMeanwhile,
     ),
 )
 def unlock_file_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
@@ -74,7 +79,7 @@ def unlock_file_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
     status_code=201,
     responses=answers(
         {201: UploadView},
-        NoSuchRequest,
+        NoSuchFileRequest,
         FileRequestClosed,
         FileRequestFull,
         PasswordRequired,
@@ -98,7 +103,7 @@ def create_file_request_upload(token: str, body: FileRequestUpload, sent: Sent) 
 
 @router.get(
     "/r/<token>/uploads/<upload_id>",
-    responses=answers({200: UploadView}, NoSuchRequest, NoSuchUpload, SlowDown),
+    responses=answers({200: UploadView}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
 def get_file_request_upload(token: str, upload_id: str, sent: Sent) -> UploadView:
     """Get an upload for a file request, with the parts that have arrived and those missing."""
@@ -107,7 +112,7 @@ def get_file_request_upload(token: str, upload_id: str, sent: Sent) -> UploadVie
 
 @router.post(
     "/r/<token>/uploads/<upload_id>/parts",
-    responses=answers({200: SignedParts}, NoSuchRequest, NoSuchUpload, Invalid, SlowDown),
+    responses=answers({200: SignedParts}, NoSuchFileRequest, NoSuchUpload, Invalid, SlowDown),
 )
 def sign_file_request_parts(
     token: str,
@@ -123,7 +128,7 @@ def sign_file_request_parts(
     "/r/<token>/uploads/<upload_id>/complete",
     responses=answers(
         {200: Received},
-        NoSuchRequest,
+        NoSuchFileRequest,
         NoSuchUpload,
         UploadIncomplete,
         UploadMismatch,
@@ -146,7 +151,7 @@ def complete_file_request_upload(
 @router.delete(
     "/r/<token>/uploads/<upload_id>",
     status_code=204,
-    responses=answers({204: None}, NoSuchRequest, NoSuchUpload, SlowDown),
+    responses=answers({204: None}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
 def abort_file_request_upload(token: str, upload_id: str, sent: Sent) -> Response[None]:
     """Abort an upload for a file request: delete its bytes and release its slot."""
@@ -155,7 +160,7 @@ def abort_file_request_upload(token: str, upload_id: str, sent: Sent) -> Respons
 
 
 def _uploader(token: str, sent: Incoming) -> Uploader:
-    """The uploader with this token. Raises NoSuchRequest, SlowDown."""
+    """The uploader with this token. Raises NoSuchFileRequest, SlowDown."""
     return one(PublicFileRequestService).uploader(token, sent.address, sent.agent)
 
 

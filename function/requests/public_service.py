@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from function.access.callers import Uploader
-from function.access.errors import NoSuchRequest
+from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
@@ -52,14 +52,14 @@ class PublicFileRequestService:
     def uploader(self, token: str, address: str, agent: str) -> Uploader:
         """The uploader with this token; the services that it acts by authenticate it.
 
-        Raises NoSuchRequest, SlowDown.
+        Raises NoSuchFileRequest, SlowDown.
         """
         return replace(_uploader_of(self._find(token, address)), address=address, agent=agent)
 
     def show(self, token: str, access_token: str | None, address: str) -> PublicFileRequest:
         """A file request, for an access token if it has a password.
 
-        Raises NoSuchRequest, FileRequestClosed, PasswordRequired, SlowDown.
+        Raises NoSuchFileRequest, FileRequestClosed, PasswordRequired, SlowDown.
         """
         row = self._find_open(token, address)
         self._gate.verify(_gated_file_request(row), access_token)
@@ -68,7 +68,7 @@ class PublicFileRequestService:
     def unlock(self, token: str, password: str | None, address: str) -> Unlocked:
         """An access token for the right password.
 
-        Raises NoSuchRequest, FileRequestClosed, WrongPassword, SlowDown.
+        Raises NoSuchFileRequest, FileRequestClosed, WrongPassword, SlowDown.
         """
         row = self._find_open(token, address)
         access_token = self._gate.unlock(_gated_file_request(row), password, address)
@@ -79,14 +79,14 @@ class PublicFileRequestService:
     ) -> UploadView:
         """Creates an upload and reserves a slot for it.
 
-        Raises NoSuchRequest, FileRequestClosed, FileRequestFull, PasswordRequired, Invalid,
+        Raises NoSuchFileRequest, FileRequestClosed, FileRequestFull, PasswordRequired, Invalid,
         InvalidName, TooLarge, QuotaExceeded, SlowDown, ChangedMeanwhile.
         """
         row = self._find(token, address)
         try:
             self._require_accepts(row, request)
         except Problem:
-            # Where the owner is disabled or deleted, NoSuchRequest is all that an uploader learns.
+            # Where the owner is disabled or deleted, an uploader learns that alone: NoSuchFileRequest.
             self._access.authenticate(_uploader_of(row))
             raise
         spec = UploadSpec(
@@ -154,12 +154,12 @@ class PublicFileRequestService:
         )
 
     def _find(self, token: str, address: str) -> RequestRow:
-        """The file request with this token. Raises NoSuchRequest, SlowDown."""
+        """The file request with this token. Raises NoSuchFileRequest, SlowDown."""
         is_token = TOKEN.fullmatch(token)
         row = self._requests.find(id_of(token), self._runtime.now()) if is_token else None
         if row is None:
             self._gate.count_miss(address)
-            raise NoSuchRequest
+            raise NoSuchFileRequest
         return row
 
     def _find_open(self, token: str, address: str) -> RequestRow:
@@ -169,11 +169,11 @@ class PublicFileRequestService:
         return row
 
     def _reread(self, row: RequestRow) -> tuple[RequestRow, Account]:
-        """The file request and its owner as they are now. Raises NoSuchRequest."""
+        """The file request and its owner as they are now. Raises NoSuchFileRequest."""
         entry = self._access.authenticate(_uploader_of(row))
         current = request_in(entry.rows, row.id, self._runtime.now())
         if current is None:
-            raise NoSuchRequest
+            raise NoSuchFileRequest
         return current, entry.account
 
     def _require_open(self, row: RequestRow) -> None:

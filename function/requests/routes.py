@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.access.errors import NoSuchRequest
+from function.access.errors import NoSuchFileRequest
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
 from function.http.dependencies import Sent, Sharer
@@ -45,7 +45,7 @@ def list_file_requests(
     return listed(*one(FileRequestService).list_file_requests(caller, limit, cursor), sent)
 
 
-@router.get("/requests/<request_id>", responses=answers({200: FileRequestView}, NoSuchRequest))
+@router.get("/requests/<request_id>", responses=answers({200: FileRequestView}, NoSuchFileRequest))
 def get_file_request(request_id: str, caller: Sharer) -> FileRequestView:
     """Get a file request of yours, with the number of files and bytes uploaded."""
     return one(FileRequestService).get(caller, request_id)
@@ -53,7 +53,7 @@ def get_file_request(request_id: str, caller: Sharer) -> FileRequestView:
 
 @router.patch(
     "/requests/<request_id>",
-    responses=answers({200: FileRequestView}, NoSuchRequest, InvalidName, ChangedMeanwhile),
+    responses=answers({200: FileRequestView}, NoSuchFileRequest, InvalidName, ChangedMeanwhile),
 )
 def update_file_request(
     request_id: str, body: FileRequestChanges, caller: Sharer
@@ -68,7 +68,7 @@ def update_file_request(
 @router.delete(
     "/requests/<request_id>",
     status_code=204,
-    responses=answers({204: None}, NoSuchRequest, ChangedMeanwhile),
+    responses=answers({204: None}, NoSuchFileRequest, ChangedMeanwhile),
 )
 def delete_file_request(request_id: str, caller: Sharer) -> Response[None]:
     """Delete a file request; uploaded files stay, and uploads in progress are refused."""

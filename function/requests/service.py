@@ -8,7 +8,7 @@ import re
 from itertools import count
 from typing import Any
 
-from function.access.errors import NoSuchRequest
+from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
@@ -73,7 +73,7 @@ class FileRequestService:
         return self._db.transact(plan)
 
     def get(self, caller: Caller, request_id: str) -> FileRequestView:
-        """A file request of the caller. Raises NoSuchRequest."""
+        """A file request of the caller. Raises NoSuchFileRequest."""
         return file_request_view(self._find(caller, request_id))
 
     def list_file_requests(
@@ -98,7 +98,7 @@ class FileRequestService:
 
         The first `EXACT_ATTEMPTS` attempts expect the counts as they were read, so that the answer
         has those at the time of the commit. Later ones do not: however many uploads begin, an owner
-        can close a file request. Raises NoSuchRequest, ChangedMeanwhile.
+        can close a file request. Raises NoSuchFileRequest, ChangedMeanwhile.
         """
         settings, attempts = dict[str, Any](), count()
 
@@ -116,7 +116,7 @@ class FileRequestService:
     def delete(self, caller: Caller, request_id: str) -> None:
         """Deletes a file request; uploads in progress can no longer be completed.
 
-        Raises NoSuchRequest, ChangedMeanwhile.
+        Raises NoSuchFileRequest, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], None]:
@@ -131,7 +131,7 @@ class FileRequestService:
         entry = self._access.authenticate(caller, more=[request_key(request_id)] if is_id else [])
         row = request_in(entry.rows, request_id, self._runtime.now())
         if row is None or row.owner_id != entry.account.id:
-            raise NoSuchRequest
+            raise NoSuchFileRequest
         return row
 
     def _new_row(self, account: Account, token: str, settings: dict[str, Any]) -> RequestRow:
