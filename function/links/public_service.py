@@ -12,7 +12,7 @@ from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import NoSuchLink
 from function.links.models import RETENTION, Channel, EventKind, LinkItem, LinkPage
-from function.listing.service import weight_of
+from function.listing.service import estimated_size
 from function.public.models import Unlocked
 from function.public.unlock import PasswordGate
 from function.tables.files import FileRow, Files
@@ -74,12 +74,12 @@ class PublicLinkService:
         if not opened.folders() and not opened.files():
             raise NoSuchLink
         found: list[FileRow] = []
-        weight = 0
+        size = 0
         for row in self._files_after(opened, position, limit + 1):
-            if len(found) == limit or weight > MOST_BYTES:
+            if len(found) == limit or size > MOST_BYTES:
                 return found, seal(_position(opened, found[-1]), link.seal, list_id)
             found.append(row)
-            weight += weight_of(row)
+            size += estimated_size(row)
         return found, None
 
     def _files_after(

@@ -121,7 +121,7 @@ def sign_file_request_parts(
     sent: Sent,
 ) -> SignedParts:
     """Presign URLs for up to a hundred parts of an upload for a file request."""
-    return one(UploadService).sign(_uploader(token, sent), upload_id, list(body.part_numbers))
+    return one(UploadService).sign_parts(_uploader(token, sent), upload_id, list(body.part_numbers))
 
 
 @router.post(

@@ -86,7 +86,7 @@ class PublicFileRequestService:
         try:
             self._require_accepts(row, request)
         except Problem:
-            # Where the owner is disabled or deleted, an uploader learns that alone: NoSuchFileRequest.
+            # Of a disabled or deleted owner an uploader learns nothing but NoSuchFileRequest.
             self._access.authenticate(_uploader_of(row))
             raise
         spec = UploadSpec(
@@ -98,7 +98,7 @@ class PublicFileRequestService:
             on_conflict="rename",
         )
         uploader = replace(_uploader_of(row), address=address, agent=agent)
-        upload = self._uploads.begin(uploader, row.owner_id, spec)
+        upload = self._uploads.prepare(uploader, row.owner_id, spec)
         try:
             upload = self._reserve(row, upload, request)
         except Unavailable:  # the commit may have succeeded: the upload must keep its bytes
@@ -107,7 +107,7 @@ class PublicFileRequestService:
             with suppress(Unavailable):
                 self._bucket.discard(upload.object, upload.multipart)
             raise
-        return self._uploads.view(upload, f"{base_url}/r/{token}")
+        return self._uploads.describe(upload, f"{base_url}/r/{token}")
 
     def _reserve(
         self, found: RequestRow, upload: UploadRow, request: FileRequestUpload

@@ -1,4 +1,4 @@
-"""Names for namesakes."""
+"""Names for files that find their name taken."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from tests.support.strategies import file_names
 
 @given(file_names(), st.integers(1, 999))
 def test_a_numbered_name_is_another_name_in_the_same_folder(name: str, number: int) -> None:
-    """It is a name, differs, carries the number, and stands beside its namesake."""
+    """It is valid, differs from the first, and has the number."""
     other = numbered(name, number)
     assert TypeAdapter(FileName).validate_python(other) == other != name
     assert other.rpartition("/")[0] == name.rpartition("/")[0]
@@ -32,5 +32,5 @@ def test_a_numbered_name_is_another_name_in_the_same_folder(name: str, number: i
     ],
 )
 def test_the_number_stands_before_the_extension(name: str, other: str) -> None:
-    """And the stem gives way where the name would be too long, by whole characters."""
+    """A name at the limit loses whole characters of its stem."""
     assert numbered(name, 2) == other
