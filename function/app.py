@@ -11,7 +11,7 @@ from typing import Any
 from function import contract
 from function.access.policy import Access
 from function.base import current, one
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.http import router
 from function.http.request import incoming, is_public
 from function.http.responses import logger, problem_answer, problem_of
@@ -105,7 +105,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return answer
 
 
-def _failed(error: Exception, sent: Incoming) -> dict[str, Any]:
+def _failed(error: Exception, sent: HttpRequest) -> dict[str, Any]:
     """The answer for an error: a page where a browser asks at a public address, else a problem."""
     problem = problem_of(error)
     if is_public(sent.path):

@@ -10,7 +10,7 @@ from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed, Write
 from function.base import Base
 from function.core.cursors import seal, unseal
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.roles import Role
 from function.core.runtime import iso
 from function.tables.accounts import (
@@ -123,7 +123,7 @@ class RegistrationService:
         self._runtime = base.runtime
         self._settings = base.settings
 
-    def register(self, wanted: Registration, sent: Incoming) -> Registered:
+    def register(self, wanted: Registration, sent: HttpRequest) -> Registered:
         """Makes an account, and uses the invitation up in the same commit.
 
         Raises RegistrationClosed, NoSuchInvite, WeakPassword, UsernameTaken, ChangedMeanwhile.

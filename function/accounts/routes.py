@@ -32,10 +32,10 @@ from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuc
 from function.core.fields import Username, like
 from function.http.dependencies import (
     Admin,
-    Caller,
+    CurrentRequest,
     Holder,
     Reader,
-    Sent,
+    SignedIn,
 )
 from function.http.responses import JSON, answers, listed, nothing
 
@@ -51,7 +51,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         {201: Registered}, UsernameTaken, WeakPassword, RegistrationClosed, NoSuchInvite
     ),
 )
-def register(body: Registration, sent: Sent) -> Registered:
+def register(body: Registration, sent: CurrentRequest) -> Registered:
     """Make an account. Names are folded to lower case: `Alice` and `alice` are one.
 
     `invite` is the token of an invitation, which may be needed, and says what role you get.
@@ -60,7 +60,7 @@ def register(body: Registration, sent: Sent) -> Registered:
 
 
 @router.get("/me")
-def me(caller: Caller) -> AccountView:
+def me(caller: SignedIn) -> AccountView:
     """Your own account, how much of its quota is used, and what its role may upload."""
     return one(AccountService).me(caller)
 
@@ -89,7 +89,7 @@ def make_invite(body: NewInvite, caller: Admin) -> InviteMade:
 @router.get("/invites", responses=answers({200: list[InviteView]}, NotAllowed, InvalidCursor))
 def list_invites(
     caller: Admin,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
 ) -> Response[list[InviteView]]:
@@ -110,7 +110,7 @@ def delete_invite(invite_id: Named, caller: Admin) -> Response[None]:
 
 @router.get("/users", responses=answers({200: list[UserView]}, NotAllowed, InvalidCursor))
 def list_users(
-    caller: Admin, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Admin, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[UserView]]:
     """List all accounts, in no particular order."""
     return listed(*one(DirectoryService).page(caller, limit, cursor), sent)
@@ -175,7 +175,7 @@ def reset_user(username: Annotated[Username, Path()], caller: Admin) -> ResetMad
 )
 def get_usage(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     username: Annotated[
         Username | None, Query(description="Somebody else's, for administrators.")
     ] = None,

@@ -13,7 +13,7 @@ from function.audit.service import AuditService
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
 from function.core.fields import Username
-from function.http.dependencies import Admin, Sent
+from function.http.dependencies import Admin, CurrentRequest
 from function.http.responses import answers, listed
 
 router = Router()
@@ -24,7 +24,7 @@ router = Router()
 )
 def list_audit(
     caller: Admin,
-    sent: Sent,
+    sent: CurrentRequest,
     username: Annotated[
         Username | None, Query(description="Whoever did it, or whose it was.")
     ] = None,

@@ -12,7 +12,7 @@ from function.auth.throttle import LoginThrottle
 from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.errors import NotSignedIn
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import token_hash
 from function.tables.accounts import Account, account_in, account_key, update_account
@@ -35,7 +35,7 @@ class LoginService:
         self._runtime = base.runtime
         self._seconds = base.settings.session_seconds
 
-    def login(self, given: Credentials, sent: Incoming) -> Token:
+    def login(self, given: Credentials, sent: HttpRequest) -> Token:
         """Begins a session, in the commit that uses the code, where one is needed.
 
         Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.

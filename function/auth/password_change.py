@@ -15,7 +15,7 @@ from function.auth.throttle import WINDOW, LoginThrottle
 from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn, SlowDown
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import network, token_hash
 from function.tables.accounts import (
@@ -121,7 +121,7 @@ class PasswordResetService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def forgot(self, wanted: Forgotten, sent: Incoming) -> None:
+    def forgot(self, wanted: Forgotten, sent: HttpRequest) -> None:
         """Mails a token, if there is an account and it has an address.
 
         After some mails a name's last token stands as it is, and nothing is mailed for an hour.
@@ -199,7 +199,7 @@ class PasswordResetService:
             expires_at=int(self._runtime.now()) + GOOD_SECONDS,
         )
 
-    def _record(self, username: str, sent: Incoming) -> Write:
+    def _record(self, username: str, sent: HttpRequest) -> Write:
         who = Caller(STRANGER, "", address=sent.address, agent=sent.agent)
         return self._audit.record(who, "password.request_reset", owner=username)
 
@@ -213,7 +213,7 @@ class PasswordResetService:
         hour = int(self._runtime.now()) // GOOD_SECONDS
         return self._attempts.key(f"mailed:{name}:{hour}"), (hour + 1) * GOOD_SECONDS
 
-    def reset(self, wanted: PasswordReset, sent: Incoming) -> None:
+    def reset(self, wanted: PasswordReset, sent: HttpRequest) -> None:
         """A new password for a token, which dies with every session and key; a second factor stays.
 
         Raises WrongResetToken, WeakPassword, ChangedMeanwhile.

@@ -43,9 +43,9 @@ from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, LimitReached, SlowDown
 from function.core.fields import Otp
 from function.http.dependencies import (
-    Caller,
+    CurrentRequest,
     Holder,
-    Sent,
+    SignedIn,
 )
 from function.http.responses import answers, listed, nothing
 
@@ -59,7 +59,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         {200: Token}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
     ),
 )
-def login(body: Credentials, sent: Sent) -> Token:
+def login(body: Credentials, sent: CurrentRequest) -> Token:
     """Start a session. Send its token in the header `x-session-token`.
 
     With a second factor it takes a code as `otp`, which is said once the password was right.
@@ -68,7 +68,7 @@ def login(body: Credentials, sent: Sent) -> Token:
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
-def logout(caller: Caller, everywhere: bool = False) -> Response[None]:
+def logout(caller: SignedIn, everywhere: bool = False) -> Response[None]:
     """End the session; its token is dead at once, on every machine.
 
     With `everywhere=true` every session and key of the account ends.
@@ -96,7 +96,7 @@ def change_password(body: PasswordChange, caller: Holder) -> Response[None]:
     status_code=202,
     responses=answers({202: None}, SlowDown, ChangedMeanwhile, MailNotConfigured),
 )
-def forgot_password(body: Forgotten, sent: Sent) -> Response[None]:
+def forgot_password(body: Forgotten, sent: CurrentRequest) -> Response[None]:
     """Have a token for a new password mailed to the address of your account, if it has one.
 
     The answer does not tell whether it has, or whether there is such an account.
@@ -110,7 +110,7 @@ def forgot_password(body: Forgotten, sent: Sent) -> Response[None]:
     status_code=204,
     responses=answers({204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile),
 )
-def reset_password(body: PasswordReset, sent: Sent) -> Response[None]:
+def reset_password(body: PasswordReset, sent: CurrentRequest) -> Response[None]:
     """Choose a new password, with the token that was mailed or handed over to you.
 
     Every session and key is dead with the old one; a second factor stays.
@@ -121,7 +121,7 @@ def reset_password(body: PasswordReset, sent: Sent) -> Response[None]:
 
 @router.get("/sessions", responses=answers({200: list[SessionView]}, InvalidCursor))
 def list_sessions(
-    caller: Holder, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Holder, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[SessionView]]:
     """List where you are signed in, the newest session first."""
     return listed(*one(SessionService).page(caller, limit, cursor), sent)

@@ -13,7 +13,7 @@ from function.core.fields import FileName, Prefix, Username
 from function.downloads.service import DownloadRequest, DownloadService
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
-from function.http.dependencies import Reader, Sent
+from function.http.dependencies import CurrentRequest, Reader
 from function.http.responses import answers, next_page
 from function.listing.query import ListQuery
 
@@ -29,7 +29,7 @@ MOST_VERSIONS = 99_999_999
 )
 def download(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     file_name: Annotated[FileName | None, Query(description="The file.")] = None,
     username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
     version: Annotated[

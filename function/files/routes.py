@@ -23,23 +23,23 @@ from function.core.errors import (
 from function.core.fields import ContentType, FileName, OnConflict, Username, is_media_type
 from function.core.headers import disposition
 from function.core.media_types import PLAIN_BYTES, guessed_type
-from function.core.models import Conditions, Incoming
+from function.core.models import Conditions, HttpRequest
 from function.files.content import Content, ContentRequest, FileService, SmallUploadService
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, PutFile, Upload
 from function.http.dependencies import (
     ConditionHeaders,
-    Fields,
+    CurrentRequest,
+    HeaderFields,
     Reader,
-    Sent,
-    SentBody,
+    RequestWithBody,
     Writer,
 )
 from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
 from function.http.request import json_text, strict_json
 from function.http.responses import answers, conditioned, invalid, nothing
 
-Partial = Annotated[ContentRequest, Fields(ContentRequest)]
+Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
 router = Router()
 Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
@@ -69,7 +69,7 @@ class Beside(BaseModel):
     on_conflict: OnConflict = "replace"
 
 
-def upload_of(sent: Incoming, header: Conditions) -> Upload:
+def upload_of(sent: HttpRequest, header: Conditions) -> Upload:
     """The file that a request carries, whichever way.
 
     Raises Malformed, UnsupportedMediaType, Invalid.
@@ -81,7 +81,7 @@ def upload_of(sent: Incoming, header: Conditions) -> Upload:
         raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
 
 
-def _read(sent: Incoming, header: Conditions) -> Upload:
+def _read(sent: HttpRequest, header: Conditions) -> Upload:
     says = sent.headers.get("content-type", "")
     kind = says.partition(";")[0].strip().lower()
     if kind == MULTIPART:
@@ -100,7 +100,7 @@ def _read(sent: Incoming, header: Conditions) -> Upload:
     return _upload(body, conditioned(body, header), body.content)
 
 
-def _from_form(sent: Incoming, header: Conditions) -> Upload:
+def _from_form(sent: HttpRequest, header: Conditions) -> Upload:
     fields: dict[str, Any] = dict(sent.query)
     file: FormPart | None = None
     for part in multipart_form(sent):
@@ -149,7 +149,7 @@ def _upload(
 )
 def put_file(
     caller: Writer,
-    sent: SentBody,
+    sent: RequestWithBody,
     header: ConditionHeaders,
     file_name: Annotated[FileName | None, Query(description="Makes the body the file.")] = None,
     username: Owner = None,
@@ -174,7 +174,7 @@ def put_file(
 )
 def get_file(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     wanted: Partial,
     file_name: Name,
     username: Owner = None,
@@ -188,7 +188,7 @@ def get_file(
 @router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
 def head_file(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     header: ConditionHeaders,
     file_name: Name,
     username: Owner = None,
@@ -217,7 +217,7 @@ def delete_file(
     return nothing()
 
 
-def _raw(sent: Incoming) -> bool:
+def _raw(sent: HttpRequest) -> bool:
     """Whether the bytes themselves are wanted, not Base64 text."""
     accepted = sent.headers.get("accept", "").lower().split(",")
     return PLAIN_BYTES in {kind.partition(";")[0].strip() for kind in accepted}

@@ -25,8 +25,8 @@ from function.history.trash import TrashService
 from function.history.versions import VersionService
 from function.http.dependencies import (
     ConditionHeaders,
+    CurrentRequest,
     Reader,
-    Sent,
     Writer,
 )
 from function.http.responses import answers, conditioned, listed
@@ -40,7 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 )
 def list_versions(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
     username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
     limit: Limit = 100,
@@ -85,7 +85,7 @@ def restore(
 
 @router.get("/trash", responses=answers({200: list[TrashItem]}, InvalidCursor))
 def list_trash(
-    caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[TrashItem]]:
     """List the files that you have deleted and can bring back, by name and then by time."""
     return listed(*one(TrashService).page(caller, limit, cursor), sent)

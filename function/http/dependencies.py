@@ -1,4 +1,10 @@
-"""What routes write in their signatures: who is calling, and what they read of the request."""
+"""The types that routes write in their signatures: the caller, the request, its header fields.
+
+    def list_sessions(caller: Reader, request: CurrentRequest) -> ...
+
+The caller's type names the power that the route requires (`core.roles`). `http.router` reads these
+types before it runs a route, and `meta.openapi` when it documents one.
+"""
 
 from dataclasses import fields
 from typing import Annotated, Any
@@ -6,76 +12,53 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from function.core.models import Caller as Caller_
-from function.core.models import Conditions as Conditions_
-from function.core.models import Incoming
+from function.core.models import Caller, Conditions, HttpRequest
 
 
-def incoming(request: Request) -> Incoming:
-    """The request as the gate let it in."""
-    let_in: Incoming = request.context["incoming"]
-    return let_in
+def _request(request: Request) -> HttpRequest:
+    """The request as `http.router` checked it."""
+    checked: HttpRequest = request.context["request"]
+    return checked
 
 
-def caller(request: Request) -> Caller_:
-    """Who the token says is calling; the gate has seen to its form, the services prove it."""
-    says: Caller_ = request.context["caller"]
-    return says
+def _caller(request: Request) -> Caller | None:
+    """The account that the token names; None where the route is public and there is no token."""
+    caller: Caller | None = request.context["caller"]
+    return caller
 
 
-def visitor(request: Request) -> Caller_ | None:
-    """Who a token names, if there is one, on a route that is open to everybody."""
-    says: Caller_ | None = request.context["visitor"]
-    return says
+class HeaderFields(Depends):
+    """A dependency that reads header fields into a dataclass, which the OpenAPI document lists.
 
-
-class Fields(Depends):
-    """What a route reads of the request's header, which the OpenAPI document shows: a dataclass."""
+    The dataclass has a member for each field, with `_` for `-`; its value is None where the request
+    has no such field.
+    """
 
     def __init__(self, kind: type[Any]) -> None:
-        """Its fields are called as the header's."""
         self.names = {each.name: each.name.replace("_", "-") for each in fields(kind)}
 
         def read(request: Request) -> Any:
-            said = incoming(request).headers
-            return kind(**{name: said.get(field) for name, field in self.names.items()})
+            headers = _request(request).headers
+            return kind(**{member: headers.get(name) for member, name in self.names.items()})
 
         super().__init__(read)
 
 
-_said = Depends(caller)
+CALLER = Depends(_caller)
+REQUEST = Depends(_request)
+BODY = "body"
 
+# A caller with a power; SignedIn needs none. Access proves the caller, not these types.
+Reader = Annotated[Caller, CALLER, "read"]
+Writer = Annotated[Caller, CALLER, "write"]
+Sharer = Annotated[Caller, CALLER, "share"]
+Holder = Annotated[Caller, CALLER, "account"]
+Admin = Annotated[Caller, CALLER, "admin"]
+SignedIn = Annotated[Caller, CALLER]
+# On a public route: the caller where the request has a token.
+OptionalCaller = Annotated[Caller | None, CALLER]
 
-_let_in = Depends(incoming)
-
-
-# Who is calling, and the power (`roles`) that the route takes; a Caller may be anybody signed in.
-Caller = Annotated[Caller_, _said]
-
-
-Reader = Annotated[Caller_, _said, "read"]
-
-
-Writer = Annotated[Caller_, _said, "write"]
-
-
-Sharer = Annotated[Caller_, _said, "share"]
-
-
-Holder = Annotated[Caller_, _said, "account"]
-
-
-Admin = Annotated[Caller_, _said, "admin"]
-
-
-Visitor = Annotated[Caller_ | None, Depends(visitor)]
-
-
-Sent = Annotated[Incoming, _let_in]
-
-
-# The same where the route reads the body itself: it is of several kinds.
-SentBody = Annotated[Incoming, _let_in, "body"]
-
-
-ConditionHeaders = Annotated[Conditions_, Fields(Conditions_)]
+CurrentRequest = Annotated[HttpRequest, REQUEST]
+# The same for a route that reads the body itself, because it accepts several media types.
+RequestWithBody = Annotated[HttpRequest, REQUEST, BODY]
+ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 
 from function.core.errors import Malformed
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.http.request import LAMBDA_LIMIT, MOST_MEMBERS, json_text, strict_json
 from function.http.responses import invalid
 
@@ -36,7 +36,7 @@ class FormPart:
             raise Malformed("A field of the form is not UTF-8.") from None
 
 
-def multipart_form(request: Incoming) -> Iterable[FormPart]:
+def multipart_form(request: HttpRequest) -> Iterable[FormPart]:
     """The parts of a multipart form (RFC 7578), in their order, held in memory.
 
     Raises Malformed where the form has no boundary, no end, or cannot be parsed.
@@ -64,7 +64,7 @@ def multipart_form(request: Incoming) -> Iterable[FormPart]:
         raise Malformed("The form could not be read; send it whole, with its end.") from None
 
 
-def read(request: Incoming, model: type[Body]) -> Body:
+def read(request: HttpRequest, model: type[Body]) -> Body:
     """The body as a model: a form where its content type says so, else JSON; `{}` where empty.
 
     Raises Malformed, UnsupportedMediaType, Invalid.

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 
 HTML = "text/html; charset=utf-8"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -24,12 +24,12 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 STEP = 1024
 
 
-def accepts_html(request: Incoming) -> bool:
+def accepts_html(request: HttpRequest) -> bool:
     """Whether a browser sent the request: its `Accept` names HTML."""
     return "text/html" in accepted_types(request)
 
 
-def accepted_types(request: Incoming) -> set[str]:
+def accepted_types(request: HttpRequest) -> set[str]:
     """The media types that a client names in `Accept`."""
     accepted = request.headers.get("accept", "").lower().split(",")
     return {kind.partition(";")[0].strip() for kind in accepted}

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
 
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
@@ -26,7 +26,7 @@ PUBLIC = ("/s/", "/r/")
 LAMBDA_LIMIT = 6 * 1024 * 1024
 
 
-def incoming(event: Mapping[str, Any]) -> Incoming:
+def incoming(event: Mapping[str, Any]) -> HttpRequest:
     """A request as an event of payload format 2.0 tells it, its query and body not yet looked at.
 
     The source address is the gateway's word, never a header's.
@@ -36,7 +36,7 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
     scheme = headers.get("x-forwarded-proto", "https")
     port = headers.get("x-forwarded-port", "")
     plain = port in {"", {"https": "443", "http": "80"}.get(scheme)}
-    return Incoming(
+    return HttpRequest(
         method=context["http"]["method"].upper(),
         path=event["rawPath"],
         headers=headers,
@@ -54,7 +54,7 @@ def is_public(path: str) -> bool:
     return path.startswith(PUBLIC)
 
 
-def caller_of(sent: Incoming, power: Power | None = None) -> Caller:
+def caller_of(sent: HttpRequest, power: Power | None = None) -> Caller:
     """Who the token in `x-session-token`, or as a Bearer token, names. Raises NotSignedIn."""
     headers = sent.headers
     given = {headers[name] for name in ("x-session-token",) if name in headers}
@@ -73,7 +73,7 @@ def caller_of(sent: Incoming, power: Power | None = None) -> Caller:
     )
 
 
-def visitor_of(sent: Incoming) -> Caller | None:
+def visitor_of(sent: HttpRequest) -> Caller | None:
     """Who a token names on a route that needs none, to read what is shown to them alone.
 
     What is no token is as good as none there.

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from function.core.errors import Internal, Invalid, InvalidName, Problem, Unavailable
 from function.core.fields import meaning
-from function.core.models import Conditional, Conditions, Incoming
+from function.core.models import Conditional, Conditions, HttpRequest
 
 TEXT, WHOLE, BOOLEAN = "must be text", "must be a whole number", "must be true or false"
 LIST, OBJECT = "must be a list", "must be an object"
@@ -116,7 +116,7 @@ def conditioned(body: Body, header: Conditions) -> Body:
     return body.model_copy(update=said)
 
 
-def next_page(cursor: str | None, sent: Incoming) -> dict[str, str | list[str]]:
+def next_page(cursor: str | None, sent: HttpRequest) -> dict[str, str | list[str]]:
     """Where a list goes on: `Link` (RFC 8288) and `x-next-cursor`; nothing on the last page."""
     if cursor is None:
         return {}
@@ -124,7 +124,7 @@ def next_page(cursor: str | None, sent: Incoming) -> dict[str, str | list[str]]:
     return {"link": f'<{sent.path}?{query}>; rel="next"', "x-next-cursor": cursor}
 
 
-def listed(items: Sequence[Any], cursor: str | None, sent: Incoming) -> Response[Any]:
+def listed(items: Sequence[Any], cursor: str | None, sent: HttpRequest) -> Response[Any]:
     """A page of a list."""
     return Response(200, JSON, list(items), next_page(cursor, sent))
 

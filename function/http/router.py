@@ -24,11 +24,10 @@ from function.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from function.core.models import Caller as CallerModel
-from function.core.models import Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
 from function.http import request as http_request
-from function.http.dependencies import Caller, Fields, SentBody
+from function.http.dependencies import HeaderFields, RequestWithBody, SignedIn
 
 POWERS = get_args(Power)
 # Errors of a request whose caller has not been authenticated yet.
@@ -109,10 +108,10 @@ def find(method: str, path: str) -> Any:
 
 def answer(
     event: dict[str, Any],
-    sent: Incoming,
+    sent: HttpRequest,
     route: Any,
     context: Any,
-    authenticate: Callable[[CallerModel], Any],
+    authenticate: Callable[[Caller], Any],
 ) -> dict[str, Any]:
     """Checks a request, and has its route answer it.
 
@@ -128,8 +127,8 @@ def answer(
             ),
             body=http_request.body_of(event, sent.headers, taken=takes_body(route)),
         )
-        visitor = caller or http_request.visitor_of(sent)
-        resolver.append_context(incoming=sent, caller=caller, visitor=visitor)
+        known = caller or http_request.visitor_of(sent)
+        resolver.append_context(request=sent, caller=known)
         return resolver.resolve(_checked(event, sent, route), context)
     except (RequestValidationError, *UNREAD) as error:
         if caller:
@@ -139,7 +138,7 @@ def answer(
         resolver.clear_context()
 
 
-def _checked(event: dict[str, Any], sent: Incoming, route: Any) -> dict[str, Any]:
+def _checked(event: dict[str, Any], sent: HttpRequest, route: Any) -> dict[str, Any]:
     """The event as the resolver gets it: query and body checked, a JSON body or none."""
     text = None
     if route.dependant.body_params:
@@ -175,18 +174,20 @@ def power_of(route: Any) -> Power | None:
 
 def takes_body(route: Any) -> bool:
     """Whether a route reads a body: as JSON by a model, or by itself."""
-    return bool(route.dependant.body_params) or SentBody in _annotations(route)
+    return bool(route.dependant.body_params) or RequestWithBody in _annotations(route)
 
 
 def header_fields(route: Any) -> set[str]:
     """The header fields that a route reads."""
     asked = [each for annotation in _annotations(route) for each in get_args(annotation)[1:]]
-    return {name for each in asked if isinstance(each, Fields) for name in each.names.values()}
+    return {
+        name for each in asked if isinstance(each, HeaderFields) for name in each.names.values()
+    }
 
 
 def _callers(route: Any) -> list[Any]:
     """The annotations by which a route's signature names its caller."""
-    kinds = get_args(Caller)[:2]
+    kinds = get_args(SignedIn)[:2]
     return [each for each in _annotations(route) if get_args(each)[:2] == kinds]
 
 

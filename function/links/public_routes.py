@@ -10,10 +10,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.files.presigning import Presigner
 from function.http import pages as http_pages
-from function.http.dependencies import Sent, SentBody, Visitor
+from function.http.dependencies import CurrentRequest, OptionalCaller, RequestWithBody
 from function.http.forms import read
 from function.http.responses import JSON, answers, next_page
 from function.links import pages as links_pages
@@ -45,8 +45,8 @@ Cursor = Annotated[str | None, Query(description="Where the list goes on.")]
 )
 def open_link(
     token: str,
-    visitor: Visitor,
-    sent: Sent,
+    visitor: OptionalCaller,
+    sent: CurrentRequest,
     grant: Annotated[str | None, Query(description="Or in the header `x-link-grant`.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = MOST_ON_A_PAGE,
     cursor: Cursor = None,
@@ -70,7 +70,9 @@ def open_link(
     "/s/<token>/unlock",
     responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
-def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlocked | str]:
+def unlock_link(
+    token: str, visitor: OptionalCaller, sent: RequestWithBody
+) -> Response[Unlocked | str]:
     """Give the password of a link, as JSON or as a form, and get a grant for an hour.
 
     Tries are counted before they are looked at; too many are answered 429 for some minutes.
@@ -102,8 +104,8 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
 )
 def download_by_link(
     token: str,
-    visitor: Visitor,
-    sent: SentBody,
+    visitor: OptionalCaller,
+    sent: RequestWithBody,
     limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE,
     cursor: Cursor = None,
 ) -> Response[LinkDownload | str | None]:
@@ -124,5 +126,5 @@ def download_by_link(
     return Response(303, None, None, {"location": made.url, GRANT: made.grant})
 
 
-def _how(sent: Incoming, way: Way) -> Way:
+def _how(sent: HttpRequest, way: Way) -> Way:
     return "head" if sent.method == "HEAD" else way

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
-from function.http.dependencies import Sent, Sharer
+from function.http.dependencies import CurrentRequest, Sharer
 from function.http.responses import answers, listed, nothing
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
@@ -32,7 +32,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         Invalid,
     ),
 )
-def make_link(body: LinkRequest, caller: Sharer, sent: Sent) -> Link:
+def make_link(body: LinkRequest, caller: Sharer, sent: CurrentRequest) -> Link:
     """Make a link to files and folders of yours, for people without an account.
 
     Its `url` is said this once: only a hash of it is kept. A link lasts a week unless `expires_in`
@@ -43,7 +43,7 @@ def make_link(body: LinkRequest, caller: Sharer, sent: Sent) -> Link:
 
 @router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
 def list_links(
-    caller: Sharer, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Sharer, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[LinkSummary]]:
     """List your links, the newest first."""
     return listed(*one(LinkService).page(caller, limit, cursor), sent)
@@ -91,7 +91,7 @@ def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
 def list_link_events(
     link_id: str,
     caller: Sharer,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response[list[LinkEvent]]:

@@ -10,7 +10,7 @@ from function.base import one
 from function.core.errors import Invalid, InvalidCursor
 from function.core.fields import Kind, Order, Prefix, Scope, Sort, Tag, Words
 from function.files.models import FileObject, LinkedFile
-from function.http.dependencies import Reader, Sent
+from function.http.dependencies import CurrentRequest, Reader
 from function.http.responses import JSON, answers, listed, next_page
 from function.listing.changes import ChangesFeed
 from function.listing.errors import CursorExpired
@@ -25,7 +25,7 @@ Items = list[LinkedFile | FileObject | Folder]
 @router.get("/files", responses=answers({200: Items}, InvalidCursor, CursorExpired, Invalid))
 def list_files(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
@@ -56,7 +56,7 @@ def list_files(
 )
 def list_changes(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="Of the answer before.")] = None,

@@ -9,9 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.http import pages as http_pages
-from function.http.dependencies import Sent, SentBody
+from function.http.dependencies import CurrentRequest, RequestWithBody
 from function.http.forms import read
 from function.http.responses import JSON, answers, nothing
 from function.public.errors import PasswordRequired, WrongPassword
@@ -34,7 +34,7 @@ router = Router()
 )
 def look_at_request(
     token: str,
-    sent: Sent,
+    sent: CurrentRequest,
     grant: Annotated[Grant | None, Query(description="Where it has a password.")] = None,
 ) -> Response[Wanted | str]:
     """What somebody asks you to send them, as JSON or as a page for browsers."""
@@ -50,7 +50,7 @@ def look_at_request(
         {200: Unlocked}, NoSuchRequest, RequestClosed, WrongPassword, SlowDown, ChangedMeanwhile
     ),
 )
-def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
+def unlock_request(token: str, sent: RequestWithBody) -> Response[Unlocked | str]:
     """Give the password of a request, as JSON or as a form, and get a grant for an hour."""
     password = read(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
@@ -78,7 +78,7 @@ def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
         ChangedMeanwhile,
     ),
 )
-def send_file(token: str, body: Sending, sent: Sent) -> UploadView:
+def send_file(token: str, body: Sending, sent: CurrentRequest) -> UploadView:
     """Begin to send a file, whose bytes go straight to S3, and take its place.
 
     Go on as with `POST /uploads`, below this address: `curl` is a line that does all of it.
@@ -90,7 +90,7 @@ def send_file(token: str, body: Sending, sent: Sent) -> UploadView:
     "/r/<token>/uploads/<upload_id>",
     responses=answers({200: UploadView}, NoSuchRequest, NoSuchUpload, SlowDown),
 )
-def look_at_sending(token: str, upload_id: str, sent: Sent) -> UploadView:
+def look_at_sending(token: str, upload_id: str, sent: CurrentRequest) -> UploadView:
     """What of a file has arrived and what is missing, to go on from there."""
     return one(UploadService).status(
         one(PublicRequestService).sender(token, sent.address, sent.agent),
@@ -107,7 +107,7 @@ def sign_sending(
     token: str,
     upload_id: str,
     body: PartsRequest,
-    sent: Sent,
+    sent: CurrentRequest,
 ) -> SignedParts:
     """Sign addresses for up to a hundred parts of it."""
     numbers = list(body.part_numbers)
@@ -134,7 +134,7 @@ def complete_sending(
     token: str,
     upload_id: str,
     body: Completion,
-    sent: Sent,
+    sent: CurrentRequest,
 ) -> Received:
     """Hand the file over, once all its bytes are there. Doing it again answers the same."""
     return one(CompletionService).receive(
@@ -147,7 +147,7 @@ def complete_sending(
     status_code=204,
     responses=answers({204: None}, NoSuchRequest, NoSuchUpload, SlowDown),
 )
-def abort_sending(token: str, upload_id: str, sent: Sent) -> Response[None]:
+def abort_sending(token: str, upload_id: str, sent: CurrentRequest) -> Response[None]:
     """Give it up, remove what has arrived of it, and leave its place to others."""
     one(UploadService).abort(
         one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id
@@ -155,6 +155,6 @@ def abort_sending(token: str, upload_id: str, sent: Sent) -> Response[None]:
     return nothing()
 
 
-def below(token: str, sent: Incoming) -> str:
+def below(token: str, sent: HttpRequest) -> str:
     """The address of a request."""
     return f"{sent.base}/r/{token}"

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchRequest
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
-from function.http.dependencies import Sent, Sharer
+from function.http.dependencies import CurrentRequest, Sharer
 from function.http.responses import answers, listed, nothing
 from function.requests.models import NewRequest, RequestChange, RequestMade, RequestView
 from function.requests.service import RequestService
@@ -18,7 +18,7 @@ router = Router()
 
 
 @router.post("/requests", status_code=201, responses=answers({201: RequestMade}, InvalidName))
-def make_request(body: NewRequest, caller: Sharer, sent: Sent) -> RequestMade:
+def make_request(body: NewRequest, caller: Sharer, sent: CurrentRequest) -> RequestMade:
     """Ask others for files, who need no account.
 
     `url` is for them, and is never shown again. What they send comes into `folder`; it is yours,
@@ -30,7 +30,7 @@ def make_request(body: NewRequest, caller: Sharer, sent: Sent) -> RequestMade:
 @router.get("/requests", responses=answers({200: list[RequestView]}, InvalidCursor))
 def list_requests(
     caller: Sharer,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
 ) -> Response[list[RequestView]]:

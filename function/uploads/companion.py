@@ -16,8 +16,8 @@ from function.base import one
 from function.core.errors import Invalid
 from function.core.fields import MOST_PARTS, SIGNED_AT_ONCE, is_media_type
 from function.core.limits import URL_SECONDS
-from function.core.models import Incoming
-from function.http.dependencies import Sent, Writer
+from function.core.models import HttpRequest
+from function.http.dependencies import CurrentRequest, Writer
 from function.http.responses import invalid
 from function.uploads.completion import CompletionService
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
@@ -30,7 +30,7 @@ NO_PATH = {"", "null", "undefined"}  # what a browser writes of a path that is n
 
 
 @router.post("/s3/multipart")
-def create_multipart(body: CompanionUpload, caller: Writer, sent: Sent) -> dict[str, str]:
+def create_multipart(body: CompanionUpload, caller: Writer, sent: CurrentRequest) -> dict[str, str]:
     """Begin an upload in parts."""
     upload = one(UploadService).start(caller, wish_of(body), sent.base, "multipart")
     return {"key": upload.file_name, "uploadId": upload.upload_id}
@@ -77,7 +77,7 @@ def complete_multipart(
     upload_id: str,
     body: CompanionCompletion,
     caller: Writer,
-    sent: Sent,
+    sent: CurrentRequest,
     key: Key = None,
 ) -> dict[str, str]:
     """Make the file of the parts."""
@@ -99,7 +99,7 @@ def abort_multipart(upload_id: str, caller: Writer, key: Key = None) -> dict[str
 @router.get("/s3/params")
 def put_parameters(
     caller: Writer,
-    sent: Sent,
+    sent: CurrentRequest,
     filename: str,
     type: str | None = None,  # noqa: A002 - the name of the protocol
     metadata: Annotated[str | None, Query(description="As metadata[name]=value.")] = None,
@@ -110,12 +110,12 @@ def put_parameters(
 
 
 @router.post("/s3/params")
-def post_parameters(body: CompanionUpload, caller: Writer, sent: Sent) -> dict[str, Any]:
+def post_parameters(body: CompanionUpload, caller: Writer, sent: CurrentRequest) -> dict[str, Any]:
     """The same, asked for with a body."""
     return put_order(caller, body, sent)
 
 
-def put_order(caller: Writer, asked: CompanionUpload, sent: Incoming) -> dict[str, Any]:
+def put_order(caller: Writer, asked: CompanionUpload, sent: HttpRequest) -> dict[str, Any]:
     """One PUT in Uppy's words."""
     put = one(UploadService).start(caller, wish_of(asked), sent.base, "put").put
     if put is None:
@@ -123,7 +123,7 @@ def put_order(caller: Writer, asked: CompanionUpload, sent: Incoming) -> dict[st
     return {"method": "PUT", "url": put.url, "fields": {}, "headers": put.headers}
 
 
-def _from_query(sent: Incoming, filename: str, kind: str | None) -> CompanionUpload:
+def _from_query(sent: HttpRequest, filename: str, kind: str | None) -> CompanionUpload:
     path = sent.query.get("metadata[relativePath]", "")
     fields = {"filename": filename, "type": kind, "metadata": {"relativePath": path}}
     try:

@@ -17,7 +17,7 @@ from function.core.errors import (
 )
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
-from function.http.dependencies import ConditionHeaders, Sent, Writer
+from function.http.dependencies import ConditionHeaders, CurrentRequest, Writer
 from function.http.responses import answers, conditioned, listed, nothing
 from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
@@ -43,7 +43,7 @@ router = Router()
 def start_upload(
     body: UploadRequest,
     caller: Writer,
-    sent: Sent,
+    sent: CurrentRequest,
     header: ConditionHeaders,
 ) -> UploadView:
     """Begin an upload of any size up to 5 TB, whose bytes go straight to S3.
@@ -57,7 +57,7 @@ def start_upload(
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
 def list_uploads(
     caller: Writer,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
 ) -> Response[list[UploadView]]:
@@ -66,7 +66,7 @@ def list_uploads(
 
 
 @router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
-def get_upload(upload_id: str, caller: Writer, sent: Sent) -> UploadView:
+def get_upload(upload_id: str, caller: Writer, sent: CurrentRequest) -> UploadView:
     """What of an upload has arrived and what is missing, to go on from there."""
     return one(UploadService).status(caller, upload_id, sent.base)
 
