@@ -78,7 +78,7 @@ NOT_INDEXED = {"x-robots-tag": "noindex"}
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answers one request of the HTTP API (payload format 2.0), or handles an event."""
-    if contract.is_event(event):
+    if contract.is_background_event(event):
         from function.maintenance import events  # noqa: PLC0415 - no request needs it
 
         return events.handle(event, context, logger)
