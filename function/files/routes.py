@@ -37,7 +37,8 @@ from function.http.dependencies import (
 )
 from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
 from function.http.request import json_text, strict_json
-from function.http.responses import answers, conditioned, invalid, nothing
+from function.http.responses import answers, conditioned, nothing
+from function.http.validation import invalid_model
 
 Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
@@ -77,8 +78,7 @@ def upload_of(sent: HttpRequest, header: Conditions) -> Upload:
     try:
         return _read(sent, header)
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
+        raise invalid_model(error, "body") from None
 
 
 def _read(sent: HttpRequest, header: Conditions) -> Upload:

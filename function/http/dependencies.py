@@ -1,64 +1,98 @@
-"""The types that routes write in their signatures: the caller, the request, its header fields.
+"""The types that routes write in their signatures, and what those types say about a route.
 
-    def list_sessions(caller: Reader, request: CurrentRequest) -> ...
+    def list_sessions(caller: Holder, request: CurrentRequest) -> ...
 
-The caller's type names the power that the route requires (`core.roles`). `http.router` reads these
-types before it runs a route, and `meta.openapi` when it documents one.
+The type of the caller names the power that the route requires (`core.roles`). `http.router` reads
+the types before it runs a route, and `meta.openapi` when it documents one.
 """
 
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
 from function.core.models import Caller, Conditions, HttpRequest
+from function.core.roles import Power
 
 
 def _request(request: Request) -> HttpRequest:
-    """The request as `http.router` checked it."""
-    checked: HttpRequest = request.context["request"]
-    return checked
+    """The request as `http.router` parsed it."""
+    parsed: HttpRequest = request.context["request"]
+    return parsed
 
 
 def _caller(request: Request) -> Caller | None:
-    """The account that the token names; None where the route is public and there is no token."""
+    """The caller that the token names; None on a public route where there is no token."""
     caller: Caller | None = request.context["caller"]
     return caller
 
 
 class HeaderFields(Depends):
-    """A dependency that reads header fields into a dataclass, which the OpenAPI document lists.
+    """A dependency that reads header fields into a dataclass, and that the document lists.
 
-    The dataclass has a member for each field, with `_` for `-`; its value is None where the request
-    has no such field.
+    Each member of the dataclass has the name of a header field, with `_` for `-`. It is None where
+    the request does not have the field.
     """
 
     def __init__(self, kind: type[Any]) -> None:
-        self.names = {each.name: each.name.replace("_", "-") for each in fields(kind)}
+        members = {each.name.replace("_", "-"): each.name for each in fields(kind)}
 
         def read(request: Request) -> Any:
             headers = _request(request).headers
-            return kind(**{member: headers.get(name) for member, name in self.names.items()})
+            return kind(**{member: headers.get(name) for name, member in members.items()})
+
+        self.names = list(members)
 
         super().__init__(read)
 
 
 CALLER = Depends(_caller)
 REQUEST = Depends(_request)
-BODY = "body"
 
-# A caller with a power; SignedIn needs none. Access proves the caller, not these types.
+# A caller and the power that the route requires. The services prove the caller (`Access`).
 Reader = Annotated[Caller, CALLER, "read"]
 Writer = Annotated[Caller, CALLER, "write"]
 Sharer = Annotated[Caller, CALLER, "share"]
 Holder = Annotated[Caller, CALLER, "account"]
 Admin = Annotated[Caller, CALLER, "admin"]
-SignedIn = Annotated[Caller, CALLER]
-# On a public route: the caller where the request has a token.
-OptionalCaller = Annotated[Caller | None, CALLER]
+SignedIn = Annotated[Caller, CALLER]  # with any powers
+OptionalCaller = Annotated[Caller | None, CALLER]  # for public routes
 
 CurrentRequest = Annotated[HttpRequest, REQUEST]
-# The same for a route that reads the body itself, because it accepts several media types.
-RequestWithBody = Annotated[HttpRequest, REQUEST, BODY]
+# For a route that reads the body itself, because it accepts several media types.
+RequestWithBody = Annotated[HttpRequest, REQUEST, "body"]
 ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]
+
+
+def needs_token(route: Any) -> bool:
+    """Whether a route requires a token."""
+    return any(_is_caller(each) for each in _annotations(route))
+
+
+def power_of(route: Any) -> Power | None:
+    """The power that a route requires of its caller; None where it requires none."""
+    callers = [each for each in _annotations(route) if _is_caller(each)]
+    powers: list[Power] = [each for caller in callers for each in get_args(caller)[2:]]
+    return powers[0] if powers else None
+
+
+def takes_body(route: Any) -> bool:
+    """Whether a route has a body: parsed by Powertools with a model, or by the route itself."""
+    return bool(route.dependant.body_params) or RequestWithBody in _annotations(route)
+
+
+def header_fields(route: Any) -> set[str]:
+    """The names of the header fields that a route reads, in lower case."""
+    extras = [extra for each in _annotations(route) for extra in get_args(each)[1:]]
+    return {name for each in extras if isinstance(each, HeaderFields) for name in each.names}
+
+
+def _is_caller(annotation: Any) -> bool:
+    """Whether it is SignedIn or one of the types with a power, but not OptionalCaller."""
+    return get_args(annotation)[:2] == (Caller, CALLER)
+
+
+def _annotations(route: Any) -> list[Any]:
+    """The annotations of a route's signature."""
+    return list(getattr(route.func, "__annotations__", {}).values())

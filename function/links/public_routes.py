@@ -14,7 +14,7 @@ from function.core.models import HttpRequest
 from function.files.presigning import Presigner
 from function.http import pages as http_pages
 from function.http.dependencies import CurrentRequest, OptionalCaller, RequestWithBody
-from function.http.forms import read
+from function.http.forms import read_body
 from function.http.responses import JSON, answers, next_page
 from function.links import pages as links_pages
 from function.links.downloads import LinkDownloads
@@ -77,7 +77,7 @@ def unlock_link(
 
     Tries are counted before they are looked at; too many are answered 429 for some minutes.
     """
-    password = read(sent, UnlockRequest).password
+    password = read_body(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     guest = Guest(token, sent.address, visitor)
     if not http_pages.accepts_html(sent):
@@ -114,7 +114,7 @@ def download_by_link(
     The count is of files; the answer's grant (`x-link-grant`) gives the same file again for an
     hour, uncounted. `format` curl answers a configuration for `curl -K` with all files of a page.
     """
-    wanted = read(sent, LinkDownloadRequest)
+    wanted = read_body(sent, LinkDownloadRequest)
     guest = Guest(token, sent.address, visitor, wanted.grant or sent.headers.get(GRANT))
     if wanted.format:
         text, grant, following = one(LinkDownloads).all(guest, limit, cursor)

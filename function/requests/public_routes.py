@@ -12,7 +12,7 @@ from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDow
 from function.core.models import HttpRequest
 from function.http import pages as http_pages
 from function.http.dependencies import CurrentRequest, RequestWithBody
-from function.http.forms import read
+from function.http.forms import read_body
 from function.http.responses import JSON, answers, nothing
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
@@ -52,7 +52,7 @@ def look_at_request(
 )
 def unlock_request(token: str, sent: RequestWithBody) -> Response[Unlocked | str]:
     """Give the password of a request, as JSON or as a form, and get a grant for an hour."""
-    password = read(sent, UnlockRequest).password
+    password = read_body(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     unlocked = one(PublicRequestService).unlock(token, secret, sent.address)
     if http_pages.accepts_html(sent):

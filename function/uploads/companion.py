@@ -18,7 +18,7 @@ from function.core.fields import MOST_PARTS, SIGNED_AT_ONCE, is_media_type
 from function.core.limits import URL_SECONDS
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, Writer
-from function.http.responses import invalid
+from function.http.validation import invalid_model
 from function.uploads.completion import CompletionService
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
 from function.uploads.service import UploadService
@@ -129,7 +129,7 @@ def _from_query(sent: HttpRequest, filename: str, kind: str | None) -> Companion
     try:
         return CompanionUpload.model_validate(fields)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from None
+        raise invalid_model(error) from None
 
 
 def wish_of(asked: CompanionUpload) -> UploadSpec:
@@ -141,7 +141,7 @@ def wish_of(asked: CompanionUpload) -> UploadSpec:
     try:
         return UploadSpec(file_name=name, content_type=kind)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from None
+        raise invalid_model(error) from None
 
 
 def is_part_number(text: str) -> bool:

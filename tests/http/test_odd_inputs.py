@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from function.http.router import needs_token
+from function.http.dependencies import needs_token
 from tests.conftest import Behind
 from tests.support import odd
 from tests.support.client import PASSWORD, Answer, Client

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from function.aws.dynamodb import Dynamo
 from function.core import errors as core_errors
+from function.http.dependencies import takes_body
 from function.http.forms import URLENCODED
-from function.http.router import takes_body
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.fake_aws import Call, Ground, failure

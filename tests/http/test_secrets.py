@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from function.http.responses import logger
+from function.http.problems import logger
 from tests.conftest import Behind
 from tests.support.client import Client
 from tests.support.everything import CONTENT, PASSWORD, Run

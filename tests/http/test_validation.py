@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from function.core import fields
 from function.core.fields import Email, Etag, Otp, Seconds, Size, Tags, Username
 from function.history.models import Restoration
-from function.http.responses import reason
+from function.http.validation import reason
 
 OTP = "the 6 digits of the authenticator, or a recovery code of 16 letters and digits"
 
@@ -47,7 +47,7 @@ def errors(kind: Any, value: Any) -> list[ErrorDetails]:
         (Seconds, 10**10, "must be 315360000 or less"),
         (Size, True, "must be a whole number"),
         (Point, 1, "must be an object"),
-        (Point, {}, "must be there"),
+        (Point, {}, "is required"),
         (Point, {"x": 1, "y": 2}, "unknown field"),
         (Restoration, {"file_name": "a", "version": 1, "new_name": "b"},
          "a version goes with neither id nor new_name"),
