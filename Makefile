@@ -11,10 +11,10 @@ VENV := .venv/stamp
 EMULATOR := .venv/emulator/stamp
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve sweep reset test quick model check bench deploy
+.PHONY: help serve sweep reset test quick model check bench reference deploy
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-8s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
 
 serve: $(VENV) $(EMULATOR) ## run Satchel on this machine, at http://127.0.0.1:8000 or PORT=
 	@exec $(RUN) -m local.serve
@@ -43,6 +43,9 @@ check: $(VENV) ## lint, formatting and types
 
 bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## calls, times, sizes, with references; LARGE=1 for 1 GiB
 	@$(RUN) -m bench$(if $(LARGE),.transfer)
+
+reference: $(VENV) ## write the pages of docs/reference that are made from the code
+	@$(RUN) -m docs.reference
 
 deploy: $(VENV) ## create or update the stack in your AWS account
 	@command -v pulumi >/dev/null || { \

@@ -97,7 +97,7 @@ def record(
 ) -> dict[str, Taped]:
     """Every route's request, taped; the handler makes its clients of `session`."""
     session = session or boto3.Session("testing", "testing", region_name=REGION)
-    base.use(base.Base(settings, session, system_runtime()))
+    base.use(base.Base(settings, session.client, system_runtime()))
     recorder = Recorder(ground)
     try:
         _accounts(recorder)

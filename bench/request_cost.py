@@ -73,7 +73,7 @@ def figures(tapes: dict[str, Taped], settings: contract.Settings) -> list[Figure
     """The reference's figure and each route's. Raises RuntimeError when one answers otherwise."""
     session = boto3.Session("bench", "bench", region_name=REGION)
     player = Player(session)
-    base.use(base.Base(settings, session, system_runtime()))
+    base.use(base.Base(settings, session.client, system_runtime()))
     plain = plain_handler()
     taken = []
     with silent(responses.logger), silent(plain.logger):

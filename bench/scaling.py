@@ -53,7 +53,7 @@ def curves(taken: dict[str, list[Taped]], settings: contract.Settings) -> list[C
     """Each request's. Raises RuntimeError when one takes more calls in a larger account."""
     session = boto3.Session("bench", "bench", region_name=REGION)
     player = Player(session)
-    base.use(base.Base(settings, session, system_runtime()))
+    base.use(base.Base(settings, session.client, system_runtime()))
     with silent(responses.logger):
         found = [curve(player, request, tapes) for request, tapes in taken.items()]
     base.use(None)
@@ -83,7 +83,7 @@ def play(player: Player, tape: Taped) -> Callable[[], Any]:
 def record_one(ground: Ground, settings: contract.Settings, size: int) -> dict[str, Taped]:
     """The requests in an account of some size, taped."""
     session = boto3.Session("testing", "testing", region_name=REGION)
-    base.use(base.Base(settings, session, system_runtime()))
+    base.use(base.Base(settings, session.client, system_runtime()))
     recorder = Recorder(ground)
     try:
         owner = f"has{size}"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, cast
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from function import contract
@@ -19,6 +19,8 @@ from function.aws.ses import Mail
 from function.core.runtime import Runtime, system_runtime
 
 Service = TypeVar("Service")
+# Takes the name of a service and `config=`.
+MakeClient = Callable[..., Any]
 
 _current: list["Base"] = []
 
@@ -27,18 +29,21 @@ class Base:
     """Settings, AWS clients, runtime and services of one process."""
 
     def __init__(
-        self, settings: contract.Settings, session: boto3.Session, runtime: Runtime
+        self, settings: contract.Settings, make_client: MakeClient, runtime: Runtime
     ) -> None:
-        """Makes the clients of DynamoDB and S3; that of SES is made at its first use."""
+        """Makes the clients of DynamoDB and S3; that of SES is made at its first use.
+
+        `make_client` is `create_client` of a botocore session or `client` of a boto3 session.
+        """
         tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
-        s3 = _client(session, "s3", read_timeout=5)
+        s3 = _client(make_client, "s3", read_timeout=5)
         self.settings = settings
         self.runtime = runtime
-        self.db = Dynamo(_client(session, "dynamodb", read_timeout=2), tables, runtime)
+        self.db = Dynamo(_client(make_client, "dynamodb", read_timeout=2), tables, runtime)
         self.objects = Objects(s3, settings.bucket)
         self.multipart = Multipart(s3, settings.bucket)
         self.mail = Mail(
-            cache(lambda: _client(session, "sesv2", read_timeout=5)), settings.mail_from
+            cache(lambda: _client(make_client, "sesv2", read_timeout=5)), settings.mail_from
         )
         self._services: dict[Callable[[Base], Any], Any] = {}
 
@@ -52,7 +57,7 @@ class Base:
 def current() -> Base:
     """The base of this process; made at its first use, from the environment variables."""
     if not _current:
-        _current.append(Base(contract.settings(), boto3.Session(), system_runtime()))
+        _current.append(Base(contract.settings(), _session().create_client, system_runtime()))
     return _current[0]
 
 
@@ -66,13 +71,13 @@ def one(service: Callable[[Base], Service]) -> Service:
     return current().one(service)
 
 
-def _client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
+def _client(make_client: MakeClient, service: str, read_timeout: float) -> Any:
     """A client of an AWS service that tries three times; timeouts are seconds.
 
-    For S3, boto3 would presign URLs with SigV2 and for the global host by default; these options
+    For S3, botocore would presign URLs with SigV2 and for the global host by default; these options
     make it SigV4 and the virtual-hosted address of the region.
     """
-    return session.client(
+    return make_client(
         service,
         config=Config(
             signature_version="s3v4" if service == "s3" else "v4",
@@ -82,3 +87,8 @@ def _client(session: boto3.Session, service: Any, read_timeout: float) -> Any:
             read_timeout=read_timeout,
         ),
     )
+
+
+def _session() -> botocore.session.Session:
+    """A session of botocore: boto3 would add a tenth to a cold start and nothing that is used."""
+    return botocore.session.Session()

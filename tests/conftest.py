@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from function import base, contract
-from function.aws.dynamodb import Item, decode, encode
+from function.aws.rows import Item, decode, encode
 from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Ground, session, stand
@@ -79,7 +79,7 @@ def ground(
     """An empty account, and the handler wired to it."""
     _ground.reset()
     origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
-    base.use(base.Base(settings, _session, origins))
+    base.use(base.Base(settings, _session.client, origins))
     yield _ground
     base.use(None)
     _ground.undisturbed()  # whoever uses AWS without this ground meets nobody who steps in
@@ -187,7 +187,7 @@ def rewire(
 
     def rewired(settings: contract.Settings) -> None:
         origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
-        base.use(base.Base(settings, _session, origins))
+        base.use(base.Base(settings, _session.client, origins))
 
     return rewired
 

@@ -51,11 +51,10 @@ ARROWS: dict[str, set[str]] = {
 EDGE = {"routes", "public_routes", "companion", "pages", "openapi"}
 # The modules of ours that may import a package that is not ours; a package's name stands for all.
 THIRD_PARTY: dict[str, set[str]] = {
-    "boto3": {"base"},
     "botocore": {"aws", "base"},
     "aws_lambda_powertools": {"app", "http", "*.routes", "*.public_routes", "uploads.companion",
                               "*.pages", "maintenance.events", "auth.password_change"},
-    "pydantic": {"core", "aws.dynamodb", "tables", "*.models", "http", "*.routes",
+    "pydantic": {"core", "aws.rows", "tables", "*.models", "http", "*.routes",
                  "*.public_routes", "uploads.companion", "files.upload_rules",
                  "maintenance.reconcile"},
     "jinja2": {"http.pages"},
@@ -91,7 +90,7 @@ PACKAGE_FILES, LAYER_FILES = 10, 15
 MODULE_LINES, FUNCTION_LINES, LINE = 400, 35, 100
 # Packages that every cold start would pay for.
 HEAVY = {
-    "aws_xray_sdk", "boto3.dynamodb", "boto3.ec2", "boto3.s3", "jinja2", "jsonschema", "local",
+    "aws_xray_sdk", "boto3", "jinja2", "jsonschema", "local",
     "moto", "pulumi", "puremagic", "pyotp", "requests", "yaml",
     "aws_lambda_powertools.event_handler.openapi.swagger_ui",
 }  # fmt: skip

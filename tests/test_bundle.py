@@ -350,7 +350,7 @@ def requests(session):
         sent.append((request.url, sorted(request.headers.items()), content))
         return response(400, {}, b"")
 
-    clients = {name: client(session, name, 1) for name in bundle.OPERATIONS}
+    clients = {name: client(session.client, name, 1) for name in bundle.OPERATIONS}
     for name, each in clients.items():
         each.meta.events.register_first(f"before-send.{name}", answer)
         sent.append((each.meta.endpoint_url, each.meta.region_name, each.meta.partition))

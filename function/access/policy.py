@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from function.access.errors import NoSuchFile, NoSuchRequest, NotAllowed
-from function.aws.dynamodb import Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.fields import OnConflict, Permission
@@ -300,7 +301,7 @@ class Access:
         """Notes that a session is used, at most once in ten minutes."""
         session, now = session_in(rows, caller), self._now()
         if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
-            self._sessions.seen(caller.token_hash, int(now), iso(now))
+            self._sessions.record_use(caller.token_hash, int(now), iso(now))
 
     def known(self, account: Account) -> Account:
         """An account in its role: that of the one whom the configuration names is `admin`."""

@@ -12,7 +12,8 @@ from function.access.errors import ProtectedAccount
 from function.access.policy import Access, ActingAccount
 from function.accounts.models import Closure
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
+from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
+from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import NoSuchUser
 from function.core.models import Caller
@@ -72,7 +73,9 @@ class Departure:
         store = links.Links(self._db)
         rows = next_of(
             account,
-            lambda after: store.of(account.username, account.id, after=after, limit=AT_ONCE),
+            lambda after: store.list_links(
+                account.username, account.id, after=after, limit=AT_ONCE
+            ),
         )
         for row in rows:
             _, held = store.find(row.id)
@@ -81,8 +84,8 @@ class Departure:
         return not rows
 
     def _unlinked(self, row: LinkRow, held: list[Grant]) -> list[Write]:
-        gone = [Write("Delete", grant_row_key(grant)) for grant in held]
-        gone += [Write("Delete", links.link_key(row.id)), links.delete_owner_entry(row)]
+        gone = [delete(grant_row_key(grant)) for grant in held]
+        gone += [delete(links.link_key(row.id)), links.delete_owner_entry(row)]
         if row.alias:
             known = self._db.read([links.alias_key(row.alias)])
             if links.link_with_alias(known, row.alias) == row.id:
@@ -92,7 +95,8 @@ class Departure:
     def _requests(self, account: Account) -> bool:
         store, now = requests.Requests(self._db), self._runtime.now()
         rows = next_of(
-            account, lambda after: store.of(account.username, now, after=after, limit=AT_ONCE)
+            account,
+            lambda after: store.list_requests(account.username, now, after=after, limit=AT_ONCE),
         )
         for row in rows:
             with suppress(ConditionFailed):
@@ -116,9 +120,9 @@ class Departure:
                 if group and group.owner_id == now.id:
                     self._end(now, group)
                 elif name in held:
-                    self._groups.leave(held[name], self._runtime.new_id(), account=True)
+                    self._groups.remove_member(held[name], self._runtime.new_id(), account=True)
                 else:
-                    self._groups.forget(now, now.groups - {name}, self._runtime.new_id())
+                    self._groups.set_groups(now, now.groups - {name}, self._runtime.new_id())
                     break  # it names others now than were read
         return not now.groups
 
@@ -127,13 +131,13 @@ class Departure:
 
         Its owner is put out last, or nobody would know of it any more.
         """
-        found = self._groups.remaining(group, AT_ONCE)
+        found = self._groups.list_remaining(group, AT_ONCE)
         others = [each for each in found if each.member_id != account.id]
-        granted = self._groups.granted(group, AT_ONCE)
+        granted = self._groups.list_grant_keys(group, AT_ONCE)
         for each in others:
-            self._groups.put_out(each, self._runtime.new_id)
+            self._groups.expel(each, self._runtime.new_id)
         for key in granted:
-            self._groups.revoke(group, key)
+            self._groups.revoke_grant(group, key)
         if others or granted:
             return
         who = ActingAccount(account.username, account.id)
@@ -141,7 +145,7 @@ class Departure:
         with suppress(ConditionFailed):
             self._groups.delete(group, self._runtime.new_id(), noted)
             for each in found:
-                self._groups.put_out(each, self._runtime.new_id)
+                self._groups.expel(each, self._runtime.new_id)
 
     def _shares(self, account: Account) -> bool:
         """Takes back what was granted to it."""
@@ -163,7 +167,7 @@ class Departure:
         mine: list[Grant] = []
         after, more = "", True
         while more and not mine:
-            held, more = Grants(self._db).of(
+            held, more = Grants(self._db).list_grants(
                 user_grantee(account.username), after=after, limit=AT_ONCE
             )
             after = held[-1].file if held else after
@@ -216,7 +220,7 @@ class AccountDeletion:
 
     def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
         """Goes on with the accounts that are being closed, and counts in `batch` who is gone."""
-        for username in self._list.of(AT_ONCE):
+        for username in self._list.list_usernames(AT_ONCE):
             if not in_time():
                 return
             with batch.attempt():
@@ -272,14 +276,14 @@ class AccountDeletion:
         return not rows
 
     def _files_of(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
-        rows, more = self._files.on_shelf(account.username, prefix="", after=after, limit=AT_ONCE)
+        rows, more = self._files.list_files(account.username, prefix="", after=after, limit=AT_ONCE)
         return rows, rows[-1].name if more else None
 
     def _folders(self, account: Account) -> bool:
         """Removes some folders, which are empty now, with what was granted on them."""
         gone = folders.folders_to_clear(self._db, account.username, AT_ONCE)
-        for start in range(0, len(gone), COMMITTED_AT_ONCE - 1):
-            some = gone[start : start + COMMITTED_AT_ONCE - 1]
+        for start in range(0, len(gone), TRANSACTION_LIMIT - 1):
+            some = gone[start : start + TRANSACTION_LIMIT - 1]
             try:
                 self._db.commit([require_account_closing(account), *some], self._runtime.new_id())
             except ConditionFailed as refused:
@@ -287,8 +291,8 @@ class AccountDeletion:
         return not gone
 
     def _trash(self, row: FileRow) -> None:
-        grants = [Write("Delete", key) for key in grant_keys_on(row)]
+        grants = [delete(key) for key in grant_keys_on(row)]
         writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
-        at_once = COMMITTED_AT_ONCE - len(writes)
+        at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
         self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)

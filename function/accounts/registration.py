@@ -7,7 +7,8 @@ from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameT
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller, HttpRequest
@@ -78,7 +79,7 @@ class InviteService:
         """Invitations that stand, oldest first, and the next cursor. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
-        rows, last = self._invites.of(self._runtime.now(), after=after, limit=limit)
+        rows, last = self._invites.list_invites(self._runtime.now(), after=after, limit=limit)
         return [invite_view(row) for row in rows], last and seal([last], account.id, LIST)
 
     def delete(self, caller: Caller, invite: str) -> None:

@@ -153,7 +153,7 @@ class DirectoryService:
     ) -> tuple[list[Account], str | None]:
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, of) or [""])[0]
-        rows, last = self._directory.page(after=after, limit=limit)
+        rows, last = self._directory.list_accounts(after=after, limit=limit)
         return rows, last and seal([last], account.id, of)
 
     def _fields(self, account: Account, said: dict[str, Any]) -> dict[str, Any]:

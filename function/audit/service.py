@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from function.access.policy import Access, ActingAccount, Anonymous, Uploader
 from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
-from function.aws.dynamodb import Write
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
@@ -103,7 +103,7 @@ class AuditService:
         while day.isoformat() >= since[:10]:
             more = True
             while more:
-                rows, more = self._records.of(day.isoformat(), before=place, limit=at_once)
+                rows, more = self._records.list_day(day.isoformat(), before=place, limit=at_once)
                 for each in rows:
                     if each[0] < since:
                         return

@@ -11,7 +11,8 @@ from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchKey
 from function.auth.models import KeyRequest, KeyView, NewKey
-from function.aws.dynamodb import ConditionFailed, Rows
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Rows
 from function.base import Base
 from function.core.errors import LimitReached, NotSignedIn
 from function.core.models import Caller

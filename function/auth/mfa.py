@@ -17,7 +17,9 @@ from function.audit.service import AuditTrail
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
 from function.auth.models import Confirmation, Enrolment, PasswordProof, RecoveryCodes
 from function.auth.throttle import LoginThrottle
-from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import SlowDown
 from function.core.models import Caller

@@ -12,7 +12,9 @@ from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
 from function.auth.throttle import WINDOW, LoginThrottle
-from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn, SlowDown
 from function.core.models import Caller, HttpRequest

@@ -48,7 +48,7 @@ class SessionService:
         entry = self._access.authenticate(caller)
         account, own = entry.account, session_in(entry.rows, caller)
         place = unseal(cursor, account.id, SESSIONS)
-        found, following = self._sessions.newest(
+        found, following = self._sessions.list_sessions(
             caller.username,
             lambda each: self._alive(each, account),
             after=(place[0], place[1]) if place else None,

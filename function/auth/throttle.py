@@ -8,7 +8,8 @@ another person out from elsewhere, and they end with the window.
 
 from function.auth.errors import WrongCredentials
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import Key, Rows, Write
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import SlowDown
 from function.core.tokens import network

@@ -1,19 +1,15 @@
-"""The words of the tables: keys, rows, writes with what they expect, pages. Imports contract.
-
-A row is a flat dict of text, whole numbers, flags, and lists and sets of text; what is None, or an
-empty set, is left out.
-"""
+"""The client of DynamoDB: consistent reads, transactions and queries over the four tables."""
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
-from pydantic import BaseModel, ConfigDict
 
 from function.aws.errors import error_code, translate_aws_errors
+from function.aws.rows import Item, Key, Rows, decode, encode, key_from
+from function.aws.writes import Write
 from function.contract import TABLES, Index, Table
 from function.core.errors import Unavailable
 from function.core.runtime import Runtime
@@ -21,56 +17,13 @@ from function.core.runtime import Runtime
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-Value = str | int | bool | list[str] | frozenset[str] | None
-Item = dict[str, Value]
 Result = TypeVar("Result")
 
-READ_AT_ONCE = 100
-CALLS_AT_ONCE = 8
-COMMITTED_AT_ONCE = 100
+BATCH_GET_LIMIT = 100  # keys of one BatchGetItem
+TRANSACTION_LIMIT = 100  # writes of one TransactWriteItems
+PARALLEL_CALLS = 8
 ROUNDS = 5
-PAUSE = 0.02
-
-
-class Row(BaseModel):
-    """What a table holds."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
-
-
-class Key(NamedTuple):
-    """One row's place."""
-
-    table: Table
-    partition: str
-    sort: str | None = None
-
-    def item(self) -> Item:
-        """The key as attributes."""
-        key: Item = {self.table.partition: self.partition}
-        if self.table.sort:
-            key[self.table.sort] = self.sort
-        return key
-
-
-Rows = Mapping[Key, Item]
-
-
-@dataclass(frozen=True)
-class Write:
-    """One write and what it expects: `condition` in DynamoDB's words over `values` (`:name`).
-
-    `kind` is Put, Update, Delete or ConditionCheck; `item` is the row of a Put, `update` an update
-    expression, `names` what stands for attributes (`#name`) that no expression can spell.
-    """
-
-    kind: str
-    key: Key
-    condition: str | None = None
-    values: Item = field(default_factory=dict)
-    item: Item = field(default_factory=dict)
-    update: str | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
+PAUSE = 0.02  # seconds, doubled with each round
 
 
 class ConditionFailed(Exception):
@@ -87,56 +40,11 @@ class ConditionFailed(Exception):
         self.found = found
 
 
-@dataclass(frozen=True)
-class Page:
-    """Rows in key order; `more` says that others follow the last one."""
+class Page(NamedTuple):
+    """Rows in the order of their keys; `more` tells whether others follow the last one."""
 
     items: list[Item]
     more: bool
-
-
-def encode(item: Item) -> dict[str, Any]:
-    """A row in DynamoDB's types."""
-    held = {name: value for name, value in item.items() if value not in (None, frozenset())}
-    return {name: _encoded(value) for name, value in held.items()}
-
-
-def _encoded(value: Value) -> dict[str, Any]:
-    match value:
-        case bool():
-            return {"BOOL": value}
-        case int():
-            return {"N": str(value)}
-        case list():
-            return {"L": [{"S": text} for text in value]}
-        case frozenset():
-            return {"SS": sorted(value)}
-        case _:
-            return {"S": value}
-
-
-def decode(item: Mapping[str, Any]) -> Item:
-    """A row from DynamoDB's types."""
-    return {name: _decoded(*next(iter(value.items()))) for name, value in item.items()}
-
-
-def _decoded(kind: str, value: Any) -> Value:
-    match kind:
-        case "N":
-            return int(value)
-        case "L":
-            return [element["S"] for element in value]
-        case "SS":
-            return frozenset(value)
-        case _:
-            plain: Value = value
-            return plain
-
-
-def key_from(table: Table, item: Item) -> Key:
-    """The key of a row."""
-    sort = str(item[table.sort]) if table.sort else None
-    return Key(table, str(item[table.partition]), sort)
 
 
 class Dynamo:
@@ -167,16 +75,13 @@ class Dynamo:
 
         Raises Unavailable.
         """
-        wanted = list(dict.fromkeys(keys))
-        hundreds = [
-            wanted[start : start + READ_AT_ONCE] for start in range(0, len(wanted), READ_AT_ONCE)
-        ]
-        if len(hundreds) <= 1:
-            return self._read(wanted) if wanted else {}
-        with ThreadPoolExecutor(max_workers=CALLS_AT_ONCE) as aside:
-            return {
-                key: row for rows in aside.map(self._read, hundreds) for key, row in rows.items()
-            }
+        unique = list(dict.fromkeys(keys))
+        starts = range(0, len(unique), BATCH_GET_LIMIT)
+        batches = [unique[start : start + BATCH_GET_LIMIT] for start in starts]
+        if len(batches) <= 1:
+            return self._read(unique) if unique else {}
+        with ThreadPoolExecutor(max_workers=PARALLEL_CALLS) as pool:
+            return {key: row for rows in pool.map(self._read, batches) for key, row in rows.items()}
 
     def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
         names = {self._names[key.table.noun] for key in keys}
@@ -243,7 +148,7 @@ class Dynamo:
             "Update": self._client.update_item,
             "Delete": self._client.delete_item,
         }[write.kind]
-        seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.condition else {}
+        seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.when else {}
         for _ in self.rounds():
             try:
                 with translate_aws_errors():
@@ -261,7 +166,7 @@ class Dynamo:
         """Commits those of the writes whose expectations hold, a hundred at a time."""
         left = list(writes)
         while left:
-            some = left[:COMMITTED_AT_ONCE]
+            some = left[:TRANSACTION_LIMIT]
             for _ in self.rounds():
                 try:
                     self.commit(some, token())
@@ -270,7 +175,7 @@ class Dynamo:
                     if some:
                         continue
                 break
-            left = left[COMMITTED_AT_ONCE:]
+            left = left[TRANSACTION_LIMIT:]
 
     def query(
         self,
@@ -359,20 +264,7 @@ class Dynamo:
         return [decode(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
     def _request(self, write: Write) -> dict[str, Any]:
-        request: dict[str, Any] = {"TableName": self._names[write.key.table.noun]}
-        if write.kind == "Put":
-            request["Item"] = encode(write.item)
-        else:
-            request["Key"] = encode(write.key.item())
-        if write.update:
-            request["UpdateExpression"] = write.update
-        if write.condition:
-            request["ConditionExpression"] = write.condition
-        if write.names:
-            request["ExpressionAttributeNames"] = dict(write.names)
-        if write.values:
-            request["ExpressionAttributeValues"] = encode(write.values)
-        return request
+        return {"TableName": self._names[write.key.table.noun], **write.parameters()}
 
 
 def _cancelled(error: ClientError) -> Exception:

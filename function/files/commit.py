@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from function.access.policy import Authorization
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import READ_AT_ONCE, ConditionFailed, Write
+from function.aws.dynamodb import BATCH_GET_LIMIT, ConditionFailed
 from function.aws.s3 import Stored
+from function.aws.writes import Write, delete, put
 from function.base import Base
 from function.core.fields import MOST_NAMESAKES, OnConflict, Permission, numbered, too_long
 from function.core.runtime import iso
@@ -96,8 +97,8 @@ def _rows(old: FileRow | None, new: FileRow | None) -> list[Write]:
 def _terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
     was = {term_key(old.shelf, term) for term in terms_of(old)} if old else set()
     now = {term_key(new.shelf, term) for term in terms_of(new)} if new else set()
-    gone = [Write("Delete", key) for key in sorted(was - now)]
-    return gone + [Write("Put", key, item=key.item()) for key in sorted(now - was)]
+    gone = [delete(key) for key in sorted(was - now)]
+    return gone + [put(key, {}) for key in sorted(now - was)]
 
 
 class StateChanged(Exception):
@@ -260,8 +261,8 @@ class FileWriter:
 
         Not when there must be one `always`: that is random, for whoever may not know what there is.
         """
-        for start in range(1, MOST_NAMESAKES, READ_AT_ONCE):
-            names = [numbered(name, number) for number in range(start, start + READ_AT_ONCE)]
+        for start in range(1, MOST_NAMESAKES, BATCH_GET_LIMIT):
+            names = [numbered(name, number) for number in range(start, start + BATCH_GET_LIMIT)]
             taken = self._db.read(file_key(owner, each) for each in names)
             for each in names:
                 if file_key(owner, each) not in taken and not too_long(each):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from function.access.policy import Access, Authorization, needed_right
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
+from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.s3 import BytesMissing, Stored
+from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import Problem, TooLarge, Unavailable
 from function.core.headers import span_of
@@ -248,8 +249,8 @@ class FileService:
         Those that do not fit the commit are dead with it, for they are good for a place that is no
         more. Raises Refused.
         """
-        grants = [Write("Delete", key) for key in grant_keys_on(row)]
-        at_once = COMMITTED_AT_ONCE - len(writes)
+        grants = [delete(key) for key in grant_keys_on(row)]
+        at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], token=self._runtime.new_id())
         with suppress(Unavailable):
             self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)

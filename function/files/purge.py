@@ -6,7 +6,9 @@ nobody's; so whoever goes on after a crash knows it as well.
 
 from collections.abc import Callable
 
-from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
+from function.aws.writes import delete, equals
 from function.base import Base
 from function.tables.accounts import Load, account_at, account_key, refund
 from function.tables.expiry import expiry_key, freed_object, mark_freed
@@ -54,7 +56,7 @@ class Purger:
                 continue
             if last:
                 self._multipart.discard(row.object, None)
-                self._db.write(Write("Delete", line))
+                self._db.write(delete(line))
             return True
         raise AssertionError
 
@@ -62,7 +64,7 @@ class Purger:
         """Removes the versions of a deleted file; False when there was not the time for all."""
         owner, now, more = kept.partition.partition("/")[0], int(self._runtime.now()), True
         while more:
-            rows, more = self._kept.versions(owner, row.id, limit=AT_ONCE)
+            rows, more = self._kept.list_versions(owner, row.id, limit=AT_ONCE)
             for version in rows:
                 if not in_time():
                     return False
@@ -75,14 +77,12 @@ class Purger:
         rows = self._db.read([refcount_key(row.object), account_key(owner)])
         seen, account = other_references(rows, row.object), account_at(rows, owner)
         writes = [
-            Write("Delete", kept, "rev = :rev", values={":rev": row.rev}),
+            delete(kept, equals(rev=row.rev)),
             decrement_refcount(row.object, seen),
-            mark_freed(line, row.object, int(self._runtime.now()))
-            if not seen
-            else Write("Delete", line),
+            mark_freed(line, row.object, int(self._runtime.now())) if not seen else delete(line),
         ]
         if (own := expiry_key(kept, row.until or 0)) != line:
-            writes.append(Write("Delete", own))
+            writes.append(delete(own))
         if account and account.id == row.owner_id:
             writes.append(refund(owner, account.id, Load(row.size, 1)))
         self._db.commit(writes, self._runtime.new_id())
@@ -93,4 +93,4 @@ class Purger:
         if object_key := freed_object(rows, line):
             self._multipart.discard(object_key, None)
         if line in rows:
-            self._db.write(Write("Delete", line))
+            self._db.write(delete(line))

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authorization
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
@@ -69,7 +70,7 @@ class TrashService:
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, TRASH) or [""])[0]
         after = named(after) if after else ""
-        rows, more = self._kept.trash(account.username, after=after, limit=limit)
+        rows, more = self._kept.list_trash(account.username, after=after, limit=limit)
         items = [trash_item(row) for row in rows if self._stands(row, account)]
         last = id_of(rows[-1]) if rows and more else None
         return items, last and seal([last], account.id, TRASH)
@@ -113,7 +114,7 @@ class TrashService:
             row = trashed_in(entry.rows, trash_key(owner, named(wanted.id)), self._runtime.now())
             rows = [row] if row and row.file_name == wanted.file_name else []
         else:
-            rows = self._kept.latest(owner, wanted.file_name, NAMESAKES)
+            rows = self._kept.list_deleted_as(owner, wanted.file_name, NAMESAKES)
         for row in rows:
             if self._stands(row, entry.account):
                 return row
@@ -155,7 +156,7 @@ class TrashService:
         in_time = self._runtime.within(AT_MOST)
         removed, after, more = 0, "", True
         while more and (in_time() or not after):
-            rows, more = self._kept.trash(account.username, after=after, limit=AT_ONCE)
+            rows, more = self._kept.list_trash(account.username, after=after, limit=AT_ONCE)
             after = rows[-1].name if rows else after
             for row in rows:
                 if row.owner_id == account.id and (in_time() or not removed):
@@ -190,7 +191,7 @@ class TrashService:
         return expiry_key(file_row_key(row), now)
 
     def _left(self, account: Account) -> int:
-        rows, _ = self._kept.trash(account.username, limit=MOST_COUNTED)
+        rows, _ = self._kept.list_trash(account.username, limit=MOST_COUNTED)
         return sum(row.owner_id == account.id for row in rows)
 
     def _stands(self, row: FileRow, account: Account) -> bool:

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from function.access.policy import Access, Authorization
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
 from function.aws.s3 import Stored
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
@@ -59,7 +59,9 @@ class VersionService:
         if limit == len(found):
             return found, seal([str(row.version)], entry.account.id, of)
         after = str(version_key(row, int(last[0])).sort) if last else ""
-        rows, more = self._kept.versions(row.shelf, row.id, after=after, limit=limit - len(found))
+        rows, more = self._kept.list_versions(
+            row.shelf, row.id, after=after, limit=limit - len(found)
+        )
         kept = [each for each in rows if is_archived(each, row, self._most, self._runtime.now())]
         found += [version_view(each, current=False) for each in kept]
         more = more and kept[-1:] == rows[-1:]  # they are older and older

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from function.access.policy import Access
-from function.aws.dynamodb import Rows
+from function.aws.rows import Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import NotSignedIn, Unavailable
@@ -138,7 +138,9 @@ class PublicLinkService:
         if link.password is not None:
             now = self._runtime.now()
             with suppress(Unavailable):  # an event is no reason to keep somebody out
-                self._links.unlocked(link.id, event("unlocked", how, now), self._runtime.new_id())
+                self._links.record_unlock(
+                    link.id, event("unlocked", how, now), self._runtime.new_id()
+                )
         return Unlocked(grant=grant, expires_at=iso(until))
 
     def enter(self, visitor: Visitor, name: str | None = None, *, counting: bool = False) -> Visit:
@@ -228,7 +230,7 @@ class PublicLinkService:
         """The files of its folders after a position; the first of several are read together."""
 
         def read(each: str, last: str) -> tuple[list[FileRow], bool]:
-            return self._files.on_shelf(visit.link.owner, prefix=each, after=last, limit=at_once)
+            return self._files.list_files(visit.link.owner, prefix=each, after=last, limit=at_once)
 
         folders = [each for each in visit.folders() if each >= folder]
         for start in range(0, len(folders), FOLDERS_AT_ONCE):
@@ -246,7 +248,7 @@ class PublicLinkService:
     def _opened(self, link: LinkRow, how: Way) -> None:
         minute = int(self._runtime.now()) // MINUTE * MINUTE
         with suppress(Unavailable):  # an event is no reason to keep somebody out
-            self._links.opened(link.id, event("opened", how, minute))
+            self._links.record_open(link.id, event("opened", how, minute))
 
 
 def _position(visit: Visit, row: FileRow) -> str:

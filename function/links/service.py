@@ -6,13 +6,14 @@ shown, because the grant is for the place of the old one.
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed, Key, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key
+from function.aws.writes import Write, equals
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
@@ -91,10 +92,7 @@ class LinkItems:
                 continue
             file = own_file(entry, name_of(grant))
             noted = [self._reached(file, grant)]
-            put_it = put_grant(grant)
-            if old:
-                put_it = replace(put_it, condition="rev = :was", values={":was": old.rev})
-            writes += [put_it, *noted]
+            writes += [put_grant(grant, equals(rev=old.rev) if old else None), *noted]
         for grant in before.values():
             file = own_file(entry, name_of(grant))
             stands = file is not None and file.place_id == grant.file_id
@@ -183,7 +181,7 @@ class LinkService:
         """The caller's links, the newest first, and the next cursor. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LINKS) or [""])[0]
-        rows, last = self._links.of(account.username, account.id, after=after, limit=limit)
+        rows, last = self._links.list_links(account.username, account.id, after=after, limit=limit)
         return [summary(row) for row in rows], last and seal([last], account.id, LINKS)
 
     def get(self, caller: Caller, link_id: str) -> Link:
@@ -248,7 +246,7 @@ class LinkService:
         row, _, entry = self._find(caller, link_id)
         of = f"events {row.id}"
         after = (unseal(cursor, entry.account.id, of) or [""])[0]
-        rows, last = self._links.events(row.id, after=after, limit=limit)
+        rows, last = self._links.list_events(row.id, after=after, limit=limit)
         now = self._runtime.now()
         events = [
             LinkEvent.model_validate(each.model_dump(exclude={"expires_at"}))

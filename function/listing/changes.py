@@ -54,7 +54,7 @@ class ChangesFeed:
         if after and min(after, again or after) < kept:
             raise CursorExpired
         again = again or self._recent()
-        found, more = self._changes.of(account.username, after=after, limit=limit)
+        found, more = self._changes.list_changes(account.username, after=after, limit=limit)
         some = _fitting(found, limit)
         more = more or len(some) < len(found)
         following = [some[-1].key, again] if more else [again, ""]
@@ -74,7 +74,7 @@ class ChangesFeed:
                     last.pop(name, None)
                     last[name] = was
         last = {name: was for name, was in last.items() if name.startswith(prefix)}
-        now = self._files.of(account, last)
+        now = self._files.find_by_names(account, last)
         return [
             Changed(
                 file_name=name,

@@ -101,7 +101,7 @@ class SortedFiles:
     def _begun(self, account: Account) -> tuple[str, ...]:
         """What a new list remembers: from when the news is read, and the latest of each file."""
         start = iso(self._runtime.now() - LATE)
-        news, more = self._changes.of(account.username, after=start, limit=MOST_NEWS)
+        news, more = self._changes.list_changes(account.username, after=start, limit=MOST_NEWS)
         seen = {change.file_id: mark(change) for change in news}
         return (start, *sorted(seen.values())) if len(seen) <= MOST_SEEN and not more else (start,)
 
@@ -110,14 +110,14 @@ class SortedFiles:
     ) -> Look:
         by_row = asked.tag is not None or asked.kind is not None
         compared = by_row or asked.q or asked.prefix or asked.folders
-        keys, more = self._terms.of(
+        keys, more = self._terms.list_terms(
             account.username,
             MODIFIED if asked.sort == "modified" else SIZE,
             after=after.name,
             limit=MOST_LOOKED_AT if compared else asked.limit + 1,
             falling=asked.falling,
         )
-        news, cut = self._changes.of(account.username, after=since[0], limit=MOST_NEWS)
+        news, cut = self._changes.list_changes(account.username, after=since[0], limit=MOST_NEWS)
         if cut and after.since:
             raise CursorExpired
         news = [each for each in news if each.owner_id == account.id and not cut]
@@ -131,7 +131,7 @@ class SortedFiles:
         if not by_row and len(fit) > asked.limit:
             some = sorted(fit, reverse=asked.falling)[: asked.limit + 1]
             fit, end = {key: fit[key] for key in some}, some[-1]
-        return Look(fit, end, moved, self._files.of(account, fit.values()))
+        return Look(fit, end, moved, self._files.find_by_names(account, fit.values()))
 
 
 def moves(news: Iterable[Change], since: tuple[str, ...], asked: ListQuery) -> dict[str, Moved]:
@@ -213,7 +213,7 @@ class OwnFiles:
         """Folders, then the files beside them, which are read at the same time."""
         last, limit = after.name.removeprefix(FOLDER), asked.limit + 1
         beside = aside.submit(lambda: list(self._files_of(account, asked, CursorPosition())))
-        found, more = self._folders.below(
+        found, more = self._folders.list_subfolders(
             account.username, asked.prefix, after=last, limit=limit, falling=asked.falling
         )
         for each in found:
@@ -246,7 +246,7 @@ class OwnFiles:
     def _by_name(
         self, account: Account, asked: ListQuery, after: CursorPosition
     ) -> Iterator[CursorPosition]:
-        rows, more = self._files.next_of(
+        rows, more = self._files.query_files(
             account.username,
             prefix=asked.prefix,
             after=after.name,
@@ -270,7 +270,7 @@ class OwnFiles:
         """The files that have a term, and all else that is asked for."""
         by_name = asked.words and (len(asked.words) > 1 or asked.prefix)
         by_row = (asked.kind and (asked.words or asked.tag)) or (asked.words and asked.tag)
-        keys, more = self._terms.of(
+        keys, more = self._terms.list_terms(
             account.username,
             begins,
             after=after.name,
@@ -281,7 +281,7 @@ class OwnFiles:
         if not by_row and len(fit) > asked.limit:
             fit, more = fit[: asked.limit + 1], True
             keys = keys[: keys.index(fit[-1]) + 1]
-        rows, among = self._files.of(account, map(named, fit)), set(fit)
+        rows, among = self._files.find_by_names(account, map(named, fit)), set(fit)
         for key in keys:
             row = rows.get(named(key)) if key in among else None
             yield CursorPosition("", key, row if row and asked.has(row) else None, "own")

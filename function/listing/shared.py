@@ -11,7 +11,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from function.access.policy import Access
-from function.aws.dynamodb import READ_AT_ONCE, Key, Rows
+from function.aws.dynamodb import BATCH_GET_LIMIT
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.fields import folders_of
 from function.listing.query import CursorPosition, ListQuery
@@ -59,7 +60,9 @@ class SharedFiles:
     def window(self, account: Account, after: CursorPosition, aside: Executor) -> Window:
         """The next grants: one read for each of those who the account is, at the same time."""
         pages = aside.map(
-            lambda grantee: self._shares.of(grantee, after=after.shared, limit=READ_AT_ONCE),
+            lambda grantee: self._shares.list_grants(
+                grantee, after=after.shared, limit=BATCH_GET_LIMIT
+            ),
             grantees_of(account),
         )
         shared: dict[str, list[Key]] = {}
@@ -75,8 +78,8 @@ class SharedFiles:
             ends |= {who: grants[-1].file} if more else {}
         known = sorted(each for each in shared if not ends or each <= min(ends.values()))
         horizon = min(ends.values(), default=None)
-        if len(known) > READ_AT_ONCE:
-            known = known[:READ_AT_ONCE]
+        if len(known) > BATCH_GET_LIMIT:
+            known = known[:BATCH_GET_LIMIT]
             horizon = known[-1]
         beyond = (keys for each, keys in shared.items() if each > (horizon or each))
         cut = {*ends, *(key.partition for keys in beyond for key in keys)}
@@ -152,7 +155,7 @@ class SharedFiles:
         cut = [each for each in folders if (window.more or "").startswith(each)]
         read = aside.submit(self._db.read, keys)
         nested = [
-            aside.submit(self._shares.of, grantee, prefix=each, limit=MOST_NESTED)
+            aside.submit(self._shares.list_grants, grantee, prefix=each, limit=MOST_NESTED)
             for each in cut
             for grantee in window.cut
         ]
@@ -168,7 +171,7 @@ class SharedFiles:
     ) -> tuple[list[FileRow], bool]:
         """The next files of a shared folder, and whether more follow."""
         owner, folder = shared.split("/", 1)
-        return self._files.on_shelf(
+        return self._files.list_files(
             owner,
             prefix=max(folder, asked.prefix, key=len),
             after=after.name if shared == after.shared else "",

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from pydantic import ValidationError
 
-from function.aws.dynamodb import ConditionFailed, Item, Key, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Item, Key
+from function.aws.writes import count_equals, delete, equals, missing, put, update
 from function.base import Base
 from function.contract import FILES, USERS
 from function.core.fields import folders_of
@@ -78,8 +80,7 @@ class ReconciliationStore:
 
     def note(self, position: Position) -> None:
         """Notes how far this run has come."""
-        item: Item = {**POSITION.item(), "position": json.dumps(asdict(position))}
-        self._db.write(Write("Put", POSITION, item=item))
+        self._db.write(put(POSITION, {"position": json.dumps(asdict(position))}))
 
     def accounts(self, after: str | None, limit: int) -> tuple[list[Account], str | None]:
         """The next accounts, in no order, and the last of them if more follow."""
@@ -104,22 +105,15 @@ class ReconciliationStore:
     def correct(self, account: Account, has: Load, reserved: Load, rev: str) -> bool:
         """Sets what an account uses, if it has not been charged since it was read."""
         used = has + reserved
-        right = {
+        right: Item = {
             "bytes_used": used.bytes,
             "files_used": used.files,
             "bytes_reserved": reserved.bytes,
             "files_reserved": reserved.files,
         }
-        values: Item = {":id": account.id, ":charges": account.charges}
-        write = Write(
-            "Update",
-            account_key(account.username),
-            f"id = :id AND {_is('charges', account.charges)}",
-            values | {f":{name}": count for name, count in right.items()},
-            update="SET " + ", ".join(f"{name} = :{name}" for name in right),
-        )
+        unchanged = equals(id=account.id) & count_equals(charges=account.charges)
         try:
-            self._db.commit([write], rev)
+            self._db.commit([update(account_key(account.username), set=right, when=unchanged)], rev)
         except ConditionFailed:
             return False
         return True
@@ -152,11 +146,8 @@ class ReconciliationStore:
 
     def recount(self, folder: Key, said: int, right: int) -> bool:
         """Sets how many files are below a folder, if it says what was read."""
-        values: Item = {":files": said, ":right": right}
         try:
-            self._db.write(
-                Write("Update", folder, _is("files", said), values, update="SET files = :right")
-            )
+            self._db.write(update(folder, set={"files": right}, when=count_equals(files=said)))
         except ConditionFailed:
             return False
         return True
@@ -172,18 +163,11 @@ class ReconciliationStore:
 
     def prune(self, folder: Key) -> bool:
         """Removes the row of a folder that has no files and was granted to nobody."""
-        empty = f"{_is('files', 0)} AND attribute_not_exists(grantees)"
         try:
-            self._db.write(Write("Delete", folder, empty, {":files": 0}))
+            self._db.write(delete(folder, count_equals(files=0) & missing("grantees")))
         except ConditionFailed:
             return False
         return True
-
-
-def _is(name: str, value: int) -> str:
-    """That a count is what it was read as; one that is not there counts nothing."""
-    said = f"{name} = :{name}"
-    return said if value else f"({said} OR attribute_not_exists({name}))"
 
 
 @dataclass

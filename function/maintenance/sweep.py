@@ -38,7 +38,7 @@ class Sweep:
         for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
             after, more = "", True
             while more and in_time():
-                lines, more = self._due.of(day, after=after, limit=AT_ONCE)
+                lines, more = self._due.list_entries(day, after=after, limit=AT_ONCE)
                 after = str(lines[-1].key.sort) if lines else after
                 for line in lines:
                     if now < line.until + (LATE if line.is_upload else SOON) or not in_time():
@@ -55,11 +55,11 @@ class Sweep:
         """
         if due.is_job:
             if self._folders.resume(due.row, in_time):
-                self._due.strike(due)
+                self._due.delete(due)
             return
         if not due.is_upload:
             self._purger.purge(due.row, due.key, in_time)
             return
-        if self._due.take(due) and due.object:
+        if self._due.claim(due) and due.object:
             self._multipart.discard(due.object, due.multipart)
-        self._due.strike(due)
+        self._due.delete(due)

@@ -1,9 +1,11 @@
 """What of a folder's move goes into one commit: what was granted on it first, then files."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from function.aws.dynamodb import COMMITTED_AT_ONCE, Key, Rows, Write
+from function.aws.dynamodb import TRANSACTION_LIMIT
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write, equals, missing
 from function.base import Base
 from function.core.fields import folders_of, roomy, too_long
 from function.files.commit import FileWriter, FileWrites
@@ -69,7 +71,7 @@ class FolderBatches:
         if self._granted is None:
             self._granted = grantees_below(self._db, self._owner, self._old)
             now = self._runtime.now()
-            found = Requests(self._db).below(self._owner, self._old, now)
+            found = Requests(self._db).list_below(self._owner, self._old, now)
             self._requests = [row for row in found if row.owner_id == self._owner_id]
         batch = FolderBatch()
         while self._requests and self._room(batch) > 0:
@@ -94,7 +96,7 @@ class FolderBatches:
         return self._new + name.removeprefix(self._old)
 
     def _room(self, batch: FolderBatch) -> int:
-        return COMMITTED_AT_ONCE - SPARE - len(batch.writes) - len(batch.folders)
+        return TRANSACTION_LIMIT - SPARE - len(batch.writes) - len(batch.folders)
 
     def _add_grants(self, batch: FolderBatch, folder: str, noted: frozenset[str]) -> None:
         """What was granted on a folder goes to its new name; some of it, when it is much.
@@ -160,7 +162,7 @@ class FolderBatches:
 
     def _look(self) -> None:
         """Looks for more files; those of an account that had this name before stay."""
-        found, self._more = self._files.on_shelf(
+        found, self._more = self._files.list_files(
             self._owner, prefix=self._old, after=self._after, limit=FILES_AT_ONCE
         )
         self._after = found[-1].name if found else self._after
@@ -202,9 +204,7 @@ class FolderBatches:
 
 def over(grant: Grant, stands: list[Grant]) -> Write:
     """Puts a grant where, as was read, others stand or none."""
-    if stands:
-        return replace(put_grant(grant), condition="rev = :was", values={":was": stands[0].rev})
-    return replace(put_grant(grant), condition="attribute_not_exists(grantee)")
+    return put_grant(grant, equals(rev=stands[0].rev) if stands else missing("grantee"))
 
 
 def _of_folder(write: Write) -> bool:

@@ -15,7 +15,8 @@ from itertools import product
 from function.access.errors import NoSuchFile
 from function.access.policy import Access
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
@@ -74,7 +75,7 @@ class FolderMoveService:
                     raise ChangedMeanwhile(f"It is on its way to {was.new_name}; repeat that.")
                 return job_view(self._go_on(was, in_time))
             job = self._new(account, wanted.file_name, new)
-            taken = bool(self._files.on_shelf(owner, prefix=new, after="", limit=1)[0])
+            taken = bool(self._files.list_files(owner, prefix=new, after="", limit=1)[0])
             batch = self._batches(job).next()
             if batch.last and not batch.moved:
                 if was and was.new_name == new:
@@ -132,7 +133,7 @@ class FolderMoveService:
         longer = len(new.encode()) - len(old.encode())
         if longer <= 0:
             return
-        rows, _ = self._files.next_of(owner, prefix=old, after="", limit=AT_ONCE, falling=False)
+        rows, _ = self._files.query_files(owner, prefix=old, after="", limit=AT_ONCE, falling=False)
         if any(too_long(new + row.name.removeprefix(old)) for row in rows):
             raise InvalidName("A name below that folder would become too long.")
 

@@ -9,8 +9,9 @@ from contextlib import suppress
 
 from function.access.policy import Access
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import COMMITTED_AT_ONCE, ConditionFailed, Write
+from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.s3 import BytesMissing
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, Unavailable
 from function.core.media_types import retyped
@@ -101,7 +102,7 @@ class RenameService:
         copies = [put_grant(self.carried(grant, row)) for grant in grants]
         gone = [delete_grant(grant) for grant in grants]
         moved = [*self._file_writes.change((old, row)), *noted]
-        at_once = min(AT_ONCE, (COMMITTED_AT_ONCE - len(moved)) // 2)
+        at_once = min(AT_ONCE, (TRANSACTION_LIMIT - len(moved)) // 2)
         for start in range(at_once, len(copies), CARRIED_AT_ONCE):
             some = copies[start : start + CARRIED_AT_ONCE]
             # What stands at the new name is dead, as long as no file does.

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed, Key, Rows
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.errors import SlowDown, Unavailable
 from function.core.tokens import network

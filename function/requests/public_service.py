@@ -121,7 +121,7 @@ class PublicRequestService:
             room = [reserve_room(row.owner, row.owner_id, load, owner, SHARERS)]
             room += self._audit.quota_warning(owner, load) if owner else []  # else it has no quota
             try:
-                self._upload_rows.start(noted, [reserve_slot(row, sending.size), *room])
+                self._upload_rows.create(noted, [reserve_slot(row, sending.size), *room])
             except ConditionFailed:
                 continue
             return noted

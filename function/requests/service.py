@@ -72,7 +72,7 @@ class RequestService:
         """The caller's requests, oldest first, and the next page's cursor. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
-        rows, last = self._requests.of(
+        rows, last = self._requests.list_requests(
             account.username, self._runtime.now(), after=after, limit=limit
         )
         mine = [view(row) for row in rows if row.owner_id == account.id]
@@ -93,7 +93,7 @@ class RequestService:
             row = was.model_copy(update={**settings, "rev": self._runtime.new_id()})
             noted = self._audit.record(caller, "request.update", subject=row.id)
             try:
-                self._requests.change(was, row, noted, counted=attempt < COUNTED)
+                self._requests.update(was, row, noted, counted=attempt < COUNTED)
             except ConditionFailed:
                 continue
             return view(row)
@@ -105,7 +105,7 @@ class RequestService:
             row = self._find(caller, request_id)
             noted = self._audit.record(caller, "request.delete", subject=row.id)
             try:
-                self._requests.remove(row, self._runtime.new_id(), noted)
+                self._requests.delete(row, self._runtime.new_id(), noted)
             except ConditionFailed:
                 continue
             return

@@ -9,7 +9,7 @@ from itertools import chain
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authorization
-from function.aws.dynamodb import Key, Rows
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.fields import folders_of
@@ -58,7 +58,7 @@ class AccessListService:
         own = [] if folder else grant_keys_on(entry.owned())
         above = [*folders_of(name), *([name] if folder else [])]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
-            found = aside.map(lambda each: self._shares.on(caller.username, each), above)
+            found = aside.map(lambda each: self._shares.list_keys_on(caller.username, each), above)
             keys = sorted({*chain.from_iterable(found), *own}, key=_place)
         after = unseal(cursor, account.id, of)
         keys = [key for key in keys if after is None or _place(key) > after]
@@ -96,7 +96,9 @@ class AccessListService:
         whose = [who for who in sorted(grantees_of(account)) if who >= at]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
             pages = aside.map(
-                lambda who: self._shares.of(who, after=after if who == at else "", limit=limit + 1),
+                lambda who: self._shares.list_grants(
+                    who, after=after if who == at else "", limit=limit + 1
+                ),
                 whose,
             )
             grants = [grant for found, _ in pages for grant in found]

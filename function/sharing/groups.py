@@ -4,7 +4,8 @@ from contextlib import suppress
 
 from function.access.policy import Access
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key, Rows
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, LimitReached, NoSuchUser, Unavailable
@@ -89,7 +90,7 @@ class GroupService:
             membership = self._membership(held, account)
             try:
                 noted = self._audit.record(caller, "member.create", subject=f"{name}/{username}")
-                self._groups.join(held, membership, account, noted)
+                self._groups.add_member(held, membership, account, noted)
             except ConditionFailed:
                 continue
             return _member(membership), True
@@ -117,7 +118,9 @@ class GroupService:
                 there = account_key(username) in entry.rows
                 left = {"owner": held.owner, "subject": f"{name}/{username}"}
                 noted = [self._audit.record(caller, "member.delete", **left)]
-                self._groups.leave(standing, self._runtime.new_id(), account=there, noted=noted)
+                self._groups.remove_member(
+                    standing, self._runtime.new_id(), account=there, noted=noted
+                )
             except ConditionFailed:
                 continue
             return
@@ -162,7 +165,7 @@ class GroupService:
         held = self._seen(entry.rows, entry.account, name)
         of = f"members {held.id}"
         after = (unseal(cursor, entry.account.id, of) or [""])[0]
-        page = self._groups.members(held, after=after, limit=limit)
+        page = self._groups.list_members(held, after=after, limit=limit)
         found, last = page or ([], None)
         mine = after < caller.username <= (last or caller.username)
         if page is None or (mine and caller.username not in {each.username for each in found}):
@@ -213,14 +216,14 @@ class GroupService:
         if len(left) == len(account.groups):
             raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
         with suppress(ConditionFailed):
-            self._groups.forget(account, left, self._runtime.new_id())
+            self._groups.set_groups(account, left, self._runtime.new_id())
         return False
 
     def _clear(self, held: Group) -> None:
-        for each in self._groups.remaining(held, CLEARED_AT_ONCE):
-            self._groups.put_out(each, self._runtime.new_id)
-        for key in self._groups.granted(held, CLEARED_AT_ONCE):
-            self._groups.revoke(held, key)
+        for each in self._groups.list_remaining(held, CLEARED_AT_ONCE):
+            self._groups.expel(each, self._runtime.new_id)
+        for key in self._groups.list_grant_keys(held, CLEARED_AT_ONCE):
+            self._groups.revoke_grant(held, key)
 
 
 def _view(held: Group) -> GroupView:

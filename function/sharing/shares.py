@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from function.access.policy import Access, Authorization
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed
+from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import ChangedMeanwhile, Invalid, LimitReached, NoSuchUser
 from function.core.models import Caller

@@ -2,15 +2,31 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from function.aws.dynamodb import Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Condition,
+    Write,
+    above,
+    all_of,
+    at_least,
+    at_most,
+    check,
+    delete,
+    equals,
+    missing,
+    one_of,
+    put,
+    update,
+)
 from function.contract import FILES, USERS
 from function.core.roles import Role
 
 QUOTAS = {"bytes": "quota", "files": "files_quota"}
-ENABLED = " AND (attribute_not_exists(disabled) OR disabled = :no)"
+ENABLED = missing("disabled") | equals(disabled=False)
 CLOSING_PARTITION = "~accounts/closing"
 INVITES_PARTITION = "~accounts/invites"
 TIME = 10  # digits of epoch seconds
@@ -110,24 +126,13 @@ def account_at(rows: Rows, username: str) -> Account | None:
 
 def create_account(account: Account) -> Write:
     """A new account, where none has its name."""
-    key = account_key(account.username)
-    return Write("Put", key, "attribute_not_exists(username)", item=account.model_dump())
+    return put(account_key(account.username), account, missing("username"))
 
 
 def update_account(old: Account, rev: str, **fields: Any) -> Write:
     """Changes what is said, if the account is still the one that was read; None clears."""
-    fields["rev"] = rev
-    kept: Item = {name: each for name, each in fields.items() if each not in (None, frozenset())}
-    gone = [name for name in fields if name not in kept]
-    update = "SET " + ", ".join(f"#{name} = :{name}" for name in kept)
-    return Write(
-        "Update",
-        account_key(old.username),
-        condition="id = :id AND rev = :was",
-        values={":id": old.id, ":was": old.rev, **{f":{name}": kept[name] for name in kept}},
-        update=update + (" REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""),
-        names={f"#{name}": name for name in fields},
-    )
+    unchanged = equals(id=old.id, rev=old.rev)
+    return update(account_key(old.username), set=fields | {"rev": rev}, when=unchanged)
 
 
 def require_account_active(account: Account) -> Write:
@@ -140,7 +145,8 @@ def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
 
     `reserved` is what uploads in progress are to hold of it more, or less.
     """
-    return _charge(account.username, account.id, more, reserved, ENABLED, account)
+    when = [equals(id=account.id), ENABLED, *_fits(account, more)]
+    return _charge(account_key(account.username), more, reserved, when)
 
 
 def reserve_room(
@@ -151,18 +157,16 @@ def reserve_room(
     Of one that nobody has read it is expected to have no quota, and one of these `roles`.
     """
     if account:
-        return _charge(username, account_id, load, load, ENABLED, account)
-    values: Item = {f":role{at}": role for at, role in enumerate(roles)}
-    condition = f"{ENABLED} AND #role IN ({', '.join(values)})"
-    for growing in (noun for noun, grows in _amounts(load) if grows > 0):
-        condition += f" AND attribute_not_exists({QUOTAS[growing]})"
-    held = _charge(username, account_id, load, load, condition)
-    return replace(held, values=held.values | values, names={"#role": "role"})
+        when = _fits(account, load)
+    else:
+        unlimited = [missing(QUOTAS[noun]) for noun, grows in _amounts(load) if grows > 0]
+        when = [one_of("role", roles), *unlimited]
+    return _charge(account_key(username), load, load, [equals(id=account_id), ENABLED, *when])
 
 
 def refund(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
     """Takes from what an account uses, and from what is `reserved` of it, if it is the same."""
-    return _charge(username, account_id, -less, -reserved)
+    return _charge(account_key(username), -less, -reserved, [equals(id=account_id)])
 
 
 def warning_threshold(quota: int) -> int:
@@ -170,35 +174,29 @@ def warning_threshold(quota: int) -> int:
     return -(-4 * quota // 5)
 
 
-def _charge(
-    username: str,
-    account_id: str,
-    more: Load,
-    reserved: Load,
-    condition: str = "",
-    account: Account | None = None,
-) -> Write:
-    values: Item = {":id": account_id} | ({":no": False} if condition else {})
-    condition = "id = :id" + condition
-    adds: list[str] = []
-    for (noun, grows), (_, holds) in zip(_amounts(more), _amounts(reserved), strict=True):
-        quota = getattr(account, QUOTAS[noun], None)
+def _charge(key: Key, more: Load, reserved: Load, conditions: list[Condition]) -> Write:
+    used = {f"{noun}_used": amount for noun, amount in _amounts(more) if amount}
+    held = {f"{noun}_reserved": amount for noun, amount in _amounts(reserved) if amount}
+    changes: Item = {**used, **held}
+    if not changes:
+        return check(key, all_of(conditions))
+    return update(key, add=changes | {"charges": 1}, when=all_of(conditions))
+
+
+def _fits(account: Account, more: Load) -> list[Condition]:
+    """`more` fits the quotas, and crosses the threshold of a warning exactly if it did as read.
+
+    Of two writers who would cross it together, the second one looks again and finds it crossed.
+    """
+    conditions = []
+    for noun, grows in _amounts(more):
+        quota, used = getattr(account, QUOTAS[noun]), f"{noun}_used"
         if quota is not None and grows > 0:
-            low, high = _span(quota, getattr(account, f"{noun}_used"), grows)
-            condition += f" AND (attribute_not_exists({noun}_used) OR {noun}_used <= :{noun}_high)"
-            values[f":{noun}_high"] = high
+            low, high = _span(quota, getattr(account, used), grows)
+            conditions.append(missing(used) | at_most(**{used: high}))
             if low > 0:
-                condition += f" AND {noun}_used >= :{noun}_low"
-                values[f":{noun}_low"] = low
-        for use, change in ((f"{noun}_used", grows), (f"{noun}_reserved", holds)):
-            if change:
-                values[f":{use}"] = change
-                adds.append(f"{use} :{use}")
-    key = account_key(username)
-    if not adds:
-        return Write("ConditionCheck", key, condition, values)
-    update = "ADD " + ", ".join([*adds, "charges :one"])
-    return Write("Update", key, condition, values | {":one": 1}, update=update)
+                conditions.append(at_least(**{used: low}))
+    return conditions
 
 
 def _amounts(load: Load) -> tuple[tuple[str, int], ...]:
@@ -206,10 +204,7 @@ def _amounts(load: Load) -> tuple[tuple[str, int], ...]:
 
 
 def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
-    """The least and the most that may be used, so that growing crosses the mark or not, as read.
-
-    Of two who would cross it together, the second one looks again and finds it crossed.
-    """
+    """The least and the most that may be used, so that growing crosses the mark or not, as read."""
     if used >= warning_threshold(quota):
         return warning_threshold(quota), quota - grows
     if used + grows < warning_threshold(quota):
@@ -220,24 +215,21 @@ def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
 def list_for_closing(username: str) -> Write:
     """Puts an account on the list, in the commit that shuts it."""
     key = Key(FILES, CLOSING_PARTITION, username)
-    return Write("Put", key, item=key.item())
+    return put(key, {})
 
 
 def delete_account(account: Account) -> list[Write]:
     """Removes an account that has been cleared away, and its line; none that got a group since."""
-    values: Item = {":id": account.id, ":yes": True}
-    condition = "id = :id AND deleting = :yes AND attribute_not_exists(groups)"
+    cleared = equals(id=account.id, deleting=True) & missing("groups")
     return [
-        Write("Delete", account_key(account.username), condition, values),
-        Write("Delete", Key(FILES, CLOSING_PARTITION, account.username)),
+        delete(account_key(account.username), cleared),
+        delete(Key(FILES, CLOSING_PARTITION, account.username)),
     ]
 
 
 def require_account_closing(account: Account) -> Write:
     """Expects an account that is being closed: nobody has its name yet."""
-    values: Item = {":id": account.id, ":yes": True}
-    key = account_key(account.username)
-    return Write("ConditionCheck", key, "id = :id AND deleting = :yes", values)
+    return check(account_key(account.username), equals(id=account.id, deleting=True))
 
 
 class ClosingList:
@@ -247,7 +239,7 @@ class ClosingList:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, limit: int) -> list[str]:
+    def list_usernames(self, limit: int) -> list[str]:
         """The first accounts on it, by name."""
         page = self._db.query(FILES, CLOSING_PARTITION, limit=limit)
         return [str(item["name"]) for item in page.items]
@@ -255,12 +247,7 @@ class ClosingList:
 
 def require_account_unchanged(account: Account) -> Write:
     """Expects that an account stands as it was read, and with it what it may."""
-    return Write(
-        "ConditionCheck",
-        account_key(account.username),
-        "rev = :rev",
-        values={":rev": account.rev},
-    )
+    return check(account_key(account.username), equals(rev=account.rev))
 
 
 class Accounts:
@@ -270,7 +257,7 @@ class Accounts:
         """Uses the table through `db`."""
         self._db = db
 
-    def page(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
+    def list_accounts(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
         """Accounts in no order, and after which one they go on."""
         page = self._db.scan(USERS, after=after, limit=limit)
         last = str(page.items[-1]["username"]) if page.more else None
@@ -296,14 +283,12 @@ def invite_in(rows: Rows, invite: str, now: float) -> InviteRow | None:
 
 def put_invite(row: InviteRow) -> Write:
     """Puts a new invitation."""
-    key = invite_key(row.name)
-    return Write("Put", key, "attribute_not_exists(shelf)", item=row.model_dump())
+    return put(invite_key(row.name), row, missing("shelf"))
 
 
 def delete_invite(row: InviteRow, now: float) -> Write:
     """Takes an invitation away, if it stands."""
-    values: Item = {":now": int(now)}
-    return Write("Delete", invite_key(row.name), "expires_at > :now", values=values)
+    return delete(invite_key(row.name), above(expires_at=int(now)))
 
 
 def require_inviter(row: InviteRow, *, named: bool) -> Write:
@@ -311,17 +296,8 @@ def require_inviter(row: InviteRow, *, named: bool) -> Write:
 
     `named` says that the configuration makes them one, whatever their row says.
     """
-    values: Item = {":id": row.user_id, ":no": False}
-    condition = "id = :id AND (attribute_not_exists(disabled) OR disabled = :no)"
-    if named:
-        return Write("ConditionCheck", account_key(row.username), condition, values)
-    return Write(
-        "ConditionCheck",
-        account_key(row.username),
-        condition + " AND #role = :admin",
-        values | {":admin": "admin"},
-        names={"#role": "role"},
-    )
+    when = equals(id=row.user_id) & ENABLED
+    return check(account_key(row.username), when if named else when & equals(role="admin"))
 
 
 class Invites:
@@ -331,7 +307,9 @@ class Invites:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, now: float, *, after: str, limit: int) -> tuple[list[InviteRow], str | None]:
+    def list_invites(
+        self, now: float, *, after: str, limit: int
+    ) -> tuple[list[InviteRow], str | None]:
         """Invitations that have not expired, oldest first, and after which one they go on."""
         page = self._db.query(FILES, INVITES_PARTITION, after=after, limit=limit)
         rows = [InviteRow.model_validate(item) for item in page.items]

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from function.aws.dynamodb import Dynamo, Key, Row, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key, Row
+from function.aws.writes import Write, put
 from function.contract import FILES
 
 # What an audit row records: a noun, and the verb that happened to it. Clients filter by them.
@@ -79,7 +81,7 @@ def audit_partition(day: str) -> str:
 def put_audit_row(row: AuditRow, nonce: str) -> Write:
     """Notes a change, in the commit that makes it."""
     key = Key(FILES, audit_partition(row.at[:10]), f"{row.at}/{nonce}")
-    return Write("Put", key, item={**key.item(), **row.model_dump()})
+    return put(key, row)
 
 
 class AuditRecords:
@@ -89,7 +91,9 @@ class AuditRecords:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, day: str, *, before: str, limit: int) -> tuple[list[tuple[str, AuditRow]], bool]:
+    def list_day(
+        self, day: str, *, before: str, limit: int
+    ) -> tuple[list[tuple[str, AuditRow]], bool]:
         """What was noted on a day before a place in the record, the newest first; and if more was.
 
         Each with its place. A day's whole record is before the next day.

@@ -6,7 +6,9 @@ tells of. Commits of the same moment may become visible in another order than th
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import Dynamo, Item, Key, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Item, Key
+from function.aws.writes import Write, put
 from function.contract import FILES
 from function.tables.files import FileRow
 
@@ -45,7 +47,6 @@ def put_change(old: FileRow | None, new: FileRow | None, at: str, nonce: str, un
     assert row, "a change of nothing"
     key = Key(FILES, f"{row.shelf}/{CHANGES}", f"{at}/{nonce}")
     item: Item = {
-        **key.item(),
         "file_id": row.id,
         "owner_id": row.owner_id,
         "file_name": row.name,
@@ -57,7 +58,7 @@ def put_change(old: FileRow | None, new: FileRow | None, at: str, nonce: str, un
         item |= {"was": old.name, "was_size": old.size, "was_modified": old.modified}
     if new:
         item |= {"size": new.size, "modified": new.modified}
-    return Write("Put", key, item=item)
+    return put(key, item)
 
 
 class Changes:
@@ -67,7 +68,7 @@ class Changes:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, owner: str, *, after: str, limit: int) -> tuple[list[Change], bool]:
+    def list_changes(self, owner: str, *, after: str, limit: int) -> tuple[list[Change], bool]:
         """The next changes, oldest first, in one call, and whether there are more."""
         page = self._db.query(FILES, f"{owner}/{CHANGES}", after=after, limit=limit, once=True)
         return [_read(row) for row in page.items], page.more

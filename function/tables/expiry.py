@@ -7,7 +7,9 @@ commit that writes its row, and struck in the commit that makes the row's bytes 
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.rows import Item, Key, Rows
+from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
 from function.core.limits import DAY
 from function.tables.accounts import Load, refund
@@ -60,7 +62,6 @@ def schedule_expiry(
     """Puts a row on the list; of one that names its bytes itself the line may be silent of them."""
     line = expiry_key(row, until)
     item: Item = {
-        **line.item(),
         "object": object_key,
         "multipart": multipart,
         "until": until,
@@ -73,17 +74,13 @@ def schedule_expiry(
             "held_of_id": held.owner_id,
             "held_in": held.request,
         }
-    return Write("Put", line, item=item)
+    return put(line, item)
 
 
 def mark_freed(line: Key, object_key: str, now: int) -> Write:
     """Notes that the row is gone, and its bytes are to go; a line that is not there is made."""
-    values: Item = {":it": object_key, ":now": now, ":end": now + GRACE}
-    update = (
-        "SET freed = :it, #until = if_not_exists(#until, :now),"
-        " expires_at = if_not_exists(expires_at, :end)"
-    )
-    return Write("Update", line, values=values, update=update, names={"#until": "until"})
+    times: Item = {"until": now, "expires_at": now + GRACE}
+    return update(line, set={"freed": object_key}, default=times)
 
 
 def freed_object(rows: Rows, line: Key) -> str | None:
@@ -98,7 +95,7 @@ def claim(db: Dynamo, row: Key, held: Reservation | None) -> bool:
     What it held is given back in the same commit. The table may have removed the row before; what
     it holds stands on the account's shelf, and tells whether that has been done.
     """
-    gone = Write("Delete", row, condition="attribute_not_exists(done)")
+    gone = delete(row, missing("done"))
     try:
         if held is None or not _given_back(db, gone, held):
             db.write(gone)
@@ -137,18 +134,18 @@ class ExpiryEntries:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(self, day: int, *, after: str, limit: int) -> tuple[list[ExpiryEntry], bool]:
+    def list_entries(self, day: int, *, after: str, limit: int) -> tuple[list[ExpiryEntry], bool]:
         """Some of what falls due on a day, by name, and whether there is more."""
         page = self._db.query(FILES, expiry_partition(day), after=after, limit=limit)
         return [_read(row) for row in page.items], page.more
 
-    def take(self, due: ExpiryEntry) -> bool:
+    def claim(self, due: ExpiryEntry) -> bool:
         """Removes the row that fell due; False when an upload was completed after all."""
         return claim(self._db, due.row, due.held)
 
-    def strike(self, due: ExpiryEntry) -> None:
+    def delete(self, due: ExpiryEntry) -> None:
         """Strikes a line."""
-        self._db.write(Write("Delete", due.key))
+        self._db.write(delete(due.key))
 
 
 def _read(item: Item) -> ExpiryEntry:

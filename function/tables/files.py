@@ -5,7 +5,19 @@ Rows forgive fields that a newer version wrote, so that a roll-back can still re
 
 from collections.abc import Iterable
 
-from function.aws.dynamodb import Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Condition,
+    Write,
+    check,
+    count_equals,
+    delete,
+    equals,
+    missing,
+    put,
+    update,
+)
 from function.contract import FILES
 from function.tables.accounts import Account
 from function.tables.expiry import expiry_key, schedule_expiry
@@ -91,55 +103,47 @@ def version_in(rows: Rows, row: FileRow, version: int, most: int, now: float) ->
 
 def create_file(row: FileRow) -> Write:
     """Puts a file where none is."""
-    return Write(
-        "Put", file_key(row.shelf, row.name), "attribute_not_exists(shelf)", item=row.model_dump()
-    )
+    return put(file_row_key(row), row, missing("shelf"))
 
 
 def replace_file(old: FileRow, row: FileRow) -> Write:
     """Puts a file in the place of the one that was read, and only of that one."""
-    key = file_key(row.shelf, row.name)
-    return Write("Put", key, "rev = :was", values={":was": old.rev}, item=row.model_dump())
+    return put(file_row_key(row), row, equals(rev=old.rev))
 
 
 def delete_file(row: FileRow) -> Write:
     """Takes a file from its shelf, if it is still the one that was read."""
-    return Write("Delete", file_key(row.shelf, row.name), "rev = :was", values={":was": row.rev})
+    return delete(file_row_key(row), equals(rev=row.rev))
 
 
 def require_no_file(owner: str, name: str) -> Write:
     """Expects that there is no file of that name."""
-    return Write("ConditionCheck", file_key(owner, name), "attribute_not_exists(shelf)")
+    return check(file_key(owner, name), missing("shelf"))
 
 
 def set_grantees(row: FileRow, grantees: frozenset[str], rev: str) -> Write:
     """Notes on the file that was read whom it is granted to, and nobody else."""
-    some = "SET rev = :rev, grantees = :who" if grantees else "SET rev = :rev REMOVE grantees"
-    values: Item = {":was": row.rev, ":rev": rev}
-    values |= {":who": grantees} if grantees else {}
-    key = file_key(row.shelf, row.name)
-    return Write("Update", key, "rev = :was", values, update=some)
+    change: Item = {"rev": rev, "grantees": grantees}
+    return update(file_row_key(row), set=change, when=equals(rev=row.rev))
 
 
 def add_grantee(row: FileRow, grantee: str, rev: str) -> Write:
-    """Notes on the file, if it is still where it was, that something is granted to somebody."""
-    return _noted(row, rev, "SET rev = :rev ADD grantees :who", grantee)
+    """Notes on the file, if it is still where it was, that something is granted to somebody.
+
+    The file's `rev` changes, so that whoever is about to move or delete it looks again.
+    """
+    who: Item = {"grantees": frozenset({grantee})}
+    return update(file_row_key(row), set={"rev": rev}, add=who, when=_in_place(row))
 
 
 def remove_grantee(row: FileRow, grantee: str, rev: str) -> Write:
     """Notes on the file, if it is still where it was, that what was granted is taken back."""
-    return _noted(row, rev, "SET rev = :rev DELETE grantees :who", grantee)
+    who: Item = {"grantees": frozenset({grantee})}
+    return update(file_row_key(row), set={"rev": rev}, delete=who, when=_in_place(row))
 
 
-def _noted(row: FileRow, rev: str, update: str, grantee: str) -> Write:
-    """The file's `rev` changes, so that whoever is about to move or delete it looks again."""
-    values: Item = {":id": row.id, ":rev": rev, ":who": frozenset({grantee})}
-    place = "attribute_not_exists(place)"
-    if row.place:
-        place, values[":place"] = "place = :place", row.place
-    return Write(
-        "Update", file_key(row.shelf, row.name), f"id = :id AND {place}", values, update=update
-    )
+def _in_place(row: FileRow) -> Condition:
+    return equals(id=row.id, place=row.place)
 
 
 def trash_name(name: str, now: float, nonce: str) -> str:
@@ -163,7 +167,7 @@ def archive(
         "deleted": deleted,
     }
     key = Key(FILES, str(kept["shelf"]), name)
-    return [Write("Put", key, item=kept), schedule_expiry(key, until, object_key=row.object)]
+    return [put(key, kept), schedule_expiry(key, until, object_key=row.object)]
 
 
 def trim_versions(row: FileRow, most: int, now: float) -> list[Write]:
@@ -179,14 +183,14 @@ class Files:
         """Uses the table through `db`."""
         self._db = db
 
-    def on_shelf(
+    def list_files(
         self, shelf: str, *, prefix: str, after: str, limit: int
     ) -> tuple[list[FileRow], bool]:
         """Live files in the order of their names, and whether there are more."""
         page = self._db.query(FILES, shelf, prefix=prefix, after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def next_of(
+    def query_files(
         self, shelf: str, *, prefix: str, after: str, limit: int, falling: bool
     ) -> tuple[list[FileRow], bool]:
         """The same in one call, which may give fewer, and in falling order if that is wanted."""
@@ -195,7 +199,7 @@ class Files:
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def of(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
+    def find_by_names(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
         """Those of an account's live files that there are, by name."""
         keys = {file_key(owner.username, name): name for name in names}
         found = {keys[key]: FileRow.model_validate(row) for key, row in self._db.read(keys).items()}
@@ -221,29 +225,26 @@ def file_row_key(row: FileRow) -> Key:
 
 def require_file_unchanged(key: Key, row: FileRow) -> Write:
     """Expects that a file stands there as it was read."""
-    return Write("ConditionCheck", key, "rev = :was", values={":was": row.rev})
+    return check(key, equals(rev=row.rev))
 
 
 def delete_from_trash(row: FileRow) -> list[Write]:
     """Takes something from the trash, and from the list of what falls due."""
     key = file_row_key(row)
     return [
-        Write("Delete", key, "rev = :was", values={":was": row.rev}),
-        Write("Delete", expiry_key(key, row.until or 0)),
+        delete(key, equals(rev=row.rev)),
+        delete(expiry_key(key, row.until or 0)),
     ]
 
 
 def expire_now(row: FileRow, now: int, rev: str) -> list[Write]:
     """Has something kept fall due at once: nobody can bring it back any more."""
     key = file_row_key(row)
-    values: Item = {":was": row.rev, ":now": now, ":rev": rev}
-    update = "SET #until = :now, rev = :rev"
-    names = {"#until": "until"}
     before, line = expiry_key(key, row.until or 0), schedule_expiry(key, now, object_key=row.object)
     return [
-        Write("Update", key, "rev = :was", values, update=update, names=names),
+        update(key, set={"until": now, "rev": rev}, when=equals(rev=row.rev)),
         line,
-        *([Write("Delete", before)] if before != line.key else []),
+        *([delete(before)] if before != line.key else []),
     ]
 
 
@@ -254,7 +255,7 @@ class Archive:
         """Uses the table files through `db`."""
         self._db = db
 
-    def versions(
+    def list_versions(
         self, owner: str, file_id: str, *, after: str = "", limit: int
     ) -> tuple[list[FileRow], bool]:
         """The versions of a file that were replaced, the newest first, and whether more follow."""
@@ -268,12 +269,12 @@ class Archive:
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
+    def list_trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
         """What is in the trash by name and then by time, and whether more follows."""
         page = self._db.query(FILES, f"{owner}/{TRASH}", after=after, limit=limit)
         return [FileRow.model_validate(row) for row in page.items], page.more
 
-    def latest(self, owner: str, name: str, limit: int) -> list[FileRow]:
+    def list_deleted_as(self, owner: str, name: str, limit: int) -> list[FileRow]:
         """What of that name was deleted, the latest first."""
         page = self._db.query(
             FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, newest=True
@@ -293,19 +294,17 @@ def other_references(rows: Rows, object_key: str) -> int:
 
 def init_refcount(object_key: str) -> Write:
     """Says that a row names the object, unless that has been said."""
-    return Write("Update", refcount_key(object_key), values={":none": 0}, update="ADD beyond :none")
+    return update(refcount_key(object_key), add={"beyond": 0})
 
 
 def increment_refcount(object_key: str) -> Write:
     """Counts another row that names the object."""
-    return Write("Update", refcount_key(object_key), values={":one": 1}, update="ADD beyond :one")
+    return update(refcount_key(object_key), add={"beyond": 1})
 
 
 def decrement_refcount(object_key: str, seen: int) -> Write:
     """Counts one row less than the `seen` others, or expects that there are still none."""
     key = refcount_key(object_key)
     if not seen:
-        none = "attribute_not_exists(beyond) OR beyond = :none"
-        return Write("Delete", key, none, values={":none": 0})
-    values = {":seen": seen, ":less": -1}
-    return Write("Update", key, "beyond = :seen", dict(values), update="ADD beyond :less")
+        return delete(key, count_equals(beyond=0))
+    return update(key, add={"beyond": -1}, when=equals(beyond=seen))

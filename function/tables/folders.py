@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from function.aws.dynamodb import Dynamo, Item, Key, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Item, Key, Rows
+from function.aws.writes import Write, all_of, check, count_equals, delete, size_equals, update
 from function.contract import FILES
 from function.core.fields import folders_of
 from function.tables.files import FileRow
@@ -20,7 +22,6 @@ FOLDERS = "folders"
 MOST_LEVELS = 15
 AT_ONCE = 1000
 MOST_CLEARED = 200  # writes in a step, beside those of the folder with which they become so many
-MANY = "attribute_exists(grantees) AND size(grantees) = :seen"
 
 
 def folder_key(owner: str, folder: str) -> Key:
@@ -37,11 +38,7 @@ def count_files(gone: Iterable[FileRow], come: Iterable[FileRow]) -> list[Write]
         for row in rows:
             for folder in folders_of(row.name)[:MOST_LEVELS]:
                 more[folder_key(row.shelf, folder)] += one
-    return [
-        Write("Update", key, values={":more": files}, update="ADD files :more")
-        for key, files in more.items()
-        if files
-    ]
+    return [update(key, add={"files": files}) for key, files in more.items() if files]
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Folders:
         """Uses the table files through `db`."""
         self._db = db
 
-    def below(
+    def list_subfolders(
         self, owner: str, folder: str, *, after: str, limit: int, falling: bool
     ) -> tuple[list[FolderRow], bool]:
         """The next folders right below one (empty for the top), in one call, and whether more."""
@@ -91,14 +88,12 @@ def grantees_in(rows: Rows, owner: str, folder: str) -> frozenset[str]:
 
 def add_folder_grantee(owner: str, folder: str, grantee: str) -> Write:
     """Notes that a folder is granted to somebody."""
-    values: Item = {":who": frozenset({grantee})}
-    return Write("Update", folder_key(owner, folder), values=values, update="ADD grantees :who")
+    return update(folder_key(owner, folder), add={"grantees": frozenset({grantee})})
 
 
 def remove_folder_grantee(owner: str, folder: str, gone: Iterable[str]) -> Write:
     """Notes that what was granted to some is taken back, or has ended."""
-    values: Item = {":who": frozenset(gone)}
-    return Write("Update", folder_key(owner, folder), values=values, update="DELETE grantees :who")
+    return update(folder_key(owner, folder), delete={"grantees": frozenset(gone)})
 
 
 def grantees_below(db: Dynamo, owner: str, folder: str) -> dict[str, frozenset[str]]:
@@ -125,8 +120,8 @@ def folders_to_clear(db: Dynamo, owner: str, limit: int) -> list[Write]:
             break
         name, held = str(item["name"]), item.get("grantees")
         folder, to = name.replace(BETWEEN, ""), held if isinstance(held, frozenset) else frozenset()
-        gone += [Write("Delete", grant_key(str(each), owner, folder)) for each in sorted(to)]
-        gone.append(Write("Delete", Key(FILES, shelf, name)))
+        gone += [delete(grant_key(str(each), owner, folder)) for each in sorted(to)]
+        gone.append(delete(Key(FILES, shelf, name)))
     return gone
 
 
@@ -145,26 +140,15 @@ class FolderChange:
 
     def write(self, key: Key) -> Write | None:
         """The one write for all of it; None when there is nothing to write."""
-        adds, values, conditions = [], Item(), []
-        if self.files:
-            adds.append("files :files")
-            values[":files"] = self.files
-        if self.come:
-            adds.append("grantees :come")
-            values[":come"] = frozenset(self.come)
-        update = ("ADD " + ", ".join(adds)) if adds else ""
-        if self.gone:
-            update += " DELETE grantees :gone"
-            values[":gone"] = frozenset(self.gone)
+        adds: Item = {"files": self.files} if self.files else {}
+        adds |= {"grantees": frozenset(self.come)} if self.come else {}
+        deletes: Item = {"grantees": frozenset(self.gone)} if self.gone else {}
+        conditions = []
         if self.seen is not None:
-            none = "attribute_not_exists(grantees)"
-            conditions.append(MANY if self.seen else none)
-            values |= {":seen": self.seen} if self.seen else {}
+            conditions.append(size_equals(grantees=self.seen))
         if self.left is not None:
-            empty = " OR attribute_not_exists(files)" if self.left == self.files else ""
-            conditions.append(f"(files = :before{empty})")
-            values[":before"] = self.left - self.files
-        condition = " AND ".join(conditions) or None
-        if not update:
-            return Write("ConditionCheck", key, condition, values) if condition else None
-        return Write("Update", key, condition, values, update=update.strip())
+            conditions.append(count_equals(files=self.left - self.files))
+        when = all_of(conditions) if conditions else None
+        if adds or deletes:
+            return update(key, add=adds, delete=deletes, when=when)
+        return check(key, when) if when else None

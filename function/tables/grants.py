@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from function.aws.dynamodb import Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import Condition, Write, check, delete, equals, missing, put
 from function.contract import SHARES
 from function.core.fields import Grantable, folders_of
 from function.tables.files import FileRow
@@ -55,9 +57,8 @@ def grant_keys_on(file: FileRow) -> list[Key]:
 
 def revoke_grants_on(file: FileRow) -> list[Write]:
     """Takes back what was granted on a file; what was granted on a later one at its name stays."""
-    here = "file_id = :place OR attribute_not_exists(grantee)"
-    values: Item = {":place": file.place_id}
-    return [Write("Delete", key, here, values=values) for key in grant_keys_on(file)]
+    of_this = equals(file_id=file.place_id) | missing("grantee")
+    return [delete(key, of_this) for key in grant_keys_on(file)]
 
 
 def grant_row_key(grant: Grant) -> Key:
@@ -65,24 +66,24 @@ def grant_row_key(grant: Grant) -> Key:
     return Key(SHARES, grant.grantee, grant.file)
 
 
-def put_grant(grant: Grant) -> Write:
+def put_grant(grant: Grant, when: Condition | None = None) -> Write:
     """Writes a grant over whatever stood there."""
-    return Write("Put", grant_row_key(grant), item=grant.model_dump())
+    return put(grant_row_key(grant), grant, when)
 
 
 def require_grant_unchanged(grant: Grant) -> Write:
     """Expects that a grant stands as it was read."""
-    return Write("ConditionCheck", grant_row_key(grant), "rev = :rev", values={":rev": grant.rev})
+    return check(grant_row_key(grant), equals(rev=grant.rev))
 
 
 def require_no_grant(key: Key) -> Write:
     """Expects that there is no grant."""
-    return Write("ConditionCheck", key, "attribute_not_exists(grantee)")
+    return check(key, missing("grantee"))
 
 
 def delete_grant(grant: Grant) -> Write:
     """Deletes a grant, if it stands as it was read."""
-    return Write("Delete", grant_row_key(grant), "rev = :rev", values={":rev": grant.rev})
+    return delete(grant_row_key(grant), equals(rev=grant.rev))
 
 
 GrantPage = tuple[list[Grant], bool]
@@ -95,7 +96,9 @@ class Grants:
         """Uses the table through `db`."""
         self._db = db
 
-    def of(self, grantee: str, *, after: str = "", prefix: str = "", limit: int) -> GrantPage:
+    def list_grants(
+        self, grantee: str, *, after: str = "", prefix: str = "", limit: int
+    ) -> GrantPage:
         """What was granted to somebody, by owner and name, and whether more follow."""
         page = self._db.query(SHARES, grantee, prefix=prefix, after=after, limit=limit)
         grants = [row for row in page.items if not str(row["file"]).startswith("~")]
@@ -103,7 +106,7 @@ class Grants:
             page.items
         )
 
-    def on(self, owner: str, name: str) -> list[Key]:
+    def list_keys_on(self, owner: str, name: str) -> list[Key]:
         """Where the grants on a file stand that the index knows of."""
         rows = self._db.query_index(SHARES, f"{owner}/{name}").items
         return [Key(SHARES, str(row["grantee"]), str(row["file"])) for row in rows]

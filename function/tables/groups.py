@@ -6,7 +6,19 @@ The grants stand first in it: no user name begins as high as `~`.
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import (
+    Write,
+    check,
+    delete,
+    equals,
+    exists,
+    missing,
+    put,
+    size_below,
+    update,
+)
 from function.contract import SHARES
 from function.tables.accounts import Account, account_key
 from function.tables.grants import user_grantee
@@ -82,18 +94,8 @@ def membership_in(rows: Rows, name: str, account: Account) -> Membership | None:
 def require_membership(held: Membership) -> list[Write]:
     """Expects that a membership stands as it was read, and its group."""
     return [
-        Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, held.file),
-            "rev = :rev",
-            values={":rev": held.rev},
-        ),
-        Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, HEAD),
-            "id = :id",
-            values={":id": held.group_id},
-        ),
+        check(Key(SHARES, held.grantee, held.file), equals(rev=held.rev)),
+        check(Key(SHARES, held.grantee, HEAD), equals(id=held.group_id)),
     ]
 
 
@@ -121,38 +123,26 @@ class Groups:
     def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
         """Writes a group with its owner as its first member. Raises Refused when it is there."""
         key = Key(SHARES, made.grantee, HEAD)
-        absent = "attribute_not_exists(grantee)"
-        writes = [Write("Put", key, absent, item=made.model_dump()), *_joining(membership, owner)]
+        writes = [put(key, made, missing("grantee")), *_joining(membership, owner)]
         self._db.commit([*writes, noted], made.rev)
 
-    def forget(self, account: Account, names: frozenset[str], rev: str) -> None:
+    def set_groups(self, account: Account, names: frozenset[str], rev: str) -> None:
         """Has an account name only these groups, if it is the same and names those that it did.
 
         Raises Refused.
         """
-        values: Item = {":id": account.id, ":was": account.groups}
-        if names:
-            values[":names"] = names
-        change = Write(
-            "Update",
-            account_key(account.username),
-            condition="id = :id AND groups = :was",
-            update="SET groups = :names" if names else "REMOVE groups",
-            values=values,
-        )
+        same = equals(id=account.id, groups=account.groups)
+        change = update(account_key(account.username), set={"groups": names}, when=same)
         self._db.commit([change], rev)
 
-    def join(self, held: Group, membership: Membership, account: Account, noted: Write) -> None:
+    def add_member(
+        self, held: Group, membership: Membership, account: Account, noted: Write
+    ) -> None:
         """Makes an account a member. Raises Refused when the group or the account has gone."""
-        there = Write(
-            "ConditionCheck",
-            Key(SHARES, held.grantee, HEAD),
-            "id = :id",
-            values={":id": held.id},
-        )
+        there = check(Key(SHARES, held.grantee, HEAD), equals(id=held.id))
         self._db.commit([there, *_joining(membership, account), noted], membership.rev)
 
-    def leave(
+    def remove_member(
         self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
     ) -> None:
         """Ends a membership; `account` says whether its account is there to forget it.
@@ -160,31 +150,28 @@ class Groups:
         Raises Refused when it is not as it was read.
         """
         key = Key(SHARES, held.grantee, held.file)
-        gone = Write("Delete", key, "rev = :rev", values={":rev": held.rev})
-        names: Item = {":names": frozenset({held.group})}
-        forgotten = Write(
-            "Update",
+        gone = delete(key, equals(rev=held.rev))
+        forgotten = update(
             account_key(held.username),
-            condition="attribute_exists(username)",
-            update="DELETE groups :names",
-            values=names,
+            delete={"groups": frozenset({held.group})},
+            when=exists("username"),
         )
         self._db.commit([gone, *([forgotten] if account else []), *noted], token)
 
-    def put_out(self, held: Membership, new_token: Callable[[], str]) -> None:
+    def expel(self, held: Membership, new_token: Callable[[], str]) -> None:
         """Ends a membership of a group that has gone, whether or not its account is there."""
         for there in (True, False):
             with suppress(ConditionFailed):
-                self.leave(held, new_token(), account=there)
+                self.remove_member(held, new_token(), account=there)
                 return
 
     def delete(self, held: Group, token: str, noted: Write) -> None:
         """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
         key = Key(SHARES, held.grantee, HEAD)
-        gone = Write("Delete", key, "id = :id", values={":id": held.id})
+        gone = delete(key, equals(id=held.id))
         self._db.commit([gone, noted], token)
 
-    def members(
+    def list_members(
         self, held: Group, *, after: str, limit: int
     ) -> tuple[list[Membership], str | None] | None:
         """Members of a group by name, and after whom they go on; None when the group has gone.
@@ -206,13 +193,13 @@ class Groups:
         last = found[-1].username if page.more else None
         return [each for each in found if each.group_id == held.id], last
 
-    def remaining(self, held: Group, limit: int) -> list[Membership]:
+    def list_remaining(self, held: Group, limit: int) -> list[Membership]:
         """The first memberships of a group that has gone."""
         page = self._db.query(SHARES, held.grantee, prefix=MEMBER, limit=limit)
         found = [Membership.model_validate(row) for row in page.items]
         return [each for each in found if each.group_id == held.id]
 
-    def granted(self, held: Group, limit: int) -> list[Key]:
+    def list_grant_keys(self, held: Group, limit: int) -> list[Key]:
         """Where the first grants to a group stand."""
         page = self._db.query(SHARES, held.grantee, limit=limit)
         return [
@@ -221,23 +208,16 @@ class Groups:
             if row.get("grantee_id") == held.id
         ]
 
-    def revoke(self, held: Group, key: Key) -> None:
+    def revoke_grant(self, held: Group, key: Key) -> None:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
-            self._db.write(Write("Delete", key, "grantee_id = :id", values={":id": held.id}))
+            self._db.write(delete(key, equals(grantee_id=held.id)))
 
 
 def _joining(membership: Membership, account: Account) -> Iterable[Write]:
-    held = Key(SHARES, membership.grantee, membership.file)
-    yield Write("Put", held, item=membership.model_dump())
-    yield Write(
-        "Update",
+    yield put(Key(SHARES, membership.grantee, membership.file), membership)
+    yield update(
         account_key(account.username),
-        condition="id = :id AND (attribute_not_exists(groups) OR size(groups) < :most)",
-        update="ADD groups :names",
-        values={
-            ":id": account.id,
-            ":most": MOST_OF_ONE,
-            ":names": frozenset({membership.group}),
-        },
+        add={"groups": frozenset({membership.group})},
+        when=equals(id=account.id) & size_below(groups=MOST_OF_ONE),
     )

@@ -2,7 +2,9 @@
 
 import hashlib
 
-from function.aws.dynamodb import Dynamo, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import Write, delete, equals, missing, put
 from function.contract import FILES
 from function.tables.expiry import expiry_key, schedule_expiry
 
@@ -53,16 +55,12 @@ def jobs_of(db: Dynamo, owner: str) -> dict[str, JobRow]:
 def create_job(row: JobRow, was: JobRow | None) -> list[Write]:
     """Puts a job where none is, or in the place of one that is done; the sweep looks after it."""
     key = job_key(row.shelf.partition("/")[0], row.name)
-    item = row.model_dump()
-    if was:
-        put = Write("Put", key, "rev = :was", values={":was": was.rev}, item=item)
-    else:
-        put = Write("Put", key, "attribute_not_exists(shelf)", item=item)
-    return [put, schedule_expiry(key, row.begun)]
+    unchanged = equals(rev=was.rev) if was else missing("shelf")
+    return [put(key, row, unchanged), schedule_expiry(key, row.begun)]
 
 
 def update_job(row: JobRow, was: JobRow) -> list[Write]:
     """Notes how far a job has come; when it is done, the sweep need not look at it any more."""
     key = Key(FILES, row.shelf, row.name)
-    put = Write("Put", key, "rev = :was", values={":was": was.rev}, item=row.model_dump())
-    return [put, *([Write("Delete", expiry_key(key, row.begun))] if row.done else [])]
+    change = put(key, row, equals(rev=was.rev))
+    return [change, *([delete(expiry_key(key, row.begun))] if row.done else [])]

@@ -1,13 +1,24 @@
 """What the tables hold of links. Imports `records` alone."""
 
-from function.aws.dynamodb import Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Condition,
+    Write,
+    at_most,
+    delete,
+    differs,
+    equals,
+    missing,
+    put,
+    update,
+)
 from function.contract import SHARES
 from function.tables.grants import Grant
 
 # Comes after every grant, for no user name begins so. Each has its own place in the index by file,
 # which would otherwise have one hot spot that every count writes to.
 LINK = "~link/"
-UNTAKEN = "attribute_not_exists(grantee) OR link = :link"
 MOST = 100  # more than a link has grants
 
 
@@ -80,8 +91,7 @@ def link_in(rows: Rows, link_id: str) -> LinkRow | None:
 
 def create_link(row: LinkRow) -> Write:
     """Puts a link where none is."""
-    key = link_key(row.id)
-    return Write("Put", key, "attribute_not_exists(grantee)", item=row.model_dump() | key.item())
+    return put(link_key(row.id), row, missing("grantee"))
 
 
 def update_link(old: LinkRow, new: LinkRow) -> Write:
@@ -89,50 +99,32 @@ def update_link(old: LinkRow, new: LinkRow) -> Write:
     before = old.model_dump(exclude={"downloads"})
     after = new.model_dump(exclude={"downloads"})
     changed = {name: value for name, value in after.items() if value != before[name]}
-    sets = [f"#{name} = :{name}" for name, value in changed.items() if value is not None]
-    removes = [f"#{name}" for name, value in changed.items() if value is None]
-    values: Item = {f":{name}": value for name, value in changed.items() if value is not None}
-    return Write(
-        "Update",
-        link_key(new.id),
-        condition="rev = :was",
-        values=values | {":was": old.rev},
-        update=f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
-        names={f"#{name}": name for name in changed},
-    )
+    return update(link_key(new.id), set=changed, when=equals(rev=old.rev))
 
 
 def count_downloads(row: LinkRow, more: int) -> Write:
     """Counts downloads, if the link is still the one that was read and allows for as many."""
-    condition, values = "rev = :rev", Item({":rev": row.rev, ":more": more})
+    when = equals(rev=row.rev)
     if row.max_downloads is not None:
-        condition += " AND downloads <= :room"
-        values[":room"] = row.max_downloads - more
-    return Write("Update", link_key(row.id), condition, values, update="ADD downloads :more")
+        when &= at_most(downloads=row.max_downloads - more)
+    return update(link_key(row.id), add={"downloads": more}, when=when)
 
 
 def put_owner_entry(row: LinkRow) -> Write:
     """Puts a link on its owner's list, until the link itself may go."""
-    key = _ledger_key(row)
-    noted: Item = {"link": row.id, "owner_id": row.owner_id, "expires_at": row.expires_at}
-    return Write("Put", key, item=key.item() | noted)
+    item: Item = {"link": row.id, "owner_id": row.owner_id, "expires_at": row.expires_at}
+    return put(_ledger_key(row), item)
 
 
 def delete_owner_entry(row: LinkRow) -> Write:
     """Takes a link from its owner's list."""
-    return Write("Delete", _ledger_key(row))
+    return delete(_ledger_key(row))
 
 
 def put_alias(row: LinkRow, alias: str) -> Write:
     """Gives a link an alias that no other has, until the link itself may go."""
-    key = alias_key(alias)
-    return Write(
-        "Put",
-        key,
-        UNTAKEN,
-        values={":link": row.id},
-        item=key.item() | {"link": row.id, "expires_at": row.expires_at},
-    )
+    item: Item = {"link": row.id, "expires_at": row.expires_at}
+    return put(alias_key(alias), item, _not_another_links(row))
 
 
 def link_with_alias(rows: Rows, alias: str) -> str | None:
@@ -143,7 +135,11 @@ def link_with_alias(rows: Rows, alias: str) -> str | None:
 
 def delete_alias(row: LinkRow, alias: str) -> Write:
     """Frees an alias of a link, never another link's."""
-    return Write("Delete", alias_key(alias), UNTAKEN, values={":link": row.id})
+    return delete(alias_key(alias), _not_another_links(row))
+
+
+def _not_another_links(row: LinkRow) -> Condition:
+    return missing("grantee") | equals(link=row.id)
 
 
 def put_receipt(key: Key, file_id: str, until: int, now: float) -> Write:
@@ -151,13 +147,8 @@ def put_receipt(key: Key, file_id: str, until: int, now: float) -> Write:
 
     Good `until` (epoch seconds).
     """
-    return Write(
-        "Put",
-        key,
-        "attribute_not_exists(grantee) OR file_id <> :file OR expires_at <= :now",
-        values={":file": file_id, ":now": int(now)},
-        item=key.item() | {"file_id": file_id, "expires_at": until},
-    )
+    none = missing("grantee") | differs(file_id=file_id) | at_most(expires_at=int(now))
+    return put(key, {"file_id": file_id, "expires_at": until}, none)
 
 
 def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:
@@ -169,7 +160,7 @@ def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:
 def put_event(link_id: str, event: EventRow, nonce: str) -> Write:
     """Notes what was done with a link."""
     key = Key(SHARES, f"events:{link_id}", f"{event.created}/{nonce}")
-    return Write("Put", key, item=event.model_dump() | key.item())
+    return put(key, event)
 
 
 class Links:
@@ -187,7 +178,7 @@ class Links:
         rows = [LinkRow.model_validate(item) for item in items if item["file"] == own]
         return (rows[0] if rows else None), grants
 
-    def of(
+    def list_links(
         self, owner: str, owner_id: str, *, after: str, limit: int
     ) -> tuple[list[LinkRow], str | None]:
         """Links on somebody's list, the newest first, and after which one the list goes on."""
@@ -197,26 +188,21 @@ class Links:
         last = str(page.items[-1]["file"]) if page.more else None
         return [LinkRow.model_validate(rows[key]) for key in keys if key in rows], last
 
-    def events(self, link_id: str, *, after: str, limit: int) -> tuple[list[EventRow], str | None]:
+    def list_events(
+        self, link_id: str, *, after: str, limit: int
+    ) -> tuple[list[EventRow], str | None]:
         """What was done with a link, the newest first, and after which one the list goes on."""
         page = self._db.query(SHARES, f"events:{link_id}", after=after, limit=limit, newest=True)
         last = str(page.items[-1]["file"]) if page.more else None
         return [EventRow.model_validate(item) for item in page.items], last
 
-    def opened(self, link_id: str, event: EventRow) -> None:
+    def record_open(self, link_id: str, event: EventRow) -> None:
         """Counts that a link was opened, in one row for each minute and way. Raises Unavailable."""
-        values: Item = {f":{name}": value for name, value in event.model_dump().items() if value}
-        sets = ", ".join(f"#{name[1:]} = {name}" for name in values if name != ":times")
+        key = Key(SHARES, f"events:{link_id}", f"{event.created}/opened/{event.how}")
         self._db.write(
-            Write(
-                "Update",
-                Key(SHARES, f"events:{link_id}", f"{event.created}/opened/{event.how}"),
-                values=values,
-                update=f"SET {sets} ADD #times :times",
-                names={f"#{name[1:]}": name[1:] for name in values},
-            )
+            update(key, set=event.model_dump(exclude={"times"}), add={"times": event.times})
         )
 
-    def unlocked(self, link_id: str, event: EventRow, nonce: str) -> None:
+    def record_unlock(self, link_id: str, event: EventRow, nonce: str) -> None:
         """Notes that somebody knew the password. Raises Unavailable."""
         self._db.write(put_event(link_id, event, nonce))

@@ -2,7 +2,20 @@
 
 from collections.abc import Sequence
 
-from function.aws.dynamodb import READ_AT_ONCE, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import BATCH_GET_LIMIT, Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Write,
+    at_most,
+    below,
+    check,
+    delete,
+    equals,
+    exists,
+    missing,
+    put,
+    update,
+)
 from function.contract import SHARES
 from function.tables.reservations import Reservation
 
@@ -12,7 +25,6 @@ SETTINGS = (
     "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
     "max_total_size", "allowed_types", "require_name", "open", "expires_at",
 )  # fmt: skip
-COUNTS = {"#files": "files", "#bytes": "bytes"}
 
 
 class RequestRow(Row):
@@ -58,49 +70,34 @@ def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:
 
 def reserve_slot(row: RequestRow, size: int) -> Write:
     """Takes a place for one file, if there is one and the request is still as it was read."""
-    values: Item = {":rev": row.rev, ":one": 1, ":size": size}
-    condition = "rev = :rev"
+    when = equals(rev=row.rev)
     if row.max_files is not None:
-        values[":most"] = row.max_files
-        condition += " AND #files < :most"
+        when &= below(files=row.max_files)
     if row.max_total_size is not None:
-        values[":room"] = row.max_total_size - size
-        condition += " AND #bytes <= :room"
-    return _count(row.id, condition, values)
+        when &= at_most(bytes=row.max_total_size - size)
+    return update(request_key(row.id), add={"files": 1, "bytes": size}, when=when)
 
 
 def release_slot(held: Reservation) -> Write:
     """Gives a place back, if there is such a request."""
-    values: Item = {":one": -1, ":size": -held.size}
-    return _count(str(held.request), "attribute_exists(grantee)", values)
-
-
-def _count(request_id: str, condition: str, values: Item) -> Write:
-    key, update = request_key(request_id), "ADD #files :one, #bytes :size"
-    return Write("Update", key, condition, values, update=update, names=COUNTS)
+    key = request_key(str(held.request))
+    return update(key, add={"files": -1, "bytes": -held.size}, when=exists("grantee"))
 
 
 def require_request(request_id: str) -> Write:
     """Expects that there is such a request."""
-    return Write("ConditionCheck", request_key(request_id), "attribute_exists(grantee)")
+    return check(request_key(request_id), exists("grantee"))
 
 
 def delete_request(row: RequestRow) -> list[Write]:
     """Deletes a request and its line."""
-    gone = Write("Delete", request_key(row.id), "attribute_exists(grantee)")
-    return [gone, Write("Delete", _line(row).key)]
+    return [delete(request_key(row.id), exists("grantee")), delete(_line(row).key)]
 
 
 def move_request(row: RequestRow, folder: str, rev: str) -> Write:
     """Has a request take files below another folder, if it is as it was read."""
-    values: Item = {":was": row.rev, ":folder": folder, ":rev": rev}
-    return Write(
-        "Update",
-        request_key(row.id),
-        "rev = :was",
-        values,
-        update="SET folder = :folder, rev = :rev",
-    )
+    change: Item = {"folder": folder, "rev": rev}
+    return update(request_key(row.id), set=change, when=equals(rev=row.rev))
 
 
 class Requests:
@@ -112,35 +109,22 @@ class Requests:
 
     def create(self, row: RequestRow, also: Sequence[Write]) -> None:
         """Writes a new request, its line in the ledger, and what else there is, in one commit."""
-        item: Item = {**request_key(row.id).item(), **row.model_dump()}
-        put = Write("Put", request_key(row.id), "attribute_not_exists(grantee)", item=item)
-        self._db.commit([put, _line(row), *also], row.rev)
+        create = put(request_key(row.id), row, missing("grantee"))
+        self._db.commit([create, _line(row), *also], row.rev)
 
-    def change(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
+    def update(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
         """Writes an owner's settings over those that were read. Raises Refused.
 
         `counted` expects the counts as they were read as well.
         """
-        held = row.model_dump()
-        given = {name: held[name] for name in SETTINGS if held[name] is not None}
-        gone = [f"#{name}" for name in SETTINGS if name not in given]
-        update = "SET " + ", ".join(f"#{name} = :{name}" for name in given)
-        values: Item = {f":{name}": value for name, value in given.items()}
-        values[":was"], condition = was.rev, "rev = :was"
+        unchanged = equals(rev=was.rev)
         if counted:
-            values |= {":files": was.files, ":bytes": was.bytes}
-            condition += " AND #files = :files AND #bytes = :bytes"
-        write = Write(
-            "Update",
-            request_key(row.id),
-            condition,
-            values,
-            update=update + (f" REMOVE {', '.join(gone)}" if gone else ""),
-            names={**(COUNTS if counted else {}), **{f"#{name}": name for name in SETTINGS}},
-        )
+            unchanged &= equals(files=was.files, bytes=was.bytes)
+        settings = row.model_dump(include=set(SETTINGS))
+        write = update(request_key(row.id), set=settings, when=unchanged)
         self._db.commit([write, _line(row), noted], row.rev)
 
-    def remove(self, row: RequestRow, token: str, noted: Write) -> None:
+    def delete(self, row: RequestRow, token: str, noted: Write) -> None:
         """Deletes a request and its line. Raises Refused."""
         self._db.commit([*delete_request(row), noted], token)
 
@@ -148,16 +132,16 @@ class Requests:
         """One request."""
         return request_in(self._db.read([request_key(request_id)]), request_id, now)
 
-    def below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
+    def list_below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
         """Somebody's requests that take files below a folder."""
         found: list[RequestRow] = []
         last: str | None = ""
         while last is not None:
-            rows, last = self.of(owner, now, after=last, limit=READ_AT_ONCE)
+            rows, last = self.list_requests(owner, now, after=last, limit=BATCH_GET_LIMIT)
             found += [row for row in rows if row.folder.startswith(folder)]
         return found
 
-    def of(
+    def list_requests(
         self, owner: str, now: float, *, after: str, limit: int
     ) -> tuple[list[RequestRow], str | None]:
         """Somebody's requests, oldest first, and the last line read when others follow."""
@@ -175,4 +159,4 @@ def _ledger(owner: str) -> str:
 
 def _line(row: RequestRow) -> Write:
     key = Key(SHARES, _ledger(row.owner), f"{row.created}/{row.id}")
-    return Write("Put", key, item={**key.item(), "expires_at": row.expires_at})
+    return put(key, {"expires_at": row.expires_at})

@@ -6,7 +6,9 @@ What an account has reserved is the sum of its rows.
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import Dynamo, Item, Key, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key
+from function.aws.writes import Write, delete, exists, put
 from function.contract import FILES
 
 HOLDS = "holds"
@@ -34,17 +36,12 @@ def reservation_key(held: Reservation, upload: Key) -> Key:
 def put_reservation(what: Reservation, upload: Key, ends: int) -> Write:
     """Says it; the table forgets it when it `ends` (epoch seconds)."""
     key = reservation_key(what, upload)
-    item: Item = {
-        **key.item(), "size": what.size, "owner_id": what.owner_id, "expires_at": ends
-    }  # fmt: skip
-    return Write("Put", key, item=item)
+    return put(key, {"size": what.size, "owner_id": what.owner_id, "expires_at": ends})
 
 
 def delete_reservation(what: Reservation, upload: Key, *, once: bool = False) -> Write:
     """Says so no more; `once` expects that it has been said until now."""
-    return Write(
-        "Delete", reservation_key(what, upload), "attribute_exists(owner_id)" if once else None
-    )
+    return delete(reservation_key(what, upload), exists("owner_id") if once else None)
 
 
 def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:

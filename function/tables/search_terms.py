@@ -7,7 +7,8 @@ commit that changes the file. So a search reads what it finds, however many file
 import re
 import unicodedata
 
-from function.aws.dynamodb import Dynamo, Key
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key
 from function.contract import FILES
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
@@ -73,7 +74,7 @@ class SearchTerms:
         """Uses the table files through `db`."""
         self._db = db
 
-    def of(
+    def list_terms(
         self, owner: str, begins: str, *, after: str, limit: int, falling: bool
     ) -> tuple[list[str], bool]:
         """The next terms that begin so, in one call, and whether there are more."""

@@ -3,17 +3,28 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Key, Row, Rows, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import (
+    Condition,
+    Write,
+    above,
+    below,
+    check,
+    equals,
+    exists,
+    missing,
+    put,
+    update,
+)
 from function.contract import SESSIONS
 from function.core.errors import Unavailable
 from function.core.models import Caller
 from function.tables.accounts import Account
 
 AT_ONCE, LOOKS = 250, 4
-ALIVE = "attribute_exists(token_hash) AND expires_at > :now"
 Place = tuple[str, str]
 TRIES = "tries"
-ROOM = "attribute_not_exists(#tries) OR #tries < :most"
 
 
 class Session(Row):
@@ -83,24 +94,22 @@ def is_valid_session(session: Session | None, account: Account, now: float) -> b
 
 def create_session(session: Session) -> Write:
     """A new session."""
-    return Write("Put", session_key(session.token_hash), item=session.model_dump())
+    return put(session_key(session.token_hash), session)
 
 
 def expire_session(token_hash: str, now: int) -> Write:
     """Has a session expire at once, if it has not; its row stays until the table removes it."""
-    values: Item = {":now": now}
-    return Write("Update", session_key(token_hash), ALIVE, values, update="SET expires_at = :now")
+    return update(session_key(token_hash), set={"expires_at": now}, when=_alive(now))
 
 
 def rotate_session(session: Session, epoch: str, now: int) -> Write:
     """Takes a session over into its account's next epoch, in which all others are dead."""
-    return Write(
-        "Update",
-        session_key(session.token_hash),
-        condition=f"{ALIVE} AND epoch = :was",
-        values={":now": now, ":was": session.epoch, ":epoch": epoch},
-        update="SET epoch = :epoch",
-    )
+    when = _alive(now) & equals(epoch=session.epoch)
+    return update(session_key(session.token_hash), set={"epoch": epoch}, when=when)
+
+
+def _alive(now: int) -> Condition:
+    return exists("token_hash") & above(expires_at=now)
 
 
 class Sessions:
@@ -110,7 +119,7 @@ class Sessions:
         """Uses the table through `db`."""
         self._db = db
 
-    def newest(
+    def list_sessions(
         self,
         username: str,
         wanted: Callable[[Session], bool],
@@ -138,19 +147,10 @@ class Sessions:
                 return found, None
         return found, after
 
-    def seen(self, token_hash: str, now: int, at: str) -> None:
+    def record_use(self, token_hash: str, now: int, at: str) -> None:
         """Notes when a session was used, if that can be done; nobody is refused for it."""
-        values: Item = {":now": now, ":at": at}
-        write = Write(
-            "Update",
-            session_key(token_hash),
-            ALIVE,
-            values,
-            update="SET #seen = :at",
-            names={"#seen": "seen"},
-        )
         with suppress(ConditionFailed, Unavailable):
-            self._db.write(write)
+            self._db.write(update(session_key(token_hash), set={"seen": at}, when=_alive(now)))
 
 
 def tries_key(address: str, window: int) -> Key:
@@ -166,13 +166,8 @@ def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
 
 def count_failure(key: Key, name: str, weight: int, until: int) -> Write:
     """Counts a failure, which weighs something, and once more under a name."""
-    return Write(
-        "Update",
-        key,
-        update="ADD failures :weight, #name :one SET expires_at = :until",
-        values={":weight": weight, ":one": 1, ":until": until},
-        names={"#name": f"name:{name}"},
-    )
+    counts: Item = {"failures": weight, f"name:{name}": 1}
+    return update(key, add=counts, set={"expires_at": until})
 
 
 def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
@@ -182,19 +177,17 @@ def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
 
 def require_tries_left(key: Key, most: int, of: str = TRIES) -> Write:
     """Expects that a count has not reached what it may at most."""
-    return Write("ConditionCheck", key, ROOM, {":most": most}, names={"#tries": of})
+    return check(key, _has_tries_left(most, of))
 
 
 def count_try(key: Key, most: int, until: int, of: str = TRIES) -> Write:
     """Counts a try, if the count has not reached what it may at most."""
-    return Write(
-        "Update",
-        key,
-        ROOM,
-        {":one": 1, ":most": most, ":until": until},
-        update="ADD #tries :one SET expires_at = :until",
-        names={"#tries": of},
-    )
+    when = _has_tries_left(most, of)
+    return update(key, add={of: 1}, set={"expires_at": until}, when=when)
+
+
+def _has_tries_left(most: int, of: str) -> Condition:
+    return missing(of) | below(**{of: most})
 
 
 class Attempts:
@@ -238,11 +231,8 @@ class Attempts:
 
     def forgive(self, names: list[str], token: str) -> None:
         """Takes a try back, which was a good one. Raises Refused, Unavailable."""
-        values: Item = {":back": -1}
-        keys = [Key(SESSIONS, name) for name in names]
-        self._db.commit(
-            [Write("Update", key, update="ADD tries :back", values=values) for key in keys], token
-        )
+        writes = [update(Key(SESSIONS, name), add={TRIES: -1}) for name in names]
+        self._db.commit(writes, token)
 
 
 def mailed_reset_key(name: str) -> Key:
@@ -263,15 +253,10 @@ def reset_at(rows: Rows, key: Key) -> Reset | None:
 
 def put_reset(key: Key, reset: Reset) -> Write:
     """A token in the place of whatever was there."""
-    return Write("Put", key, item=reset.model_dump() | key.item())
+    return put(key, reset)
 
 
 def use_reset(key: Key, reset: Reset, now: int) -> Write:
     """Uses a token up, if nobody has."""
-    return Write(
-        "Update",
-        key,
-        condition=f"{ALIVE} AND secret = :secret",
-        values={":now": now, ":secret": reset.secret},
-        update="SET expires_at = :now",
-    )
+    when = _alive(now) & equals(secret=reset.secret)
+    return update(key, set={"expires_at": now}, when=when)

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from function.aws.dynamodb import Dynamo, Key, Row, Rows, Write
+from function.aws.dynamodb import Dynamo
+from function.aws.rows import Key, Row, Rows
+from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
@@ -101,17 +103,11 @@ def reservation_of(row: UploadRow) -> Reservation | None:
 def finish_upload(row: UploadRow, answer: str) -> list[Write]:
     """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
     key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
-    noted = Write(
-        "Update",
-        key,
-        condition="rev = :rev AND attribute_not_exists(done)",
-        update="SET done = :answer",
-        values={":rev": row.rev, ":answer": answer},
-    )
+    unfinished = equals(rev=row.rev) & missing("done")
     return [
-        noted,
+        update(key, set={"done": answer}, when=unfinished),
         *([delete_reservation(what, key)] if what else []),
-        Write("Delete", upload_expiry_key(row)),
+        delete(upload_expiry_key(row)),
     ]
 
 
@@ -122,21 +118,20 @@ class Uploads:
         """Uses the table files through `db`."""
         self._db = db
 
-    def start(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
+    def create(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
         """Writes an upload, when it falls due, and what else there is, in one commit."""
         key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
         line = schedule_expiry(
             key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what
         )
         holds = [put_reservation(what, key, row.expires_at + GRACE)] if what else []
-        put = Write("Put", key, item=row.model_dump())
-        self._db.commit([put, line, *holds, *also], row.rev)
+        self._db.commit([put(key, row), line, *holds, *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""
         return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
 
-    def given_up(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
+    def is_abandoned(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
         """Whether an upload that has no row any more is on the list of what falls due.
 
         Then its object is nobody's: completing it needs the row, and strikes the line. Without a
@@ -146,11 +141,13 @@ class Uploads:
         lines = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
         return any(line["object"] == object_key for line in self._db.read(lines).values())
 
-    def of(self, username: str, *, after: str, limit: int) -> tuple[list[UploadRow], bool]:
+    def list_uploads(
+        self, username: str, *, after: str, limit: int
+    ) -> tuple[list[UploadRow], bool]:
         """Somebody's uploads, finished ones included, and whether there are more."""
         page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
         return [UploadRow.model_validate(row) for row in page.items], page.more
 
-    def remove(self, row: UploadRow) -> bool:
+    def delete_unfinished(self, row: UploadRow) -> bool:
         """Removes an upload that nobody completed; False when somebody did."""
         return claim(self._db, Key(FILES, row.shelf, row.name), reservation_of(row))

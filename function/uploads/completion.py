@@ -15,8 +15,8 @@ from function.access.policy import (
     needed_right,
 )
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import Write
 from function.aws.s3 import Part, Stored
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import (
     ChangedMeanwhile,
@@ -107,7 +107,7 @@ class CompletionService:
             return False
         username, upload_id = whose
         row = self._upload_rows.find(username, upload_id)
-        if row is None and self._upload_rows.given_up(
+        if row is None and self._upload_rows.is_abandoned(
             username, upload_id, key, self._runtime.now()
         ):
             self._multipart.discard(key, None)
@@ -173,7 +173,7 @@ class CompletionService:
         return stored
 
     def _refuse(self, row: UploadRow) -> None:
-        if self._upload_rows.remove(row):
+        if self._upload_rows.delete_unfinished(row):
             self._multipart.discard(row.object, row.multipart)
 
     def _join(self, row: UploadRow, multipart: str, sent: list[SentPart] | None) -> None:

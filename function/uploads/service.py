@@ -74,7 +74,7 @@ class UploadService:
             row = row.model_copy(update={"rev": self._runtime.new_id()})
             try:
                 held = reserve_room(owner.username, owner.id, load, owner)
-                self._upload_rows.start(row, [held, *self._audit.quota_warning(owner, load)])
+                self._upload_rows.create(row, [held, *self._audit.quota_warning(owner, load)])
             except ConditionFailed:
                 continue
             return self.view(row, base)
@@ -180,7 +180,7 @@ class UploadService:
         after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
         found: list[UploadRow] = []
         for at_once in (limit + 1, *[PASSED_AT_ONCE] * PASSES):
-            rows, more = self._upload_rows.of(caller.username, after=after, limit=at_once)
+            rows, more = self._upload_rows.list_uploads(caller.username, after=after, limit=at_once)
             after = rows[-1].name if rows else after
             found += [row for row in rows if self.open(row, account.id)]
             if not more or len(found) > limit:
@@ -196,7 +196,7 @@ class UploadService:
         list of what falls due, for an address that was given out may bring bytes even now.
         """
         row = self.find(caller, upload_id)
-        if not self._upload_rows.remove(row):
+        if not self._upload_rows.delete_unfinished(row):
             raise NoSuchUpload
         self._multipart.discard(row.object, row.multipart)
 

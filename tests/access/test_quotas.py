@@ -1,5 +1,7 @@
 """What a charge expects of an account whose quota is limited."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,8 +18,10 @@ def test_a_charge_holds_where_it_means_the_same(
     """Of all that may be used by then: where there is room, and the mark is crossed as before."""
     if used + grows > quota:
         return  # refused before
-    values = charge(account(quota, used), Load(grows, 0)).values or {}
-    holds = int(str(values.get(":bytes_low", 0))) <= then <= int(str(values[":bytes_high"]))
+    when = charge(account(quota, used), Load(grows, 0)).when
+    assert when
+    values: dict[str, Any] = dict(when.values)
+    holds = int(values.get(":bytes_used_min", 0)) <= then <= int(values[":bytes_used_max"])
     alike = crossed_warning(account(quota, used), Load(grows, 0)) == crossed_warning(
         account(quota, then), Load(grows, 0)
     )

@@ -7,14 +7,15 @@ notices none of them would notice nothing else either.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
 from function.auth.login import LoginService
-from function.aws.dynamodb import ConditionFailed, Dynamo, Item, Write
+from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.aws.errors import translate_aws_errors
 from function.aws.s3 import Objects, Stored
+from function.aws.writes import Write, delete, put, update
 from function.contract import USERS
 from function.core.errors import NotSignedIn, Unavailable
 from function.core.models import Caller
@@ -72,23 +73,25 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
     """What is replaced or deleted is gone, and charged no more."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str) -> None:
-            gone = [each.item for each in writes if each.key.partition.endswith(f"/{shelf}")]
+        def commit(self, writes: Sequence[Write], token: str = "") -> None:
+            puts = [each for each in writes if each.item]
+            gone = [each.item for each in puts if each.key.partition.endswith(f"/{shelf}")]
             kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
             for row in gone:
                 size, owner = int(str(row["size"])), str(row["shelf"]).partition("/")[0]
                 named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
-                    kept.append(Write("Delete", named))
+                    kept.append(delete(named))
                 back = refund(owner, str(row["owner_id"]), Load(size, 1))
-                charged = [each for each in kept if each.key == back.key]
+                charged = [each for each in kept if each.key == back.key and each.change]
                 for each in charged:
                     used = {":bytes_used": -size, ":files_used": -1}
                     values = {
-                        name: int(str(value)) + used[name] if name in used else value
-                        for name, value in each.values.items()
+                        name: int(str(value)) + used.get(name, 0)
+                        for name, value in each.change.values.items()
                     }
-                    kept[kept.index(each)] = replace(each, values=values)
+                    change = each.change._replace(values=values)
+                    kept[kept.index(each)] = each._replace(change=change)
                 kept += [] if charged else [back]
             super().commit(kept, token)
 
@@ -169,7 +172,7 @@ def register_without_token() -> dict[str, Any]:
     """A name that is taken was taken by somebody else."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str) -> None:
+        def commit(self, writes: Sequence[Write], token: str = "") -> None:
             if writes[0].key.table.noun == "users" and writes[0].kind == "Put":
                 self.write(writes[0])
             else:
@@ -182,7 +185,7 @@ def commit_without_rev() -> dict[str, Any]:
     """A file is replaced whatever has become of it since it was read."""
 
     def replace(old: FileRow, row: FileRow) -> Write:
-        return Write("Put", file_key(row.shelf, row.name), item=row.model_dump())
+        return put(file_key(row.shelf, row.name), row)
 
     return {"files.commit.replace_file": replace}
 
@@ -191,7 +194,7 @@ def charged_afterwards() -> dict[str, Any]:
     """The bytes used are counted after the commit, by a write of their own."""
 
     class Apart(Dynamo):
-        def commit(self, writes: Any, token: str) -> None:
+        def commit(self, writes: Any, token: str = "") -> None:
             apart = [each for each in writes if each.key.table is USERS and each.kind == "Update"]
             super().commit([each for each in writes if each not in apart], token)
             for each in apart:
@@ -205,7 +208,7 @@ def completed_blindly() -> dict[str, Any]:
 
     def finish(row: UploadRow, answer: str) -> list[Write]:
         noted, *others = uploads.finish_upload(row, answer)
-        return [replace(noted, condition=None, values={":answer": answer}), *others]
+        return [noted._replace(when=None), *others]
 
     return {"uploads.completion.finish_upload": finish}
 
@@ -226,23 +229,22 @@ def given_up_bytes_first() -> dict[str, Any]:
 def struck_from_the_list() -> dict[str, Any]:
     """What is given up is struck from the list at once, before its bytes are removed."""
 
-    right = Uploads.remove
+    right = Uploads.delete_unfinished
 
     def remove(self: Uploads, row: UploadRow) -> bool:
         removed = right(self, row)
         if removed:
-            self._db.write(Write("Delete", uploads.upload_expiry_key(row)))
+            self._db.write(delete(uploads.upload_expiry_key(row)))
         return removed
 
-    return {"tables.uploads.Uploads.remove": remove}
+    return {"tables.uploads.Uploads.delete_unfinished": remove}
 
 
 def counted_blindly() -> dict[str, Any]:
     """Whether a link has a download left is looked at, and then one is counted."""
 
     def count(row: LinkRow, more: int) -> Write:
-        values: Item = {":more": more}
-        return Write("Update", links.link_key(row.id), None, values, update="ADD downloads :more")
+        return update(links.link_key(row.id), add={"downloads": more})
 
     return {"links.downloads.count_downloads": count}
 

@@ -84,7 +84,7 @@ class World:
             new_id=lambda: f"{'1d' * 13}{next(self._ids):06}",
             new_secret=lambda: f"{next(self._ids):043}",
         )
-        base.use(base.Base(self.settings, self._session, runtime))
+        base.use(base.Base(self.settings, self._session.client, runtime))
 
     def restore(self) -> None:
         """Back to the beginning, with ids that the beginning has not used."""

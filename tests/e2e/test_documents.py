@@ -18,6 +18,7 @@ DOCUMENTS = [
     "docs/files.md",
     "docs/large-files.md",
     "docs/sharing.md",
+    "docs/walkthrough.md",
 ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from function import base
-from function.aws.dynamodb import Key
+from function.aws.rows import Key
 from function.contract import FILES, Settings
 from function.files.purge import Purger
 from tests.conftest import Clock

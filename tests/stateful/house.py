@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from function import base
-from function.aws.dynamodb import Key, decode, encode
+from function.aws.rows import Key, decode, encode
 from function.contract import FILES, Settings
 from function.core.runtime import system_runtime
 from function.files.purge import Purger
@@ -185,4 +185,4 @@ class House:
 def rewired(settings: Settings, clock: Clock, session: boto3.Session) -> None:
     """Wires the handler so that its pauses take no time."""
     origins = replace(system_runtime(), now=clock, sleep=lambda _: None)
-    base.use(base.Base(settings, session, origins))
+    base.use(base.Base(settings, session.client, origins))

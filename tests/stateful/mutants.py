@@ -71,7 +71,7 @@ def found_with(**changes: Any) -> Callable[..., Any]:
     return find
 
 
-def careless(db: Dynamo, writes: Any, token: str) -> None:
+def careless(db: Dynamo, writes: Any, token: str = "") -> None:
     """What could not be committed is said to be."""
     with suppress(Unavailable):
         commit(db, writes, token)
@@ -100,7 +100,9 @@ MUTANTS = (
     Mutant("grants never expire", {"access.policy.Access.alive": lambda *_: True}),
     Mutant("to read is to write", {"access.policy.Access.right": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
-    Mutant("who was put out stays in", {"tables.groups.Groups.leave": lambda *_, **__: None}),
+    Mutant(
+        "who was put out stays in", {"tables.groups.Groups.remove_member": lambda *_, **__: None}
+    ),
     Mutant("a rename leaves grants behind", {"moves.rename.grant_keys_on": NOTHING}),
     Mutant("what is taken back stays", {"sharing.shares.delete_grant": require_grant_unchanged}),
     Mutant("the disabled are let in", {"access.policy.account_in": disabled_as_well}),

@@ -7,7 +7,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from function.aws.dynamodb import Item, decode, encode
+from function.aws.rows import Item, decode, encode
 from function.contract import Settings
 from function.core.runtime import Runtime
 from function.files.commit import FileWrites
@@ -53,7 +53,7 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
                 DynamoType({"S": write.key.partition}), DynamoType({"S": write.key.sort})
             )
             had = int(str(decode(_attributes(old)).get("files", 0))) if old else 0
-            item = write.key.item() | {"files": had + int(str(write.values[":more"]))}
+            item = write.key.item() | {"files": had + int(str(write.change.values[":files"]))}
         files.put_item(encode(item))
     for row in rows:
         files.put_item(encode(refcount_key(row.object).item() | {"beyond": 0}))

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from function.aws.dynamodb import Item
+from function.aws.rows import Item
 from function.core.fields import folders_of
 from function.tables.accounts import Account
 from function.tables.files import FileRow

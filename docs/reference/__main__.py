@@ -1,0 +1,192 @@
+"""Writes the pages of this folder that are made from the code: `make reference`.
+
+`tests/test_docs.py` fails when a page differs from the code.
+"""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+from function import app
+from function.auth import keys, mfa, password_change, throttle
+from function.core import limits
+from function.core.errors import Problem
+from function.core.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
+from function.core.roles import ROLES, SCOPES, Power
+from function.http.router import all_routes, needs_token, power_of
+from function.meta.openapi import document
+from function.sharing.shares import MOST_GRANTS
+from function.tables.groups import MOST_OF_ONE
+
+FOLDER = Path(__file__).parent
+assert app.lambda_handler, "registers the routes"
+MADE = "<!-- Made by `make reference`; edit the code instead. -->"
+
+POWERS: dict[str, str] = {
+    "read": "List, read and download your own files and those shared with you.",
+    "write": "Upload, change, move and delete files.",
+    "share": "Share files; make groups, links and file requests.",
+    "account": "Your own password, sessions, API keys and second factor.",
+    "admin": "All accounts, invitations, usage and the audit log.",
+}
+LIMITS: dict[str, tuple[int | str, str]] = {
+    "small_file_bytes": (limits.SMALL, "A file through `PUT /file` and `GET /file`"),
+    "file_bytes": (limits.LARGEST, "Any file"),
+    "single_put_bytes": (limits.SINGLE_PUT, "A file in one PUT to S3; larger ones go in parts"),
+    "smallest_part_bytes": (limits.SMALLEST_PART, "A part of an upload, but the last"),
+    "most_parts": (MOST_PARTS, "Parts of one upload"),
+    "most_parts_signed_at_once": (SIGNED_AT_ONCE, "Part numbers in one request"),
+    "upload_seconds": (
+        limits.UPLOAD_SECONDS,
+        f"Until an unfinished upload expires; {limits.SENT_SECONDS:,} by a file request",
+    ),
+    "url_seconds": (limits.URL_SECONDS, "Until a presigned URL expires"),
+    "name_bytes": (NAME_BYTES, "A file's name in UTF-8, normalised to NFC"),
+    "segment_bytes": (SEGMENT_BYTES, "Each part of a name between two `/`"),
+    "password_min_length": ("`passwordMinLength`", "Characters; at most 1,024"),
+    "session_seconds": ("`sessionHours`", "Until a session expires"),
+    "keep_seconds": ("`keepDays`", "Until a replaced or deleted file is removed"),
+}
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file name."""
+    return {
+        "routes.md": _routes(),
+        "roles.md": _roles(),
+        "problems.md": _problems(),
+        "limits.md": _limits(),
+    }
+
+
+def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    """Every error with a slug of its own, once the packages have been imported."""
+    for each in kind.__subclasses__():
+        if "slug" in vars(each):
+            yield each
+        yield from problems(each)
+
+
+def _table(head: str, *rows: tuple[str, ...]) -> str:
+    titles = head.split(" | ")
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _routes() -> str:
+    described = document()["paths"]
+    rows = [
+        (
+            f"`{route.method} {route.openapi_path}`",
+            described[route.openapi_path][route.method.lower()]["summary"],
+            f"`{power_of(route)}`" if power_of(route) else "any" if needs_token(route) else "none",
+        )
+        for route in all_routes()
+        if route.method.lower() in described.get(route.openapi_path, {})
+    ]
+    table = _table("Route | What it does | Power", *rows)
+    return f"""# Routes
+
+{MADE}
+
+Send the session token or an API key in `x-session-token`, or as `Authorization: Bearer`.
+*Power* is what the route requires of the caller's [role](roles.md): `any` needs a session and no
+power, `none` needs no session. Where a route takes `file_name`, `username` names the owner; the
+default is the caller. Lists take `limit` and `cursor`; `Link` and `x-next-cursor` give the next
+page. `HEAD` works wherever `GET` does.
+
+{table}
+
+Also `GET /openapi.json` (the OpenAPI document), `GET /docs` (the same as a page), and `GET /`,
+which redirects there.
+"""
+
+
+def _roles() -> str:
+    rows = [
+        (
+            f"`{power}`",
+            ", ".join(f"`{role}`" for role, powers in ROLES.items() if power in powers),
+            ", ".join(f"`{scope}`" for scope, powers in SCOPES.items() if power in powers),
+            POWERS[power],
+        )
+        for power in get_args(Power)
+    ]
+    table = _table("Power | Roles | Scopes of an API key | What it allows", *rows)
+    return f"""# Roles
+
+{MADE}
+
+An account has a role; an API key has scopes. A request with an API key needs both. Each route
+requires one power; a caller without it gets 403 `not-allowed`.
+
+{table}
+
+Every request compares the role anew: an account that is demoted loses the power with its next
+request, whether it comes by a session, a key, a link or a file request. The account that the
+setting `administrator` names is always `admin`.
+"""
+
+
+def _problems() -> str:
+    all_routes()
+    found = sorted(problems(), key=lambda kind: (kind.status, kind.slug))
+    rows = [(f"`{kind.slug}`", str(kind.status), kind.title, _meaning(kind)) for kind in found]
+    table = _table("Slug | Status | Title | When", *rows)
+    return f"""# Problems
+
+{MADE}
+
+Every error is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)):
+`type` is `/problems/<slug>`, `status` the HTTP status, `detail` one sentence that says what to do,
+`request_id` finds the request in the log, and `errors` names the wrong fields. A file that does not
+exist and a file without access to it get the same answer.
+
+{table}
+
+API Gateway and Lambda answer some requests themselves, in their own form: those above the
+throttle, raw bodies above about 4.5 MB, any body above 10 MB, and headers above 10,240 bytes.
+"""
+
+
+def _meaning(kind: type[Problem]) -> str:
+    text = (inspect.getdoc(kind) or "").partition("\n\n")[0]
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _limits() -> str:
+    rows = [
+        (f"`{name}`", value if isinstance(value, str) else f"{value:,}", meaning)
+        for name, (value, meaning) in LIMITS.items()
+    ]
+    minutes = throttle.WINDOW // 60
+    return f"""# Limits
+
+{MADE}
+
+`GET /info` returns these. Sizes are bytes, times are seconds.
+
+{_table("Limit | Value | Meaning", *rows)}
+
+| Thing | At most |
+| --- | --- |
+| Shares and links of a file or folder | {MOST_GRANTS:,} |
+| Groups of an account | {MOST_OF_ONE} |
+| API keys of an account | {keys.MOST} |
+| Failed logins for one name from one address, in {minutes} minutes | {throttle.TRIES_OF_NAME} |
+| Failed logins from one address, in {minutes} minutes | {throttle.TRIES_OF_ADDRESS} |
+| What an unknown name counts among them | {throttle.UNKNOWN_WEIGHS} |
+| Wrong codes of a second factor, a day | {mfa.TRIES_OF_DAY} |
+| Password resets from one address, in {minutes} minutes | {password_change.TRIES_OF_ADDRESS} |
+| Reset mails to one account, an hour | {password_change.MAILS_OF_NAME} |
+| A request, header fields (API Gateway) | 10,240 bytes |
+| A request, body (API Gateway; Lambda) | 10 MB; 6 MB, as Base64 about 4.5 MB |
+
+After too many attempts the answer is 429 `slow-down` with `Retry-After`.
+"""
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
