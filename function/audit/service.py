@@ -8,9 +8,9 @@ from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load
 from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_row
@@ -70,30 +70,28 @@ class AuditService:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.audit_seconds
 
-    def page(
-        self, caller: Caller, asked: AuditQuery, limit: int, cursor: str | None
-    ) -> tuple[list[AuditRecord], str | None]:
-        """Records that were asked for, of seven days by default, and the cursor of the next.
+    def list_records(self, caller: Caller, asked: AuditQuery, page: PageQuery) -> Page[AuditRecord]:
+        """The records of a query, the newest first; of seven days by default.
 
-        Raises Invalid, InvalidCursor.
+        A page ends early where few of the rows that it read match. Raises Invalid, InvalidCursor.
         """
         if asked.since and asked.until and asked.since > asked.until:
             raise Invalid("Give a since that is before until.")
         account = self._access.authenticate(caller).account
-        of = f"audit {asked.model_dump_json()}"
-        place, since = unseal(cursor, account.id, of) or self._bounds(asked)
-        at_once = READ_AT_ONCE if asked.username or asked.action else limit + 1
+        paging = Paging(page, account.id, f"audit {asked.model_dump_json()}")
+        place, since = paging.position or self._bounds(asked)
+        at_once = READ_AT_ONCE if asked.username or asked.action else paging.limit + 1
         found: list[AuditRecord] = []
         looks = 0
         for at, row in self._before(place, since, at_once):
             wanted = row is not None and self._wanted(row, asked)
-            if looks > MOST_LOOKS or (wanted and len(found) == limit):
-                return found, seal([place, since], account.id, of)
+            if looks > MOST_LOOKS or (wanted and len(found) == paging.limit):
+                return paging.page(found, [place, since])
             if row and wanted:
                 found.append(audit_view(row))
             looks += 1 if row else LOOKS_OF_A_DAY
             place = at
-        return found, None
+        return paging.page(found, None)
 
     def _before(
         self, place: str, since: str, at_once: int

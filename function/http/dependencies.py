@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.core.models import Caller, Conditions, HttpRequest
 from function.core.roles import Power
@@ -63,6 +64,10 @@ CurrentRequest = Annotated[HttpRequest, REQUEST]
 # For a route that reads the body itself, because it accepts several media types.
 RequestWithBody = Annotated[HttpRequest, REQUEST, "body"]
 ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]
+
+# The query parameters of a list: `limit: Limit = 100, cursor: Cursor = None`.
+Limit = Annotated[int, Query(ge=1, le=1000, description="The number of items on a page.")]
+Cursor = Annotated[str | None, Query(description="From `x-next-cursor` of the page before.")]
 
 
 def needs_token(route: Any) -> bool:

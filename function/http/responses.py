@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from function.core.errors import Invalid, Problem
 from function.core.models import Conditional, Conditions, HttpRequest
+from function.core.paging import Page
 from function.http.problems import PROBLEM_TYPE
 
 JSON = "application/json"
@@ -44,6 +45,11 @@ def answers(models: Mapping[int, Any], *problems: type[Problem]) -> dict[int, An
 def nothing() -> Response[None]:
     """204 No Content."""
     return Response(204)
+
+
+def list_answer(page: Page[Any], request: HttpRequest) -> Response[Any]:
+    """A page of a list: its items as JSON, and the headers that lead to the next page."""
+    return Response(200, JSON, page.items, next_page(page.cursor, request))
 
 
 def listed(items: Sequence[Any], cursor: str | None, request: HttpRequest) -> Response[Any]:
