@@ -14,7 +14,8 @@ from function.core import limits
 from function.core.errors import Problem
 from function.core.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
 from function.core.roles import ROLES, SCOPES, Power
-from function.http.router import all_routes, needs_token, power_of
+from function.http.dependencies import needs_token, power_of
+from function.http.router import all_routes
 from function.meta.openapi import document
 from function.sharing.shares import MOST_GRANTS
 from function.tables.groups import MOST_OF_ONE
