@@ -29,7 +29,7 @@ from function.auth.models import ResetMade
 from function.auth.password_change import PasswordResetService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser, SlowDown
-from function.core.fields import Username, like
+from function.core.fields import Username, described_pattern
 from function.http.dependencies import (
     Admin,
     CurrentRequest,
@@ -40,7 +40,9 @@ from function.http.dependencies import (
 from function.http.responses import JSON, answers, listed, nothing
 
 router = Router()
-Named = Annotated[str, like(r"^[0-9]{10}-[0-9a-f]{64}$", "an id of GET /invites"), Path()]
+Named = Annotated[
+    str, described_pattern(r"^[0-9]{10}-[0-9a-f]{64}$", "an id of GET /invites"), Path()
+]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 

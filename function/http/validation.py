@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from function.core.errors import Invalid, InvalidName
-from function.core.fields import meaning
+from function.core.fields import pattern_description
 
 TEXT, WHOLE, BOOLEAN = "must be text", "must be a whole number", "must be true or false"
 LIST, OBJECT = "must be a list", "must be an object"
@@ -88,5 +88,5 @@ def reason(error: Mapping[str, Any]) -> str:
     context = error.get("ctx", {})
     # pydantic calls text, secret or not, a Value and gives lists and tuples their own name.
     unit = "items" if context.get("field_type", "Value") != "Value" else "characters"
-    description = meaning(context["pattern"]) if "pattern" in context else ""
+    description = pattern_description(context["pattern"]) if "pattern" in context else ""
     return template.format(**context, unit=unit, description=description)

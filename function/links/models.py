@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt, StringConstraints
 
-from function.core.fields import FileName, FileOrFolder, Seconds, Username, encodable, like
+from function.core.fields import (
+    FileName,
+    FileOrFolder,
+    Seconds,
+    Username,
+    described_pattern,
+    encodable,
+)
 from function.core.models import Closed
 from function.files.models import Download
 
@@ -22,11 +29,14 @@ LinkPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterV
 MostDownloads = Annotated[StrictInt, Field(ge=1, le=2**31)]
 # Any text with line breaks, and nothing else that a terminal or a page would obey.
 Note = Annotated[
-    str, like(r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000)
+    str,
+    described_pattern(
+        r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000
+    ),
 ]
 Alias = Annotated[
     str,
-    like(
+    described_pattern(
         r"^[a-z0-9][a-z0-9-]{2,39}$",
         "3 to 40 of the characters a-z 0-9 -, the first a letter or a digit",
     ),

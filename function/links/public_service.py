@@ -11,9 +11,9 @@ from function.aws.rows import Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import NotSignedIn, Unavailable
-from function.core.fields import folders_of
 from function.core.limits import MOST_BYTES
 from function.core.models import Caller
+from function.core.names import folders_of
 from function.core.roles import may
 from function.core.runtime import iso
 from function.core.tokens import token_hash

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, replace
 
 from function.core.errors import Invalid
-from function.core.fields import Kind, Order, Permission, Scope, Sort
+from function.core.fields import FileKind, ListScope, Order, Permission, Sort
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
 from function.tables.folders import MOST_LEVELS, FolderRow
@@ -22,13 +22,13 @@ class ListQuery:
     """
 
     prefix: str = ""
-    scope: Scope | None = None
+    scope: ListScope | None = None
     limit: int = 100
     cursor: str | None = None
     owner: str | None = None
     q: str | None = None
     tag: str | None = None
-    kind: Kind | None = None
+    kind: FileKind | None = None
     sort: Sort = "name"
     order: Order = "asc"
     folders: bool = False

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
-from function.core.fields import Kind, Order, Prefix, Scope, Sort, Tag, Words
+from function.core.fields import FileKind, ListScope, Order, Prefix, Sort, Tag, Words
 from function.files.models import FileObject, LinkedFile
 from function.http.dependencies import CurrentRequest, Reader
 from function.http.responses import JSON, answers, listed, next_page
@@ -29,9 +29,9 @@ def list_files(
     prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
-    scope: Annotated[Scope | None, Query(description="all, or own where only that is.")] = None,
+    scope: Annotated[ListScope | None, Query(description="all, or own where only that is.")] = None,
     q: Annotated[Words | None, Query(description="Words of the name, or their beginnings.")] = None,
-    type: Annotated[Kind | None, Query(description="What sort of thing.")] = None,  # noqa: A002 - the name of the field
+    type: Annotated[FileKind | None, Query(description="What sort of thing.")] = None,  # noqa: A002 - the name of the field
     tag: Annotated[Tag | None, Query(description="Only what is tagged so.")] = None,
     sort: Annotated[Sort, Query(description="With q, names go by the word found.")] = "name",
     order: Order = "asc",

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from function.base import current
 from function.contract import VERSION, Settings
-from function.core.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
+from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.limits import (
     LARGEST,
     SINGLE_PUT,
@@ -20,6 +20,7 @@ from function.core.limits import (
     URL_SECONDS,
 )
 from function.core.models import Registration
+from function.core.names import NAME_BYTES, SEGMENT_BYTES
 from function.meta.models import Health, Info, Limits
 from function.meta.openapi import document
 
@@ -57,8 +58,8 @@ def info() -> Info:
             file_bytes=LARGEST,
             single_put_bytes=SINGLE_PUT,
             smallest_part_bytes=SMALLEST_PART,
-            most_parts=MOST_PARTS,
-            most_parts_signed_at_once=SIGNED_AT_ONCE,
+            most_parts=MAX_PARTS,
+            most_parts_signed_at_once=MAX_SIGNED_PARTS,
             upload_seconds=UPLOAD_SECONDS,
             url_seconds=URL_SECONDS,
             name_bytes=NAME_BYTES,

@@ -11,9 +11,9 @@ from function.core.fields import (
     FileName,
     Line,
     Password,
-    RoomyFolder,
     Seconds,
     Sha256,
+    ShortFolder,
     Size,
 )
 from function.core.models import Closed
@@ -44,7 +44,7 @@ class NewRequest(Settings):
     """Files that others are asked for; they come into `folder`, one of the caller's own."""
 
     title: Line
-    folder: RoomyFolder
+    folder: ShortFolder
     expires_in: Seconds | None = WEEK
 
 
@@ -52,7 +52,7 @@ class RequestChange(Settings):
     """What is to be otherwise: what is absent stays, null clears."""
 
     title: Line = ABSENT
-    folder: RoomyFolder = ABSENT
+    folder: ShortFolder = ABSENT
     require_name: StrictBool = ABSENT
     open: StrictBool = ABSENT
 

@@ -16,8 +16,8 @@ from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
-from function.core.fields import NAME_BYTES, NAMESAKE_BYTES
-from function.core.media_types import PLAIN_BYTES, allowed, type_of
+from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
+from function.core.names import NAME_BYTES, SUFFIX_BYTES
 from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import id_of
@@ -213,9 +213,9 @@ def judge_file(row: RequestRow, sending: Sending) -> None:
         room = NAME_BYTES - len(row.folder.encode())
         raise InvalidName(errors=[{"at": at, "reason": f"here a name has at most {room} bytes"}])
     folders = f"{row.folder}{sending.file_name}".rpartition("/")[0]
-    if len(folders.encode()) > NAME_BYTES - NAMESAKE_BYTES:  # it may have to have another name
+    if len(folders.encode()) > NAME_BYTES - SUFFIX_BYTES:  # it may have to have another name
         raise InvalidName(errors=[{"at": at, "reason": "its folders have too long names"}])
-    if row.allowed_types and not allowed(
+    if row.allowed_types and not is_allowed(
         row.allowed_types, sending.file_name, sending.content_type
     ):
         kinds = ", ".join(row.allowed_types)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
-from function.core.fields import MOST_PARTS, SIGNED_AT_ONCE, is_media_type
+from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS, is_media_type
 from function.core.limits import URL_SECONDS
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, Writer
@@ -25,7 +25,7 @@ from function.uploads.service import UploadService
 
 router = Router()
 Key = Annotated[str | None, Query(description="The key that was given; it is not needed.")]
-NUMBERS, LONGEST = range(1, MOST_PARTS + 1), 5
+NUMBERS, LONGEST = range(1, MAX_PARTS + 1), 5
 NO_PATH = {"", "null", "undefined"}  # what a browser writes of a path that is not there
 
 
@@ -46,7 +46,7 @@ def batch_sign(
     """Sign addresses for several parts."""
     del key
     numbers = partNumbers.split(",")
-    if not all(map(is_part_number, numbers)) or len(numbers) > SIGNED_AT_ONCE:
+    if not all(map(is_part_number, numbers)) or len(numbers) > MAX_SIGNED_PARTS:
         raise Invalid(errors=[{"at": "query.partNumbers", "reason": "numbers of parts"}])
     signed = one(UploadService).sign(caller, upload_id, [int(number) for number in numbers])
     return {"presignedUrls": {str(part.part_number): part.url for part in signed.parts}}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from function.aws.s3 import Part, Stored
 from function.core.curl import local_name
 from function.core.errors import TooLarge
-from function.core.fields import MOST_PARTS, Method
+from function.core.fields import MAX_PARTS, UploadMethod
 from function.core.limits import LARGEST, MIB, SINGLE_PUT, SMALLEST_PART
 from function.tables.uploads import UploadRow
 
@@ -20,11 +20,11 @@ def part_size_of(size: int | None) -> int:
         size = LARGEST
     if size > LARGEST:
         raise TooLarge(f"A file has at most {LARGEST} bytes.")
-    least = -(-size // MOST_PARTS)
+    least = -(-size // MAX_PARTS)
     return max(SMALLEST_PART, -(-least // MIB) * MIB)
 
 
-def method_of(row: UploadRow) -> Method:
+def method_of(row: UploadRow) -> UploadMethod:
     """Whether the file goes in one PUT or in parts."""
     return "multipart" if row.multipart else "put"
 
@@ -63,7 +63,7 @@ def parts_of(row: UploadRow, stored: Stored) -> list[Part]:
     return [Part(number, length_of(row, number) or 0, stored.etag) for number in numbers]
 
 
-def way_of(size: int | None) -> Method:
+def way_of(size: int | None) -> UploadMethod:
     """One PUT for what is small enough, parts for the rest."""
     return "put" if size is not None and size <= SINGLE_PUT else "multipart"
 

@@ -11,7 +11,7 @@ from function.aws.s3 import Part
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
-from function.core.fields import MOST_PARTS, Method
+from function.core.fields import MAX_PARTS, UploadMethod
 from function.core.limits import SENT_SECONDS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
@@ -58,7 +58,7 @@ class UploadService:
         self._runtime = base.runtime
 
     def start(
-        self, caller: Caller, wish: UploadSpec, base: str, method: Method | None = None
+        self, caller: Caller, wish: UploadSpec, base: str, method: UploadMethod | None = None
     ) -> UploadView:
         """Plans an upload, decided on as things stand now, and again when it is completed.
 
@@ -81,7 +81,11 @@ class UploadService:
         raise AssertionError
 
     def begin(
-        self, who: Caller | Uploader, user_id: str, wish: UploadSpec, method: Method | None = None
+        self,
+        who: Caller | Uploader,
+        user_id: str,
+        wish: UploadSpec,
+        method: UploadMethod | None = None,
     ) -> UploadRow:
         """An upload that S3 is ready for and that nobody has noted yet. Raises TooLarge."""
         row = self._plan(user_id, who, wish, method)
@@ -102,7 +106,7 @@ class UploadService:
         return entry.account, entry.writable()[0]
 
     def _plan(
-        self, user_id: str, who: Caller | Uploader, wish: UploadSpec, method: Method | None
+        self, user_id: str, who: Caller | Uploader, wish: UploadSpec, method: UploadMethod | None
     ) -> UploadRow:
         """The upload's row, with its way through S3 chosen."""
         part_size = part_size_of(wish.size)
@@ -136,7 +140,7 @@ class UploadService:
     def sign(self, caller: Caller | Uploader, upload_id: str, numbers: list[int]) -> SignedParts:
         """Addresses for parts, each bound to its length. Raises NoSuchUpload, Invalid."""
         row = self.find(caller, upload_id)
-        total = parts_in(row) or MOST_PARTS
+        total = parts_in(row) or MAX_PARTS
         if row.multipart is None or max(numbers) > total:
             reason = f"the upload has {total} parts" if row.multipart else "it goes in one PUT"
             raise Invalid(errors=[{"at": "body.part_numbers", "reason": reason}])

@@ -11,9 +11,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from function.core.fields import (
-    DECEPTIVE,
-    NAME_BYTES,
-    SEGMENT_BYTES,
     Email,
     FileName,
     FileOrFolder,
@@ -24,6 +21,7 @@ from function.core.fields import (
     canonical_base64,
     is_media_type,
 )
+from function.core.names import DECEPTIVE, NAME_BYTES, SEGMENT_BYTES
 from tests.support.strategies import file_names
 
 

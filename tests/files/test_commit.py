@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from function.core.fields import FileName, numbered
+from function.core.fields import FileName
+from function.core.names import numbered
 from tests.support.strategies import file_names
 
 

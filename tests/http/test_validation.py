@@ -35,7 +35,7 @@ def errors(kind: Any, value: Any) -> list[ErrorDetails]:
     [
         (Username, "al ice", "must be 3 to 64 of the characters a-z 0-9 . _ @ + -"),
         (Username, 1, "must be text"),
-        (Email, "alice", "must be an address of e-mail, such as alice@example.org"),
+        (Email, "alice", "must be an e-mail address, such as alice@example.org"),
         (Username, "x" * 65, "must be 3 to 64 of the characters a-z 0-9 . _ @ + -"),
         (Otp, "1", f"must be {OTP}"),
         (Etag, "", "must have 1 or more characters"),

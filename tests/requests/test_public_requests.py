@@ -243,7 +243,7 @@ def test_nothing_is_replaced(alice: Client, data: bytes) -> None:
 
 def test_there_is_always_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random one when all numbers are taken: no sender is told what there is."""
-    monkeypatch.setattr(commit, "MOST_NAMESAKES", 1)
+    monkeypatch.setattr(commit, "MAX_NUMBER", 1)
     _, sender = ask(alice)
     deep = "/".join(["d" * 250] * 3) + "/" + "e" * 104 + "/"
     for name in ("a.txt", f"{deep}{'n' * 35}.txt", f"{deep}n.{'x' * 37}"):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from function.aws.s3 import Part
 from function.core.errors import TooLarge
-from function.core.fields import MOST_PARTS
+from function.core.fields import MAX_PARTS
 from function.core.limits import LARGEST, MIB, SMALLEST_PART
 from function.tables.uploads import UploadRow
 from function.uploads.parts import length_of, method_of, missing, part_size_of, parts_in
@@ -64,7 +64,7 @@ def test_parts_are_of_a_size_that_s3_takes(size: int) -> None:
     part_size = part_size_of(size)
     assert part_size % MIB == 0
     assert SMALLEST_PART <= part_size <= LARGEST_PART
-    assert part_size == SMALLEST_PART or (part_size - MIB) * MOST_PARTS < size
+    assert part_size == SMALLEST_PART or (part_size - MIB) * MAX_PARTS < size
 
 
 @given(SIZES)
@@ -73,7 +73,7 @@ def test_parts_cover_the_file_exactly(size: int) -> None:
     plan = row(size, part_size_of(size))
     total = parts_in(plan)
     assert total is not None
-    assert 1 <= total <= MOST_PARTS
+    assert 1 <= total <= MAX_PARTS
     last = length_of(plan, total)
     assert last is not None
     assert (total - 1) * part_size_of(size) + last == size
