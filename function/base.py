@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from function import contract
 from function.aws.dynamodb import Dynamo
-from function.aws.s3 import Multipart, Objects
+from function.aws.s3 import Bucket
 from function.aws.ses import Mail
 from function.core.runtime import Runtime, system_runtime
 
@@ -36,12 +36,10 @@ class Base:
         `make_client` is `create_client` of a botocore session or `client` of a boto3 session.
         """
         tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
-        s3 = _client(make_client, "s3", read_timeout=5)
         self.settings = settings
         self.runtime = runtime
         self.db = Dynamo(_client(make_client, "dynamodb", read_timeout=2), tables, runtime)
-        self.objects = Objects(s3, settings.bucket)
-        self.multipart = Multipart(s3, settings.bucket)
+        self.bucket = Bucket(_client(make_client, "s3", read_timeout=5), settings.bucket)
         self.mail = Mail(
             cache(lambda: _client(make_client, "sesv2", read_timeout=5)), settings.mail_from
         )

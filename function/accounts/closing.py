@@ -295,4 +295,4 @@ class AccountDeletion:
         writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
         at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
-        self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)
+        self._db.commit_each(revoke_grants_on(row)[at_once:])

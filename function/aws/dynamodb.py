@@ -1,9 +1,13 @@
-"""The client of DynamoDB: consistent reads, transactions and queries over the four tables."""
+"""The client of DynamoDB: consistent reads, conditional writes, transactions and queries.
+
+Reads of tables are strongly consistent. Reads of an index are eventually consistent, so nothing is
+decided by them.
+"""
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -17,6 +21,8 @@ from function.core.runtime import Runtime
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+Element = TypeVar("Element")
+Other = TypeVar("Other")
 Result = TypeVar("Result")
 
 BATCH_GET_LIMIT = 100  # keys of one BatchGetItem
@@ -27,43 +33,48 @@ PAUSE = 0.02  # seconds, doubled with each round
 
 
 class ConditionFailed(Exception):
-    """A commit did not happen. `failed` numbers the writes whose expectation does not hold.
+    """Nothing was written, because the condition of a write is not true.
 
-    Empty when other commits were merely in the way. `found` is the row that stood in the way of a
-    single write.
+    `failed` are the positions of those writes, from 0; it is empty when other transactions were in
+    the way. `found` is the stored row, where one write alone was tried.
     """
 
     def __init__(self, failed: Sequence[int] = (), found: Item | None = None) -> None:
-        """Numbers count from 0 in the order of the writes."""
-        super().__init__(f"expectations {list(failed)} do not hold")
+        """Takes the positions of the writes, and the stored row."""
+        super().__init__(f"the conditions of the writes {list(failed)} are not true")
         self.failed = failed
         self.found = found
 
 
-class Page(NamedTuple):
-    """Rows in the order of their keys; `more` tells whether others follow the last one."""
+class Page(NamedTuple, Generic[Element]):
+    """Some of a query's rows, in the order of their keys; `more` tells whether others follow."""
 
-    items: list[Item]
+    items: list[Element]
     more: bool
+
+    def map(self, read: Callable[[Element], Other]) -> "Page[Other]":
+        """The same page with every element as `read` returns it."""
+        return Page([read(element) for element in self.items], self.more)
 
 
 class Dynamo:
-    """The four tables through one client."""
+    """The four tables of the contract."""
 
     def __init__(
-        self,
-        client: "DynamoDBClient",
-        names: Mapping[str, str],
-        runtime: Runtime,
+        self, client: "DynamoDBClient", names: Mapping[str, str], runtime: Runtime
     ) -> None:
-        """`names` are the tables' physical names by noun."""
+        """`names` are the physical names of the tables by the nouns of the contract."""
         self._client = client
         self._names = names
         self._tables = {names[table.noun]: table for table in TABLES}
         self._runtime = runtime
 
     def rounds(self) -> Iterator[None]:
-        """Tries at what is done only in part or collides, each after a longer pause."""
+        """Rounds of a call that DynamoDB did only in part, or not because of another transaction.
+
+        Each but the first begins after a longer pause, with full jitter. Raises Unavailable after
+        the last.
+        """
         for attempt in range(ROUNDS):
             if attempt:
                 self._runtime.sleep(random.uniform(0, PAUSE * 2**attempt))  # noqa: S311
@@ -71,9 +82,9 @@ class Dynamo:
         raise Unavailable
 
     def read(self, keys: Iterable[Key]) -> Rows:
-        """The rows that exist among `keys`; one call for each hundred, all at the same time.
+        """The rows that exist under `keys`, by key. Raises Unavailable.
 
-        Raises Unavailable.
+        One BatchGetItem reads a hundred; those of more keys run in parallel.
         """
         unique = list(dict.fromkeys(keys))
         starts = range(0, len(unique), BATCH_GET_LIMIT)
@@ -83,28 +94,12 @@ class Dynamo:
         with ThreadPoolExecutor(max_workers=PARALLEL_CALLS) as pool:
             return {key: row for rows in pool.map(self._read, batches) for key, row in rows.items()}
 
-    def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        names = {self._names[key.table.noun] for key in keys}
-        request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in names}
-        for key in keys:
-            request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
-        rows: dict[Key, Item] = {}
-        for _ in self.rounds():
-            with translate_aws_errors():
-                answer = self._client.batch_get_item(RequestItems=request)
-            for name, found in answer["Responses"].items():
-                rows |= {key_from(self._tables[name], item): item for item in map(decode, found)}
-            request = answer["UnprocessedKeys"]
-            if not request:
-                break
-        return rows
-
     def transact(
         self,
         plan: Callable[[], tuple[Sequence[Write], Result]],
         refused: Callable[[ConditionFailed], None] | None = None,
     ) -> Result:
-        """Plans and commits until the conditions of the writes hold; returns the plan's result.
+        """Plans and commits until the conditions of the writes are true; returns the plan's result.
 
         `plan` reads, decides, and returns its writes and its result. It runs again, after a pause,
         when another commit came between its reads and its writes. Without writes nothing is
@@ -124,12 +119,14 @@ class Dynamo:
         raise AssertionError
 
     def commit(self, writes: Sequence[Write], token: str = "") -> None:
-        """All the writes or none, applied once even when the SDK repeats the call.
+        """Does all the writes or none, in one TransactWriteItems.
 
-        `token` is the ClientRequestToken, a new one by default. Raises ConditionFailed.
+        Raises ConditionFailed, Unavailable. The SDK repeats a call whose answer is lost, and
+        DynamoDB recognises it by its ClientRequestToken. A `token` that a caller derives from what
+        it does has DynamoDB recognise the same writes in a later call, for ten minutes.
         """
         token = token or self._runtime.new_id()
-        items: Any = [{write.kind: self._request(write)} for write in writes]
+        items: Any = [{write.kind: self._parameters(write)} for write in writes]
         try:
             with translate_aws_errors():
                 self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
@@ -138,21 +135,39 @@ class Dynamo:
                 raise _cancelled(error) from error
             raise
 
-    def write(self, write: Write) -> None:
-        """One write. Raises Refused with the row that stood in its way, Unavailable.
+    def commit_each(self, writes: Sequence[Write]) -> None:
+        """Does those of the writes whose conditions are true, a hundred in a transaction.
 
-        A transaction on the same row is waited for: the SDK does not try such a write again.
+        Raises Unavailable.
+        """
+        for start in range(0, len(writes), TRANSACTION_LIMIT):
+            batch = list(writes[start : start + TRANSACTION_LIMIT])
+            for _ in self.rounds():
+                try:
+                    self.commit(batch)
+                except ConditionFailed as error:
+                    batch = [each for at, each in enumerate(batch) if at not in error.failed]
+                    if batch:
+                        continue
+                break
+
+    def write(self, write: Write) -> None:
+        """Does one write. Raises ConditionFailed with the stored row, Unavailable.
+
+        The SDK does not repeat a write that a transaction on the same row refuses; this does.
         """
         call: Any = {
             "Put": self._client.put_item,
             "Update": self._client.update_item,
             "Delete": self._client.delete_item,
         }[write.kind]
-        seen = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if write.when else {}
+        parameters = self._parameters(write)
+        if write.when:
+            parameters["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         for _ in self.rounds():
             try:
                 with translate_aws_errors():
-                    call(**self._request(write), **seen)
+                    call(**parameters)
             except ClientError as error:
                 if error_code(error) == "TransactionConflictException":
                     continue
@@ -162,21 +177,6 @@ class Dynamo:
                 raise
             return
 
-    def commit_each(self, writes: Sequence[Write], token: Callable[[], str]) -> None:
-        """Commits those of the writes whose expectations hold, a hundred at a time."""
-        left = list(writes)
-        while left:
-            some = left[:TRANSACTION_LIMIT]
-            for _ in self.rounds():
-                try:
-                    self.commit(some, token())
-                except ConditionFailed as refused:
-                    some = [each for at, each in enumerate(some) if at not in refused.failed]
-                    if some:
-                        continue
-                break
-            left = left[TRANSACTION_LIMIT:]
-
     def query(
         self,
         table: Table,
@@ -185,30 +185,56 @@ class Dynamo:
         prefix: str = "",
         after: str = "",
         limit: int = 100,
-        newest: bool = False,
-        once: bool = False,
-    ) -> Page:
-        """At most `limit` rows whose sort key begins with `prefix` and comes after `after`.
+        descending: bool = False,
+        single_call: bool = False,
+    ) -> Page[Item]:
+        """At most `limit` rows of a partition, in the order of their sort keys. Raises Unavailable.
 
-        With `newest` in falling order: where keys begin with a time, the newest first. In one call
-        with `once`, which gives fewer where they take more than a MiB.
+        Their sort keys begin with `prefix` and come after `after`. A Query returns at most one MiB;
+        with `single_call` there may therefore be fewer rows, although more follow.
         """
         items: list[Item] = []
         start = encode(Key(table, partition, after).item()) if after else None
         while len(items) < limit:
-            request = self._among(table, table, partition, prefix) | {
+            request = self._query(table, table, partition, prefix) | {
                 "ConsistentRead": True,
+                "ScanIndexForward": not descending,
                 "Limit": limit - len(items),
             }
-            request |= {"ScanIndexForward": False} if newest else {}
-            found, start = self._page(request, start)
+            found, start = self._query_page(request, start)
             items += found
-            if once or not start:
+            if single_call or not start:
                 break
         return Page(items, more=bool(start))
 
-    def scan(self, table: Table, *, after: str, limit: int) -> Page:
-        """At most `limit` rows of a whole table without sort key, after `after`, in no order."""
+    def query_index(self, table: Table, partition: str) -> list[Item]:
+        """All rows of one partition of the table's index. Raises Unavailable."""
+        request = self._query(table, _index(table), partition)
+        items, start = self._query_page(request, None)
+        while start:
+            found, start = self._query_page(request, start)
+            items += found
+        return items
+
+    def query_latest(
+        self, table: Table, partition: str, *, after: Item | None = None, limit: int
+    ) -> Page[Item]:
+        """At most `limit` rows of one partition of the index, in descending order, in one call.
+
+        They come after the key `after` of the index and the table. Raises Unavailable.
+        """
+        request = self._query(table, _index(table), partition) | {
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        items, start = self._query_page(request, encode(after) if after else None)
+        return Page(items, more=bool(start))
+
+    def scan(self, table: Table, *, after: str, limit: int) -> Page[Item]:
+        """At most `limit` rows of a whole table that has no sort key, after the key `after`.
+
+        In no order that means anything. Raises Unavailable.
+        """
         items: list[Item] = []
         start = encode(Key(table, after).item()) if after else None
         while len(items) <= limit:
@@ -226,49 +252,56 @@ class Dynamo:
                 break
         return Page(items[:limit], more=len(items) > limit)
 
-    def query_index(
-        self, table: Table, partition: str, *, newest: int = 0, after: Item | None = None
-    ) -> Page:
-        """All rows of one partition of the index, or its `newest` few, in falling order.
+    def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
+        names = {self._names[key.table.noun] for key in keys}
+        request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in names}
+        for key in keys:
+            request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
+        rows: dict[Key, Item] = {}
+        for _ in self.rounds():
+            with translate_aws_errors():
+                answer = self._client.batch_get_item(RequestItems=request)
+            for name, found in answer["Responses"].items():
+                rows |= {key_from(self._tables[name], item): item for item in map(decode, found)}
+            request = answer["UnprocessedKeys"]
+            if not request:
+                break
+        return rows
 
-        These come `after` a key. Eventually consistent, so it decides nothing.
-        """
-        if table.index is None:
-            raise TypeError(f"{table.noun} has no index")
-        request = self._among(table, table.index, partition) | {"IndexName": table.index.name}
-        request |= {"ScanIndexForward": False, "Limit": newest} if newest else {}
-        items, start = self._page(request, encode(after) if after else None)
-        while start and not newest:
-            found, start = self._page(request, start)
-            items += found
-        return Page(items, more=bool(start))
-
-    def _among(
+    def _query(
         self, table: Table, keys: Table | Index, partition: str, prefix: str = ""
     ) -> dict[str, Any]:
-        """The request for the rows of one partition whose sort key begins with `prefix`."""
-        both = {"#s": keys.sort} if prefix else {}
+        """The parameters of a Query of a table, or of its index."""
+        sort = {"#s": keys.sort} if prefix else {}
+        index = {"IndexName": keys.name} if isinstance(keys, Index) else {}
         return {
             "TableName": self._names[table.noun],
             "KeyConditionExpression": "#p = :p" + (" AND begins_with(#s, :s)" if prefix else ""),
-            "ExpressionAttributeNames": {"#p": keys.partition, **both},
+            "ExpressionAttributeNames": {"#p": keys.partition, **sort},
             "ExpressionAttributeValues": encode({":p": partition, ":s": prefix or None}),
+            **index,
         }
 
-    def _page(self, request: dict[str, Any], start: Any) -> tuple[list[Item], Any]:
-        """One page and where the next one starts, None after the last."""
+    def _query_page(self, request: dict[str, Any], start: Any) -> tuple[list[Item], Any]:
+        """The rows of one call, and the key where the next one starts; None after the last."""
         with translate_aws_errors():
             answer = self._client.query(
                 **request, **({"ExclusiveStartKey": start} if start else {})
             )
         return [decode(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
-    def _request(self, write: Write) -> dict[str, Any]:
+    def _parameters(self, write: Write) -> dict[str, Any]:
         return {"TableName": self._names[write.key.table.noun], **write.parameters()}
 
 
+def _index(table: Table) -> Index:
+    if table.index is None:
+        raise TypeError(f"{table.noun} has no index")
+    return table.index
+
+
 def _cancelled(error: ClientError) -> Exception:
-    """What the reasons of a cancelled transaction amount to."""
+    """The error that a cancelled transaction means for its caller."""
     reasons: Any = error.response.get("CancellationReasons", [])
     codes = [reason.get("Code", "None") for reason in reasons]
     if failed := [at for at, why in enumerate(codes) if why == "ConditionalCheckFailed"]:

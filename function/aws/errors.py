@@ -1,7 +1,8 @@
-"""The one seam where botocore's errors become ours.
+"""botocore's errors as the application knows them.
 
-A fault of AWS's becomes `Unavailable`; a refusal that its caller expects stays a ClientError and
-is read with `code`; what is left (a missing permission, a wrong argument) is a bug of ours.
+An error that trying again may mend becomes Unavailable. A refusal that a caller expects, such as a
+failed condition, stays a ClientError, which `error_code` reads. Any other error, such as a missing
+permission or a wrong argument, is a bug and passes through.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from function.core.errors import Unavailable
 
-SERVER_ERROR = 500
+SERVER_ERROR = 500  # and above: the HTTP statuses of AWS's own faults
 THROTTLED = frozenset(
     {
         "InternalServerError",
@@ -29,18 +30,18 @@ THROTTLED = frozenset(
 
 
 def error_code(error: ClientError) -> str:
-    """The name that AWS gives the refusal."""
+    """The code of an AWS error, such as `NoSuchKey`; empty if it has none."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 @contextmanager
 def translate_aws_errors() -> Iterator[None]:
-    """Wraps each call of AWS. Raises Unavailable for what trying again may mend."""
+    """Surrounds every call of AWS. Raises Unavailable for an error that trying again may mend."""
     try:
         yield
     except ParamValidationError:
         raise
-    except BotoCoreError as error:  # no connection, no answer, no credentials, a bad checksum
+    except BotoCoreError as error:  # no connection, no answer, no credentials, a wrong checksum
         raise Unavailable from error
     except ClientError as error:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -1,4 +1,4 @@
-"""What S3 says of the bytes that it has. Imports nothing of ours."""
+"""The bucket: objects, presigned URLs for clients, and multipart uploads."""
 
 import base64
 import hashlib
@@ -14,14 +14,19 @@ from function.core.errors import Unavailable
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-GONE = frozenset({"NoSuchUpload", "NoSuchKey", "404"})
+# S3 answers GET and HEAD of a missing object with these codes, HEAD with a bare 404.
+NO_SUCH_OBJECT = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+NO_SUCH_UPLOAD = frozenset({"NoSuchUpload", "NoSuchKey", "404"})
 NOT_AS_LISTED = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 
 
 @dataclass(frozen=True)
 class Stored:
-    """Bytes that are in S3 and that no row names yet."""
+    """Bytes in S3 that no row refers to yet.
+
+    `object` is their key, `size` counts bytes, `etag` is without quotes. `sha256` is hexadecimal;
+    None where S3 did not compute one over all the bytes.
+    """
 
     object: str
     size: int
@@ -30,8 +35,8 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Found:
-    """An object that S3 lists; `modified` is epoch seconds."""
+class ListedObject:
+    """An object in a listing of the bucket: `size` in bytes, `modified` in epoch seconds."""
 
     key: str
     size: int
@@ -40,7 +45,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a multipart upload that S3 has; `size` is bytes."""
+    """An uploaded part of a multipart upload: its number from 1, its size in bytes, its ETag."""
 
     number: int
     size: int
@@ -48,23 +53,26 @@ class Part:
 
 
 class BytesMissing(Unavailable):
-    """S3 has no such object: a fault, unless the file has gone meanwhile."""
+    """S3 does not have the object that a row refers to.
+
+    It may have been deleted since the row was read; otherwise bytes are lost.
+    """
 
 
-class Objects:
-    """The bucket."""
+class Bucket:
+    """The bucket that holds the bytes of all files. Every method raises Unavailable."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Uses `bucket` through `client`."""
+    def __init__(self, client: "S3Client", name: str) -> None:
+        """Takes the name of the bucket."""
         self._client = client
-        self._bucket = bucket
+        self._name = name
 
     def put(self, key: str, data: bytes, content_type: str) -> Stored:
-        """Stores bytes, checked by S3 against their SHA-256. Raises Unavailable."""
+        """Stores bytes, which S3 compares with their SHA-256."""
         digest = hashlib.sha256(data)
         with translate_aws_errors():
             answer = self._client.put_object(
-                Bucket=self._bucket,
+                Bucket=self._name,
                 Key=key,
                 Body=data,
                 ContentType=content_type,
@@ -72,160 +80,33 @@ class Objects:
             )
         return Stored(key, len(data), answer["ETag"].strip('"'), digest.hexdigest())
 
-    def page(self, after: str, limit: int) -> list[Found]:
-        """The next objects in the order of their keys. Raises Unavailable."""
-        with translate_aws_errors():
-            answer = self._client.list_objects_v2(
-                Bucket=self._bucket, StartAfter=after, MaxKeys=limit
-            )
-        return [
-            Found(each["Key"], each["Size"], each["LastModified"].timestamp())
-            for each in answer.get("Contents", [])
-        ]
-
-    def remove(self, key: str) -> None:
-        """Removes bytes that nobody has named. Raises Unavailable."""
-        with translate_aws_errors():
-            self._client.delete_object(Bucket=self._bucket, Key=key)
-
     def get(self, key: str, span: tuple[int, int] | None = None) -> bytes:
-        """The bytes, or those from the first to the last of `span`. Raises Unavailable.
+        """The bytes of an object, or those from the first to the last position in `span`.
 
-        botocore compares the whole with its checksum; a missing object is a fault, never an answer.
+        Raises BytesMissing. botocore compares a whole object with its checksum.
         """
         part: Any = {"Range": f"bytes={span[0]}-{span[1]}"} if span else {}
         try:
             with translate_aws_errors():
-                answer = self._client.get_object(Bucket=self._bucket, Key=key, **part)
+                answer = self._client.get_object(Bucket=self._name, Key=key, **part)
                 return answer["Body"].read()
         except ClientError as error:
-            if error_code(error) in MISSING:
+            if error_code(error) in NO_SUCH_OBJECT:
                 raise BytesMissing("The file's bytes cannot be read at the moment.") from error
             raise
 
+    def head(self, key: str) -> Stored | None:
+        """An object without its bytes; None when there is none.
 
-def hex_of(checksum: str) -> str:
-    """S3's Base64 of a checksum as hexadecimal."""
-    return base64.b64decode(checksum).hex()
-
-
-def base64_of(digest: str) -> str:
-    """A hexadecimal digest as S3 writes it."""
-    return base64.b64encode(bytes.fromhex(digest)).decode()
-
-
-class Multipart:
-    """The bucket, for clients that speak to it themselves."""
-
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Uses `bucket` through `client`."""
-        self._client = client
-        self._bucket = bucket
-
-    def sign_put(
-        self, key: str, content_type: str, size: int | None, sha256: str | None, seconds: int
-    ) -> tuple[str, dict[str, str]]:
-        """An address for one PUT, and the headers that must go with it.
-
-        `If-None-Match: *` makes the address good for one object only: what has been written there
-        can never be written over.
-        """
-        parameters: dict[str, Any] = {"ContentType": content_type, "IfNoneMatch": "*"}
-        headers = {"content-type": content_type, "if-none-match": "*"}
-        if size is not None:
-            parameters["ContentLength"] = size
-        if sha256:
-            parameters["ChecksumSHA256"] = base64_of(sha256)
-            headers["x-amz-checksum-sha256"] = base64_of(sha256)
-        return self._sign("put_object", seconds, Key=key, **parameters), headers
-
-    def sign_part(self, key: str, upload: str, number: int, size: int | None, seconds: int) -> str:
-        """An address for one part of `size` bytes, where that is known."""
-        length = {} if size is None else {"ContentLength": size}
-        return self._sign(
-            "upload_part", seconds, Key=key, UploadId=upload, PartNumber=number, **length
-        )
-
-    def sign_get(self, key: str, disposition: str, content_type: str, seconds: int) -> str:
-        """An address to read from, whose answer has the disposition and type given here."""
-        return self._sign(
-            "get_object",
-            seconds,
-            Key=key,
-            ResponseContentDisposition=disposition,
-            ResponseContentType=content_type,
-            ResponseCacheControl="private, no-store",
-        )
-
-    def _sign(self, operation: str, seconds: int, **parameters: Any) -> str:
-        with translate_aws_errors():
-            url: str = self._client.generate_presigned_url(
-                operation, Params={"Bucket": self._bucket, **parameters}, ExpiresIn=seconds
-            )
-        return url
-
-    def begin(self, key: str, content_type: str) -> str:
-        """Starts a multipart upload; its id."""
-        with translate_aws_errors():
-            answer = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=key, ContentType=content_type
-            )
-        return answer["UploadId"]
-
-    def parts(self, key: str, upload: str) -> list[Part] | None:
-        """All parts that have arrived, in order; None when S3 knows no such upload any more."""
-        parts: list[Part] = []
-        request: Any = {"Bucket": self._bucket, "Key": key, "UploadId": upload}
-        while True:
-            try:
-                with translate_aws_errors():
-                    answer = self._client.list_parts(**request)
-            except ClientError as error:
-                if error_code(error) in GONE:
-                    return None
-                raise
-            parts += [
-                Part(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
-                for part in answer.get("Parts", [])
-            ]
-            if not answer.get("IsTruncated"):
-                return parts
-            request["PartNumberMarker"] = answer["NextPartNumberMarker"]
-
-    def complete(self, key: str, upload: str, parts: Sequence[Part]) -> bool:
-        """Makes the parts one object; False when a part is not as listed.
-
-        An upload that S3 no longer knows may have been completed before: whoever asks looks.
-        """
-        listed: Any = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
-        try:
-            with translate_aws_errors():
-                self._client.complete_multipart_upload(
-                    Bucket=self._bucket,
-                    Key=key,
-                    UploadId=upload,
-                    MultipartUpload={"Parts": listed},
-                )
-        except ClientError as error:
-            if error_code(error) in NOT_AS_LISTED:
-                return False
-            if error_code(error) not in GONE:
-                raise
-        return True
-
-    def arrived(self, key: str) -> Stored | None:
-        """The object, if its bytes have arrived.
-
-        Its SHA-256 is known only when S3 computed one over the whole: that of a multipart upload
-        is over the checksums of its parts.
+        The SHA-256 of a multipart upload is over the checksums of its parts, so it is left out.
         """
         try:
             with translate_aws_errors():
                 answer: Any = self._client.head_object(
-                    Bucket=self._bucket, Key=key, ChecksumMode="ENABLED"
+                    Bucket=self._name, Key=key, ChecksumMode="ENABLED"
                 )
         except ClientError as error:
-            if error_code(error) in GONE:
+            if error_code(error) in NO_SUCH_OBJECT:
                 return None
             raise
         checksum = answer.get("ChecksumSHA256", "")
@@ -237,16 +118,138 @@ class Multipart:
             hex_of(checksum) if checksum and whole else None,
         )
 
-    def discard(self, key: str, upload: str | None) -> None:
-        """Removes what has arrived: the parts, and the object. Gone already is as good."""
-        if upload:
+    def list_objects(self, after: str, limit: int) -> list[ListedObject]:
+        """At most `limit` objects whose keys come after `after`, in the order of their keys."""
+        with translate_aws_errors():
+            answer = self._client.list_objects_v2(
+                Bucket=self._name, StartAfter=after, MaxKeys=limit
+            )
+        return [
+            ListedObject(each["Key"], each["Size"], each["LastModified"].timestamp())
+            for each in answer.get("Contents", [])
+        ]
+
+    def delete(self, key: str) -> None:
+        """Deletes an object. One that does not exist is no error."""
+        with translate_aws_errors():
+            self._client.delete_object(Bucket=self._name, Key=key)
+
+    def discard(self, key: str, multipart: str | None) -> None:
+        """Deletes an object, after the parts of its multipart upload. Neither needs to exist."""
+        if multipart:
             try:
                 with translate_aws_errors():
                     self._client.abort_multipart_upload(
-                        Bucket=self._bucket, Key=key, UploadId=upload
+                        Bucket=self._name, Key=key, UploadId=multipart
                     )
             except ClientError as error:
-                if error_code(error) not in GONE:
+                if error_code(error) not in NO_SUCH_UPLOAD:
                     raise
+        self.delete(key)
+
+    def presign_get(self, key: str, disposition: str, content_type: str, seconds: int) -> str:
+        """A URL that reads an object for `seconds`.
+
+        The response has this Content-Disposition and Content-Type, and no cache may share it.
+        """
+        return self._presign(
+            "get_object",
+            seconds,
+            Key=key,
+            ResponseContentDisposition=disposition,
+            ResponseContentType=content_type,
+            ResponseCacheControl="private, no-store",
+        )
+
+    def presign_put(
+        self, key: str, content_type: str, size: int | None, sha256: str | None, seconds: int
+    ) -> tuple[str, dict[str, str]]:
+        """A URL for one PUT within `seconds`, and the headers that the client must send with it.
+
+        `If-None-Match: *` makes the URL good for one object: nobody can overwrite it with the same
+        URL. `size` in bytes and `sha256` in hexadecimal are signed where they are known.
+        """
+        parameters: dict[str, Any] = {"ContentType": content_type, "IfNoneMatch": "*"}
+        headers = {"content-type": content_type, "if-none-match": "*"}
+        if size is not None:
+            parameters["ContentLength"] = size
+        if sha256:
+            parameters["ChecksumSHA256"] = base64_of(sha256)
+            headers["x-amz-checksum-sha256"] = base64_of(sha256)
+        return self._presign("put_object", seconds, Key=key, **parameters), headers
+
+    def presign_part(
+        self, key: str, multipart: str, number: int, size: int | None, seconds: int
+    ) -> str:
+        """A URL for one part; its `size` in bytes is signed where it is known."""
+        length = {} if size is None else {"ContentLength": size}
+        return self._presign(
+            "upload_part", seconds, Key=key, UploadId=multipart, PartNumber=number, **length
+        )
+
+    def create_multipart(self, key: str, content_type: str) -> str:
+        """Starts a multipart upload and returns its id."""
         with translate_aws_errors():
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            answer = self._client.create_multipart_upload(
+                Bucket=self._name, Key=key, ContentType=content_type
+            )
+        return answer["UploadId"]
+
+    def list_parts(self, key: str, multipart: str) -> list[Part] | None:
+        """All parts that S3 has, by number; None when it does not know the upload any more."""
+        parts: list[Part] = []
+        request: Any = {"Bucket": self._name, "Key": key, "UploadId": multipart}
+        while True:
+            try:
+                with translate_aws_errors():
+                    answer = self._client.list_parts(**request)
+            except ClientError as error:
+                if error_code(error) in NO_SUCH_UPLOAD:
+                    return None
+                raise
+            parts += [
+                Part(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
+                for part in answer.get("Parts", [])
+            ]
+            if not answer.get("IsTruncated"):
+                return parts
+            request["PartNumberMarker"] = answer["NextPartNumberMarker"]
+
+    def complete_multipart(self, key: str, multipart: str, parts: Sequence[Part]) -> bool:
+        """Makes the parts one object; False when a part is not as listed.
+
+        True also when S3 does not know the upload: an earlier call may have completed it, so
+        callers look at the object afterwards.
+        """
+        listed: Any = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
+        try:
+            with translate_aws_errors():
+                self._client.complete_multipart_upload(
+                    Bucket=self._name,
+                    Key=key,
+                    UploadId=multipart,
+                    MultipartUpload={"Parts": listed},
+                )
+        except ClientError as error:
+            if error_code(error) in NOT_AS_LISTED:
+                return False
+            if error_code(error) not in NO_SUCH_UPLOAD:
+                raise
+        return True
+
+    def _presign(self, operation: str, seconds: int, **parameters: Any) -> str:
+        with translate_aws_errors():
+            url: str = self._client.generate_presigned_url(
+                operation, Params={"Bucket": self._name, **parameters}, ExpiresIn=seconds
+            )
+        return url
+
+
+def hex_of(checksum: str) -> str:
+    """A checksum as hexadecimal, from the Base64 in which S3 writes it."""
+    return base64.b64decode(checksum).hex()
+
+
+def base64_of(digest: str) -> str:
+    """A hexadecimal digest as the Base64 that S3 expects."""
+    return base64.b64encode(bytes.fromhex(digest)).decode()

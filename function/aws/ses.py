@@ -1,4 +1,4 @@
-"""Mail through SES."""
+"""E-mail through Amazon SES."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,29 +7,33 @@ from botocore.exceptions import ClientError
 
 from function.aws.errors import error_code, translate_aws_errors
 
-# SES's own address for mail that nobody reads: it is accepted, and takes as long as any other.
+# SES's mailbox simulator accepts mail and delivers it to nobody, in the time of any other mail.
 NOBODY = "success@simulator.amazonses.com"
-# What SES says of one address, or of a sandbox that does not know it.
+# SES's codes for an address that it does not take, or that a sandboxed account has not verified.
 REFUSED = frozenset({"BadRequestException", "MessageRejected"})
 
 
 class Mail:
-    """One sender's mail."""
+    """Plain-text e-mail from one sender."""
 
     def __init__(self, client: Callable[[], Any], sender: str) -> None:
-        """The client is made when there is something to send; `sender` is an address SES knows."""
+        """`client` makes the client of SES for the first mail; `sender` is a verified address.
+
+        An empty `sender` means that the installation sends no mail.
+        """
         self._client = client
         self._sender = sender
 
     @property
     def configured(self) -> bool:
-        """Whether anything can be sent."""
+        """Whether the installation sends mail."""
         return bool(self._sender)
 
     def send(self, to: str | None, subject: str, text: str) -> bool:
-        """Sends a mail, or to None one that nobody gets; False when SES does not take it.
+        """Sends a mail; False when SES does not take it. Raises Unavailable.
 
-        Raises Unavailable.
+        Without an address it sends the mail to nobody, so that a caller takes the same time whether
+        or not an account has an address.
         """
         body = {"Text": {"Data": text, "Charset": "UTF-8"}}
         simple = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}

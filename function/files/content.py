@@ -99,7 +99,7 @@ class SmallUploadService:
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
-        self._objects = base.objects
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -121,7 +121,7 @@ class SmallUploadService:
         entry = self._access.authorize(caller, owner, name, need=need)
         self._writer.check(entry, intent, len(upload.data))
         key = f"{owner}/{self._runtime.new_id()}"
-        stored = self._objects.put(key, upload.data, upload.content_type)
+        stored = self._bucket.put(key, upload.data, upload.content_type)
         try:
             placed = self._writer.commit(
                 lambda: self._access.authorize(caller, owner, name, need=need),
@@ -136,7 +136,7 @@ class SmallUploadService:
             raise
         except Problem:
             with suppress(Unavailable):
-                self._objects.remove(key)  # it was not, and nobody will ever name these bytes
+                self._bucket.delete(key)  # it was not, and nobody will ever name these bytes
             raise
         return file_object(placed.row, placed.permission), placed.created
 
@@ -172,7 +172,7 @@ class FileService:
     ) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._objects = base.objects
+        self._bucket = base.bucket
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
         self._audit = base.one(AuditTrail)
@@ -210,7 +210,7 @@ class FileService:
             raise TooLarge(f"GET /file gives {SMALL} bytes; for more use GET /download.")
         stale = wanted.if_range is not None and wanted.if_range.strip('"') != row.etag
         span = None if stale else span_of(wanted.range, row.size)
-        return Content(file, self._objects.get(row.object, span), span=span)
+        return Content(file, self._bucket.get(row.object, span), span=span)
 
     def delete(
         self,
@@ -253,4 +253,4 @@ class FileService:
         at_once = TRANSACTION_LIMIT - len(writes)
         self._db.commit([*writes, *grants[:at_once]], token=self._runtime.new_id())
         with suppress(Unavailable):
-            self._db.commit_each(revoke_grants_on(row)[at_once:], self._runtime.new_id)
+            self._db.commit_each(revoke_grants_on(row)[at_once:])

@@ -24,13 +24,13 @@ class Presigner:
     """Signs addresses that S3 answers for some minutes."""
 
     def __init__(self, base: Base) -> None:
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._runtime = base.runtime
 
     def download(self, row: FileRow, *, inline: bool = False) -> Download:
         """Where a file's bytes are: as an attachment, unless `inline` is wanted and safe."""
         shown = may_be_shown(row.content_type)
-        url = self._multipart.sign_get(
+        url = self._bucket.presign_get(
             row.object,
             disposition(row.name, "inline" if inline and shown else "attachment"),
             row.content_type if shown else PLAIN_BYTES,
@@ -50,7 +50,7 @@ class Presigner:
     @cached_property
     def site(self) -> str:
         """The origin (RFC 6454) of every address that is signed here."""
-        made = urlsplit(self._multipart.sign_get("-", "attachment", PLAIN_BYTES, URL_SECONDS))
+        made = urlsplit(self._bucket.presign_get("-", "attachment", PLAIN_BYTES, URL_SECONDS))
         return f"{made.scheme}://{made.netloc}"
 
 

@@ -31,7 +31,7 @@ class Purger:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._kept = Archive(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._runtime = base.runtime
 
     def purge(self, kept: Key, line: Key, in_time: Callable[[], bool] = lambda: True) -> bool:
@@ -55,7 +55,7 @@ class Purger:
             except ConditionFailed:
                 continue
             if last:
-                self._multipart.discard(row.object, None)
+                self._bucket.delete(row.object)
                 self._db.write(delete(line))
             return True
         raise AssertionError
@@ -91,6 +91,6 @@ class Purger:
     def _finish(self, rows: Rows, line: Key) -> None:
         """Removes the bytes that a line says are nobody's, and strikes the line."""
         if object_key := freed_object(rows, line):
-            self._multipart.discard(object_key, None)
+            self._bucket.delete(object_key)
         if line in rows:
             self._db.write(delete(line))

@@ -148,7 +148,7 @@ class UploadRules:
     """Judges uploads; a role without a rule may upload everything."""
 
     def __init__(self, base: Base) -> None:
-        self._objects = base.objects
+        self._bucket = base.bucket
         read: Mapping[str, Mapping[str, object]] = json.loads(base.settings.upload_rules)
         self._rules = {role: _rule(said) for role, said in read.items()}
 
@@ -193,7 +193,7 @@ class UploadRules:
         if self.of(role).types is None:
             return None
         last = min(stored.size, HEAD) - 1
-        return self._objects.get(stored.object, (0, last)) if stored.size else b""
+        return self._bucket.get(stored.object, (0, last)) if stored.size else b""
 
 
 def _rule(said: Mapping[str, object]) -> Rule:

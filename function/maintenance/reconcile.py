@@ -195,8 +195,7 @@ class Reconciliation:
 
     def __init__(self, base: Base) -> None:
         self._books = base.one(ReconciliationStore)
-        self._objects = base.objects
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._runtime = base.runtime
 
     def run(self, in_time: Callable[[], bool]) -> Report:
@@ -305,12 +304,12 @@ class Reconciliation:
 
     def _free(self, after: str, report: Report) -> str | None:
         """Removes what of a page of objects is old and nobody's; where the next page begins."""
-        page = self._objects.page(after, AT_ONCE)
+        page = self._bucket.list_objects(after, AT_ONCE)
         old = [each for each in page if each.modified < self._runtime.now() - OLD]
         nobodys = self._books.unnamed([each.key for each in old])
         for each in old:
             if each.key in nobodys:
-                self._multipart.discard(each.key, None)
+                self._bucket.delete(each.key)
                 report.freed += 1
                 report.freed_bytes += each.size
         report.objects += len(page)

@@ -26,7 +26,7 @@ class Sweep:
         self._due = ExpiryEntries(base.db)
         self._purger = base.one(Purger)
         self._folders = base.one(FolderMoveService)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._runtime = base.runtime
 
     def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
@@ -61,5 +61,5 @@ class Sweep:
             self._purger.purge(due.row, due.key, in_time)
             return
         if self._due.claim(due) and due.object:
-            self._multipart.discard(due.object, due.multipart)
+            self._bucket.discard(due.object, due.multipart)
         self._due.delete(due)

@@ -109,7 +109,7 @@ class RenameService:
             self._db.commit([require_no_file(row.shelf, row.name), *some], self._runtime.new_id())
         self._db.commit([*moved, *copies[:at_once], *gone[:at_once]], row.rev)
         with suppress(Unavailable):
-            self._db.commit_each(gone[at_once:], self._runtime.new_id)
+            self._db.commit_each(gone[at_once:])
 
     def carried(self, grant: Grant, row: FileRow) -> Grant:
         """The same right at the file's new place."""

@@ -46,7 +46,7 @@ class PublicRequestService:
         self._requests = Requests(base.db)
         self._uploads = base.one(UploadService)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -105,7 +105,7 @@ class PublicRequestService:
             raise
         except Problem:
             with suppress(Unavailable):
-                self._multipart.discard(upload.object, upload.multipart)
+                self._bucket.discard(upload.object, upload.multipart)
             raise
         return self._uploads.view(noted, f"{base}/r/{token}")
 

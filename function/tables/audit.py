@@ -98,6 +98,8 @@ class AuditRecords:
 
         Each with its place. A day's whole record is before the next day.
         """
-        page = self._db.query(FILES, audit_partition(day), after=before, limit=limit, newest=True)
+        page = self._db.query(
+            FILES, audit_partition(day), after=before, limit=limit, descending=True
+        )
         rows = [(str(item["name"]), AuditRow.model_validate(item)) for item in page.items]
         return rows, page.more

@@ -70,7 +70,9 @@ class Changes:
 
     def list_changes(self, owner: str, *, after: str, limit: int) -> tuple[list[Change], bool]:
         """The next changes, oldest first, in one call, and whether there are more."""
-        page = self._db.query(FILES, f"{owner}/{CHANGES}", after=after, limit=limit, once=True)
+        page = self._db.query(
+            FILES, f"{owner}/{CHANGES}", after=after, limit=limit, single_call=True
+        )
         return [_read(row) for row in page.items], page.more
 
 

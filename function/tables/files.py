@@ -195,7 +195,13 @@ class Files:
     ) -> tuple[list[FileRow], bool]:
         """The same in one call, which may give fewer, and in falling order if that is wanted."""
         page = self._db.query(
-            FILES, shelf, prefix=prefix, after=after, limit=limit, newest=falling, once=True
+            FILES,
+            shelf,
+            prefix=prefix,
+            after=after,
+            limit=limit,
+            descending=falling,
+            single_call=True,
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
@@ -265,7 +271,7 @@ class Archive:
             prefix=f"{file_id}/",
             after=after,
             limit=limit,
-            newest=True,
+            descending=True,
         )
         return [FileRow.model_validate(row) for row in page.items], page.more
 
@@ -277,7 +283,7 @@ class Archive:
     def list_deleted_as(self, owner: str, name: str, limit: int) -> list[FileRow]:
         """What of that name was deleted, the latest first."""
         page = self._db.query(
-            FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, newest=True
+            FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, descending=True
         )
         return [FileRow.model_validate(row) for row in page.items]
 

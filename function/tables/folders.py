@@ -75,7 +75,13 @@ class Folders:
         """The next folders right below one (empty for the top), in one call, and whether more."""
         shelf, begins = f"{owner}/{FOLDERS}", f"{folder}{BETWEEN}"
         page = self._db.query(
-            FILES, shelf, prefix=begins, after=after, limit=limit, newest=falling, once=True
+            FILES,
+            shelf,
+            prefix=begins,
+            after=after,
+            limit=limit,
+            descending=falling,
+            single_call=True,
         )
         return [folder_row(item) for item in page.items], page.more
 

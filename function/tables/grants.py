@@ -109,5 +109,5 @@ class Grants:
 
     def list_keys_on(self, owner: str, name: str) -> list[Key]:
         """Where the grants on a file stand that the index knows of."""
-        rows = self._db.query_index(SHARES, f"{owner}/{name}").items
+        rows = self._db.query_index(SHARES, f"{owner}/{name}")
         return [Key(SHARES, str(row["grantee"]), str(row["file"])) for row in rows]

@@ -182,7 +182,7 @@ class Links:
         self, owner: str, owner_id: str, *, after: str, limit: int
     ) -> tuple[list[LinkRow], str | None]:
         """Links on somebody's list, the newest first, and after which one the list goes on."""
-        page = self._db.query(SHARES, f"links:{owner}", after=after, limit=limit, newest=True)
+        page = self._db.query(SHARES, f"links:{owner}", after=after, limit=limit, descending=True)
         keys = [link_key(str(each["link"])) for each in page.items if each["owner_id"] == owner_id]
         rows = self._db.read(keys)
         last = str(page.items[-1]["file"]) if page.more else None
@@ -192,7 +192,9 @@ class Links:
         self, link_id: str, *, after: str, limit: int
     ) -> tuple[list[EventRow], str | None]:
         """What was done with a link, the newest first, and after which one the list goes on."""
-        page = self._db.query(SHARES, f"events:{link_id}", after=after, limit=limit, newest=True)
+        page = self._db.query(
+            SHARES, f"events:{link_id}", after=after, limit=limit, descending=True
+        )
         last = str(page.items[-1]["file"]) if page.more else None
         return [EventRow.model_validate(item) for item in page.items], last
 

@@ -80,6 +80,12 @@ class SearchTerms:
         """The next terms that begin so, in one call, and whether there are more."""
         shelf = f"{owner}/{TERMS}"
         page = self._db.query(
-            FILES, shelf, prefix=begins, after=after, limit=limit, newest=falling, once=True
+            FILES,
+            shelf,
+            prefix=begins,
+            after=after,
+            limit=limit,
+            descending=falling,
+            single_call=True,
         )
         return [str(row["name"]) for row in page.items], page.more

@@ -136,7 +136,7 @@ class Sessions:
             start: Item | None = None
             if after:
                 start = {"username": username, "created": after[0], "token_hash": after[1]}
-            page = self._db.query_index(SESSIONS, username, newest=AT_ONCE, after=start)
+            page = self._db.query_latest(SESSIONS, username, after=start, limit=AT_ONCE)
             for row in map(Session.model_validate, page.items):
                 if wanted(row):
                     if len(found) == limit:

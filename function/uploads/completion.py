@@ -69,7 +69,7 @@ class CompletionService:
     ) -> None:
         self._access = base.one(Access)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -110,7 +110,7 @@ class CompletionService:
         if row is None and self._upload_rows.is_abandoned(
             username, upload_id, key, self._runtime.now()
         ):
-            self._multipart.discard(key, None)
+            self._bucket.delete(key)
         if row is None or row.object != key:
             return False
         who = (
@@ -162,7 +162,7 @@ class CompletionService:
         """
         if row.multipart:
             self._join(row, row.multipart, sent)
-        stored = self._multipart.arrived(row.object)
+        stored = self._bucket.head(row.object)
         if stored is None:
             return None
         wrong_size = row.size is not None and stored.size != row.size
@@ -174,11 +174,11 @@ class CompletionService:
 
     def _refuse(self, row: UploadRow) -> None:
         if self._upload_rows.delete_unfinished(row):
-            self._multipart.discard(row.object, row.multipart)
+            self._bucket.discard(row.object, row.multipart)
 
     def _join(self, row: UploadRow, multipart: str, sent: list[SentPart] | None) -> None:
         """Has S3 make one object of the parts, which it lists itself."""
-        parts = self._multipart.parts(row.object, multipart)
+        parts = self._bucket.list_parts(row.object, multipart)
         if parts is None:
             return  # joined before, by somebody who did not come to the end; the object tells
         named = chosen(row, parts, sent)
@@ -193,7 +193,7 @@ class CompletionService:
             )
         if sum(part.size for part in named) > LARGEST:
             raise TooLarge(f"A file has at most {LARGEST} bytes.")
-        if not self._multipart.complete(row.object, multipart, named):
+        if not self._bucket.complete_multipart(row.object, multipart, named):
             raise UploadIncomplete
 
     def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:

@@ -52,7 +52,7 @@ class UploadService:
     ) -> None:
         self._access = base.one(Access)
         self._upload_rows = Uploads(base.db)
-        self._multipart = base.multipart
+        self._bucket = base.bucket
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
@@ -91,7 +91,7 @@ class UploadService:
         row = self._plan(user_id, who, wish, method)
         if row.part_size is None:
             return row
-        begun = self._multipart.begin(row.object, row.content_type)
+        begun = self._bucket.create_multipart(row.object, row.content_type)
         return row.model_copy(update={"multipart": begun})
 
     def _authorise(self, caller: Caller, wish: UploadSpec) -> tuple[Account, Account]:
@@ -148,7 +148,7 @@ class UploadService:
         parts = [
             SignedPart(
                 part_number=number,
-                url=self._multipart.sign_part(
+                url=self._bucket.presign_part(
                     row.object, row.multipart, number, length_of(row, number), URL_SECONDS
                 ),
                 size=length_of(row, number),
@@ -167,10 +167,10 @@ class UploadService:
 
     def arrived(self, row: UploadRow) -> list[Part]:
         """The parts that S3 has, joined or not; one PUT is a file of one part."""
-        parts = self._multipart.parts(row.object, row.multipart) if row.multipart else None
+        parts = self._bucket.list_parts(row.object, row.multipart) if row.multipart else None
         if parts is not None:
             return parts
-        stored = self._multipart.arrived(row.object)
+        stored = self._bucket.head(row.object)
         return parts_of(row, stored) if stored else []
 
     def page(
@@ -202,7 +202,7 @@ class UploadService:
         row = self.find(caller, upload_id)
         if not self._upload_rows.delete_unfinished(row):
             raise NoSuchUpload
-        self._multipart.discard(row.object, row.multipart)
+        self._bucket.discard(row.object, row.multipart)
 
     def find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """An upload of the caller's that is in progress. Raises NoSuchUpload."""
@@ -223,7 +223,7 @@ class UploadService:
         put = None
         line = None
         if row.multipart is None and whole:
-            url, headers = self._multipart.sign_put(
+            url, headers = self._bucket.presign_put(
                 row.object, row.content_type, row.size, row.sha256, URL_SECONDS
             )
             until = iso(self._runtime.now() + URL_SECONDS)

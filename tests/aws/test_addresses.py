@@ -16,7 +16,7 @@ import botocore.auth
 import pytest
 from moto.core.models import botocore_stubber
 
-from function.aws.s3 import Multipart
+from function.aws.s3 import Bucket
 from function.core.limits import URL_SECONDS
 from local.emulator.process import REGION, Emulator
 from local.emulator.state import StateFolder
@@ -37,10 +37,10 @@ class Store:
 
     def orders(self) -> list[Order]:
         """Every kind of address that is given out."""
-        signer = Multipart(self.client, BUCKET)
-        url, headers = signer.sign_put("new", TYPE, len(DATA), None, URL_SECONDS)
-        part = signer.sign_part("parts", self.multipart, 1, len(DATA), URL_SECONDS)
-        get = signer.sign_get("there", "attachment", TYPE, URL_SECONDS)
+        signer = Bucket(self.client, BUCKET)
+        url, headers = signer.presign_put("new", TYPE, len(DATA), None, URL_SECONDS)
+        part = signer.presign_part("parts", self.multipart, 1, len(DATA), URL_SECONDS)
+        get = signer.presign_get("there", "attachment", TYPE, URL_SECONDS)
         return [
             ("PUT", url, headers, DATA),
             ("PUT", part, {"content-type": ""}, DATA),

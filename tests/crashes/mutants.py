@@ -14,7 +14,7 @@ from unittest import mock
 from function.auth.login import LoginService
 from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.aws.errors import translate_aws_errors
-from function.aws.s3 import Objects, Stored
+from function.aws.s3 import Bucket, Stored
 from function.aws.writes import Write, delete, put, update
 from function.contract import USERS
 from function.core.errors import NotSignedIn, Unavailable
@@ -52,7 +52,7 @@ def row_before_bytes() -> dict[str, Any]:
     """The commit comes first, and then the bytes are sent."""
     waiting: list[Callable[[], Any]] = []
 
-    class Later(Objects):
+    class Later(Bucket):
         def put(self, key: str, data: bytes, content_type: str) -> Stored:
             waiting.append(lambda: super(Later, self).put(key, data, content_type))
             etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -66,7 +66,7 @@ def row_before_bytes() -> dict[str, Any]:
         bytes_()
         return placed
 
-    return {"base.Objects": Later, "files.commit.FileWriter.commit": commit}
+    return {"base.Bucket": Later, "files.commit.FileWriter.commit": commit}
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
@@ -100,20 +100,20 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
 
 def bytes_dropped_first(shelf: str) -> dict[str, Any]:
     """Nothing is kept, and the old object goes before the row that names it."""
-    made: list[Objects] = []
+    made: list[Bucket] = []
 
-    class Known(Objects):
+    class Known(Bucket):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             made.append(self)
 
     def drop(row: FileRow, *args: Any) -> list[Write]:
         with translate_aws_errors():
-            made[0]._client.delete_object(Bucket=made[0]._bucket, Key=row.object)
+            made[0]._client.delete_object(Bucket=made[0]._name, Key=row.object)
         return archive(row, *args)
 
     return {
-        "base.Objects": Known,
+        "base.Bucket": Known,
         "base.Dynamo": nothing_kept(shelf),
         "files.commit.archive": drop,
     }
@@ -132,14 +132,14 @@ def overwritten_in_place() -> dict[str, Any]:
         finally:
             names.pop()
 
-    class OnePerName(Objects):
+    class OnePerName(Bucket):
         def put(self, key: str, data: bytes, content_type: str) -> Stored:
             return super().put(f"{key.partition('/')[0]}/{names[-1]}", data, content_type)
 
     kept = nothing_kept("versions")
     return {
         "files.content.SmallUploadService.put": named,
-        "base.Objects": OnePerName,
+        "base.Bucket": OnePerName,
         "base.Dynamo": kept,
     }
 
@@ -220,7 +220,7 @@ def given_up_bytes_first() -> dict[str, Any]:
 
     def abort(self: UploadService, caller: Any, upload_id: str) -> None:
         row = self.find(caller, upload_id)
-        self._multipart.discard(row.object, row.multipart)
+        self._bucket.discard(row.object, row.multipart)
         right(self, caller, upload_id)
 
     return {"uploads.service.UploadService.abort": abort}

@@ -8,7 +8,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from function.aws.s3 import Multipart
+from function.aws.s3 import Bucket
 from function.core.errors import Unavailable
 from function.files.presigning import may_be_shown
 from tests.conftest import Clock
@@ -231,9 +231,9 @@ def test_without_a_key_nothing_is_signed(ground: Ground) -> None:
         "s3", config=Config(signature_version="s3v4")
     )
     with pytest.raises(Unavailable):
-        Multipart(client, "bucket").sign_get("key", "attachment", PLAIN, 300)
+        Bucket(client, "bucket").presign_get("key", "attachment", PLAIN, 300)
     with pytest.raises(Unavailable):
-        Multipart(client, "bucket").sign_put("key", PLAIN, 1, None, 300)
+        Bucket(client, "bucket").presign_put("key", PLAIN, 1, None, 300)
 
 
 class NoCredentials:

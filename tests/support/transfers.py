@@ -33,10 +33,10 @@ def small(patch: pytest.MonkeyPatch) -> None:
 
 def list_parts_in_pages_of(count: int) -> None:
     """Has S3 list this many parts at once, as it lists a thousand."""
-    multipart = base.current().multipart
+    bucket = base.current().bucket
     # Its own client, since others go on with the one that it has.
-    multipart._client = Session().client("s3", config=multipart._client.meta.config)
-    multipart._client.meta.events.register(
+    bucket._client = Session().client("s3", config=bucket._client.meta.config)
+    bucket._client.meta.events.register(
         "provide-client-params.s3.ListParts", lambda params, **_: params | {"MaxParts": count}
     )
 
