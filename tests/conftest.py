@@ -136,11 +136,9 @@ class Behind:
         return self.ground.objects(self.settings.bucket)
 
     def state(self) -> Any:
-        """All that a refused request leaves as it was: all there is but counts of failures."""
+        """All that a refused request leaves as it was: all rows but those of counters."""
         held = (self.ground.rows(getattr(self.settings, table.noun)) for table in contract.TABLES)
-        rows = sorted(
-            repr(row) for rows in held for row in rows if not {"failures", "tries"} & row.keys()
-        )
+        rows = sorted(repr(row) for rows in held for row in rows if "count" not in row)
         return rows, self.objects()
 
 

@@ -162,7 +162,7 @@ def _limits() -> str:
         (f"`{name}`", value if isinstance(value, str) else f"{value:,}", meaning)
         for name, (value, meaning) in LIMITS.items()
     ]
-    minutes = throttle.WINDOW // 60
+    minutes = throttle.LOGIN_SECONDS // 60
     return f"""# Limits
 
 {MADE}
@@ -175,12 +175,12 @@ def _limits() -> str:
 | --- | --- |
 | Shares and links of a file or folder | {MOST_GRANTS:,} |
 | Groups of an account | {MOST_OF_ONE} |
-| API keys of an account | {keys.MOST} |
-| Failed logins for one name from one address, in {minutes} minutes | {throttle.TRIES_OF_NAME} |
-| Failed logins from one address, in {minutes} minutes | {throttle.TRIES_OF_ADDRESS} |
-| What an unknown name counts among them | {throttle.UNKNOWN_WEIGHS} |
-| Wrong codes of a second factor, a day | {mfa.TRIES_OF_DAY} |
-| Password resets from one address, in {minutes} minutes | {password_change.TRIES_OF_ADDRESS} |
+| API keys of an account | {keys.MAX_KEYS} |
+| Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |
+| Failed logins from one address, in {minutes} minutes | {throttle.FAILURES_OF_ADDRESS} |
+| What an unknown name counts among them | {throttle.UNKNOWN_NAME_WEIGHT} |
+| Wrong codes of a second factor, a day | {mfa.WRONG_CODES_OF_DAY} |
+| Password resets from one address, in {minutes} minutes | {password_change.REQUESTS_OF_ADDRESS} |
 | Reset mails to one account, an hour | {password_change.MAILS_OF_NAME} |
 | A request, header fields (API Gateway) | 10,240 bytes |
 | A request, body (API Gateway; Lambda) | 10 MB; 6 MB, as Base64 about 4.5 MB |

@@ -1,66 +1,46 @@
-"""Every way a request can fail. Standard library only; imports nothing of ours.
-
-An error is raised where its fact is known and never caught on the way; `app.py` alone turns it into
-an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
-
-    Problem
-    ├── Malformed 400               ├── Conflict 409
-    │   └── InvalidCursor           │   ├── FileExists
-    ├── Unauthenticated 401         │   ├── ChangedMeanwhile
-    │   └── NotSignedIn             │   └── UploadIncomplete
-    ├── Forbidden 403               ├── PreconditionFailed 412
-    ├── NotFound 404                ├── TooLarge 413
-    │   ├── NoSuchRoute             ├── UnsupportedMediaType 415
-    │   ├── NoSuchFile              ├── RangeNotSatisfiable 416
-    │   ├── NoSuchUser              ├── Invalid 422
-    │   ├── NoSuchShare             │   ├── InvalidName
-    │   ├── NoSuchUpload            │   └── UploadMismatch
-    │   ├── NoSuchVersion           ├── SlowDown 429
-    │   └── NoSuchJob               │
-    ├── MethodNotAllowed 405        ├── Unavailable 503
-    └── QuotaExceeded 507           └── Internal 500
-
-More are in `account_errors`, `listing_errors` and `sharing_errors`.
-"""
+"""Problems of authorization: what the caller may not see, may not do, or has no room for."""
 
 from function.core.errors import Conflict, Forbidden, NotFound, Problem
 
 
 class NoSuchFile(NotFound):
-    """No file of that name that the caller may use in this way."""
+    """No such file, or the caller has no access of this kind to it: the same answer for both."""
 
-    slug, title = "no-such-file", "There is no such file"
-    default = "You have no file of that name, nor is one of that name shared with you for this."
+    slug, title = "no-such-file", "No such file, or you do not have access to it"
+    default = (
+        "Check the name and its owner; the owner can share the file with you, or give you the "
+        "right to write."
+    )
 
 
 class QuotaExceeded(Problem):
-    """The owner's account has no room for these bytes, or for one file more."""
+    """The owner's account has no room for these bytes, or for one more file."""
 
-    status, slug, title = 507, "quota-exceeded", "There is no room for that"
+    status, slug, title = 507, "quota-exceeded", "Quota exceeded"
 
 
 class NotAllowed(Forbidden):
-    """The caller's role, or the scopes of the key, do not go so far."""
+    """The caller's role, or the scopes of the API key, do not include the route's power."""
 
-    slug, title = "not-allowed", "You may not do that"
+    slug, title = "not-allowed", "Not allowed"
     default = (
-        "Your role, or the scopes of your key, do not include this; an administrator can help."
+        "Your role, or the scopes of your API key, do not include this; an administrator can help."
     )
 
 
 class ProtectedAccount(Conflict):
-    """An administrator's own account, or the configured one: somebody must remain."""
+    """It is your own account or the configured administrator's: one administrator must remain."""
 
-    slug, title = "protected-account", "That account is protected"
+    slug, title = "protected-account", "Protected account"
     default = (
-        "Nobody demotes, disables or deletes their own account here, nor the configured "
-        "administrator's, nor takes its second factor off or makes a token for its password; ask "
-        "another administrator, or change the configuration."
+        "You cannot demote, disable or delete your own account or the configured administrator's, "
+        "turn off its second factor or issue a reset of its password; ask another administrator, "
+        "or change the configuration."
     )
 
 
 class NoSuchRequest(NotFound):
-    """No request of that id or token."""
+    """No file request has that id or token, or its owner may not receive files any more."""
 
-    slug, title = "no-such-request", "There is no such request"
-    default = "No request has that address; it may have been copied in part."
+    slug, title = "no-such-request", "No such file request"
+    default = "Check the address of the file request; a part of it may be missing."

@@ -1,9 +1,16 @@
-"""Those on whose behalf something is done without a session of theirs."""
+"""Authentication and authorization: who calls, and what they may do with whose file.
 
-from collections.abc import Iterable, Mapping
+One strongly consistent BatchGetItem reads the session, the accounts, the file and the grants that
+decide, so a right is judged as it was at one moment. What is written afterwards includes the
+`required_checks` of the authorization as conditions: a right that is revoked in between commits
+nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
+from function.access.callers import ActingAccount, Uploader
 from function.access.errors import NoSuchFile, NoSuchRequest, NotAllowed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -34,65 +41,74 @@ from function.tables.groups import (
 from function.tables.requests import request_in, request_key
 from function.tables.sessions import Sessions, is_valid_session, session_in, session_key
 
-Need = Literal["read", "write", "add"]
+Need = Literal["read", "write", "own"]
+WriteNeed = Literal["write", "add"]  # to replace the file of a name, or to add files beside it
+SUFFICIENT: Mapping[Need, frozenset[Permission]] = {
+    "read": frozenset({"read", "write", "own"}),
+    "write": frozenset({"write", "own"}),
+    "own": frozenset({"own"}),
+}
 Memberships = Mapping[str, Membership]
-SEEN_SECONDS = 600  # how exactly it is known when a session was used: each time costs a write
-
-
-@dataclass(frozen=True)
-class ActingAccount:
-    """An account that proved itself when it asked, and on whose behalf something is done now.
-
-    `address` and `agent` are from where it asked, where that is known.
-    """
-
-    username: str
-    id: str
-    address: str = ""
-    agent: str = ""
-
-
-@dataclass(frozen=True)
-class Anonymous:
-    """Whoever comes without an account: what they are called here, and from where they come."""
-
-    username: str
-    address: str
-    agent: str = ""
-
-
-@dataclass(frozen=True)
-class Uploader:
-    """Whoever has the token of a request: its id and its owner, as the token found them."""
-
-    request: str
-    owner: str
-    owner_id: str
-    address: str = ""
-    agent: str = ""
-
-    @property
-    def username(self) -> str:
-        """What its uploads stand under; no account has such a name."""
-        return f"~{self.request}"
+# Seconds between two writes of a session's last use, so that few requests cost a write.
+SEEN_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Authentication:
-    """Who calls, and the rows that were read with the proof."""
+    """A proven account, and the rows of the strongly consistent read that proved it."""
 
     account: Account
     rows: Rows
 
+    def own_file(self, name: str) -> FileRow | None:
+        """The account's own file of that name, where its row was read and exists."""
+        file = file_in(self.rows, self.account.username, name)
+        return file if file and file.owner_id == self.account.id else None
+
 
 @dataclass(frozen=True)
 class Authorization(Authentication):
-    """What a request's reading found: who calls, whose file it is, the file, and the right to it.
+    """The right of an account to use an existing file of `owner`'s.
 
-    `may_add` is the right to put new files beside it, which a grant on the file alone is not;
-    `grants` are those that hold, and `memberships` what some of them hold by, by the group's id.
+    A commit that includes `required_checks` fails when the right is revoked before it.
     """
 
+    owner: Account
+    file: FileRow
+    permission: Permission
+    required_checks: list[Write]
+
+
+@dataclass(frozen=True)
+class WriteAuthorization(Authentication):
+    """The right of an account to put a file of one name into `owner`'s files.
+
+    `file` is the file that has the name now, None where the name is free. `may_add` is the right
+    to put new files beside it, which a grant on the file alone does not give. A commit that
+    includes `required_checks` fails when the right is revoked before it.
+    """
+
+    owner: Account
+    file: FileRow | None
+    permission: Permission
+    may_add: bool
+    required_checks: list[Write]
+
+    @classmethod
+    def for_own_file(cls, found: Authentication, name: str) -> Self:
+        """The right of an account to its own file of that name, whose row was read with it."""
+        account = found.account
+        return cls(account, found.rows, account, found.own_file(name), "own", True, [])
+
+
+class _Rights(NamedTuple):
+    """The rights of an account to a file, which may not exist, as one read found them.
+
+    `grants` are those that apply, and `memberships` the ones they are held by, by group id.
+    """
+
+    account: Account
+    rows: Rows
     owner: Account | None
     file: FileRow | None
     permission: Permission | None
@@ -100,51 +116,32 @@ class Authorization(Authentication):
     grants: list[Grant]
     memberships: Memberships
 
-    def readable(self) -> tuple[FileRow, Permission]:
-        """The file and the right to it. Raises NoSuchFile."""
-        if self.file is None or self.permission is None:
-            raise NoSuchFile
-        return self.file, self.permission
+    def suffice(self, need: Need | WriteNeed) -> bool:
+        """Whether they include the right to read or write the file, or to add files beside it."""
+        return self.may_add if need == "add" else self.permission in SUFFICIENT[need]
 
-    def writable(self) -> tuple[Account, Permission]:
-        """The owner, when the caller may put a file of this name. Raises NoSuchFile."""
-        if self.owner is None or self.permission not in {"own", "write"}:
-            raise NoSuchFile
-        return self.owner, self.permission
+    def required_checks(self, need: Literal["read", "write"]) -> list[Write]:
+        """Conditions that the grant which gives the right still exists; none for an own file.
 
-    def allows(self, need: Need) -> bool:
-        """Whether the right is enough: to read the file, to write it, to add others beside it."""
-        if need == "add":
-            return self.may_add
-        return self.permission in {"own", "write"} | ({"read"} if need == "read" else set())
-
-    def required_checks(self, need: Need = "write") -> list[Write]:
-        """What must still hold when the caller writes, if the file is not the caller's own.
-
-        A folder's grant is preferred, because it holds for whatever name is chosen.
+        A folder's grant is preferred, because it applies to whatever name is chosen.
         """
-        holding = [grant for grant in self.grants if need in {"read", grant.permission}]
-        holding.sort(key=lambda grant: grant.file_id is not None)
-        if self.permission == "own" or not holding:
+        grants = [grant for grant in self.grants if grant.permission in SUFFICIENT[need]]
+        if self.permission == "own" or not grants:
             return []
-        held = self.memberships.get(holding[0].grantee_id)
-        return [require_grant_unchanged(holding[0]), *(require_membership(held) if held else [])]
-
-    def own(self, name: str) -> "Authorization":
-        """The same for a file of the caller's own, which was read as well."""
-        mine = file_in(self.rows, self.account.username, name)
-        mine = mine if mine and mine.owner_id == self.account.id else None
-        return Authorization(self.account, self.rows, self.account, mine, "own", True, [], {})
-
-    def owned(self) -> FileRow:
-        """The file, when it is the caller's own. Raises NoSuchFile."""
-        if self.file is None or self.permission != "own":
-            raise NoSuchFile
-        return self.file
+        grant = min(grants, key=lambda grant: grant.file_id is not None)
+        membership = self.memberships.get(grant.grantee_id)
+        return [
+            require_grant_unchanged(grant),
+            *(require_membership(membership) if membership else []),
+        ]
 
 
 class Access:
-    """Opens the door, or does not."""
+    """Proves who calls and decides what they may use, by one strongly consistent read.
+
+    Only a right that a group may give costs a second read. The order of errors is fixed: those of
+    authentication come before NoSuchFile, which hides whether a file exists.
+    """
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
@@ -162,130 +159,101 @@ class Access:
         Raises NotSignedIn, NotAllowed, NoSuchRequest, Unavailable.
         """
         if isinstance(caller, Uploader):
-            entry = self._let_in(caller, "", more)
-            return Authentication(entry.account, entry.rows)
+            return self._authenticate_uploader(caller, more)
         rows = self._db.read([*_identity_keys(caller), *more])
-        return Authentication(self._identify(rows, caller), rows)
+        return Authentication(self._authenticated(rows, caller), rows)
+
+    def authenticate_owner(
+        self, caller: Caller, owner: str | None, more: Iterable[Key] = ()
+    ) -> Authentication:
+        """Proves who calls, and that `owner` names the caller (None does as well).
+
+        Raises NoSuchFile for another owner, and what `authenticate` raises.
+        """
+        found = self.authenticate(caller, more)
+        if owner not in {None, caller.username}:
+            raise NoSuchFile
+        return found
 
     def authorize(
         self,
-        caller: Caller | ActingAccount | Uploader,
-        owner: str | None = None,
-        name: str = "",
-        more: Iterable[Key] = (),
+        caller: Caller,
+        owner: str | None,
+        name: str,
         *,
         need: Need = "read",
+        more: Iterable[Key] = (),
     ) -> Authorization:
-        """Proves who calls and finds the right to `owner`'s `name`, and reads `more` with it.
+        """Proves who calls, and their right to the existing file `name` of `owner` or their own.
 
-        `need` says which right is enough. Raises NotSignedIn, NotAllowed, NoSuchRequest.
+        Reads `more` in the same read. Raises NoSuchFile where there is no such file or the right
+        is less than `need`, and what `authenticate` raises.
         """
-        if isinstance(caller, Uploader):
-            return self._let_in(caller, name, more)
-        owner = owner or caller.username
-        bearing = [account_key(owner), *([file_key(owner, name)] if name else [])]
-        user = user_grantee(caller.username)
-        grants = grant_keys(user, owner, name) if owner != caller.username else []
-        rows = self._db.read([*_identity_keys(caller), *bearing, *grants, *more])
-        account = self._identify(rows, caller)
-        entry = self._entry(account, owner, name, rows, grants)
-        if grants and account.groups and entry.owner and not entry.allows(need):
-            # All that bears on the right is read again: it must have been so at one time.
-            grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
-            told = {*bearing, *grants, *membership_keys(account)}
-            kept = {key: row for key, row in rows.items() if key not in told}
-            rows = {**kept, **self._db.read(told)}
-            entry = self._entry(account, owner, name, rows, grants)
-        return entry
+        if need == "own":
+            own = self.authenticate_owner(caller, owner, [file_key(caller.username, name), *more])
+            file = own.own_file(name)
+            if file is None:
+                raise NoSuchFile
+            return Authorization(own.account, own.rows, own.account, file, "own", [])
+        found = self._find_rights(caller, owner, name, need, more)
+        if found.owner and found.file and found.permission and found.suffice(need):
+            checks = found.required_checks(need)
+            return Authorization(
+                found.account, found.rows, found.owner, found.file, found.permission, checks
+            )
+        raise NoSuchFile
 
-    def _identify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
-        """The account of a caller, proven by the rows that were read. Notes the session's use."""
-        account = self.signed_in(rows, caller)
-        if isinstance(caller, Caller):
-            self._note_use(rows, caller)
-        return account
-
-    def _entry(
-        self, account: Account, owner: str, name: str, rows: Rows, grants: list[Key]
-    ) -> Authorization:
-        whose = account_in(rows, owner)
-        file = file_in(rows, owner, name) if whose else None
-        if file and whose and file.owner_id != whose.id:
-            file = None
-        groups = self.memberships(rows, account)
-        ids = {account.id, *groups}
-        given = grants_in(rows, grants)
-        right = self.right(ids, account, whose, file, given)
-        may_add = self.right(ids, account, whose, None, given) in {"own", "write"}
-        held = [each for each in given if whose and self.opens(each, ids, whose, file)]
-        return Authorization(account, rows, whose, file, right, may_add, held, groups)
-
-    def groups(self, account: Account) -> Mapping[str, Group]:
-        """The groups that an account belongs to, by name."""
-        rows = self._db.read(membership_keys(account))
-        held = self.memberships(rows, account).values()
-        found = {each.group: group_in(rows, each.group) for each in held}
-        return {name: each for name, each in found.items() if each}
-
-    def memberships(self, rows: Rows, account: Account) -> Memberships:
-        """What was read of the memberships that hold, by the group's id."""
-        held = (membership_in(rows, name, account) for name in sorted(account.groups))
-        return {each.group_id: each for each in held if each}
-
-    def _let_in(self, sender: Uploader, name: str, more: Iterable[Key]) -> Authorization:
-        """A sender may add files in the owner's name, and is shown none. Raises NoSuchRequest."""
-        keys = [account_key(sender.owner), request_key(sender.request)]
-        keys += [file_key(sender.owner, name)] if name else []
-        rows = self._db.read([*keys, *more])
-        owner = account_in(rows, sender.owner)
-        request = request_in(rows, sender.request, self._now())
-        if request is None or owner is None or owner.id != sender.owner_id:
-            raise NoSuchRequest
-        owner = self.known(owner)
-        if not may(owner.role, "share"):
-            raise NoSuchRequest
-        file = file_in(rows, sender.owner, name)
-        mine = file if file and file.owner_id == owner.id else None
-        return Authorization(owner, rows, owner, mine, "write", True, [], {})
-
-    def right(
+    def authorize_write(
         self,
-        ids: Iterable[str],
-        account: Account,
-        owner: Account | None,
-        file: FileRow | None,
-        grants: Iterable[Grant],
-    ) -> Permission | None:
-        """The most that `grants` on a file, and on the folders above it, allow an account.
+        caller: Caller | ActingAccount,
+        owner: str | None,
+        name: str,
+        *,
+        need: WriteNeed = "write",
+        more: Iterable[Key] = (),
+        precheck: Callable[[Authentication], None] = lambda _: None,
+    ) -> WriteAuthorization:
+        """Proves who calls, and their right to put a file `name` of `owner` or their own.
 
-        `ids` are the account's own and those of its groups.
+        With `need` "add" groups are read for the right to add files too; `may_add` says whether
+        there is one. The errors of `precheck` come before NoSuchFile. Raises NoSuchFile, and what
+        `authenticate` raises.
         """
-        if owner is None:
-            return None
-        if owner.id == account.id:
-            return "own"
-        rights = {grant.permission for grant in grants if self.opens(grant, ids, owner, file)}
-        return "write" if "write" in rights else "read" if rights else None
+        found = self._find_rights(caller, owner, name, need, more)
+        precheck(Authentication(found.account, found.rows))
+        if found.owner and found.permission and found.suffice("write"):
+            return WriteAuthorization(
+                found.account,
+                found.rows,
+                found.owner,
+                found.file,
+                found.permission,
+                found.may_add,
+                found.required_checks("write"),
+            )
+        raise NoSuchFile
 
-    def opens(self, grant: Grant, ids: Iterable[str], owner: Account, file: FileRow | None) -> bool:
-        """Whether a grant holds now for whoever has one of these ids; a folder's for any file."""
-        return (
-            self.alive(grant)
-            and grant.grantee_id in ids
-            and grant.owner_id == owner.id
-            and (grant.file_id is None or (file is not None and grant.file_id == file.place_id))
-        )
+    def authorize_uploader(
+        self, uploader: Uploader, name: str, more: Iterable[Key] = ()
+    ) -> WriteAuthorization:
+        """The right of an uploader to add a file `name` to those of the request's owner.
 
-    def alive(self, grant: Grant) -> bool:
-        """Whether a grant has not expired: the table removes expired rows hours or days late."""
-        return grant.expires_at is None or grant.expires_at > self._now()
+        Reads `more` in the same read. Raises NoSuchRequest, Unavailable.
+        """
+        found = self._authenticate_uploader(uploader, [file_key(uploader.owner, name), *more])
+        file = found.own_file(name)
+        return WriteAuthorization(found.account, found.rows, found.account, file, "write", True, [])
 
-    def signed_in(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
-        """Who calls, as what was read of them proves, and may. Raises NotSignedIn, NotAllowed."""
+    def verify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
+        """The account of a caller, proven by rows that include those that identify them.
+
+        Raises NotSignedIn, and NotAllowed where the role or the key's scopes do not include the
+        route's power.
+        """
         account = account_in(rows, caller.username)
         if account is None:
             raise NotSignedIn
-        account = self.known(account)
+        account = self.with_configured_role(account)
         if isinstance(caller, ActingAccount):
             if account.id != caller.id or not may(account.role, "write"):
                 raise NotSignedIn
@@ -297,24 +265,134 @@ class Access:
             raise NotAllowed
         return account
 
-    def _note_use(self, rows: Rows, caller: Caller) -> None:
-        """Notes that a session is used, at most once in ten minutes."""
-        session, now = session_in(rows, caller), self._now()
-        if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
-            self._sessions.record_use(caller.token_hash, int(now), iso(now))
-
-    def known(self, account: Account) -> Account:
-        """An account in its role: that of the one whom the configuration names is `admin`."""
+    def with_configured_role(self, account: Account) -> Account:
+        """The account, as `admin` where the configuration names it the administrator."""
         named = account.username == self._administrator
         return account.model_copy(update={"role": "admin"}) if named else account
 
+    def read_groups(self, account: Account) -> Mapping[str, Group]:
+        """Reads the groups that an account is a member of, by name. Raises Unavailable."""
+        rows = self._db.read(membership_keys(account))
+        memberships = self.memberships_in(rows, account).values()
+        found = {each.group: group_in(rows, each.group) for each in memberships}
+        return {name: group for name, group in found.items() if group}
 
-def needed_right(on_conflict: OnConflict) -> Need:
-    """The right that an upload takes: to be put beside what is there, or in its place."""
+    def memberships_in(self, rows: Rows, account: Account) -> Memberships:
+        """The account's memberships among the rows, by group id; stale ones are left out."""
+        found = (membership_in(rows, name, account) for name in sorted(account.groups))
+        return {each.group_id: each for each in found if each}
+
+    def permission_for(
+        self,
+        ids: Iterable[str],
+        account: Account,
+        owner: Account | None,
+        file: FileRow | None,
+        grants: Iterable[Grant],
+    ) -> Permission | None:
+        """The highest permission that an account has on a file by `grants` on it or its folders.
+
+        `ids` are the account's id and those of its groups.
+        """
+        if owner is None:
+            return None
+        if owner.id == account.id:
+            return "own"
+        permissions = {
+            grant.permission for grant in grants if self.grant_applies(grant, ids, owner, file)
+        }
+        return "write" if "write" in permissions else "read" if permissions else None
+
+    def grant_applies(
+        self, grant: Grant, ids: Iterable[str], owner: Account, file: FileRow | None
+    ) -> bool:
+        """Whether a grant gives its permission on `file` to a holder of one of these ids.
+
+        A grant carries the ids of grantee, owner and file, so it gives nothing to or on a later
+        one of the same name. A grant on a folder has no file id and applies to every file below.
+        """
+        return (
+            self.grant_is_active(grant)
+            and grant.grantee_id in ids
+            and grant.owner_id == owner.id
+            and (grant.file_id is None or (file is not None and grant.file_id == file.place_id))
+        )
+
+    def grant_is_active(self, grant: Grant) -> bool:
+        """Whether a grant has not expired: DynamoDB deletes expired rows hours or days late."""
+        return grant.expires_at is None or grant.expires_at > self._now()
+
+    def _authenticated(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
+        """The verified account; records that the session was used, every ten minutes at most."""
+        account = self.verify(rows, caller)
+        session = session_in(rows, caller) if isinstance(caller, Caller) else None
+        now = self._now()
+        if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
+            self._sessions.record_use(session.token_hash, int(now), iso(now))
+        return account
+
+    def _authenticate_uploader(self, uploader: Uploader, more: Iterable[Key]) -> Authentication:
+        """Proves that the file request is open, and acts for its owner. Raises NoSuchRequest."""
+        keys = [account_key(uploader.owner), request_key(uploader.request)]
+        rows = self._db.read([*keys, *more])
+        owner = account_in(rows, uploader.owner)
+        request = request_in(rows, uploader.request, self._now())
+        if request is None or owner is None or owner.id != uploader.owner_id:
+            raise NoSuchRequest
+        owner = self.with_configured_role(owner)
+        if not may(owner.role, "share"):
+            raise NoSuchRequest
+        return Authentication(owner, rows)
+
+    def _find_rights(
+        self,
+        caller: Caller | ActingAccount,
+        owner: str | None,
+        name: str,
+        need: Need | WriteNeed,
+        more: Iterable[Key],
+    ) -> _Rights:
+        """Reads what decides on a file; the groups' grants only where their right is needed."""
+        owner = owner or caller.username
+        keys = [account_key(owner), file_key(owner, name)]
+        user = user_grantee(caller.username)
+        grants = grant_keys(user, owner, name) if owner != caller.username else []
+        rows = self._db.read([*_identity_keys(caller), *keys, *grants, *more])
+        account = self._authenticated(rows, caller)
+        rights = self._rights(account, owner, name, rows, grants)
+        if grants and account.groups and rights.owner and not rights.suffice(need):
+            # Every row that bears on the right is read again: all must be of one moment.
+            grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
+            decisive = {*keys, *grants, *membership_keys(account)}
+            others = {key: row for key, row in rows.items() if key not in decisive}
+            rows = {**others, **self._db.read(decisive)}
+            rights = self._rights(account, owner, name, rows, grants)
+        return rights
+
+    def _rights(
+        self, account: Account, owner_name: str, name: str, rows: Rows, grant_keys: list[Key]
+    ) -> _Rights:
+        owner = account_in(rows, owner_name)
+        file = file_in(rows, owner_name, name)
+        if file and (owner is None or file.owner_id != owner.id):
+            file = None  # it belongs to a deleted account of the same name
+        memberships = self.memberships_in(rows, account)
+        ids = {account.id, *memberships}
+        grants = grants_in(rows, grant_keys)
+        permission = self.permission_for(ids, account, owner, file, grants)
+        may_add = self.permission_for(ids, account, owner, None, grants) in SUFFICIENT["write"]
+        applying = [
+            grant for grant in grants if owner and self.grant_applies(grant, ids, owner, file)
+        ]
+        return _Rights(account, rows, owner, file, permission, may_add, applying, memberships)
+
+
+def needed_right(on_conflict: OnConflict) -> WriteNeed:
+    """The right that an upload needs: `rename` never touches the file that has the name."""
     return "add" if on_conflict == "rename" else "write"
 
 
 def _identity_keys(caller: Caller | ActingAccount) -> list[Key]:
-    """The rows that prove who calls."""
+    """The rows that identify a caller."""
     session = [session_key(caller.token_hash)] if isinstance(caller, Caller) else []
     return [account_key(caller.username), *session]

@@ -1,15 +1,22 @@
-"""Taking back all that an account has to do with others: links, requests, groups, shares.
+"""Deletion of accounts: revoke all that an account gave and got, then delete its files.
 
-Each step clears a page away and says whether that was all. The account has been shut before, so
-nobody adds to it; what another has changed meanwhile is looked at again.
+The first commit disables the account for good and ends its sessions, so that nobody adds anything
+to it afterwards. Every step then deletes one page of rows. A deletion that runs out of time, or is
+interrupted, goes on with the next request or with the hourly sweep. The account's own row goes
+last: until then nobody can register its name.
+
+Another process can delete the same account at the same time, and its name can belong to a new
+account by then. So every write has the ids of the account or of the rows as its condition, and a
+failed condition means that the next page is read again.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from function.access.callers import ActingAccount
 from function.access.errors import ProtectedAccount
-from function.access.policy import Access, ActingAccount
+from function.access.policy import Access
 from function.accounts.models import Closure
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
@@ -19,7 +26,6 @@ from function.core.errors import NoSuchUser
 from function.core.models import Caller
 from function.core.runtime import BatchResult
 from function.files.commit import FileWrites
-from function.tables import folders, links, requests
 from function.tables.accounts import (
     Account,
     ClosingList,
@@ -32,6 +38,7 @@ from function.tables.accounts import (
     update_account,
 )
 from function.tables.files import FileRow, Files, file_in, file_key, remove_grantee
+from function.tables.folders import folders_to_clear
 from function.tables.grants import (
     Grant,
     Grants,
@@ -42,16 +49,26 @@ from function.tables.grants import (
     user_grantee,
 )
 from function.tables.groups import Group, Groups, group_in, membership_keys
-from function.tables.links import LinkRow
-from function.tables.requests import RequestRow
+from function.tables.links import (
+    LinkRow,
+    Links,
+    alias_key,
+    delete_alias,
+    delete_owner_entry,
+    link_key,
+    link_with_alias,
+)
+from function.tables.requests import RequestRow, Requests, delete_request
 
-AT_ONCE = 50
+PAGE = 50
+SECONDS = 15  # of work in one request; the function has 28
+
 Owned = TypeVar("Owned", FileRow, LinkRow, RequestRow)
-SECONDS = 15  # of work for one request, of the 28 that a function has
+Step = Callable[[Account], bool]
 
 
 class Departure:
-    """Clears away."""
+    """Revokes what an account gave to others, and what it got from them."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
@@ -59,139 +76,136 @@ class Departure:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._groups = Groups(base.db)
+        self._grants = Grants(base.db)
+        self._links = Links(base.db)
+        self._requests = Requests(base.db)
 
-    def steps(self) -> dict[str, Callable[[Account], bool]]:
-        """What there is to do, by what it is about."""
+    def steps(self) -> dict[str, Step]:
+        """The steps by name, in order. A step deletes one page, and returns whether it was empty.
+
+        A step's failed commits stay for its next page. Steps raise Unavailable.
+        """
         return {
-            "links": self._links,
-            "requests": self._requests,
-            "groups": self._of_groups,
-            "shares": self._shares,
+            "links": self._delete_links,
+            "requests": self._delete_requests,
+            "groups": self._leave_groups,
+            "shares": self._revoke_shares,
         }
 
-    def _links(self, account: Account) -> bool:
-        store = links.Links(self._db)
-        rows = next_of(
+    def _delete_links(self, account: Account) -> bool:
+        rows = _next_page(
             account,
-            lambda after: store.list_links(
-                account.username, account.id, after=after, limit=AT_ONCE
+            lambda after: self._links.list_links(
+                account.username, account.id, after=after, limit=PAGE
             ),
         )
         for row in rows:
-            _, held = store.find(row.id)
+            _, grants = self._links.find(row.id)
             with suppress(ConditionFailed):
-                self._db.commit(self._unlinked(row, held), self._runtime.new_id())
+                self._db.commit(self._link_deletion(row, grants))
         return not rows
 
-    def _unlinked(self, row: LinkRow, held: list[Grant]) -> list[Write]:
-        gone = [delete(grant_row_key(grant)) for grant in held]
-        gone += [delete(links.link_key(row.id)), links.delete_owner_entry(row)]
+    def _link_deletion(self, row: LinkRow, grants: list[Grant]) -> list[Write]:
+        writes = [delete(grant_row_key(grant)) for grant in grants]
+        writes += [delete(link_key(row.id)), delete_owner_entry(row)]
         if row.alias:
-            known = self._db.read([links.alias_key(row.alias)])
-            if links.link_with_alias(known, row.alias) == row.id:
-                gone.append(links.delete_alias(row, row.alias))
-        return gone
+            rows = self._db.read([alias_key(row.alias)])
+            if link_with_alias(rows, row.alias) == row.id:
+                writes.append(delete_alias(row, row.alias))
+        return writes
 
-    def _requests(self, account: Account) -> bool:
-        store, now = requests.Requests(self._db), self._runtime.now()
-        rows = next_of(
+    def _delete_requests(self, account: Account) -> bool:
+        now = self._runtime.now()
+        rows = _next_page(
             account,
-            lambda after: store.list_requests(account.username, now, after=after, limit=AT_ONCE),
+            lambda after: self._requests.list_requests(
+                account.username, now, after=after, limit=PAGE
+            ),
         )
         for row in rows:
             with suppress(ConditionFailed):
-                self._db.commit(requests.delete_request(row), self._runtime.new_id())
+                self._db.commit(delete_request(row))
         return not rows
 
-    def _of_groups(self, account: Account) -> bool:
-        """Ends the groups that it owns, and its part in the others.
-
-        Whoever else clears it away may be done by now, and its name somebody else's.
-        """
+    def _leave_groups(self, account: Account) -> bool:
+        """Deletes the account's own groups, and its memberships of others."""
         rows = self._db.read([account_key(account.username)])
-        now = account_at(rows, account.username)
-        if now is None or now.id != account.id:
-            return True
-        rows = self._db.read(membership_keys(now))
-        held = {each.group: each for each in self._access.memberships(rows, now).values()}
-        for name in sorted(now.groups):
+        current = account_at(rows, account.username)
+        if current is None or current.id != account.id:
+            return True  # another process has finished
+        rows = self._db.read(membership_keys(current))
+        memberships = {
+            each.group: each for each in self._access.memberships_in(rows, current).values()
+        }
+        for name in sorted(current.groups):
             group = group_in(rows, name)
             with suppress(ConditionFailed):
-                if group and group.owner_id == now.id:
-                    self._end(now, group)
-                elif name in held:
-                    self._groups.remove_member(held[name], self._runtime.new_id(), account=True)
-                else:
-                    self._groups.set_groups(now, now.groups - {name}, self._runtime.new_id())
-                    break  # it names others now than were read
-        return not now.groups
+                if group and group.owner_id == current.id:
+                    self._delete_group(current, group)
+                elif name in memberships:
+                    self._groups.remove_member(
+                        memberships[name], self._runtime.new_id(), account=True
+                    )
+                else:  # the group was deleted, and has left its name in the account's row
+                    others = current.groups - {name}
+                    self._groups.set_groups(current, others, self._runtime.new_id())
+                    break  # the row names other groups now than those that were read
+        return not current.groups
 
-    def _end(self, account: Account, group: Group) -> None:
-        """Puts a page of members out of a group; when there are none, ends it.
+    def _delete_group(self, account: Account, group: Group) -> None:
+        """Removes a page of members and grants from a group; deletes it when there are none.
 
-        Its owner is put out last, or nobody would know of it any more.
+        Its owner leaves last: the owner's row is the only one that still names the group.
         """
-        found = self._groups.list_remaining(group, AT_ONCE)
-        others = [each for each in found if each.member_id != account.id]
-        granted = self._groups.list_grant_keys(group, AT_ONCE)
-        for each in others:
-            self._groups.expel(each, self._runtime.new_id)
-        for key in granted:
+        members = self._groups.list_remaining(group, PAGE)
+        others = [each for each in members if each.member_id != account.id]
+        grant_keys = self._groups.list_grant_keys(group, PAGE)
+        for member in others:
+            self._groups.expel(member, self._runtime.new_id)
+        for key in grant_keys:
             self._groups.revoke_grant(group, key)
-        if others or granted:
+        if others or grant_keys:
             return
-        who = ActingAccount(account.username, account.id)
-        noted = self._audit.record(who, "group.delete", subject=group.name)
+        actor = ActingAccount(account.username, account.id)
+        audit_write = self._audit.record(actor, "group.delete", subject=group.name)
         with suppress(ConditionFailed):
-            self._groups.delete(group, self._runtime.new_id(), noted)
-            for each in found:
-                self._groups.expel(each, self._runtime.new_id)
+            self._groups.delete(group, self._runtime.new_id(), audit_write)
+            for member in members:
+                self._groups.expel(member, self._runtime.new_id)
 
-    def _shares(self, account: Account) -> bool:
-        """Takes back what was granted to it."""
-        held = self._granted(account)
-        places = [file_key(*grant.file.split("/", 1)) for grant in held if grant.file_id]
-        rows = self._db.read(places)
-        for grant in held:
+    def _revoke_shares(self, account: Account) -> bool:
+        """Revokes the grants that others gave to the account."""
+        grants = self._next_grants(account)
+        rows = self._db.read(
+            file_key(*grant.file.split("/", 1)) for grant in grants if grant.file_id
+        )
+        for grant in grants:
             owner, name = grant.file.split("/", 1)
             file = file_in(rows, owner, name) if grant.file_id else None
-            noted = []
+            writes = [delete_grant(grant)]
             if file and file.place_id == grant.file_id:
-                noted.append(remove_grantee(file, grant.grantee, self._runtime.new_id()))
+                writes.append(remove_grantee(file, grant.grantee, self._runtime.new_id()))
             with suppress(ConditionFailed):
-                self._db.commit([delete_grant(grant), *noted], self._runtime.new_id())
-        return not held
+                self._db.commit(writes)
+        return not grants
 
-    def _granted(self, account: Account) -> list[Grant]:
-        """A page of what was granted to it, past what was to others of its name."""
-        mine: list[Grant] = []
+    def _next_grants(self, account: Account) -> list[Grant]:
+        """The next grants to the account, past those to earlier accounts of its name."""
+        own: list[Grant] = []
         after, more = "", True
-        while more and not mine:
-            held, more = Grants(self._db).list_grants(
-                user_grantee(account.username), after=after, limit=AT_ONCE
+        while more and not own:
+            grants, more = self._grants.list_grants(
+                user_grantee(account.username), after=after, limit=PAGE
             )
-            after = held[-1].file if held else after
-            mine = [grant for grant in held if grant.grantee_id == account.id]
-        return mine
-
-
-def next_of(account: Account, page: Callable[[str], tuple[list[Owned], str | None]]) -> list[Owned]:
-    """The next rows of an account's, past whatever is left of others of its name."""
-    rows: list[Owned] = []
-    after: str | None = ""
-    while after is not None and not rows:
-        found, after = page(after)
-        rows = [row for row in found if row.owner_id == account.id]
-    return rows
+            after = grants[-1].file if grants else after
+            own = [grant for grant in grants if grant.grantee_id == account.id]
+        return own
 
 
 class AccountDeletion:
-    """Closes accounts."""
+    """Deletes accounts."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
@@ -199,38 +213,38 @@ class AccountDeletion:
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
         self._files = Files(base.db)
-        self._list = ClosingList(base.db)
-        # In this order: what may be many comes last.
-        self._steps: dict[str, Callable[[Account], bool]] = {
+        self._closing_list = ClosingList(base.db)
+        # Rights go first, and the steps with the most rows last.
+        self._steps: dict[str, Step] = {
             **base.one(Departure).steps(),
-            "files": self._page,
-            "folders": self._folders,
+            "files": self._trash_files,
+            "folders": self._delete_folders,
         }
 
     def delete(self, caller: Caller, username: str) -> Closure:
-        """Closes an account, and says what is left to clear away when that takes longer.
+        """Disables an account for good, and deletes as much of it as SECONDS allow.
 
+        `left` of the answer names the steps that remain, none when the account is deleted.
         Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
-        account = self._marked(caller, username)
-        ends = self._runtime.now() + SECONDS
-        return Closure(
-            username=username, left=self._clear(account, lambda: self._runtime.now() < ends)
-        )
+        account = self._mark(caller, username)
+        left = self._delete(account, self._runtime.within(SECONDS))
+        return Closure(username=username, left=left)
 
-    def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
-        """Goes on with the accounts that are being closed, and counts in `batch` who is gone."""
-        for username in self._list.list_usernames(AT_ONCE):
-            if not in_time():
+    def sweep(self, has_time: Callable[[], bool], batch: BatchResult) -> None:
+        """Goes on with the accounts on the list; counts the deleted ones in `batch`."""
+        for username in self._closing_list.list_usernames(PAGE):
+            if not has_time():
                 return
             with batch.attempt():
                 account = account_at(self._db.read([account_key(username)]), username)
                 if account and account.deleting:
-                    batch.done += not self._clear(account, in_time)
+                    batch.done += not self._delete(account, has_time)
 
-    def _marked(self, caller: Caller, username: str) -> Account:
-        """The account, with everything shut that it ever opened."""
-        for _ in self._runtime.attempts():
+    def _mark(self, caller: Caller, username: str) -> Account:
+        """Marks the account as being deleted, in one commit that also ends its sessions."""
+
+        def plan() -> tuple[list[Write], Account]:
             entry = self._access.authenticate(caller, more=[account_key(username)])
             account = account_at(entry.rows, username)
             if account is None:
@@ -238,61 +252,79 @@ class AccountDeletion:
             if username in {caller.username, self._administrator}:
                 raise ProtectedAccount
             if account.deleting:
-                return account
+                return [], account
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            writes = [
+            marked = {"rev": rev, "disabled": True, "deleting": True}
+            return [
                 update_account(account, rev, disabled=True, deleting=True, epoch=epoch),
                 require_account_unchanged(entry.account),
                 list_for_closing(username),
                 self._audit.record(caller, "account.delete", owner=username),
-            ]
-            try:
-                self._db.commit(writes, rev)
-            except ConditionFailed:
-                continue
-            return account.model_copy(update={"rev": rev, "disabled": True, "deleting": True})
-        raise AssertionError
+            ], account.model_copy(update=marked)
 
-    def _clear(self, account: Account, in_time: Callable[[], bool]) -> list[str]:
-        """What is left when the time is over; nothing, and the account is gone."""
-        steps = list(self._steps)
-        for at, name in enumerate(steps):
+        return self._db.transact(plan)
+
+    def _delete(self, account: Account, has_time: Callable[[], bool]) -> list[str]:
+        """Runs the steps, and returns those that remain when the time is over."""
+        names = list(self._steps)
+        for number, name in enumerate(names):
             while not self._steps[name](account):
-                if not in_time():
-                    return steps[at:]
+                if not has_time():
+                    return names[number:]
         try:
-            self._db.commit(delete_account(account), self._runtime.new_id())
-        except ConditionFailed:
-            there = account_at(self._db.read([account_key(account.username)]), account.username)
-            return ["groups"] if there and there.id == account.id else []
+            self._db.commit(delete_account(account))
+        except ConditionFailed:  # it has joined a group since, or another process has deleted it
+            rows = self._db.read([account_key(account.username)])
+            current = account_at(rows, account.username)
+            return ["groups"] if current and current.id == account.id else []
         return []
 
-    def _page(self, account: Account) -> bool:
-        """Moves a page of files to the trash; whether that were all."""
-        rows = next_of(account, lambda after: self._files_of(account, after))
+    def _trash_files(self, account: Account) -> bool:
+        """Moves a page of files to the trash."""
+        rows = _next_page(account, lambda after: self._list_files(account, after))
         for row in rows:
             with suppress(ConditionFailed):
                 self._trash(row)
         return not rows
 
-    def _files_of(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
-        rows, more = self._files.list_files(account.username, prefix="", after=after, limit=AT_ONCE)
+    def _list_files(self, account: Account, after: str) -> tuple[list[FileRow], str | None]:
+        rows, more = self._files.list_files(account.username, prefix="", after=after, limit=PAGE)
         return rows, rows[-1].name if more else None
 
-    def _folders(self, account: Account) -> bool:
-        """Removes some folders, which are empty now, with what was granted on them."""
-        gone = folders.folders_to_clear(self._db, account.username, AT_ONCE)
-        for start in range(0, len(gone), TRANSACTION_LIMIT - 1):
-            some = gone[start : start + TRANSACTION_LIMIT - 1]
-            try:
-                self._db.commit([require_account_closing(account), *some], self._runtime.new_id())
-            except ConditionFailed as refused:
-                return 0 in refused.failed  # whoever else clears it away is done
-        return not gone
-
     def _trash(self, row: FileRow) -> None:
+        """Moves a file to the trash; grants beyond the limit of its transaction follow."""
         grants = [delete(key) for key in grant_keys_on(row)]
-        writes = [*self._file_writes.change((row, None)), *self._file_writes.deleted(row)]
-        at_once = TRANSACTION_LIMIT - len(writes)
-        self._db.commit([*writes, *grants[:at_once]], self._runtime.new_id())
-        self._db.commit_each(revoke_grants_on(row)[at_once:])
+        writes = [
+            *self._file_writes.change_files((row, None)),
+            *self._file_writes.move_to_trash(row),
+        ]
+        capacity = TRANSACTION_LIMIT - len(writes)
+        self._db.commit([*writes, *grants[:capacity]])
+        self._db.commit_each(revoke_grants_on(row)[capacity:])
+
+    def _delete_folders(self, account: Account) -> bool:
+        """Deletes a page of folders, which are empty now, with the grants on them."""
+        writes = folders_to_clear(self._db, account.username, PAGE)
+        batch_size = TRANSACTION_LIMIT - 1
+        for start in range(0, len(writes), batch_size):
+            batch = writes[start : start + batch_size]
+            try:
+                self._db.commit([require_account_closing(account), *batch])
+            except ConditionFailed as error:
+                return 0 in error.failed  # another process has deleted the account
+        return not writes
+
+
+def _next_page(
+    account: Account, read_page: Callable[[str], tuple[list[Owned], str | None]]
+) -> list[Owned]:
+    """The next rows of an account, past those of earlier accounts of its name.
+
+    `read_page` takes the position of the last row, and returns rows and the next position.
+    """
+    rows: list[Owned] = []
+    after: str | None = ""
+    while after is not None and not rows:
+        page, after = read_page(after)
+        rows = [row for row in page if row.owner_id == account.id]
+    return rows

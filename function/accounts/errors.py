@@ -1,37 +1,33 @@
-"""What can go wrong with accounts, below the problems of `errors`.
+"""Problems of registration and invitations.
 
-Unauthenticated 401             Conflict 409
-├── WrongCredentials            ├── UsernameTaken
-├── OtpRequired                 ├── MfaOn
-└── WrongOtp                    └── ProtectedAccount
-Forbidden 403                   Invalid 422
-├── NotAllowed                  ├── WeakPassword
-├── RegistrationClosed          └── TypeNotAllowed
-└── WrongResetToken             NotFound 404
-MailNotConfigured 501           ├── NoSuchInvite
-                                ├── NoSuchSession
-                                ├── NoSuchKey
-                                └── NoSuchFactor
+Forbidden 403                   Conflict 409
+└── RegistrationClosed          └── UsernameTaken
+NotFound 404
+└── NoSuchInvite
 """
 
 from function.core.errors import Conflict, Forbidden, NotFound
 
 
 class RegistrationClosed(Forbidden):
-    """Not everybody may make an account here, or nobody."""
+    """The deployment allows nobody to register, or only with an invitation."""
 
     slug, title = "registration-closed", "Registration is closed"
-    default = "Nobody can make an account here, not by an invitation either."
+    default = "Nobody can register here, not even with an invitation."
 
 
 class NoSuchInvite(NotFound):
-    """No invitation of that token or id stands."""
+    """No valid invitation has that token or id."""
 
-    slug, title = "no-such-invite", "There is no such invitation"
-    default = "It may have been used, taken back or expired, or its maker is no administrator now."
+    slug, title = "no-such-invite", "No such invitation"
+    default = (
+        "It may have been used, deleted or expired, or the account that created it is no longer "
+        "an administrator's. Ask for another one."
+    )
 
 
 class UsernameTaken(Conflict):
-    """Somebody has registered that name."""
+    """Another account has that user name."""
 
-    slug, title = "username-taken", "That user name is taken"
+    slug, title = "username-taken", "User name taken"
+    default = "Another account has that user name. Choose another one."

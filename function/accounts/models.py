@@ -1,4 +1,4 @@
-"""What administrators send and get about others' accounts. Imports `fields`, `models`, `roles`."""
+"""The bodies of requests and answers of registration, profiles, invitations and administration."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ WEEK = 7 * 24 * 3600
 
 
 class Registration(Closed):
-    """A new account."""
+    """A new account; `invite` is the token of an invitation."""
 
     username: Username
     password: Password
@@ -21,11 +21,10 @@ class Registration(Closed):
 
 
 class AccountView(Closed):
-    """An account as its owner sees it; sizes are bytes, and no quota is no limit.
+    """An account as its owner sees it; sizes are bytes, and null is no limit.
 
-    What is used counts files, their versions, the trash, and what is reserved for uploads in
-    progress, which `reserved` says again. A role that may upload uploads files of `upload_types`
-    and of `upload_bytes` at most; null is no limit.
+    Used bytes and files include versions, the trash, and those that uploads in progress have
+    reserved. The role allows uploads of the `upload_types`, of `upload_bytes` at most.
     """
 
     username: str
@@ -45,14 +44,14 @@ class AccountView(Closed):
 
 
 class Closure(Closed):
-    """An account that is being closed, and what of it is `left` to be cleared away."""
+    """An account that is being deleted; `left` names the kinds of its data that remain."""
 
     username: str
     left: list[str]
 
 
 class Registered(Closed):
-    """A new account."""
+    """The account that was created."""
 
     username: str
     role: str
@@ -60,26 +59,32 @@ class Registered(Closed):
 
 
 class AccountChange(Closed):
-    """Another mail address, or none; the password, because one who has it may be mailed another."""
+    """A new mail address, or null for none, and the password as proof of the owner.
+
+    Whoever reads mail at the address can set a new password.
+    """
 
     email: Email | None
     current_password: Password
 
 
-def off(value: bool) -> bool:
-    """What others can only turn off. Raises ValueError."""
+def _require_false(value: bool) -> bool:
+    """False: an administrator can only remove a second factor. Raises ValueError for true."""
     if value:
-        raise ValueError("only the account's owner turns it on, with POST /mfa")
+        raise ValueError("only the owner of the account can turn it on, with POST /mfa")
     return value
 
 
-Off = Annotated[StrictBool, AfterValidator(off), Field(json_schema_extra={"const": False})]
+Off = Annotated[
+    StrictBool, AfterValidator(_require_false), Field(json_schema_extra={"const": False})
+]
 
 
 class NewInvite(Closed):
-    """Whom to invite as what; the default role is the configured one.
+    """A new invitation; `expires_in` is seconds, seven days by default.
 
-    `email` becomes that of the account, unless its owner says another.
+    The role is the configured default role, unless `role` names another. `email` becomes the
+    account's address, unless its owner gives another.
     """
 
     role: Role | None = None
@@ -88,7 +93,7 @@ class NewInvite(Closed):
 
 
 class InviteView(Closed):
-    """An invitation that has not been used; `username` made it."""
+    """An unused invitation; `username` is the administrator who created it."""
 
     id: str
     role: Role
@@ -99,13 +104,13 @@ class InviteView(Closed):
 
 
 class InviteMade(InviteView):
-    """A new invitation; `token` is said this once."""
+    """A new invitation; `token` is shown only here."""
 
     token: str
 
 
 class UserView(Closed):
-    """An account as administrators see it; sizes are bytes, and no quota is no limit."""
+    """An account as administrators see it; sizes are bytes, and a quota of null is no limit."""
 
     username: str
     role: str
@@ -120,9 +125,9 @@ class UserView(Closed):
 
 
 class UserChange(Closed):
-    """What is to be otherwise about an account; null clears a quota.
+    """Fields of an account to change; null clears a quota.
 
-    `mfa` can only be false, which takes the second factor off.
+    `mfa` can only be false, which removes the second factor.
     """
 
     role: Role | None = None
@@ -133,9 +138,9 @@ class UserChange(Closed):
 
 
 class Usage(Closed):
-    """What an account uses, versions and trash included; sizes are bytes, no quota is no limit.
+    """The storage that an account uses; sizes are bytes, and a quota of null is no limit.
 
-    `reserved` is what uploads in progress hold of what is used.
+    It includes versions, the trash, and what uploads in progress have `reserved`.
     """
 
     username: str

@@ -1,8 +1,11 @@
-"""Invitations, as administrators make, see and take them back."""
+"""Registration of accounts, and the invitations to it.
 
-from collections.abc import Callable
+An invitation is stored under the hash of its token, and works once: the commit that creates the
+account deletes it. It works only as long as the account that created it is an administrator's.
+"""
 
-from function.access.policy import Access, Anonymous
+from function.access.callers import Anonymous
+from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditTrail
@@ -29,22 +32,112 @@ from function.tables.accounts import (
 )
 
 LIST = "invites"
-NAME, MAKER = 0, 2  # which writes of the commit expect that a name is free, and who invites
+# The writes of a registration that fail where the name is taken, and where the inviter is no
+# administrator any more.
+ACCOUNT_WRITE, INVITER_CHECK = 0, 2
 
 
-class InviteService:
-    """The invitations that stand."""
+class RegistrationService:
+    """Creates accounts."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
-        self._invites = Invites(base.db)
         self._access = base.one(Access)
+        self._passwords = base.one(Passwords)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._settings = base.settings
 
-    def create(self, caller: Caller, wanted: NewInvite) -> InviteMade:
-        """A new invitation, and its token, which nobody can find out later.
+    def register(self, registration: Registration, request: HttpRequest) -> Registered:
+        """Creates an account. The same commit deletes the invitation, if one was sent.
+
+        Raises RegistrationClosed, NoSuchInvite, WeakPassword, UsernameTaken, ChangedMeanwhile.
+        """
+        self._require_open(registration)
+        password = registration.password.get_secret_value()
+        self._passwords.require_strong(password, registration.username)
+
+        def plan() -> tuple[list[Write], Account]:
+            invite = self._find_invite(registration)
+            account = self._account(registration, self._passwords.hash(password), invite)
+            guest = Anonymous(account.username, request.address, request.agent)
+            subject = invite.name if invite else None
+            return [
+                create_account(account),
+                *(self._use_invite(invite) if invite else []),
+                self._audit.record(guest, "account.create", subject=subject),
+            ], account
+
+        def refused(error: ConditionFailed) -> None:
+            if INVITER_CHECK in error.failed:
+                raise NoSuchInvite from None
+            if error.failed == [ACCOUNT_WRITE]:
+                raise UsernameTaken from None
+
+        account = self._db.transact(plan, refused)
+        role = self._access.with_configured_role(account).role
+        return Registered(username=account.username, role=role, created=account.created)
+
+    def _require_open(self, registration: Registration) -> None:
+        """Raises RegistrationClosed, but not for the configured administrator.
+
+        Otherwise nobody could ever send the first invitation.
+        """
+        policy = self._settings.registration
+        if policy == "open" or registration.username == self._settings.administrator:
+            return
+        if policy != "invite":
+            raise RegistrationClosed
+        if registration.invite is None:
+            raise RegistrationClosed("Ask an administrator for an invitation.")
+
+    def _find_invite(self, registration: Registration) -> InviteRow | None:
+        """The invitation that was sent, if any. Nobody can invite themselves.
+
+        Raises NoSuchInvite.
+        """
+        if registration.invite is None:
+            return None
+        invite = invite_id(registration.invite)
+        row = invite_in(self._db.read([invite_key(invite)]), invite, self._runtime.now())
+        if row is None or row.username == registration.username:
+            raise NoSuchInvite
+        return row
+
+    def _use_invite(self, invite: InviteRow) -> list[Write]:
+        named = invite.username == self._settings.administrator
+        return [delete_invite(invite, self._runtime.now()), require_inviter(invite, named=named)]
+
+    def _account(
+        self, registration: Registration, password_hash: str, invite: InviteRow | None
+    ) -> Account:
+        return Account(
+            username=registration.username,
+            id=self._runtime.new_id(),
+            password=password_hash,
+            role=invite.role if invite else self._settings.default_role,
+            created=iso(self._runtime.now()),
+            epoch=self._runtime.new_id(),
+            rev=self._runtime.new_id(),
+            email=registration.email or (invite.email if invite else None),
+            quota=self._settings.quota or None,
+            files_quota=self._settings.files_quota or None,
+        )
+
+
+class InviteService:
+    """Creates, lists and deletes invitations."""
+
+    def __init__(self, base: Base) -> None:
+        self._db = base.db
+        self._access = base.one(Access)
+        self._invites = Invites(base.db)
+        self._audit = base.one(AuditTrail)
+        self._runtime = base.runtime
+        self._settings = base.settings
+
+    def create(self, caller: Caller, request: NewInvite) -> InviteMade:
+        """Creates an invitation; its token can never be shown again.
 
         Raises RegistrationClosed, ChangedMeanwhile.
         """
@@ -59,47 +152,47 @@ class InviteService:
             name=invite_id(token),
             username=account.username,
             user_id=account.id,
-            role=wanted.role or default,
+            role=request.role or default,
             created=iso(now),
-            expires_at=int(now) + wanted.expires_in,
-            email=wanted.email,
+            expires_at=int(now) + request.expires_in,
+            email=request.email,
         )
-        for _ in self._runtime.attempts():
-            noted = self._audit.record(caller, "invite.create", subject=f"{row.name} as {row.role}")
-            try:
-                self._db.commit([put_invite(row), noted], self._runtime.new_id())
-            except ConditionFailed:
-                continue
-            return InviteMade(**invite_view(row).model_dump(), token=token)
-        raise AssertionError
+        subject = f"{row.name} as {row.role}"
+        writes = [put_invite(row), self._audit.record(caller, "invite.create", subject=subject)]
+        self._db.transact(lambda: (writes, None))
+        return InviteMade(**_view(row).model_dump(), token=token)
 
-    def page(
+    def list_invites(
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[InviteView], str | None]:
-        """Invitations that stand, oldest first, and the next cursor. Raises InvalidCursor."""
+        """A page of unused invitations, the oldest first, and the next cursor.
+
+        Raises InvalidCursor.
+        """
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, LIST) or [""])[0]
         rows, last = self._invites.list_invites(self._runtime.now(), after=after, limit=limit)
-        return [invite_view(row) for row in rows], last and seal([last], account.id, LIST)
+        return [_view(row) for row in rows], last and seal([last], account.id, LIST)
 
     def delete(self, caller: Caller, invite: str) -> None:
-        """Takes an invitation back. Raises NoSuchInvite, ChangedMeanwhile."""
-        for _ in self._runtime.attempts():
+        """Deletes an invitation; nobody can use it any more.
+
+        Raises NoSuchInvite, ChangedMeanwhile.
+        """
+
+        def plan() -> tuple[list[Write], None]:
             now = self._runtime.now()
             entry = self._access.authenticate(caller, more=[invite_key(invite)])
             row = invite_in(entry.rows, invite, now)
             if row is None:
                 raise NoSuchInvite
-            noted = self._audit.record(caller, "invite.delete", subject=row.name)
-            try:
-                self._db.commit([delete_invite(row, now), noted], self._runtime.new_id())
-            except ConditionFailed:
-                continue
-            return
+            audit_write = self._audit.record(caller, "invite.delete", subject=row.name)
+            return [delete_invite(row, now), audit_write], None
+
+        self._db.transact(plan)
 
 
-def invite_view(row: InviteRow) -> InviteView:
-    """An invitation as administrators see it."""
+def _view(row: InviteRow) -> InviteView:
     return InviteView(
         id=row.name,
         role=row.role,
@@ -108,87 +201,3 @@ def invite_view(row: InviteRow) -> InviteView:
         created=row.created,
         expires_at=iso(row.expires_at),
     )
-
-
-class RegistrationService:
-    """Makes accounts."""
-
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
-        self._db = base.db
-        self._access = base.one(Access)
-        self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
-        self._runtime = base.runtime
-        self._settings = base.settings
-
-    def register(self, wanted: Registration, sent: HttpRequest) -> Registered:
-        """Makes an account, and uses the invitation up in the same commit.
-
-        Raises RegistrationClosed, NoSuchInvite, WeakPassword, UsernameTaken, ChangedMeanwhile.
-        """
-        self._may_register(wanted)
-        password = wanted.password.get_secret_value()
-        self._passwords.judge(password, wanted.username)
-        invite = self._invited(wanted)
-        hashed = self._passwords.hash(password)
-        for attempt in self._runtime.attempts():
-            invite = self._invited(wanted) if attempt else invite
-            account = self._account(wanted, hashed, invite)
-            guest = Anonymous(account.username, sent.address, sent.agent)
-            noted = self._audit.record(
-                guest, "account.create", subject=invite.name if invite else None
-            )
-            used = self._used(invite) if invite else []
-            try:
-                self._db.commit([create_account(account), *used, noted], account.rev)
-            except ConditionFailed as refused:
-                if MAKER in refused.failed:
-                    raise NoSuchInvite from None
-                if refused.failed == [NAME]:
-                    raise UsernameTaken from None
-                continue
-            role = self._access.known(account).role
-            return Registered(username=account.username, role=role, created=account.created)
-        raise AssertionError
-
-    def _may_register(self, wanted: Registration) -> None:
-        """The configured administrator always may, or nobody could ever invite anybody."""
-        registration = self._settings.registration
-        if registration == "open" or wanted.username == self._settings.administrator:
-            return
-        if registration != "invite":
-            raise RegistrationClosed
-        if wanted.invite is None:
-            raise RegistrationClosed("Ask an administrator for an invitation.")
-
-    def _invited(self, wanted: Registration) -> InviteRow | None:
-        """The invitation that is shown; nobody was invited by an account that is to be made."""
-        if wanted.invite is None:
-            return None
-        invite = invite_id(wanted.invite)
-        row = invite_in(self._db.read([invite_key(invite)]), invite, self._runtime.now())
-        if row is None or row.username == wanted.username:
-            raise NoSuchInvite
-        return row
-
-    def _used(self, invite: InviteRow) -> list[Write]:
-        named = invite.username == self._settings.administrator
-        return [delete_invite(invite, self._runtime.now()), require_inviter(invite, named=named)]
-
-    def _account(self, wanted: Registration, hashed: str, invite: InviteRow | None) -> Account:
-        new_id: Callable[[], str] = self._runtime.new_id
-        return Account(
-            username=wanted.username,
-            id=new_id(),
-            password=hashed,
-            role=invite.role if invite else self._settings.default_role,
-            created=iso(self._runtime.now()),
-            epoch=new_id(),
-            rev=new_id(),
-            email=wanted.email or (invite.email if invite else None),
-            quota=self._settings.quota or None,
-            files_quota=self._settings.files_quota or None,
-        )

@@ -1,4 +1,4 @@
-"""Invitations to make an account; an administrator's."""
+"""Registration, the caller's own account, invitations, and administration of accounts."""
 
 from typing import Annotated
 
@@ -30,13 +30,7 @@ from function.auth.password_change import PasswordResetService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser, SlowDown
 from function.core.fields import Username, described_pattern
-from function.http.dependencies import (
-    Admin,
-    CurrentRequest,
-    Holder,
-    Reader,
-    SignedIn,
-)
+from function.http.dependencies import Admin, CurrentRequest, Holder, Reader, SignedIn
 from function.http.responses import JSON, answers, listed, nothing
 
 router = Router()
@@ -54,25 +48,25 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
     ),
 )
 def register(body: Registration, sent: CurrentRequest) -> Registered:
-    """Make an account. Names are folded to lower case: `Alice` and `alice` are one.
+    """Create an account. User names are folded to lower case: `Alice` and `alice` are one.
 
-    `invite` is the token of an invitation, which may be needed, and says what role you get.
+    Some deployments require the token of an invitation as `invite`. The invitation sets your role.
     """
     return one(RegistrationService).register(body, sent)
 
 
 @router.get("/me")
 def me(caller: SignedIn) -> AccountView:
-    """Your own account, how much of its quota is used, and what its role may upload."""
-    return one(AccountService).me(caller)
+    """Get your own account, its usage and quotas, and the uploads that its role allows."""
+    return one(AccountService).get(caller)
 
 
 @router.patch(
     "/me", responses=answers({200: AccountView}, WrongCredentials, SlowDown, ChangedMeanwhile)
 )
 def change_me(body: AccountChange, caller: Holder) -> AccountView:
-    """Change your mail address, or clear it with null. It takes your password."""
-    return one(AccountService).change(caller, body)
+    """Change your mail address, or clear it with null. It requires your password."""
+    return one(AccountService).update(caller, body)
 
 
 @router.post(
@@ -81,22 +75,19 @@ def change_me(body: AccountChange, caller: Holder) -> AccountView:
     responses=answers({201: InviteMade}, NotAllowed, RegistrationClosed, ChangedMeanwhile),
 )
 def make_invite(body: NewInvite, caller: Admin) -> InviteMade:
-    """Invite somebody to make an account, once; its token is shown this once.
+    """Create an invitation, with which one account can be registered. It is shown only here.
 
-    It is good for seven days by default, and only as long as you are an administrator.
+    It expires after seven days by default, and works only while you are an administrator.
     """
     return one(InviteService).create(caller, body)
 
 
 @router.get("/invites", responses=answers({200: list[InviteView]}, NotAllowed, InvalidCursor))
 def list_invites(
-    caller: Admin,
-    sent: CurrentRequest,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    caller: Admin, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[InviteView]]:
-    """List the invitations that have not been used, oldest first."""
-    return listed(*one(InviteService).page(caller, limit, cursor), sent)
+    """List the unused invitations, the oldest first."""
+    return listed(*one(InviteService).list_invites(caller, limit, cursor), sent)
 
 
 @router.delete(
@@ -105,7 +96,7 @@ def list_invites(
     responses=answers({204: None}, NotAllowed, NoSuchInvite, ChangedMeanwhile, Invalid),
 )
 def delete_invite(invite_id: Named, caller: Admin) -> Response[None]:
-    """Take an invitation back; nobody can register with it any more."""
+    """Delete an invitation. Nobody can register with it any more."""
     one(InviteService).delete(caller, invite_id)
     return nothing()
 
@@ -115,7 +106,7 @@ def list_users(
     caller: Admin, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[UserView]]:
     """List all accounts, in no particular order."""
-    return listed(*one(DirectoryService).page(caller, limit, cursor), sent)
+    return listed(*one(DirectoryService).list_users(caller, limit, cursor), sent)
 
 
 @router.patch(
@@ -125,15 +116,15 @@ def list_users(
     ),
 )
 def change_user(username: Annotated[Username, Path()], body: UserChange, caller: Admin) -> UserView:
-    """Change somebody's role or quota, disable their account, or take their second factor off.
+    """Change the role or quotas of an account, disable it, or remove its second factor.
 
-    Null clears a quota. Disabling ends their sessions and keys for good, and their links answer
-    404, until it is enabled again. `mfa: false` lets somebody in again who has lost authenticator
-    and recovery codes, with the password alone; it ends their sessions and keys as well, for what
-    was lost may be signed in. Nobody demotes or disables themselves or the configured
-    administrator, nor takes the second factor off either.
+    Null clears a quota. Disabling ends the account's sessions and API keys for good; its links
+    answer 404 until it is enabled again. `mfa: false` is for an owner who has lost authenticator
+    and recovery codes: the password alone is enough then. It also ends all sessions and API keys,
+    because a lost device may hold one. Your own account and the configured administrator's cannot
+    be demoted or disabled, nor lose their second factor here.
     """
-    return one(DirectoryService).change(caller, username, body)
+    return one(DirectoryService).update(caller, username, body)
 
 
 @router.delete(
@@ -144,10 +135,11 @@ def change_user(username: Annotated[Username, Path()], body: UserChange, caller:
     ),
 )
 def delete_user(username: Annotated[Username, Path()], caller: Admin) -> Response[Closure | None]:
-    """Close somebody's account for good; it is shut at once, whatever has to be cleared away.
+    """Delete an account. It is disabled at once, and nobody can enable it again.
 
-    Their files go to the trash; links, requests, groups and shares end, and so do sessions and
-    keys. 202 when that takes longer: send it again to go on, or leave it to the hourly sweep.
+    Its files move to the trash. Its links, file requests, groups, shares, sessions and API keys
+    are deleted. The answer is 202 when that takes longer: send the request again to go on, or
+    leave the rest to the hourly sweep.
     """
     done = one(AccountDeletion).delete(caller, username)
     return Response(202, JSON, done) if done.left else Response(204)
@@ -161,14 +153,14 @@ def delete_user(username: Annotated[Username, Path()], caller: Admin) -> Respons
     ),
 )
 def reset_user(username: Annotated[Username, Path()], caller: Admin) -> ResetMade:
-    """Make a token to hand over to somebody who has forgotten their password and gets no mail.
+    """Issue a token for a new password, to hand over to an owner who gets no mail.
 
-    It is shown this once, and good once and for an hour, at `POST /password/reset`; the newest
-    alone is good. Until then nothing changes, and a second factor stays. Nobody makes one for
-    themselves, nor for the configured administrator. One for an account that is disabled is good
-    once that is enabled.
+    It is shown only here, and works once and for an hour, at `POST /password/reset`. Only the
+    newest token works. Until then nothing changes, and a second factor stays. You cannot issue one
+    for your own account, nor for the configured administrator. A token for a disabled account
+    works when the account is enabled.
     """
-    return one(PasswordResetService).hand(caller, username)
+    return one(PasswordResetService).issue_admin_reset(caller, username)
 
 
 @router.get(
@@ -179,15 +171,16 @@ def get_usage(
     caller: Reader,
     sent: CurrentRequest,
     username: Annotated[
-        Username | None, Query(description="Somebody else's, for administrators.")
+        Username | None, Query(description="Another account, for administrators.")
     ] = None,
     everybody: Annotated[bool, Query(description="All accounts, for administrators.")] = False,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response[list[Usage]]:
-    """How much you use of what you may; administrators see another's by `username`, or everybody's.
+    """Get the storage that you use, and your quotas.
 
-    Without `username` and `everybody=true` it is a list of one, your own.
+    Administrators get another account's with `username`, or all with `everybody=true`. Otherwise
+    the list has one entry, your own.
     """
     return listed(
         *one(DirectoryService).usage(caller, username, limit, cursor, everybody=everybody), sent

@@ -1,4 +1,4 @@
-"""Seeing one's own account, and changing it."""
+"""Profiles: an account's own, and those of all accounts for administrators."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,26 +9,29 @@ from function.accounts.models import AccountChange, AccountView, Usage, UserChan
 from function.audit.service import AuditTrail
 from function.auth.mfa import NO_FACTOR
 from function.auth.throttle import LoginThrottle
-from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
 from function.core.models import Caller
 from function.files.upload_rules import UploadRules
-from function.tables import accounts
-from function.tables.accounts import Account, account_at, account_key, update_account
+from function.tables.accounts import (
+    Account,
+    Accounts,
+    account_at,
+    account_key,
+    require_account_unchanged,
+    update_account,
+)
 
-LIST, USED = "users", "usage"
+USERS_LIST, USAGE_LIST = "users", "usage"
 NULLABLE = {"quota", "files_quota"}
 
 
 class AccountService:
-    """Accounts."""
+    """Reads and changes the caller's own account."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
@@ -36,92 +39,88 @@ class AccountService:
         self._runtime = base.runtime
         self._rules = base.one(UploadRules)
 
-    def me(self, caller: Caller) -> AccountView:
-        """The caller's own account."""
+    def get(self, caller: Caller) -> AccountView:
+        """The caller's own account. Raises NotSignedIn."""
         return self._view(self._access.authenticate(caller).account)
 
-    def change(self, caller: Caller, wanted: AccountChange) -> AccountView:
-        """Changes the address, to which a new password may be mailed, so not without the old one.
+    def update(self, caller: Caller, request: AccountChange) -> AccountView:
+        """Changes or clears the mail address.
 
+        It requires the password: whoever reads mail at the address can set a new password.
         Raises WrongCredentials, SlowDown, ChangedMeanwhile.
         """
-        given = wanted.current_password.get_secret_value()
-        for _ in self._runtime.attempts():
+        password = request.current_password.get_secret_value()
+
+        def plan() -> tuple[list[Write], Account]:
             entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
-            self._throttle.prove(account, caller.username, given, caller.address, entry.rows)
-            rev = self._runtime.new_id()
-            change = update_account(account, rev, email=wanted.email)
-            noted = self._audit.record(caller, "account.update", subject="email")
-            try:
-                self._db.commit([change, noted], rev)
-            except ConditionFailed:
-                continue
-            return self._view(account.model_copy(update={"email": wanted.email}))
-        raise AssertionError
+            self._throttle.verify(account, caller.username, password, caller.address, entry.rows)
+            return [
+                update_account(account, self._runtime.new_id(), email=request.email),
+                self._audit.record(caller, "account.update", subject="email"),
+            ], account.model_copy(update={"email": request.email})
+
+        return self._view(self._db.transact(plan))
 
     def _view(self, account: Account) -> AccountView:
-        """An account as its owner sees it, with what its role may upload."""
-        rule = self._rules.of(account.role)
+        rule = self._rules.rule_for(account.role)
         return AccountView(
             **account.model_dump(include=set(AccountView.model_fields)),
             mfa=account.totp is not None,
             recovery_codes_left=len(account.recovery),
             upload_types=None if rule.types is None else list(rule.types),
-            upload_bytes=rule.most,
+            upload_bytes=rule.max_bytes,
         )
 
 
 class DirectoryService:
-    """All accounts."""
+    """Lists and changes all accounts, for administrators."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._directory = accounts.Accounts(base.db)
+        self._accounts = Accounts(base.db)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
 
-    def page(
+    def list_users(
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[UserView], str | None]:
-        """Accounts in no order, and the next cursor. Raises InvalidCursor."""
-        rows, following = self._page(caller, LIST, limit, cursor)
+        """A page of accounts, in no order, and the next cursor. Raises InvalidCursor."""
+        rows, following = self._page(caller, USERS_LIST, limit, cursor)
         return [self._view(row) for row in rows], following
 
-    def change(self, caller: Caller, username: str, wanted: UserChange) -> UserView:
-        """Changes what is said. Disabling ends the account's sessions and keys for good.
+    def update(self, caller: Caller, username: str, request: UserChange) -> UserView:
+        """Changes the provided fields of an account; values that it has already are no change.
 
-        So does taking its second factor off: the phone that was lost may be signed in.
-
-        The caller must still be what they were when it is done: two who demote each other are not
-        both listened to. Raises Invalid, NoSuchUser, ProtectedAccount, ChangedMeanwhile.
+        Disabling an account or removing its second factor ends its sessions and API keys: a phone
+        that was lost may hold one. The commit requires that the caller's own account has not
+        changed, so that of two administrators who demote each other only one succeeds.
+        Raises Invalid, NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
-        said = provided_fields(wanted)
-        for _ in self._runtime.attempts():
+        provided = _provided(request)
+
+        def plan() -> tuple[list[Write], Account]:
             entry = self._access.authenticate(caller, more=[account_key(username)])
             old = account_at(entry.rows, username)
             if old is None or old.deleting:
                 raise NoSuchUser
-            fields = self._fields(old, said)
-            self._spare(caller, old, fields)
-            fields = {name: each for name, each in fields.items() if getattr(old, name) != each}
+            fields = self._fields(old, provided)
+            self._require_unprotected(caller, old, fields)
+            fields = {name: value for name, value in fields.items() if getattr(old, name) != value}
             if not fields:
-                return self._view(old)
-            rev, own = self._runtime.new_id(), old.id == entry.account.id
-            writes = [update_account(old, rev, **fields)]
-            writes += [] if own else [accounts.require_account_unchanged(entry.account)]
-            subject = changed_details(said, fields)
+                return [], old
+            subject = _details(provided, fields)
+            writes = [update_account(old, self._runtime.new_id(), **fields)]
+            if old.id != entry.account.id:
+                writes.append(require_account_unchanged(entry.account))
             writes.append(
                 self._audit.record(caller, "account.update", owner=username, subject=subject)
             )
-            try:
-                self._db.commit(writes, rev)
-            except ConditionFailed:
-                continue
-            return self._view(old.model_copy(update=fields))
-        raise AssertionError
+            return writes, old.model_copy(update=fields)
+
+        return self._view(self._db.transact(plan))
 
     def usage(
         self,
@@ -132,68 +131,74 @@ class DirectoryService:
         *,
         everybody: bool,
     ) -> tuple[list[Usage], str | None]:
-        """What the caller uses; with an administrator's power somebody else, or everybody.
+        """The caller's usage; for administrators another account's, or a page of all accounts'.
 
         Raises NoSuchUser, NotAllowed, InvalidCursor.
         """
+        administrator = replace(caller, power="admin")
         if everybody:
-            rows, following = self._page(replace(caller, power="admin"), USED, limit, cursor)
-            return [usage(row) for row in rows], following
-        if username in {None, caller.username}:
-            return [usage(self._access.authenticate(caller).account)], None
-        other = str(username)
-        entry = self._access.authenticate(replace(caller, power="admin"), more=[account_key(other)])
-        account = account_at(entry.rows, other)
+            rows, following = self._page(administrator, USAGE_LIST, limit, cursor)
+            return [_usage(row) for row in rows], following
+        if username is None or username == caller.username:
+            return [_usage(self._access.authenticate(caller).account)], None
+        entry = self._access.authenticate(administrator, more=[account_key(username)])
+        account = account_at(entry.rows, username)
         if account is None:
             raise NoSuchUser
-        return [usage(account)], None
+        return [_usage(account)], None
 
     def _page(
-        self, caller: Caller, of: str, limit: int, cursor: str | None
+        self, caller: Caller, list_name: str, limit: int, cursor: str | None
     ) -> tuple[list[Account], str | None]:
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, of) or [""])[0]
-        rows, last = self._directory.list_accounts(after=after, limit=limit)
-        return rows, last and seal([last], account.id, of)
+        after = (unseal(cursor, account.id, list_name) or [""])[0]
+        rows, last = self._accounts.list_accounts(after=after, limit=limit)
+        return rows, last and seal([last], account.id, list_name)
 
-    def _fields(self, account: Account, said: dict[str, Any]) -> dict[str, Any]:
-        """What of an account's row is to be otherwise; a new epoch ends its sessions and keys."""
-        fields = {name: value for name, value in said.items() if name != "mfa"}
-        fields |= NO_FACTOR if "mfa" in said and account.totp else {}
-        ends = "totp" in fields or (said.get("disabled") and not account.disabled)
-        return fields | ({"epoch": self._runtime.new_id()} if ends else {})
+    def _fields(self, account: Account, provided: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the account's row to set; a new epoch ends its sessions and API keys."""
+        fields = {name: value for name, value in provided.items() if name != "mfa"}
+        if "mfa" in provided and account.totp:
+            fields |= NO_FACTOR
+        is_disabled = provided.get("disabled") and not account.disabled
+        if is_disabled or "totp" in fields:
+            fields["epoch"] = self._runtime.new_id()
+        return fields
 
-    def _spare(self, caller: Caller, account: Account, fields: dict[str, Any]) -> None:
-        """Raises ProtectedAccount for what would leave nobody who may undo it.
+    def _require_unprotected(
+        self, caller: Caller, account: Account, fields: dict[str, Any]
+    ) -> None:
+        """Raises ProtectedAccount for a change that could leave no administrator.
 
-        And for one's own second factor, or a stolen session could take it off without a code.
+        Nobody removes their own second factor here either: a stolen session could, without a code.
         """
-        protected = account.username in {caller.username, self._administrator}
-        demotes = fields.get("role", "admin") != "admin"
-        if protected and (demotes or fields.get("disabled") or "totp" in fields):
+        is_protected = account.username in {caller.username, self._administrator}
+        is_demoted = fields.get("role", "admin") != "admin"
+        if is_protected and (is_demoted or fields.get("disabled") or "totp" in fields):
             raise ProtectedAccount
 
     def _view(self, account: Account) -> UserView:
-        known = self._access.known(account)
-        held = known.model_dump(include=set(UserView.model_fields))
-        return UserView(**held, mfa=known.totp is not None)
+        account = self._access.with_configured_role(account)
+        fields = account.model_dump(include=set(UserView.model_fields))
+        return UserView(**fields, mfa=account.totp is not None)
 
 
-def provided_fields(wanted: UserChange) -> dict[str, Any]:
-    """What is to be otherwise; null is something to say of a quota alone. Raises Invalid."""
-    given = wanted.model_dump(exclude_unset=True)
-    said = {name: each for name, each in given.items() if each is not None or name in NULLABLE}
-    if not said:
+def _provided(request: UserChange) -> dict[str, Any]:
+    """The fields that a request sets; null sets only a quota. Raises Invalid."""
+    fields = request.model_dump(exclude_unset=True)
+    fields = {
+        name: value for name, value in fields.items() if value is not None or name in NULLABLE
+    }
+    if not fields:
         raise Invalid("Give role, quota, files_quota, disabled or mfa.")
-    return said
+    return fields
 
 
-def changed_details(said: dict[str, Any], changed: dict[str, Any]) -> str:
-    """What is on record of a change: what is said, as far as it was otherwise before."""
+def _details(provided: dict[str, Any], changed: dict[str, Any]) -> str:
+    """The provided fields that were changed, as the audit record shows them."""
     names = changed.keys() | ({"mfa"} if "totp" in changed else set())
-    return ", ".join(f"{name}: {value}" for name, value in said.items() if name in names)
+    return ", ".join(f"{name}: {value}" for name, value in provided.items() if name in names)
 
 
-def usage(account: Account) -> Usage:
-    """What an account uses."""
+def _usage(account: Account) -> Usage:
     return Usage(**account.model_dump(include=set(Usage.model_fields)))

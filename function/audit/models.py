@@ -1,4 +1,4 @@
-"""What is asked of the record of changes, and answered. Imports `fields` and `models`."""
+"""The query of the audit log, and the records that it answers."""
 
 from typing import Annotated
 
@@ -7,20 +7,19 @@ from pydantic import AwareDatetime
 from function.core.fields import Username, described_pattern
 from function.core.models import Closed
 
-# A noun, or a noun and a verb.
-Action = Annotated[
+ActionFilter = Annotated[
     str,
     described_pattern(
-        r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.put"
+        r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.upload"
     ),
 ]
 
 
 class AuditQuery(Closed):
-    """Which records: of an account, as actor or owner; of an action; from when till before when."""
+    """A filter of records: `username` is actor or owner, `since` is included and `until` is not."""
 
     username: Username | None = None
-    action: Action | None = None
+    action: ActionFilter | None = None
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
 
@@ -28,8 +27,8 @@ class AuditQuery(Closed):
 class AuditRecord(Closed):
     """One change: who (`actor`) did what to whose (`owner`), when and from where.
 
-    An actor that begins with `~` is no account: whoever had the address of the link or request of
-    that id.
+    An actor that begins with `~` is not an account, but a holder of the link or of the file request
+    of that id.
     """
 
     at: str

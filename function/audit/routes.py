@@ -1,4 +1,4 @@
-"""The record of who changed what, for administrators."""
+"""`GET /audit`: the audit log, for administrators."""
 
 from typing import Annotated
 
@@ -8,14 +8,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import AwareDatetime
 
 from function.access.errors import NotAllowed
-from function.audit.models import Action, AuditQuery, AuditRecord
+from function.audit.models import ActionFilter, AuditQuery, AuditRecord
 from function.audit.service import AuditService
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
 from function.core.fields import Username
-from function.core.paging import PageQuery
-from function.http.dependencies import Admin, CurrentRequest, Cursor, Limit
-from function.http.responses import answers, list_answer
+from function.http.dependencies import Admin, CurrentRequest
+from function.http.responses import answers, listed
 
 router = Router()
 
@@ -25,24 +24,23 @@ router = Router()
 )
 def list_audit(
     caller: Admin,
-    request: CurrentRequest,
+    sent: CurrentRequest,
     username: Annotated[
-        Username | None, Query(description="Whoever did it, or whose it was.")
+        Username | None, Query(description="The account that acted, or the owner.")
     ] = None,
     action: Annotated[
-        Action | None, Query(description="`share.create`, or `share` for all of them.")
+        ActionFilter | None, Query(description="`share.create`, or `share` for all of them.")
     ] = None,
     since: Annotated[
         AwareDatetime | None, Query(description="Seven days before `until` by default.")
     ] = None,
     until: Annotated[AwareDatetime | None, Query(description="Now by default.")] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: str | None = None,
 ) -> Response[list[AuditRecord]]:
-    """List who did what to which file, when and from where, the newest first.
+    """List who changed what, when and from where, the newest first.
 
     A page may be shorter than `limit`, or empty, though more follow: follow `Link`.
     """
     query = AuditQuery(username=username, action=action, since=since, until=until)
-    page = one(AuditService).list_records(caller, query, PageQuery(limit, cursor))
-    return list_answer(page, request)
+    return listed(*one(AuditService).list_records(caller, query, limit, cursor), sent)

@@ -1,30 +1,39 @@
-"""Noting who changed what: each change's record is one more write of its own commit."""
+"""The audit log: a row for each change, written in the commit that makes the change.
+
+So no change is without its row, and no row without its change. The rows of one day (UTC) have one
+partition, sorted by time; a query walks from the newest day to the oldest.
+"""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from function.access.policy import Access, ActingAccount, Anonymous, Uploader
+from function.access.callers import ActingAccount, Anonymous, Uploader
+from function.access.policy import Access
 from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
 from function.aws.writes import Write
 from function.base import Base
+from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
 from function.core.models import Caller
-from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load
 from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_row
 
 DAY = 86_400
-DEFAULT_DAYS = 7
-LATE = 60  # seconds by which clocks may differ
-READ_AT_ONCE, MOST_LOOKS = 500, 2_000
-LOOKS_OF_A_DAY = 50  # what it weighs to ask for another day
-LAST = "~"  # comes after every place in a day
+DEFAULT_DAYS = 7  # of a query without `since`
+CLOCK_SKEW = 60  # seconds that the clocks of two functions may differ by
+BATCH_SIZE = 500  # rows in one read of a filtered query
+# A filtered query reads rows that its answer does not have: after this many, the page ends early.
+READ_LIMIT = 2_000
+DAY_COST = 50  # what the query of one more day weighs, in rows
+LAST = "~"  # sorts after every row of a day
+
+Actor = Caller | Anonymous | ActingAccount | Uploader
 
 
 class AuditTrail:
-    """Makes the records."""
+    """Makes the writes of audit rows; a service puts them into the commit of its change."""
 
     def __init__(self, base: Base) -> None:
         self._runtime = base.runtime
@@ -32,22 +41,26 @@ class AuditTrail:
 
     def record(
         self,
-        who: Caller | Anonymous | ActingAccount | Uploader,
+        actor: Actor,
         action: Action,
         file_name: str | None = None,
         *,
         owner: str | None = None,
         subject: str | None = None,
     ) -> Write:
-        """The record of one change; `owner` is whose it is, the actor's own by default."""
+        """The write of one audit row.
+
+        `owner` is the account whose data changes: the actor by default, and for an uploader the
+        owner of the file request. `subject` is what else the action is about; never a secret.
+        """
         now = self._runtime.now()
         row = AuditRow(
             at=iso(now),
             action=action,
-            actor=who.username,
-            owner=owner or (who.owner if isinstance(who, Uploader) else who.username),
-            address=who.address,
-            agent=who.agent,
+            actor=actor.username,
+            owner=owner or (actor.owner if isinstance(actor, Uploader) else actor.username),
+            address=actor.address,
+            agent=actor.agent,
             file_name=file_name,
             subject=subject,
             expires_at=int(now) + self._keep_seconds,
@@ -55,14 +68,14 @@ class AuditTrail:
         return put_audit_row(row, self._runtime.new_id())
 
     def quota_warning(self, owner: Account, more: Load) -> list[Write]:
-        """A record for the commit by which an account crosses four fifths of a quota."""
-        who = ActingAccount(owner.username, owner.id)
+        """The row `quota.warn` where `more` crosses the warning threshold of a quota, else none."""
+        actor = ActingAccount(owner.username, owner.id)
         crossed = " ".join(crossed_warning(owner, more))
-        return [self.record(who, "quota.warn", subject=crossed)] if crossed else []
+        return [self.record(actor, "quota.warn", subject=crossed)] if crossed else []
 
 
 class AuditService:
-    """Answers who did what."""
+    """Queries the audit log."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
@@ -70,64 +83,69 @@ class AuditService:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.audit_seconds
 
-    def list_records(self, caller: Caller, asked: AuditQuery, page: PageQuery) -> Page[AuditRecord]:
-        """The records of a query, the newest first; of seven days by default.
+    def list_records(
+        self, caller: Caller, query: AuditQuery, limit: int, cursor: str | None
+    ) -> tuple[list[AuditRecord], str | None]:
+        """The records that match a query, the newest first, and the cursor of the next page.
 
-        A page ends early where few of the rows that it read match. Raises Invalid, InvalidCursor.
+        A page that has read READ_LIMIT rows ends early, even empty. Raises NotAllowed, Invalid,
+        InvalidCursor.
         """
-        if asked.since and asked.until and asked.since > asked.until:
+        if query.since and query.until and query.since > query.until:
             raise Invalid("Give a since that is before until.")
         account = self._access.authenticate(caller).account
-        paging = Paging(page, account.id, f"audit {asked.model_dump_json()}")
-        place, since = paging.position or self._bounds(asked)
-        at_once = READ_AT_ONCE if asked.username or asked.action else paging.limit + 1
+        scope = f"audit {query.model_dump_json()}"
+        position, since = unseal(cursor, account.id, scope) or self._bounds(query)
+        batch_size = BATCH_SIZE if query.username or query.action else limit + 1
         found: list[AuditRecord] = []
-        looks = 0
-        for at, row in self._before(place, since, at_once):
-            wanted = row is not None and self._wanted(row, asked)
-            if looks > MOST_LOOKS or (wanted and len(found) == paging.limit):
-                return paging.page(found, [place, since])
-            if row and wanted:
+        cost = 0
+        for next_position, row in self._rows_before(position, since, batch_size):
+            matches = row is not None and self._matches(row, query)
+            if cost > READ_LIMIT or (matches and len(found) == limit):
+                return found, seal([position, since], account.id, scope)
+            if row and matches:
                 found.append(audit_view(row))
-            looks += 1 if row else LOOKS_OF_A_DAY
-            place = at
-        return paging.page(found, None)
+            cost += 1 if row else DAY_COST
+            position = next_position
+        return found, None
 
-    def _before(
-        self, place: str, since: str, at_once: int
+    def _rows_before(
+        self, position: str, since: str, batch_size: int
     ) -> Iterator[tuple[str, AuditRow | None]]:
-        """The records before a place, each with its own; and where a day begins, none."""
-        day = date.fromisoformat(place[:10])
+        """The rows before a position, each with its own; None where an earlier day begins."""
+        day = date.fromisoformat(position[:10])
         while day.isoformat() >= since[:10]:
             more = True
             while more:
-                rows, more = self._records.list_day(day.isoformat(), before=place, limit=at_once)
-                for each in rows:
-                    if each[0] < since:
+                rows, more = self._records.list_day(
+                    day.isoformat(), before=position, limit=batch_size
+                )
+                for row_position, row in rows:
+                    if row_position < since:
                         return
-                    yield each
-                    place = each[0]
+                    yield row_position, row
+                    position = row_position
             day -= timedelta(days=1)
-            place = day.isoformat() + LAST
-            yield place, None
+            position = day.isoformat() + LAST
+            yield position, None
 
-    def _bounds(self, asked: AuditQuery) -> list[str]:
-        """Before which place, and since when; nothing is kept from before `oldest`."""
-        newest = self._runtime.now() + LATE
+    def _bounds(self, query: AuditQuery) -> list[str]:
+        """The positions `until` and `since` of a query, within the time that rows are kept."""
+        newest = self._runtime.now() + CLOCK_SKEW
         oldest = newest - self._keep_seconds - DAY
-        until = asked.until.timestamp() if asked.until else newest
-        since = asked.since.timestamp() if asked.since else until - DEFAULT_DAYS * DAY
+        until = query.until.timestamp() if query.until else newest
+        since = query.since.timestamp() if query.since else until - DEFAULT_DAYS * DAY
         return [iso(min(max(each, oldest), newest)) for each in (until, since)]
 
-    def _wanted(self, row: AuditRow, asked: AuditQuery) -> bool:
-        """Whether it was asked for, and is still kept: the table removes rows late."""
+    def _matches(self, row: AuditRow, query: AuditQuery) -> bool:
+        """Whether a row matches and has not expired: DynamoDB deletes expired rows late."""
         return (
             row.expires_at > self._runtime.now()
-            and asked.username in {None, row.actor, row.owner}
-            and asked.action in {None, row.action, row.action.partition(".")[0]}
+            and query.username in {None, row.actor, row.owner}
+            and query.action in {None, row.action, row.action.partition(".")[0]}
         )
 
 
 def audit_view(row: AuditRow) -> AuditRecord:
-    """A record as administrators see it."""
+    """A row as administrators see it."""
     return AuditRecord(**row.model_dump(include=set(AuditRecord.model_fields)))

@@ -1,88 +1,87 @@
-"""What can go wrong with accounts, below the problems of `errors`.
+"""Problems of logins, passwords, sessions, API keys and second factors.
 
-Unauthenticated 401             Conflict 409
-├── WrongCredentials            ├── UsernameTaken
-├── OtpRequired                 ├── MfaOn
-└── WrongOtp                    └── ProtectedAccount
-Forbidden 403                   Invalid 422
-├── NotAllowed                  ├── WeakPassword
-├── RegistrationClosed          └── TypeNotAllowed
-└── WrongResetToken             NotFound 404
-MailNotConfigured 501           ├── NoSuchInvite
-                                ├── NoSuchSession
-                                ├── NoSuchKey
-                                └── NoSuchFactor
+Unauthenticated 401             NotFound 404
+├── WrongCredentials            ├── NoSuchSession
+├── OtpRequired                 ├── NoSuchKey
+└── WrongOtp                    └── NoSuchFactor
+Forbidden 403                   Conflict 409
+└── WrongResetToken             └── MfaOn
+MailNotConfigured 501           Invalid 422
+                                └── WeakPassword
 """
 
 from function.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
-    """No such account, or not its password: the same words for both."""
+    """No account has that name, or it has another password: the same words for both."""
 
     slug, title = "wrong-credentials", "Wrong user name or password"
 
 
 class OtpRequired(Unauthenticated):
-    """The password is right, and a code of the second factor is needed as well."""
+    """The password is right, and the account also requires a code of its second factor."""
 
-    slug, title = "otp-required", "A code is needed as well"
-    default = "Send the code of your authenticator, or a recovery code, as otp."
+    slug, title = "otp-required", "Code required"
+    default = "Send the code of your authenticator app, or a recovery code, as otp."
 
 
 class WrongOtp(Unauthenticated):
-    """That is not the code of now, or it has been used."""
+    """The code is not the present one, or it has been used."""
 
-    slug, title = "wrong-otp", "That is not the code"
-    default = "A code is good once and for half a minute; wait for the next one."
+    slug, title = "wrong-otp", "Wrong code"
+    default = "A code works once and for half a minute. Wait for the next one."
 
 
 class WrongResetToken(Forbidden):
-    """It was never made, or has been used, or has expired, or a newer one was made since."""
+    """The token does not exist, has been used, has expired, or a newer one replaced it."""
 
-    slug, title = "wrong-reset-token", "That token is not good"
+    slug, title = "wrong-reset-token", "Wrong token"
     default = (
-        "A token is good once and for an hour, and only the newest; ask for another one, with "
-        "POST /password/forgot or of an administrator."
+        "A token works once and for an hour, and only the newest one works. Ask for another one "
+        "with POST /password/forgot, or ask an administrator."
     )
 
 
 class MailNotConfigured(Problem):
-    """There is no address to send mail from."""
+    """The deployment has no address to send mail from."""
 
-    status, slug, title = 501, "mail-not-configured", "No mail can be sent here"
+    status, slug, title = 501, "mail-not-configured", "Mail is not configured"
     default = (
-        "Ask an administrator, who can hand over a token for POST /password/reset; it is mailed "
-        "only where mailFrom is set."
+        "Tokens are mailed only where mailFrom is set. Ask an administrator for a token for "
+        "POST /password/reset."
     )
 
 
 class NoSuchSession(NotFound):
-    """The caller has no session of that id, or no more."""
+    """The caller has no valid session of that id."""
 
-    slug, title = "no-such-session", "There is no such session"
+    slug, title = "no-such-session", "No such session"
+    default = "It may have ended. GET /sessions lists your sessions."
 
 
 class NoSuchKey(NotFound):
-    """The caller has no API key of that id, or no more."""
+    """The caller has no valid API key of that id."""
 
-    slug, title = "no-such-key", "There is no such key"
+    slug, title = "no-such-key", "No such API key"
+    default = "It may have been revoked or expired. GET /keys lists your API keys."
 
 
 class NoSuchFactor(NotFound):
     """The account has no second factor."""
 
-    slug, title = "no-such-factor", "There is no second factor"
+    slug, title = "no-such-factor", "No second factor"
+    default = "Your account has no second factor. POST /mfa sets one up."
 
 
 class MfaOn(Conflict):
     """The account has a second factor already."""
 
-    slug, title = "mfa-on", "There is a second factor already"
-    default = "Take it off first, with DELETE /mfa."
+    slug, title = "mfa-on", "Second factor is on"
+    default = "Your account has a second factor. To replace it, remove it first with DELETE /mfa."
 
 
 class WeakPassword(Invalid):
-    """A password that is short, common or made of the account's own name."""
+    """A password that is short, common, or based on the account's own name."""
 
-    slug, title = "weak-password", "That password is too weak"
+    slug, title = "weak-password", "Weak password"

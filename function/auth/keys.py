@@ -1,18 +1,20 @@
-"""API keys: sessions with a name, a longer life, and scopes beyond which they may nothing.
+"""API keys: sessions with a name, a longer life, and scopes that limit them.
 
-A key is shown once and stored as a hash. Its account names it, so that what is listed is never
-late, and in the next epoch of the account it is as dead as any session.
+A key is shown once and stored as a hash. The account's row lists its keys, so that a list is never
+out of date. A new epoch of the account ends them as it ends any session.
 """
 
 import re
+from dataclasses import replace
 
 from function.access.errors import NotAllowed
 from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchKey
 from function.auth.models import KeyRequest, KeyView, NewKey
-from function.aws.dynamodb import ConditionFailed
+from function.auth.sessions import new_session
 from function.aws.rows import Rows
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import LimitReached, NotSignedIn
 from function.core.models import Caller
@@ -30,11 +32,11 @@ from function.tables.sessions import (
 )
 
 ID = re.compile(r"[0-9a-f]{64}")
-MOST = 50
+MAX_KEYS = 50
 
 
 class KeyService:
-    """The API keys of an account."""
+    """Creates, lists and revokes the API keys of an account."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
@@ -42,107 +44,91 @@ class KeyService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def create(self, caller: Caller, wanted: KeyRequest) -> NewKey:
-        """Makes a key, whose token is said this once.
+    def create(self, caller: Caller, request: KeyRequest) -> NewKey:
+        """Creates a key; its token can never be shown again.
 
         Raises NotAllowed, LimitReached, ChangedMeanwhile.
         """
         token = f"{caller.username}.{self._runtime.new_secret()}"
-        for _ in self._runtime.attempts():
+        holder = replace(caller, token_hash=token_hash(token))
+
+        def plan() -> tuple[list[Write], NewKey]:
             entry = self._access.authenticate(caller)
-            account, maker = entry.account, session_in(entry.rows, caller)
-            if maker is None:
+            account, creator = entry.account, session_in(entry.rows, caller)
+            if creator is None:
                 raise NotSignedIn
-            key = self._key(account, caller, wanted, token_hash(token))
-            _within(key, maker)
-            others = account.keys if len(account.keys) < MOST else self._alive(account)
-            if len(others) >= MOST:
-                raise LimitReached(f"An account has at most {MOST} keys; revoke one first.")
+            key = new_session(
+                self._runtime,
+                account,
+                holder,
+                request.expires_in,
+                key=request.name,
+                scopes=frozenset(request.scopes),
+            )
+            _require_within(creator, key)
+            others = account.keys if len(account.keys) < MAX_KEYS else self._valid_keys(account)
+            if len(others) >= MAX_KEYS:
+                raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
             writes = [
                 create_session(key),
                 update_account(account, key.rev, keys=others | {key.token_hash}),
                 self._audit.record(caller, "key.create", subject=key.token_hash),
             ]
-            try:
-                self._db.commit(writes, key.rev)
-            except ConditionFailed:
-                continue
-            return NewKey(**key_view(key).model_dump(), token=token)
-        raise AssertionError
+            return writes, NewKey(**_view(key).model_dump(), token=token)
 
-    def of(self, caller: Caller) -> list[KeyView]:
-        """The caller's keys that are good now, the newest first."""
+        return self._db.transact(plan)
+
+    def list_keys(self, caller: Caller) -> list[KeyView]:
+        """The caller's valid keys, the newest first."""
         account = self._access.authenticate(caller).account
         if not account.keys:
             return []
         entry = self._access.authenticate(caller, more=map(session_key, account.keys))
-        found = (self._key_in(entry.rows, each, entry.account) for each in entry.account.keys)
-        keys = sorted((each for each in found if each), key=lambda each: each.created, reverse=True)
-        return [key_view(each) for each in keys]
+        found = (self._valid_key(entry.rows, each, entry.account) for each in entry.account.keys)
+        keys = sorted((key for key in found if key), key=lambda key: key.created, reverse=True)
+        return [_view(key) for key in keys]
 
     def revoke(self, caller: Caller, key_id: str) -> None:
         """Ends one of the caller's keys at once. Raises NoSuchKey, ChangedMeanwhile."""
-        for _ in self._runtime.attempts():
-            known = [session_key(key_id)] if ID.fullmatch(key_id) else []
-            entry = self._access.authenticate(caller, more=known)
-            if self._key_in(entry.rows, key_id, entry.account) is None:
+        keys = [session_key(key_id)] if ID.fullmatch(key_id) else []
+
+        def plan() -> tuple[list[Write], None]:
+            entry = self._access.authenticate(caller, more=keys)
+            if self._valid_key(entry.rows, key_id, entry.account) is None:
                 raise NoSuchKey
-            rev, now = self._runtime.new_id(), int(self._runtime.now())
-            writes = [
-                expire_session(key_id, now),
-                update_account(entry.account, rev, keys=entry.account.keys - {key_id}),
+            others = entry.account.keys - {key_id}
+            return [
+                expire_session(key_id, int(self._runtime.now())),
+                update_account(entry.account, self._runtime.new_id(), keys=others),
                 self._audit.record(caller, "key.delete", subject=key_id),
-            ]
-            try:
-                self._db.commit(writes, rev)
-            except ConditionFailed:
-                continue
-            return
+            ], None
 
-    def _key(self, account: Account, caller: Caller, wanted: KeyRequest, key_id: str) -> Session:
-        now = self._runtime.now()
-        return Session(
-            token_hash=key_id,
-            username=account.username,
-            user_id=account.id,
-            epoch=account.epoch,
-            created=iso(now),
-            expires_at=int(now) + wanted.expires_in,
-            rev=self._runtime.new_id(),
-            key=wanted.name,
-            scopes=frozenset(wanted.scopes),
-            address=caller.address,
-            agent=caller.agent,
-        )
+        self._db.transact(plan)
 
-    def _alive(self, account: Account) -> frozenset[str]:
-        """Those of an account's keys that are good now: the others make room."""
+    def _valid_keys(self, account: Account) -> frozenset[str]:
+        """The ids of an account's valid keys; expired ones leave the list when it is full."""
         rows = self._db.read(map(session_key, account.keys))
-        return frozenset(each for each in account.keys if self._key_in(rows, each, account))
+        return frozenset(each for each in account.keys if self._valid_key(rows, each, account))
 
-    def _key_in(self, rows: Rows, key_id: str, account: Account) -> Session | None:
-        """A key of that id, if it was read and is good now."""
+    def _valid_key(self, rows: Rows, key_id: str, account: Account) -> Session | None:
+        """The key of that id, if it was read and is valid now."""
         session = session_of(rows, key_id)
-        good = (
-            session
-            and session.key is not None
-            and is_valid_session(session, account, self._runtime.now())
-        )
-        return session if good else None
+        if session is None or session.key is None:
+            return None
+        return session if is_valid_session(session, account, self._runtime.now()) else None
 
 
-def _within(key: Session, maker: Session) -> None:
-    """A key makes none that may more than itself, or for longer. Raises NotAllowed."""
-    if maker.key is None:
+def _require_within(creator: Session, key: Session) -> None:
+    """Raises NotAllowed where a key would create one with more scopes or a longer life."""
+    if creator.key is None:
         return
-    if not key.scopes <= maker.scopes:
-        raise NotAllowed("A key can give only the scopes that it has itself.")
-    if key.expires_at > maker.expires_at:
-        raise NotAllowed("A key can make none that lives longer than itself.")
+    if not key.scopes <= creator.scopes:
+        raise NotAllowed("A key can give only scopes that it has itself.")
+    if key.expires_at > creator.expires_at:
+        raise NotAllowed("A key cannot create one that expires later than itself.")
 
 
-def key_view(key: Session) -> KeyView:
-    """A key as its owner sees it."""
+def _view(key: Session) -> KeyView:
     return KeyView(
         id=key.token_hash,
         name=key.key or "",

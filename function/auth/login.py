@@ -1,4 +1,4 @@
-"""Logging in, and out."""
+"""Login and logout."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,24 +8,23 @@ from function.audit.service import AuditTrail
 from function.auth.mfa import SecondFactor
 from function.auth.models import Credentials, Token
 from function.auth.passwords import Passwords
+from function.auth.sessions import new_session
 from function.auth.throttle import LoginThrottle
 from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NotSignedIn
 from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import token_hash
 from function.tables.accounts import Account, account_in, account_key, update_account
-from function.tables.sessions import Session, create_session, expire_session
+from function.tables.sessions import create_session, expire_session
 
 
 class LoginService:
-    """Begins sessions, and ends the caller's."""
+    """Starts sessions, and ends the caller's."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
@@ -35,77 +34,65 @@ class LoginService:
         self._runtime = base.runtime
         self._seconds = base.settings.session_seconds
 
-    def login(self, given: Credentials, sent: HttpRequest) -> Token:
-        """Begins a session, in the commit that uses the code, where one is needed.
+    def login(self, credentials: Credentials, request: HttpRequest) -> Token:
+        """Starts a session. The same commit uses up the code of a second factor.
 
         Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        username, password = given.username, given.password.get_secret_value()
+        username, password = credentials.username, credentials.password.get_secret_value()
+        address = request.address
         token = f"{username}.{self._runtime.new_secret()}"
-        who = Caller(username, token_hash(token), address=sent.address, agent=sent.agent)
-        for _ in self._runtime.attempts():
-            counts = [self._throttle.key(sent.address), self._second_factor.key(username)]
+        caller = Caller(username, token_hash(token), address=address, agent=request.agent)
+
+        def plan() -> tuple[list[Write], Token]:
+            counts = [self._throttle.key(address), self._second_factor.key(username)]
             rows = self._db.read([account_key(username), *counts])
             account = account_in(rows, username)
-            account = self._throttle.prove(account, username, password, sent.address, rows)
-            spent, holding = self._second_factor.spend(account, given.otp, sent.address, rows)
-            session = self._session(account, who)
+            account = self._throttle.verify(account, username, password, address, rows)
+            changes, checks = self._second_factor.use(account, credentials.otp, address, rows)
+            changes |= self._rehash(account, password)
+            session = new_session(self._runtime, account, caller, self._seconds)
+            session = session.model_copy(update={"seen": session.created})
             writes = [
                 create_session(session),
-                self._audit.record(who, "session.login", subject=who.token_hash),
+                self._audit.record(caller, "session.login", subject=caller.token_hash),
             ]
-            if changes := spent | self._renewed(account, password):
+            if changes:
                 writes.append(update_account(account, self._runtime.new_id(), **changes))
-            try:
-                self._db.commit([*writes, *holding], session.rev)
-            except ConditionFailed:
-                continue
-            return Token(token=token, expires_at=iso(session.expires_at))
-        raise AssertionError
+            return [*writes, *checks], Token(token=token, expires_at=iso(session.expires_at))
 
-    def _session(self, account: Account, who: Caller) -> Session:
-        now = self._runtime.now()
-        return Session(
-            token_hash=who.token_hash,
-            username=account.username,
-            user_id=account.id,
-            epoch=account.epoch,
-            created=iso(now),
-            expires_at=int(now) + self._seconds,
-            rev=self._runtime.new_id(),
-            address=who.address,
-            agent=who.agent,
-            seen=iso(now),
-        )
-
-    def _renewed(self, account: Account, password: str) -> dict[str, Any]:
-        """A hash of today's strength for one of other days."""
-        if not self._passwords.outdated(account.password):
-            return {}
-        return {"password": self._passwords.hash(password)}
+        return self._db.transact(plan)
 
     def logout(self, caller: Caller) -> None:
-        """Ends the caller's session, whatever it is still good for. Raises NotSignedIn."""
-        end = expire_session(caller.token_hash, int(self._runtime.now()))
-        noted = self._audit.record(caller, "session.logout", subject=caller.token_hash)
-        for _ in self._runtime.attempts():
-            try:
-                self._db.commit([end, noted], self._runtime.new_id())
-            except ConditionFailed as refused:
-                if refused.failed:
-                    raise NotSignedIn from None
-                continue
-            return
+        """Ends the caller's session, whatever it allows. Raises NotSignedIn, ChangedMeanwhile."""
+        writes = [
+            expire_session(caller.token_hash, int(self._runtime.now())),
+            self._audit.record(caller, "session.logout", subject=caller.token_hash),
+        ]
 
-    def everywhere(self, caller: Caller) -> None:
-        """Ends every session and key of the account. Raises NotSignedIn, ChangedMeanwhile."""
-        caller = replace(caller, power="account")  # to end one's own takes no power, this does
-        for _ in self._runtime.attempts():
+        def refused(error: ConditionFailed) -> None:
+            if error.failed:
+                raise NotSignedIn from None
+
+        self._db.transact(lambda: (writes, None), refused)
+
+    def logout_everywhere(self, caller: Caller) -> None:
+        """Ends every session and API key of the account. Raises NotSignedIn, ChangedMeanwhile."""
+        # A key of any scope ends itself. It needs the power over the account to end the others.
+        caller = replace(caller, power="account")
+
+        def plan() -> tuple[list[Write], None]:
             account = self._access.authenticate(caller).account
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            change = update_account(account, rev, epoch=epoch, keys=None)
-            try:
-                self._db.commit([change, self._audit.record(caller, "session.logout_all")], rev)
-            except ConditionFailed:
-                continue
-            return
+            return [
+                update_account(account, rev, epoch=epoch, keys=None),
+                self._audit.record(caller, "session.logout_all"),
+            ], None
+
+        self._db.transact(plan)
+
+    def _rehash(self, account: Account, password: str) -> dict[str, Any]:
+        """The change of an account whose password was hashed with other parameters."""
+        if not self._passwords.needs_rehash(account.password):
+            return {}
+        return {"password": self._passwords.hash(password)}

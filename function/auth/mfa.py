@@ -1,9 +1,9 @@
-"""The second factor: codes that change with time (RFC 6238), and recovery codes.
+"""The second factor: time-based codes (TOTP, RFC 6238), and recovery codes.
 
-A code of time is good once, by the step that its account was last let in with. Six digits can be
-guessed, so that wrong ones are counted for the secret as well as for the address: twenty a day.
-To be counted takes the password first, so no stranger can shut anybody out; and a recovery code,
-which nobody can guess, is listened to all the same.
+A code works once: the account stores the time step of the last code that it accepted. Six digits
+can be guessed, so wrong codes are counted twice: twenty a day for the secret, and with the wrong
+passwords of the address. Only somebody with the password gets that far, so a stranger cannot lock
+the owner out. A recovery code cannot be guessed, and works even when codes are refused.
 """
 
 import base64
@@ -16,143 +16,107 @@ from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
 from function.auth.models import Confirmation, Enrolment, PasswordProof, RecoveryCodes
-from function.auth.throttle import LoginThrottle
+from function.auth.throttle import LoginThrottle, Window
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import SlowDown
 from function.core.models import Caller
 from function.tables.accounts import Account, update_account
-from function.tables.sessions import Attempts, count_try, require_tries_left, tries_in
+from function.tables.windows import Counter, increment, require_left
 
-PERIOD = 30
-AROUND = (-1, 0, 1)  # clocks differ, and typing takes time
-DIGITS = 6
-DAY = 86_400
-HEARD = " A recovery code is listened to all the same."
-TRIES_OF_DAY = 20
-RECOVERY_CODES = 10
 ISSUER = "Satchel"
-# What of an account goes with its second factor.
+DIGITS = 6
+PERIOD = 30  # seconds of one time step
+STEPS = (-1, 0, 1)  # clocks differ, and typing takes time
+DAY = 86_400
+WRONG_CODES_OF_DAY = 20
+RECOVERY_CODES = 10
+RECOVERY_HINT = " A recovery code still works."
+# The change of an account that removes its second factor.
 NO_FACTOR: Mapping[str, None] = dict.fromkeys(("totp", "totp_new", "totp_step", "recovery"))
+
+Changes = dict[str, Any]
 
 
 class SecondFactor:
-    """Knows good codes, and has each used once."""
+    """Checks codes, counts wrong ones, and makes secrets and recovery codes."""
 
     def __init__(self, base: Base) -> None:
-        self._attempts = Attempts(base.db)
+        self._db = base.db
         self._throttle = base.one(LoginThrottle)
         self._runtime = base.runtime
+        self._window = Window(base.runtime, "otp", limit=WRONG_CODES_OF_DAY, seconds=DAY)
 
     def key(self, username: str) -> Key:
-        """The counts of an account's wrong codes, to be read together with it."""
-        return self._count(username)[0]
+        """The row that counts an account's wrong codes, to be read together with the account."""
+        return self._window.counter(username).key
 
-    def spend(
+    def use(
         self, account: Account, code: str | None, address: str, rows: Rows
-    ) -> tuple[dict[str, Any], list[Write]]:
-        """What a good code changes of its account, and what must hold of the count meanwhile.
+    ) -> tuple[Changes, list[Write]]:
+        """Checks a code that a login sent; nothing where the account has no second factor.
 
-        Nothing where no code is needed. Raises OtpRequired, WrongOtp, SlowDown.
+        Returns the fields of the account that use the code up, and the conditions of that commit.
+        `rows` contains the row of `key`. Raises OtpRequired, WrongOtp, SlowDown.
         """
         if account.totp is None:
             return {}, []
         if code is None:
             raise OtpRequired
-        if len(code) != DIGITS:
-            hashed = hash_of(code)
-            if hashed not in account.recovery:
-                self._throttle.failed(account.username, address)
-                raise WrongOtp
-            return {"recovery": account.recovery - {hashed}}, []
-        return self.check(account, account.totp, code, address, rows, HEARD)
+        if len(code) == DIGITS:
+            return self.use_totp(account, account.totp, code, address, rows, RECOVERY_HINT)
+        hashed = _hash(code)
+        if hashed not in account.recovery:
+            self._db.write(self._throttle.count_failure(account.username, address))
+            raise WrongOtp
+        return {"recovery": account.recovery - {hashed}}, []
 
-    def check(
-        self, account: Account, secret: str, code: str, address: str, rows: Rows, more: str = ""
-    ) -> tuple[dict[str, Any], list[Write]]:
-        """The same for a code of time, of this secret; `more` is said of who is not listened to.
+    def use_totp(
+        self, account: Account, secret: str, code: str, address: str, rows: Rows, hint: str = ""
+    ) -> tuple[Changes, list[Write]]:
+        """Checks a time-based code of `secret`, as `use` does; SlowDown carries the `hint`.
 
-        Raises WrongOtp, SlowDown.
+        The condition on the count refuses a right code that was read before guesses at the same
+        moment used the count up. Raises WrongOtp, SlowDown.
         """
-        key, until = self._count(account.username)
-        if tries_in(rows, key, tried_of(secret)) >= TRIES_OF_DAY:
-            raise SlowDown(int(until - self._runtime.now()) + 1, more)
+        counter = self._window.counter(account.username, _counter_name(secret))
+        self._window.check(rows, counter, hint)
         now = int(self._runtime.now()) // PERIOD
-        for step in (now + each for each in AROUND):
-            good = hmac.compare_digest(code_of(secret, step), code)
-            if good and step > account.totp_step:
-                return {"totp_step": step}, [
-                    require_tries_left(key, TRIES_OF_DAY, tried_of(secret))
-                ]
-        self._wrong(account, secret, address, more)
+        for step in (now + each for each in STEPS):
+            matches = hmac.compare_digest(totp_code(secret, step), code)
+            if matches and step > account.totp_step:
+                return {"totp_step": step}, [require_left(counter)]
+        self._count_wrong_code(counter, account, address, hint)
         raise WrongOtp
 
-    def _wrong(self, account: Account, secret: str, address: str, more: str) -> None:
-        """Counts a wrong code, of the secret and of the address. Raises SlowDown."""
-        key, until = self._count(account.username)
-        writes = [
-            count_try(key, TRIES_OF_DAY, until, tried_of(secret)),
-            self._throttle.failure(account.username, address),
-        ]
-        for _ in self._runtime.attempts():
-            try:
-                self._attempts.commit(writes, self._runtime.new_id())
-            except ConditionFailed as refused:
-                if refused.failed:
-                    raise SlowDown(int(until - self._runtime.now()) + 1, more) from None
-                continue
-            return
+    def _count_wrong_code(
+        self, counter: Counter, account: Account, address: str, hint: str
+    ) -> None:
+        writes = [increment(counter), self._throttle.count_failure(account.username, address)]
 
-    def _count(self, username: str) -> tuple[Key, int]:
-        """Where an account's wrong codes of this day are counted, and when it ends."""
-        day = int(self._runtime.now()) // DAY
-        return self._attempts.key(f"otp:{username}:{day}"), (day + 1) * DAY
+        def refused(error: ConditionFailed) -> None:
+            if error.failed:
+                raise self._window.slow_down(hint) from None
+
+        self._db.transact(lambda: (writes, None), refused)
 
     def new_secret(self) -> str:
-        """160 random bits, as RFC 4226 recommends, in the letters of Base32."""
+        """A secret of 160 random bits, as RFC 4226 recommends, in Base32."""
         random = bytes.fromhex(self._runtime.new_id() + self._runtime.new_id())
         return base64.b32encode(random[:20]).decode()
 
-    def new_codes(self) -> list[str]:
-        """Recovery codes of 80 random bits each, as people can type them."""
+    def new_recovery_codes(self) -> list[str]:
+        """Recovery codes of 80 random bits each, in four groups of four characters of Base32."""
         random = (bytes.fromhex(self._runtime.new_id())[-10:] for _ in range(RECOVERY_CODES))
         codes = (base64.b32encode(each).decode().lower() for each in random)
-        return ["-".join(each[at : at + 4] for at in range(0, 16, 4)) for each in codes]
-
-
-def code_of(secret: str, step: int) -> str:
-    """The six digits of a step, which is seconds since the epoch by 30."""
-    import pyotp  # noqa: PLC0415 - most requests never need it
-
-    return pyotp.TOTP(secret).generate_otp(step)
-
-
-def uri_of(secret: str, username: str) -> str:
-    """What authenticators read from a QR code."""
-    import pyotp  # noqa: PLC0415
-
-    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
-
-
-def tried_of(secret: str) -> str:
-    """Under which name the wrong codes of a secret are counted: another begins anew."""
-    return f"tries:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
-
-
-def hash_of(code: str) -> str:
-    """What is stored of a recovery code: 80 random bits need no slow hash."""
-    return hashlib.sha256(code.replace("-", "").encode()).hexdigest()
+        return ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes]
 
 
 class MfaService:
-    """Second factors."""
+    """Sets up and removes the second factor of an account."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
@@ -160,76 +124,98 @@ class MfaService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def enrol(self, caller: Caller, given: PasswordProof) -> Enrolment:
-        """A secret, which is not asked for until it is confirmed.
+    def enrol(self, caller: Caller, proof: PasswordProof) -> Enrolment:
+        """Stores a new secret; no login requires its codes before one is confirmed.
 
-        It takes the password, or a stolen session could shut its owner out. Raises
-        WrongCredentials, SlowDown, MfaOn, ChangedMeanwhile.
+        It requires the password, because a stolen session could otherwise lock the owner out.
+        Raises WrongCredentials, SlowDown, MfaOn, ChangedMeanwhile.
         """
-        password, secret = (
-            given.current_password.get_secret_value(),
-            self._second_factor.new_secret(),
-        )
-        for _ in self._runtime.attempts():
+        password = proof.current_password.get_secret_value()
+        secret = self._second_factor.new_secret()
+
+        def plan() -> tuple[list[Write], Enrolment]:
             entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account = entry.account
-            self._throttle.prove(account, caller.username, password, caller.address, entry.rows)
+            self._throttle.verify(account, caller.username, password, caller.address, entry.rows)
             if account.totp:
                 raise MfaOn
-            rev = self._runtime.new_id()
-            change = update_account(account, rev, totp_new=secret)
-            try:
-                self._db.commit([change, self._audit.record(caller, "mfa.create")], rev)
-            except ConditionFailed:
-                continue
-            return Enrolment(secret=secret, uri=uri_of(secret, caller.username))
-        raise AssertionError
+            return [
+                update_account(account, self._runtime.new_id(), totp_new=secret),
+                self._audit.record(caller, "mfa.create"),
+            ], Enrolment(secret=secret, uri=_provisioning_uri(secret, caller.username))
 
-    def confirm(self, caller: Caller, given: Confirmation) -> RecoveryCodes:
-        """Has codes asked for from now on; the recovery codes are said this once.
+        return self._db.transact(plan)
+
+    def confirm(self, caller: Caller, confirmation: Confirmation) -> RecoveryCodes:
+        """Requires a code at every login from now on; the recovery codes are shown only here.
 
         Raises NoSuchFactor, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        codes = self._second_factor.new_codes()
-        for _ in self._runtime.attempts():
-            entry = self._access.authenticate(
-                caller, more=[self._second_factor.key(caller.username)]
+        codes = self._second_factor.new_recovery_codes()
+        hashed = frozenset(map(_hash, codes))
+
+        def plan() -> tuple[list[Write], RecoveryCodes]:
+            account, rows = self._read(caller)
+            secret = account.totp_new
+            if secret is None:
+                raise NoSuchFactor("There is nothing to confirm. Start with POST /mfa.")
+            changes, checks = self._second_factor.use_totp(
+                account, secret, confirmation.otp, caller.address, rows
             )
-            account = entry.account
-            if account.totp_new is None:
-                raise NoSuchFactor("Nothing is to be confirmed; POST /mfa begins.")
-            spent, holding = self._second_factor.check(
-                account, account.totp_new, given.otp, caller.address, entry.rows
-            )
-            rev = self._runtime.new_id()
-            hashed = frozenset(map(hash_of, codes))
-            change = update_account(
-                account, rev, totp=account.totp_new, totp_new=None, recovery=hashed, **spent
-            )
-            try:
-                self._db.commit([change, *holding, self._audit.record(caller, "mfa.enable")], rev)
-            except ConditionFailed:
-                continue
-            return RecoveryCodes(recovery_codes=codes)
-        raise AssertionError
+            changes |= {"totp": secret, "totp_new": None, "recovery": hashed}
+            return [
+                update_account(account, self._runtime.new_id(), **changes),
+                *checks,
+                self._audit.record(caller, "mfa.enable"),
+            ], RecoveryCodes(recovery_codes=codes)
+
+        return self._db.transact(plan)
 
     def remove(self, caller: Caller, code: str) -> None:
-        """Asks for no codes any more, if that is one.
+        """Removes the second factor; a time-based or a recovery code of it proves the owner.
 
         Raises NoSuchFactor, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            entry = self._access.authenticate(
-                caller, more=[self._second_factor.key(caller.username)]
-            )
-            account = entry.account
+
+        def plan() -> tuple[list[Write], None]:
+            account, rows = self._read(caller)
             if account.totp is None:
                 raise NoSuchFactor
-            _, holding = self._second_factor.spend(account, code, caller.address, entry.rows)
-            rev = self._runtime.new_id()
-            off = update_account(account, rev, **NO_FACTOR)
-            try:
-                self._db.commit([off, *holding, self._audit.record(caller, "mfa.disable")], rev)
-            except ConditionFailed:
-                continue
-            return
+            _, checks = self._second_factor.use(account, code, caller.address, rows)
+            return [
+                update_account(account, self._runtime.new_id(), **NO_FACTOR),
+                *checks,
+                self._audit.record(caller, "mfa.disable"),
+            ], None
+
+        self._db.transact(plan)
+
+    def _read(self, caller: Caller) -> tuple[Account, Rows]:
+        """The caller's account, and the rows with its count of wrong codes."""
+        key = self._second_factor.key(caller.username)
+        entry = self._access.authenticate(caller, more=[key])
+        return entry.account, entry.rows
+
+
+def totp_code(secret: str, step: int) -> str:
+    """The six digits of a time step: `step` times PERIOD is seconds since the epoch."""
+    import pyotp  # noqa: PLC0415 - most requests never need it
+
+    return pyotp.TOTP(secret).generate_otp(step)
+
+
+def _provisioning_uri(secret: str, username: str) -> str:
+    """The `otpauth://` URI that authenticator apps read from a QR code."""
+    import pyotp  # noqa: PLC0415 - most requests never need it
+
+    return pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
+
+
+def _counter_name(secret: str) -> str:
+    """The counter of a secret's wrong codes: with another secret the count begins at 0."""
+    return f"secret:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
+
+
+def _hash(recovery_code: str) -> str:
+    """The stored hash of a recovery code; 80 random bits need no slow hash."""
+    return hashlib.sha256(recovery_code.replace("-", "").encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The bodies of requests and answers about accounts. Imports `fields`, `models` and `roles`."""
+"""The bodies of requests and answers of logins, passwords, sessions, API keys and MFA."""
 
 from typing import Annotated
 
@@ -27,14 +27,17 @@ class Token(Closed):
 
 
 class PasswordChange(Closed):
-    """A new password in place of the one there is."""
+    """A new password, and the present one as proof."""
 
     current_password: Password
     new_password: Password
 
 
 class SessionView(Closed):
-    """Where somebody is signed in: from which address, with what; `seen` to ten minutes."""
+    """A session: `address` and `agent` are those of its login, `seen` is its last use.
+
+    `seen` is exact to ten minutes. `current` marks the session of this request.
+    """
 
     id: str
     created: str
@@ -46,7 +49,7 @@ class SessionView(Closed):
 
 
 class KeyRequest(Closed):
-    """An API key that is wanted; `expires_in` is seconds."""
+    """A new API key; `expires_in` is seconds, 90 days by default and a year at most."""
 
     name: Line
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)]
@@ -54,7 +57,10 @@ class KeyRequest(Closed):
 
 
 class KeyView(Closed):
-    """An API key without its token: where it was made; `seen` is when it was used last, if ever."""
+    """An API key without its token: `address` and `agent` are those that created it.
+
+    `seen` is its last use to ten minutes, null before the first.
+    """
 
     id: str
     name: str
@@ -67,51 +73,51 @@ class KeyView(Closed):
 
 
 class NewKey(KeyView):
-    """An API key: send `token` in the header `x-session-token`. Nobody can show it again."""
+    """A new API key: send `token` in the header `x-session-token`. It is shown only here."""
 
     token: str
 
 
 class PasswordProof(Closed):
-    """What shows that it is the account's owner who asks."""
+    """The account's password, as proof of its owner."""
 
     current_password: Password
 
 
 class Enrolment(Closed):
-    """A secret for an authenticator; `uri` is what it reads from a QR code."""
+    """A secret for an authenticator app, which reads `uri` from a QR code."""
 
     secret: str
     uri: str
 
 
 class Confirmation(Closed):
-    """The code that an authenticator shows."""
+    """The code that the authenticator app shows."""
 
     otp: Otp
 
 
 class RecoveryCodes(Closed):
-    """Codes for when the authenticator is lost, good once each. Nobody can show them again."""
+    """Codes for when the authenticator is lost. Each works once, and they are shown only here."""
 
     recovery_codes: list[str]
 
 
 class Forgotten(Closed):
-    """Whose password is forgotten."""
+    """The account whose password is forgotten."""
 
     username: Username
 
 
 class PasswordReset(Closed):
-    """A new password, for the token that was mailed or handed over."""
+    """A new password, and the token that was mailed or handed over."""
 
     token: Password
     new_password: Password
 
 
 class ResetMade(Closed):
-    """What somebody chooses a new password with, once; `token` is said this once."""
+    """A token with which the account's owner sets a new password, once. It is shown only here."""
 
     username: str
     token: str

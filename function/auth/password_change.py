@@ -1,4 +1,8 @@
-"""Changing a password."""
+"""New passwords: for somebody who knows the old one, or has a reset token.
+
+A reset token is good for the account as it was when the token was made: it carries the account's
+id, epoch and address, and a change of any of them ends it.
+"""
 
 import hmac
 import re
@@ -11,12 +15,11 @@ from function.audit.service import AuditTrail
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
-from function.auth.throttle import WINDOW, LoginThrottle
-from function.aws.dynamodb import ConditionFailed
+from function.auth.throttle import LoginThrottle, Window
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import NoSuchUser, NotSignedIn, SlowDown
+from function.core.errors import NoSuchUser, NotSignedIn
 from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import network, token_hash
@@ -29,29 +32,28 @@ from function.tables.accounts import (
     update_account,
 )
 from function.tables.sessions import (
-    Attempts,
     Reset,
     admin_reset_key,
-    count_try,
     mailed_reset_key,
     put_reset,
     reset_at,
     rotate_session,
     session_in,
-    tries_in,
     use_reset,
 )
+from function.tables.windows import increment, left_in
 
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
-GOOD_SECONDS = 3600
-TRIES_OF_ADDRESS = 10  # in a quarter of an hour
-MAILS_OF_NAME = 5  # in an hour: strangers shall not fill anybody's mailbox
-STRANGER = "~stranger"  # who asks is not known, and no account has such a name
+TOKEN_SECONDS = 3600
+REQUEST_SECONDS = 900
+REQUESTS_OF_ADDRESS = 10  # in each window of REQUEST_SECONDS
+MAILS_OF_NAME = 5  # in an hour: strangers cannot fill a mailbox
+STRANGER = "~stranger"  # the actor on the audit record of a request; no account has such a name
 SUBJECT = "Your new password for Satchel"
 TEXT = """\
 Somebody, perhaps you, has forgotten the password of {username}.
 
-With this token a new one can be chosen, once and within an hour:
+With this token you can choose a new password, once and within an hour:
 
 {token}
 
@@ -65,12 +67,9 @@ logger = Logger(service="satchel", child=True)
 
 
 class PasswordChangeService:
-    """New passwords for those who know the old one."""
+    """Changes the password of a caller who knows the old one."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
@@ -78,185 +77,166 @@ class PasswordChangeService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def change(self, caller: Caller, wanted: PasswordChange) -> None:
-        """A new password; every session and key but the caller's is dead in the same commit.
+    def change(self, caller: Caller, request: PasswordChange) -> None:
+        """Changes the password, and ends every other session and API key in the same commit.
 
         Raises WrongCredentials, SlowDown, WeakPassword, ChangedMeanwhile.
         """
-        given = wanted.current_password.get_secret_value()
-        password = wanted.new_password.get_secret_value()
-        for _ in self._runtime.attempts():
+        old, new = (
+            each.get_secret_value() for each in (request.current_password, request.new_password)
+        )
+
+        def plan() -> tuple[list[Write], None]:
             entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
             account, session = entry.account, session_in(entry.rows, caller)
             if session is None:
                 raise NotSignedIn
-            self._throttle.prove(account, caller.username, given, caller.address, entry.rows)
-            self._passwords.judge(password, caller.username)
+            self._throttle.verify(account, caller.username, old, caller.address, entry.rows)
+            self._passwords.require_strong(new, caller.username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            hashed = self._passwords.hash(password)
+            hashed = self._passwords.hash(new)
             keys = frozenset({session.token_hash} & account.keys)
-            writes = [
+            return [
                 update_account(account, rev, password=hashed, epoch=epoch, keys=keys),
                 rotate_session(session, epoch, int(self._runtime.now())),
                 self._audit.record(caller, "password.update"),
-            ]
-            try:
-                self._db.commit(writes, rev)
-            except ConditionFailed:
-                continue
-            return
+            ], None
+
+        self._db.transact(plan)
 
 
 class PasswordResetService:
-    """Answers forgotten passwords."""
+    """Issues reset tokens, by mail or to an administrator, and accepts them."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._administrator = base.settings.administrator
-        self._attempts = Attempts(base.db)
         self._mail = base.mail
         self._passwords = base.one(Passwords)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
+        self._requests = Window(
+            base.runtime, "reset-request", limit=REQUESTS_OF_ADDRESS, seconds=REQUEST_SECONDS
+        )
+        self._mails = Window(base.runtime, "reset-mail", limit=MAILS_OF_NAME, seconds=TOKEN_SECONDS)
 
-    def forgot(self, wanted: Forgotten, sent: HttpRequest) -> None:
-        """Mails a token, if there is an account and it has an address.
+    def mail_reset(self, request: Forgotten, sent: HttpRequest) -> None:
+        """Mails a token, if the account exists and has an address.
 
-        After some mails a name's last token stands as it is, and nothing is mailed for an hour.
-        Raises MailNotConfigured, SlowDown, ChangedMeanwhile.
+        The calls, the rows and the answer are the same for every name, so that nobody learns
+        which names exist. After MAILS_OF_NAME mails the last token stays good, and the name gets no
+        further mail in that hour. Raises MailNotConfigured, SlowDown, ChangedMeanwhile.
         """
         if not self._mail.configured:
             raise MailNotConfigured
-        username = wanted.username
+        username = request.username
         token = self._new_token(username)
-        for _ in self._runtime.attempts():
-            asking, mailed = self._asking(sent.address), self._mailed(username)
-            rows = self._db.read([account_key(username), asking[0], mailed[0]])
-            if tries_in(rows, asking[0]) >= TRIES_OF_ADDRESS:
-                raise SlowDown(int(asking[1] - self._runtime.now()) + 1)
+        actor = Caller(STRANGER, "", address=sent.address, agent=sent.agent)
+
+        def plan() -> tuple[list[Write], str | None]:
+            requests = self._requests.counter(network(sent.address))
+            mails = self._mails.counter(username)
+            rows = self._db.read([account_key(username), requests.key, mails.key])
+            self._requests.check(rows, requests)
             account = account_in(rows, username)
-            account = account if tries_in(rows, mailed[0]) < MAILS_OF_NAME else None
-            writes = self._noted(account, token, asking)
-            try:
-                self._db.commit([*writes, self._record(username, sent)], self._runtime.new_id())
-            except ConditionFailed:
-                continue
-            break
-        to = account.email if account else None
-        if not self._mail.send(to, SUBJECT, TEXT.format(username=username, token=token)):
-            logger.warning("a mail was refused")
+            if account and (not account.email or left_in(rows, mails) <= 0):
+                account = None
+            return [
+                increment(requests),
+                *self._issue(account, token),
+                self._audit.record(actor, "password.request_reset", owner=username),
+            ], account.email if account else None
 
-    def _noted(self, account: Account | None, token: str, asking: tuple[Key, int]) -> list[Write]:
-        """What is counted, and the token; where nothing is to be mailed, under nobody's name."""
-        known = account if account and account.email else None
-        name = known.username if known else f"~{self._runtime.new_id()}"
-        mailed, until = self._mailed(name)
-        return [
-            count_try(asking[0], TRIES_OF_ADDRESS, asking[1]),
-            count_try(mailed, MAILS_OF_NAME, until),
-            put_reset(mailed_reset_key(name), self._made(known, token)),
-        ]
+        recipient = self._db.transact(plan)
+        if not self._mail.send(recipient, SUBJECT, TEXT.format(username=username, token=token)):
+            logger.warning("SES refused a mail")
 
-    def hand(self, caller: Caller, username: str) -> ResetMade:
-        """A token for somebody else's account, which an administrator hands over.
+    def issue_admin_reset(self, caller: Caller, username: str) -> ResetMade:
+        """Issues a token for another account, which an administrator hands over.
 
-        For one's own a stolen session could make it, so there it takes the password, or a mail.
+        Nobody gets one for their own account: a stolen session could become the account with it.
         Raises ProtectedAccount, NoSuchUser, ChangedMeanwhile.
         """
         token = self._new_token(username)
-        for _ in self._runtime.attempts():
+
+        def plan() -> tuple[list[Write], ResetMade]:
             entry = self._access.authenticate(caller, more=[account_key(username)])
             account = account_at(entry.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
                 raise ProtectedAccount
-            reset = self._made(account, token)
-            writes = [
+            reset = self._reset(account, token)
+            return [
                 put_reset(admin_reset_key(username), reset),
                 require_account_unchanged(entry.account),
                 self._audit.record(caller, "password.issue_reset", owner=username),
-            ]
-            try:
-                self._db.commit(writes, self._runtime.new_id())
-            except ConditionFailed:
-                continue
-            return ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
-        raise AssertionError
+            ], ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
+
+        return self._db.transact(plan)
+
+    def reset(self, request: PasswordReset, sent: HttpRequest) -> None:
+        """Sets a new password, and ends the token and every session and API key.
+
+        The second factor stays. Raises WrongResetToken, WeakPassword, ChangedMeanwhile.
+        """
+        token, password = (
+            each.get_secret_value() for each in (request.token, request.new_password)
+        )
+        match = TOKEN.fullmatch(token)
+        if match is None:
+            raise WrongResetToken
+        username = match[1]
+        actor = Caller(username, "", address=sent.address, agent=sent.agent)
+        keys = [mailed_reset_key(username), admin_reset_key(username)]
+
+        def plan() -> tuple[list[Write], None]:
+            rows = self._db.read([account_key(username), *keys])
+            account, key, reset = self._find(rows, username, keys, token)
+            self._passwords.require_strong(password, username)
+            rev, epoch = self._runtime.new_id(), self._runtime.new_id()
+            hashed = self._passwords.hash(password)
+            return [
+                update_account(account, rev, password=hashed, epoch=epoch, keys=None),
+                use_reset(key, reset, int(self._runtime.now())),
+                self._audit.record(actor, "password.reset"),
+            ], None
+
+        self._db.transact(plan)
+
+    def _issue(self, account: Account | None, token: str) -> list[Write]:
+        """Stores a token to be mailed, and counts the mail.
+
+        Without an account both are written under a name that no account has.
+        """
+        name = account.username if account else f"~{self._runtime.new_id()}"
+        reset = self._reset(account, token)
+        return [increment(self._mails.counter(name)), put_reset(mailed_reset_key(name), reset)]
 
     def _new_token(self, username: str) -> str:
         return f"{username}.{self._runtime.new_secret()}"
 
-    def _made(self, account: Account | None, token: str) -> Reset:
-        """What is stored of a token: for the account as it is, or for none."""
+    def _reset(self, account: Account | None, token: str) -> Reset:
+        """The stored row of a token: for the account as it is, or for no account."""
         return Reset(
             secret=token_hash(token),
             user_id=account.id if account else "",
             epoch=account.epoch if account else "",
             email=(account.email if account else None) or "",
-            expires_at=int(self._runtime.now()) + GOOD_SECONDS,
+            expires_at=int(self._runtime.now()) + TOKEN_SECONDS,
         )
 
-    def _record(self, username: str, sent: HttpRequest) -> Write:
-        who = Caller(STRANGER, "", address=sent.address, agent=sent.agent)
-        return self._audit.record(who, "password.request_reset", owner=username)
-
-    def _asking(self, address: str) -> tuple[Key, int]:
-        """How often an address asked in this window, and when that ends."""
-        window = int(self._runtime.now()) // WINDOW
-        return self._attempts.key(f"forgot:{network(address)}:{window}"), (window + 1) * WINDOW
-
-    def _mailed(self, name: str) -> tuple[Key, int]:
-        """How often a name was mailed to in this hour, and when that ends."""
-        hour = int(self._runtime.now()) // GOOD_SECONDS
-        return self._attempts.key(f"mailed:{name}:{hour}"), (hour + 1) * GOOD_SECONDS
-
-    def reset(self, wanted: PasswordReset, sent: HttpRequest) -> None:
-        """A new password for a token, which dies with every session and key; a second factor stays.
-
-        Raises WrongResetToken, WeakPassword, ChangedMeanwhile.
-        """
-        token, password = wanted.token.get_secret_value(), wanted.new_password.get_secret_value()
-        match = TOKEN.fullmatch(token)
-        if match is None:
-            raise WrongResetToken
-        username = match[1]
-        who = Caller(username, "", address=sent.address, agent=sent.agent)
-        for _ in self._runtime.attempts():
-            keys = [mailed_reset_key(username), admin_reset_key(username)]
-            rows = self._db.read([account_key(username), *keys])
-            account, key, reset = self._proven(rows, username, keys, token)
-            self._passwords.judge(password, username)
-            rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            hashed = self._passwords.hash(password)
-            writes = [
-                update_account(account, rev, password=hashed, epoch=epoch, keys=None),
-                use_reset(key, reset, int(self._runtime.now())),
-                self._audit.record(who, "password.reset"),
-            ]
-            try:
-                self._db.commit(writes, rev)
-            except ConditionFailed:
-                continue
-            return
-
-    def _proven(
+    def _find(
         self, rows: Rows, username: str, keys: list[Key], token: str
     ) -> tuple[Account, Key, Reset]:
-        """The account that a token is for, as it was when that was made, and where the token is.
-
-        Raises WrongResetToken.
-        """
-        account, given = account_in(rows, username), token_hash(token)
+        """The account of a token, and the key and row of the token. Raises WrongResetToken."""
+        account, hashed = account_in(rows, username), token_hash(token)
         for key in keys if account else []:
             reset = reset_at(rows, key)
-            if account and reset and hmac.compare_digest(reset.secret, given):
-                was = (reset.user_id, reset.epoch, reset.email)
-                alike = was == (account.id, account.epoch, account.email or "")
-                if alike and reset.expires_at > self._runtime.now():
+            if account and reset and hmac.compare_digest(reset.secret, hashed):
+                issued_for = (reset.user_id, reset.epoch, reset.email)
+                is_unchanged = issued_for == (account.id, account.epoch, account.email or "")
+                if is_unchanged and reset.expires_at > self._runtime.now():
                     return account, key, reset
         raise WrongResetToken

@@ -1,7 +1,8 @@
-"""Passwords: what is too weak, and Argon2id (RFC 9106).
+"""Passwords: which are too weak, and how they are stored (Argon2id, RFC 9106).
 
-The rules follow NIST SP 800-63B, section 3.1.1: length and a list of what is commonly chosen, no
-classes of characters. The list holds roots; digits and signs around a root do not make it stronger.
+The rules follow NIST SP 800-63B, section 3.1.1: a minimum length and a list of common choices, but
+no classes of characters. The list holds roots, because digits and signs around a root do not make
+it stronger.
 """
 
 from itertools import pairwise
@@ -30,56 +31,49 @@ FRINGE = "0123456789 !@#$%^&*()-_=+.,;:?/'\"~`|<>[]{}\\"
 
 
 class Passwords:
-    """Judges, hashes and checks passwords."""
+    """Judges, hashes and verifies passwords."""
 
     def __init__(self, base: Base) -> None:
         self._hasher = argon2.PasswordHasher(
             base.settings.hash_passes, base.settings.hash_memory, parallelism=1
         )
         self._min_length = base.settings.password_min_length
-        self._nobodys: str | None = None
+        # The hash of no password, with the parameters of the others: 16 and 32 zero bytes.
+        costs = f"m={self._hasher.memory_cost},t={self._hasher.time_cost},p=1"
+        self._dummy_hash = f"$argon2id$v=19${costs}${'A' * 22}${'A' * 43}"
 
-    def judge(self, password: str, username: str) -> None:
-        """Raises WeakPassword with the reason."""
+    def require_strong(self, password: str, username: str) -> None:
+        """Raises WeakPassword with the reason if the password is too easy to guess."""
         if len(password) < self._min_length:
             raise WeakPassword(f"Choose at least {self._min_length} characters.")
         plain = password.lower()
         root = plain.strip(FRINGE)
         roots = {plain, root, root.translate(LEET)}
-        if roots & COMMON or len(set(plain)) <= 2 or _runs(plain):  # noqa: PLR2004 - "abababab"
-            raise WeakPassword("That is one of the passwords that are tried first.")
+        if roots & COMMON or len(set(plain)) <= 2 or _is_run(plain):  # noqa: PLR2004 - "abababab"
+            raise WeakPassword("That is one of the first passwords to be guessed. Choose another.")
         if not root:
-            raise WeakPassword("Digits and signs alone are soon tried: add a few words.")
+            raise WeakPassword("Digits and signs alone are soon guessed. Add a few words.")
         names = {username, username.partition("@")[0]}
         if any(not plain.replace(name, "").strip(FRINGE) for name in names):
-            raise WeakPassword("Choose a password that is not made of your user name.")
+            raise WeakPassword("Choose a password that is not based on your user name.")
 
     def hash(self, password: str) -> str:
         """The password's hash in the PHC string format, with its parameters and a new salt."""
         return self._hasher.hash(password)
 
-    def matches(self, hashed: str | None, password: str) -> bool:
-        """Whether it is the password; for nobody's (None) it takes the same time and is not."""
+    def verify(self, hashed: str | None, password: str) -> bool:
+        """Whether the hash is the password's. None takes the same time, and is nobody's."""
         try:
-            return self._hasher.verify(hashed or self._nobody(), password) and bool(hashed)
+            return self._hasher.verify(hashed or self._dummy_hash, password) and bool(hashed)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 
-    def outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with other parameters than are used now."""
+    def needs_rehash(self, hashed: str) -> bool:
+        """Whether the hash was made with other parameters than the present ones."""
         return self._hasher.check_needs_rehash(hashed)
 
-    def _nobody(self) -> str:
-        """A hash that nothing matches, made of the same parameters without hashing anything."""
-        if self._nobodys is None:
-            salt, tag = "A" * 22, "A" * 43  # 16 and 32 zero bytes in unpadded Base64
-            of = self._hasher
-            costs = f"m={of.memory_cost},t={of.time_cost},p={of.parallelism}"
-            self._nobodys = f"$argon2id$v=19${costs}${salt}${tag}"
-        return self._nobodys
 
-
-def _runs(text: str) -> bool:
-    """Whether it only counts up or down: `12345678`, `hgfedcba`."""
+def _is_run(text: str) -> bool:
+    """Whether the characters only count up or down: `12345678`, `hgfedcba`."""
     steps = {ord(b) - ord(a) for a, b in pairwise(text)}
     return steps in ({1}, {-1})

@@ -1,4 +1,4 @@
-"""Accounts: register, log in, log out, who am I, passwords, sessions."""
+"""Login and logout, passwords, sessions, API keys, and the second factor."""
 
 from typing import Annotated
 
@@ -42,11 +42,7 @@ from function.auth.sessions import SessionService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, LimitReached, SlowDown
 from function.core.fields import Otp
-from function.http.dependencies import (
-    CurrentRequest,
-    Holder,
-    SignedIn,
-)
+from function.http.dependencies import CurrentRequest, Holder, SignedIn
 from function.http.responses import answers, listed, nothing
 
 router = Router()
@@ -62,19 +58,20 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 def login(body: Credentials, sent: CurrentRequest) -> Token:
     """Start a session. Send its token in the header `x-session-token`.
 
-    With a second factor it takes a code as `otp`, which is said once the password was right.
+    An account with a second factor also needs a code as `otp`. The answer says so only after the
+    right password.
     """
     return one(LoginService).login(body, sent)
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
 def logout(caller: SignedIn, everywhere: bool = False) -> Response[None]:
-    """End the session; its token is dead at once, on every machine.
+    """End the session. Its token stops working at once.
 
-    With `everywhere=true` every session and key of the account ends.
+    `everywhere=true` ends every session and API key of the account.
     """
     if everywhere:
-        one(LoginService).everywhere(caller)
+        one(LoginService).logout_everywhere(caller)
     else:
         one(LoginService).logout(caller)
     return nothing()
@@ -86,7 +83,7 @@ def logout(caller: SignedIn, everywhere: bool = False) -> Response[None]:
     responses=answers({204: None}, WrongCredentials, SlowDown, WeakPassword, ChangedMeanwhile),
 )
 def change_password(body: PasswordChange, caller: Holder) -> Response[None]:
-    """Change your password. Every other session and every key of yours is dead at once."""
+    """Change your password. All your other sessions and API keys end at once."""
     one(PasswordChangeService).change(caller, body)
     return nothing()
 
@@ -97,11 +94,11 @@ def change_password(body: PasswordChange, caller: Holder) -> Response[None]:
     responses=answers({202: None}, SlowDown, ChangedMeanwhile, MailNotConfigured),
 )
 def forgot_password(body: Forgotten, sent: CurrentRequest) -> Response[None]:
-    """Have a token for a new password mailed to the address of your account, if it has one.
+    """Mail a token for a new password to the address of the account.
 
-    The answer does not tell whether it has, or whether there is such an account.
+    The answer is the same without such an account, and for an account without an address.
     """
-    one(PasswordResetService).forgot(body, sent)
+    one(PasswordResetService).mail_reset(body, sent)
     return Response(202)
 
 
@@ -111,9 +108,9 @@ def forgot_password(body: Forgotten, sent: CurrentRequest) -> Response[None]:
     responses=answers({204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile),
 )
 def reset_password(body: PasswordReset, sent: CurrentRequest) -> Response[None]:
-    """Choose a new password, with the token that was mailed or handed over to you.
+    """Set a new password, with the token that was mailed or handed over to you.
 
-    Every session and key is dead with the old one; a second factor stays.
+    All sessions and API keys of the account end at once. A second factor stays.
     """
     one(PasswordResetService).reset(body, sent)
     return nothing()
@@ -123,8 +120,8 @@ def reset_password(body: PasswordReset, sent: CurrentRequest) -> Response[None]:
 def list_sessions(
     caller: Holder, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[SessionView]]:
-    """List where you are signed in, the newest session first."""
-    return listed(*one(SessionService).page(caller, limit, cursor), sent)
+    """List your sessions, the newest first."""
+    return listed(*one(SessionService).list_sessions(caller, limit, cursor), sent)
 
 
 @router.delete(
@@ -133,7 +130,7 @@ def list_sessions(
     responses=answers({204: None}, NoSuchSession, ChangedMeanwhile),
 )
 def end_session(session_id: str, caller: Holder) -> Response[None]:
-    """End one of your sessions; its token is dead at once."""
+    """End one of your sessions. Its token stops working at once."""
     one(SessionService).end(caller, session_id)
     return nothing()
 
@@ -144,25 +141,26 @@ def end_session(session_id: str, caller: Holder) -> Response[None]:
     responses=answers({201: NewKey}, NotAllowed, LimitReached, ChangedMeanwhile),
 )
 def make_key(body: KeyRequest, caller: Holder) -> NewKey:
-    """Make an API key, to be sent as a token is; it is said this once.
+    """Create an API key. Send it as a session's token is sent. It is shown only here.
 
-    It may do what its scopes say, of what your role allows. It lasts 90 days unless `expires_in`
-    says otherwise, a year at most. A key makes none that may more, or lives longer, than itself.
+    A key allows what both its scopes and your role allow. It expires after 90 days, or after
+    `expires_in` seconds, a year at most. A key creates only keys with its own scopes or fewer,
+    which expire no later than itself.
     """
     return one(KeyService).create(caller, body)
 
 
 @router.get("/keys", responses=answers({200: list[KeyView]}))
 def list_keys(caller: Holder) -> list[KeyView]:
-    """List your API keys, the newest first; there are at most 50."""
-    return one(KeyService).of(caller)
+    """List your API keys, at most 50, the newest first."""
+    return one(KeyService).list_keys(caller)
 
 
 @router.delete(
     "/keys/<key_id>", status_code=204, responses=answers({204: None}, NoSuchKey, ChangedMeanwhile)
 )
 def revoke_key(key_id: str, caller: Holder) -> Response[None]:
-    """Revoke an API key; it is dead at once."""
+    """Revoke an API key. It stops working at once."""
     one(KeyService).revoke(caller, key_id)
     return nothing()
 
@@ -173,9 +171,9 @@ def revoke_key(key_id: str, caller: Holder) -> Response[None]:
     responses=answers({201: Enrolment}, WrongCredentials, SlowDown, MfaOn, ChangedMeanwhile),
 )
 def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
-    """Begin with a second factor: a secret for your authenticator. It takes your password.
+    """Create a secret for your authenticator app. It requires your password.
 
-    No code is asked for until one is confirmed; begun again, there is another secret.
+    Logins need a code only after `POST /mfa/confirm`. CurrentRequest again, it replaces the secret.
     """
     return one(MfaService).enrol(caller, body)
 
@@ -184,7 +182,10 @@ def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
     "/mfa/confirm", responses=answers({200: RecoveryCodes}, NoSuchFactor, WrongOtp, SlowDown)
 )
 def confirm_mfa(body: Confirmation, caller: Holder) -> RecoveryCodes:
-    """Confirm it with a code: from now on a login takes one. You get ten recovery codes, once."""
+    """Turn the second factor on, with a code. From now on a login needs one.
+
+    The answer contains ten recovery codes, which are shown only here.
+    """
     return one(MfaService).confirm(caller, body)
 
 
@@ -192,6 +193,6 @@ def confirm_mfa(body: Confirmation, caller: Holder) -> RecoveryCodes:
     "/mfa", status_code=204, responses=answers({204: None}, NoSuchFactor, WrongOtp, SlowDown)
 )
 def remove_mfa(otp: Annotated[Otp, Query()], caller: Holder) -> Response[None]:
-    """Take the second factor off, with a code or a recovery code in `otp`."""
+    """Remove the second factor, with a code or a recovery code in `otp`."""
     one(MfaService).remove(caller, otp)
     return nothing()

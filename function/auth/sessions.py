@@ -1,16 +1,17 @@
-"""The caller's sessions: where one is signed in, and ending one of them from another."""
+"""The sessions of an account: created, listed, ended from another session."""
 
 import re
+from typing import Any
 
 from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
-from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
-from function.core.runtime import iso
+from function.core.runtime import Runtime, iso
 from function.tables.accounts import Account
 from function.tables.sessions import (
     Session,
@@ -24,11 +25,11 @@ from function.tables.sessions import (
 )
 
 ID = re.compile(r"[0-9a-f]{64}")
-SESSIONS = "sessions"
+LIST = "sessions"
 
 
 class SessionService:
-    """The sessions of an account, without its keys."""
+    """Lists and ends the sessions of an account; its API keys are `KeyService`'s."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
@@ -37,63 +38,86 @@ class SessionService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def page(
+    def list_sessions(
         self, caller: Caller, limit: int, cursor: str | None
     ) -> tuple[list[SessionView], str | None]:
-        """The caller's sessions, the newest first, and the next cursor. Raises InvalidCursor.
+        """A page of the caller's sessions, the newest first, and the next cursor.
 
-        The index names them; what they are is read from their rows, so that none is listed which
-        has ended.
+        The index only names them. Each is read from its own row, so that none is listed which has
+        ended. Raises InvalidCursor.
         """
         entry = self._access.authenticate(caller)
         account, own = entry.account, session_in(entry.rows, caller)
-        place = unseal(cursor, account.id, SESSIONS)
+        position = unseal(cursor, account.id, LIST)
         found, following = self._sessions.list_sessions(
             caller.username,
-            lambda each: self._alive(each, account),
-            after=(place[0], place[1]) if place else None,
+            lambda each: self._is_valid(each, account),
+            after=(position[0], position[1]) if position else None,
             limit=limit,
         )
         seen = [*map(session_place, found), *([following] if following else [])]
-        if own and not place and own.key is None and all(own.created > each for each, _ in seen):
-            found.insert(0, own)  # it has just begun, and the index does not know it yet
+        if own and not position and own.key is None and all(own.created > at for at, _ in seen):
+            found.insert(0, own)  # it is so new that the index does not contain it yet
         if len(found) > limit:
             found, following = found[:limit], session_place(found[limit - 1])
         entry = self._access.authenticate(
             caller, more=[session_key(each.token_hash) for each in found]
         )
-        there = (session_of(entry.rows, each.token_hash) for each in found)
-        views = [self._view(each, caller) for each in there if each and self._alive(each, account)]
-        return views, seal([*following], account.id, SESSIONS) if following else None
+        rows = (session_of(entry.rows, each.token_hash) for each in found)
+        views = [_view(row, caller) for row in rows if row and self._is_valid(row, account)]
+        return views, seal([*following], account.id, LIST) if following else None
 
     def end(self, caller: Caller, session_id: str) -> None:
         """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""
         if not ID.fullmatch(session_id):
             self._access.authenticate(caller)
             raise NoSuchSession
-        for _ in self._runtime.attempts():
+
+        def plan() -> tuple[list[Write], None]:
             entry = self._access.authenticate(caller, more=[session_key(session_id)])
             session = session_of(entry.rows, session_id)
-            if session is None or not self._alive(session, entry.account):
+            if session is None or not self._is_valid(session, entry.account):
                 raise NoSuchSession
-            end = expire_session(session_id, int(self._runtime.now()))
-            noted = self._audit.record(caller, "session.delete", subject=session_id)
-            try:
-                self._db.commit([end, noted], self._runtime.new_id())
-            except ConditionFailed:
-                continue
-            return
+            return [
+                expire_session(session_id, int(self._runtime.now())),
+                self._audit.record(caller, "session.delete", subject=session_id),
+            ], None
 
-    def _alive(self, session: Session, account: Account) -> bool:
+        self._db.transact(plan)
+
+    def _is_valid(self, session: Session, account: Account) -> bool:
         return session.key is None and is_valid_session(session, account, self._runtime.now())
 
-    def _view(self, session: Session, caller: Caller) -> SessionView:
-        return SessionView(
-            id=session.token_hash,
-            created=session.created,
-            address=session.address,
-            agent=session.agent,
-            seen=session.seen or session.created,
-            expires_at=iso(session.expires_at),
-            current=session.token_hash == caller.token_hash,
-        )
+
+def new_session(
+    runtime: Runtime, account: Account, caller: Caller, seconds: int, **fields: Any
+) -> Session:
+    """A session of an account under the caller's token, for so many seconds from now.
+
+    `fields` are further fields of the row: those of an API key, for example.
+    """
+    now = runtime.now()
+    return Session(
+        token_hash=caller.token_hash,
+        username=account.username,
+        user_id=account.id,
+        epoch=account.epoch,
+        created=iso(now),
+        expires_at=int(now) + seconds,
+        rev=runtime.new_id(),
+        address=caller.address,
+        agent=caller.agent,
+        **fields,
+    )
+
+
+def _view(session: Session, caller: Caller) -> SessionView:
+    return SessionView(
+        id=session.token_hash,
+        created=session.created,
+        address=session.address,
+        agent=session.agent,
+        seen=session.seen or session.created,
+        expires_at=iso(session.expires_at),
+        current=session.token_hash == caller.token_hash,
+    )

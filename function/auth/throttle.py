@@ -1,9 +1,7 @@
-"""Who guesses at passwords: failures are counted, and too many are not listened to.
+"""Limits on what one address, account or link can try in a window of time.
 
-A name may be tried ten times from one address in a quarter of an hour, and an address may fail
-fifty times in all; a name that does not exist weighs double, so lists of names end sooner, though
-whoever counts can tell such a name by it. The counts belong to the address, so nobody can lock
-another person out from elsewhere, and they end with the window.
+Somebody who guesses passwords is stopped by the count of their own address, so that nobody can
+lock another person out from elsewhere. The counts end with their window.
 """
 
 from function.auth.errors import WrongCredentials
@@ -12,54 +10,88 @@ from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import SlowDown
+from function.core.runtime import Runtime
 from function.core.tokens import network
 from function.tables.accounts import Account
-from function.tables.sessions import Attempts, count_failure, failures_in, tries_key
+from function.tables.windows import COUNT, Counter, add, left_in, window_key
 
-WINDOW = 900
-TRIES_OF_NAME = 10
-TRIES_OF_ADDRESS = 50
-UNKNOWN_WEIGHS = 2
+LOGIN_SECONDS = 900
+FAILURES_OF_NAME = 10  # from one address
+FAILURES_OF_ADDRESS = 50  # for all names
+# A list of names is tried out sooner. The price: its author can tell a name that exists by it.
+UNKNOWN_NAME_WEIGHT = 2
+
+
+class Window:
+    """A limit on one kind of event: at most `limit` for a subject in each window of `seconds`."""
+
+    def __init__(self, runtime: Runtime, kind: str, *, limit: int, seconds: int) -> None:
+        """`kind` is the first part of the rows' keys; windows of one kind share their rows."""
+        self._runtime = runtime
+        self._kind = kind
+        self._limit = limit
+        self._seconds = seconds
+
+    def counter(self, subject: str, name: str = COUNT) -> Counter:
+        """The counter of a subject in the present window; `name` tells several in one row apart.
+
+        To read it, read its key; `increment` and `require_left` of `tables.windows` write it.
+        """
+        window = self._window()
+        expires_at = (window + 1) * self._seconds
+        return Counter(window_key(f"{self._kind}:{subject}", window), name, self._limit, expires_at)
+
+    def check(self, rows: Rows, counter: Counter, hint: str = "") -> None:
+        """Raises SlowDown with the hint if the count, as it was read, has reached its limit."""
+        if left_in(rows, counter) <= 0:
+            raise self.slow_down(hint)
+
+    def slow_down(self, hint: str = "") -> SlowDown:
+        """The problem of a reached limit: `Retry-After` is the seconds until the next window."""
+        expires_at = (self._window() + 1) * self._seconds
+        return SlowDown(int(expires_at - self._runtime.now()) + 1, hint)
+
+    def _window(self) -> int:
+        return int(self._runtime.now() // self._seconds)
 
 
 class LoginThrottle:
-    """Checks passwords, and counts those that were wrong."""
+    """Verifies passwords, counts wrong ones, and refuses an address after too many."""
 
     def __init__(self, base: Base) -> None:
-        self._attempts = Attempts(base.db)
+        self._db = base.db
         self._passwords = base.one(Passwords)
-        self._runtime = base.runtime
+        runtime = base.runtime
+        # Both count in the row of the address: one read and one write serve both.
+        self._of_address = Window(
+            runtime, "login", limit=FAILURES_OF_ADDRESS, seconds=LOGIN_SECONDS
+        )
+        self._of_name = Window(runtime, "login", limit=FAILURES_OF_NAME, seconds=LOGIN_SECONDS)
 
     def key(self, address: str) -> Key:
-        """The counts of an address, to be read together with the account."""
-        return tries_key(network(address), self._window())
+        """The row of an address's failures, to be read together with the account."""
+        return self._of_address.counter(network(address)).key
 
-    def prove(
-        self, account: Account | None, username: str, given: str, address: str, rows: Rows
+    def verify(
+        self, account: Account | None, username: str, password: str, address: str, rows: Rows
     ) -> Account:
-        """The account, if that is its password. Raises WrongCredentials, SlowDown.
+        """The account, if the password is its own. `rows` contains the row of `key`.
 
-        Where there is no account it costs the same hash, and says the same. `rows` have the counts.
+        Without an account it takes as long, and fails alike. Raises WrongCredentials, SlowDown.
         """
-        failures, of_name = failures_in(rows, self.key(address), username)
-        if failures >= TRIES_OF_ADDRESS or of_name >= TRIES_OF_NAME:
-            raise SlowDown(int(self._until() - self._runtime.now()) + 1)
+        self._of_address.check(rows, self._of_address.counter(network(address)))
+        self._of_name.check(rows, self._name_counter(username, address))
         hashed = account.password if account else None
-        if not self._passwords.matches(hashed, given) or account is None:
-            self.failed(username, address, 1 if account else UNKNOWN_WEIGHS)
+        if not self._passwords.verify(hashed, password) or account is None:
+            weight = 1 if account else UNKNOWN_NAME_WEIGHT
+            self._db.write(self.count_failure(username, address, weight))
             raise WrongCredentials
         return account
 
-    def failed(self, username: str, address: str, weight: int = 1) -> None:
-        """Counts a failure of an address at a name."""
-        self._attempts.failed(self.failure(username, address, weight))
+    def count_failure(self, username: str, address: str, weight: int = 1) -> Write:
+        """Counts a failure, for the address with its weight and for the name at the address."""
+        of_address = self._of_address.counter(network(address))
+        return add({of_address: weight, self._name_counter(username, address): 1})
 
-    def failure(self, username: str, address: str, weight: int = 1) -> Write:
-        """What counts a failure."""
-        return count_failure(self.key(address), username, weight, self._until())
-
-    def _window(self) -> int:
-        return int(self._runtime.now() // WINDOW)
-
-    def _until(self) -> int:
-        return (self._window() + 1) * WINDOW
+    def _name_counter(self, username: str, address: str) -> Counter:
+        return self._of_name.counter(network(address), f"name:{username}")

@@ -1,45 +1,30 @@
-"""Cursors: where a list goes on, sealed for one account and one list.
+"""Cursors: the position at which the next page of a list begins, signed for one key and one list.
 
-The seal is an HMAC under the account's id, which is random and never shown, so that a cursor that
-was made up, or is another's, or of another list, is refused.
+The key is an account's id, or a link's signing key: random, and never shown. A cursor that a
+client invents, or takes from another account or another list, is refused.
 """
 
-import base64
-import hashlib
-import hmac
-
 from function.core.errors import InvalidCursor
+from function.core.signing import decode_base64, encode_base64, sign, verify
 
-SEAL_BYTES = 16
-BETWEEN = "\x1f"  # no name or key holds it; escaped as JSON, long names would outgrow a header
-
-
-def seal(position: list[str], account_id: str, of: str) -> str:
-    """A cursor for a position in the list that `of` describes."""
-    text = BETWEEN.join(position).encode()
-    return _text(_seal(text, account_id, of) + text)
+SIGNATURE_BYTES = 16
+SIGNATURE_LENGTH = len(encode_base64(bytes(SIGNATURE_BYTES)))
+# No name and no key contains it. JSON would escape long names until they outgrow a header.
+SEPARATOR = "\x1f"
 
 
-def unseal(cursor: str | None, account_id: str, of: str) -> list[str] | None:
-    """The position, None when there is no cursor. Raises InvalidCursor."""
+def seal(position: list[str], key: str, list_name: str) -> str:
+    """A cursor for a position; `list_name` names the list and the query that it answers."""
+    text = encode_base64(SEPARATOR.join(position).encode())
+    return sign(key, f"{list_name}\0{text}", SIGNATURE_BYTES) + text
+
+
+def unseal(cursor: str | None, key: str, list_name: str) -> list[str] | None:
+    """The position of a cursor; None without a cursor. Raises InvalidCursor."""
     if cursor is None:
         return None
-    try:
-        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-    except ValueError:
-        raise InvalidCursor from None
-    if _text(data) != cursor:
+    signature, text = cursor[:SIGNATURE_LENGTH], cursor[SIGNATURE_LENGTH:]
+    signed = f"{list_name}\0{text}"
+    if not cursor.isascii() or not verify(key, signed, signature, SIGNATURE_BYTES):
         raise InvalidCursor
-    sealed, text = data[:SEAL_BYTES], data[SEAL_BYTES:]
-    if not hmac.compare_digest(sealed, _seal(text, account_id, of)):
-        raise InvalidCursor
-    return text.decode().split(BETWEEN)
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _seal(text: bytes, account_id: str, of: str) -> bytes:
-    key = account_id.encode()
-    return hmac.digest(key, of.encode() + b"\0" + text, hashlib.sha256)[:SEAL_BYTES]
+    return decode_base64(text).decode().split(SEPARATOR)

@@ -44,7 +44,7 @@ class DownloadService:
     def file(self, caller: Caller, wanted: DownloadRequest) -> Download:
         """An address for one file. Raises NoSuchFile, NoSuchVersion."""
         entry = self._access.authorize(caller, wanted.username, wanted.file_name)
-        row, permission = entry.readable()
+        row, permission = entry.file, entry.permission
         if wanted.version is not None and wanted.version != row.version:
             if permission != "own":  # what was there before the share is not shared
                 raise NoSuchVersion

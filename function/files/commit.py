@@ -1,27 +1,32 @@
-"""What is written when a file comes, changes, moves or goes: its row, and all that follows it.
+"""The commit of an upload, and the writes that every change of a file consists of.
 
-What it is found by, the counts of its folders and the news of it change in the same commit, for
-every change of every file is made of these writes.
+A file is its row in DynamoDB; the bytes are in S3 before it. One transaction writes the row and all
+that follows from it: the archived version, the folders' counts, the search index, the entry of the
+changes feed, the reference count of the object, the owner's usage and the audit row. So they
+agree at every moment, and an upload either happened or did not. `FileWriter.plan` decides.
 """
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
 
-from function.access.policy import Authorization
+from function.access.policy import WriteAuthorization
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import BATCH_GET_LIMIT, ConditionFailed
+from function.aws.dynamodb import BATCH_GET_LIMIT
 from function.aws.s3 import Stored
 from function.aws.writes import Write, delete, put
 from function.base import Base
 from function.core.fields import OnConflict, Permission
+from function.core.models import Conditions
 from function.core.names import MAX_NUMBER, is_too_long, numbered
 from function.core.runtime import iso
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
 from function.files.upload_rules import UploadRules
-from function.tables.accounts import NOTHING, Account, Load, charge
+from function.tables.accounts import NOTHING, Load, charge
 from function.tables.changes import put_change
 from function.tables.files import (
     TRASH,
@@ -43,111 +48,51 @@ from function.tables.files import (
 from function.tables.folders import count_files
 from function.tables.search_terms import term_key, terms_of
 
-Shift = tuple[FileRow | None, FileRow | None]
+# A file before and after a change; None where it does not exist.
+Change = tuple[FileRow | None, FileRow | None]
 
 
-class FileWrites:
-    """Makes the writes."""
+@dataclass(frozen=True, kw_only=True)
+class WriteRequest(Conditions):
+    """The file that an upload, a copy or a restored version is to become.
 
-    def __init__(self, base: Base) -> None:
-        self._runtime = base.runtime
-        self._keep_seconds = base.settings.keep_seconds
-
-    def change(self, *shifts: Shift) -> list[Write]:
-        """Files as they were read and as they are to be, None where there is none.
-
-        The files' own rows come first, each with what it expects.
-        """
-        now = self._runtime.now()
-        until, at = int(now) + self._keep_seconds, iso(now)
-        news = [put_change(old, new, at, self._runtime.new_id(), until) for old, new in shifts]
-        return [
-            *(write for old, new in shifts for write in _rows(old, new)),
-            *(write for old, new in shifts for write in _terms(old, new)),
-            *count_files([old for old, _ in shifts if old], [new for _, new in shifts if new]),
-            *news,
-        ]
-
-    def replaced(self, row: FileRow, most: int) -> list[Write]:
-        """Keeps what is replaced as a version, and the `most` latest of them."""
-        now = self._runtime.now()
-        until = int(now) + self._keep_seconds
-        return [
-            *archive(row, VERSIONS, archive_name(row.id, row.version), until),
-            *trim_versions(row, most, now),
-        ]
-
-    def deleted(self, row: FileRow, *, for_good: bool = False) -> list[Write]:
-        """Puts a file in the trash; what was granted on it is for a place that is no more.
-
-        When it is `for_good`, it falls due there at once.
-        """
-        now, nonce = self._runtime.now(), self._runtime.new_id()
-        kept = row.model_copy(update={"place": nonce})
-        name = trash_name(row.name, now, nonce)
-        until = int(now) + (0 if for_good else self._keep_seconds)
-        return archive(kept, TRASH, name, until, iso(now))
-
-
-def _rows(old: FileRow | None, new: FileRow | None) -> list[Write]:
-    if old and new and old.name == new.name:
-        return [replace_file(old, new)]
-    return [*([delete_file(old)] if old else []), *([create_file(new)] if new else [])]
-
-
-def _terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
-    was = {term_key(old.shelf, term) for term in terms_of(old)} if old else set()
-    now = {term_key(new.shelf, term) for term in terms_of(new)} if new else set()
-    gone = [delete(key) for key in sorted(was - now)]
-    return gone + [put(key, {}) for key in sorted(now - was)]
-
-
-class StateChanged(Exception):
-    """What was to be placed has changed: whoever wanted to must begin again."""
-
-
-@dataclass(frozen=True)
-class WriteRequest:
-    """What an upload wants: the name, and what to do when there is a file of that name.
-
-    `if_match` and `if_none_match` are the header fields of RFC 9110, section 13.1. What comes by a
-    `request` is put there by no account, but by whoever the `sender` says to be. What is `held`
-    for it has been charged before. `head` are its first bytes, where they are at hand.
-    `again` says that a row has named them before, `exactly` that what was said of a file that is
-    replaced is not kept where nothing is said now.
+    `mode` says whether its object is new in S3 or already belongs to another row, which then shares
+    it. With `keep_details` a description or tags that the request does not give are those of the
+    replaced file. An upload to a file request has the id of that `request`, and `sender`, the name
+    that the uploader gave. `reserved` was charged to the owner when the upload began. `head` is the
+    beginning of the bytes (HEAD_BYTES of `upload_rules`); None has it read from S3 where a rule
+    needs it.
     """
 
-    name: str
+    file_name: str
     content_type: str
     on_conflict: OnConflict = "replace"
-    if_match: str | None = None
-    if_none_match: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
+    mode: Literal["new_bytes", "existing_bytes"] = "new_bytes"
+    keep_details: bool = True
     request: str | None = None
     sender: str | None = None
-    held: Load = NOTHING
+    reserved: Load = NOTHING
     head: bytes | None = None
-    again: bool = False
-    exactly: bool = False
 
 
 @dataclass(frozen=True)
 class Written:
-    """What a commit left: the row, the right of whoever put it there, and whether it is new."""
+    """A committed file, the caller's permission on it, and whether the commit created it."""
 
     row: FileRow
     permission: Permission
     created: bool
 
 
-class FileWriter:
-    """Commits uploads."""
+ExtraWrites = Callable[[Written], list[Write]]
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+
+class FileWriter:
+    """Commits uploads, copies and restored versions."""
+
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._file_writes = base.one(FileWrites)
         self._audit = base.one(AuditTrail)
@@ -155,72 +100,103 @@ class FileWriter:
         self._runtime = base.runtime
         self._keep_versions = base.settings.keep_versions
 
-    def check(self, entry: Authorization, intent: WriteRequest, size: int) -> None:
-        """Whether the upload could be placed as things stand, before its bytes are taken.
-
-        Raises NoSuchFile, PreconditionFailed, FileExists, QuotaExceeded, TooLarge, TypeNotAllowed.
-        """
-        owner, _ = entry.writable()
-        self._rules.judge(entry.account.role, intent.name, size, intent.head)
-        old = entry.file
-        require_conditions(intent, old)
-        fails = intent.on_conflict == "fail"
-        if old and (fails or (intent.on_conflict == "rename" and not entry.may_add)):
-            raise FileExists
-        require_room(owner, Load(size, 1) - intent.held)
-
     def commit(
         self,
-        look: Callable[[], Authorization],
-        entry: Authorization,
-        intent: WriteRequest,
+        authorization: WriteAuthorization,
+        request: WriteRequest,
         stored: Stored,
-        also: Callable[[Written], list[Write]] = lambda _: [],
+        *,
+        reload: Callable[[], WriteAuthorization],
+        extra_writes: ExtraWrites,
     ) -> Written:
-        """Commits the upload; `look` reads again, rights included, when somebody came between.
+        """Commits a file whose bytes are `stored` in S3.
 
-        `also` is written in the same commit, or nothing is. Raises what `check` raises, and
-        ChangedMeanwhile when others never stop.
+        When another commit came between, `reload` authorizes again and everything is decided again.
+        `extra_writes` happen in the same transaction or not at all. Raises what `check` raises, and
+        ChangedMeanwhile after the last attempt.
         """
-        intent = self._looked_at(entry, intent, stored)
-        for attempt in self._runtime.attempts():
-            entry = look() if attempt else entry
-            self.check(entry, intent, stored.size)
-            owner, permission = entry.writable()
-            row = self._row(owner, entry, intent, stored)
-            placed = Written(row, permission, row.version == 1)
-            growth = Load(stored.size, 1) - intent.held
-            writes = [
-                *self._writes(entry.file, row, others := also(placed)),
-                (increment_refcount if intent.again else init_refcount)(row.object),
-                charge(owner, growth, -intent.held),
-                *self._audit.quota_warning(owner, growth),
-                *entry.required_checks(),  # a right taken back meanwhile commits nothing
-                *others,
-            ]
-            try:
-                self._db.commit(writes, token=row.rev)
-            except ConditionFailed:
-                continue
-            return placed
-        raise AssertionError
+        request = self._with_head(authorization, request, stored)
+        authorizations = chain([authorization], iter(reload, None))
+        return self._db.transact(
+            lambda: self.plan(next(authorizations), request, stored, extra_writes)
+        )
 
-    def _looked_at(
-        self, entry: Authorization, intent: WriteRequest, stored: Stored
+    def plan(
+        self,
+        authorization: WriteAuthorization,
+        request: WriteRequest,
+        stored: Stored,
+        extra_writes: ExtraWrites,
+    ) -> tuple[list[Write], Written]:
+        """The writes of one transaction that makes the file, for `Dynamo.transact`.
+
+        Each write carries the condition under which it was decided. Raises what `check` raises.
+        """
+        request = self._with_head(authorization, request, stored)
+        self.check(authorization, request, stored.size)
+        row = self._new_row(authorization, request, stored)
+        written = Written(row, authorization.permission, created=row.version == 1)
+        growth = Load(stored.size, 1) - request.reserved
+        count = init_refcount if request.mode == "new_bytes" else increment_refcount
+        extra = extra_writes(written)
+        return [
+            *self._row_writes(authorization.file, row, extra),
+            count(row.object),
+            charge(authorization.owner, growth, -request.reserved),
+            *self._audit.quota_warning(authorization.owner, growth),
+            *authorization.required_checks,  # a right that was revoked meanwhile commits nothing
+            *extra,
+        ], written
+
+    def check(self, authorization: WriteAuthorization, request: WriteRequest, size: int) -> None:
+        """Whether the file could be committed now; asked before its bytes are taken, and again.
+
+        Raises TooLarge, TypeNotAllowed, PreconditionFailed, FileExists, QuotaExceeded.
+        """
+        self._rules.require_allowed(
+            authorization.account.role, request.file_name, size, request.head
+        )
+        require_conditions(request, authorization.file)
+        may_coexist = request.on_conflict == "rename" and authorization.may_add
+        if authorization.file and request.on_conflict != "replace" and not may_coexist:
+            raise FileExists
+        require_room(authorization.owner, Load(size, 1) - request.reserved)
+
+    def free_name(self, owner: str, name: str, *, guaranteed: bool) -> str:
+        """The first of `name (1).ext`, `name (2).ext`, … that no file of the owner's has.
+
+        After MAX_NUMBER, raises FileExists; a `guaranteed` name ends in random digits then.
+        """
+        for start in range(1, MAX_NUMBER, BATCH_GET_LIMIT):
+            names = [numbered(name, number) for number in range(start, start + BATCH_GET_LIMIT)]
+            taken = self._db.read(file_key(owner, each) for each in names)
+            for each in names:
+                if file_key(owner, each) not in taken and not is_too_long(each):
+                    return each
+        if guaranteed:
+            return numbered(name, self._runtime.new_id()[:8])
+        raise FileExists
+
+    def _with_head(
+        self, authorization: WriteAuthorization, request: WriteRequest, stored: Stored
     ) -> WriteRequest:
-        """With the first bytes, where they matter and are not at hand."""
-        if intent.head is not None:
-            return intent
-        return dataclasses.replace(intent, head=self._rules.head(entry.account.role, stored))
+        """The request with the first bytes of the file, where a rule of the role needs them."""
+        if request.head is not None:
+            return request
+        head = self._rules.read_head(authorization.account.role, stored)
+        return dataclasses.replace(request, head=head)
 
-    def _row(
-        self, owner: Account, entry: Authorization, intent: WriteRequest, stored: Stored
+    def _new_row(
+        self, authorization: WriteAuthorization, request: WriteRequest, stored: Stored
     ) -> FileRow:
+        """The row of the file: the next version of the one that has the name, or a new file."""
+        owner, name, old = authorization.owner, request.file_name, authorization.file
+        if old and request.on_conflict == "rename":
+            # Who sends to a file request must not learn the names of the owner's files.
+            name = self.free_name(owner.username, name, guaranteed=bool(request.request))
+            old = None
+        details = old if request.keep_details else None
         now = iso(self._runtime.now())
-        name, old = intent.name, entry.file
-        if old and intent.on_conflict == "rename":
-            name, old = self.free_name(owner.username, name, always=bool(intent.request)), None
-        said = None if intent.exactly else old
         return FileRow(
             shelf=owner.username,
             name=name,
@@ -230,44 +206,85 @@ class FileWriter:
             object=stored.object,
             size=stored.size,
             etag=stored.etag,
-            content_type=intent.content_type,
+            content_type=request.content_type,
             created=old.created if old else now,
             modified=now,
             version=old.version + 1 if old else 1,
             sha256=stored.sha256,
-            description=intent.description or (said.description if said else None),
-            tags=list(intent.tags) or (said.tags if said else []),
-            modified_by=None if intent.request else entry.account.username,
-            sender=intent.sender,
+            description=request.description or (details.description if details else None),
+            tags=list(request.tags) or (details.tags if details else []),
+            modified_by=None if request.request else authorization.account.username,
+            sender=request.sender,
             place=old.place if old else None,
             grantees=old.grantees if old else frozenset(),
         )
 
-    def _writes(self, old: FileRow | None, row: FileRow, others: list[Write]) -> list[Write]:
-        """The file itself, and what becomes of the one of that name, beside `others`.
+    def _row_writes(self, old: FileRow | None, row: FileRow, extra: list[Write]) -> list[Write]:
+        """The writes of the file's row, and of the file that has the requested name.
 
-        One that another name was chosen for is expected to stay, unless one of the others expects
-        it: when it has gone meanwhile, with its folder perhaps, its name is free.
+        That file becomes a version, or it is why another name was chosen. Then the commit requires
+        it to be unchanged: if it was deleted meanwhile, its name is free. A transaction takes one
+        write for each row, so the check is left out where `extra` has one for the same row.
         """
         if old and old.id == row.id:
-            kept = self._file_writes.replaced(old, self._keep_versions)
-            return [*self._file_writes.change((old, row)), *kept]
-        writes = self._file_writes.change((None, row))
-        if old and file_row_key(old) not in {each.key for each in others}:
+            versions = self._file_writes.archive_version(old, self._keep_versions)
+            return [*self._file_writes.change_files((old, row)), *versions]
+        writes = self._file_writes.change_files((None, row))
+        if old and file_row_key(old) not in {write.key for write in extra}:
             writes.append(require_file_unchanged(file_row_key(old), old))
         return writes
 
-    def free_name(self, owner: str, name: str, *, always: bool) -> str:
-        """The first of `name (1).ext`, `name (2).ext`, … that nobody has. Raises FileExists.
 
-        Not when there must be one `always`: that is random, for whoever may not know what there is.
+class FileWrites:
+    """Makes the writes that create, change, move, archive and delete files."""
+
+    def __init__(self, base: Base) -> None:
+        self._runtime = base.runtime
+        self._keep_seconds = base.settings.keep_seconds
+
+    def change_files(self, *changes: Change) -> list[Write]:
+        """The writes of changes: rows, search index, folders' counts, changes feed.
+
+        The files' own rows come first, each with the condition that it is as it was read.
         """
-        for start in range(1, MAX_NUMBER, BATCH_GET_LIMIT):
-            names = [numbered(name, number) for number in range(start, start + BATCH_GET_LIMIT)]
-            taken = self._db.read(file_key(owner, each) for each in names)
-            for each in names:
-                if file_key(owner, each) not in taken and not is_too_long(each):
-                    return each
-        if always:
-            return numbered(name, self._runtime.new_id()[:8])
-        raise FileExists
+        now = self._runtime.now()
+        expires_at, at = int(now) + self._keep_seconds, iso(now)
+        return [
+            *(write for old, new in changes for write in _file_rows(old, new)),
+            *(write for old, new in changes for write in _search_terms(old, new)),
+            *count_files([old for old, _ in changes if old], [new for _, new in changes if new]),
+            *(put_change(old, new, at, self._runtime.new_id(), expires_at) for old, new in changes),
+        ]
+
+    def archive_version(self, row: FileRow, max_versions: int) -> list[Write]:
+        """Archives a replaced file as a version, and expires the version that is one too many."""
+        now = self._runtime.now()
+        until = int(now) + self._keep_seconds
+        return [
+            *archive(row, VERSIONS, archive_name(row.id, row.version), until),
+            *trim_versions(row, max_versions, now),
+        ]
+
+    def move_to_trash(self, row: FileRow, *, expire_now: bool = False) -> list[Write]:
+        """Archives a deleted file in the trash; with `expire_now` it expires there at once.
+
+        The row gets another place, so that no grant on the file gives access to it if it comes
+        back. The first write puts the archived row, the second its expiry entry.
+        """
+        now, nonce = self._runtime.now(), self._runtime.new_id()
+        archived = row.model_copy(update={"place": nonce})
+        until = int(now) + (0 if expire_now else self._keep_seconds)
+        return archive(archived, TRASH, trash_name(row.name, now, nonce), until, iso(now))
+
+
+def _file_rows(old: FileRow | None, new: FileRow | None) -> list[Write]:
+    if old and new and old.name == new.name:
+        return [replace_file(old, new)]
+    return [*([delete_file(old)] if old else []), *([create_file(new)] if new else [])]
+
+
+def _search_terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
+    before = {term_key(old.shelf, term) for term in terms_of(old)} if old else set()
+    after = {term_key(new.shelf, term) for term in terms_of(new)} if new else set()
+    deletes = [delete(key) for key in sorted(before - after)]
+    return deletes + [put(key, {}) for key in sorted(after - before)]

@@ -1,12 +1,16 @@
-"""Copying: a second row that names the same bytes, which go when no row names them any more."""
+"""The routes of one file: `PUT /file`, `GET`, `HEAD` and `DELETE /file`, `POST /copy`.
+
+`SmallUploadService` puts, `FileService` reads and deletes, `CopyService` copies. Bytes are in S3
+before a row names them, and stay there until no row does.
+"""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from function.access.policy import Access, Authorization, needed_right
+from function.access.policy import Access, WriteAuthorization, needed_right
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
-from function.aws.s3 import BytesMissing, Stored
+from function.aws.dynamodb import TRANSACTION_LIMIT
+from function.aws.s3 import BytesMissing
 from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import Problem, TooLarge, Unavailable
@@ -14,88 +18,22 @@ from function.core.headers import span_of
 from function.core.limits import AT_MOST, SMALL
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
-from function.files.commit import FileWriter, FileWrites, StateChanged, WriteRequest, Written
-from function.files.conditions import known, require_conditions, require_match
-from function.files.models import CopyRequest, FileObject, Upload, file_object
+from function.files.commit import FileWriter, FileWrites, WriteRequest, Written
+from function.files.conditions import (
+    matches_if_none_match,
+    require_conditions,
+    require_if_match,
+)
+from function.files.models import CopyRequest, FileObject, file_object
 from function.files.purge import Purger
-from function.files.upload_rules import HEAD
+from function.files.upload_rules import HEAD_BYTES
 from function.tables.audit import Action
 from function.tables.files import FileRow, file_key, file_row_key, require_file_unchanged
 from function.tables.grants import grant_keys_on, revoke_grants_on
 
 
-class CopyService:
-    """Makes copies among the caller's own files."""
-
-    def __init__(self, base: Base) -> None:
-        self._access = base.one(Access)
-        self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
-        self._runtime = base.runtime
-
-    def copy(self, caller: Caller, wanted: CopyRequest) -> tuple[FileObject, bool]:
-        """Copies a file that the caller may read; also says whether there was none of that name.
-
-        The commit expects the original as it was read: without it its bytes may be on their way
-        out. To put a file in the place of one that has the same bytes changes nothing.
-
-        Raises NoSuchFile, FileExists, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
-        """
-        for _ in self._runtime.attempts():
-            with suppress(StateChanged):
-                return self._copy(caller, wanted)
-        raise AssertionError
-
-    def _copy(self, caller: Caller, wanted: CopyRequest) -> tuple[FileObject, bool]:
-        entry, row, still = self._look(caller, wanted)
-        there = entry.file
-        if there and wanted.on_conflict == "replace" and there.object == row.object:
-            require_conditions(wanted, there)
-            return file_object(there, "own"), False
-        intent = WriteRequest(
-            wanted.new_name,
-            retyped(row.content_type, row.name, wanted.new_name),
-            wanted.on_conflict,
-            wanted.if_match,
-            wanted.if_none_match,
-            description=row.description,
-            tags=tuple(row.tags),
-            sender=row.sender,
-            again=True,
-            exactly=True,
-        )
-
-        def look() -> Authorization:
-            nonlocal still
-            again, now, still = self._look(caller, wanted)
-            if now.rev != row.rev or (again.file and again.file.object == row.object):
-                raise StateChanged
-            return again
-
-        def also(placed: Written) -> list[Write]:
-            noted = self._audit.record(
-                caller, "file.copy", row.name, owner=row.shelf, subject=placed.row.name
-            )
-            return [require_file_unchanged(file_row_key(row), row), *still, noted]
-
-        stored = Stored(row.object, row.size, row.etag, row.sha256)
-        placed = self._writer.commit(look, entry, intent, stored, also)
-        return file_object(placed.row, placed.permission), placed.created
-
-    def _look(
-        self, caller: Caller, wanted: CopyRequest
-    ) -> tuple[Authorization, FileRow, list[Write]]:
-        """What there is where the copy is to be, the original, and the right to read it.
-
-        Raises NoSuchFile.
-        """
-        there = file_key(caller.username, wanted.new_name)
-        entry = self._access.authorize(caller, wanted.username, wanted.file_name, [there])
-        return entry.own(wanted.new_name), entry.readable()[0], entry.required_checks("read")
-
-
 class SmallUploadService:
-    """Takes files."""
+    """`PUT /file`: files of up to SMALL bytes, which pass through the function."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
@@ -104,46 +42,45 @@ class SmallUploadService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def put(self, caller: Caller, upload: Upload) -> tuple[FileObject, bool]:
-        """Stores a file; also says whether it is new. Raises TooLarge and what placing raises."""
-        if len(upload.data) > SMALL:
-            raise TooLarge(f"PUT /file takes {SMALL} bytes; for more use POST /uploads.")
-        owner, name = upload.username or caller.username, upload.file_name
-        intent = WriteRequest(
-            name,
-            upload.content_type,
-            upload.on_conflict,
-            upload.if_match,
-            upload.if_none_match,
-            head=upload.data[:HEAD],
-        )
-        need = needed_right(upload.on_conflict)
-        entry = self._access.authorize(caller, owner, name, need=need)
-        self._writer.check(entry, intent, len(upload.data))
+    def put(
+        self, caller: Caller, owner: str | None, request: WriteRequest, data: bytes
+    ) -> tuple[FileObject, bool]:
+        """Stores a file among those of `owner`, the caller by default; True if it is new.
+
+        Raises TooLarge, NoSuchFile, and what FileWriter.commit raises.
+        """
+        if len(data) > SMALL:
+            raise TooLarge(f"PUT /file takes at most {SMALL} bytes; for more use POST /uploads.")
+        owner = owner or caller.username
+        request = replace(request, head=data[:HEAD_BYTES])
+
+        def authorize() -> WriteAuthorization:
+            need = needed_right(request.on_conflict)
+            return self._access.authorize_write(caller, owner, request.file_name, need=need)
+
+        def audit(written: Written) -> list[Write]:
+            return [self._audit.record(caller, "file.upload", written.row.name, owner=owner)]
+
+        authorization = authorize()
+        self._writer.check(authorization, request, len(data))
         key = f"{owner}/{self._runtime.new_id()}"
-        stored = self._bucket.put(key, upload.data, upload.content_type)
+        stored = self._bucket.put(key, data, request.content_type)
         try:
-            placed = self._writer.commit(
-                lambda: self._access.authorize(caller, owner, name, need=need),
-                entry,
-                intent,
-                stored,
-                lambda placed: [
-                    self._audit.record(caller, "file.upload", placed.row.name, owner=owner)
-                ],
+            written = self._writer.commit(
+                authorization, request, stored, reload=authorize, extra_writes=audit
             )
-        except Unavailable:  # perhaps it was committed
+        except Unavailable:  # the commit may have happened: the bytes must stay
             raise
         except Problem:
             with suppress(Unavailable):
-                self._bucket.delete(key)  # it was not, and nobody will ever name these bytes
+                self._bucket.delete(key)  # nothing was committed, and no row will name them
             raise
-        return file_object(placed.row, placed.permission), placed.created
+        return file_object(written.row, written.permission), written.created
 
 
 @dataclass(frozen=True)
 class ContentRequest(Conditions):
-    """What of a file is wanted: all or a range, unless the caller has it."""
+    """The header fields of a read: conditions, and the range (RFC 9110, sections 13 and 14)."""
 
     range: str | None = None
     if_range: str | None = None
@@ -151,25 +88,22 @@ class ContentRequest(Conditions):
 
 @dataclass(frozen=True)
 class Content:
-    """A file and its bytes; `data` is None when the caller has them or did not want them.
+    """A file and the bytes of it that the answer has; None where it has no body.
 
-    `fresh` says that the caller's copy is still good (304); `span` is the first and last byte when
-    it is a part.
+    `not_modified` says that the caller has the current bytes (304). `span` is the first and last
+    byte of a range (206), None where `data` is the whole file.
     """
 
     file: FileObject
     data: bytes | None
-    fresh: bool = False
+    not_modified: bool = False
     span: tuple[int, int] | None = None
 
 
 class FileService:
-    """Files that exist."""
+    """`GET`, `HEAD` and `DELETE /file`."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._bucket = base.bucket
@@ -183,33 +117,34 @@ class FileService:
         caller: Caller,
         owner: str | None,
         name: str,
-        wanted: ContentRequest,
+        request: ContentRequest,
         *,
         body: bool = True,
     ) -> Content:
-        """A file with its bytes, or with no `body`.
+        """A file of up to SMALL bytes, or without `body` one of any size.
 
         Raises NoSuchFile, TooLarge, PreconditionFailed, RangeNotSatisfiable.
         """
         try:
-            return self._read(caller, owner, name, wanted, body)
-        except BytesMissing:  # it may have gone for good since its row was read
-            return self._read(caller, owner, name, wanted, body)
+            return self._read(caller, owner, name, request, body)
+        except BytesMissing:  # deleted since its row was read: the row says so now
+            return self._read(caller, owner, name, request, body)
 
     def _read(
-        self, caller: Caller, owner: str | None, name: str, wanted: ContentRequest, body: bool
+        self, caller: Caller, owner: str | None, name: str, request: ContentRequest, body: bool
     ) -> Content:
-        row, permission = self._access.authorize(caller, owner, name).readable()
-        file = file_object(row, permission)
-        require_match(wanted, row)
-        if known(wanted, row):
-            return Content(file, None, fresh=True)
+        found = self._access.authorize(caller, owner, name)
+        row, file = found.file, file_object(found.file, found.permission)
+        require_if_match(request, row)
+        if matches_if_none_match(request, row):
+            return Content(file, None, not_modified=True)
         if not body:
             return Content(file, None)
         if row.size > SMALL:
-            raise TooLarge(f"GET /file gives {SMALL} bytes; for more use GET /download.")
-        stale = wanted.if_range is not None and wanted.if_range.strip('"') != row.etag
-        span = None if stale else span_of(wanted.range, row.size)
+            raise TooLarge(f"GET /file gives at most {SMALL} bytes; for more use GET /download.")
+        # A range of older bytes would not fit them: then the whole file is sent (section 13.1.5).
+        is_stale = request.if_range is not None and request.if_range.strip('"') != row.etag
+        span = None if is_stale else span_of(request.range, row.size)
         return Content(file, self._bucket.get(row.object, span), span=span)
 
     def delete(
@@ -219,38 +154,90 @@ class FileService:
         name: str,
         conditions: Conditions,
         *,
-        for_good: bool = False,
+        permanent: bool = False,
     ) -> None:
         """Moves a file of the caller's to the trash and revokes its grants, in one commit.
 
-        Nobody else's: whoever is named as the `owner`, a grant to write is none to delete. When it
-        is `for_good`, it goes on out of the trash with its versions; the sweep finishes that.
-
-        Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
+        Only owners delete: the right to write a shared file does not include it. A `permanent`
+        delete also removes it from the trash, with its versions; the hourly sweep finishes what
+        takes too long. Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
-        in_time = self._runtime.within(AT_MOST)
-        for _ in self._runtime.attempts():
-            row = self._access.authorize(caller, owner, name).owned()
+        has_time = self._runtime.within(AT_MOST)
+
+        def plan() -> tuple[list[Write], tuple[list[Write], list[Write]]]:
+            row = self._access.authorize(caller, owner, name, need="own").file
             require_conditions(conditions, row)
-            kept = self._file_writes.deleted(row, for_good=for_good)
-            done: Action = "file.purge" if for_good else "file.delete"
-            shift = self._file_writes.change((row, None))
-            try:
-                self._commit(row, [*shift, *kept, self._audit.record(caller, done, name)])
-            except ConditionFailed:
-                continue
-            if for_good:
-                self._purger.purge(kept[0].key, kept[1].key, in_time)
-            return
+            archived = self._file_writes.move_to_trash(row, expire_now=permanent)
+            action: Action = "file.purge" if permanent else "file.delete"
+            audit_write = self._audit.record(caller, action, name)
+            writes = [*self._file_writes.change_files((row, None)), *archived, audit_write]
+            room = TRANSACTION_LIMIT - len(writes)
+            writes += [delete(key) for key in grant_keys_on(row)][:room]
+            return writes, (archived, revoke_grants_on(row)[room:])
 
-    def _commit(self, row: FileRow, writes: list[Write]) -> None:
-        """Commits the end of a file with that of its grants.
+        archived, grants_left = self._db.transact(plan)
+        with suppress(Unavailable):  # they name a place that no file has any more: none applies
+            self._db.commit_each(grants_left)
+        if permanent:
+            self._purger.purge(archived[0].key, archived[1].key, has_time)
 
-        Those that do not fit the commit are dead with it, for they are good for a place that is no
-        more. Raises Refused.
+
+class CopyService:
+    """`POST /copy`: another row with the same bytes, among the caller's own files."""
+
+    def __init__(self, base: Base) -> None:
+        self._db = base.db
+        self._access = base.one(Access)
+        self._writer = base.one(FileWriter)
+        self._audit = base.one(AuditTrail)
+
+    def copy(self, caller: Caller, request: CopyRequest) -> tuple[FileObject, bool]:
+        """Copies a file that the caller may read; True if no file had the new name.
+
+        The commit requires the original to be unchanged, for the bytes of a deleted one may be
+        about to go. A copy over a file that has the same bytes already changes nothing.
+
+        Raises NoSuchFile, FileExists, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
-        grants = [delete(key) for key in grant_keys_on(row)]
-        at_once = TRANSACTION_LIMIT - len(writes)
-        self._db.commit([*writes, *grants[:at_once]], token=self._runtime.new_id())
-        with suppress(Unavailable):
-            self._db.commit_each(revoke_grants_on(row)[at_once:])
+
+        def plan() -> tuple[list[Write], tuple[FileObject, bool]]:
+            target_key = file_key(caller.username, request.new_name)
+            found = self._access.authorize(
+                caller, request.username, request.file_name, more=[target_key]
+            )
+            source = found.file
+            target = WriteAuthorization.for_own_file(found, request.new_name)
+            old = target.file
+            if old and request.on_conflict == "replace" and old.object == source.object:
+                require_conditions(request, old)
+                return [], (file_object(old, "own"), False)
+
+            def extra_writes(written: Written) -> list[Write]:
+                audit_write = self._audit.record(
+                    caller, "file.copy", source.name, owner=source.shelf, subject=written.row.name
+                )
+                unchanged = require_file_unchanged(file_row_key(source), source)
+                return [unchanged, *found.required_checks, audit_write]
+
+            writes, written = self._writer.plan(
+                target, _copy_of(source, request), source.stored, extra_writes
+            )
+            return writes, (file_object(written.row, written.permission), written.created)
+
+        return self._db.transact(plan)
+
+
+def _copy_of(source: FileRow, request: CopyRequest) -> WriteRequest:
+    """The copy of a file: its bytes and details, under a new name."""
+    return WriteRequest(
+        file_name=request.new_name,
+        content_type=retyped(source.content_type, source.name, request.new_name),
+        on_conflict=request.on_conflict,
+        if_match=request.if_match,
+        if_none_match=request.if_none_match,
+        description=source.description,
+        tags=tuple(source.tags),
+        mode="existing_bytes",
+        keep_details=False,
+        sender=source.sender,
+    )

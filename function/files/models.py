@@ -1,6 +1,4 @@
-"""Files and shares as the API shows them."""
-
-from dataclasses import dataclass
+"""Bodies of requests and answers about files."""
 
 from function.core.fields import Base64, ContentType, FileName, OnConflict, Permission, Username
 from function.core.models import Closed, Conditional
@@ -8,36 +6,29 @@ from function.files.conditions import revision
 from function.tables.files import FileRow
 
 
-class PutFile(Conditional):
-    """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
+class UploadFields(Closed):
+    """What goes with the bytes of a small file: in the query, in a form, or in a JSON body."""
 
     file_name: FileName
-    content: Base64
     username: Username | None = None
     content_type: ContentType | None = None
     on_conflict: OnConflict = "replace"
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A small file that has arrived, however it was sent."""
+class PutFile(UploadFields, Conditional):
+    """A small file in one JSON body; `content` is Base64 (RFC 4648, section 4), padded."""
 
-    file_name: str
-    data: bytes
-    content_type: str
-    username: str | None = None
-    on_conflict: OnConflict = "replace"
-    if_match: str | None = None
-    if_none_match: str | None = None
+    content: Base64
 
 
 class FileObject(Closed):
-    """A file as the caller sees it: `key` is `owner/file_name`, `size` bytes, `sha256` hexadecimal.
+    """A file as the caller sees it: `key` is `owner/file_name`, `size` is in bytes.
 
-    `sha256` is of the whole file and null where nobody has verified one. `modified_by` is the
-    account that put these bytes, `sender` who says to have sent them by a request.
+    `sha256` is the hexadecimal hash of the whole file, null where none was verified. `modified_by`
+    is the account that put these bytes; `sender` is the name that an uploader to a file request
+    gave.
 
-    `etag` is of the bytes; `revision` changes with whatever is said of the file as well. Conditions
+    `etag` stands for the bytes, `revision` for the bytes, the description and the tags. Conditions
     (`If-Match`, `if_match`) take either.
     """
 
@@ -60,13 +51,13 @@ class FileObject(Closed):
 
 
 class LinkedFile(FileObject):
-    """The same with an address that gives its bytes for some minutes, as an attachment."""
+    """A file with a URL that downloads it as an attachment for some minutes."""
 
     url: str
 
 
 def file_object(row: FileRow, permission: Permission) -> FileObject:
-    """A live file, as somebody with that right sees it."""
+    """A file as an account with that permission sees it."""
     return FileObject(
         key=f"{row.shelf}/{row.name}",
         owner=row.shelf,
@@ -88,7 +79,7 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
 
 
 class Download(Closed):
-    """Where to get a file's bytes, before `expires_at`; `curl` is a line that does it."""
+    """A URL of a file's bytes, valid until `expires_at`; `curl` is a command that downloads it."""
 
     url: str
     expires_at: str
@@ -101,9 +92,9 @@ class Download(Closed):
 
 
 class CopyRequest(Conditional):
-    """A file of the caller's or shared with them, and what the copy among their own is called.
+    """A file that the caller may read, and the name of its copy among their own files.
 
-    `if_match` is the ETag or revision of the file that the copy replaces.
+    Conditions are about the file that the copy replaces.
     """
 
     file_name: FileName

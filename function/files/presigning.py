@@ -1,4 +1,4 @@
-"""Addresses to read from: how a file's bytes go out, whoever asked for them."""
+"""Presigned URLs for downloads: S3 answers them, to any holder, for URL_SECONDS."""
 
 import re
 from functools import cached_property
@@ -13,27 +13,30 @@ from function.core.runtime import iso
 from function.files.models import Download
 from function.tables.files import FileRow
 
-# What a browser may show without running anything of it. SVG and HTML can carry scripts, and so
-# can every other type of XML, whatever it calls itself: image/x+xml is read as XHTML.
-SHOWN = frozenset({"application/pdf", "text/plain"})
-SHOWN_KINDS = ("image/", "audio/", "video/")
-NEVER_SHOWN = re.compile(r"svg|xml|html")
+# Types that a browser shows without running a script of theirs. SVG and HTML can have scripts, and
+# so can every type of XML, whatever its name: a browser reads image/x+xml as XHTML.
+INLINE_TYPES = frozenset({"application/pdf", "text/plain"})
+INLINE_FAMILIES = ("image/", "audio/", "video/")
+SCRIPTABLE = re.compile(r"svg|xml|html")
 
 
 class Presigner:
-    """Signs addresses that S3 answers for some minutes."""
+    """Presigns URLs of the bucket."""
 
     def __init__(self, base: Base) -> None:
         self._bucket = base.bucket
         self._runtime = base.runtime
 
     def download(self, row: FileRow, *, inline: bool = False) -> Download:
-        """Where a file's bytes are: as an attachment, unless `inline` is wanted and safe."""
-        shown = may_be_shown(row.content_type)
+        """A URL of a file's bytes: an attachment, or `inline` where its type is safe to show.
+
+        Any other type is sent as application/octet-stream, so that no browser guesses.
+        """
+        is_safe = is_safe_inline(row.content_type)
         url = self._bucket.presign_get(
             row.object,
-            disposition(row.name, "inline" if inline and shown else "attachment"),
-            row.content_type if shown else PLAIN_BYTES,
+            disposition(row.name, "inline" if inline and is_safe else "attachment"),
+            row.content_type if is_safe else PLAIN_BYTES,
             URL_SECONDS,
         )
         return Download(
@@ -49,13 +52,13 @@ class Presigner:
 
     @cached_property
     def site(self) -> str:
-        """The origin (RFC 6454) of every address that is signed here."""
-        made = urlsplit(self._bucket.presign_get("-", "attachment", PLAIN_BYTES, URL_SECONDS))
-        return f"{made.scheme}://{made.netloc}"
+        """The origin (RFC 6454) of every URL that is signed here, for a Content-Security-Policy."""
+        url = urlsplit(self._bucket.presign_get("-", "attachment", PLAIN_BYTES, URL_SECONDS))
+        return f"{url.scheme}://{url.netloc}"
 
 
-def may_be_shown(content_type: str) -> bool:
-    """Whether a browser may be given this type as what it is."""
-    kind = content_type.partition(";")[0].strip().lower()
-    safe = kind in SHOWN or kind.startswith(SHOWN_KINDS)
-    return safe and not NEVER_SHOWN.search(kind)
+def is_safe_inline(content_type: str) -> bool:
+    """Whether a browser that gets this type runs no script of the file."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    is_shown = media_type in INLINE_TYPES or media_type.startswith(INLINE_FAMILIES)
+    return is_shown and not SCRIPTABLE.search(media_type)

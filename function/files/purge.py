@@ -1,14 +1,15 @@
-"""Removing for good what was kept: its row, what the account is charged for it, and its bytes.
+"""Purging archived files: replaced versions and what is in the trash.
 
-The row goes first, and the line on the list of what falls due then says whether the bytes are
-nobody's; so whoever goes on after a crash knows it as well.
+The row goes before the bytes, and the owner is refunded in the same commit. That commit also notes
+on the file's expiry entry whether its object belongs to no other row, so a purge that was cut off
+is finished by the next one: the entry stays until the bytes are gone.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
-from function.aws.writes import delete, equals
+from function.aws.writes import Write, delete, equals
 from function.base import Base
 from function.tables.accounts import Load, account_at, account_key, refund
 from function.tables.expiry import expiry_key, freed_object, mark_freed
@@ -22,75 +23,82 @@ from function.tables.files import (
     refcount_key,
 )
 
-AT_ONCE = 100
+BATCH_SIZE = 100
+
+
+class _Purged(NamedTuple):
+    """Whether the commit removed the row, and what remains to be deleted after it."""
+
+    removed: bool
+    object_key: str | None = None
+    entry_left: bool = False
 
 
 class Purger:
-    """Empties shelves."""
+    """Purges archived files."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
-        self._kept = Archive(base.db)
+        self._archive = Archive(base.db)
         self._bucket = base.bucket
         self._runtime = base.runtime
 
-    def purge(self, kept: Key, line: Key, in_time: Callable[[], bool] = lambda: True) -> bool:
-        """Removes a kept row that `line` names; False when it was not there any more.
+    def purge(self, archived: Key, entry: Key, has_time: Callable[[], bool] = lambda: True) -> bool:
+        """Removes an archived file, and its bytes if no other row has them.
 
-        The versions of what was deleted go before it; when they take longer than `in_time`, it
-        stays, and False is said. Doing it again finishes what was cut off.
-
-        Raises Unavailable, ChangedMeanwhile.
+        `archived` is the key of its row, `entry` that of its expiry entry. The versions of a
+        deleted file go before it; when they take longer than `has_time`, it stays, and another call
+        goes on. Returns False when the row was gone already or stays. Raises Unavailable,
+        ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            rows = self._db.read([kept, line])
-            if kept not in rows:
-                self._finish(rows, line)
-                return False
-            row = FileRow.model_validate(rows[kept])
-            if kept.partition.endswith(f"/{TRASH}") and not self._versions(row, kept, in_time):
-                return False
-            try:
-                last = self._take(row, kept, line)
-            except ConditionFailed:
-                continue
-            if last:
-                self._bucket.delete(row.object)
-                self._db.write(delete(line))
-            return True
-        raise AssertionError
+        purged = self._db.transact(lambda: self._plan(archived, entry, has_time))
+        if purged.object_key:
+            self._bucket.delete(purged.object_key)
+        if purged.entry_left:
+            self._db.write(delete(entry))
+        return purged.removed
 
-    def _versions(self, row: FileRow, kept: Key, in_time: Callable[[], bool]) -> bool:
-        """Removes the versions of a deleted file; False when there was not the time for all."""
-        owner, now, more = kept.partition.partition("/")[0], int(self._runtime.now()), True
+    def _plan(
+        self, archived: Key, entry: Key, has_time: Callable[[], bool]
+    ) -> tuple[list[Write], _Purged]:
+        rows = self._db.read([archived, entry])
+        if archived not in rows:  # an earlier purge was cut off after its commit, or did it all
+            return [], _Purged(False, freed_object(rows, entry), entry in rows)
+        row = FileRow.model_validate(rows[archived])
+        is_deleted_file = archived.partition.endswith(f"/{TRASH}")
+        if is_deleted_file and not self._purge_versions(row, archived, has_time):
+            return [], _Purged(False)
+        owner = archived.partition.partition("/")[0]
+        rows = self._db.read([refcount_key(row.object), account_key(owner)])
+        is_shared = other_references(rows, row.object) > 0
+        writes = self._writes(archived, entry, row, rows)
+        return writes, _Purged(True) if is_shared else _Purged(True, row.object, entry_left=True)
+
+    def _purge_versions(self, row: FileRow, archived: Key, has_time: Callable[[], bool]) -> bool:
+        """Purges the versions of a deleted file; False when there is no time for all."""
+        owner, now, more = archived.partition.partition("/")[0], int(self._runtime.now()), True
         while more:
-            rows, more = self._kept.list_versions(owner, row.id, limit=AT_ONCE)
-            for version in rows:
-                if not in_time():
+            versions, more = self._archive.list_versions(owner, row.id, limit=BATCH_SIZE)
+            for version in versions:
+                if not has_time():
                     return False
-                self.purge(file_row_key(version), expiry_key(file_row_key(version), now))
+                key = file_row_key(version)
+                self.purge(key, expiry_key(key, now))
         return True
 
-    def _take(self, row: FileRow, kept: Key, line: Key) -> bool:
-        """Takes the row away; whether its bytes are now nobody's. Raises Refused."""
-        owner = kept.partition.partition("/")[0]
-        rows = self._db.read([refcount_key(row.object), account_key(owner)])
-        seen, account = other_references(rows, row.object), account_at(rows, owner)
-        writes = [
-            delete(kept, equals(rev=row.rev)),
-            decrement_refcount(row.object, seen),
-            mark_freed(line, row.object, int(self._runtime.now())) if not seen else delete(line),
-        ]
-        if (own := expiry_key(kept, row.until or 0)) != line:
-            writes.append(delete(own))
-        if account and account.id == row.owner_id:
-            writes.append(refund(owner, account.id, Load(row.size, 1)))
-        self._db.commit(writes, self._runtime.new_id())
-        return not seen
+    def _writes(self, archived: Key, entry: Key, row: FileRow, rows: Rows) -> list[Write]:
+        """Removes the row, its reference to the object, and its charge.
 
-    def _finish(self, rows: Rows, line: Key) -> None:
-        """Removes the bytes that a line says are nobody's, and strikes the line."""
-        if object_key := freed_object(rows, line):
-            self._bucket.delete(object_key)
-        if line in rows:
-            self._db.write(delete(line))
+        Where `entry` is not the file's own expiry entry, both go.
+        """
+        owner, now = archived.partition.partition("/")[0], int(self._runtime.now())
+        references, account = other_references(rows, row.object), account_at(rows, owner)
+        own_entry = expiry_key(archived, row.until or 0)
+        charged = account is not None and account.id == row.owner_id
+        return [
+            delete(archived, equals(rev=row.rev)),
+            decrement_refcount(row.object, references),
+            delete(entry) if references else mark_freed(entry, row.object, now),
+            *([delete(own_entry)] if own_entry != entry else []),
+            *([refund(owner, row.owner_id, Load(row.size, 1))] if charged else []),
+        ]

@@ -1,13 +1,13 @@
-"""The three ways to send a small file: JSON with Base64, the body itself, a multipart form."""
+"""`/file`: put a small file in one of three ways, get it, delete it."""
 
 import base64
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from function.access.errors import NoSuchFile, QuotaExceeded
 from function.base import one
@@ -24,9 +24,11 @@ from function.core.fields import ContentType, FileName, OnConflict, Username, is
 from function.core.headers import disposition
 from function.core.media_types import PLAIN_BYTES, guessed_type
 from function.core.models import Conditions, HttpRequest
+from function.files.commit import WriteRequest
+from function.files.conditions import HasConditions
 from function.files.content import Content, ContentRequest, FileService, SmallUploadService
 from function.files.errors import FileExists, TypeNotAllowed
-from function.files.models import FileObject, PutFile, Upload
+from function.files.models import FileObject, PutFile, UploadFields
 from function.http.dependencies import (
     ConditionHeaders,
     CurrentRequest,
@@ -40,15 +42,15 @@ from function.http.request import json_text, strict_json
 from function.http.responses import answers, conditioned, nothing
 from function.http.validation import invalid_model
 
-Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
-REPLACEMENT = "\ufffd".encode()  # what a gateway puts for bytes that are no text
 router = Router()
+Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
-Owner = Annotated[Username | None, Query(description="Whose file; yours by default.")]
+Owner = Annotated[Username | None, Query(description="The file's owner; you by default.")]
+REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes that are not UTF-8
 
 
 def file_headers(file: FileObject) -> dict[str, str | list[str]]:
-    """What goes with a file's bytes: nothing in it is ever run or kept by a browser."""
+    """The header fields that go with a file's bytes; no browser runs or caches them."""
     return {
         "etag": f'"{file.etag}"',
         "accept-ranges": "bytes",
@@ -59,48 +61,31 @@ def file_headers(file: FileObject) -> dict[str, str | list[str]]:
     }
 
 
-class Beside(BaseModel):
-    """What goes with a file's own bytes, in the query or in the fields of a form."""
+class SmallUpload(NamedTuple):
+    """A small file as it was sent: `owner` is None where it goes among the caller's own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    file_name: FileName
-    username: Username | None = None
-    content_type: ContentType | None = None
-    on_conflict: OnConflict = "replace"
+    owner: str | None
+    request: WriteRequest
+    data: bytes
 
 
-def upload_of(sent: HttpRequest, header: Conditions) -> Upload:
-    """The file that a request carries, whichever way.
+def read_upload(sent: HttpRequest, conditions: Conditions) -> SmallUpload:
+    """The file that a request carries: as a form, as the body itself, or in a JSON body.
 
     Raises Malformed, UnsupportedMediaType, Invalid.
     """
+    media_type = sent.headers.get("content-type", "")
     try:
-        return _read(sent, header)
+        if _is_of_type(media_type, MULTIPART):
+            return _read_form(sent, conditions)
+        if "file_name" in sent.query:
+            return _read_body(sent, conditions, media_type)
+        return _read_json(sent, conditions)
     except ValidationError as error:
         raise invalid_model(error, "body") from None
 
 
-def _read(sent: HttpRequest, header: Conditions) -> Upload:
-    says = sent.headers.get("content-type", "")
-    kind = says.partition(";")[0].strip().lower()
-    if kind == MULTIPART:
-        return _from_form(sent, header)
-    if "file_name" in sent.query:
-        beside = Beside.model_validate(dict(sent.query))
-        if sent.as_text and REPLACEMENT in sent.body:
-            raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
-        if kind == URLENCODED:  # what curl says of --data-binary tells nothing about the file
-            says = ""
-        return _upload(beside, header, sent.body, says)
-    if sent.query:
-        reason = "with a JSON body this belongs in the body"
-        raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
-    body = PutFile.model_validate(strict_json(json_text(sent.body, sent.headers)))
-    return _upload(body, conditioned(body, header), body.content)
-
-
-def _from_form(sent: HttpRequest, header: Conditions) -> Upload:
+def _read_form(sent: HttpRequest, conditions: Conditions) -> SmallUpload:
     fields: dict[str, Any] = dict(sent.query)
     file: FormPart | None = None
     for part in multipart_form(sent):
@@ -114,24 +99,40 @@ def _from_form(sent: HttpRequest, header: Conditions) -> Upload:
         raise Malformed("The form has no part named file.")
     if file.filename:
         fields.setdefault("file_name", file.filename)
-    return _upload(Beside.model_validate(fields), header, file.data, file.content_type)
+    return _upload(UploadFields.model_validate(fields), conditions, file.data, file.content_type)
+
+
+def _read_body(sent: HttpRequest, conditions: Conditions, media_type: str) -> SmallUpload:
+    fields = UploadFields.model_validate(dict(sent.query))
+    if sent.as_text and REPLACEMENT in sent.body:
+        raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
+    if _is_of_type(media_type, URLENCODED):  # curl --data-binary says this of any file
+        media_type = ""
+    return _upload(fields, conditions, sent.body, media_type)
+
+
+def _read_json(sent: HttpRequest, conditions: Conditions) -> SmallUpload:
+    if sent.query:
+        reason = "with a JSON body this belongs in the body"
+        raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
+    body = PutFile.model_validate(strict_json(json_text(sent.body, sent.headers)))
+    return _upload(body, conditioned(body, conditions), body.content, "")
 
 
 def _upload(
-    beside: Beside | PutFile, conditions: Conditions | PutFile, data: bytes, says: str = ""
-) -> Upload:
-    """The upload, of the type it is said to have; one that says nothing is guessed by the name."""
-    if says == PLAIN_BYTES or not is_media_type(says):
-        says = guessed_type(beside.file_name)
-    return Upload(
-        file_name=beside.file_name,
-        data=data,
-        content_type=beside.content_type or says,
-        username=beside.username,
-        on_conflict=beside.on_conflict,
+    fields: UploadFields, conditions: HasConditions, data: bytes, media_type: str
+) -> SmallUpload:
+    """The upload, with a content type guessed by the file's name where none is given."""
+    if media_type == PLAIN_BYTES or not is_media_type(media_type):
+        media_type = guessed_type(fields.file_name)
+    request = WriteRequest(
+        file_name=fields.file_name,
+        content_type=fields.content_type or media_type,
+        on_conflict=fields.on_conflict,
         if_match=conditions.if_match,
         if_none_match=conditions.if_none_match,
     )
+    return SmallUpload(fields.username, request, data)
 
 
 @router.put(
@@ -150,8 +151,10 @@ def _upload(
 def put_file(
     caller: Writer,
     sent: RequestWithBody,
-    header: ConditionHeaders,
-    file_name: Annotated[FileName | None, Query(description="Makes the body the file.")] = None,
+    conditions: ConditionHeaders,
+    file_name: Annotated[
+        FileName | None, Query(description="With a name here the body is the file.")
+    ] = None,
     username: Owner = None,
     content_type: ContentType | None = None,
     on_conflict: OnConflict = "replace",
@@ -159,10 +162,10 @@ def put_file(
     """Put a file of up to 4 MiB: as JSON with Base64, as the body itself, or as a form.
 
     With `?file_name=` the body is the file, whatever its content type; a multipart form has it in
-    the part `file`. What is replaced becomes a version.
+    the part `file`. A file that is replaced becomes a version.
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
-    file, created = one(SmallUploadService).put(caller, upload_of(sent, header))
+    file, created = one(SmallUploadService).put(caller, *read_upload(sent, conditions))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
 
 
@@ -175,29 +178,29 @@ def put_file(
 def get_file(
     caller: Reader,
     sent: CurrentRequest,
-    wanted: Partial,
+    request: Partial,
     file_name: Name,
     username: Owner = None,
 ) -> Response[str]:
     """Get a file of up to 4 MiB as Base64 text, or with `Accept: application/octet-stream` raw."""
-    if not _raw(sent):  # Base64 text has no ranges
-        wanted = replace(wanted, range=None)
-    return _answer(one(FileService).read(caller, username, file_name, wanted), _raw(sent))
+    raw = _accepts_bytes(sent)
+    if not raw:  # Base64 text has no ranges
+        request = replace(request, range=None)
+    return _answer(one(FileService).read(caller, username, file_name, request), raw)
 
 
 @router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
 def head_file(
     caller: Reader,
     sent: CurrentRequest,
-    header: ConditionHeaders,
+    conditions: ConditionHeaders,
     file_name: Name,
     username: Owner = None,
 ) -> Response[str]:
-    """What `GET /file` would say, without the bytes and for a file of any size."""
-    wanted = ContentRequest(header.if_match, header.if_none_match)
-    return _answer(
-        one(FileService).read(caller, username, file_name, wanted, body=False), _raw(sent)
-    )
+    """Get the header fields of `GET /file`, for a file of any size."""
+    request = ContentRequest(conditions.if_match, conditions.if_none_match)
+    content = one(FileService).read(caller, username, file_name, request, body=False)
+    return _answer(content, _accepts_bytes(sent))
 
 
 @router.delete(
@@ -207,35 +210,42 @@ def head_file(
 )
 def delete_file(
     caller: Writer,
-    header: ConditionHeaders,
+    conditions: ConditionHeaders,
     file_name: Name,
     username: Owner = None,
-    permanent: Annotated[bool, Query(description="Past the trash, with its versions.")] = False,
+    permanent: Annotated[
+        bool, Query(description="Delete it past the trash, with its versions.")
+    ] = False,
 ) -> Response[None]:
-    """Move a file of yours to the trash. Whoever it was shared with loses it at once."""
-    one(FileService).delete(caller, username, file_name, header, for_good=permanent)
+    """Move a file of yours to the trash. Shares and links to it stop working at once."""
+    one(FileService).delete(caller, username, file_name, conditions, permanent=permanent)
     return nothing()
 
 
-def _raw(sent: HttpRequest) -> bool:
-    """Whether the bytes themselves are wanted, not Base64 text."""
+def _is_of_type(header: str, media_type: str) -> bool:
+    """Whether a header field names a media type, parameters aside."""
+    return header.partition(";")[0].strip().lower() == media_type
+
+
+def _accepts_bytes(sent: HttpRequest) -> bool:
+    """Whether the answer may have the bytes themselves, instead of Base64 text."""
     accepted = sent.headers.get("accept", "").lower().split(",")
-    return PLAIN_BYTES in {kind.partition(";")[0].strip() for kind in accepted}
+    return any(_is_of_type(media_type, PLAIN_BYTES) for media_type in accepted)
 
 
 def _answer(content: Content, raw: bool) -> Response[str]:
     headers = file_headers(content.file)
-    if content.fresh:
+    if content.not_modified:
         return Response(304, None, "", headers)
-    kind = content.file.content_type if raw else "text/plain"
+    media_type = content.file.content_type if raw else "text/plain"
     size = content.file.size
     if content.data is None:
         length = size if raw else 4 * ((size + 2) // 3)
-        return Response(200, kind, "", {**headers, "content-length": str(length)})
+        return Response(200, media_type, "", {**headers, "content-length": str(length)})
     if content.span:
         headers["content-range"] = "bytes {}-{}/{}".format(*content.span, size)
     status = 206 if content.span else 200
-    answer = Response(status, kind, base64.b64encode(content.data).decode(), headers)
-    # Lambda carries bytes as Base64 too; all that differs is whether the gateway decodes it.
+    answer = Response(status, media_type, base64.b64encode(content.data).decode(), headers)
+    # Lambda carries bytes as Base64 too; only this flag has the gateway decode them.
     answer.base64_encoded = raw
     return answer

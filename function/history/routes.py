@@ -23,12 +23,7 @@ from function.files.models import CopyRequest, FileObject
 from function.history.models import Emptying, Restoration, TrashId, TrashItem, VersionView
 from function.history.trash import TrashService
 from function.history.versions import VersionService
-from function.http.dependencies import (
-    ConditionHeaders,
-    CurrentRequest,
-    Reader,
-    Writer,
-)
+from function.http.dependencies import ConditionHeaders, CurrentRequest, Reader, Writer
 from function.http.responses import answers, conditioned, listed
 
 router = Router()

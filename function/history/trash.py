@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Authorization
+from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
@@ -82,19 +82,20 @@ class TrashService:
         """
         name = wanted.new_name or wanted.file_name
         for _ in self._runtime.attempts():
-            more = [trash_key(caller.username, named(wanted.id))] if wanted.id else []
-            entry = self._access.authorize(caller, wanted.username, name, more)
+            more = [file_key(caller.username, name)]
+            more += [trash_key(caller.username, named(wanted.id))] if wanted.id else []
+            entry = self._access.authenticate_owner(caller, wanted.username, more)
             kept = self._find(entry, caller.username, wanted)
             require_conditions(wanted, kept)
             if file_key(caller.username, name) in entry.rows:
                 raise FileExists("There is a file of that name; send a new_name.")
-            self._rules.judge_name(entry.account.role, kept, name)
+            self._rules.require_name_allowed(entry.account.role, kept, name)
             gone = {"file_name": None, "until": None, "deleted": None}
             where = {"shelf": caller.username, "name": name, "rev": self._runtime.new_id()}
             kind = retyped(kept.content_type, wanted.file_name, name)
             row = kept.model_copy(update=gone | where | {"content_type": kind})
             writes = [
-                *self._file_writes.change((None, row)),
+                *self._file_writes.change_files((None, row)),
                 *delete_from_trash(kept),
                 require_account_active(entry.account),
                 self._audit.record(caller, "trash.restore", name),
@@ -106,10 +107,8 @@ class TrashService:
             return file_object(row, "own")
         raise AssertionError
 
-    def _find(self, entry: Authorization, owner: str, wanted: Restoration) -> FileRow:
+    def _find(self, entry: Authentication, owner: str, wanted: Restoration) -> FileRow:
         """What is to come back: of several of that name the latest. Raises NoSuchFile."""
-        if entry.permission != "own":
-            raise NoSuchFile
         if wanted.id:
             row = trashed_in(entry.rows, trash_key(owner, named(wanted.id)), self._runtime.now())
             rows = [row] if row and row.file_name == wanted.file_name else []

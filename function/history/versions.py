@@ -1,16 +1,13 @@
 """The versions of a file: what was replaced is kept for a while, and can be made current again."""
 
-from contextlib import suppress
-
-from function.access.policy import Access, Authorization
+from function.access.policy import Access, Authentication, WriteAuthorization
 from function.audit.service import AuditTrail
-from function.aws.s3 import Stored
 from function.aws.writes import Write
 from function.base import Base
 from function.core.cursors import seal, unseal
 from function.core.models import Caller
 from function.core.runtime import iso
-from function.files.commit import FileWriter, StateChanged, WriteRequest, Written
+from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.conditions import require_conditions
 from function.files.errors import NoSuchVersion
 from function.files.models import FileObject, file_object
@@ -50,7 +47,7 @@ class VersionService:
         Raises NoSuchFile, InvalidCursor.
         """
         entry = self._access.authorize(caller, owner, name)
-        row, permission = entry.readable()
+        row, permission = entry.file, entry.permission
         of = f"versions {row.id}"
         last = unseal(cursor, entry.account.id, of)
         found = [] if last else [version_view(row, current=True)]
@@ -75,56 +72,56 @@ class VersionService:
 
         Raises NoSuchFile, NoSuchVersion, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            with suppress(StateChanged):
-                return self._restore(caller, wanted)
-        raise AssertionError
 
-    def _restore(self, caller: Caller, wanted: Restoration) -> FileObject:
-        entry, old = self._look(caller, wanted)
-        row = entry.owned()
-        require_conditions(wanted, row)
-        if old.object == row.object:
-            return file_object(row, "own")
+        def plan() -> tuple[list[Write], FileObject]:
+            entry, row, old = self._look(caller, wanted)
+            require_conditions(wanted, row)
+            if old.object == row.object:
+                return [], file_object(row, "own")
+            own = WriteAuthorization.for_own_file(entry, row.name)
 
-        def look() -> Authorization:
-            again, now = self._look(caller, wanted)
-            if now.object != old.object or again.owned().object == old.object:
-                raise StateChanged
-            return again
+            def extra_writes(written: Written) -> list[Write]:
+                version = str(old.version)
+                return [
+                    require_file_unchanged(version_key(row, old.version), old),
+                    self._audit.record(
+                        caller, "version.restore", written.row.name, subject=version
+                    ),
+                ]
 
-        def also(placed: Written) -> list[Write]:
-            subject = str(old.version)
-            noted = self._audit.record(caller, "version.restore", placed.row.name, subject=subject)
-            key = version_key(placed.row, old.version)
-            return [require_file_unchanged(key, old), noted]
+            writes, written = self._writer.plan(
+                own, _restored(row, old, wanted), old.stored, extra_writes
+            )
+            return writes, file_object(written.row, written.permission)
 
-        intent = WriteRequest(
-            row.name,
-            old.content_type,
-            if_match=wanted.if_match,
-            if_none_match=wanted.if_none_match,
-            sender=old.sender,
-            again=True,
-        )
-        stored = Stored(old.object, old.size, old.etag, old.sha256)
-        placed = self._writer.commit(look, entry, intent, stored, also)
-        return file_object(placed.row, placed.permission)
+        return self._db.transact(plan)
 
-    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authorization, FileRow]:
-        """The caller's own file, and the version. Raises NoSuchFile, NoSuchVersion."""
+    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authentication, FileRow, FileRow]:
+        """Who calls, their own file, and its version. Raises NoSuchFile, NoSuchVersion."""
         entry = self._access.authorize(caller, wanted.username, wanted.file_name)
-        row, permission = entry.readable()
+        row = entry.file
         version = wanted.version or row.version
-        if permission != "own":
+        if entry.permission != "own":
             raise NoSuchVersion
         if version == row.version:
-            return entry, row
+            return entry, row, row
         kept = self._db.read([version_key(row, version)])
         found = version_in(kept, row, version, self._most, self._runtime.now())
         if found is None:
             raise NoSuchVersion
-        return entry, found
+        return entry, row, found
+
+
+def _restored(row: FileRow, old: FileRow, wanted: Restoration) -> WriteRequest:
+    """A version of a file as its current one; the details of the current one stay."""
+    return WriteRequest(
+        file_name=row.name,
+        content_type=old.content_type,
+        if_match=wanted.if_match,
+        if_none_match=wanted.if_none_match,
+        mode="existing_bytes",
+        sender=old.sender,
+    )
 
 
 def version_view(row: FileRow, *, current: bool) -> VersionView:

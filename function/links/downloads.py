@@ -4,8 +4,8 @@ However many come at once, each commit expects the link as it was read and room 
 counts. A grant is counted once for a file: with its receipt a download that broke off goes on.
 """
 
+from function.access.callers import Anonymous
 from function.access.errors import NoSuchFile
-from function.access.policy import Anonymous
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.base import Base
@@ -15,7 +15,7 @@ from function.files.presigning import Presigner
 from function.links.errors import DownloadNotAllowed, LinkExhausted
 from function.links.models import LinkDownload, LinkDownloadRequest, Way
 from function.links.public_service import PublicLinkService, Visit, Visitor, event, locked
-from function.public.unlock import GRANT_SECONDS, Pass, PasswordGate
+from function.public.unlock import ACCESS_SECONDS, AccessToken, PasswordGate
 from function.tables.files import FileRow, file_key
 from function.tables.links import (
     LinkRow,
@@ -49,11 +49,11 @@ class LinkDownloads:
         """
         for _ in self._runtime.attempts():
             visit = self._public_links.enter(visitor, wanted.file_name, counting=True)
-            held = self._gate.admit(locked(visit.link), visitor.grant)
+            token = self._gate.admit(locked(visit.link), visitor.grant)
             row = self._file(visit, wanted.file_name)
-            if self._counted(visitor, visit, [row], held, how):
+            if self._counted(visitor, visit, [row], token, how):
                 made = self._presigner.download(row, inline=wanted.inline)
-                return LinkDownload(**made.model_dump(), grant=held.grant)
+                return LinkDownload(**made.model_dump(), grant=token.text)
         raise AssertionError
 
     def all(self, visitor: Visitor, limit: int, cursor: str | None) -> tuple[str, str, str | None]:
@@ -63,11 +63,11 @@ class LinkDownloads:
         """
         for _ in self._runtime.attempts():
             visit = self._public_links.enter(visitor, counting=True)
-            held = self._gate.admit(locked(visit.link), visitor.grant)
+            token = self._gate.admit(locked(visit.link), visitor.grant)
             rows, following = self._public_links.page(visit, limit, cursor)
-            if self._counted(visitor, visit, rows, held, "curl"):
+            if self._counted(visitor, visit, rows, token, "curl"):
                 files = ((row.name, self._presigner.download(row).url) for row in rows)
-                return curl.configuration(files), held.grant, following
+                return curl.configuration(files), token.text, following
         raise AssertionError
 
     def _file(self, visit: Visit, name: str | None) -> FileRow:
@@ -83,20 +83,20 @@ class LinkDownloads:
         return row
 
     def _counted(
-        self, visitor: Visitor, visit: Visit, rows: list[FileRow], held: Pass, how: Way
+        self, visitor: Visitor, visit: Visit, rows: list[FileRow], token: AccessToken, how: Way
     ) -> bool:
         """Whether all is counted that has to be; False when somebody came between."""
         link, now = visit.link, self._runtime.now()
         if not link.allow_download:
             raise DownloadNotAllowed
-        new = rows if held.new else self._uncounted(visit, rows, held.nonce)
+        new = rows if token.is_new else self._uncounted(visit, rows, token.nonce)
         if not new:
             return True
         _has_room(link, len(new))
         name = new[0].name if len(new) == 1 else None
         noted = event("downloaded", how, now, name, times=len(new))
-        until = int(now) + GRANT_SECONDS
-        keys = [receipt_key(link.id, held.nonce, row.name) for row in new]
+        until = int(now) + ACCESS_SECONDS
+        keys = [receipt_key(link.id, token.nonce, row.name) for row in new]
         writes = [
             count_downloads(link, len(new)),
             *(put_receipt(key, row.id, until, now) for key, row in zip(keys, new, strict=True)),

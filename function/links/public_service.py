@@ -22,7 +22,7 @@ from function.links.models import Kind, LinkItem, LinkPage, Way
 from function.links.service import file_keys, name_of
 from function.listing.service import weight_of
 from function.public.models import Unlocked
-from function.public.unlock import MINUTE, Locked, PasswordGate, nonce_in
+from function.public.unlock import MINUTE, Gated, PasswordGate, nonce_in
 from function.tables.accounts import account_in, account_key
 from function.tables.files import FileRow, Files, file_in
 from function.tables.grants import Grant
@@ -84,9 +84,9 @@ class Visit:
         return [name for name in names if not any(name.startswith(n) and name != n for n in names)]
 
 
-def locked(link: LinkRow) -> Locked:
+def locked(link: LinkRow) -> Gated:
     """A link as what may have a password."""
-    return Locked(link.id, link.seal, link.password)
+    return Gated(link.id, link.seal, link.password)
 
 
 def event(kind: Kind, how: Way, now: float, name: str | None = None, times: int = 1) -> EventRow:
@@ -123,10 +123,10 @@ class PublicLinkService:
         Raises what `enter` raises, PasswordRequired, InvalidCursor.
         """
         visit = self.enter(visitor)
-        held = self._gate.admit(locked(visit.link), visitor.grant)
+        token = self._gate.admit(locked(visit.link), visitor.grant)
         rows, following = self.page(visit, limit, cursor)
         self._opened(visit.link, how)
-        return _shown(visit.link, rows), following, held.grant
+        return _shown(visit.link, rows), following, token.text
 
     def unlock(self, visitor: Visitor, password: str | None, how: Way) -> Unlocked:
         """A grant for whoever knows the password; without one, for everybody.
@@ -134,14 +134,14 @@ class PublicLinkService:
         Raises what `enter` raises, WrongPassword, SlowDown.
         """
         link = self.enter(visitor).link
-        grant, until = self._gate.unlock(locked(link), password, visitor.address)
+        token = self._gate.unlock(locked(link), password, visitor.address)
         if link.password is not None:
             now = self._runtime.now()
             with suppress(Unavailable):  # an event is no reason to keep somebody out
                 self._links.record_unlock(
                     link.id, event("unlocked", how, now), self._runtime.new_id()
                 )
-        return Unlocked(grant=grant, expires_at=iso(until))
+        return Unlocked(grant=token.text, expires_at=iso(token.expires_at))
 
     def enter(self, visitor: Visitor, name: str | None = None, *, counting: bool = False) -> Visit:
         """Lets a visitor in as far as the password; reads one file, or all that are items.
@@ -159,7 +159,7 @@ class PublicLinkService:
         link_id = self._link_id(visitor)
         link, grants = self._links.find(link_id) if link_id else (None, [])
         if link is None:
-            self._gate.missed(visitor.address)
+            self._gate.count_miss(visitor.address)
             raise NoSuchLink
         files = file_keys(link.owner, [name] if name else map(name_of, grants))
         keys = [account_key(link.owner), *files]
@@ -173,7 +173,7 @@ class PublicLinkService:
         if (
             owner is None
             or owner.id != link.owner_id
-            or not may(self._access.known(owner).role, "share")
+            or not may(self._access.with_configured_role(owner).role, "share")
         ):
             raise NoSuchLink
         if link.revoked:
@@ -182,7 +182,7 @@ class PublicLinkService:
             raise LinkExpired
         if link.audience and caller is None:
             raise NotSignedIn
-        if caller and self._access.signed_in(rows, caller).id != link.audience_id:
+        if caller and self._access.verify(rows, caller).id != link.audience_id:
             raise NoSuchLink
         return Visit(link, grants, rows)
 

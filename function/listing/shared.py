@@ -124,7 +124,7 @@ class SharedFiles:
         if not shared.endswith("/"):
             file = file_in(found.rows, owner.username, shared.partition("/")[2])
             given = found.grants.get(shared, [])
-            right = self._access.right(found.ids, account, owner, file, given)
+            right = self._access.permission_for(found.ids, account, owner, file, given)
             if file and right and file.owner_id == owner.id:
                 yield CursorPosition(shared, "", file, right, frozenset(past))
         elif self._opens(shared, owner, found):
@@ -163,7 +163,7 @@ class SharedFiles:
         rows = dict(read.result())
         grants = grants_in(rows, [key for each in window.shared.values() for key in each])
         grants += [grant for page in nested for grant in page.result()[0]]
-        ids = frozenset({account.id, *self._access.memberships(rows, account)})
+        ids = frozenset({account.id, *self._access.memberships_in(rows, account)})
         return Found(rows, ids, by_file(grants), dict(zip(folders, first, strict=True)))
 
     def _first_of(
@@ -186,7 +186,7 @@ class SharedFiles:
         for row in rows:
             names = [f"{owner.username}/{each}" for each in [*folders_of(row.name), row.name]]
             given = [grant for name in names for grant in found.grants.get(name, [])]
-            right = self._access.right(found.ids, account, owner, row, given)
+            right = self._access.permission_for(found.ids, account, owner, row, given)
             if right and row.owner_id == owner.id:
                 yield CursorPosition(shared, row.name, row, right, frozenset(past))
         if more:
@@ -195,7 +195,7 @@ class SharedFiles:
     def _opens(self, shared: str, owner: Account, found: Found) -> bool:
         """Whether a folder is shared now."""
         given = found.grants.get(shared, [])
-        return any(self._access.opens(grant, found.ids, owner, None) for grant in given)
+        return any(self._access.grant_applies(grant, found.ids, owner, None) for grant in given)
 
     def _covered(
         self, account: Account, owner: Account, shared: str, past: set[str], found: Found
@@ -204,7 +204,7 @@ class SharedFiles:
         above = [each.split("/", 1) for each in past if shared.startswith(each) and each != shared]
         keys = [grant_key(who, own, name) for own, name in above for who in grantees_of(account)]
         return any(
-            self._access.opens(grant, found.ids, owner, None)
+            self._access.grant_applies(grant, found.ids, owner, None)
             for grant in grants_in(found.rows, keys)
         )
 

@@ -16,7 +16,7 @@ from function.contract import FILES, USERS
 from function.core.limits import DAY, DAYS
 from function.core.names import folders_of
 from function.core.runtime import iso
-from function.tables.accounts import Account, Load, account_key
+from function.tables.accounts import Account, Load, account_key, reserved_sizes
 from function.tables.changes import CHANGES
 from function.tables.files import (
     TRASH,
@@ -28,7 +28,6 @@ from function.tables.files import (
     require_file_unchanged,
 )
 from function.tables.folders import FOLDERS, MOST_LEVELS, FolderRow, folder_key, folder_row
-from function.tables.reservations import reserved_sizes
 
 POSITION = Key(FILES, "~reconcile", "position")
 AT_ONCE = 1000

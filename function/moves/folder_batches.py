@@ -173,12 +173,12 @@ class FolderBatches:
         """Adds a file, with what was granted on it; False when there is no room for it."""
         name = self._there(old.name)
         if is_too_long(name) or file_key(self._owner, name) in rows:  # it came in the meantime
-            name = self._writer.free_name(self._owner, without_deep_folders(name), always=True)
+            name = self._writer.free_name(self._owner, without_deep_folders(name), guaranteed=True)
         grants = [g for g in grants_in(rows, grant_keys_on(old)) if g.file_id == old.place_id]
         new = {"name": name, "rev": self._runtime.new_id(), "place": self._runtime.new_id()}
         row = old.model_copy(update=new | {"grantees": frozenset(g.grantee for g in grants)})
         writes = [
-            *(w for w in self._file_writes.change((old, row)) if not _of_folder(w)),
+            *(w for w in self._file_writes.change_files((old, row)) if not _of_folder(w)),
             *(put_grant(self._moving.carried(grant, row)) for grant in grants),
             *(delete_grant(grant) for grant in grants),
         ]

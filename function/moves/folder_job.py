@@ -99,9 +99,7 @@ class FolderMoveService:
 
         Raises NoSuchFile, and ChangedMeanwhile while others are at these folders.
         """
-        entry = self._access.authorize(caller, wanted.username)
-        if entry.permission != "own":
-            raise NoSuchFile
+        entry = self._access.authenticate_owner(caller, wanted.username)
         jobs = jobs_of(self._db, caller.username)
         was = jobs.pop(job_id(entry.account.id, wanted.file_name), None)
         mine = (job for job in jobs.values() if job.owner_id == entry.account.id and not job.done)

@@ -55,8 +55,8 @@ class RenameService:
         name, new_name = wanted.file_name, wanted.new_name or wanted.file_name
         for _ in self._runtime.attempts():
             there = file_key(caller.username, new_name)
-            entry = self._access.authorize(caller, wanted.username, name, [there])
-            old = entry.owned()
+            entry = self._access.authorize(caller, wanted.username, name, need="own", more=[there])
+            old = entry.file
             require_conditions(wanted, old)
             if new_name != name and there in entry.rows:
                 raise FileExists("There is a file of that name; choose another one.")
@@ -64,9 +64,9 @@ class RenameService:
             done: Action = "file.update" if new_name == name else "file.move"
             noted = self._audit.record(caller, done, name, subject=wanted.new_name)
             try:
-                self._rules.judge_name(entry.account.role, old, new_name)
+                self._rules.require_name_allowed(entry.account.role, old, new_name)
                 if new_name == name:
-                    self._db.commit([*self._file_writes.change((old, row)), noted], row.rev)
+                    self._db.commit([*self._file_writes.change_files((old, row)), noted], row.rev)
                 else:
                     self.carry(old, row, [noted])
             except (
@@ -101,7 +101,7 @@ class RenameService:
         row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
         copies = [put_grant(self.carried(grant, row)) for grant in grants]
         gone = [delete_grant(grant) for grant in grants]
-        moved = [*self._file_writes.change((old, row)), *noted]
+        moved = [*self._file_writes.change_files((old, row)), *noted]
         at_once = min(AT_ONCE, (TRANSACTION_LIMIT - len(moved)) // 2)
         for start in range(at_once, len(copies), CARRIED_AT_ONCE):
             some = copies[start : start + CARRIED_AT_ONCE]

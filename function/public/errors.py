@@ -1,28 +1,21 @@
-"""What can go wrong with groups, links and requests, below the problems of `errors`.
+"""Problems of the passwords of links and file requests.
 
-NotFound 404                    Gone 410
-├── NoSuchGroup                 ├── LinkExpired
-├── NoSuchMember                ├── LinkExhausted
-├── NoSuchLink                  ├── LinkRevoked
-└── NoSuchRequest               └── RequestClosed
-Unauthenticated 401             Conflict 409
-├── PasswordRequired            ├── GroupTaken
-└── WrongPassword               ├── AliasTaken
-Forbidden 403                   ├── RequestFull
-└── DownloadNotAllowed          └── LimitReached
+Unauthenticated 401
+├── PasswordRequired
+└── WrongPassword
 """
 
 from function.core.errors import Unauthenticated
 
 
 class PasswordRequired(Unauthenticated):
-    """The link or request has a password, and no grant for it was sent."""
+    """The link or file request has a password, and the request brought no valid access token."""
 
-    slug, title = "password-required", "It needs a password"
-    default = "POST the password to …/unlock, and send the grant that it gives."
+    slug, title = "password-required", "Password required"
+    default = "POST the password to …/unlock, and send the grant that it returns."
 
 
 class WrongPassword(Unauthenticated):
-    """It is not the password of the link or request."""
+    """The password is not that of the link or file request."""
 
-    slug, title = "wrong-password", "That is not the password"
+    slug, title = "wrong-password", "Wrong password"

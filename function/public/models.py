@@ -1,20 +1,17 @@
-"""The bodies of links, for those who make them and those who open them.
-
-Imports `fields`, `models` and `transfer_models`.
-"""
+"""The bodies of requests and answers that unlock a link or a file request."""
 
 from function.core.fields import Password
 from function.core.models import Closed
 
 
 class UnlockRequest(Closed):
-    """The password of a link."""
+    """The password of a link or file request; omit it where none is set."""
 
     password: Password | None = None
 
 
 class Unlocked(Closed):
-    """Send `grant` with what follows, until `expires_at`."""
+    """An access token: send `grant` with the requests that follow, until `expires_at`."""
 
     grant: str
     expires_at: str

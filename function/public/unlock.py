@@ -1,150 +1,154 @@
-"""Passwords of links and requests: tries are counted first, and who knows it is given a grant.
+"""The passwords of links and file requests: tries are limited, and the right one earns a token.
 
-A grant is `<until>.<nonce>.<seal>`: an HMAC under the `seal` of the link's or request's row, which
-is random, and another one whenever its password changes. Nothing is stored of it.
+An access token is `<expires_at>.<nonce>.<signature>`, in the API the field `grant`. It is signed
+with the signing key of the link's or request's row, which is random, and replaced whenever the
+password changes. So nothing is stored of a token, and a new password ends all of them.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from function.auth.passwords import Passwords
+from function.auth.throttle import Window
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import SlowDown, Unavailable
+from function.core.errors import Unavailable
+from function.core.signing import sign, verify
 from function.core.tokens import network
 from function.public.errors import PasswordRequired, WrongPassword
-from function.tables.sessions import Attempts
+from function.tables.windows import Counter, add, increment
 
-GRANT_SECONDS = 3600
-# One address may try a password twenty times in a quarter of an hour, and everybody together may
-# try that of one link two hundred times; a good try is not counted. The counts end with the window.
-WINDOW = 900
-TRIES_OF_ADDRESS = 20
-TRIES_OF_LINK = 200
-# Who asks for links that are not there is guessing, and is told no alias any more for that minute;
-# a token, which nobody can guess, is heard as ever.
-MISSES_OF_ADDRESS = 100
+ACCESS_SECONDS = 3600
+TRY_SECONDS = 900
+TRIES_OF_ADDRESS = 20  # at one password, in each window of TRY_SECONDS
+TRIES_OF_ALL = 200  # at one password, from all addresses together
 MINUTE = 60
-GRANT = re.compile(r"(\d{10})\.([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")
+MISSES_OF_ADDRESS = 100  # tokens and aliases that do not exist, in a minute
+ACCESS_TOKEN = re.compile(r"(\d{10})\.([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")
 
 
-@dataclass(frozen=True)
-class Locked:
-    """What may have a password: `id` names it, `seal` is its own, `password` the hash if any."""
+class Gated(NamedTuple):
+    """A link or file request: `password` is the hash of its password, if it has one."""
 
     id: str
-    seal: str
+    signing_key: str
     password: str | None
 
 
-@dataclass(frozen=True)
-class Pass:
-    """A grant with its nonce; a `new` one has been counted for nothing."""
+class AccessToken(NamedTuple):
+    """A token for one link or file request; `expires_at` is epoch seconds.
 
-    grant: str
+    `nonce` tells it from others, and downloads are counted once for each. `is_new` says that it was
+    issued for this request.
+    """
+
+    text: str
     nonce: str
-    new: bool
+    expires_at: int
+    is_new: bool
 
 
 class PasswordGate:
-    """Gives grants, and knows them again."""
+    """Issues and verifies access tokens, and limits guesses."""
 
     def __init__(self, base: Base) -> None:
-        self._attempts = Attempts(base.db)
+        self._db = base.db
         self._passwords = base.one(Passwords)
-        self._runtime = base.runtime
+        self._runtime = runtime = base.runtime
+        self._tries = Window(runtime, "unlock", limit=TRIES_OF_ADDRESS, seconds=TRY_SECONDS)
+        self._all_tries = Window(runtime, "unlock-all", limit=TRIES_OF_ALL, seconds=TRY_SECONDS)
+        self._misses = Window(runtime, "missed", limit=MISSES_OF_ADDRESS, seconds=MINUTE)
 
-    def unlock(self, locked: Locked, password: str | None, address: str) -> tuple[str, int]:
-        """A grant, and until when it is good. Raises WrongPassword, SlowDown.
+    def unlock(self, gated: Gated, password: str | None, address: str) -> AccessToken:
+        """A new token for the right password, or for everybody where there is none.
 
-        What has no password gives one to everybody.
+        Raises WrongPassword, SlowDown, ChangedMeanwhile.
         """
-        if locked.password is not None:
-            self._check(locked, locked.password, password or "", network(address))
-        return self.grant(locked)
+        if gated.password is not None:
+            self._check_password(gated, gated.password, password or "", address)
+        return self.issue(gated)
 
-    def grant(self, locked: Locked) -> tuple[str, int]:
-        """A new grant, and until when it is good."""
-        until = int(self._runtime.now()) + GRANT_SECONDS
-        said = f"{until}.{self._runtime.new_id()}"
-        return f"{said}.{_seal(locked, said)}", until
+    def issue(self, gated: Gated) -> AccessToken:
+        """A new token."""
+        expires_at, nonce = int(self._runtime.now()) + ACCESS_SECONDS, self._runtime.new_id()
+        signature = sign(gated.signing_key, _signed(gated, str(expires_at), nonce))
+        text = f"{expires_at}.{nonce}.{signature}"
+        return AccessToken(text, nonce, expires_at, is_new=True)
 
-    def nonce(self, locked: Locked, grant: str | None) -> str | None:
-        """What tells a grant from others, None where there is none and none is needed.
+    def verify(self, gated: Gated, token: str | None) -> AccessToken | None:
+        """The token, if it is valid; None if it is not, and no password is required.
 
-        Raises PasswordRequired for what is no grant, or no more, or another's.
+        Raises PasswordRequired.
         """
-        match = GRANT.fullmatch(grant or "")
+        match = ACCESS_TOKEN.fullmatch(token or "")
         if match and int(match[1]) > self._runtime.now():
-            said = f"{match[1]}.{match[2]}"
-            if hmac.compare_digest(match[3], _seal(locked, said)):
-                return match[2]
-        if locked.password is not None:
+            message = _signed(gated, match[1], match[2])
+            if verify(gated.signing_key, message, match[3]):
+                return AccessToken(match[0], match[2], int(match[1]), is_new=False)
+        if gated.password is not None:
             raise PasswordRequired
         return None
 
-    def admit(self, locked: Locked, grant: str | None) -> Pass:
-        """The visitor's grant, or a new one where none is needed. Raises PasswordRequired."""
-        nonce = self.nonce(locked, grant)
-        if grant and nonce:
-            return Pass(grant, nonce, new=False)
-        made, _ = self.grant(locked)
-        return Pass(made, str(nonce_in(made)), new=True)
+    def admit(self, gated: Gated, token: str | None) -> AccessToken:
+        """The valid token, or a new one where no password is required. Raises PasswordRequired."""
+        return self.verify(gated, token) or self.issue(gated)
 
-    def missed(self, address: str) -> None:
-        """Counts that somebody asked for what is not there. Raises SlowDown."""
-        name, until = self._misses(address)
-        with suppress(ConditionFailed, Unavailable):
-            if not self._attempts.count({name: MISSES_OF_ADDRESS}, until, self._runtime.new_id()):
-                raise SlowDown(int(until - self._runtime.now()) + 1)
+    def count_miss(self, address: str) -> None:
+        """Counts that an address asked for a link or request that does not exist.
+
+        An error of DynamoDB is no reason for another answer. Raises SlowDown.
+        """
+        try:
+            self._db.commit([increment(self._misses.counter(network(address)))])
+        except ConditionFailed as error:
+            if error.failed:
+                raise self._misses.slow_down() from None
+        except Unavailable:
+            return
 
     def look_up(self, key: Key, address: str) -> Rows:
-        """Reads a row whose name can be guessed. Raises SlowDown for who has missed too often."""
-        name, until = self._misses(address)
-        rows, misses = self._attempts.beside(key, name)
-        if misses >= MISSES_OF_ADDRESS:
-            raise SlowDown(int(until - self._runtime.now()) + 1)
+        """Reads a row whose key can be guessed, as an alias can; a token cannot be.
+
+        Raises SlowDown for an address that has missed too often in this minute.
+        """
+        misses = self._misses.counter(network(address))
+        rows = self._db.read([key, misses.key])
+        self._misses.check(rows, misses)
         return rows
 
-    def _misses(self, address: str) -> tuple[str, int]:
-        """What an address's misses are counted under in this minute, and when that ends."""
-        minute = int(self._runtime.now()) // MINUTE
-        return f"missed:{network(address)}:{minute}", (minute + 1) * MINUTE
+    def _check_password(self, gated: Gated, hashed: str, password: str, address: str) -> None:
+        """Counts the try before the password is verified, so that tries at once are all counted.
 
-    def _check(self, locked: Locked, hashed: str, password: str, address: str) -> None:
-        window = int(self._runtime.now()) // WINDOW
-        until = (window + 1) * WINDOW
-        most = {
-            f"unlock:{locked.id}:{address}:{window}": TRIES_OF_ADDRESS,
-            f"unlock:{locked.id}:{window}": TRIES_OF_LINK,
-        }
-        if not self._counted(most, until):
-            raise SlowDown(int(until - self._runtime.now()) + 1)
-        if not self._passwords.matches(hashed, password):
+        The try is taken back when the password was right. Raises WrongPassword, SlowDown.
+        """
+
+        def plan() -> tuple[list[Write], list[Counter]]:
+            counters = [
+                self._tries.counter(f"{gated.id}:{network(address)}"),
+                self._all_tries.counter(gated.id),
+            ]
+            return [increment(each) for each in counters], counters
+
+        def refused(error: ConditionFailed) -> None:
+            if error.failed:
+                raise self._tries.slow_down() from None
+
+        counters = self._db.transact(plan, refused)
+        if not self._passwords.verify(hashed, password):
             raise WrongPassword
         with suppress(ConditionFailed, Unavailable):
-            self._attempts.forgive(list(most), self._runtime.new_id())
-
-    def _counted(self, most: dict[str, int], until: int) -> bool:
-        for _ in self._runtime.attempts():
-            try:
-                return self._attempts.count(most, until, self._runtime.new_id())
-            except ConditionFailed:
-                continue
-        raise AssertionError
+            self._db.commit([add({counter: -1}) for counter in counters])
 
 
-def nonce_in(grant: str | None) -> str | None:
-    """What a grant says to be, before anybody has looked at its seal."""
-    match = GRANT.fullmatch(grant or "")
+def nonce_in(token: str | None) -> str | None:
+    """The nonce in the text of a token, which has not been verified."""
+    match = ACCESS_TOKEN.fullmatch(token or "")
     return match[2] if match else None
 
 
-def _seal(locked: Locked, said: str) -> str:
-    digest = hmac.digest(locked.seal.encode(), f"{locked.id}.{said}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+def _signed(gated: Gated, expires_at: str, nonce: str) -> str:
+    """The text that a token's signature covers."""
+    return f"{gated.id}.{expires_at}.{nonce}"

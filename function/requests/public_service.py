@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from function.access.callers import Uploader
 from function.access.errors import NoSuchRequest
-from function.access.policy import Access, Uploader
+from function.access.policy import Access
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
@@ -22,7 +23,7 @@ from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import id_of
 from function.public.models import Unlocked
-from function.public.unlock import Locked, PasswordGate
+from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import RequestClosed, RequestFull
 from function.requests.models import Sending, Wanted
 from function.tables.accounts import Account, Load, reserve_room
@@ -61,7 +62,7 @@ class PublicRequestService:
     def look(self, token: str, grant: str | None, address: str) -> Wanted:
         """What is asked for. Raises NoSuchRequest, RequestClosed, PasswordRequired, SlowDown."""
         row = self._open(token, address)
-        self._gate.nonce(locked(row), grant)
+        self._gate.verify(locked(row), grant)
         return wanted(row)
 
     def unlock(self, token: str, password: str | None, address: str) -> Unlocked:
@@ -70,8 +71,8 @@ class PublicRequestService:
         Raises NoSuchRequest, RequestClosed, WrongPassword, SlowDown.
         """
         row = self._open(token, address)
-        grant, until = self._gate.unlock(locked(row), password, address)
-        return Unlocked(grant=grant, expires_at=iso(until))
+        unlocked = self._gate.unlock(locked(row), password, address)
+        return Unlocked(grant=unlocked.text, expires_at=iso(unlocked.expires_at))
 
     def start(
         self, token: str, sending: Sending, base: str, address: str, agent: str
@@ -142,7 +143,7 @@ class PublicRequestService:
         known = TOKEN.fullmatch(token)
         row = self._requests.find(id_of(token), self._runtime.now()) if known else None
         if row is None:
-            self._gate.missed(address)
+            self._gate.count_miss(address)
             raise NoSuchRequest
         return row
 
@@ -166,7 +167,7 @@ class PublicRequestService:
     def _judge(self, row: RequestRow, owner: Account | None, sending: Sending) -> None:
         """Whether such a file is taken now; an owner who has not been read is not judged."""
         self._still_open(row)
-        self._gate.nonce(locked(row), sending.grant)
+        self._gate.verify(locked(row), sending.grant)
         if row.require_name and sending.sender is None:
             reason = "say who you are"
             raise Invalid(errors=[{"at": "body.sender", "reason": reason}])
@@ -185,9 +186,9 @@ def sender_of(row: RequestRow) -> Uploader:
     return Uploader(row.id, row.owner, row.owner_id)
 
 
-def locked(row: RequestRow) -> Locked:
+def locked(row: RequestRow) -> Gated:
     """The lock of a request."""
-    return Locked(f"request:{row.id}", row.seal, row.password)
+    return Gated(f"request:{row.id}", row.seal, row.password)
 
 
 def wanted(row: RequestRow) -> Wanted:

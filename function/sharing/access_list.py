@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access, Authorization
+from function.access.policy import Access
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
@@ -16,7 +16,7 @@ from function.core.models import Caller
 from function.core.names import folders_of
 from function.sharing.models import Share, share
 from function.tables.accounts import Account, account_in, account_key
-from function.tables.files import file_in, file_key
+from function.tables.files import FileRow, file_in, file_key
 from function.tables.grants import Grant, Grants, grant_keys_on, grant_row_key, grants_in
 from function.tables.groups import (
     MOST_OF_ONE,
@@ -51,11 +51,11 @@ class AccessListService:
         Raises NoSuchFile, InvalidCursor.
         """
         folder, file = name.endswith("/"), [file_key(caller.username, name)]
-        entry = self._access.authorize(caller, owner, name)
-        if entry.permission != "own":
+        entry = self._access.authenticate_owner(caller, owner, file)
+        account, of, own_file = entry.account, f"shares {name}", entry.own_file(name)
+        if own_file is None and not folder:
             raise NoSuchFile
-        account, of = entry.account, f"shares {name}"
-        own = [] if folder else grant_keys_on(entry.owned())
+        own = grant_keys_on(own_file) if own_file else []
         above = [*folders_of(name), *([name] if folder else [])]
         with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
             found = aside.map(lambda each: self._shares.list_keys_on(caller.username, each), above)
@@ -65,9 +65,11 @@ class AccessListService:
         page, rest = keys[:limit], keys[limit:]
         rows = self._db.read([*page, *map(_grantee, page), *([] if folder else file)])
         now = file_in(rows, caller.username, name)
-        if entry.file and (now is None or now.place_id != entry.file.place_id):
+        if own_file and (now is None or now.place_id != own_file.place_id):
             raise NoSuchFile  # it has gone meanwhile
-        held = [each for each in grants_in(rows, page) if self._holds(each, entry, rows)]
+        held = [
+            each for each in grants_in(rows, page) if self._holds(each, account, own_file, rows)
+        ]
         shown = [share(_until(each, rows)) for each in held]
         return shown, seal(_place(page[-1]), account.id, of) if rest else None
 
@@ -85,7 +87,7 @@ class AccessListService:
             held = grants_in(rows, map(grant_row_key, page))
             if len(held) == len(page):
                 break  # else one was taken back meanwhile, or carried to another name
-        ids = {account.id, *self._access.memberships(rows, account)}
+        ids = {account.id, *self._access.memberships_in(rows, account)}
         shown = [share(each) for each in held if self._opens(each, ids, account, rows)]
         return shown, seal([page[-1].grantee, page[-1].file], account.id, WITH_ME) if more else None
 
@@ -104,7 +106,7 @@ class AccessListService:
             grants = [grant for found, _ in pages for grant in found]
         return grants[:limit], len(grants) > limit
 
-    def _holds(self, grant: Grant, entry: Authorization, rows: Rows) -> bool:
+    def _holds(self, grant: Grant, owner: Account, file: FileRow | None, rows: Rows) -> bool:
         """Whether a grant of the caller's holds, and for somebody who is there."""
         kind, _, name = grant.grantee.partition(":")
         held: Account | Group | LinkRow | None
@@ -114,7 +116,7 @@ class AccessListService:
         else:
             held = account_in(rows, name) if kind == "user" else group_in(rows, name)
         ids = {held.id} if held else set()
-        return self._access.opens(grant, ids, entry.account, entry.file)
+        return self._access.grant_applies(grant, ids, owner, file)
 
     def _leads(self, link: LinkRow) -> bool:
         """Whether a link still leads anywhere."""
@@ -126,7 +128,7 @@ class AccessListService:
         if owner is None or owner.id == account.id:
             return False
         file = file_in(rows, grant.owner, name_of(grant))
-        return self._access.opens(grant, ids, owner, file)
+        return self._access.grant_applies(grant, ids, owner, file)
 
 
 def name_of(grant: Grant) -> str:

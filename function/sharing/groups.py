@@ -148,7 +148,7 @@ class GroupService:
         """The caller's groups by name, and the cursor of the next page. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
         after = (unseal(cursor, account.id, "groups") or [""])[0]
-        held = self._access.groups(account)
+        held = self._access.read_groups(account)
         names = [name for name in sorted(held) if name > after]
         page = [_view(held[name]) for name in names[:limit]]
         more = seal([names[limit - 1]], account.id, "groups") if len(names) > limit else None
@@ -212,7 +212,7 @@ class GroupService:
         """
         if len(account.groups) < MOST_OF_ONE:
             return True
-        left = frozenset(self._access.groups(account))
+        left = frozenset(self._access.read_groups(account))
         if len(left) == len(account.groups):
             raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
         with suppress(ConditionFailed):

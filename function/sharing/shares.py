@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from function.access.policy import Access, Authorization
+from function.access.errors import NoSuchFile
+from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
@@ -139,13 +140,17 @@ class ShareService:
 
     def _plan(
         self, caller: Caller, wanted: ShareRequest, whom: Recipient
-    ) -> tuple[Authorization, Grant, FileRow | None, bool]:
+    ) -> tuple[Authentication, Grant, FileRow | None, bool]:
         """What was read, the grant to write, its file unless it is a folder's, whether it stood."""
         key = grant_key(whom.grantee(), caller.username, wanted.file_name)
         noted = folder_key(caller.username, wanted.file_name)
         about = [key, noted, *_about(whom, caller)]
-        entry = self._access.authorize(caller, caller.username, wanted.file_name, about)
-        file = None if wanted.file_name.endswith("/") else entry.owned()
+        entry = self._access.authenticate(
+            caller, [file_key(caller.username, wanted.file_name), *about]
+        )
+        file = entry.own_file(wanted.file_name)
+        if file is None and not wanted.file_name.endswith("/"):
+            raise NoSuchFile
         if file is None:
             self._room.made_in(entry.rows, caller.username, wanted.file_name, key.partition)
         file = file and self._room.made(file, key.partition)
@@ -163,7 +168,7 @@ class ShareService:
             rev=self._runtime.new_id(),
         )
         for old in grants_in(entry.rows, [key]):
-            if self._access.opens(old, {grant.grantee_id}, entry.account, file):
+            if self._access.grant_applies(old, {grant.grantee_id}, entry.account, file):
                 return entry, grant.model_copy(update={"created": old.created}), file, True
         return entry, grant, file, False
 
@@ -177,7 +182,9 @@ class ShareService:
             whom = Recipient(caller.username)
         key = grant_key(whom.grantee(), owner, name)
         for _ in self._runtime.attempts():
-            entry = self._access.authorize(caller, owner, name, [key, file_key(owner, name)])
+            entry = self._access.authenticate(
+                caller, [key, file_key(owner, name), account_key(owner)]
+            )
             if caller.username not in {owner, whom.username}:
                 raise NoSuchShare
             grant, file = self._standing(entry, owner, name, key)
@@ -195,14 +202,15 @@ class ShareService:
             return
 
     def _standing(
-        self, entry: Authorization, owner: str, name: str, key: Key
+        self, entry: Authentication, owner: str, name: str, key: Key
     ) -> tuple[Grant, FileRow | None]:
         """A grant that has not ended, and the file it is on. Raises NoSuchShare."""
         file = None if name.endswith("/") else file_in(entry.rows, owner, name)
+        account = account_in(entry.rows, owner)
         for grant in grants_in(entry.rows, [key]):
             of_this = grant.file_id is None or (file and grant.file_id == file.place_id)
-            whose = entry.owner and grant.owner_id == entry.owner.id
-            if of_this and whose and self._access.alive(grant):
+            of_owner = account is not None and grant.owner_id == account.id
+            if of_this and of_owner and self._access.grant_is_active(grant):
                 return grant, file
         raise NoSuchShare
 
@@ -215,13 +223,13 @@ def _about(whom: Recipient, caller: Caller) -> list[Key]:
     return [group_key(name), member_key(name, caller.username)]
 
 
-def _still(whom: Recipient, entry: Authorization) -> list[Write]:
+def _still(whom: Recipient, entry: Authentication) -> list[Write]:
     """Expects that nobody's account is closed meanwhile."""
     grantee = account_in(entry.rows, whom.username) if whom.username else None
     return [require_account_active(each) for each in (entry.account, grantee) if each]
 
 
-def _id_of(whom: Recipient, entry: Authorization) -> str:
+def _id_of(whom: Recipient, entry: Authentication) -> str:
     """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
     if whom.username is None:
         held = membership_in(entry.rows, whom.group or "", entry.account)

@@ -1,4 +1,4 @@
-"""What the tables hold of accounts beside them. Imports `records` and `roles`."""
+"""Accounts: their rows, the storage that they use and reserve, their deletion, and invitations."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from function.aws.writes import (
     check,
     delete,
     equals,
+    exists,
     missing,
     one_of,
     put,
@@ -29,6 +30,8 @@ QUOTAS = {"bytes": "quota", "files": "files_quota"}
 ENABLED = missing("disabled") | equals(disabled=False)
 CLOSING_PARTITION = "~accounts/closing"
 INVITES_PARTITION = "~accounts/invites"
+HOLDS = "holds"
+HOLDS_PAGE = 1000
 TIME = 10  # digits of epoch seconds
 
 
@@ -86,6 +89,21 @@ class Load:
 
     def __sub__(self, other: "Load") -> "Load":
         return Load(self.bytes - other.bytes, self.files - other.files)
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """The storage that an upload of `size` bytes reserves until it is completed.
+
+    It reserves from the account of its `owner`, and a slot of the file `request` that it answers,
+    if any. It has a row of its own, and the account has reserved the sum of these rows: a commit
+    that deletes the row also releases the storage.
+    """
+
+    size: int
+    owner: str
+    owner_id: str
+    request: str | None = None
 
 
 class InviteRow(Row):
@@ -210,6 +228,35 @@ def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
     if used + grows < warning_threshold(quota):
         return 0, warning_threshold(quota) - 1 - grows
     return warning_threshold(quota) - grows, min(quota - grows, warning_threshold(quota) - 1)
+
+
+def reservation_key(reservation: Reservation, upload: Key) -> Key:
+    """The key of an upload's reservation, in the partition of the account that it reserves from."""
+    return Key(FILES, f"{reservation.owner}/{HOLDS}", f"{upload.partition}/{upload.sort}")
+
+
+def put_reservation(reservation: Reservation, upload: Key, expires_at: int) -> Write:
+    """Stores a reservation; the table's TTL deletes it after `expires_at` (epoch seconds)."""
+    row: Item = {
+        "size": reservation.size, "owner_id": reservation.owner_id, "expires_at": expires_at
+    }  # fmt: skip
+    return put(reservation_key(reservation, upload), row)
+
+
+def delete_reservation(reservation: Reservation, upload: Key, *, once: bool = False) -> Write:
+    """Deletes a reservation; `once` requires that it exists."""
+    return delete(reservation_key(reservation, upload), exists("owner_id") if once else None)
+
+
+def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
+    """The bytes that each upload reserves from an account."""
+    sizes: list[int] = []
+    after, more = "", True
+    while more:
+        page = db.query(FILES, f"{owner}/{HOLDS}", after=after, limit=HOLDS_PAGE)
+        sizes += [int(str(row["size"])) for row in page.items if row["owner_id"] == owner_id]
+        after, more = str(page.items[-1]["name"]) if page.items else "", page.more
+    return sizes
 
 
 def list_for_closing(username: str) -> Write:

@@ -12,9 +12,8 @@ from function.aws.rows import Item, Key, Rows
 from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
 from function.core.limits import DAY
-from function.tables.accounts import Load, refund
+from function.tables.accounts import Load, Reservation, delete_reservation, refund
 from function.tables.requests import release_slot
-from function.tables.reservations import Reservation, delete_reservation
 
 GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from function.aws.dynamodb import Dynamo
 from function.aws.rows import Item, Key, Row, Rows
+from function.aws.s3 import Stored
 from function.aws.writes import (
     Condition,
     Write,
@@ -64,6 +65,11 @@ class FileRow(Row):
     def place_id(self) -> str:
         """What a grant on this file carries; the file's own id until it is renamed."""
         return self.place or self.id
+
+    @property
+    def stored(self) -> Stored:
+        """The object in S3 that has its bytes."""
+        return Stored(self.object, self.size, self.etag, self.sha256)
 
 
 def file_key(owner: str, name: str) -> Key:

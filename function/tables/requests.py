@@ -17,7 +17,7 @@ from function.aws.writes import (
     update,
 )
 from function.contract import SHARES
-from function.tables.reservations import Reservation
+from function.tables.accounts import Reservation
 
 REQUEST = "~request/"  # and its id: each has its own place in the index by file
 # What an owner may change; the counts are not among them, for others count meanwhile.

@@ -1,6 +1,6 @@
 """Sessions, which tokens name; an API key is one that has a name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 
 from function.aws.dynamodb import ConditionFailed, Dynamo
@@ -9,11 +9,8 @@ from function.aws.writes import (
     Condition,
     Write,
     above,
-    below,
-    check,
     equals,
     exists,
-    missing,
     put,
     update,
 )
@@ -24,7 +21,6 @@ from function.tables.accounts import Account
 
 AT_ONCE, LOOKS = 250, 4
 Place = tuple[str, str]
-TRIES = "tries"
 
 
 class Session(Row):
@@ -151,88 +147,6 @@ class Sessions:
         """Notes when a session was used, if that can be done; nobody is refused for it."""
         with suppress(ConditionFailed, Unavailable):
             self._db.write(update(session_key(token_hash), set={"seen": at}, when=_alive(now)))
-
-
-def tries_key(address: str, window: int) -> Key:
-    """One row for an address and a window: the counts start again by themselves with the next."""
-    return Key(SESSIONS, f"login:{address}:{window}")
-
-
-def failures_in(rows: Rows, key: Key, name: str) -> tuple[int, int]:
-    """What was read of an address's failures: of all, and of those at a name."""
-    row = rows.get(key, {})
-    return int(str(row.get("failures", 0))), int(str(row.get(f"name:{name}", 0)))
-
-
-def count_failure(key: Key, name: str, weight: int, until: int) -> Write:
-    """Counts a failure, which weighs something, and once more under a name."""
-    counts: Item = {"failures": weight, f"name:{name}": 1}
-    return update(key, add=counts, set={"expires_at": until})
-
-
-def tries_in(rows: Rows, key: Key, of: str = TRIES) -> int:
-    """What was read of a count; there is one for each `of` what is tried there."""
-    return int(str(rows.get(key, {}).get(of, 0)))
-
-
-def require_tries_left(key: Key, most: int, of: str = TRIES) -> Write:
-    """Expects that a count has not reached what it may at most."""
-    return check(key, _has_tries_left(most, of))
-
-
-def count_try(key: Key, most: int, until: int, of: str = TRIES) -> Write:
-    """Counts a try, if the count has not reached what it may at most."""
-    when = _has_tries_left(most, of)
-    return update(key, add={of: 1}, set={"expires_at": until}, when=when)
-
-
-def _has_tries_left(most: int, of: str) -> Condition:
-    return missing(of) | below(**{of: most})
-
-
-class Attempts:
-    """Counts, each of one kind of try by one address or at one thing, in one window of time."""
-
-    def __init__(self, db: Dynamo) -> None:
-        """Uses the table sessions through `db`."""
-        self._db = db
-
-    def key(self, name: str) -> Key:
-        """Where something is counted."""
-        return Key(SESSIONS, name)
-
-    def commit(self, writes: list[Write], token: str) -> None:
-        """Counts in several places, or in none. Raises Refused."""
-        self._db.commit(writes, token)
-
-    def failed(self, failure: Write) -> None:
-        """Counts a failure."""
-        self._db.write(failure)
-
-    def count(self, most: Mapping[str, int], until: int, token: str) -> bool:
-        """Counts a try everywhere, or nowhere when one count has reached what it may at most.
-
-        The counts are forgotten after `until` (epoch seconds); a commit in the way raises Refused.
-        """
-        writes = [count_try(Key(SESSIONS, name), limit, until) for name, limit in most.items()]
-        try:
-            self._db.commit(writes, token)
-        except ConditionFailed as refused:
-            if refused.failed:
-                return False
-            raise
-        return True
-
-    def beside(self, key: Key, name: str) -> tuple[Rows, int]:
-        """A row, if it is there, and how many tries have been counted under a name; one call."""
-        count = Key(SESSIONS, name)
-        rows = self._db.read([key, count])
-        return rows, tries_in(rows, count)
-
-    def forgive(self, names: list[str], token: str) -> None:
-        """Takes a try back, which was a good one. Raises Refused, Unavailable."""
-        writes = [update(Key(SESSIONS, name), add={TRIES: -1}) for name in names]
-        self._db.commit(writes, token)
 
 
 def mailed_reset_key(name: str) -> Key:

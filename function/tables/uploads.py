@@ -9,8 +9,8 @@ from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
+from function.tables.accounts import Reservation, delete_reservation, put_reservation
 from function.tables.expiry import GRACE, claim, expiry_key, schedule_expiry
-from function.tables.reservations import Reservation, delete_reservation, put_reservation
 
 UPLOADS = "uploads"
 ID = re.compile(r"[0-9a-f]{32}")

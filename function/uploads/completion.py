@@ -6,14 +6,8 @@ whoever comes later, or again, is given that answer.
 
 import json
 
-from function.access.policy import (
-    Access,
-    ActingAccount,
-    Authentication,
-    Authorization,
-    Uploader,
-    needed_right,
-)
+from function.access.callers import ActingAccount, Uploader
+from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
 from function.audit.service import AuditTrail
 from function.aws.s3 import Part, Stored
 from function.aws.writes import Write
@@ -30,7 +24,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NOTHING, Load
+from function.tables.accounts import NOTHING, Load, account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
@@ -153,6 +147,9 @@ class CompletionService:
             raise Done(row, row.done)
         if row.expires_at <= self._runtime.now():
             raise NoSuchUpload
+        owner = account_in(entry.rows, row.owner)
+        if row.owner_id and owner and owner.id != row.owner_id:
+            raise NoSuchUpload  # its room was reserved on an account that has gone
         return row
 
     def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored | None:
@@ -197,16 +194,8 @@ class CompletionService:
             raise UploadIncomplete
 
     def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
-        key = upload_key(username, row.name)
-
-        def look() -> Authorization:
-            entry = self._access.authorize(
-                who, row.owner, row.file_name, [key], need=needed_right(row.on_conflict)
-            )
-            self._open(entry, username, row.name)
-            if row.owner_id and entry.owner and entry.owner.id != row.owner_id:
-                raise NoSuchUpload  # its room was reserved on an account that has gone
-            return entry
+        def look() -> WriteAuthorization:
+            return self._authorize(who, username, row)
 
         def also(placed: Written) -> list[Write]:
             answer = file_object(placed.row, placed.permission).model_dump_json()
@@ -218,7 +207,9 @@ class CompletionService:
             return [*finish_upload(row, answer), *still, noted]
 
         try:
-            placed = self._writer.commit(look, look(), intent_of(row), stored, also)
+            placed = self._writer.commit(
+                look(), intent_of(row), stored, reload=look, extra_writes=also
+            )
         except (TooLarge, TypeNotAllowed):  # what it is will not change
             self._refuse(row)
             raise
@@ -227,20 +218,36 @@ class CompletionService:
             raise
         return file_object(placed.row, placed.permission)
 
+    def _authorize(self, actor: Actor, username: str, row: UploadRow) -> WriteAuthorization:
+        """The actor's right to make the file of an open upload. Raises what `_open` raises."""
+        key = upload_key(username, row.name)
+
+        def require_open(found: Authentication) -> None:
+            self._open(found, username, row.name)
+
+        if isinstance(actor, Uploader):
+            found = self._access.authorize_uploader(actor, row.file_name, [key])
+            require_open(found)
+            return found
+        need = needed_right(row.on_conflict)
+        return self._access.authorize_write(
+            actor, row.owner, row.file_name, need=need, more=[key], precheck=require_open
+        )
+
 
 def intent_of(row: UploadRow) -> WriteRequest:
     """What an upload wants, as it was begun."""
     return WriteRequest(
-        row.file_name,
-        row.content_type,
-        row.on_conflict,
-        row.if_match,
-        row.if_none_match,
+        file_name=row.file_name,
+        content_type=row.content_type,
+        on_conflict=row.on_conflict,
+        if_match=row.if_match,
+        if_none_match=row.if_none_match,
         description=row.description,
         tags=tuple(row.tags),
         request=row.request,
         sender=row.sender,
-        held=Load(row.size or 0, 1) if row.owner_id else NOTHING,
+        reserved=Load(row.size or 0, 1) if row.owner_id else NOTHING,
     )
 
 

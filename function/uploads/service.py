@@ -4,7 +4,8 @@ State lives on the uploader's shelf and in S3, never here, so any client may go 
 what `GET /uploads/{id}` says.
 """
 
-from function.access.policy import Access, Uploader, needed_right
+from function.access.callers import Uploader
+from function.access.policy import Access, needed_right
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.s3 import Part
@@ -96,14 +97,18 @@ class UploadService:
 
     def _authorise(self, caller: Caller, wish: UploadSpec) -> tuple[Account, Account]:
         """The uploader and the owner, if the upload could be placed as things stand."""
-        entry = self._access.authorize(
+        entry = self._access.authorize_write(
             caller, wish.username, wish.file_name, need=needed_right(wish.on_conflict)
         )
         intent = WriteRequest(
-            wish.file_name, "", wish.on_conflict, wish.if_match, wish.if_none_match
+            file_name=wish.file_name,
+            content_type="",
+            on_conflict=wish.on_conflict,
+            if_match=wish.if_match,
+            if_none_match=wish.if_none_match,
         )
         self._writer.check(entry, intent, wish.size or 0)
-        return entry.account, entry.writable()[0]
+        return entry.account, entry.owner
 
     def _plan(
         self, user_id: str, who: Caller | Uploader, wish: UploadSpec, method: UploadMethod | None

@@ -1,4 +1,4 @@
-"""Closing an account: everything is shut at once, cleared away in time, and nobody's afterwards."""
+"""Deletion of accounts: disabled at once, deleted in steps, and no data left to a namesake."""
 
 import json
 from collections.abc import Callable
@@ -20,13 +20,14 @@ from tests.support.links import make
 from tests.support.samples import World
 
 
-def close(who: Client, username: str = "alice") -> Answer:
+def delete(who: Client, username: str = "alice") -> Answer:
+    """Deletes an account."""
     return who.delete(f"/users/{username}")
 
 
 @pytest.fixture
 def rich(world: World) -> World:
-    """Alice has all there is to have, and something to do with everybody."""
+    """Alice has data of every kind, given and got."""
     for number in range(60):
         world.alice.put(f"many/{number:02}", b"x")
     make(world.alice, "a.txt", "many/", alias="summer", password="x")
@@ -44,8 +45,8 @@ def sweep() -> dict[str, Any]:
     return answer
 
 
-def shut(world: World) -> None:
-    """Nothing that Alice ever opened is open."""
+def assert_disabled(world: World) -> None:
+    """Alice's sessions, password, links, file requests and shares do not work."""
     assert world.alice.get("/me").slug == "not-signed-in"
     login = Client().post("/login", username="alice", password=PASSWORD)
     assert login.slug == "wrong-credentials"
@@ -56,26 +57,26 @@ def shut(world: World) -> None:
         assert not [key for key in who.names() if key.startswith("alice/")]
 
 
-def left_of(behind: Behind, account_id: str) -> set[str]:
-    """The shelves and grantees of rows that name an account by its id."""
+def rows_of(behind: Behind, account_id: str) -> set[str]:
+    """The partitions of rows that contain an account's id."""
     rows = [row for noun in ("users", "sessions", "shares", "files") for row in behind.rows(noun)]
     named = [row for row in rows if account_id in map(str, row.values())]
     return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
 
 
-def test_an_account_is_closed(rich: World, behind: Behind) -> None:
-    """With all that it had; what others have stays."""
+def test_an_account_is_deleted(rich: World, behind: Behind) -> None:
+    """With all its data; what others own stays."""
     was = str(behind.row("users", username="alice")["id"])
-    answer = close(rich.root)
+    answer = delete(rich.root)
     assert (answer.status, answer.content) == (204, b"")
-    shut(rich)
+    assert_disabled(rich)
     assert [user["username"] for user in rich.root.get("/users").json()].count("alice") == 0
-    assert (close(rich.root).status, close(rich.root).slug) == (404, "no-such-user")
+    assert (delete(rich.root).status, delete(rich.root).slug) == (404, "no-such-user")
     # Her sessions, and what is kept for its time.
     kept = {"alice"} | {
         f"alice/{each}" for each in ("trash", "changes", "uploads", "holds", "jobs")
     }
-    left = left_of(behind, was)
+    left = rows_of(behind, was)
     assert {each for each in left if not each.startswith("~")} <= kept
     assert {each.partition("/")[2] for each in left if not each.startswith("~due/")} >= {"trash"}
     shelves = {row["shelf"] for row in behind.rows("files")}
@@ -90,11 +91,11 @@ def test_an_account_is_closed(rich: World, behind: Behind) -> None:
     assert [each["username"] for each in reached] == []
 
 
-def test_its_files_are_in_the_trash_until_they_fall_due(
+def test_its_files_stay_in_the_trash_until_they_expire(
     rich: World, behind: Behind, clock: Clock
 ) -> None:
-    """And their bytes with them."""
-    close(rich.root)
+    """And their objects as well."""
+    delete(rich.root)
     trashed = [row for row in behind.rows("files") if row["shelf"] == "alice/trash"]
     assert len(trashed) == 61
     assert sum(key.startswith("alice/") for key in behind.objects()) >= 61
@@ -104,10 +105,10 @@ def test_its_files_are_in_the_trash_until_they_fall_due(
     assert not [key for key in behind.objects() if key.startswith("alice/")]
 
 
-def test_a_namesake_gets_nothing_of_it(rich: World) -> None:
+def test_a_namesake_gets_nothing(rich: World) -> None:
     """Neither files nor rights, nor what others gave."""
     tokens = rich.ids["token"], rich.ids["asked"]
-    close(rich.root)
+    delete(rich.root)
     alice = join("alice")
     assert alice.names() == []
     for path in ("/groups", "/links", "/requests", "/uploads", "/shares?with_me=true"):
@@ -128,9 +129,8 @@ def test_a_namesake_gets_nothing_of_it(rich: World) -> None:
 def test_rows_of_earlier_namesakes_hide_nothing(
     rich: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pages of links, of requests and of files that are another's by their ids come before hers."""
-    for module in (closing, closing):
-        monkeypatch.setattr(module, "AT_ONCE", 2)
+    """Whole pages of rows with other owner ids come before the account's own."""
+    monkeypatch.setattr(closing, "PAGE", 2)
     (link,) = [r for r in behind.rows("shares") if r["grantee"] == "links:alice"][:1]
     file = behind.row("files", shelf="alice", name="a.txt")
     for number in range(5):
@@ -139,8 +139,8 @@ def test_rows_of_earlier_namesakes_hide_nothing(
         behind.put("shares", {"grantee": "requests:alice", "file": f"0000/{number}"})
         behind.put("files", file | {"name": f"0/{number}", "owner_id": "x"})
     was = str(behind.row("users", username="alice")["id"])
-    assert close(rich.root).status == 204
-    left = {each for each in left_of(behind, was) if not each.startswith("~")}
+    assert delete(rich.root).status == 204
+    left = {each for each in rows_of(behind, was) if not each.startswith("~")}
     assert not [
         r for r in behind.rows("files") if (r["shelf"], r.get("owner_id")) == ("alice", was)
     ]
@@ -148,17 +148,17 @@ def test_rows_of_earlier_namesakes_hide_nothing(
 
 
 @pytest.mark.odd_rows
-def test_a_folder_that_many_have_is_cleared_in_steps(
+def test_a_folder_with_many_grantees_is_deleted_in_steps(
     world: World, behind: Behind, ground: Ground, clock: Clock
 ) -> None:
-    """No step takes longer than a request may; a collision with another is no end."""
+    """No step exceeds the time of a request, and a collision ends nothing."""
     many = frozenset(f"user:u{number}" for number in range(1000))
     for number in range(4):
         key = folder_key("alice", f"f{number}/")
         row = {"shelf": key.partition, "name": str(key.sort), "grantees": many}
         behind.put("files", row)
-    rapid = slow(ground, clock, 1)
-    begun, answer = clock.time, close(world.root)
+    rapid = slow_commits(ground, clock, 1)
+    begun, answer = clock.time, delete(world.root)
     assert (answer.status, answer.json()["left"]) == (202, ["folders"])
     assert clock.time - begun < 28
     rapid()
@@ -171,13 +171,13 @@ def test_a_folder_that_many_have_is_cleared_in_steps(
         return None
 
     ground.before = before
-    assert close(world.root).status == 204
+    assert delete(world.root).status == 204
     assert met
     assert not [row for row in behind.rows("files") if row["shelf"] == "alice/folders"]
 
 
-def slow(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
-    """Has each commit take so long; and how to end that."""
+def slow_commits(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
+    """Lets each commit take `seconds`; returns a function that ends it."""
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
@@ -187,19 +187,18 @@ def slow(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
     return lambda: setattr(ground, "before", lambda _: None)
 
 
-def test_what_takes_long_is_gone_on_with(
+def test_a_long_deletion_goes_on_with_each_request(
     rich: World, ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is shut from the first request on; the name stays taken until it is over."""
-    for module in (closing, closing):
-        monkeypatch.setattr(module, "AT_ONCE", 2)
-    rapid = slow(ground, clock, 3)
+    """The account is disabled from the first on, and its name stays taken until the last."""
+    monkeypatch.setattr(closing, "PAGE", 2)
+    rapid = slow_commits(ground, clock, 3)
     said = []
-    while (answer := close(rich.root)).status == 202:
+    while (answer := delete(rich.root)).status == 202:
         assert answer.json()["username"] == "alice"
         said.append(answer.json()["left"])
         assert len(said) < 20
-        shut(rich)
+        assert_disabled(rich)
         taken = Client().post("/register", username="alice", password=PASSWORD)
         assert taken.slug == "username-taken"
         change = rich.root.send("PATCH", "/users/alice", json_={"disabled": False})
@@ -212,33 +211,33 @@ def test_what_takes_long_is_gone_on_with(
     assert join("alice").names() == []
 
 
-def test_the_sweep_finishes_it(rich: World, ground: Ground, clock: Clock) -> None:
+def test_the_sweep_finishes_a_deletion(rich: World, ground: Ground, clock: Clock) -> None:
     """However far the request came."""
-    rapid = slow(ground, clock, 100)
-    assert close(rich.root).status == 202
+    rapid = slow_commits(ground, clock, 100)
+    assert delete(rich.root).status == 202
     rapid()
     assert sweep()["closed"] == 1
     assert sweep()["closed"] == 0
-    assert close(rich.root).slug == "no-such-user"
-    shut(rich)
+    assert delete(rich.root).slug == "no-such-user"
+    assert_disabled(rich)
     assert join("alice").names() == []
 
 
 @pytest.mark.parametrize("breaks", ["closing", "reading", "sweeping"])
-def test_one_that_fails_keeps_no_other(
+def test_a_failed_deletion_stops_no_other(
     world: World,
     ground: Ground,
     clock: Clock,
     capsys: pytest.CaptureFixture[str],
     breaks: str,
 ) -> None:
-    """Neither another account nor two uploads that expired; the error comes after the counts."""
-    rapid = slow(ground, clock, 100)
-    assert [close(world.root, name).status for name in ("alice", "carol")] == [202, 202]
+    """Neither of another account nor of expired uploads; the error comes after the counts."""
+    rapid = slow_commits(ground, clock, 100)
+    assert [delete(world.root, name).status for name in ("alice", "carol")] == [202, 202]
     rapid()
     clock.time += 8 * 86_400
     capsys.readouterr()
-    ground.before = broken(breaks)
+    ground.before = failing(breaks)
     with pytest.raises(Unavailable, match=r"^1 could not be removed"):
         sweep()
     rapid()
@@ -249,8 +248,8 @@ def test_one_that_fails_keeps_no_other(
     assert sweep() == {"swept": 2 - swept, "closed": 2 - closed, "failed": 0}
 
 
-def broken(what: str) -> Callable[[Call], Any]:
-    """Has fail what is about Alice, or the first look at what has expired."""
+def failing(what: str) -> Callable[[Call], Any]:
+    """Fails a call for Alice, or the first read of expired rows."""
     operation, words = {
         "closing": ("Query", '"links:alice"'),
         "reading": ("BatchGetItem", '"username": {"S": "alice"}'),
@@ -265,29 +264,31 @@ def broken(what: str) -> Callable[[Call], Any]:
 
 
 def test_an_administrator_remains(world: World, behind: Behind) -> None:
-    """Nobody closes their own account here, nor anybody the configured administrator's."""
+    """Nobody deletes their own account here, nor the configured administrator's."""
     world.root.send("PATCH", "/users/bob", json_={"role": "admin"})
     before = behind.state()
     for who, whom in ((world.bob, "bob"), (world.bob, "root"), (world.root, "root")):
-        answer = close(who, whom)
+        answer = delete(who, whom)
         assert (answer.status, answer.slug) == (409, "protected-account")
     assert behind.state() == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("namesake", [True, False])
-def test_who_is_overtaken_leaves_a_namesake_alone(ground: Ground, namesake: bool) -> None:
-    """At any call after the mark somebody else may finish it, and the name be another's."""
+def test_an_overtaken_deletion_leaves_a_namesake_alone(ground: Ground, namesake: bool) -> None:
+    """At any call another process can finish it, and another owner register the name."""
     root, bob, alice = join("root"), join("bob"), join("alice")
     bob.put("bobs.txt", b"of bob")
-    given(bob)
+    give(bob)
     alice.send("PUT", "/groups/hers")
     alice.put("a.txt")
     make(alice, "a.txt")
     restore, at = ground.snapshot(), 0
     while True:
         restore()
-        others = overtaken(ground, root, at, lambda: renewed(root, bob, namesake=namesake))
+        others = overtake(
+            ground, root, at, lambda: delete_and_register(root, bob, namesake=namesake)
+        )
         if not others:
             break
         at += 1
@@ -299,27 +300,27 @@ def test_who_is_overtaken_leaves_a_namesake_alone(ground: Ground, namesake: bool
     assert at > 10
 
 
-def given(bob: Client) -> None:
-    """Bob has Alice in his group, and in his file."""
+def give(bob: Client) -> None:
+    """Bob adds Alice to his group, and shares his file with her."""
     for path in ("team", "team/members/alice"):
         assert bob.send("PUT", f"/groups/{path}").status in {200, 201}
     assert bob.post("/share", file_name="bobs.txt", username="alice").status == 201
 
 
-def renewed(root: Client, bob: Client, *, namesake: bool) -> Client | None:
-    """It is closed, and then there is another of the name, who has the like."""
-    assert close(root).status == 204
+def delete_and_register(root: Client, bob: Client, *, namesake: bool) -> Client | None:
+    """Deletes Alice; a namesake with the same kinds of data follows."""
+    assert delete(root).status == 204
     if not namesake:
         return None
     alice = join("alice")
-    given(bob)
+    give(bob)
     assert alice.send("PUT", "/groups/hers").status == 201
     assert alice.put("a.txt").status == 201
     return alice
 
 
-def overtaken(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> list[Any]:
-    """Closes Alice, and has somebody act before that call after the mark; what they got."""
+def overtake(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> list[Any]:
+    """Deletes Alice, and acts before one call after the mark; returns the results."""
     made, met = -1, []
 
     def before(call: Call) -> None:
@@ -332,24 +333,24 @@ def overtaken(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> 
         made = max(made, 0) if call.operation == "TransactWriteItems" else made
 
     ground.before = before
-    assert close(root).status == 204
+    assert delete(root).status == 204
     ground.before = lambda _: None
     return met
 
 
 @pytest.mark.odd_rows
-def test_what_another_of_the_name_was_given_does_not_stop_it(
+def test_grants_of_a_namesake_do_not_stop_a_deletion(
     world: World, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pages of it before what the account was given; it stays, and the rest goes."""
-    monkeypatch.setattr(closing, "AT_ONCE", 2)
+    """Whole pages of them come before the account's own; they stay."""
+    monkeypatch.setattr(closing, "PAGE", 2)
     for number in range(5):
         world.bob.put(f"{number}.txt")
         world.bob.post("/share", file_name=f"{number}.txt", username="alice")
     for number in range(4):
         key = {"grantee": "user:alice", "file": f"bob/{number}.txt"}
         behind.change("shares", key, grantee_id="another")
-    assert close(world.root).status == 204
+    assert delete(world.root).status == 204
     left = [row["file"] for row in behind.rows("shares") if row["grantee"] == "user:alice"]
     assert sorted(map(str, left)) == [f"bob/{number}.txt" for number in range(4)]
 
@@ -360,8 +361,10 @@ class Cut(BaseException):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", [False, True], ids=["before", "after"])
-def test_it_can_be_cut_anywhere(world: World, ground: Ground, effect: bool) -> None:
-    """At each of its calls: nothing has happened, or it is shut; done again, it ends the same."""
+def test_a_deletion_can_be_interrupted_at_any_call(
+    world: World, ground: Ground, effect: bool
+) -> None:
+    """Nothing has happened, or the account is disabled; repeated, the end is the same."""
     world.bob.put("bobs.txt", b"of bob")
     world.bob.post("/share", file_name="bobs.txt", username="alice")
     restore, at, ends = ground.snapshot(), 0, set()
@@ -378,15 +381,15 @@ def test_it_can_be_cut_anywhere(world: World, ground: Ground, effect: bool) -> N
 
         ground.before, ground.after = (lambda _: None, cut) if effect else (cut, ground.after)
         try:
-            answer = close(world.root)
+            answer = delete(world.root)
         except Cut:
             answer = None
         ground.before, ground.after = lambda _: None, lambda _, answer: answer
         if answer is not None and made < at:
             break
         if world.alice.get("/me").status == 401:
-            shut(world)
-        again = close(world.root)
+            assert_disabled(world)
+        again = delete(world.root)
         assert again.status in {204, 404}
         names = {row["username"] for row in ground.rows(world_users(ground))}
         ends.add((frozenset(names), len(world.bob.names())))

@@ -1,4 +1,4 @@
-"""Accounts: register, log in, log out, who am I, and what holds off those who guess."""
+"""Accounts: registration, login, logout, profiles, and the login throttle."""
 
 import hashlib
 import re
@@ -20,8 +20,8 @@ def login(client: Client, username: str = "alice", password: str = PASSWORD) -> 
     return client.post("/login", username=username, password=password)
 
 
-def test_registering_makes_an_account(anyone: Client) -> None:
-    """It says what it made, in the fields that clients were written against."""
+def test_registration_creates_an_account(anyone: Client) -> None:
+    """The answer has the fields that clients were written against."""
     answer = anyone.post(
         "/register", username="alice", password=PASSWORD, email="alice@example.org"
     )
@@ -35,7 +35,7 @@ def test_registering_makes_an_account(anyone: Client) -> None:
 
 
 def test_a_name_is_taken_once(alice: Client, anyone: Client, behind: Behind) -> None:
-    """Whoever comes second changes nothing, whatever the case of the letters."""
+    """The second registration changes nothing, in lower case or upper."""
     before = behind.state()
     for name in ("alice", "Alice", "ALICE"):
         answer = anyone.post("/register", username=name, password="another horse battery")
@@ -47,8 +47,8 @@ def test_a_name_is_taken_once(alice: Client, anyone: Client, behind: Behind) -> 
 
 
 @pytest.mark.parametrize("name", ["", "a", "ab", "a" * 65, "a" * 3000, "a/b", "a b", "álice"])
-def test_other_names_are_refused(anyone: Client, behind: Behind, name: str) -> None:
-    """A user name keeps to its alphabet and length."""
+def test_malformed_names_are_refused(anyone: Client, behind: Behind, name: str) -> None:
+    """A user name has an alphabet and a length."""
     answer = anyone.post("/register", username=name, password=PASSWORD)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert reason_at(answer, "body.username")
@@ -56,8 +56,8 @@ def test_other_names_are_refused(anyone: Client, behind: Behind, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["abc", "a" * 64, "alice@example.org", "a.b_c@d+e-f", "007"])
-def test_names_of_people_are_taken(ground: Ground, name: str) -> None:
-    """An e-mail address fits; whoever registers can log in and is who they said."""
+def test_usual_names_are_accepted(ground: Ground, name: str) -> None:
+    """An e-mail address fits."""
     assert join(name).get("/me").json()["username"] == name
 
 
@@ -80,7 +80,7 @@ def test_a_password_has_a_length(anyone: Client, length: int, status: int, lette
 def test_a_weak_password_is_refused_with_its_reason(
     anyone: Client, behind: Behind, password: str
 ) -> None:
-    """The reason is one that a person can act on, and does not say the password again."""
+    """The reason is one to act on, and does not repeat the password."""
     answer = anyone.post("/register", username="alice", password=password)
     assert (answer.status, answer.slug) == (422, "weak-password")
     assert len(answer.json()["detail"]) > 20
@@ -89,16 +89,16 @@ def test_a_weak_password_is_refused_with_its_reason(
 
 
 @pytest.mark.parametrize("extra", ["role", "quota", "is_admin", "created", "bytes_used", "id"])
-def test_nobody_makes_themselves_more(anyone: Client, behind: Behind, extra: str) -> None:
-    """Fields that nobody may choose are refused, not ignored."""
+def test_privileged_fields_are_refused(anyone: Client, behind: Behind, extra: str) -> None:
+    """Not ignored."""
     answer = anyone.post("/register", username="alice", password=PASSWORD, **{extra: "admin"})
     assert answer.status == 422
     assert reason_at(answer, f"body.{extra}")
     assert behind.rows("users") == []
 
 
-def test_nobody_and_a_wrong_password_are_the_same(alice: Client, anyone: Client) -> None:
-    """The words do not tell which names exist."""
+def test_an_unknown_name_is_answered_as_a_wrong_password(alice: Client, anyone: Client) -> None:
+    """The words do not show which names exist."""
     wrong, nobody = login(anyone, password="wrong"), login(anyone, "nobody", "wrong")
     assert wrong.status == nobody.status == 401
     assert wrong.slug == nobody.slug == "wrong-credentials"
@@ -106,10 +106,10 @@ def test_nobody_and_a_wrong_password_are_the_same(alice: Client, anyone: Client)
     assert wrong.headers["www-authenticate"]
 
 
-def test_nobody_and_a_wrong_password_do_the_same(
+def test_an_unknown_name_makes_the_calls_of_a_wrong_password(
     ground: Ground, alice: Client, anyone: Client
 ) -> None:
-    """Nor does the work that is done, seen from outside."""
+    """Nor do the calls."""
     with ground.counted() as wrong:
         login(anyone, password="wrong")
     with ground.counted() as nobody:
@@ -118,7 +118,7 @@ def test_nobody_and_a_wrong_password_do_the_same(
 
 
 def test_a_session_ends_with_logout(alice: Client) -> None:
-    """That one and no other, and only once."""
+    """Only that session, and only once."""
     other = Client(login(alice).json()["token"])
     assert alice.post("/logout").status == 204
     assert alice.get("/me").slug == "not-signed-in"
@@ -126,11 +126,11 @@ def test_a_session_ends_with_logout(alice: Client) -> None:
     assert other.get("/me").status == 200
 
 
-def test_a_session_ends_with_its_time(alice: Client, clock: Clock, behind: Behind) -> None:
-    """At the second that login said, though the table still holds its row."""
+def test_a_session_expires(alice: Client, clock: Clock, behind: Behind) -> None:
+    """At the second that the login announced, although the table still contains its row."""
     answer = login(alice)
     session = Client(answer.json()["token"])
-    (row,) = (r for r in behind.rows("sessions") if hash_of(session) == r["token_hash"])
+    (row,) = (r for r in behind.rows("sessions") if token_hash_of(session) == r["token_hash"])
     clock.time = float(str(row["expires_at"])) - 0.5
     assert session.get("/me").status == 200
     clock.time += 0.5
@@ -140,12 +140,12 @@ def test_a_session_ends_with_its_time(alice: Client, clock: Clock, behind: Behin
     assert behind.state() == before
 
 
-def hash_of(client: Client) -> str:
+def token_hash_of(client: Client) -> str:
     return hashlib.sha256(str(client.token).encode()).hexdigest()
 
 
-def test_both_headers_name_a_session(alice: Client) -> None:
-    """`x-session-token` or a Bearer token; two that differ are none."""
+def test_both_headers_carry_the_token(alice: Client) -> None:
+    """`x-session-token` or a Bearer token; two different ones are refused."""
     token = str(alice.token)
     bearer = Client()
     for words in (f"Bearer {token}", f"bearer {token}"):
@@ -160,8 +160,8 @@ def test_both_headers_name_a_session(alice: Client) -> None:
     assert bearer.send("GET", "/me", headers=both).status == 200
 
 
-def test_a_guesser_is_held_off_and_the_owner_is_not(alice: Client, clock: Clock) -> None:
-    """After ten tries at one name; the live session and other addresses go on working."""
+def test_a_guesser_is_refused_and_the_owner_is_not(alice: Client, clock: Clock) -> None:
+    """After ten failures at one name; live sessions and other addresses go on."""
     guesser = Client(address="203.0.113.9")
     answers = [login(guesser, password=f"guess {n}") for n in range(40)]
     assert [a.status for a in answers] == [401] * 10 + [429] * 30
@@ -176,8 +176,8 @@ def test_a_guesser_is_held_off_and_the_owner_is_not(alice: Client, clock: Clock)
     assert login(guesser).status == 200
 
 
-def test_an_address_that_tries_many_names_is_held_off(ground: Ground, alice: Client) -> None:
-    """Names that nobody has weigh double, so a list of guesses ends sooner."""
+def test_an_address_that_tries_many_names_is_refused(ground: Ground, alice: Client) -> None:
+    """Unknown names weigh double, so that a list of guesses ends sooner."""
     guesser = Client(address="203.0.113.9")
     statuses = [login(guesser, f"name{n}", "x").status for n in range(35)]
     assert statuses == [401] * 25 + [429] * 10
@@ -186,7 +186,7 @@ def test_an_address_that_tries_many_names_is_held_off(ground: Ground, alice: Cli
 
 
 def test_known_names_weigh_once(ground: Ground) -> None:
-    """Fifty wrong passwords of people who exist come before an address is held off."""
+    """An address is refused after fifty wrong passwords for names that exist."""
     for n in range(6):
         join(f"person{n}")
     guesser = Client(address="203.0.113.9")
@@ -195,8 +195,8 @@ def test_known_names_weigh_once(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip", "client-ip"])
-def test_no_header_moves_the_counter(alice: Client, header: str) -> None:
-    """Whoever claims other addresses is counted where the gateway saw them."""
+def test_no_header_changes_the_counted_address(alice: Client, header: str) -> None:
+    """The address is the one that the gateway saw."""
     guesser = Client(address="203.0.113.9")
     body = {"username": "alice", "password": "x"}
     statuses = [
@@ -213,8 +213,8 @@ def test_neighbours_in_one_ipv6_network_count_together(alice: Client) -> None:
     assert login(Client(address="2001:db8:0:2::1"), password="x").status == 401
 
 
-def test_a_success_does_not_forgive(alice: Client) -> None:
-    """Somebody with an account of their own cannot buy more tries at another's with it."""
+def test_a_success_does_not_reset_the_count(alice: Client) -> None:
+    """An attacker with an account of their own gets no more tries at another's."""
     guesser = Client(address="203.0.113.9")
     join("mallory", guesser.address)
     for _ in range(10):
@@ -231,13 +231,13 @@ def test_the_declared_hash_is_strong_enough(ground: Ground) -> None:
     assert declared.hash_passes >= 2
 
 
-def test_a_password_is_stored_as_argon2id_and_hashed_again_when_weak(
+def test_a_password_is_rehashed_when_the_parameters_change(
     alice: Client,
     behind: Behind,
     settings: contract.Settings,
     rewire: Callable[[contract.Settings], None],
 ) -> None:
-    """With the parameters of the settings; the next login makes up for what has changed since."""
+    """Argon2id with the configured parameters; the next login replaces an older hash."""
     weak = str(behind.row("users", username="alice")["password"])
     assert weak.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     rewire(replace(settings, hash_memory=16, hash_passes=2))
@@ -252,7 +252,7 @@ def test_a_password_is_stored_as_argon2id_and_hashed_again_when_weak(
 
 
 def test_tokens_are_random_and_stored_as_hashes(alice: Client, behind: Behind) -> None:
-    """Each is 256 bits, and none lies in the table."""
+    """Each is 256 bits, and no table contains it."""
     tokens = {login(alice).json()["token"] for _ in range(15)}
     assert len(tokens) == 15
     assert all(re.fullmatch(r"alice\.[A-Za-z0-9_-]{43}", token) for token in tokens)
@@ -263,15 +263,15 @@ def test_tokens_are_random_and_stored_as_hashes(alice: Client, behind: Behind) -
     assert not any(token.partition(".")[2] in text for token in tokens)
 
 
-def test_a_thousand_secrets_are_a_thousand() -> None:
-    """The source of tokens does not repeat itself."""
+def test_secrets_do_not_repeat() -> None:
+    """A thousand are a thousand."""
     secrets = {system_runtime().new_secret() for _ in range(1000)}
     assert len(secrets) == 1000
     assert {len(secret) for secret in secrets} == {43}
 
 
 def test_a_namesake_gets_nothing(alice: Client, bob: Client, behind: Behind) -> None:
-    """Who registers a deleted account's name has none of its sessions, files and grants."""
+    """The next owner of a deleted account's name has none of its sessions, files and grants."""
     alice.put("hers.txt")
     bob.put("his.txt")
     bob.post("/share", file_name="his.txt", username="alice")
@@ -288,8 +288,8 @@ def test_a_namesake_gets_nothing(alice: Client, bob: Client, behind: Behind) -> 
     assert bob.read("hers.txt", username="alice").slug == "no-such-file"
 
 
-def test_a_disabled_account_is_out_at_once(alice: Client, bob: Client, behind: Behind) -> None:
-    """Its sessions, its logins and what it shared; when it is back, so is all of it."""
+def test_a_disabled_account_is_refused_at_once(alice: Client, bob: Client, behind: Behind) -> None:
+    """Its sessions, its logins and its shares; enabled, it has all but sessions again."""
     alice.put("a.txt")
     alice.post("/share", file_name="a.txt", username="bob")
     behind.change("users", {"username": "alice"}, disabled=True)

@@ -1,4 +1,4 @@
-"""Who may make an account: everybody, who was invited, or nobody; and invitations."""
+"""Registration policies, and invitations."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,15 +25,15 @@ def root(ground: Ground) -> Client:
 
 @pytest.fixture
 def only(settings: contract.Settings, rewire: Rewire) -> Callable[[str], None]:
-    """Has only those register who may by a word of the configuration."""
+    """Sets the registration policy of the configuration."""
     return lambda registration: rewire(replace(settings, registration=registration))
 
 
 @pytest.mark.parametrize("registration", ["invite", "closed"])
-def test_not_everybody_may_register(
+def test_a_closed_registration_is_refused(
     alice: Client, only: Callable[[str], None], behind: Behind, registration: str
 ) -> None:
-    """Nor learn which names there are; a password is not even looked at."""
+    """It does not show which names exist, nor judge the password."""
     only(registration)
     before = behind.state()
     for name in ("carol", "alice"):
@@ -55,10 +55,10 @@ def test_the_configured_administrator_may_always_register(
     assert (register("root").status, register("root").slug) == (409, "username-taken")
 
 
-def test_an_invitation_makes_one_account(
+def test_an_invitation_creates_one_account(
     root: Client, only: Callable[[str], None], behind: Behind
 ) -> None:
-    """Of the role and with the address that it says, once."""
+    """With its role and address."""
     only("invite")
     made = root.post("/invites", role="client", email="carol@example.org")
     assert made.status == 201
@@ -75,18 +75,18 @@ def test_an_invitation_makes_one_account(
     assert {row["username"] for row in behind.rows("users")} == {"root", "carol"}
 
 
-def test_an_invitation_works_where_everybody_may_register(root: Client, alice: Client) -> None:
-    """For its role; what is no invitation is refused there as well."""
+def test_an_invitation_works_with_open_registration(root: Client, alice: Client) -> None:
+    """It sets the role; an invalid one is refused there as well."""
     token = root.post("/invites", role="admin").json()["token"]
     assert register("carol", invite=token).json()["role"] == "admin"
     assert register("dave", invite=token).slug == "no-such-invite"
     assert register("dave").status == 201
 
 
-def test_nobody_comes_by_an_invitation_where_nobody_may(
+def test_an_invitation_does_not_open_a_closed_registration(
     root: Client, only: Callable[[str], None]
 ) -> None:
-    """Closed is closed; the invitation waits."""
+    """It stays valid for when the policy changes."""
     token = root.post("/invites").json()["token"]
     only("closed")
     assert register("carol", invite=token).slug == "registration-closed"
@@ -94,10 +94,10 @@ def test_nobody_comes_by_an_invitation_where_nobody_may(
     assert register("carol", invite=token).status == 201
 
 
-def test_nobody_is_invited_where_nobody_may_register(
+def test_no_invitation_is_created_with_closed_registration(
     root: Client, alice: Client, only: Callable[[str], None], behind: Behind
 ) -> None:
-    """The token would be of no use; those that were made before are seen, and can be taken back."""
+    """Its token would be of no use; earlier ones are listed, and can be deleted."""
     invite = root.post("/invites").json()["id"]
     only("closed")
     before = behind.state()
@@ -109,8 +109,8 @@ def test_nobody_is_invited_where_nobody_may_register(
     assert root.delete(f"/invites/{invite}").status == 204
 
 
-def test_what_is_refused_does_not_use_an_invitation_up(root: Client, alice: Client) -> None:
-    """A name that is taken and a password that is weak can be chosen anew."""
+def test_a_refused_registration_keeps_the_invitation(root: Client, alice: Client) -> None:
+    """Another name or a stronger password can follow."""
     token = root.post("/invites", role="client").json()["token"]
     assert register("alice", invite=token).slug == "username-taken"
     weak = Client().post("/register", username="carol", password="carol", invite=token)
@@ -118,8 +118,8 @@ def test_what_is_refused_does_not_use_an_invitation_up(root: Client, alice: Clie
     assert register("carol", invite=token).json()["role"] == "client"
 
 
-def test_of_two_with_one_invitation_one_gets_in(root: Client, ground: Ground) -> None:
-    """Whoever comes between the look and the commit of another."""
+def test_one_of_two_with_one_invitation_registers(root: Client, ground: Ground) -> None:
+    """Another registration can come between the read and the commit."""
     token = root.post("/invites").json()["token"]
     met = at_the_commit(ground, lambda: register("carol", invite=token))
     answer = register("dave", invite=token)
@@ -131,21 +131,21 @@ def test_of_two_with_one_invitation_one_gets_in(root: Client, ground: Ground) ->
 def test_an_invitation_has_the_default_role(
     settings: contract.Settings, rewire: Rewire, ground: Ground, default: str
 ) -> None:
-    """Where its maker does not say one."""
+    """Where the administrator names none."""
     rewire(replace(settings, default_role=default))
     assert join("root").post("/invites").json()["role"] == default
 
 
-def test_an_invitation_ends(root: Client, clock: Clock) -> None:
-    """At its second, whether the table has removed it or not."""
+def test_an_invitation_expires(root: Client, clock: Clock) -> None:
+    """At its second, whether or not the TTL has deleted the row."""
     token = root.post("/invites", expires_in=60).json()["token"]
     clock.time += 60
     assert register("carol", invite=token).slug == "no-such-invite"
     assert root.get("/invites").json() == []
 
 
-def test_an_invitation_is_taken_back(root: Client) -> None:
-    """It is dead at once; once is enough."""
+def test_a_deleted_invitation_stops_working(root: Client) -> None:
+    """At once; a second deletion is 404."""
     invite = root.post("/invites").json()
     path = f"/invites/{invite['id']}"
     assert root.delete(path).status == 204
@@ -154,10 +154,10 @@ def test_an_invitation_is_taken_back(root: Client) -> None:
 
 
 @pytest.mark.parametrize("change", [{"role": "member"}, {"disabled": True}, {"id": "another"}])
-def test_an_invitation_is_as_good_as_its_maker(
+def test_an_invitation_needs_its_administrator(
     root: Client, behind: Behind, change: dict[str, object]
 ) -> None:
-    """Whoever was an administrator leaves no door behind; a namesake is somebody else."""
+    """A demoted, disabled or replaced administrator leaves no valid invitation behind."""
     token = root.post("/invites", role="admin").json()["token"]
     assert register("carol", invite=token).json()["role"] == "admin"
     carol = Client(Client().post("/login", username="carol", password=PASSWORD).json()["token"])
@@ -172,7 +172,7 @@ def test_an_invitation_is_as_good_as_its_maker(
 
 
 def test_an_invitation_is_stored_as_a_hash(root: Client, behind: Behind) -> None:
-    """Whoever reads the tables can register with nothing that they find."""
+    """Nobody can register with the contents of the tables."""
     made = [root.post("/invites").json() for _ in range(3)]
     rows = repr(behind.rows("files"))
     for invite in made:
@@ -182,7 +182,7 @@ def test_an_invitation_is_stored_as_a_hash(root: Client, behind: Behind) -> None
 
 
 def test_invitations_come_in_pages(root: Client, clock: Clock) -> None:
-    """Oldest first, each once."""
+    """The oldest first, each once."""
     made = []
     for _ in range(5):
         made.append(root.post("/invites").json()["id"])

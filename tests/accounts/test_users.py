@@ -1,4 +1,4 @@
-"""Everybody's accounts in an administrator's hands, and what each uses."""
+"""Administration of accounts, and the usage of each."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,7 +38,7 @@ def pages(who: Client, path: str, **query: str) -> list[list[dict[str, object]]]
 
 
 def test_all_accounts_are_listed(world: World) -> None:
-    """With what an administrator wants to know, and nothing that nobody shall."""
+    """With the fields for administrators, and no secrets."""
     (everybody,) = pages(world.root, "/users")
     found = {user["username"]: user for user in everybody}
     assert found.keys() == {"alice", "bob", "carol", "dave", "root"}
@@ -55,15 +55,15 @@ def test_all_accounts_are_listed(world: World) -> None:
 def test_each_account_is_on_one_page(
     world: World, path: str, more: dict[str, str], limit: int
 ) -> None:
-    """And there is no page after the last."""
+    """And no page follows the last account."""
     found = pages(world.root, path, limit=str(limit), **more)
     names = sorted(str(user["username"]) for page in found for user in page)
     assert names == ["alice", "bob", "carol", "dave", "root"]
     assert len(found) == -(-5 // limit)
 
 
-def test_a_cursor_is_one_lists(world: World) -> None:
-    """And one administrator's."""
+def test_a_cursor_belongs_to_one_list(world: World) -> None:
+    """And to one administrator."""
     cursor = world.root.get("/users", limit=1).headers["x-next-cursor"]
     answer = world.root.get("/usage", everybody="true", cursor=cursor)
     assert (answer.status, answer.slug) == (400, "invalid-cursor")
@@ -71,8 +71,8 @@ def test_a_cursor_is_one_lists(world: World) -> None:
     assert world.bob.get("/users", cursor=cursor).slug == "invalid-cursor"
 
 
-def test_a_role_is_changed(world: World) -> None:
-    """It holds with the next request of every session."""
+def test_a_changed_role_holds_at_once(world: World) -> None:
+    """With the next request of every session."""
     answer = change(world.root, "bob", role="client")
     assert (answer.status, answer.json()["role"]) == (200, "client")
     assert world.bob.put("b.txt").slug == "not-allowed"
@@ -85,7 +85,7 @@ def test_a_role_is_changed(world: World) -> None:
 
 
 def test_quotas_are_set_and_cleared(world: World) -> None:
-    """What is not said stays; null is no limit."""
+    """Fields that are not sent stay; null is no limit."""
     answer = change(world.root, "dave", quota=3, files_quota=7)
     assert (answer.json()["quota"], answer.json()["files_quota"]) == (3, 7)
     assert world.dave.put("a.txt", b"four").slug == "quota-exceeded"
@@ -101,8 +101,8 @@ def test_quotas_are_set_and_cleared(world: World) -> None:
      {"mfa": True}, {"mfa": 0}, {"mfa": "false"}, {"totp": None},
      {"password": "x"}, {"epoch": "x"}, {"username": "x"}, {"bytes_used": 0}],
 )  # fmt: skip
-def test_nothing_else_is_changed(world: World, behind: Behind, body: dict[str, object]) -> None:
-    """An administrator sets no password and no count, and gives nobody a second factor."""
+def test_other_fields_are_refused(world: World, behind: Behind, body: dict[str, object]) -> None:
+    """An administrator sets no password and no count, and turns on no second factor."""
     before = behind.state()
     answer = change(world.root, "dave", **body)
     assert (answer.status, answer.slug) == (422, "invalid-request")
@@ -110,8 +110,8 @@ def test_nothing_else_is_changed(world: World, behind: Behind, body: dict[str, o
 
 
 @pytest.mark.parametrize("body", [{}, {"role": None}, {"disabled": None, "mfa": None}])
-def test_something_must_be_said(world: World, behind: Behind, body: dict[str, object]) -> None:
-    """Null is nothing, but for a quota."""
+def test_a_change_needs_a_field(world: World, behind: Behind, body: dict[str, object]) -> None:
+    """Null is a value of quotas alone."""
     before = behind.state()
     answer = change(world.root, "dave", **body)
     assert (answer.status, answer.slug) == (422, "invalid-request")
@@ -120,8 +120,8 @@ def test_something_must_be_said(world: World, behind: Behind, body: dict[str, ob
     assert behind.state() == before
 
 
-def test_what_is_so_already_is_not_changed(world: World, behind: Behind) -> None:
-    """Nor noted; of several things those are noted that were otherwise."""
+def test_present_values_are_no_change(world: World, behind: Behind) -> None:
+    """They are neither written nor audited."""
     change(world.root, "dave", quota=3)
     before = behind.state()
     same = {"role": "member", "quota": 3, "files_quota": None, "disabled": False, "mfa": False}
@@ -136,8 +136,8 @@ def test_what_is_so_already_is_not_changed(world: World, behind: Behind) -> None
     assert told == {"quota: 3", "role: client"}
 
 
-def test_whoever_is_disabled_has_nothing_left(world: World) -> None:
-    """Sessions, links, requests and what they shared are dead with the next request."""
+def test_a_disabled_account_is_refused_everywhere(world: World) -> None:
+    """Sessions, links, file requests and shares stop with the next request."""
     paths = (f"/s/{world.ids['token']}", f"/r/{world.ids['asked']}")
     assert all(Client().get(path).status == 200 for path in paths)
     assert change(world.root, "alice", disabled=True).json()["disabled"] is True
@@ -151,8 +151,8 @@ def test_whoever_is_disabled_has_nothing_left(world: World) -> None:
     assert [name for name, disabled in listed.items() if disabled] == ["alice"]
 
 
-def test_enabling_brings_back_all_but_sessions(world: World) -> None:
-    """A token that somebody else may have stays dead; files and rights are what they were."""
+def test_enabling_restores_all_but_sessions(world: World) -> None:
+    """A token that another person may hold stays invalid; files and rights are as before."""
     change(world.root, "alice", disabled=True)
     change(world.root, "alice", disabled=False)
     assert world.alice.get("/me").slug == "not-signed-in"
@@ -163,7 +163,7 @@ def test_enabling_brings_back_all_but_sessions(world: World) -> None:
 
 
 def test_disabling_twice_is_the_same(world: World, behind: Behind) -> None:
-    """And other changes leave the sessions alone."""
+    """Other changes leave the sessions alone."""
     change(world.root, "alice", quota=10**6, role="admin", disabled=False)
     assert world.alice.get("/me").status == 200
     change(world.root, "alice", disabled=True)
@@ -172,8 +172,10 @@ def test_disabling_twice_is_the_same(world: World, behind: Behind) -> None:
     assert behind.row("users", username="alice")["epoch"] == epoch
 
 
-def test_a_second_factor_is_taken_off(world: World, clock: Clock, behind: Behind) -> None:
-    """Of somebody who has lost it, who needs the password alone then; nothing else is let in."""
+def test_an_administrator_removes_a_second_factor(
+    world: World, clock: Clock, behind: Behind
+) -> None:
+    """The owner then needs the password alone; sessions and keys have ended."""
     app = enrolled(world.dave, clock)
     key = world.dave.post("/keys", name="backup", scopes=["read"]).json()["token"]
     others = behind.row("users", username="alice")
@@ -192,8 +194,8 @@ def test_a_second_factor_is_taken_off(world: World, clock: Clock, behind: Behind
     assert login("dave").slug == "otp-required"
 
 
-def test_it_is_seen_who_has_a_second_factor(world: World, clock: Clock) -> None:
-    """Whatever else is changed leaves it on; one that is not confirmed is none."""
+def test_the_list_shows_who_has_a_second_factor(world: World, clock: Clock) -> None:
+    """Other changes keep it; an unconfirmed one is none."""
     enrolled(world.dave, clock)
     world.bob.post("/mfa", current_password=PASSWORD)
     assert change(world.root, "dave", quota=1, disabled=False, mfa=None).json()["mfa"] is True
@@ -202,16 +204,18 @@ def test_it_is_seen_who_has_a_second_factor(world: World, clock: Clock) -> None:
     assert [name for name, on in listed.items() if on] == ["dave"]
 
 
-def test_where_there_is_none_nothing_is_taken_off(world: World, clock: Clock) -> None:
-    """Sessions go on, and a second factor that was begun can be confirmed."""
+def test_removing_no_second_factor_is_no_change(world: World, clock: Clock) -> None:
+    """Sessions stay, and an enrolment can still be confirmed."""
     secret = world.dave.post("/mfa", current_password=PASSWORD).json()["secret"]
     assert change(world.root, "dave", mfa=False).status == 200
     code = Authenticator(secret, clock).code()
     assert world.dave.post("/mfa/confirm", otp=code).status == 200
 
 
-def test_nobody_takes_their_own_off_here(world: World, clock: Clock, behind: Behind) -> None:
-    """Or a stolen session could, without a code; nor the configured administrator's."""
+def test_nobody_removes_their_own_second_factor_here(
+    world: World, clock: Clock, behind: Behind
+) -> None:
+    """A stolen session could, without a code; nor the configured administrator's."""
     change(world.root, "bob", role="admin")
     assert change(world.bob, "bob", mfa=False).status == 200, "there is none"
     for who in (world.root, world.bob):
@@ -224,8 +228,8 @@ def test_nobody_takes_their_own_off_here(world: World, clock: Clock, behind: Beh
     assert change(world.root, "bob", mfa=False).status == 200
 
 
-def test_that_it_is_taken_off_is_on_record(world: World, clock: Clock) -> None:
-    """By whom, and of whom."""
+def test_the_removal_is_audited(world: World, clock: Clock) -> None:
+    """With actor and owner."""
     enrolled(world.dave, clock)
     change(world.root, "dave", mfa=False)
     (told, *_) = world.root.get("/audit", username="dave", action="account.update").json()
@@ -234,7 +238,7 @@ def test_that_it_is_taken_off_is_on_record(world: World, clock: Clock) -> None:
 
 @pytest.mark.parametrize("body", [{"role": "member"}, {"disabled": True}])
 def test_an_administrator_remains(world: World, behind: Behind, body: dict[str, object]) -> None:
-    """Nobody demotes or disables themselves, nor anybody the configured administrator."""
+    """Nobody demotes or disables themselves or the configured administrator."""
     change(world.root, "bob", role="admin")
     before = behind.state()
     for who, whom in ((world.bob, "bob"), (world.bob, "root"), (world.root, "root")):
@@ -244,8 +248,8 @@ def test_an_administrator_remains(world: World, behind: Behind, body: dict[str, 
     assert change(world.bob, "bob", quota=10**9, role="admin", disabled=False).status == 200
 
 
-def test_two_who_demote_each_other_are_not_both_listened_to(world: World, ground: Ground) -> None:
-    """Whoever is an administrator no more when it comes to it changes nothing."""
+def test_one_of_two_who_demote_each_other_succeeds(world: World, ground: Ground) -> None:
+    """The commit requires that the caller is still an administrator."""
     for name in ("alice", "bob"):
         change(world.root, name, role="admin")
     met = at_the_commit(ground, lambda: change(world.bob, "alice", role="member"))
@@ -256,16 +260,16 @@ def test_two_who_demote_each_other_are_not_both_listened_to(world: World, ground
     assert (roles["alice"], roles["bob"]) == ("member", "admin")
 
 
-def test_there_must_be_such_an_account(world: World) -> None:
-    """In any letters."""
+def test_an_unknown_account_is_404(world: World) -> None:
+    """Names are compared in lower case."""
     answer = change(world.root, "zoe", quota=1)
     assert (answer.status, answer.slug) == (404, "no-such-user")
     assert world.root.get("/usage", username="zoe").slug == "no-such-user"
     assert change(world.root, "DAVE", quota=1).json()["username"] == "dave"
 
 
-def test_usage_is_ones_own(world: World) -> None:
-    """Of others an administrator sees it."""
+def test_usage_is_the_callers_own(world: World) -> None:
+    """Only administrators see another account's."""
     (mine,) = world.alice.get("/usage").json()
     assert (mine["username"], mine["quota"]) == ("alice", None)
     assert mine["bytes_used"] == world.alice.get("/me").json()["bytes_used"]

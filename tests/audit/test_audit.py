@@ -273,8 +273,8 @@ def test_a_page_looks_at_so_many_only(
     world: World, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However few of them are wanted: it ends early, with a cursor, and the next one goes on."""
-    monkeypatch.setattr(audit_service, "MOST_LOOKS", 60)
-    monkeypatch.setattr(audit_service, "READ_AT_ONCE", 5)
+    monkeypatch.setattr(audit_service, "READ_LIMIT", 60)
+    monkeypatch.setattr(audit_service, "BATCH_SIZE", 5)
     clock.time += 1
     for number in range(70):
         world.root.send("PATCH", "/users/dave", json_={"quota": number})

@@ -1,10 +1,10 @@
-"""API keys: what their scopes let them do on every route, and what ends them."""
+"""API keys: what their scopes allow on every route, and what ends them."""
 
 import hashlib
 
 import pytest
 
-from function.auth.keys import MOST
+from function.auth.keys import MAX_KEYS
 from function.core.roles import SCOPES
 from function.http.dependencies import power_of
 from tests.access.test_matrix import ABOUT_THE_FILE
@@ -16,18 +16,18 @@ from tests.support.samples import PROTECTED, ROUTES, World, name_of
 Key = tuple[str, str]
 
 
-def key_of(client: Client, *scopes: str, **fields: object) -> Client:
-    """A key of somebody's."""
+def create_key(client: Client, *scopes: str, **fields: object) -> Client:
+    """A client with a new API key of the account."""
     answer = client.post("/keys", name="backup", scopes=scopes, **fields)
     assert answer.status == 201, answer.text
     return Client(answer.json()["token"], client.address)
 
 
 @pytest.mark.parametrize("key", PROTECTED, ids=name_of)
-def test_a_key_goes_as_far_as_its_scope(world: World, behind: Behind, key: Key) -> None:
-    """On every route there is, with each scope alone: as its owner, or 403 and nothing happens."""
+def test_a_key_allows_what_its_scope_allows(world: World, behind: Behind, key: Key) -> None:
+    """On every route, a key with one scope is answered as its owner is, or 403 without effect."""
     behind.change("users", {"username": "alice"}, role="admin")
-    keys = {scope: key_of(world.alice, scope) for scope in SCOPES}
+    keys = {scope: create_key(world.alice, scope) for scope in SCOPES}
     restore = behind.ground.snapshot()
     power = power_of(ROUTES[key])
     for scope, client in keys.items():
@@ -42,8 +42,8 @@ def test_a_key_goes_as_far_as_its_scope(world: World, behind: Behind, key: Key) 
         restore()
 
 
-def test_the_matrix_of_scopes_says_both() -> None:
-    """Each scope opens some routes that need a token and not others."""
+def test_every_scope_allows_some_routes_and_not_others() -> None:
+    """The matrix above would prove nothing of a scope that allows all routes, or none."""
     powers = [power_of(ROUTES[key]) for key in PROTECTED]
     for scope, allowed in SCOPES.items():
         opened = [power in allowed for power in powers if power]
@@ -51,8 +51,8 @@ def test_the_matrix_of_scopes_says_both() -> None:
         assert False in opened, scope
 
 
-def test_a_key_is_said_once_and_stored_as_a_hash(alice: Client, behind: Behind) -> None:
-    """Its token names its owner, as that of a session does, and lists do not have it."""
+def test_a_key_is_shown_once_and_stored_as_a_hash(alice: Client, behind: Behind) -> None:
+    """The token names its owner, as a session's does; lists and tables do not contain it."""
     made = alice.post("/keys", name="backup of June", scopes=["write", "read", "read"]).json()
     assert made["token"].startswith("alice.")
     assert made["id"] == hashlib.sha256(made["token"].encode()).hexdigest()
@@ -64,8 +64,8 @@ def test_a_key_is_said_once_and_stored_as_a_hash(alice: Client, behind: Behind) 
 
 
 def test_a_key_is_no_session(alice: Client) -> None:
-    """It is listed with the keys, and ended there."""
-    key = key_of(alice, "read", "admin")
+    """Keys and sessions are listed and ended by their own routes only."""
+    key = create_key(alice, "read", "admin")
     (session,) = alice.get("/sessions").json()
     assert session["current"]
     assert [each["current"] for each in key.get("/sessions").json()] == [False]
@@ -75,9 +75,9 @@ def test_a_key_is_no_session(alice: Client) -> None:
     assert key.get("/files").status == alice.get("/me").status == 200
 
 
-def test_a_revoked_key_is_dead_at_once(alice: Client, bob: Client) -> None:
-    """Once, and by whose it is."""
-    key = key_of(alice, "read")
+def test_a_revoked_key_stops_working_at_once(alice: Client, bob: Client) -> None:
+    """Only its owner can revoke it, and only once."""
+    key = create_key(alice, "read")
     (listed,) = alice.get("/keys").json()
     assert bob.delete(f"/keys/{listed['id']}").slug == "no-such-key"
     assert key.get("/files").status == 200
@@ -89,8 +89,8 @@ def test_a_revoked_key_is_dead_at_once(alice: Client, bob: Client) -> None:
 
 
 def test_a_key_ends_itself_with_logout(alice: Client) -> None:
-    """Whatever its scope, and only itself."""
-    key, other = key_of(alice, "read"), key_of(alice, "read")
+    """A key of any scope can end itself, and needs more to end the others."""
+    key, other = create_key(alice, "read"), create_key(alice, "read")
     assert key.send("POST", "/logout", query={"everywhere": "true"}).slug == "not-allowed"
     assert key.post("/logout").status == 204
     assert key.get("/files").slug == "not-signed-in"
@@ -98,9 +98,9 @@ def test_a_key_ends_itself_with_logout(alice: Client) -> None:
     assert other.get("/files").status == alice.get("/me").status == 200
 
 
-def test_a_key_ends_with_its_time(alice: Client, clock: Clock) -> None:
-    """After ninety days unless it was said otherwise, however short a session is."""
-    short, usual = key_of(alice, "read", expires_in=60), key_of(alice, "read", "admin")
+def test_a_key_expires(alice: Client, clock: Clock) -> None:
+    """By default after ninety days, although sessions are shorter."""
+    short, usual = create_key(alice, "read", expires_in=60), create_key(alice, "read", "admin")
     clock.time += 60
     assert short.get("/files").slug == "not-signed-in"
     assert [each["scopes"] for each in alice.get("/keys").json()] == [["admin", "read"]]
@@ -120,8 +120,8 @@ def test_a_key_ends_with_its_time(alice: Client, clock: Clock) -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_other_keys_are_refused(alice: Client, behind: Behind, wish: dict[str, object]) -> None:
-    """Without a name, a scope, or an end."""
+def test_malformed_keys_are_refused(alice: Client, behind: Behind, wish: dict[str, object]) -> None:
+    """A key needs a name, known scopes and an expiry within a year."""
     before = behind.state()
     answer = alice.send("POST", "/keys", json_={"name": "backup", "scopes": ["read"], **wish})
     assert answer.status == 422
@@ -129,25 +129,25 @@ def test_other_keys_are_refused(alice: Client, behind: Behind, wish: dict[str, o
     assert behind.state() == before
 
 
-def test_a_key_makes_none_that_is_more(alice: Client, behind: Behind) -> None:
-    """Neither of a scope that it has not, nor for longer than itself."""
-    admin = key_of(alice, "admin", "read", expires_in=3600)
+def test_a_key_creates_no_stronger_key(alice: Client, behind: Behind) -> None:
+    """Neither with a scope that it lacks, nor with a later expiry."""
+    admin = create_key(alice, "admin", "read", expires_in=3600)
     assert admin.get("/files").status == 200  # its first use is noted
     before = behind.state()
     for wish in ({"scopes": ["write"]}, {"scopes": ["read", "share"]}, {"scopes": ["read"]}):
         answer = admin.post("/keys", name="more", **wish)
         assert (answer.status, answer.slug) == (403, "not-allowed")
     assert behind.state() == before
-    less = key_of(admin, "read", expires_in=3600)
+    less = create_key(admin, "read", expires_in=3600)
     assert less.get("/files").status == 200
     assert less.post("/keys", name="x", scopes=["read"], expires_in=60).slug == "not-allowed"
 
 
-def test_role_and_scope_both_limit(alice: Client, bob: Client, behind: Behind) -> None:
-    """A key of somebody who is demoted has lost with the next request (CVE-2026-29061)."""
+def test_role_and_scope_both_limit_a_key(alice: Client, bob: Client, behind: Behind) -> None:
+    """A key of a demoted owner loses the power with the next request (CVE-2026-29061)."""
     bob.put("his.txt", b"his")
     bob.post("/share", file_name="his.txt", username="alice", permission="write")
-    key = key_of(alice, "read", "write", "share", "admin")
+    key = create_key(alice, "read", "write", "share", "admin")
     assert key.put("a.txt").status == 201
     behind.change("users", {"username": "alice"}, role="client")
     assert key.put("a.txt").slug == "not-allowed"
@@ -159,8 +159,8 @@ def test_role_and_scope_both_limit(alice: Client, bob: Client, behind: Behind) -
 
 @pytest.mark.parametrize("way", ["password", "everywhere"])
 def test_a_new_epoch_ends_every_key(alice: Client, way: str) -> None:
-    """A new password does, and a log-out everywhere; they count no more either."""
-    key = key_of(alice, "read")
+    """A new password and a logout everywhere end all keys, which then leave room for others."""
+    key = create_key(alice, "read")
     if way == "password":
         other = {"current_password": PASSWORD, "new_password": "another horse battery"}
         assert alice.post("/password", **other).status == 204
@@ -170,31 +170,31 @@ def test_a_new_epoch_ends_every_key(alice: Client, way: str) -> None:
     assert key.get("/files").slug == "not-signed-in"
 
 
-def test_a_key_that_changes_the_password_lives_on(alice: Client) -> None:
-    """It alone, and is listed as before."""
-    key, other = key_of(alice, "admin"), key_of(alice, "admin")
+def test_a_key_that_changes_the_password_stays_valid(alice: Client) -> None:
+    """It alone stays valid, and listed."""
+    key, other = create_key(alice, "admin"), create_key(alice, "admin")
     wish = {"current_password": PASSWORD, "new_password": "another horse battery"}
     assert key.post("/password", **wish).status == 204
     assert len(key.get("/keys").json()) == 1
     assert other.get("/keys").slug == alice.get("/me").slug == "not-signed-in"
 
 
-def test_there_are_so_many_keys_and_dead_ones_make_room(alice: Client, clock: Clock) -> None:
-    """Fifty that are good, however many there were."""
-    for number in range(MOST):
-        key_of(alice, "read", expires_in=60 if number < 2 else 3600)
+def test_the_number_of_valid_keys_is_limited(alice: Client, clock: Clock) -> None:
+    """Fifty valid keys are the limit; expired ones do not count."""
+    for number in range(MAX_KEYS):
+        create_key(alice, "read", expires_in=60 if number < 2 else 3600)
     answer = alice.post("/keys", name="one more", scopes=["read"])
     assert (answer.status, answer.slug) == (409, "limit-reached")
     clock.time += 60
     for _ in range(2):
-        key_of(alice, "read")
+        create_key(alice, "read")
     assert alice.post("/keys", name="one more", scopes=["read"]).slug == "limit-reached"
-    assert len(alice.get("/keys").json()) == MOST
+    assert len(alice.get("/keys").json()) == MAX_KEYS
 
 
-def test_a_key_says_when_it_was_used(alice: Client, clock: Clock) -> None:
-    """Never at first, and then to ten minutes."""
-    key = key_of(alice, "read")
+def test_a_key_shows_its_last_use(alice: Client, clock: Clock) -> None:
+    """Null before the first use, and then exact to ten minutes."""
+    key = create_key(alice, "read")
     assert alice.get("/keys").json()[0]["seen"] is None
     key.get("/files")
     first = alice.get("/keys").json()[0]["seen"]

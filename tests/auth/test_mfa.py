@@ -1,4 +1,4 @@
-"""The second factor: enrolment, codes that are good once, recovery codes, and those who guess."""
+"""The second factor: enrolment, codes that work once, recovery codes, and limits on guesses."""
 
 import re
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.auth.mfa import DAY, PERIOD, TRIES_OF_DAY, code_of
+from function.auth.mfa import DAY, PERIOD, WRONG_CODES_OF_DAY, totp_code
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client, join
@@ -16,7 +16,7 @@ from tests.support.mfa import Authenticator, enrolled
 
 @pytest.fixture
 def app(alice: Client, clock: Clock) -> Authenticator:
-    """Alice has a second factor."""
+    """The authenticator app of Alice, who has a second factor."""
     return enrolled(alice, clock)
 
 
@@ -25,15 +25,15 @@ def login(otp: str | None = None, password: str = PASSWORD, address: str = "192.
     return Client(address=address).post("/login", **fields)
 
 
-def test_the_arithmetic_is_that_of_the_standard() -> None:
-    """The values of RFC 6238, appendix B, for SHA-1 and their last six digits."""
+def test_codes_are_those_of_the_standard() -> None:
+    """The values of RFC 6238, appendix B, for SHA-1, cut to six digits."""
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
     at = {59: "287082", 1111111109: "081804", 1234567890: "005924", 20000000000: "353130"}
-    assert {time: code_of(secret, time // PERIOD) for time in at} == at
+    assert {time: totp_code(secret, time // PERIOD) for time in at} == at
 
 
 def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> None:
-    """Until then nobody is asked for a code; a secret that was begun before is forgotten."""
+    """Before that no login needs a code; a second enrolment replaces the secret of the first."""
     first = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
     made = alice.post("/mfa", current_password=PASSWORD)
     assert made.status == 201
@@ -45,8 +45,8 @@ def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> Non
     assert login().status == 200
     assert alice.get("/me").json()["mfa"] is False
     step = int(clock.time) // PERIOD
-    assert alice.post("/mfa/confirm", otp=code_of(first, step)).slug == "wrong-otp"
-    answer = alice.post("/mfa/confirm", otp=code_of(secret, step))
+    assert alice.post("/mfa/confirm", otp=totp_code(first, step)).slug == "wrong-otp"
+    answer = alice.post("/mfa/confirm", otp=totp_code(secret, step))
     assert answer.status == 200
     codes = answer.json()["recovery_codes"]
     assert len(set(codes)) == 10
@@ -54,22 +54,22 @@ def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> Non
     me = alice.get("/me").json()
     assert (me["mfa"], me["recovery_codes_left"]) == (True, 10)
     assert login().slug == "otp-required"
-    assert alice.post("/mfa/confirm", otp=code_of(secret, step + 1)).slug == "no-such-factor"
+    assert alice.post("/mfa/confirm", otp=totp_code(secret, step + 1)).slug == "no-such-factor"
     assert alice.post("/mfa", current_password=PASSWORD).slug == "mfa-on"
 
 
-def test_enrolment_takes_the_password(alice: Client, behind: Behind) -> None:
-    """A stolen session could otherwise shut its owner out."""
+def test_enrolment_requires_the_password(alice: Client, behind: Behind) -> None:
+    """With a stolen session alone, the owner could be locked out."""
     before = behind.state()
     assert alice.post("/mfa", current_password="a guess").slug == "wrong-credentials"
     assert alice.post("/mfa").status == 422
     assert behind.state() == before
 
 
-def test_only_the_right_password_is_told_that_a_code_is_needed(
+def test_only_the_right_password_learns_that_a_code_is_required(
     app: Authenticator, clock: Clock
 ) -> None:
-    """Else it would tell guessers when they are right, or strangers who has a second factor."""
+    """Otherwise a guesser would learn who has a second factor."""
     clock.time += PERIOD
     assert login(password="wrong").slug == "wrong-credentials"
     assert login(app.code(), password="wrong").slug == "wrong-credentials"
@@ -77,8 +77,8 @@ def test_only_the_right_password_is_told_that_a_code_is_needed(
     assert login(app.code()).status == 200
 
 
-def test_a_code_is_good_once(app: Authenticator, clock: Clock) -> None:
-    """Replayed it is none, and so is every one before it."""
+def test_a_code_works_once(app: Authenticator, clock: Clock) -> None:
+    """A replayed code is refused, and so is every earlier one."""
     clock.time += 3 * PERIOD
     old, new = app.code(-1), app.code()
     assert login(new).status == 200
@@ -88,8 +88,8 @@ def test_a_code_is_good_once(app: Authenticator, clock: Clock) -> None:
     assert login(app.code()).status == 200
 
 
-def test_the_code_that_confirmed_opens_no_session(alice: Client, clock: Clock) -> None:
-    """It has been used."""
+def test_the_code_that_confirmed_cannot_log_in(alice: Client, clock: Clock) -> None:
+    """The confirmation has used it up."""
     app = enrolled(alice, clock)
     assert login(app.code()).slug == "wrong-otp"
     clock.time += PERIOD
@@ -100,13 +100,13 @@ def test_the_code_that_confirmed_opens_no_session(alice: Client, clock: Clock) -
 def test_clocks_may_differ_by_one_step(
     app: Authenticator, clock: Clock, off: int, good: int
 ) -> None:
-    """And no more."""
+    """The codes of the step before and after work, and no others."""
     clock.time += 5 * PERIOD
     assert login(app.code(off)).status == (200 if good else 401)
 
 
-def test_a_code_may_be_broken_up_as_people_write_it(app: Authenticator, clock: Clock) -> None:
-    """With a space in it, or dashes, in small letters or capitals."""
+def test_codes_are_accepted_as_people_type_them(app: Authenticator, clock: Clock) -> None:
+    """With a space or dashes, in lower or upper case."""
     clock.time += PERIOD
     code = app.code()
     assert login(f"{code[:3]} {code[3:]}").status == 200
@@ -117,16 +117,16 @@ def test_a_code_may_be_broken_up_as_people_write_it(app: Authenticator, clock: C
 @pytest.mark.parametrize(
     "otp", ["12345", "1234567", "12345a", "a" * 15, "\uff11" * 6, "", "x" * 5000]
 )
-def test_what_is_no_code_is_refused(app: Authenticator, behind: Behind, otp: str) -> None:
-    """Before anybody looks at it."""
+def test_malformed_codes_are_refused(app: Authenticator, behind: Behind, otp: str) -> None:
+    """The validation refuses them before anything is read or counted."""
     before = behind.state()
     answer = Client().post("/login", username="alice", password=PASSWORD, otp=otp)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert behind.state() == before
 
 
-def test_each_recovery_code_is_good_once(alice: Client, app: Authenticator) -> None:
-    """And is one fewer."""
+def test_each_recovery_code_works_once(alice: Client, app: Authenticator) -> None:
+    """The profile shows how many are left."""
     for number, code in enumerate(app.recovery):
         assert login(code).status == 200
         assert login(code).slug == "wrong-otp" or number == 9
@@ -138,22 +138,22 @@ def test_each_recovery_code_is_good_once(alice: Client, app: Authenticator) -> N
 
 
 def test_recovery_codes_are_stored_as_hashes(app: Authenticator, behind: Behind) -> None:
-    """The secret cannot be: whoever checks a code has to compute it."""
+    """The secret cannot be hashed: codes are computed from it."""
     row = repr(behind.row("users", username="alice"))
     assert not any(code in row or code.replace("-", "") in row for code in app.recovery)
     assert app.secret in row
     assert app.secret not in repr(behind.rows("files") + behind.rows("sessions"))
 
 
-def test_guesses_at_a_code_come_to_an_end(alice: Client, app: Authenticator, clock: Clock) -> None:
-    """Whatever address they come from; a right one is not listened to any more on that day.
+def test_wrong_codes_of_a_day_are_limited(alice: Client, app: Authenticator, clock: Clock) -> None:
+    """From whatever address; then even a right code is refused until the next day.
 
-    Who has a session goes on, a recovery code is heard, and the next day is another.
+    Sessions stay valid, and a recovery code still works.
     """
     clock.time += PERIOD
     wrong = next(each for each in ("000000", "000001") if each != app.code())
-    tries = [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 5)]
-    assert [each.status for each in tries] == [401] * TRIES_OF_DAY + [429] * 5
+    tries = [login(wrong, address=f"203.0.113.{n}") for n in range(WRONG_CODES_OF_DAY + 5)]
+    assert [each.status for each in tries] == [401] * WRONG_CODES_OF_DAY + [429] * 5
     wait = int(tries[-1].headers["retry-after"])
     assert 0 < wait <= DAY + 1
     assert login(app.code(), address="203.0.113.99").slug == "slow-down"
@@ -163,29 +163,31 @@ def test_guesses_at_a_code_come_to_an_end(alice: Client, app: Authenticator, clo
     assert login(app.code(), address="203.0.113.99").status == 200
 
 
-def guess(app: Authenticator) -> Answer:
-    """Wrong codes, until none is listened to any more."""
+def use_up_codes(app: Authenticator) -> Answer:
+    """Sends wrong codes until one is refused; the last answer."""
     wrong = next(each for each in ("000000", "000001") if each != app.code())
-    return [login(wrong, address=f"203.0.113.{n}") for n in range(TRIES_OF_DAY + 1)][-1]
+    return [login(wrong, address=f"203.0.113.{n}") for n in range(WRONG_CODES_OF_DAY + 1)][-1]
 
 
-def test_it_is_said_that_a_recovery_code_is_heard(
+def test_the_limit_mentions_the_recovery_code(
     alice: Client, app: Authenticator, clock: Clock
 ) -> None:
-    """Or whoever has one would wait for a day; where none can be sent nothing is said of them."""
-    answer = guess(app)
+    """Otherwise its owner would wait for a day; at a confirmation there is none to mention."""
+    answer = use_up_codes(app)
     assert (answer.status, answer.slug) == (429, "slow-down")
     assert "recovery code" in answer.json()["detail"]
     assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
     secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
     wrong = next(
-        each for each in ("000000", "000001") if each != code_of(secret, int(clock.time) // PERIOD)
+        each
+        for each in ("000000", "000001")
+        if each != totp_code(secret, int(clock.time) // PERIOD)
     )
     told = [
         Client(alice.token, f"198.51.100.{n}").post("/mfa/confirm", otp=wrong)
-        for n in range(TRIES_OF_DAY + 1)
+        for n in range(WRONG_CODES_OF_DAY + 1)
     ]
-    assert [each.status for each in told] == [401] * TRIES_OF_DAY + [429]
+    assert [each.status for each in told] == [401] * WRONG_CODES_OF_DAY + [429]
     assert "recovery" not in told[-1].json()["detail"]
 
 
@@ -193,8 +195,8 @@ def test_it_is_said_that_a_recovery_code_is_heard(
 def test_wrong_codes_of_another_secret_do_not_count(
     alice: Client, app: Authenticator, clock: Clock, by: str
 ) -> None:
-    """Whoever has lost the old one begins anew, on the same day."""
-    guess(app)
+    """An owner who lost the old secret starts with a new count on the same day."""
+    use_up_codes(app)
     if by == "recovery code":
         assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
     else:
@@ -203,19 +205,19 @@ def test_wrong_codes_of_another_secret_do_not_count(
     again = enrolled(alice, clock)
     clock.time += PERIOD
     assert login(again.code(), address="198.51.100.1").status == 200
-    assert guess(again).status == 429
+    assert use_up_codes(again).status == 429
 
 
 def test_wrong_codes_count_for_the_address_as_well(app: Authenticator) -> None:
-    """As wrong passwords do: ten for a name."""
+    """As wrong passwords do: ten for one name."""
     tries = [login("000000").status for _ in range(11)]
     assert tries == [401] * 10 + [429]
 
 
-def test_a_stranger_shuts_nobody_out(app: Authenticator, clock: Clock) -> None:
+def test_a_stranger_cannot_lock_the_owner_out(app: Authenticator, clock: Clock) -> None:
     """Without the password no code is counted."""
     clock.time += PERIOD
-    for number in range(TRIES_OF_DAY + 5):
+    for number in range(WRONG_CODES_OF_DAY + 5):
         login("000000", password="a guess", address=f"203.0.113.{number}")
     assert login(app.code()).status == 200
 
@@ -223,14 +225,14 @@ def test_a_stranger_shuts_nobody_out(app: Authenticator, clock: Clock) -> None:
 def test_guesses_at_the_same_moment_are_counted(
     app: Authenticator, clock: Clock, ground: Ground
 ) -> None:
-    """A right code that was read before the count was full is refused by its commit."""
+    """The commit refuses a right code that was read before the count was full."""
     clock.time += PERIOD
     wrong = next(each for each in ("000000", "000001") if each != app.code())
 
     def fill(call: object) -> None:
         if getattr(call, "operation", "") == "TransactWriteItems":
             ground.before = lambda _: None
-            for n in range(TRIES_OF_DAY):
+            for n in range(WRONG_CODES_OF_DAY):
                 login(wrong, address=f"203.0.113.{n}")
 
     ground.before = fill
@@ -238,10 +240,10 @@ def test_guesses_at_the_same_moment_are_counted(
 
 
 @pytest.mark.parametrize("kind", ["code", "recovery code"])
-def test_of_two_with_one_code_one_wins(
+def test_one_of_two_logins_with_one_code_succeeds(
     app: Authenticator, clock: Clock, ground: Ground, kind: str
 ) -> None:
-    """Though both were read before either was used."""
+    """Although both were read before either was used."""
     clock.time += PERIOD
     code = app.code() if kind == "code" else app.recovery[0]
     others: list[Answer] = []
@@ -258,10 +260,10 @@ def test_of_two_with_one_code_one_wins(
 
 
 @pytest.mark.parametrize("of", [lambda app: app.code(), lambda app: app.recovery[3]])
-def test_it_is_taken_off_with_a_code(
+def test_removal_requires_a_code(
     alice: Client, app: Authenticator, clock: Clock, of: Callable[[Authenticator], str]
 ) -> None:
-    """Not with a session alone; then a password is enough, and another can be begun."""
+    """A session alone is not enough; afterwards the password is, and enrolment is possible."""
     clock.time += PERIOD
     assert alice.delete("/mfa").status == 422
     assert alice.delete("/mfa", otp="000000").slug == "wrong-otp"
@@ -278,8 +280,10 @@ def test_it_is_taken_off_with_a_code(
     assert login(again.code()).status == 200
 
 
-def test_a_new_password_leaves_it_on(alice: Client, app: Authenticator, clock: Clock) -> None:
-    """One factor does not take the other's place."""
+def test_a_new_password_keeps_the_second_factor(
+    alice: Client, app: Authenticator, clock: Clock
+) -> None:
+    """One factor does not replace the other."""
     fields = {"current_password": PASSWORD, "new_password": OTHER}
     assert alice.post("/password", **fields).status == 204
     clock.time += PERIOD
@@ -287,18 +291,20 @@ def test_a_new_password_leaves_it_on(alice: Client, app: Authenticator, clock: C
     assert login(app.code(), OTHER).status == 200
 
 
-def test_enrolment_takes_two_calls_each(alice: Client, clock: Clock, ground: Ground) -> None:
-    """One to read, one to commit; taking it off as well."""
+def test_enrolment_and_removal_make_two_calls_each(
+    alice: Client, clock: Clock, ground: Ground
+) -> None:
+    """One read and one commit."""
     with ground.counted() as made:
         app = enrolled(alice, clock)
         alice.delete("/mfa", otp=app.recovery[0])
     assert made == ["BatchGetItem", "TransactWriteItems"] * 3
 
 
-def test_login_takes_two_calls_with_a_code(
+def test_login_with_a_code_makes_two_calls(
     app: Authenticator, clock: Clock, ground: Ground
 ) -> None:
-    """As without one: the code is used in the commit that begins the session."""
+    """As without one: the commit that creates the session uses the code up."""
     clock.time += PERIOD
     for code, calls in (
         (app.code(), ["BatchGetItem", "TransactWriteItems"]),

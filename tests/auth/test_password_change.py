@@ -1,4 +1,4 @@
-"""Forgotten passwords: a mailed token, good once, and what strangers learn by asking: nothing."""
+"""Forgotten passwords: mailed and issued tokens, and what requests show to strangers: nothing."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from function import contract
-from function.auth.password_change import MAILS_OF_NAME, TRIES_OF_ADDRESS
+from function.auth.password_change import MAILS_OF_NAME, REQUESTS_OF_ADDRESS
 from function.aws.ses import NOBODY
 from function.core.runtime import iso
 from tests.auth.test_sessions import OTHER
@@ -22,7 +22,7 @@ ADDRESS = "alice@example.org"
 
 @pytest.fixture
 def known(alice: Client) -> Client:
-    """Alice has an address."""
+    """Alice, with a mail address."""
     wish = {"email": ADDRESS, "current_password": PASSWORD}
     assert alice.send("PATCH", "/me", json_=wish).status == 200
     return alice
@@ -40,16 +40,16 @@ def login(password: str) -> Answer:
     return Client().post("/login", username="alice", password=password)
 
 
-def token_in(ground: Ground) -> str:
-    """What the last mail brought."""
+def mailed_token(ground: Ground) -> str:
+    """The token in the last mail."""
     text = ground.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
     found = set(re.findall(r"alice\.[A-Za-z0-9_-]{43}", text))
     assert len(found) == 1
     return str(found.pop())
 
 
-def test_a_token_is_mailed_and_good_for_a_new_password(known: Client, ground: Ground) -> None:
-    """Every session and key is dead with the old one."""
+def test_a_mailed_token_sets_a_new_password(known: Client, ground: Ground) -> None:
+    """It ends every session and API key."""
     key = Client(known.post("/keys", name="x", scopes=["read"]).json()["token"])
     answer = forgot()
     assert (answer.status, answer.content) == (202, b"")
@@ -57,22 +57,22 @@ def test_a_token_is_mailed_and_good_for_a_new_password(known: Client, ground: Gr
     assert mail["FromEmailAddress"] == "satchel@example.org"
     assert mail["Destination"] == {"ToAddresses": [ADDRESS]}
     assert login(PASSWORD).status == 200
-    assert reset(token_in(ground)).status == 204
+    assert reset(mailed_token(ground)).status == 204
     assert known.get("/me").slug == key.get("/files").slug == "not-signed-in"
     assert login(PASSWORD).slug == "wrong-credentials"
     assert login(OTHER).status == 200
 
 
-def test_a_token_is_good_once_and_for_an_hour(
+def test_a_token_works_once_and_for_an_hour(
     known: Client, ground: Ground, clock: Clock, behind: Behind
 ) -> None:
-    """Used, late, or made up: one answer, and nothing happens."""
+    """Used, expired and invented tokens get one answer, and change nothing."""
     forgot()
-    token = token_in(ground)
+    token = mailed_token(ground)
     assert reset(token).status == 204
     assert reset(token, PASSWORD).slug == "wrong-reset-token"
     forgot()
-    token = token_in(ground)
+    token = mailed_token(ground)
     clock.time += 3600
     before = behind.state()
     wrong = [token, token[:-1] + ("A" if token[-1] != "A" else "B"), "x", "", "zoe." + "A" * 43]
@@ -82,19 +82,19 @@ def test_a_token_is_good_once_and_for_an_hour(
     assert behind.state() == before
 
 
-def test_the_newest_token_alone_is_good(known: Client, ground: Ground) -> None:
-    """Whoever asked twice takes the second mail."""
+def test_only_the_newest_token_works(known: Client, ground: Ground) -> None:
+    """The second mail replaces the token of the first."""
     forgot()
-    first = token_in(ground)
+    first = mailed_token(ground)
     forgot()
     assert reset(first).slug == "wrong-reset-token"
-    assert reset(token_in(ground)).status == 204
+    assert reset(mailed_token(ground)).status == 204
 
 
 def test_a_weak_password_does_not_use_the_token_up(known: Client, ground: Ground) -> None:
-    """It can be tried again with a better one."""
+    """The token works with a better password."""
     forgot()
-    token = token_in(ground)
+    token = mailed_token(ground)
     assert reset(token, "short").slug == reset(token, "alicealice").slug == "weak-password"
     assert reset(token).status == 204
 
@@ -103,9 +103,9 @@ def test_a_weak_password_does_not_use_the_token_up(known: Client, ground: Ground
 def test_a_change_of_the_account_ends_the_token(
     known: Client, ground: Ground, behind: Behind, way: str
 ) -> None:
-    """It was for the account as it was: who has it may have had the old address."""
+    """It is for the account as it was: its holder may be the reader of the old address."""
     forgot()
-    token = token_in(ground)
+    token = mailed_token(ground)
     if way == "password":
         fields = {"current_password": PASSWORD, "new_password": OTHER}
         assert known.post("/password", **fields).status == 204
@@ -122,8 +122,10 @@ def test_a_change_of_the_account_ends_the_token(
     assert reset(token).slug == "wrong-reset-token"
 
 
-def test_known_and_unknown_are_the_same(known: Client, bob: Client, ground: Ground) -> None:
-    """The answer, and the work: calls, rows and bytes; mail for nobody goes to nobody."""
+def test_known_and_unknown_names_cannot_be_told_apart(
+    known: Client, bob: Client, ground: Ground
+) -> None:
+    """Answers, AWS calls and rows are alike; mail for an unknown name has a fixed recipient."""
     seen = []
     for name in ("alice", "bob", "nobody"):
         held = {noun: len(ground.rows(noun)) for noun in _tables(ground)}
@@ -142,8 +144,8 @@ def _tables(ground: Ground) -> list[str]:
     return [getattr(settings, table.noun) for table in contract.TABLES]
 
 
-def test_nobodys_token_opens_nothing(bob: Client, ground: Ground) -> None:
-    """What was made for a name without an address is good for no account."""
+def test_a_token_without_an_address_works_for_no_account(bob: Client, ground: Ground) -> None:
+    """The token that was stored for a name without an address belongs to nobody."""
     forgot("bob")
     text = ground.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
     (token,) = set(re.findall(r"bob\.[A-Za-z0-9_-]{43}", text))
@@ -151,10 +153,10 @@ def test_nobodys_token_opens_nothing(bob: Client, ground: Ground) -> None:
     assert bob.get("/me").status == 200
 
 
-def test_an_address_asks_so_often(known: Client, ground: Ground, clock: Clock) -> None:
-    """And then waits, whatever names it asks for."""
-    answers = [forgot(f"name{n}") for n in range(TRIES_OF_ADDRESS + 2)]
-    assert [each.status for each in answers] == [202] * TRIES_OF_ADDRESS + [429] * 2
+def test_requests_of_an_address_are_limited(known: Client, ground: Ground, clock: Clock) -> None:
+    """For all names together, until the next window."""
+    answers = [forgot(f"name{n}") for n in range(REQUESTS_OF_ADDRESS + 2)]
+    assert [each.status for each in answers] == [202] * REQUESTS_OF_ADDRESS + [429] * 2
     wait = int(answers[-1].headers["retry-after"])
     assert 0 < wait <= 901
     assert forgot(address="203.0.113.9").status == 202
@@ -162,31 +164,31 @@ def test_an_address_asks_so_often(known: Client, ground: Ground, clock: Clock) -
     assert forgot().status == 202
 
 
-def test_strangers_fill_nobodys_mailbox(known: Client, ground: Ground, clock: Clock) -> None:
-    """From many addresses: some mails an hour, and the last token stays good."""
+def test_mails_to_a_name_are_limited(known: Client, ground: Ground, clock: Clock) -> None:
+    """Strangers at many addresses cannot fill a mailbox, and the last token stays good."""
     for number in range(MAILS_OF_NAME + 5):
         assert forgot(address=f"203.0.113.{number}").status == 202
         if number == MAILS_OF_NAME - 1:
-            token = token_in(ground)
+            token = mailed_token(ground)
     to = [mail["Destination"]["ToAddresses"][0] for mail in ground.mails]
     assert to == [ADDRESS] * MAILS_OF_NAME + [NOBODY] * 5
     assert reset(token).status == 204
 
 
 def test_a_second_factor_stays(known: Client, ground: Ground, clock: Clock) -> None:
-    """Whoever reads the mail has one factor, not both."""
+    """The reader of the mail has one factor, not both."""
     app = enrolled(known, clock)
     forgot()
-    assert reset(token_in(ground)).status == 204
+    assert reset(mailed_token(ground)).status == 204
     assert login(OTHER).slug == "otp-required"
     answer = Client().post("/login", username="alice", password=OTHER, otp=app.code(1))
     assert answer.status == 200
 
 
-def test_of_two_with_one_token_one_wins(known: Client, ground: Ground) -> None:
-    """Though both were read before either was used."""
+def test_one_of_two_resets_with_one_token_succeeds(known: Client, ground: Ground) -> None:
+    """Although both were read before either was used."""
     forgot()
-    token, others = token_in(ground), list[Answer]()
+    token, others = mailed_token(ground), list[Answer]()
 
     def meet(call: object) -> None:
         if getattr(call, "operation", "") == "TransactWriteItems":
@@ -201,21 +203,21 @@ def test_of_two_with_one_token_one_wins(known: Client, ground: Ground) -> None:
 
 
 def test_only_a_hash_is_stored(known: Client, ground: Ground, behind: Behind) -> None:
-    """In the tables and the record."""
+    """Neither tables nor audit records contain the token."""
     forgot()
-    secret = token_in(ground).partition(".")[2]
+    secret = mailed_token(ground).partition(".")[2]
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "files")])
     assert secret not in rows
     assert "password.request_reset" in rows
 
 
-def test_without_mail_it_is_said(
+def test_without_mail_the_answer_is_501(
     known: Client,
     settings: contract.Settings,
     rewire: Callable[[contract.Settings], None],
     behind: Behind,
 ) -> None:
-    """Clearly, to everybody, and nothing happens."""
+    """For every name, and nothing is changed."""
     rewire(replace(settings, mail_from=""))
     before = behind.state()
     for name in ("alice", "nobody"):
@@ -225,8 +227,8 @@ def test_without_mail_it_is_said(
     assert behind.state() == before
 
 
-def test_what_ses_refuses_is_not_told(known: Client, ground: Ground) -> None:
-    """Or it would tell who has an address; that SES is gone is the same for all."""
+def test_a_refusal_of_ses_is_not_visible(known: Client, ground: Ground) -> None:
+    """It would show who has an address; an outage of SES is the same for all names."""
     refused = response(
         400, {"content-type": "application/json", "x-amzn-errortype": "MessageRejected"}, b"{}"
     )
@@ -238,8 +240,8 @@ def test_what_ses_refuses_is_not_told(known: Client, ground: Ground) -> None:
     assert forgot().slug == forgot("nobody").slug == "unavailable"
 
 
-def test_too_many_mails_at_once_are_for_later(known: Client, ground: Ground) -> None:
-    """The account's rate of SES is used up: no fault of ours."""
+def test_the_rate_limit_of_ses_is_a_503(known: Client, ground: Ground) -> None:
+    """The client is told when to try again."""
     kind = {"content-type": "application/json", "x-amzn-errortype": "TooManyRequestsException"}
     many = response(429, kind, b"{}")
     ground.before = lambda call: many if call.operation == "SendEmail" else None
@@ -249,8 +251,8 @@ def test_too_many_mails_at_once_are_for_later(known: Client, ground: Ground) -> 
 
 
 @pytest.mark.parametrize("name", ["", "a", "x" * 65, None, 1])
-def test_other_names_are_refused(ground: Ground, name: object) -> None:
-    """As everywhere."""
+def test_malformed_names_are_refused(ground: Ground, name: object) -> None:
+    """No mail is sent for them."""
     assert Client().post("/password/forgot", username=name).status == 422
     assert ground.mails == []
 
@@ -260,12 +262,13 @@ def root(ground: Ground) -> Client:
     return join("root")
 
 
-def hand(who: Client, username: str = "alice") -> Answer:
+def issue(who: Client, username: str = "alice") -> Answer:
+    """Has an administrator issue a token for an account."""
     return who.post(f"/users/{username}/reset")
 
 
 @pytest.mark.parametrize("mail_from", ["", "satchel@example.org"])
-def test_an_administrator_hands_a_token_over(
+def test_an_administrator_issues_a_token(
     alice: Client,
     root: Client,
     settings: contract.Settings,
@@ -273,9 +276,9 @@ def test_an_administrator_hands_a_token_over(
     ground: Ground,
     mail_from: str,
 ) -> None:
-    """To somebody without an address, with mail or without: good once, for one account."""
+    """For an owner without an address, with mail or without: it works once, for one account."""
     rewire(replace(settings, mail_from=mail_from))
-    made = hand(root)
+    made = issue(root)
     assert (made.status, made.json().keys()) == (201, {"username", "token", "expires_at"})
     assert made.json()["username"] == "alice"
     assert (alice.get("/me").status, login(PASSWORD).status) == (200, 200)
@@ -288,81 +291,83 @@ def test_an_administrator_hands_a_token_over(
     assert ground.mails == []
 
 
-def test_what_is_handed_over_ends(alice: Client, root: Client, clock: Clock) -> None:
-    """In an hour, and with the next one; it says when."""
-    first, second = (hand(root).json() for _ in range(2))
+def test_an_issued_token_expires(alice: Client, root: Client, clock: Clock) -> None:
+    """In an hour, or with the next one; the answer has the time."""
+    first, second = (issue(root).json() for _ in range(2))
     assert second["expires_at"] == iso(int(clock.time) + 3600)
     assert reset(first["token"]).slug == "wrong-reset-token"
     clock.time += 3600
     assert reset(second["token"]).slug == "wrong-reset-token"
 
 
-def test_no_stranger_ends_what_was_handed_over(known: Client, root: Client, ground: Ground) -> None:
-    """By asking for a mail; of the two that are good then, one ends the other."""
-    token = hand(root).json()["token"]
+def test_a_request_for_mail_keeps_the_issued_token(
+    known: Client, root: Client, ground: Ground
+) -> None:
+    """A stranger cannot end it by asking for mail; whichever is used first ends the other."""
+    token = issue(root).json()["token"]
     forgot()
     assert reset(token).status == 204
-    assert reset(token_in(ground), PASSWORD).slug == "wrong-reset-token"
+    assert reset(mailed_token(ground), PASSWORD).slug == "wrong-reset-token"
 
 
 @pytest.mark.parametrize("gone", ["namesake", "disabled", "deleting"])
-def test_it_is_for_the_account_as_it_was(
+def test_an_issued_token_is_for_the_account_as_it_was(
     alice: Client, root: Client, behind: Behind, gone: str
 ) -> None:
-    """A namesake is somebody else, and nobody comes in who is shut out."""
-    token = hand(root).json()["token"]
+    """Neither a namesake nor a disabled account can use it."""
+    token = issue(root).json()["token"]
     if gone == "namesake":
         behind.delete("users", username="alice")
         join("alice")
     else:
         behind.change("users", {"username": "alice"}, disabled=True, deleting=gone == "deleting")
     assert reset(token).slug == "wrong-reset-token"
-    assert hand(root).status == (404 if gone == "deleting" else 201)
+    assert issue(root).status == (404 if gone == "deleting" else 201)
 
 
-def test_it_waits_until_an_account_is_enabled(alice: Client, root: Client) -> None:
-    """Both are an administrator's to do, in any order."""
+def test_an_issued_token_works_once_the_account_is_enabled(alice: Client, root: Client) -> None:
+    """An administrator can do both in any order."""
     root.send("PATCH", "/users/alice", json_={"disabled": True})
-    token = hand(root).json()["token"]
+    token = issue(root).json()["token"]
     assert reset(token).slug == "wrong-reset-token"
     root.send("PATCH", "/users/alice", json_={"disabled": False})
     assert reset(token).status == 204
 
 
-def test_whoever_is_helped_keeps_their_factor(alice: Client, root: Client, clock: Clock) -> None:
+def test_an_issued_token_keeps_the_second_factor(alice: Client, root: Client, clock: Clock) -> None:
     """An administrator who uses the token has one factor, not both."""
     app = enrolled(alice, clock)
-    assert reset(hand(root).json()["token"]).status == 204
+    assert reset(issue(root).json()["token"]).status == 204
     assert login(OTHER).slug == "otp-required"
     assert Client().post("/login", username="alice", password=OTHER, otp=app.code(1)).status == 200
 
 
-def test_for_some_nobody_makes_a_token(alice: Client, root: Client, behind: Behind) -> None:
-    """Oneself, or a stolen session could; the configured administrator; who is not there."""
+def test_protected_accounts_get_no_token(alice: Client, root: Client, behind: Behind) -> None:
+    """The configured administrator's, and the caller's own: a stolen session could take it over."""
     root.send("PATCH", "/users/alice", json_={"role": "admin"})
     before = behind.state()
     for who, whom in ((alice, "alice"), (alice, "root"), (root, "root")):
-        answer = hand(who, whom)
+        answer = issue(who, whom)
         assert (answer.status, answer.slug) == (409, "protected-account")
-    assert (hand(root, "zoe").status, hand(root, "zoe").slug) == (404, "no-such-user")
+    assert (issue(root, "zoe").status, issue(root, "zoe").slug) == (404, "no-such-user")
     assert behind.state() == before
 
 
-def test_whoever_is_demoted_meanwhile_makes_none(
+def test_an_administrator_demoted_meanwhile_issues_no_token(
     alice: Client, bob: Client, root: Client, ground: Ground, behind: Behind
 ) -> None:
-    """Between the look and the commit."""
+    """Between the read and the commit."""
     root.send("PATCH", "/users/bob", json_={"role": "admin"})
     met = at_the_commit(ground, lambda: root.send("PATCH", "/users/bob", json_={"role": "member"}))
-    answer = hand(bob)
+    answer = issue(bob)
     assert met[0].status == 200
     assert (answer.status, answer.slug) == (403, "not-allowed")
     assert "handed:" not in repr(behind.rows("sessions"))
 
 
-def test_that_it_was_handed_over_is_on_record(alice: Client, root: Client, behind: Behind) -> None:
-    """By whom and for whom, and that it was used; nowhere is the token."""
-    token = hand(root).json()["token"]
+def test_issue_and_use_of_a_token_are_audited(alice: Client, root: Client, behind: Behind) -> None:
+    """With actor and owner, and without the token."""
+    token = issue(root).json()["token"]
     reset(token)
     told = {
         (each["actor"], each["owner"], each["action"])

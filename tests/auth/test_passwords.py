@@ -1,4 +1,4 @@
-"""Which passwords are too weak, and that checking takes as long for nobody as for somebody."""
+"""Passwords: which are too weak, and equal work for known and unknown names."""
 
 import ipaddress
 from types import SimpleNamespace
@@ -25,9 +25,9 @@ passwords = Passwords(BASE)
      "1234567890", "        "],
 )  # fmt: skip
 def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
-    """Short, common, counting, repeated, or the account's own name."""
+    """Short, common, counting or repeated ones, and the account's own name."""
     with pytest.raises(WeakPassword) as refused:
-        passwords.judge(password, "alice")
+        passwords.require_strong(password, "alice")
     assert refused.value.detail
 
 
@@ -36,24 +36,24 @@ def test_weak_passwords_are_refused_with_a_reason(password: str) -> None:
     ["correct horse battery staple", "🐎🔋📎🐎🔋📎🦄🌵", "a" * 1000 + "bc", "alice likes trains",
      "пароль верный", "q8#vL0zt"],
 )  # fmt: skip
-def test_long_or_odd_passwords_are_good(password: str) -> None:
-    """No classes of characters are asked for."""
-    passwords.judge(password, "alice")
+def test_long_or_unusual_passwords_are_accepted(password: str) -> None:
+    """No classes of characters are required."""
+    passwords.require_strong(password, "alice")
 
 
-def test_the_reason_is_the_true_one() -> None:
-    """Digits alone are not said to be made of the user name."""
+def test_the_reason_fits_the_password() -> None:
+    """A password of digits alone is not called based on the user name."""
     with pytest.raises(WeakPassword, match="Digits"):
-        passwords.judge("8402918374650192", "alice")
+        passwords.require_strong("8402918374650192", "alice")
     with pytest.raises(WeakPassword, match="user name"):
-        passwords.judge("alice@example1", "alice@example")
+        passwords.require_strong("alice@example1", "alice@example")
 
 
 @given(st.text(min_size=8, max_size=30))
-def test_any_text_is_judged(password: str) -> None:
-    """A judgement is none or WeakPassword, never another error."""
+def test_any_text_is_accepted_or_weak(password: str) -> None:
+    """No text raises another error than WeakPassword."""
     try:
-        passwords.judge(password, "alice@example.org")
+        passwords.require_strong(password, "alice@example.org")
     except WeakPassword:
         return
 
@@ -67,35 +67,35 @@ class Counting(argon2.PasswordHasher):
         return super().verify(hash, password)
 
 
-def test_nobody_costs_what_somebody_costs() -> None:
-    """An unknown name is checked against a hash of the same parameters, and never matches."""
+def test_an_unknown_name_costs_the_same_hash() -> None:
+    """It is verified against a hash with the same parameters, and never matches."""
     hasher = Counting(1, 8, parallelism=1)
     checked = Passwords(BASE)
     checked._hasher = hasher
     hashed = checked.hash("correct horse")
-    assert checked.matches(hashed, "correct horse")
-    assert not checked.matches(hashed, "wrong horse")
-    assert not checked.matches(None, "correct horse")
+    assert checked.verify(hashed, "correct horse")
+    assert not checked.verify(hashed, "wrong horse")
+    assert not checked.verify(None, "correct horse")
     assert hasher.__dict__["costs"] == ["m=8,t=1,p=1"] * 3
 
 
-def test_other_parameters_are_outdated() -> None:
-    """A hash made with less, or more, is made again at the next login."""
+def test_a_hash_with_other_parameters_needs_a_rehash() -> None:
+    """Whether they are weaker or stronger."""
     weaker = argon2.PasswordHasher(1, 16, parallelism=1).hash("x")
-    assert passwords.outdated(weaker)
-    assert not passwords.outdated(passwords.hash("x"))
-    assert not passwords.matches("no hash at all", "x")
+    assert passwords.needs_rehash(weaker)
+    assert not passwords.needs_rehash(passwords.hash("x"))
+    assert not passwords.verify("no hash at all", "x")
 
 
 @given(st.ip_addresses(v=4).map(str))
-def test_an_address_counts_for_itself(address: str) -> None:
-    """Also when it comes in the clothes of IPv6, where one /64 would hold them all."""
+def test_an_ipv4_address_counts_for_itself(address: str) -> None:
+    """Also as an IPv4-mapped IPv6 address: one /64 would contain all of them."""
     assert network(address) == network(f"::ffff:{address}") == address
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
-def test_a_customers_addresses_count_together(address: object, host: int) -> None:
-    """The /64 that one IPv6 customer gets is one caller."""
+def test_addresses_of_one_ipv6_network_count_together(address: object, host: int) -> None:
+    """A provider gives one customer a /64."""
     top = int(address) >> 64 << 64  # type: ignore[call-overload]
     if top:
         one, other = ipaddress.IPv6Address(top), ipaddress.IPv6Address(top | host)
@@ -103,8 +103,8 @@ def test_a_customers_addresses_count_together(address: object, host: int) -> Non
 
 
 @pytest.mark.parametrize("address", ["", "unknown", "192.0.2.300", "a.b", "1" * 500, "é"])
-def test_what_is_no_address_counts_together(address: str) -> None:
-    """Whatever a gateway says, it can be counted."""
+def test_malformed_addresses_count_together(address: str) -> None:
+    """Whatever a gateway sends can be counted."""
     assert network(address) == "unknown"
 
 

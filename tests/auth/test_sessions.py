@@ -1,4 +1,4 @@
-"""Sessions: where one is signed in, how long, and what ends them."""
+"""Sessions: where they were started, how long they last, and what ends them."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from tests.support.fake_aws import Call, Ground, failure, response, sent_body
 OTHER = "another horse battery"
 
 
-def again(name: str = "alice", address: str = "192.0.2.1", agent: str = "") -> Client:
-    """Another session of somebody's."""
+def login_again(name: str = "alice", address: str = "192.0.2.1", agent: str = "") -> Client:
+    """A client with another session of an account."""
     fields = {"username": name, "password": PASSWORD}
     answer = Client(address=address).send(
         "POST", "/login", json_=fields, headers={"user-agent": agent} if agent else {}
@@ -23,10 +23,10 @@ def again(name: str = "alice", address: str = "192.0.2.1", agent: str = "") -> C
     return Client(answer.json()["token"], address)
 
 
-def test_sessions_say_where_one_is_signed_in(alice: Client, clock: Clock) -> None:
-    """The newest first, each with where it was begun; one of them is the caller's."""
+def test_sessions_show_where_they_were_started(alice: Client, clock: Clock) -> None:
+    """The newest first, with address and agent; one is the caller's."""
     clock.time += 1
-    again(address="203.0.113.7", agent="Firefox/1")
+    login_again(address="203.0.113.7", agent="Firefox/1")
     new, old = alice.get("/sessions").json()
     assert (new["address"], new["agent"], new["current"]) == ("203.0.113.7", "Firefox/1", False)
     assert (old["address"], old["current"]) == ("192.0.2.1", True)
@@ -35,25 +35,25 @@ def test_sessions_say_where_one_is_signed_in(alice: Client, clock: Clock) -> Non
     assert set(new) == {"id", "created", "address", "agent", "seen", "expires_at", "current"}
 
 
-def test_others_sessions_and_dead_ones_are_not_listed(
+def test_only_valid_own_sessions_are_listed(
     alice: Client, bob: Client, clock: Clock, behind: Behind
 ) -> None:
-    """One's own that are alive, though the table still holds the others."""
-    ended = again()
+    """Although the table still contains the ended ones."""
+    ended = login_again()
     ended.post("/logout")
     assert len(alice.get("/sessions").json()) == 1
     assert len(behind.rows("sessions")) == 3
     clock.time += 3600
-    new = again()
+    new = login_again()
     clock.time += 12 * 3600 - 3000
     assert [each["current"] for each in new.get("/sessions").json()] == [True]
 
 
 def test_sessions_come_in_pages(alice: Client, bob: Client, clock: Clock) -> None:
-    """Each once, the newest first; a cursor is good for its account alone."""
+    """Each once, the newest first; a cursor works for its account alone."""
     for _ in range(6):
         clock.time += 1
-        again()
+        login_again()
     whole = [each["id"] for each in alice.get("/sessions").json()]
     assert len(whole) == 7
     found, query = [], {"limit": "3"}
@@ -68,18 +68,18 @@ def test_sessions_come_in_pages(alice: Client, bob: Client, clock: Clock) -> Non
     assert bob.send("GET", "/sessions", query=query).slug == "invalid-cursor"
 
 
-def test_many_dead_ones_are_passed_over_in_bounds(
+def test_a_page_skips_a_bounded_number_of_ended_sessions(
     alice: Client, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page looks at so many rows and no more; the cursor goes on, and none comes twice."""
+    """The cursor goes on after them, and no session is listed twice."""
     monkeypatch.setattr(sessions, "AT_ONCE", 2)
     for name in ("x", "y", "x"):
         clock.time += 1
         for _ in range(3 if name == "x" else 1):
-            again(agent=name)
+            login_again(agent=name)
     clock.time += 1
     for _ in range(11):
-        again().post("/logout")
+        login_again().post("/logout")
     pages, query = [], {"limit": "2"}
     while True:
         with ground.counted() as calls:
@@ -95,11 +95,13 @@ def test_many_dead_ones_are_passed_over_in_bounds(
     assert all(len(page) <= 2 for page in pages)
 
 
-def test_the_one_that_has_just_begun_is_listed(alice: Client, clock: Clock, ground: Ground) -> None:
-    """Though the index does not know it yet; others come after it, each once."""
+def test_a_session_newer_than_the_index_is_listed(
+    alice: Client, clock: Clock, ground: Ground
+) -> None:
+    """The others follow it, each once."""
     old = alice.get("/sessions").json()
     clock.time += 1
-    new = again()
+    new = login_again()
 
     def lags(call: Call, answer: AWSResponse) -> AWSResponse:
         if call.operation != "Query" or "ExclusiveStartKey" in sent_body(call).decode():
@@ -118,8 +120,8 @@ def test_the_one_that_has_just_begun_is_listed(alice: Client, clock: Clock, grou
 
 
 def test_a_session_is_ended_from_another(alice: Client, bob: Client) -> None:
-    """At once, and only by whose it is."""
-    other = again()
+    """At once, and only by its owner."""
+    other = login_again()
     (session,) = (each["id"] for each in alice.get("/sessions").json() if not each["current"])
     assert bob.delete(f"/sessions/{session}").slug == "no-such-session"
     assert other.get("/me").status == 200
@@ -132,25 +134,25 @@ def test_a_session_is_ended_from_another(alice: Client, bob: Client) -> None:
 
 
 @pytest.mark.parametrize("session", ["x", "0" * 64, "A" * 64, "login:192.0.2.1:1", "0" * 3000])
-def test_what_is_no_session_is_not_there(alice: Client, session: str) -> None:
-    """Nor is it looked up when it cannot be one."""
+def test_malformed_ids_are_no_session(alice: Client, session: str) -> None:
+    """They are not read, and name no row of another kind."""
     answer = alice.delete(f"/sessions/{session}")
     assert answer.slug in {"no-such-session", "no-such-route"}
 
 
-def test_everywhere_is_everywhere(alice: Client, bob: Client) -> None:
-    """Every session of the account, the caller's as well, and nobody else's."""
-    other = again()
+def test_logout_everywhere_ends_all_sessions(alice: Client, bob: Client) -> None:
+    """The caller's own as well, and none of another account."""
+    other = login_again()
     answer = alice.send("POST", "/logout", query={"everywhere": "true"})
     assert answer.status == 204
     assert alice.get("/me").slug == other.get("/me").slug == "not-signed-in"
     assert alice.send("POST", "/logout", query={"everywhere": "true"}).slug == "not-signed-in"
     assert bob.get("/me").status == 200
-    assert again().get("/me").status == 200
+    assert login_again().get("/me").status == 200
 
 
-def test_use_is_noted_every_ten_minutes(alice: Client, clock: Clock, ground: Ground) -> None:
-    """By one write more then, and by none in between."""
+def test_use_is_recorded_every_ten_minutes(alice: Client, clock: Clock, ground: Ground) -> None:
+    """One write then, and none in between."""
     first = alice.get("/sessions").json()[0]["seen"]
     clock.time += 599
     with ground.counted() as calls:
@@ -168,10 +170,10 @@ def test_use_is_noted_every_ten_minutes(alice: Client, clock: Clock, ground: Gro
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])
-def test_noting_use_never_fails_a_request(
+def test_recording_use_never_fails_a_request(
     alice: Client, clock: Clock, ground: Ground, code: str
 ) -> None:
-    """The table may refuse it, or be gone."""
+    """Although the table refuses it or does not answer."""
     clock.time += 601
     status = 400 if code.startswith("Prov") else 500
     ground.before = lambda call: (
@@ -180,10 +182,10 @@ def test_noting_use_never_fails_a_request(
     assert alice.get("/me").status == 200
 
 
-def test_noting_use_does_not_wake_what_has_ended(
+def test_recording_use_does_not_restore_a_session(
     alice: Client, clock: Clock, ground: Ground, behind: Behind
 ) -> None:
-    """A row that the table removes meanwhile is not written again."""
+    """A row that the TTL deletes meanwhile is not written again."""
     clock.time += 601
     (row,) = behind.rows("sessions")
     ground.before = lambda call: (
@@ -197,8 +199,8 @@ def test_noting_use_does_not_wake_what_has_ended(
 
 
 def test_a_new_password_ends_the_other_sessions(alice: Client, bob: Client) -> None:
-    """At once, but for the one that asked; the old password opens nothing any more."""
-    other = again()
+    """At once, but for the caller's; the old password no longer works."""
+    other = login_again()
     answer = alice.post("/password", current_password=PASSWORD, new_password=OTHER)
     assert answer.status == 204
     assert other.get("/me").slug == "not-signed-in"
@@ -213,8 +215,8 @@ def test_a_new_password_ends_the_other_sessions(alice: Client, bob: Client) -> N
 @pytest.mark.parametrize(
     "password", ["short", "Satchel2024!", "alicealice", "x" * 1025, "password12345678"]
 )
-def test_a_new_password_is_no_weaker(alice: Client, behind: Behind, password: str) -> None:
-    """The rules are those of a first one, and nothing happens."""
+def test_a_new_password_must_be_strong(alice: Client, behind: Behind, password: str) -> None:
+    """By the rules of registration; a refused one changes nothing."""
     before = behind.state()
     answer = alice.post("/password", current_password=PASSWORD, new_password=password)
     assert answer.status == 422
@@ -222,8 +224,8 @@ def test_a_new_password_is_no_weaker(alice: Client, behind: Behind, password: st
     assert behind.state() == before
 
 
-def test_guesses_at_the_old_password_are_counted_with_those_at_the_door(alice: Client) -> None:
-    """A stolen session is no way round the throttle; another address is not held off."""
+def test_wrong_passwords_of_a_session_are_counted_with_logins(alice: Client) -> None:
+    """A stolen session is no way round the throttle; another address is not refused."""
     change = {"new_password": OTHER, "email": "a@example.org"}
     tries = []
     for number in range(12):
@@ -240,7 +242,7 @@ def test_guesses_at_the_old_password_are_counted_with_those_at_the_door(alice: C
     assert alice.get("/me").status == 200
 
 
-def test_an_address_is_changed_and_cleared_with_the_password(alice: Client) -> None:
+def test_the_mail_address_changes_with_the_password(alice: Client) -> None:
     """Without it a stolen session would be worth the account."""
     for email in ("alice@example.org", None):
         answer = alice.send("PATCH", "/me", json_={"email": email, "current_password": PASSWORD})
@@ -253,8 +255,8 @@ def test_an_address_is_changed_and_cleared_with_the_password(alice: Client) -> N
     assert alice.get("/me").json()["email"] is None
 
 
-def test_me_tells_what_is_used(alice: Client, behind: Behind) -> None:
-    """Bytes and files, reserved ones too, and how many there may be."""
+def test_the_profile_shows_usage_and_quotas(alice: Client, behind: Behind) -> None:
+    """Bytes and files, with those that are reserved."""
     behind.change("users", {"username": "alice"}, quota=9, files_quota=3)
     alice.put("a", b"four")
     assert alice.post("/uploads", file_name="b", size=5).status == 201
@@ -263,13 +265,13 @@ def test_me_tells_what_is_used(alice: Client, behind: Behind) -> None:
     assert (me["files_used"], me["files_reserved"], me["files_quota"]) == (2, 1, 3)
 
 
-def test_every_change_of_an_account_leaves_one_record(alice: Client, behind: Behind) -> None:
-    """Who did what from where, and no secret."""
-    again()
+def test_every_change_of_an_account_is_audited_once(alice: Client, behind: Behind) -> None:
+    """With actor and address, and without secrets."""
+    login_again()
     alice.send("PATCH", "/me", json_={"email": None, "current_password": PASSWORD})
     alice.post("/password", current_password=PASSWORD, new_password=OTHER)
     alice.post("/password", current_password=OTHER, new_password=PASSWORD)
-    other = again()
+    other = login_again()
     other.post("/logout")
     alice.send("POST", "/logout", query={"everywhere": "true"})
     rows = [row for row in behind.rows("files") if "action" in row]
@@ -285,7 +287,7 @@ def test_every_change_of_an_account_leaves_one_record(alice: Client, behind: Beh
 
 
 def test_a_session_of_a_namesake_is_not_listed(alice: Client, behind: Behind) -> None:
-    """Whoever has the name now sees and ends their own."""
+    """The present owner of the name lists and ends only their own."""
     (session,) = (each["id"] for each in alice.get("/sessions").json())
     behind.delete("users", username="alice")
     namesake = join("alice")

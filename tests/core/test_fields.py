@@ -9,14 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from function.core.fields import (
-    Email,
-    Password,
-    Seconds,
-    Username,
-    canonical_base64,
-    is_media_type,
-)
+from function.core.fields import Email, Password, Seconds, Username, canonical_base64, is_media_type
 
 
 def accepts(kind: Any, value: Any) -> bool:

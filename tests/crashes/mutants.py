@@ -125,10 +125,10 @@ def overwritten_in_place() -> dict[str, Any]:
 
     right = SmallUploadService.put
 
-    def named(self: SmallUploadService, caller: Any, upload: Any) -> Any:
-        names.append(upload.file_name)
+    def named(self: SmallUploadService, caller: Any, owner: Any, request: Any, data: Any) -> Any:
+        names.append(request.file_name)
         try:
-            return right(self, caller, upload)
+            return right(self, caller, owner, request, data)
         finally:
             names.pop()
 

@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from function.aws.s3 import Bucket
 from function.core.errors import Unavailable
-from function.files.presigning import may_be_shown
+from function.files.presigning import is_safe_inline
 from tests.conftest import Clock
 from tests.support import presigned as s3
 from tests.support.client import PASSWORD, Client
@@ -149,8 +149,8 @@ def test_what_a_browser_is_given(alice: Client) -> None:
 
 def test_the_two_lists_are_apart() -> None:
     """No type is on both, and what nobody knows is not shown."""
-    assert all(map(may_be_shown, SHOWN))
-    assert not any(map(may_be_shown, [*NEVER, "", "image", "/", "x/y", "; image/png"]))
+    assert all(map(is_safe_inline, SHOWN))
+    assert not any(map(is_safe_inline, [*NEVER, "", "image", "/", "x/y", "; image/png"]))
 
 
 def test_the_name_survives_the_way(alice: Client) -> None:

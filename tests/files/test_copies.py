@@ -77,7 +77,7 @@ def test_a_copy_counts(alice: Client, ground: Ground) -> None:
     set_quota(ground, "alice", 9)
     full = copy(alice, "a.txt", "b.txt")
     assert full.slug == "quota-exceeded"
-    assert "so many bytes." in full.json()["detail"]
+    assert "this many bytes." in full.json()["detail"]
     set_quota(ground, "alice", 10)
     assert copy(alice, "a.txt", "b.txt").status == 201
 
@@ -102,7 +102,7 @@ def test_files_are_counted_too(alice: Client, ground: Ground) -> None:
     assert alice.put("c", b"1").status == 200
     full = alice.put("d", b"")
     assert full.slug == "quota-exceeded"
-    assert "so many files." in full.json()["detail"]
+    assert "this many files." in full.json()["detail"]
     assert all(way in full.json()["detail"] for way in ("DELETE /trash", "permanent=true"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from function.files.upload_rules import HEAD, contradicts, is_text
+from function.files.upload_rules import HEAD_BYTES, contradicts, is_text
 from tests.support.office import OOXML, SAMPLES, TYPES, office, zipped
 
 TEXTS = {".txt", ".csv", ".md", ".json", ".svg", ".html"}
@@ -16,7 +16,7 @@ SAME = [TEXTS, OLE, {".mp4", ".mov"}]
 def test_what_is_what_it_says(extension: str) -> None:
     """In any letters."""
     assert not contradicts(f"a{extension}", SAMPLES[extension])
-    assert not contradicts(f"a{extension.upper()}", SAMPLES[extension][:HEAD])
+    assert not contradicts(f"a{extension.upper()}", SAMPLES[extension][:HEAD_BYTES])
 
 
 @pytest.mark.parametrize("extension", SAMPLES)
@@ -30,7 +30,7 @@ def test_what_is_something_else(extension: str, said: str) -> None:
 @pytest.mark.parametrize("extension", [".docx", ".xlsx", ".pptx"])
 def test_an_office_document_of_any_program(extension: str) -> None:
     """Whether the list of its types comes first or last."""
-    assert not contradicts(f"a{extension}", office(extension, last=True)[:HEAD])
+    assert not contradicts(f"a{extension}", office(extension, last=True)[:HEAD_BYTES])
     others = [each for each in OOXML if each != extension]
     assert all(contradicts(f"a{other}", office(extension, last=True)) for other in others)
 
@@ -85,4 +85,4 @@ def test_any_bytes_are_judged(data: bytes, extension: str) -> None:
 def test_a_bomb_is_not_inflated() -> None:
     """A part that grows without end is looked at for its beginning only."""
     bomb = zipped((TYPES, bytes(50_000_000)))
-    assert contradicts("a.pptx", bomb[:HEAD])
+    assert contradicts("a.pptx", bomb[:HEAD_BYTES])

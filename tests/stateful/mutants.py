@@ -12,7 +12,7 @@ from unittest import mock
 from function.access.policy import Access
 from function.aws.dynamodb import Dynamo
 from function.core.errors import Unavailable
-from function.public.unlock import nonce_in
+from function.public.unlock import AccessToken, Gated, PasswordGate, nonce_in
 from function.tables.accounts import Account, account_key, charge
 from function.tables.files import init_refcount
 from function.tables.grants import Grant, require_grant_unchanged
@@ -38,7 +38,7 @@ class Mutant:
 
 def opens_but(forgets: str) -> Callable[..., bool]:
     """Whether a grant holds, but for one of the ids that it carries."""
-    right = Access.opens
+    right = Access.grant_applies
 
     def opens(access: Access, grant: Grant, ids: Any, owner: Account, file: Any) -> bool:
         now = {"owner_id": owner.id, "file_id": file.place_id if file and grant.file_id else None}
@@ -71,6 +71,12 @@ def found_with(**changes: Any) -> Callable[..., Any]:
     return find
 
 
+def unverified(_: PasswordGate, __: Gated, token: str | None) -> AccessToken | None:
+    """An access token whose signature nobody looks at."""
+    nonce = nonce_in(token)
+    return AccessToken(str(token), nonce, 0, is_new=False) if nonce else None
+
+
 def careless(db: Dynamo, writes: Any, token: str = "") -> None:
     """What could not be committed is said to be."""
     with suppress(Unavailable):
@@ -92,13 +98,15 @@ MUTANTS = (
     Mutant(
         "an old grant opens a new file",
         {
-            "access.policy.Access.opens": opens_but("file_id"),
+            "access.policy.Access.grant_applies": opens_but("file_id"),
             "files.content.grant_keys_on": NOTHING,
         },
     ),
-    Mutant("a namesake inherits grants", {"access.policy.Access.opens": opens_but("owner_id")}),
-    Mutant("grants never expire", {"access.policy.Access.alive": lambda *_: True}),
-    Mutant("to read is to write", {"access.policy.Access.right": lambda *_: "write"}),
+    Mutant(
+        "a namesake inherits grants", {"access.policy.Access.grant_applies": opens_but("owner_id")}
+    ),
+    Mutant("grants never expire", {"access.policy.Access.grant_is_active": lambda *_: True}),
+    Mutant("to read is to write", {"access.policy.Access.permission_for": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
     Mutant(
         "who was put out stays in", {"tables.groups.Groups.remove_member": lambda *_, **__: None}
@@ -110,7 +118,7 @@ MUTANTS = (
     Mutant("a link never ends", {"tables.links.Links.find": found_with(ends=None)}),
     Mutant(
         "a link needs no password",
-        {"public.unlock.PasswordGate.nonce": lambda _, __, grant: nonce_in(grant)},
+        {"public.unlock.PasswordGate.verify": unverified},
     ),
     Mutant(
         "downloads are not counted",

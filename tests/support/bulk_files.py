@@ -46,7 +46,7 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
     base: Any = SimpleNamespace(runtime=runtime, settings=SimpleNamespace(keep_seconds=2**31))
     shelving = FileWrites(base)
     files = tables[settings.files]
-    for write in shelving.change(*((None, row) for row in rows)):
+    for write in shelving.change_files(*((None, row) for row in rows)):
         item: Item = write.item
         if write.kind == "Update":  # the count of a folder
             old = files.get_item(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from function.auth.mfa import PERIOD, code_of
+from function.auth.mfa import PERIOD, totp_code
 from tests.support.client import PASSWORD, Client
 
 
@@ -17,7 +17,7 @@ class Authenticator:
 
     def code(self, off: int = 0) -> str:
         """The code of this step, or of one before or after."""
-        return code_of(self.secret, int(self.now()) // PERIOD + off)
+        return totp_code(self.secret, int(self.now()) // PERIOD + off)
 
 
 def enrolled(client: Client, now: Callable[[], float]) -> Authenticator:
