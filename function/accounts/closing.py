@@ -38,7 +38,7 @@ from function.tables.accounts import (
     update_account,
 )
 from function.tables.files import FileRow, Files, file_in, file_key, remove_grantee
-from function.tables.folders import folders_to_clear
+from function.tables.folders import delete_folders
 from function.tables.grants import (
     Grant,
     Grants,
@@ -304,7 +304,7 @@ class AccountDeletion:
 
     def _delete_folders(self, account: Account) -> bool:
         """Deletes a page of folders, which are empty now, with the grants on them."""
-        writes = folders_to_clear(self._db, account.username, PAGE)
+        writes = delete_folders(self._db, account.username, PAGE)
         batch_size = TRANSACTION_LIMIT - 1
         for start in range(0, len(writes), batch_size):
             batch = writes[start : start + batch_size]

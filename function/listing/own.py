@@ -22,10 +22,10 @@ from function.tables.changes import LATE, Change, Changes, FileState
 from function.tables.files import FileRow, Files
 from function.tables.folders import Folders
 from function.tables.search_terms import (
-    BETWEEN,
     KIND,
     LEVEL,
     MODIFIED,
+    SEPARATOR,
     SIZE,
     TAG,
     WORD,
@@ -115,7 +115,7 @@ class SortedFiles:
             MODIFIED if asked.sort == "modified" else SIZE,
             after=after.name,
             limit=MOST_LOOKED_AT if compared else asked.limit + 1,
-            falling=asked.falling,
+            descending=asked.falling,
         )
         news, cut = self._changes.list_changes(account.username, after=since[0], limit=MOST_NEWS)
         if cut and after.since:
@@ -123,7 +123,7 @@ class SortedFiles:
         news = [each for each in news if each.owner_id == account.id and not cut]
         end = keys[-1] if more else None
         moved = moves(news, since, asked)
-        fit = {key: key.partition(BETWEEN)[2] for key in keys}
+        fit = {key: key.partition(SEPARATOR)[2] for key in keys}
         for each in reversed(moved.values()):  # of two that stood there, the one that was first
             if each.name and _between(each.stood, after.name, end, asked):
                 fit[each.stood] = each.name
@@ -159,7 +159,7 @@ def mark(change: Change) -> str:
 def standing(file: FileState | FileRow, asked: ListQuery) -> str:
     """Where a file stands on the shelf that the list comes by."""
     by = MODIFIED + file.modified if asked.sort == "modified" else SIZE + size_term(file.size)
-    return by + BETWEEN + file.name
+    return by + SEPARATOR + file.name
 
 
 def _standing(key: str, look: Look, asked: ListQuery) -> FileRow | None:
@@ -214,7 +214,7 @@ class OwnFiles:
         last, limit = after.name.removeprefix(FOLDER), asked.limit + 1
         beside = aside.submit(lambda: list(self._files_of(account, asked, CursorPosition())))
         found, more = self._folders.list_subfolders(
-            account.username, asked.prefix, after=last, limit=limit, falling=asked.falling
+            account.username, asked.prefix, after=last, limit=limit, descending=asked.falling
         )
         for each in found:
             yield CursorPosition("", FOLDER + each.key, folder=each if each.files else None)
@@ -232,13 +232,13 @@ class OwnFiles:
                 account, asked, after, WORD + cut_term(asked.words[0]), first_word
             )
         elif asked.tag is not None:
-            begins = f"{TAG}{cut_term(fold_text(asked.tag))}{BETWEEN}{asked.prefix}"
+            begins = f"{TAG}{cut_term(fold_text(asked.tag))}{SEPARATOR}{asked.prefix}"
             yield from self._by_term(account, asked, after, begins)
         elif asked.kind:
-            begins = f"{KIND}{asked.kind}{BETWEEN}{asked.prefix}"
+            begins = f"{KIND}{asked.kind}{SEPARATOR}{asked.prefix}"
             yield from self._by_term(account, asked, after, begins)
         elif asked.folders:
-            begins = f"{LEVEL}{asked.prefix}{BETWEEN}"
+            begins = f"{LEVEL}{asked.prefix}{SEPARATOR}"
             yield from self._by_term(account, asked, after, begins)
         else:
             yield from self._by_name(account, asked, after)
@@ -246,12 +246,13 @@ class OwnFiles:
     def _by_name(
         self, account: Account, asked: ListQuery, after: CursorPosition
     ) -> Iterator[CursorPosition]:
-        rows, more = self._files.query_files(
+        rows, more = self._files.list_files(
             account.username,
             prefix=asked.prefix,
             after=after.name,
             limit=asked.limit + 1,
-            falling=asked.falling,
+            descending=asked.falling,
+            single_call=True,
         )
         for row in rows:
             mine = row.owner_id == account.id
@@ -275,7 +276,7 @@ class OwnFiles:
             begins,
             after=after.name,
             limit=MOST_LOOKED_AT if by_name or by_row else asked.limit + 1,
-            falling=asked.falling,
+            descending=asked.falling,
         )
         fit = [key for key in keys if counts(asked, key) and asked.names(named(key))]
         if not by_row and len(fit) > asked.limit:
@@ -291,13 +292,13 @@ class OwnFiles:
 
 def named(key: str) -> str:
     """The name of the file that a term is of."""
-    term, _, name = key.partition(BETWEEN)
+    term, _, name = key.partition(SEPARATOR)
     return term.removeprefix(LEVEL) + name if term.startswith(LEVEL) else name
 
 
 def first_word(asked: ListQuery, key: str) -> bool:
     """Whether it is the first word of the file's that the list comes by: each is listed once."""
-    word, _, name = key.removeprefix(WORD).partition(BETWEEN)
+    word, _, name = key.removeprefix(WORD).partition(SEPARATOR)
     begun = (cut_term(each) for each in named_words(name) if each.startswith(asked.words[0]))
     first = max(begun, default=None) if asked.falling else min(begun, default=None)
     return word == first

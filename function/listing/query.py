@@ -7,7 +7,7 @@ from function.core.errors import Invalid
 from function.core.fields import FileKind, ListScope, Order, Permission, Sort
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
-from function.tables.folders import MOST_LEVELS, FolderRow
+from function.tables.folders import MAX_LEVELS, FolderRow
 from function.tables.search_terms import fold_text, named_words, words_of
 
 MOST_WORDS_ASKED = 8
@@ -62,7 +62,7 @@ class ListQuery:
         if alone and self.scope in {"all", "shared"}:
             reason = "must be own: what is shared is listed by name, rising, and not by folders"
             raise _invalid("scope", reason)
-        counted = self.prefix.count("/") < MOST_LEVELS
+        counted = self.prefix.count("/") < MAX_LEVELS
         scope = self.scope or ("own" if alone else "all")
         return replace(self, scope=scope, folders=self.folders and counted)
 

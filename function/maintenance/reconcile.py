@@ -27,7 +27,7 @@ from function.tables.files import (
     refcount_key,
     require_file_unchanged,
 )
-from function.tables.folders import FOLDERS, MOST_LEVELS, FolderRow, folder_key, folder_row
+from function.tables.folders import FOLDERS, MAX_LEVELS, FolderRow, folder_key, folder_row
 
 POSITION = Key(FILES, "~reconcile", "position")
 AT_ONCE = 1000
@@ -257,7 +257,7 @@ class Reconciliation:
         """Counts files into their folders; those that have none after the `last` are compared."""
         counts = Counter(at.open)
         for row in rows:
-            counts.update(folders_of(row.name)[:MOST_LEVELS])
+            counts.update(folders_of(row.name)[:MAX_LEVELS])
         still = set(folders_of(last))
         whole = {folder: files for folder, files in counts.items() if folder not in still}
         wrong = self._books.miscounted(account.username, whole)

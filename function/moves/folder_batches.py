@@ -11,7 +11,7 @@ from function.core.names import folders_of, is_too_long, without_deep_folders
 from function.files.commit import FileWriter, FileWrites
 from function.moves.rename import RenameService
 from function.tables.files import FileRow, Files, file_key
-from function.tables.folders import FOLDERS, MOST_LEVELS, FolderChange, folder_key, grantees_below
+from function.tables.folders import FOLDERS, MAX_LEVELS, FolderChange, folder_key, grantees_below
 from function.tables.grants import (
     Grant,
     delete_grant,
@@ -81,8 +81,8 @@ class FolderBatches:
             self._add_grants(batch, *self._granted.popitem())
         if not self._granted and not self._requests:
             self._add_files(batch)
-        if batch.last and not self._strangers and len(folders_of(self._old + "x")) <= MOST_LEVELS:
-            batch.folders[folder_key(self._owner, self._old)].left = 0
+        if batch.last and not self._strangers and len(folders_of(self._old + "x")) <= MAX_LEVELS:
+            batch.folders[folder_key(self._owner, self._old)].files_left = 0
         made = (change.write(key) for key, change in batch.folders.items())
         batch.writes += [write for write in made if write]
         return batch
@@ -107,10 +107,10 @@ class FolderBatches:
         if rest := noted - set(some):
             self._granted = {**(self._granted or {}), folder: rest}
         source = batch.folders[folder_key(self._owner, folder)]
-        source.seen, source.gone = len(noted), set(some)
+        source.grantees_read, source.removed = len(noted), set(some)
         ends = is_too_long(there)
         there = folder if ends else there
-        come = batch.folders[folder_key(self._owner, there)].come
+        come = batch.folders[folder_key(self._owner, there)].added
         keys = [(grant_key(w, self._owner, folder), grant_key(w, self._owner, there)) for w in some]
         rows = self._db.read([key for pair in keys for key in pair])
         for key, new_key in keys:
@@ -182,8 +182,8 @@ class FolderBatches:
             *(put_grant(self._moving.carried(grant, row)) for grant in grants),
             *(delete_grant(grant) for grant in grants),
         ]
-        above = [(each, -1) for each in folders_of(old.name)[:MOST_LEVELS]]
-        above += [(each, 1) for each in folders_of(name)[:MOST_LEVELS]]
+        above = [(each, -1) for each in folders_of(old.name)[:MAX_LEVELS]]
+        above += [(each, 1) for each in folders_of(name)[:MAX_LEVELS]]
         keys = {folder_key(self._owner, each) for each, _ in above} - batch.folders.keys()
         if any(write.key == file_key(self._owner, name) for write in batch.writes):
             return False
@@ -197,8 +197,8 @@ class FolderBatches:
         for each, one in above:
             change = batch.folders[folder_key(self._owner, each)]
             change.files += one
-            if each.startswith(self._old) and change.seen is None:
-                change.seen = 0  # what is granted on it meanwhile is to go with it
+            if each.startswith(self._old) and change.grantees_read is None:
+                change.grantees_read = 0  # what is granted on it meanwhile is to go with it
         return True
 
 

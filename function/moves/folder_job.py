@@ -131,7 +131,9 @@ class FolderMoveService:
         longer = len(new.encode()) - len(old.encode())
         if longer <= 0:
             return
-        rows, _ = self._files.query_files(owner, prefix=old, after="", limit=AT_ONCE, falling=False)
+        rows, _ = self._files.list_files(
+            owner, prefix=old, after="", limit=AT_ONCE, single_call=True
+        )
         if any(is_too_long(new + row.name.removeprefix(old)) for row in rows):
             raise InvalidName("A name below that folder would become too long.")
 

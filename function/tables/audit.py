@@ -1,13 +1,17 @@
-"""What the tables hold of who did what. Imports `records` alone."""
+"""The audit trail in the table files: who did what to whose data, when and from where.
+
+A row is written in the commit of the change that it records. The partition is a day, so the trail
+of all accounts is read backwards in time.
+"""
 
 from typing import Literal
 
-from function.aws.dynamodb import Dynamo
+from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Key, Row
 from function.aws.writes import Write, put
 from function.contract import FILES
 
-# What an audit row records: a noun, and the verb that happened to it. Clients filter by them.
+# A noun and a verb. Clients of the audit trail filter by them.
 Action = Literal[
     "account.create",
     "account.delete",
@@ -56,10 +60,11 @@ Action = Literal[
 
 
 class AuditRow(Row):
-    """One change: who did it (`actor`) to whose (`owner`) what, when and from where.
+    """An action: the user name of its `actor`, and of the `owner` of what it changed.
 
-    `action` is a noun and a verb, such as `file.upload`; `subject` is what else it was about: the
-    new name, the grantee, the id of a link. Nothing secret is ever in it.
+    `at` is ISO 8601; `address` is the client's IP address and `agent` its User-Agent. `file_name`
+    is the file or folder, `subject` what else the action was about: a new name, a grantee, the id
+    of a link. A row never contains a secret. It expires at `expires_at` (epoch seconds).
     """
 
     at: str
@@ -74,32 +79,26 @@ class AuditRow(Row):
 
 
 def audit_partition(day: str) -> str:
-    """The record of a day, written as ISO 8601 writes it."""
+    """The partition of a day, which is a date of ISO 8601."""
     return f"~audit/{day}"
 
 
 def put_audit_row(row: AuditRow, nonce: str) -> Write:
-    """Notes a change, in the commit that makes it."""
+    """Records an action, in the commit that performs it."""
     key = Key(FILES, audit_partition(row.at[:10]), f"{row.at}/{nonce}")
     return put(key, row)
 
 
 class AuditRecords:
-    """The record, a day at a time."""
+    """Queries of the audit trail."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
+        """Takes the client."""
         self._db = db
 
-    def list_day(
-        self, day: str, *, before: str, limit: int
-    ) -> tuple[list[tuple[str, AuditRow]], bool]:
-        """What was noted on a day before a place in the record, the newest first; and if more was.
-
-        Each with its place. A day's whole record is before the next day.
-        """
+    def list_day(self, day: str, *, before: str, limit: int) -> Page[tuple[str, AuditRow]]:
+        """The rows of a day with their sort keys, the latest first, before the key `before`."""
         page = self._db.query(
             FILES, audit_partition(day), after=before, limit=limit, descending=True
         )
-        rows = [(str(item["name"]), AuditRow.model_validate(item)) for item in page.items]
-        return rows, page.more
+        return page.map(lambda item: (str(item["name"]), AuditRow.model_validate(item)))

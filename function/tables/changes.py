@@ -1,25 +1,26 @@
-"""What has changed among an account's files, so that a copy of them can be kept up.
+"""The changes feed in the table files, from which a client keeps a copy of an account up to date.
 
-A change is a row on the shelf `<owner>/changes`, under its time, written in the commit that it
-tells of. Commits of the same moment may become visible in another order than that of their times.
+A change is a row of the partition `<owner>/changes`, sorted by its time, and written in the commit
+that makes the change. Commits of the same moment may become visible in another order than that of
+their times.
 """
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import Dynamo
+from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Item, Key
 from function.aws.writes import Write, put
 from function.contract import FILES
 from function.tables.files import FileRow
 
 CHANGES = "changes"
-# A commit is seen at most that much later than its time says: the 28 s that a Lambda has, and more.
+# Seconds after its time at which a commit is visible at the latest: a Lambda runs for 28 s.
 LATE = 60
 
 
 @dataclass(frozen=True)
 class FileState:
-    """What a file was called, how big it was and when it had changed."""
+    """A file's name, its size in bytes, and when it was modified (ISO 8601), at one moment."""
 
     name: str
     size: int
@@ -28,7 +29,10 @@ class FileState:
 
 @dataclass(frozen=True)
 class Change:
-    """One change of a file: where it is told, what the file was, and what it then was."""
+    """A change of a file: the sort key of its row, and the file before and after.
+
+    `was` is None for a new file, `now` for a file that was deleted or moved away.
+    """
 
     key: str
     file_id: str
@@ -39,44 +43,41 @@ class Change:
 
 
 def put_change(old: FileRow | None, new: FileRow | None, at: str, nonce: str, until: int) -> Write:
-    """Tells of a file that is new, otherwise, elsewhere or gone, until `until` (epoch seconds).
+    """Records that a file was created, replaced, renamed or deleted; kept `until` (epoch seconds).
 
-    What it was before is said as well: a sorted list that began earlier goes by that.
+    A sorted list that began earlier needs the state before the change as well.
     """
     row = new or old
     assert row, "a change of nothing"
-    key = Key(FILES, f"{row.shelf}/{CHANGES}", f"{at}/{nonce}")
     item: Item = {
         "file_id": row.id,
         "owner_id": row.owner_id,
         "file_name": row.name,
-        "gone": new is None,
-        "rev": row.rev,
         "expires_at": until,
     }
     if old:
         item |= {"was": old.name, "was_size": old.size, "was_modified": old.modified}
     if new:
         item |= {"size": new.size, "modified": new.modified}
-    return put(key, item)
+    return put(Key(FILES, f"{row.shelf}/{CHANGES}", f"{at}/{nonce}"), item)
 
 
 class Changes:
-    """The news."""
+    """Queries of the changes feed."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
+        """Takes the client."""
         self._db = db
 
-    def list_changes(self, owner: str, *, after: str, limit: int) -> tuple[list[Change], bool]:
-        """The next changes, oldest first, in one call, and whether there are more."""
+    def list_changes(self, owner: str, *, after: str, limit: int) -> Page[Change]:
+        """The changes after a sort key, the oldest first, in one call."""
         page = self._db.query(
             FILES, f"{owner}/{CHANGES}", after=after, limit=limit, single_call=True
         )
-        return [_read(row) for row in page.items], page.more
+        return page.map(_change)
 
 
-def _read(row: Item) -> Change:
+def _change(row: Item) -> Change:
     return Change(
         key=str(row["name"]),
         file_id=str(row["file_id"]),

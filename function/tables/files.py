@@ -1,11 +1,13 @@
-"""What the tables hold. Imports `fields` alone.
+"""Files in the table files: live files, replaced versions, the trash, and references to objects.
 
-Rows forgive fields that a newer version wrote, so that a roll-back can still read them.
+The partition key is the attribute `shelf`, which is the owner's name for live files, and the
+owner's name with `/versions` or `/trash` for archived ones. A file's `rev` changes with each write,
+so a commit that requires the `rev` it read cannot overwrite another one.
 """
 
 from collections.abc import Iterable
 
-from function.aws.dynamodb import Dynamo
+from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Item, Key, Row, Rows
 from function.aws.s3 import Stored
 from function.aws.writes import (
@@ -28,14 +30,20 @@ TRASH = "trash"
 
 
 class FileRow(Row):
-    """A file: the name on a shelf, and the object that has its bytes.
+    """A file. `shelf` and `name` are its key, `id` stays the same when it is renamed or replaced.
 
-    `grantees` are those it was granted to (accounts, groups, links), so that a rename knows them
-    all. What they were granted is good for one `place`: a rename gives the file another, and with
-    it new grants to the same grantees, so that what was left over from it opens nothing.
+    - `owner_id`: the id of the account that owns it; a later account of the same name has another.
+    - `rev`: random, another one with each write.
+    - `object`: the key of its bytes in S3; `size` in bytes, `etag` without quotes, `sha256` in
+      hexadecimal, where it is known.
+    - `created`, `modified`: ISO 8601; `version` counts from 1; `modified_by`: a user name.
+    - `sender`: the name that the uploader gave, for a file that came by a file request.
+    - `grantees`: to whom the file is granted (accounts, groups, links), so that a rename finds all
+      grants. A grant holds for one `place`: a rename gives the file another place, and the same
+      grantees new grants, so that a grant that is left over opens nothing.
 
-    One that was replaced or `deleted` stands on a shelf of its own, was called `file_name`, and is
-    kept `until` (epoch seconds).
+    An archived file, replaced or `deleted` (ISO 8601), was called `file_name` and is kept `until`
+    (epoch seconds).
     """
 
     shelf: str
@@ -63,7 +71,7 @@ class FileRow(Row):
 
     @property
     def place_id(self) -> str:
-        """What a grant on this file carries; the file's own id until it is renamed."""
+        """The id that a grant on this file carries: the file's own until its first rename."""
         return self.place or self.id
 
     @property
@@ -73,175 +81,149 @@ class FileRow(Row):
 
 
 def file_key(owner: str, name: str) -> Key:
-    """Where a live file stands."""
+    """The key of a live file."""
     return Key(FILES, owner, name)
 
 
-def file_in(rows: Rows, owner: str, name: str) -> FileRow | None:
-    """The live file of that name, if it was read."""
-    row = rows.get(file_key(owner, name))
-    return FileRow.model_validate(row) if row else None
+def file_row_key(row: FileRow) -> Key:
+    """The key of a file, live or archived."""
+    return Key(FILES, row.shelf, row.name)
 
 
 def version_key(row: FileRow, version: int) -> Key:
-    """Where a replaced version of a file is kept."""
+    """The key of a replaced version of a live file."""
     return Key(FILES, f"{row.shelf}/{VERSIONS}", archive_name(row.id, version))
 
 
 def archive_name(file_id: str, version: int) -> str:
-    """The name of what is kept: the file's id, so that a later rename does not lose it."""
+    """The sort key of a replaced version: by the file's id, so that a rename does not lose it."""
     return f"{file_id}/{version:08}"
 
 
-def is_archived(version: FileRow, row: FileRow, most: int, now: float) -> bool:
-    """Whether a replaced version of a file is one of the `most` latest, and not too old."""
-    return row.version - most <= version.version < row.version and (version.until or 0) > now
+def trash_key(owner: str, name: str) -> Key:
+    """The key of a deleted file."""
+    return Key(FILES, f"{owner}/{TRASH}", name)
 
 
-def version_in(rows: Rows, row: FileRow, version: int, most: int, now: float) -> FileRow | None:
-    """The version that was replaced, under the file's name, if it was read and is still kept."""
+def trash_name(name: str, now: float, nonce: str) -> str:
+    """The sort key of a deleted file: by its name and the time, so that the latest is found.
+
+    `now` is epoch seconds.
+    """
+    return f"{name}\0{int(now * 1000):013}/{nonce[:8]}"
+
+
+def file_in(rows: Rows, owner: str, name: str) -> FileRow | None:
+    """The live file of that name, if it is among the rows."""
+    row = rows.get(file_key(owner, name))
+    return FileRow.model_validate(row) if row else None
+
+
+def version_in(
+    rows: Rows, row: FileRow, version: int, max_versions: int, now: float
+) -> FileRow | None:
+    """A replaced version of a file, under the file's present name, if it is among the rows.
+
+    None when it is no longer kept, though its row may still exist.
+    """
     found = rows.get(version_key(row, version))
-    kept = FileRow.model_validate(found) if found else None
-    if kept is None or not is_archived(kept, row, most, now):
+    archived = FileRow.model_validate(found) if found else None
+    if archived is None or not is_archived(archived, row, max_versions, now):
         return None
-    return kept.model_copy(update={"shelf": row.shelf, "name": row.name})
+    return archived.model_copy(update={"shelf": row.shelf, "name": row.name})
+
+
+def is_archived(version: FileRow, row: FileRow, max_versions: int, now: float) -> bool:
+    """Whether a replaced version is one of the file's latest `max_versions`, and has not expired.
+
+    `now` is epoch seconds.
+    """
+    recent = row.version - max_versions <= version.version < row.version
+    return recent and (version.until or 0) > now
+
+
+def trashed_in(rows: Rows, key: Key, now: float) -> FileRow | None:
+    """The deleted file under `key`, if it is among the rows and has not expired."""
+    found = rows.get(key)
+    row = FileRow.model_validate(found) if found else None
+    return row if row and (row.until or 0) > now else None
 
 
 def create_file(row: FileRow) -> Write:
-    """Puts a file where none is."""
+    """Creates a live file, where none has its name."""
     return put(file_row_key(row), row, missing("shelf"))
 
 
 def replace_file(old: FileRow, row: FileRow) -> Write:
-    """Puts a file in the place of the one that was read, and only of that one."""
+    """Replaces a live file, if it has not changed since it was read."""
     return put(file_row_key(row), row, equals(rev=old.rev))
 
 
 def delete_file(row: FileRow) -> Write:
-    """Takes a file from its shelf, if it is still the one that was read."""
+    """Deletes a live file, if it has not changed since it was read."""
     return delete(file_row_key(row), equals(rev=row.rev))
 
 
 def require_no_file(owner: str, name: str) -> Write:
-    """Expects that there is no file of that name."""
+    """Requires that no live file has this name."""
     return check(file_key(owner, name), missing("shelf"))
 
 
+def require_file_unchanged(key: Key, row: FileRow) -> Write:
+    """Requires that the file under `key` has not changed since it was read."""
+    return check(key, equals(rev=row.rev))
+
+
 def set_grantees(row: FileRow, grantees: frozenset[str], rev: str) -> Write:
-    """Notes on the file that was read whom it is granted to, and nobody else."""
+    """Sets all grantees of a file, if it has not changed since it was read."""
     change: Item = {"rev": rev, "grantees": grantees}
     return update(file_row_key(row), set=change, when=equals(rev=row.rev))
 
 
 def add_grantee(row: FileRow, grantee: str, rev: str) -> Write:
-    """Notes on the file, if it is still where it was, that something is granted to somebody.
+    """Adds a grantee to a file, if it is still in its place.
 
-    The file's `rev` changes, so that whoever is about to move or delete it looks again.
+    The new `rev` fails a move or a deletion that was planned before, so that it is planned again
+    with this grantee.
     """
-    who: Item = {"grantees": frozenset({grantee})}
-    return update(file_row_key(row), set={"rev": rev}, add=who, when=_in_place(row))
+    grantees: Item = {"grantees": frozenset({grantee})}
+    return update(file_row_key(row), set={"rev": rev}, add=grantees, when=_in_place(row))
 
 
 def remove_grantee(row: FileRow, grantee: str, rev: str) -> Write:
-    """Notes on the file, if it is still where it was, that what was granted is taken back."""
-    who: Item = {"grantees": frozenset({grantee})}
-    return update(file_row_key(row), set={"rev": rev}, delete=who, when=_in_place(row))
-
-
-def _in_place(row: FileRow) -> Condition:
-    return equals(id=row.id, place=row.place)
-
-
-def trash_name(name: str, now: float, nonce: str) -> str:
-    """The name of what is deleted: by its own name, so that the latest of that name is found."""
-    return f"{name}\0{int(now * 1000):013}/{nonce[:8]}"
+    """Removes a grantee from a file, if it is still in its place."""
+    grantees: Item = {"grantees": frozenset({grantee})}
+    return update(file_row_key(row), set={"rev": rev}, delete=grantees, when=_in_place(row))
 
 
 def archive(
     row: FileRow, shelf: str, name: str, until: int, deleted: str | None = None
 ) -> list[Write]:
-    """Puts what was replaced or deleted on another shelf until `until` (epoch seconds).
+    """Archives a replaced or deleted file until `until` (epoch seconds), when its bytes expire.
 
-    Then it falls due, and its bytes go with it.
+    `shelf` is VERSIONS or TRASH, `name` the sort key there.
     """
-    kept: Item = row.model_dump() | {
-        "shelf": f"{row.shelf}/{shelf}",
+    partition = f"{row.shelf}/{shelf}"
+    archived: Item = row.model_dump() | {
+        "shelf": partition,
         "name": name,
         "file_name": row.name,
         "grantees": None,
         "until": until,
         "deleted": deleted,
     }
-    key = Key(FILES, str(kept["shelf"]), name)
-    return [put(key, kept), schedule_expiry(key, until, object_key=row.object)]
+    key = Key(FILES, partition, name)
+    return [put(key, archived), schedule_expiry(key, until, object_key=row.object)]
 
 
-def trim_versions(row: FileRow, most: int, now: float) -> list[Write]:
-    """Has the version that is now one too many fall due at once."""
-    too_many = row.version - most
-    return [schedule_expiry(version_key(row, too_many), int(now))] if too_many > 0 else []
-
-
-class Files:
-    """The table files, a shelf at a time."""
-
-    def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
-        self._db = db
-
-    def list_files(
-        self, shelf: str, *, prefix: str, after: str, limit: int
-    ) -> tuple[list[FileRow], bool]:
-        """Live files in the order of their names, and whether there are more."""
-        page = self._db.query(FILES, shelf, prefix=prefix, after=after, limit=limit)
-        return [FileRow.model_validate(row) for row in page.items], page.more
-
-    def query_files(
-        self, shelf: str, *, prefix: str, after: str, limit: int, falling: bool
-    ) -> tuple[list[FileRow], bool]:
-        """The same in one call, which may give fewer, and in falling order if that is wanted."""
-        page = self._db.query(
-            FILES,
-            shelf,
-            prefix=prefix,
-            after=after,
-            limit=limit,
-            descending=falling,
-            single_call=True,
-        )
-        return [FileRow.model_validate(row) for row in page.items], page.more
-
-    def find_by_names(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
-        """Those of an account's live files that there are, by name."""
-        keys = {file_key(owner.username, name): name for name in names}
-        found = {keys[key]: FileRow.model_validate(row) for key, row in self._db.read(keys).items()}
-        return {name: row for name, row in found.items() if row.owner_id == owner.id}
-
-
-def trash_key(owner: str, name: str) -> Key:
-    """Where something deleted is kept."""
-    return Key(FILES, f"{owner}/{TRASH}", name)
-
-
-def trashed_in(rows: Rows, key: Key, now: float) -> FileRow | None:
-    """Something deleted, if it was read and can still be brought back."""
-    found = rows.get(key)
-    row = FileRow.model_validate(found) if found else None
-    return row if row and (row.until or 0) > now else None
-
-
-def file_row_key(row: FileRow) -> Key:
-    """Where a file stands, whatever shelf it is on."""
-    return Key(FILES, row.shelf, row.name)
-
-
-def require_file_unchanged(key: Key, row: FileRow) -> Write:
-    """Expects that a file stands there as it was read."""
-    return check(key, equals(rev=row.rev))
+def trim_versions(row: FileRow, max_versions: int, now: float) -> list[Write]:
+    """Expires at once the version that exceeds `max_versions` with the next version of a file."""
+    oldest = row.version - max_versions
+    return [schedule_expiry(version_key(row, oldest), int(now))] if oldest > 0 else []
 
 
 def delete_from_trash(row: FileRow) -> list[Write]:
-    """Takes something from the trash, and from the list of what falls due."""
+    """Deletes a file's row from the trash and its expiry entry, because the file is restored."""
     key = file_row_key(row)
     return [
         delete(key, equals(rev=row.rev)),
@@ -250,27 +232,66 @@ def delete_from_trash(row: FileRow) -> list[Write]:
 
 
 def expire_now(row: FileRow, now: int, rev: str) -> list[Write]:
-    """Has something kept fall due at once: nobody can bring it back any more."""
+    """Expires an archived file at once: from now on nobody can restore it."""
     key = file_row_key(row)
-    before, line = expiry_key(key, row.until or 0), schedule_expiry(key, now, object_key=row.object)
+    old, entry = expiry_key(key, row.until or 0), schedule_expiry(key, now, object_key=row.object)
     return [
         update(key, set={"until": now, "rev": rev}, when=equals(rev=row.rev)),
-        line,
-        *([delete(before)] if before != line.key else []),
+        entry,
+        *([delete(old)] if old != entry.key else []),
     ]
 
 
-class Archive:
-    """The shelves of versions and of the trash."""
+class Files:
+    """Queries of live files."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
+        """Takes the client."""
+        self._db = db
+
+    def list_files(
+        self,
+        owner: str,
+        *,
+        prefix: str,
+        after: str,
+        limit: int,
+        descending: bool = False,
+        single_call: bool = False,
+    ) -> Page[FileRow]:
+        """At most `limit` files whose names begin with `prefix`, after the name `after`.
+
+        With `single_call` there may be fewer, although more follow.
+        """
+        page = self._db.query(
+            FILES,
+            owner,
+            prefix=prefix,
+            after=after,
+            limit=limit,
+            descending=descending,
+            single_call=single_call,
+        )
+        return page.map(FileRow.model_validate)
+
+    def find_by_names(self, owner: Account, names: Iterable[str]) -> dict[str, FileRow]:
+        """An account's files that have one of these names, by name."""
+        keys = {file_key(owner.username, name): name for name in names}
+        found = {keys[key]: FileRow.model_validate(row) for key, row in self._db.read(keys).items()}
+        return {name: row for name, row in found.items() if row.owner_id == owner.id}
+
+
+class Archive:
+    """Queries of replaced versions and of the trash."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Takes the client."""
         self._db = db
 
     def list_versions(
         self, owner: str, file_id: str, *, after: str = "", limit: int
-    ) -> tuple[list[FileRow], bool]:
-        """The versions of a file that were replaced, the newest first, and whether more follow."""
+    ) -> Page[FileRow]:
+        """The replaced versions of a file, the newest first."""
         page = self._db.query(
             FILES,
             f"{owner}/{VERSIONS}",
@@ -279,44 +300,54 @@ class Archive:
             limit=limit,
             descending=True,
         )
-        return [FileRow.model_validate(row) for row in page.items], page.more
+        return page.map(FileRow.model_validate)
 
-    def list_trash(self, owner: str, *, after: str = "", limit: int) -> tuple[list[FileRow], bool]:
-        """What is in the trash by name and then by time, and whether more follows."""
+    def list_trash(self, owner: str, *, after: str = "", limit: int) -> Page[FileRow]:
+        """The deleted files of an owner, by name and then by time."""
         page = self._db.query(FILES, f"{owner}/{TRASH}", after=after, limit=limit)
-        return [FileRow.model_validate(row) for row in page.items], page.more
+        return page.map(FileRow.model_validate)
 
     def list_deleted_as(self, owner: str, name: str, limit: int) -> list[FileRow]:
-        """What of that name was deleted, the latest first."""
+        """The deleted files that had this name, the latest first."""
         page = self._db.query(
             FILES, f"{owner}/{TRASH}", prefix=f"{name}\0", limit=limit, descending=True
         )
-        return [FileRow.model_validate(row) for row in page.items]
+        return page.map(FileRow.model_validate).items
 
 
 def refcount_key(object_key: str) -> Key:
-    """Where the count of an object stands."""
+    """The key of an object's count of references.
+
+    The count is how many rows refer to the object besides one: copies share an object.
+    """
     return Key(FILES, f"~references/{object_key}", "count")
 
 
 def other_references(rows: Rows, object_key: str) -> int:
-    """How many rows beside one name an object, as it was read."""
-    return int(str(rows.get(refcount_key(object_key), {}).get("beyond", 0)))
+    """How many rows besides one refer to an object, by its count among the rows."""
+    return int(str(rows.get(refcount_key(object_key), {}).get("others", 0)))
 
 
 def init_refcount(object_key: str) -> Write:
-    """Says that a row names the object, unless that has been said."""
-    return update(refcount_key(object_key), add={"beyond": 0})
+    """Counts the first reference to an object; changes nothing if it has a count."""
+    return update(refcount_key(object_key), add={"others": 0})
 
 
 def increment_refcount(object_key: str) -> Write:
-    """Counts another row that names the object."""
-    return update(refcount_key(object_key), add={"beyond": 1})
+    """Counts another reference to an object."""
+    return update(refcount_key(object_key), add={"others": 1})
 
 
-def decrement_refcount(object_key: str, seen: int) -> Write:
-    """Counts one row less than the `seen` others, or expects that there are still none."""
+def decrement_refcount(object_key: str, others: int) -> Write:
+    """Counts a reference less, if there are still `others` besides it; the last deletes the count.
+
+    Whoever commits that deletion deletes the object.
+    """
     key = refcount_key(object_key)
-    if not seen:
-        return delete(key, count_equals(beyond=0))
-    return update(key, add={"beyond": -1}, when=equals(beyond=seen))
+    if not others:
+        return delete(key, count_equals(others=0))
+    return update(key, add={"others": -1}, when=equals(others=others))
+
+
+def _in_place(row: FileRow) -> Condition:
+    return equals(id=row.id, place=row.place)

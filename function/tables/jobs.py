@@ -1,4 +1,8 @@
-"""What the tables hold of work that takes longer than a request. Imports `records` alone."""
+"""Jobs in the table files: folder moves that take longer than a request.
+
+A job is a row of the partition `<owner>/jobs`. An expiry entry has the hourly sweep continue a job
+that nothing else continues.
+"""
 
 import hashlib
 
@@ -9,13 +13,14 @@ from function.contract import FILES
 from function.tables.expiry import expiry_key, schedule_expiry
 
 JOBS = "jobs"
-MOST = 10_000
+MAX_JOBS = 10_000  # more than an account can have before they expire
 
 
 class JobRow(Row):
-    """A folder on its way from `file_name` to `new_name`; `moved` counts the files that are there.
+    """The move of a folder from `file_name` to `new_name`. A folder has at most one at a time.
 
-    There is at most one of each folder at a time. `begun` and `expires_at` are epoch seconds.
+    `shelf` and `name` are its key, `name` is its id. `moved` counts the files that were moved.
+    `begun` and `expires_at` are epoch seconds; `rev` changes with each write.
     """
 
     shelf: str
@@ -31,36 +36,36 @@ class JobRow(Row):
 
 
 def job_key(owner: str, job_id: str) -> Key:
-    """Where a job stands."""
+    """The key of a job."""
     return Key(FILES, f"{owner}/{JOBS}", job_id)
 
 
 def job_id(owner_id: str, folder: str) -> str:
-    """The id of the job that moves a folder: the folder's own, so that there is one at a time."""
+    """The id of the job that moves a folder: one for each folder, so there is one at a time."""
     return hashlib.sha256(f"{owner_id}/{folder}".encode()).hexdigest()[:32]
 
 
 def job_in(rows: Rows, key: Key) -> JobRow | None:
-    """A job, if it was read."""
+    """The job under `key`, if it is among the rows."""
     return JobRow.model_validate(rows[key]) if key in rows else None
 
 
 def jobs_of(db: Dynamo, owner: str) -> dict[str, JobRow]:
-    """Somebody's jobs by their ids: those that run, and those that one can still ask for."""
-    page = db.query(FILES, f"{owner}/{JOBS}", limit=MOST)
+    """All jobs of an owner that have not expired, by id."""
+    page = db.query(FILES, f"{owner}/{JOBS}", limit=MAX_JOBS)
     jobs = [JobRow.model_validate(row) for row in page.items]
     return {job.name: job for job in jobs}
 
 
-def create_job(row: JobRow, was: JobRow | None) -> list[Write]:
-    """Puts a job where none is, or in the place of one that is done; the sweep looks after it."""
-    key = job_key(row.shelf.partition("/")[0], row.name)
-    unchanged = equals(rev=was.rev) if was else missing("shelf")
+def create_job(row: JobRow, old: JobRow | None) -> list[Write]:
+    """Creates a job, or replaces the `old` one of the same folder, and its expiry entry."""
+    key = Key(FILES, row.shelf, row.name)
+    unchanged = equals(rev=old.rev) if old else missing("shelf")
     return [put(key, row, unchanged), schedule_expiry(key, row.begun)]
 
 
-def update_job(row: JobRow, was: JobRow) -> list[Write]:
-    """Notes how far a job has come; when it is done, the sweep need not look at it any more."""
+def update_job(row: JobRow, old: JobRow) -> list[Write]:
+    """Records the progress of a job, and deletes its expiry entry when it is done."""
     key = Key(FILES, row.shelf, row.name)
-    change = put(key, row, equals(rev=was.rev))
+    change = put(key, row, equals(rev=old.rev))
     return [change, *([delete(expiry_key(key, row.begun))] if row.done else [])]

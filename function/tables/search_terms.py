@@ -1,23 +1,26 @@
-"""What an account's files are found by: a row for each word, tag and kind of each file.
+"""The search index in the table files: a row for each word, tag, kind and order of a file.
 
-They stand on the shelf `<owner>/terms`, under the term and then the file's name, and change in the
-commit that changes the file. So a search reads what it finds, however many files there are.
+The rows stand in the partition `<owner>/terms`, sorted by the term and then by the file's name, and
+change in the commit that changes the file. So a search reads the files that it finds, and a sorted
+list its page, however many files there are.
 """
 
 import re
 import unicodedata
 
-from function.aws.dynamodb import Dynamo
+from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Key
 from function.contract import FILES
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
 
 TERMS = "terms"
-BETWEEN = "\0"  # no name holds it
-# A file changes in one transaction of a hundred writes, its rename writes every term twice.
-MOST_WORDS = 8
-TERM_BYTES = 100  # with a name and what else there is, within the 1,024 of a sort key
+SEPARATOR = "\0"  # between a term and the file's name; no name contains it
+# One transaction of a hundred writes changes a file, and its rename writes every term twice.
+MAX_WORDS = 8
+TERM_BYTES = 100  # with the name within the 1,024 bytes of a sort key
+# The kinds of terms: words of the name, tags, kinds of media, and the orders of sorted lists. LEVEL
+# lists the files right in one folder.
 WORD, TAG, KIND, SIZE, MODIFIED, LEVEL = "w:", "#:", "k:", "s:", "m:", "l:"
 
 
@@ -33,59 +36,58 @@ def words_of(text: str) -> list[str]:
 
 
 def named_words(name: str) -> list[str]:
-    """The words that a file is found by: those of its own name before those of its folders."""
+    """The indexed words of a file's name, those of the last segment before those of its folders."""
     folder, _, last = name.rpartition("/")
-    return list(dict.fromkeys([*words_of(last), *words_of(folder)]))[:MOST_WORDS]
+    return list(dict.fromkeys([*words_of(last), *words_of(folder)]))[:MAX_WORDS]
 
 
 def cut_term(term: str) -> str:
-    """As much of a term as its row holds; what is found by it is compared with the whole."""
+    """The part of a term that its row stores; a search compares the whole term with the file."""
     return term.encode()[:TERM_BYTES].decode(errors="ignore")
 
 
 def size_term(size: int) -> str:
-    """A file's size, so written that texts stand in the order of numbers."""
+    """A file's size in bytes, padded so that the order of texts is the order of sizes."""
     return f"{size:015}"
 
 
 def terms_of(row: FileRow) -> frozenset[str]:
-    """The sort keys of a file's terms."""
+    """The sort keys of a file's rows in the index."""
     folder, slash, last = row.name.rpartition("/")
-    by_name = [
+    terms = [
         *(WORD + cut_term(word) for word in named_words(row.name)),
         *(TAG + cut_term(fold_text(tag)) for tag in row.tags),
         KIND + kind_of(row.content_type),
         SIZE + size_term(row.size),
         MODIFIED + row.modified,
     ]
-    level = f"{LEVEL}{folder}{slash}{BETWEEN}{last}"
-    return frozenset([level, *(each + BETWEEN + row.name for each in by_name)])
+    level = f"{LEVEL}{folder}{slash}{SEPARATOR}{last}"
+    return frozenset([level, *(term + SEPARATOR + row.name for term in terms)])
 
 
 def term_key(owner: str, term: str) -> Key:
-    """Where a term of a file stands."""
+    """The key of a row in the index."""
     return Key(FILES, f"{owner}/{TERMS}", term)
 
 
 class SearchTerms:
-    """The shelves of terms."""
+    """Queries of the search index."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
+        """Takes the client."""
         self._db = db
 
     def list_terms(
-        self, owner: str, begins: str, *, after: str, limit: int, falling: bool
-    ) -> tuple[list[str], bool]:
-        """The next terms that begin so, in one call, and whether there are more."""
-        shelf = f"{owner}/{TERMS}"
+        self, owner: str, prefix: str, *, after: str, limit: int, descending: bool
+    ) -> Page[str]:
+        """The sort keys that begin with `prefix`, after the key `after`, in one call."""
         page = self._db.query(
             FILES,
-            shelf,
-            prefix=begins,
+            f"{owner}/{TERMS}",
+            prefix=prefix,
             after=after,
             limit=limit,
-            descending=falling,
+            descending=descending,
             single_call=True,
         )
-        return [str(row["name"]) for row in page.items], page.more
+        return page.map(lambda item: str(item["name"]))

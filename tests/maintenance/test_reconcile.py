@@ -11,7 +11,7 @@ from function.core.limits import DAY
 from function.maintenance import reconcile as maintenance_reconcile
 from function.tables.files import refcount_key
 from function.tables.folders import folder_key
-from function.tables.search_terms import BETWEEN
+from function.tables.search_terms import SEPARATOR
 from tests.conftest import Behind, Clock
 from tests.crashes.world import elsewhere
 from tests.support.client import CONTEXT, Client, join
@@ -223,10 +223,10 @@ def test_folders_say_how_many_files_they_have(
         for each in behind.rows("files")
         if "/folders" in each["shelf"]
     }
-    assert {name.replace(BETWEEN, ""): files for name, files in said.items() if files} == FOLDERS
+    assert {name.replace(SEPARATOR, ""): files for name, files in said.items() if files} == FOLDERS
     report = reconcile()
     assert (report["recounted"], report["folders"]) == (0, 2)
-    assert "given/" in {r["name"].replace(BETWEEN, "") for r in behind.rows("files")}
+    assert "given/" in {r["name"].replace(SEPARATOR, "") for r in behind.rows("files")}
 
 
 def place(folder: str) -> dict[str, str]:

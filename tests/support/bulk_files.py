@@ -56,7 +56,7 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
             item = write.key.item() | {"files": had + int(str(write.change.values[":files"]))}
         files.put_item(encode(item))
     for row in rows:
-        files.put_item(encode(refcount_key(row.object).item() | {"beyond": 0}))
+        files.put_item(encode(refcount_key(row.object).item() | {"others": 0}))
     used = {
         "bytes_used": int(str(account.get("bytes_used", 0))) + sum(row.size for row in rows),
         "files_used": int(str(account.get("files_used", 0))) + len(rows),

@@ -6,7 +6,7 @@ from function.aws.rows import Item
 from function.core.names import folders_of
 from function.tables.accounts import Account
 from function.tables.files import FileRow
-from function.tables.folders import MOST_LEVELS, folder_key
+from function.tables.folders import MAX_LEVELS, folder_key
 from function.tables.search_terms import terms_of
 
 Rows = list[Item]
@@ -46,7 +46,7 @@ def _found_by(live: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
     counts: Counter[tuple[str, str]] = Counter()
     for row in live:
         terms[f"{row.shelf}/terms"] |= terms_of(row)
-        for folder in folders_of(row.name)[:MOST_LEVELS]:
+        for folder in folders_of(row.name)[:MAX_LEVELS]:
             key = folder_key(row.shelf, folder)
             counts[key.partition, str(key.sort)] += 1
     written = {shelf: set(rows) for shelf, rows in shelves.items() if shelf.endswith("/terms")}
@@ -63,7 +63,7 @@ def _found_by(live: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
 def _bytes(named: list[str], shelves: dict[str, dict[str, Item]]) -> None:
     """Objects are counted as often as rows name them, and nothing else is."""
     counted = {
-        shelf.removeprefix("~references/"): int(str(each["count"]["beyond"])) + 1
+        shelf.removeprefix("~references/"): int(str(each["count"]["others"])) + 1
         for shelf, each in shelves.items()
         if shelf.startswith("~references/")
     }
