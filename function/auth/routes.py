@@ -42,11 +42,11 @@ from function.auth.sessions import SessionService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, LimitReached, SlowDown
 from function.core.fields import Otp
-from function.http.dependencies import CurrentRequest, Holder, SignedIn
-from function.http.responses import answers, listed, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Holder, Limit, SignedIn
+from function.http.responses import answers, list_answer, nothing
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.post(
@@ -118,10 +118,10 @@ def reset_password(body: PasswordReset, sent: CurrentRequest) -> Response[None]:
 
 @router.get("/sessions", responses=answers({200: list[SessionView]}, InvalidCursor))
 def list_sessions(
-    caller: Holder, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
+    caller: Holder, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[SessionView]]:
     """List your sessions, the newest first."""
-    return listed(*one(SessionService).list_sessions(caller, limit, cursor), sent)
+    return list_answer(one(SessionService).list_sessions(caller, PageQuery(limit, cursor)), request)
 
 
 @router.delete(
