@@ -35,7 +35,7 @@ class Base:
 
         `make_client` is `create_client` of a botocore session or `client` of a boto3 session.
         """
-        tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
+        tables = {table.name: str(getattr(settings, table.name)) for table in contract.TABLES}
         self.settings = settings
         self.runtime = runtime
         self.db = Dynamo(_client(make_client, "dynamodb", read_timeout=2), tables, runtime)

@@ -36,12 +36,12 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """A DynamoDB table: the setting with its deployed name, and the attributes of its key.
+    """A DynamoDB table. `name` is the setting that has the name of the deployed table.
 
     Every key attribute is a string. `ttl` is the attribute with the expiry in epoch seconds.
     """
 
-    noun: str
+    name: str
     partition: str
     sort: str | None = None
     index: Index | None = None
