@@ -32,7 +32,7 @@ UNCOMPILED = "SATCHEL_UNCOMPILED"
 NO_PYTHON = f"""\
 Building for Lambda needs Python {PYTHON}, and this machine has none.
 Lambda runs Python {PYTHON}, and only the same version can compile the artifact for it. Without \
-bytecode each cold start takes 2.7 times as much CPU.
+bytecode each cold start takes three times as much CPU.
 Install Python {PYTHON}, or uv (https://docs.astral.sh/uv/), which downloads it; then try again.
 To build without bytecode all the same, set {UNCOMPILED}=1."""
 
@@ -161,11 +161,11 @@ def prune(packages: Path) -> None:
     for pattern in LITTER:
         for path in list(packages.rglob(pattern)):
             _remove(path)
-    for data in (packages / "botocore" / "data", packages / "boto3" / "data"):
-        for path in sorted(data.glob("*")):
-            if path.is_dir() and path.name not in OPERATIONS:
-                _remove(path)
-    trim(packages / "botocore" / "data")
+    data = packages / "botocore" / "data"
+    for path in sorted(data.glob("*")):
+        if path.is_dir() and path.name not in OPERATIONS:
+            _remove(path)
+    trim(data)
 
 
 def check_machine(packages: Path) -> None:

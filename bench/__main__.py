@@ -1,4 +1,4 @@
-"""`make bench`: measures, and prints what README shows."""
+"""`make bench`: measures all but the transfer of large files, and prints the tables as Markdown."""
 
 import zlib
 
@@ -8,68 +8,69 @@ from function import contract
 from function.http import responses
 from tests.support.fake_aws import stand
 
-PAIRS, ROUNDS = 9, 7
+START_ROUNDS, HASH_ROUNDS = 15, 7
 # A Lambda has one processor at 1,769 MB, and a share of it below.
 LAMBDA_SHARE = 1024 / 1769
 
 
 def main() -> None:
-    """Everything, in some minutes; a hundred thousand files take 2 GiB of memory."""
-    with stand() as ground, request_cost.silent(responses.logger):
+    """Measure and print, for some minutes; a hundred thousand files take 2 GiB of memory."""
+    with stand() as ground, request_cost.muted(responses.logger):
         environment = ground.deployed.environment
         settings = contract.settings(environment)
-        tapes = recorder.record(ground, settings)
-        accounts = scaling.record(ground, settings)
-    say_warm(request_cost.figures(tapes, settings))
-    say_curves(scaling.curves(accounts, settings))
-    say_start(cold_start.starts(environment, PAIRS))
-    say_hashes(password_cost.hashes(ROUNDS), settings)
-    say_artifact()
+        recordings = recorder.record_routes(ground, settings)
+        accounts = scaling.record_accounts(ground, settings)
+    print_request_costs(request_cost.measure(recordings, settings))
+    print_scalings(scaling.measure(accounts, settings))
+    download = recordings["GET /download"]
+    python, version = cold_start.interpreter()
+    starts = cold_start.measure(python, environment, download, START_ROUNDS)
+    print_cold_starts(starts, version)
+    print_password_costs(password_cost.measure(HASH_ROUNDS), settings)
+    print_artifact()
 
 
-def say_warm(figures: list[request_cost.Figure]) -> None:
-    """The routes' table."""
+def print_request_costs(costs: list[request_cost.RequestCost]) -> None:
+    """The table of each route's request."""
     print("| Request | AWS calls | CPU, ms | Ratio |\n|---|--:|--:|--:|")
-    for each in figures:
-        print(f"| {each.route} | {each.calls} | {each.milliseconds:.1f} | {each.ratio:.1f} |")
+    for each in costs:
+        print(f"| {each.request} | {each.calls} | {each.milliseconds:.1f} | {each.ratio:.1f} |")
 
 
-def say_curves(curves: list[scaling.Curve]) -> None:
-    """The table of accounts with many files."""
+def print_scalings(scalings: list[scaling.Scaling]) -> None:
+    """The table of requests in accounts of each size."""
     sizes = " | ".join(f"{size:,} files, ms" for size in scaling.SIZES)
     print(f"\n| Request | AWS calls | {sizes} | Ratio |")
     print(f"|---|--:|{'--:|' * len(scaling.SIZES)}--:|")
-    for each in curves:
+    for each in scalings:
         taken = " | ".join(f"{milliseconds:.1f}" for milliseconds in each.milliseconds)
         ratio = each.milliseconds[-1] / each.milliseconds[0]
         print(f"| {each.request} | {each.calls} | {taken} | {ratio:.2f} |")
 
 
-def say_start(starts: dict[str, cold_start.Start]) -> None:
-    """The table of cold starts."""
-    words = {
-        "bare": "*plain handler, imports and resources*",
-        "imports": "Satchel, imports",
-        "ready": "Satchel, imports and clients",
-    }
-    print("\n| Cold start | CPU, ms | Ratio |\n|---|--:|--:|")
-    for name, each in starts.items():
-        print(f"| {words[name]} | {each.milliseconds:.0f} | {each.ratio:.2f} |")
+def print_cold_starts(starts: list[cold_start.Start], version: str) -> None:
+    """The table of cold starts; without valgrind it has no instructions."""
+    print(f"\n| Cold start, Python {version} | CPU, ms | Ratio | Instructions, millions | Ratio |")
+    print("|---|--:|--:|--:|--:|")
+    for each in starts:
+        counted = f"{each.instructions:,.0f}" if each.instructions else ""
+        ratio = f"{each.instructions_ratio:.2f}" if each.instructions_ratio else ""
+        print(f"| {each.name} | {each.milliseconds:.0f} | {each.ratio:.2f} | {counted} | {ratio} |")
 
 
-def say_hashes(hashes: dict[tuple[int, int], float], settings: contract.Settings) -> None:
-    """The table of password hashes, and which one is chosen."""
+def print_password_costs(costs: dict[tuple[int, int], float], settings: contract.Settings) -> None:
+    """The table of password hashes, with the stack's own in bold."""
     print("\n| Argon2id | CPU, ms | At 1,024 MB, ms | Ratio |\n|---|--:|--:|--:|")
-    least = next(iter(hashes.values()))
-    for (passes, memory), taken in hashes.items():
+    least = next(iter(costs.values()))
+    for (passes, memory), taken in costs.items():
         chosen = (passes, memory) == (settings.hash_passes, settings.hash_memory)
         name = f"{memory // 1024} MiB, {passes} pass{'es' if passes > 1 else ''}"
         name = f"**{name}**" if chosen else name
         print(f"| {name} | {taken:.0f} | {taken / LAMBDA_SHARE:.0f} | {taken / least:.1f} |")
 
 
-def say_artifact() -> None:
-    """How big what Lambda runs is, if it has been built."""
+def print_artifact() -> None:
+    """The size of the artifact, if it has been built."""
     target = bundle.ROOT / bundle.ARTIFACT
     contents = [path.read_bytes() for path in bundle.files(target)] if target.exists() else []
     if contents:

@@ -1,6 +1,6 @@
-"""One request of each route in the life it is meant for, and what AWS answered to it on moto.
+"""Records one usual request of each route, with the answers of AWS that moto gave to it.
 
-`request_cost` plays the recorded answers back, so its figures hold no cost of an emulator.
+`request_cost` plays the answers back, so its figures hold no cost of an emulator.
 """
 
 import base64
@@ -28,8 +28,8 @@ RAW = {"accept": "application/octet-stream"}
 
 
 @dataclass
-class Taped:
-    """A request, its status, and AWS's answers to it by the operation and table that was called."""
+class Recording:
+    """A request, its status, and the answers of AWS to it by `call_key`."""
 
     event: dict[str, Any]
     status: int = 0
@@ -39,12 +39,15 @@ class Taped:
 
     @property
     def calls(self) -> int:
-        """How many calls of AWS it made."""
+        """The number of calls of AWS that it made."""
         return sum(map(len, self.answers.values()))
 
 
-def name_of(operation: str, body: Any) -> str:
-    """What tells the calls of one request apart, whatever their order."""
+def call_key(operation: str, body: Any) -> str:
+    """The operation and table of a call of AWS, and the values of a query.
+
+    It tells the calls of one request apart, in whatever order they are made.
+    """
     try:
         sent = json.loads(body)
         within = sent.get("ExpressionAttributeValues", {}) if operation == "Query" else ""
@@ -54,15 +57,15 @@ def name_of(operation: str, body: Any) -> str:
 
 
 class Recorder:
-    """Sends requests as the tests do, and keeps what AWS answered."""
+    """Sends requests as the tests do, and keeps the answers of AWS."""
 
     def __init__(self, ground: Ground) -> None:
-        """Records on `ground`."""
+        """Records on an emulated account."""
         self.ground = ground
-        self.tapes: dict[str, Taped] = {}
+        self.recordings: dict[str, Recording] = {}
 
-    def take(self, label: str, who: Client, method: str, path: str, **sent: Any) -> Answer:
-        """Sends a request and tapes it under a label. Raises RuntimeError when it is refused."""
+    def record(self, label: str, who: Client, method: str, path: str, **sent: Any) -> Answer:
+        """Sends a request and records it under a label. Raises RuntimeError when it is refused."""
         query, fields = sent.get("query", {}), sent.get("fields")
         body = sent.get("body", b"") if fields is None else json.dumps(fields).encode()
         kind = "application/octet-stream" if fields is None else "application/json"
@@ -71,12 +74,12 @@ class Recorder:
             headers["x-session-token"] = who.token
         target = f"{path}?{urlencode(query)}" if query else path
         event = build_event(Request(method, target, tuple(headers.items()), body), who.address, 443)
-        tape = Taped(json.loads(json.dumps(event)))
+        recording = Recording(json.loads(json.dumps(event)))
 
         def keep(call: Call, answer: AWSResponse) -> AWSResponse:
             content = answer.content
             plain = {str(key): str(value) for key, value in answer.headers.items()}
-            kept = tape.answers[name_of(call.operation, call.request.body)]
+            kept = recording.answers[call_key(call.operation, call.request.body)]
             kept.append((answer.status_code, plain, content))
             return response(answer.status_code, plain, content)
 
@@ -87,15 +90,15 @@ class Recorder:
             self.ground.after = lambda _, answer: answer
         if answered.status >= 400:  # noqa: PLR2004
             raise RuntimeError(f"{label}: {answered.status} {answered.text}")
-        tape.status = answered.status
-        self.tapes[label] = tape
+        recording.status = answered.status
+        self.recordings[label] = recording
         return answered
 
 
-def record(
+def record_routes(
     ground: Ground, settings: contract.Settings, session: boto3.Session | None = None
-) -> dict[str, Taped]:
-    """Every route's request, taped; the handler makes its clients of `session`."""
+) -> dict[str, Recording]:
+    """Every route's recording by its label; the handler makes its clients from `session`."""
     session = session or boto3.Session("testing", "testing", region_name=REGION)
     base.use(base.Base(settings, session.client, system_runtime()))
     recorder = Recorder(ground)
@@ -108,124 +111,124 @@ def record(
         _lists(recorder, settings)
         _links(recorder, alice)
         _requests(recorder, alice)
-        _upload_rows(recorder, alice, session.client("s3"), settings.bucket)
+        _uploads(recorder, alice, session.client("s3"), settings.bucket)
     finally:
         base.use(None)
-    return recorder.tapes
+    return recorder.recordings
 
 
 def _accounts(recorder: Recorder) -> None:
     credentials = {"username": "carol", "password": PASSWORD}
-    anyone, take = Client(), recorder.take
-    take("GET /health", anyone, "GET", "/health")
-    take("POST /register", anyone, "POST", "/register", fields=credentials)
+    anyone, record = Client(), recorder.record
+    record("GET /health", anyone, "GET", "/health")
+    record("POST /register", anyone, "POST", "/register", fields=credentials)
     carol = Client(
-        take("POST /login", anyone, "POST", "/login", fields=credentials).json()["token"]
+        record("POST /login", anyone, "POST", "/login", fields=credentials).json()["token"]
     )
-    take("GET /me", carol, "GET", "/me")
+    record("GET /me", carol, "GET", "/me")
     key = {"name": "backup", "scopes": ["read"]}
-    take("POST /keys", carol, "POST", "/keys", fields=key)
-    take("POST /logout", carol, "POST", "/logout")
+    record("POST /keys", carol, "POST", "/keys", fields=key)
+    record("POST /logout", carol, "POST", "/logout")
 
 
 def _files(recorder: Recorder, alice: Client) -> None:
-    named, take = {"file_name": "a.bin"}, recorder.take
+    named, record = {"file_name": "a.bin"}, recorder.record
     encoded = {**named, "content": base64.b64encode(DATA).decode()}
-    take("PUT /file, 100 KiB as JSON", alice, "PUT", "/file", fields=encoded)
-    take("PUT /file, 100 KiB", alice, "PUT", "/file", query=named, body=DATA)
-    take("PUT /file, 4 MiB", alice, "PUT", "/file", query=named, body=bytes(4 * MIB))
+    record("PUT /file, 100 KiB as JSON", alice, "PUT", "/file", fields=encoded)
+    record("PUT /file, 100 KiB", alice, "PUT", "/file", query=named, body=DATA)
+    record("PUT /file, 4 MiB", alice, "PUT", "/file", query=named, body=bytes(4 * MIB))
     alice.put("a.bin", DATA)
-    take("GET /file, 100 KiB", alice, "GET", "/file", query=named, headers=RAW)
-    take("GET /download", alice, "GET", "/download", query=named)
+    record("GET /file, 100 KiB", alice, "GET", "/file", query=named, headers=RAW)
+    record("GET /download", alice, "GET", "/download", query=named)
     move = {"file_name": "a.bin", "new_name": "moved.bin"}
-    take("PATCH /file, another name", alice, "PATCH", "/file", fields=move)
+    record("PATCH /file, another name", alice, "PATCH", "/file", fields=move)
     move = {"file_name": "moved.bin", "new_name": "in/moved.bin"}
-    take("PATCH /file, into a folder", alice, "PATCH", "/file", fields=move)
+    record("PATCH /file, into a folder", alice, "PATCH", "/file", fields=move)
     alice.put("a.bin", DATA)
     alice.put("gone.bin", b"")
-    take("DELETE /file", alice, "DELETE", "/file", query={"file_name": "gone.bin"})
+    record("DELETE /file", alice, "DELETE", "/file", query={"file_name": "gone.bin"})
 
 
 def _life(recorder: Recorder, alice: Client) -> None:
-    take, gone = recorder.take, {"file_name": "gone.bin"}
-    take("POST /restore, from the trash", alice, "POST", "/restore", fields=gone)
+    record, gone = recorder.record, {"file_name": "gone.bin"}
+    record("POST /restore, from the trash", alice, "POST", "/restore", fields=gone)
     alice.put("a.bin", b"")
     version = {"file_name": "a.bin", "version": 1}
-    take("POST /restore, a version", alice, "POST", "/restore", fields=version)
+    record("POST /restore, a version", alice, "POST", "/restore", fields=version)
     copy = {"file_name": "a.bin", "new_name": "copy.bin"}
-    take("POST /copy", alice, "POST", "/copy", fields=copy)
+    record("POST /copy", alice, "POST", "/copy", fields=copy)
 
 
 def _shares(recorder: Recorder, alice: Client, bob: Client) -> None:
-    take, grant = recorder.take, {"file_name": "a.bin", "username": "bob"}
-    take("POST /share", alice, "POST", "/share", fields=grant)
+    record, grant = recorder.record, {"file_name": "a.bin", "username": "bob"}
+    record("POST /share", alice, "POST", "/share", fields=grant)
     theirs = {"file_name": "a.bin", "username": "alice"}
-    take("GET /file, 100 KiB of another", bob, "GET", "/file", query=theirs, headers=RAW)
-    take("DELETE /share", alice, "DELETE", "/share", query=grant)
+    record("GET /file, 100 KiB of another", bob, "GET", "/file", query=theirs, headers=RAW)
+    record("DELETE /share", alice, "DELETE", "/share", query=grant)
     for number in range(HUNDRED):
         alice.put(f"many/{number}", b"")
         alice.post("/share", file_name=f"many/{number}", username="bob")
-    take("GET /files, 100 of one's own", alice, "GET", "/files", query={"prefix": "many/"})
-    take("GET /files, 100 shared ones", bob, "GET", "/files")
+    record("GET /files, 100 of one's own", alice, "GET", "/files", query={"prefix": "many/"})
+    record("GET /files, 100 shared ones", bob, "GET", "/files")
 
 
 def _lists(recorder: Recorder, settings: contract.Settings) -> None:
-    """Of somebody who has changed nothing for a while: the news of the last minute costs more."""
-    take, owner = recorder.take, join("erin", "192.0.2.3")
+    """Of an account without changes in the last minute, which a list by time reads as well."""
+    record, owner = recorder.record, join("erin", "192.0.2.3")
     fill(settings, "erin", (f"{number % 10}/photo {number}.jpg" for number in range(HUNDRED)))
     newest = {"sort": "modified", "order": "desc"}
-    take("GET /files, 100 by `q=photo`", owner, "GET", "/files", query={"q": "photo"})
-    take("GET /files, 100 by `sort=modified`", owner, "GET", "/files", query=newest)
+    record("GET /files, 100 by `q=photo`", owner, "GET", "/files", query={"q": "photo"})
+    record("GET /files, 100 by `sort=modified`", owner, "GET", "/files", query=newest)
     folders = {"folders": "true"}
-    take("GET /files, 10 folders by `folders=true`", owner, "GET", "/files", query=folders)
-    take("GET /changes, 100", owner, "GET", "/changes")
+    record("GET /files, 10 folders by `folders=true`", owner, "GET", "/files", query=folders)
+    record("GET /changes, 100", owner, "GET", "/changes")
 
 
 def _links(recorder: Recorder, alice: Client) -> None:
-    take, anyone = recorder.take, Client()
-    wish = {"items": ["a.bin"], "max_downloads": HUNDRED}
-    made = take("POST /links", alice, "POST", "/links", fields=wish).json()
+    record, anyone = recorder.record, Client()
+    body = {"items": ["a.bin"], "max_downloads": HUNDRED}
+    made = record("POST /links", alice, "POST", "/links", fields=body).json()
     path = "/s/" + made["url"].rpartition("/")[2]
-    take("GET /s/{token}", anyone, "GET", path)
-    take("POST /s/{token}/download", anyone, "POST", f"{path}/download", fields={})
+    record("GET /s/{token}", anyone, "GET", path)
+    record("POST /s/{token}/download", anyone, "POST", f"{path}/download", fields={})
 
 
 def _requests(recorder: Recorder, alice: Client) -> None:
-    take, wanted = recorder.take, {"title": "Plans", "folder": "in/", "max_files": HUNDRED}
-    made = take("POST /requests", alice, "POST", "/requests", fields=wanted).json()
+    record, body = recorder.record, {"title": "Plans", "folder": "in/", "max_files": HUNDRED}
+    made = record("POST /requests", alice, "POST", "/requests", fields=body).json()
     at, anyone = urlsplit(made["url"]).path, Client()
     small = {"file_name": "b.bin", "size": len(DATA)}
-    take("GET /r/{token}", anyone, "GET", at)
-    take("POST /r/{token}/uploads, one PUT", anyone, "POST", f"{at}/uploads", fields=small)
+    record("GET /r/{token}", anyone, "GET", at)
+    record("POST /r/{token}/uploads, one PUT", anyone, "POST", f"{at}/uploads", fields=small)
 
 
-def _upload_rows(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:
-    take = recorder.take
+def _uploads(recorder: Recorder, alice: Client, s3: Any, bucket: str) -> None:
+    record = recorder.record
     small = {"file_name": "b.bin", "size": len(DATA)}
-    begun = take("POST /uploads, one PUT", alice, "POST", "/uploads", fields=small).json()
-    s3.put_object(Bucket=bucket, Key=key_in(begun["put"]["url"]), Body=DATA)
+    begun = record("POST /uploads, one PUT", alice, "POST", "/uploads", fields=small).json()
+    s3.put_object(Bucket=bucket, Key=object_key(begun["put"]["url"]), Body=DATA)
     at = f"/uploads/{begun['upload_id']}/complete"
-    take("POST /uploads/{id}/complete, one PUT", alice, "POST", at, fields={})
+    record("POST /uploads/{id}/complete, one PUT", alice, "POST", at, fields={})
 
     large = {"file_name": "c.bin", "size": 65 * MIB}
-    begun = take("POST /uploads, 9 parts", alice, "POST", "/uploads", fields=large).json()
+    begun = record("POST /uploads, 9 parts", alice, "POST", "/uploads", fields=large).json()
     numbers = {"part_numbers": list(range(1, begun["total_parts"] + 1))}
     at = f"/uploads/{begun['upload_id']}"
-    signed = take("POST /uploads/{id}/parts, 9", alice, "POST", f"{at}/parts", fields=numbers)
+    signed = record("POST /uploads/{id}/parts, 9", alice, "POST", f"{at}/parts", fields=numbers)
     for part in signed.json()["parts"]:
         s3.upload_part(
             Bucket=bucket,
-            Key=key_in(part["url"]),
+            Key=object_key(part["url"]),
             UploadId=parse_qs(urlsplit(part["url"]).query)["uploadId"][0],
             PartNumber=part["part_number"],
             Body=bytes(part["size"]),
         )
-    take("GET /uploads/{id}", alice, "GET", at)
-    take("POST /uploads/{id}/complete, 9 parts", alice, "POST", f"{at}/complete", fields={})
+    record("GET /uploads/{id}", alice, "GET", at)
+    record("POST /uploads/{id}/complete, 9 parts", alice, "POST", f"{at}/complete", fields={})
     begun = alice.post("/uploads", **large).json()
-    take("DELETE /uploads/{id}", alice, "DELETE", f"/uploads/{begun['upload_id']}")
+    record("DELETE /uploads/{id}", alice, "DELETE", f"/uploads/{begun['upload_id']}")
 
 
-def key_in(url: str) -> str:
-    """The object's key in a signed address."""
+def object_key(url: str) -> str:
+    """The object's key in a presigned URL."""
     return unquote(urlsplit(url).path).removeprefix("/")

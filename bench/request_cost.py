@@ -1,7 +1,7 @@
-"""What a request costs the function in CPU when it is warm, with AWS's answers played back.
+"""Measures the CPU of each route's request in a warm function, with the answers of AWS played back.
 
-botocore does all its work but that of the wire: it signs, serialises, parses. The reference is the
-plain handler of `reference.plain_handler`, which reads one row.
+botocore signs, serialises and parses as ever; only the network is missing. The reference is
+`reference.plain_handler`, which reads one row.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSResponse
 
-from bench.recorder import Taped, name_of
+from bench.recorder import Recording, call_key
 from function import app, base, contract
 from function.core.runtime import system_runtime
 from function.http import responses
@@ -40,97 +40,104 @@ FEWEST = 15
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A request's calls of AWS, its CPU milliseconds, and their ratio to the reference's."""
+class RequestCost:
+    """The AWS calls of a request, its CPU milliseconds, and their ratio to the reference's."""
 
-    route: str
+    request: str
     calls: int
     milliseconds: float
     ratio: float
 
 
-class Player:
-    """Answers a session's calls with those of a tape, round and round."""
+class Playback:
+    """Answers the calls of a session with those of a recording, over and over."""
 
     def __init__(self, session: boto3.Session) -> None:
-        """Clients made of this session from now on call nobody."""
+        """Clients that the session makes from now on send no requests."""
         self.calls = 0
         self._answers: dict[str, Iterator[tuple[int, dict[str, str], bytes]]] = {}
         hooks: Any = session.events
         hooks.register("before-send", self._answer)
 
-    def load(self, tape: Taped) -> None:
-        """The next answers are this tape's."""
-        self._answers = {name: cycle(each) for name, each in tape.answers.items()}
+    def load(self, recording: Recording) -> None:
+        """Answers the next calls from this recording."""
+        self._answers = {name: cycle(each) for name, each in recording.answers.items()}
 
     def _answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         self.calls += 1
-        name = name_of(event_name.rpartition(".")[2], request.body)
+        name = call_key(event_name.rpartition(".")[2], request.body)
         return response(*next(self._answers[name]))
 
 
-def figures(tapes: dict[str, Taped], settings: contract.Settings) -> list[Figure]:
-    """The reference's figure and each route's. Raises RuntimeError when one answers otherwise."""
+def measure(recordings: dict[str, Recording], settings: contract.Settings) -> list[RequestCost]:
+    """The cost of the reference and of each request.
+
+    Raises RuntimeError when a request is not answered as it was recorded.
+    """
     session = boto3.Session("bench", "bench", region_name=REGION)
-    player = Player(session)
+    playback = Playback(session)
     base.use(base.Base(settings, session.client, system_runtime()))
     plain = plain_handler()
     taken = []
-    with silent(responses.logger), silent(plain.logger):
-        for label, tape in tapes.items():
-            player.load(tape)
-            prove(player, label, tape)
-            reference, route = in_turns(
+    with muted(responses.logger), muted(plain.logger):
+        for label, recording in recordings.items():
+            playback.load(recording)
+            verify(playback, label, recording)
+            reference, request = interleaved(
                 partial(plain.lambda_handler, ROW_EVENT, CONTEXT),
-                partial(app.lambda_handler, tape.event, CONTEXT),
+                partial(app.lambda_handler, recording.event, CONTEXT),
             )
-            taken.append((reference, Figure(label, tape.calls, route, route / reference)))
+            cost = RequestCost(label, recording.calls, request, request / reference)
+            taken.append((reference, cost))
     base.use(None)
     reference = statistics.median(reference for reference, _ in taken)
-    return [Figure("*plain handler, one row*", 1, reference, 1.0), *(each for _, each in taken)]
+    return [
+        RequestCost("*plain handler, one row*", 1, reference, 1.0),
+        *(each for _, each in taken),
+    ]
 
 
-def prove(player: Player, label: str, tape: Taped) -> None:
-    """Warms a route, and sees that it does what it did. Raises RuntimeError when it does not."""
-    app.lambda_handler(tape.event, CONTEXT)
-    player.calls = 0
-    status = app.lambda_handler(tape.event, CONTEXT)["statusCode"]
-    if (status, player.calls) != (tape.status, tape.calls):
-        raise RuntimeError(f"{label} was {status} after {player.calls} calls")
+def verify(playback: Playback, label: str, recording: Recording) -> None:
+    """Runs a request until it is warm. Raises RuntimeError when its status or calls are others."""
+    app.lambda_handler(recording.event, CONTEXT)
+    playback.calls = 0
+    status = app.lambda_handler(recording.event, CONTEXT)["statusCode"]
+    if (status, playback.calls) != (recording.status, recording.calls):
+        raise RuntimeError(f"{label} was {status} after {playback.calls} calls")
 
 
 def plain_handler() -> Any:
-    """The reference, with clients that call nobody."""
+    """The reference, with clients that send no requests."""
     keys: dict[str, Any] = {"aws_access_key_id": "bench", "aws_secret_access_key": "bench"}
     boto3.setup_default_session(**keys, region_name=REGION)
-    taped = Taped({})
+    recording = Recording({})
     kind = {"content-type": "application/x-amz-json-1.0"}
-    taped.answers["GetItem files "].append((200, kind, json.dumps(ROW).encode()))
-    Player(boto3._get_default_session()).load(taped)  # noqa: SLF001 - where resources come from
+    recording.answers["GetItem files "].append((200, kind, json.dumps(ROW).encode()))
+    Playback(boto3._get_default_session()).load(recording)  # noqa: SLF001 - where resources come from
     return importlib.import_module("bench.reference.plain_handler")
 
 
-def in_turns(*programs: Callable[[], Any]) -> list[float]:
-    """The median CPU milliseconds of each, all threads' together.
+def interleaved(*programs: Callable[[], Any]) -> list[float]:
+    """The median CPU milliseconds of each program, over all its threads.
 
-    They take turns, so that whatever else the machine does meets them all alike.
+    The programs take turns, so that the machine's other work slows all of them.
     """
     taken: list[list[float]] = [[] for _ in programs]
     end = time.monotonic() + SECONDS
     while len(taken[0]) < FEWEST or time.monotonic() < end:
         for program, times in zip(programs, taken, strict=True):
-            begun = time.process_time()
+            started = time.process_time()
             program()
-            times.append((time.process_time() - begun) * 1000)
+            times.append((time.process_time() - started) * 1000)
     return [statistics.median(times) for times in taken]
 
 
 @contextmanager
-def silent(logger: Any) -> Iterator[None]:
-    """Lets a logger do its work and write it nowhere."""
+def muted(logger: Any) -> Iterator[None]:
+    """Has a logger format its lines and write them to the null device."""
     handler = logger.registered_handler
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123
-        before = handler.setStream(nowhere)
+    with open(os.devnull, "w", encoding="utf-8") as null:  # noqa: PTH123
+        before = handler.setStream(null)
         try:
             yield
         finally:

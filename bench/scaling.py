@@ -1,7 +1,7 @@
-"""What a request costs in an account of a thousand files, of ten and of a hundred thousand.
+"""Measures requests in accounts of a thousand, ten thousand and a hundred thousand files.
 
-The same requests are taped in each account, and played back in turns. A page has as many files in
-each of them, so what is dearer in the larger one is what grows with the account.
+The same requests are recorded in each account, and played back in turns. A page has the same number
+of files in each account, so a cost that is higher in the larger one grows with the account.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 
-from bench.recorder import Recorder, Taped
-from bench.request_cost import Player, in_turns, silent
+from bench.recorder import Recorder, Recording
+from bench.request_cost import Playback, interleaved, muted
 from function import app, base, contract
 from function.core.cursors import seal
 from function.core.runtime import system_runtime
@@ -27,80 +27,82 @@ FOLDERS, PAGE = 100, 100
 
 
 @dataclass(frozen=True)
-class Curve:
-    """A request's calls of AWS, in accounts of every size, and its CPU milliseconds in each."""
+class Scaling:
+    """The AWS calls of a request, and its CPU milliseconds in the account of each size."""
 
     request: str
     calls: int
     milliseconds: list[float]
 
 
-def name_of(number: int) -> str:
-    """Files spread over as many folders in an account of any size."""
+def numbered_name(number: int) -> str:
+    """The name of a file; the files are spread over the same folders in accounts of any size."""
     return f"{number % FOLDERS:02}/photo {number:06}.jpg"
 
 
-def record(ground: Ground, settings: contract.Settings) -> dict[str, list[Taped]]:
-    """Each request in the accounts of all sizes, taped."""
-    taken: dict[str, list[Taped]] = {}
+def record_accounts(ground: Ground, settings: contract.Settings) -> dict[str, list[Recording]]:
+    """The recordings of each request, in the order of the accounts' sizes."""
+    taken: dict[str, list[Recording]] = {}
     for size in SIZES:
-        for request, tape in record_one(ground, settings, size).items():
-            taken.setdefault(request, []).append(tape)
+        for request, recording in record_account(ground, settings, size).items():
+            taken.setdefault(request, []).append(recording)
     return taken
 
 
-def curves(taken: dict[str, list[Taped]], settings: contract.Settings) -> list[Curve]:
-    """Each request's. Raises RuntimeError when one takes more calls in a larger account."""
+def measure(recorded: dict[str, list[Recording]], settings: contract.Settings) -> list[Scaling]:
+    """How each request scales. Raises RuntimeError when its calls depend on the account's size."""
     session = boto3.Session("bench", "bench", region_name=REGION)
-    player = Player(session)
+    playback = Playback(session)
     base.use(base.Base(settings, session.client, system_runtime()))
-    with silent(responses.logger):
-        found = [curve(player, request, tapes) for request, tapes in taken.items()]
+    with muted(responses.logger):
+        scalings = [compare(playback, *each) for each in recorded.items()]
     base.use(None)
-    return found
+    return scalings
 
 
-def curve(player: Player, request: str, tapes: list[Taped]) -> Curve:
-    """A request in the accounts of all sizes, in turns."""
-    calls = {tape.calls for tape in tapes}
+def compare(playback: Playback, request: str, recordings: list[Recording]) -> Scaling:
+    """How one request scales."""
+    calls = {each.calls for each in recordings}
     if len(calls) > 1:
         raise RuntimeError(f"{request} takes {calls} calls")
-    return Curve(request, calls.pop(), in_turns(*(play(player, tape) for tape in tapes)))
+    return Scaling(
+        request, calls.pop(), interleaved(*(play(playback, each) for each in recordings))
+    )
 
 
-def play(player: Player, tape: Taped) -> Callable[[], Any]:
-    """A program that plays a tape. Raises RuntimeError when it does not do what it did."""
+def play(playback: Playback, recording: Recording) -> Callable[[], Any]:
+    """A program that plays a request. Raises RuntimeError when it has another status."""
 
     def played() -> Any:
-        player.load(tape)
-        return app.lambda_handler(tape.event, CONTEXT)
+        playback.load(recording)
+        return app.lambda_handler(recording.event, CONTEXT)
 
-    if played()["statusCode"] != tape.status:
-        raise RuntimeError(f"{tape.event['rawPath']} was not {tape.status}")
+    if played()["statusCode"] != recording.status:
+        raise RuntimeError(f"{recording.event['rawPath']} was not {recording.status}")
     return played
 
 
-def record_one(ground: Ground, settings: contract.Settings, size: int) -> dict[str, Taped]:
-    """The requests in an account of some size, taped."""
+def record_account(ground: Ground, settings: contract.Settings, size: int) -> dict[str, Recording]:
+    """The recordings of all requests in an account with this number of files."""
     session = boto3.Session("testing", "testing", region_name=REGION)
     base.use(base.Base(settings, session.client, system_runtime()))
     recorder = Recorder(ground)
     try:
         owner = f"has{size}"
         alice = join(owner)
-        rows = fill(settings, owner, map(name_of, range(size)), content_type="image/jpeg")
+        rows = fill(settings, owner, map(numbered_name, range(size)), content_type="image/jpeg")
         for request, method, path, sent in requests(rows):
-            recorder.take(request, alice, method, path, **sent)
+            recorder.record(request, alice, method, path, **sent)
     finally:
         base.use(None)
-    return recorder.tapes
+    return recorder.recordings
 
 
 def requests(rows: list[FileRow]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """What is asked in each account."""
+    """The requests in each account: label, method, path, and query or fields."""
     pages: list[tuple[str, dict[str, str]]] = [
         ("the first page", {}),
-        ("the page before the last", {"cursor": near_the_end(rows)}),
+        ("the page before the last", {"cursor": late_cursor(rows)}),
         ("the last page, `order=desc`", {"order": "desc"}),
         ("the newest, `sort=modified&order=desc`", {"sort": "modified", "order": "desc"}),
         ("a search, `q=photo`", {"q": "photo"}),
@@ -110,11 +112,11 @@ def requests(rows: list[FileRow]) -> Iterator[tuple[str, str, str, dict[str, Any
     for what, query in pages:
         yield f"GET /files, {what}", "GET", "/files", {"query": query}
     yield "GET /changes, 100", "GET", "/changes", {"query": {}}
-    move = {"file_name": name_of(0), "new_name": "moved.jpg"}
+    move = {"file_name": numbered_name(0), "new_name": "moved.jpg"}
     yield "PATCH /file, another name", "PATCH", "/file", {"fields": move}
 
 
-def near_the_end(rows: list[FileRow]) -> str:
-    """The cursor of the page before the last, as following all pages would give it."""
+def late_cursor(rows: list[FileRow]) -> str:
+    """The cursor of the page before the last, as a client that follows all pages gets it."""
     last = sorted(row.name for row in rows)[-2 * PAGE - 1]
-    return seal(["", last], rows[0].owner_id, ListQuery().settled().list_id)
+    return seal(["", last], rows[0].owner_id, ListQuery().validated().list_id)

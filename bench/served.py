@@ -1,7 +1,7 @@
-"""A served stack of its own, in a folder that is thrown away, and what can be seen of it outside.
+"""Serves a stack of its own in a temporary folder, and observes it from outside.
 
-Nothing is asked of the function's code: memory is what the system says of its processes, requests
-are the lines of its log.
+Memory is read from the table of processes, and invocations are counted in the log, so the function
+needs no code for it.
 """
 
 import os
@@ -18,16 +18,18 @@ from typing import Self
 
 from local import ROOT
 
-SAID = re.compile(r"Satchel is at (http://[\d.]+:\d+) \(large files go to and from port (\d+)\)")
-# A request as the gateway logs it, and a call of the function that is none.
-SEEN = re.compile(rb"^(?:[A-Z]+ /\S* \d{3} \d+ ms|(?:messages|schedule): .*)$", re.MULTILINE)
+ADDRESSES = re.compile(
+    r"Satchel is at (http://[\d.]+:\d+) \(large files go to and from port (\d+)\)"
+)
+# The log's line of a request, and of an event.
+INVOCATION = re.compile(rb"^(?:[A-Z]+ /\S* \d{3} \d+ ms|(?:messages|schedule): .*)$", re.MULTILINE)
 RUNS_HANDLER = re.compile(r" -m local\.(?:worker|event_sources) ")
-EVERY_SECONDS = 0.2
+INTERVAL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Served:
-    """Where it is, and the process that serves."""
+    """A served stack: the URLs of API and storage, its folder, and the process that serves it."""
 
     url: str
     storage: str
@@ -35,16 +37,16 @@ class Served:
     pid: int
 
     def administrator(self) -> tuple[str, str]:
-        """Access key and secret of whom the store belongs to."""
+        """The access key and secret of the owner of the storage."""
         key, secret = (self.folder / "aws" / "administrator").read_text().split()
         return key, secret
 
-    def seen(self) -> int:
-        """How many times the function has been called so far, by whomever."""
-        return len(SEEN.findall((self.folder / "log" / "function.log").read_bytes()))
+    def invocations(self) -> int:
+        """The number of invocations of the function so far, by requests and events."""
+        return len(INVOCATION.findall((self.folder / "log" / "function.log").read_bytes()))
 
-    def resident(self) -> dict[int, int]:
-        """The resident bytes of each process that runs the handler."""
+    def resident_bytes(self) -> dict[int, int]:
+        """The resident bytes of each process that runs the handler, by its id."""
         command = ["ps", "-A", "-o", "pid=,ppid=,rss=,args="]
         table = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         lines = (line.split(maxsplit=3) for line in table.splitlines())
@@ -57,7 +59,7 @@ class Served:
 
 @contextmanager
 def served() -> Iterator[Served]:
-    """On ports that are free, until the end of the context. Raises RuntimeError."""
+    """A stack on free ports, until the context ends. Raises RuntimeError when it does not start."""
     with tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "local.serve"],
@@ -70,40 +72,40 @@ def served() -> Iterator[Served]:
         with process:
             try:
                 assert process.stdout
-                said = process.stdout.readline()
-                where = SAID.match(said)
-                if where is None:
-                    raise RuntimeError(said or "The stack does not start.")
-                storage = f"http://127.0.0.1:{where[2]}"
-                yield Served(where[1], storage, Path(folder), process.pid)
+                line = process.stdout.readline()
+                found = ADDRESSES.match(line)
+                if found is None:
+                    raise RuntimeError(line or "The stack did not start.")
+                storage = f"http://127.0.0.1:{found[2]}"
+                yield Served(found[1], storage, Path(folder), process.pid)
             finally:
                 process.terminate()
 
 
-class Growth(threading.Thread):
-    """Looks at the processes that run the handler again and again, as a context."""
+class MemoryGrowth(threading.Thread):
+    """Samples the memory of the processes that run the handler, as long as the context lasts."""
 
     def __init__(self, stack: Served) -> None:
         super().__init__(daemon=True)
         self._stack = stack
-        self._before = stack.resident()
+        self._before = stack.resident_bytes()
         self._grown = dict.fromkeys(self._before, 0)
         self._ended = threading.Event()
 
     @property
     def largest(self) -> int:
-        """The most bytes by which any of them was ever larger than at the beginning."""
+        """The bytes by which the process that grew most exceeded its first sample."""
         return max(self._grown.values())
 
-    def look(self) -> None:
-        """Compare, now. Raises KeyError when one of them is a new process."""
-        for pid, now in self._stack.resident().items():
+    def sample(self) -> None:
+        """Compare with the first sample. Raises KeyError when a process is new."""
+        for pid, now in self._stack.resident_bytes().items():
             self._grown[pid] = max(self._grown[pid], now - self._before[pid])
 
     def run(self) -> None:
-        """Until the context ends."""
-        while not self._ended.wait(EVERY_SECONDS):
-            self.look()
+        """Sample until the context ends."""
+        while not self._ended.wait(INTERVAL_SECONDS):
+            self.sample()
 
     def __enter__(self) -> Self:
         self.start()
@@ -112,4 +114,4 @@ class Growth(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self.join()
-        self.look()
+        self.sample()

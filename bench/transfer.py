@@ -1,7 +1,8 @@
-"""`make bench LARGE=1`: a file of 1 GiB in parts, beside PUTs of the same parts to the same store.
+"""`make bench LARGE=1`: uploads 1 GiB in parts through Satchel, and straight to the same storage.
 
-Both ways send the same files with the same curls, four side by side; ours also asks for addresses
-and for the file at the end. They take turns, so that a busy machine slows both.
+Both ways send the same files with the same four curls at a time; through Satchel the client also
+requests presigned URLs, and downloads the file at the end. They take turns, so that the machine's
+other work slows both.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from typing import Any
 import boto3
 from botocore.client import Config
 
-from bench.served import Growth, Served, served
+from bench.served import MemoryGrowth, Served, served
 from local.emulator.process import REGION
 from local.serve import clear_aws_environment
 from tests.e2e.person import Person
@@ -28,64 +29,64 @@ MIB = 1 << 20
 PART, PARTS = 8 * MIB, 128
 SIZE = PART * PARTS
 CURLS, AT_ONCE, TRIES = 4, 100, 9
-OURS, DIRECT = "Satchel", "*the store itself*"
+OURS, DIRECT = "Satchel", "*the storage itself*"
 ORDER = (OURS, DIRECT, DIRECT, OURS)
-# What must hold.
-LEAST_RATIO, MOST_GROWTH, MOST_REQUESTS = 0.9, 32 * MIB, 40
+# The benchmark fails outside these bounds.
+MIN_RATIO, MAX_GROWTH, MAX_INVOCATIONS = 0.9, 32 * MIB, 40
 
 CURL = ["curl", "-fgsS", "--noproxy", "*"]
 
 
 @dataclass
 class Results:
-    """Seconds by way; the most calls of the function for one file, and by how much it grew."""
+    """Seconds of each upload by way; the most invocations for one file; the growth in bytes."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {OURS: [], DIRECT: []})
-    requests: int = 0
+    invocations: int = 0
     growth: int = 0
 
     @property
     def ratio(self) -> float:
-        """Our throughput as a part of the direct one's."""
+        """Satchel's throughput as a fraction of the direct one."""
         return sum(self.seconds[DIRECT]) / sum(self.seconds[OURS])
 
     @property
-    def good(self) -> bool:
-        """Whether all is as it must be."""
-        light = self.requests < MOST_REQUESTS and self.growth < MOST_GROWTH
-        return light and self.ratio >= LEAST_RATIO
+    def within_bounds(self) -> bool:
+        """Whether ratio, growth and invocations are within their bounds."""
+        light = self.invocations < MAX_INVOCATIONS and self.growth < MAX_GROWTH
+        return light and self.ratio >= MIN_RATIO
 
 
 def main() -> int:
-    """Measures, and prints what README shows; 1 when something is not as it must be."""
+    """Measures and prints the table; the exit status, 1 when a figure is out of bounds."""
     clear_aws_environment()
     with tempfile.TemporaryDirectory(prefix="satchel-bench-") as made, served() as stack:
         folder = Path(made)
         results = measure(stack, folder, make_parts(folder))
-    say(results)
-    return 0 if results.good else 1
+    print_table(results)
+    return 0 if results.within_bounds else 1
 
 
 def measure(stack: Served, folder: Path, digest: str) -> Results:
-    """Both ways in turns; each file that goes through Satchel is fetched again and compared."""
+    """Uploads by both ways in turns; each file sent through Satchel is downloaded and compared."""
     alice = Person(stack.url, "alice").join()
     direct = Direct(stack)
     results = Results()
-    with Growth(stack) as growth:
+    with MemoryGrowth(stack) as growth:
         for number, way in enumerate(ORDER):
-            seen, begun = stack.seen(), time.monotonic()
-            send_ours(alice, folder) if way is OURS else direct.send(folder, f"direct/{number}")
-            results.seconds[way].append(time.monotonic() - begun)
+            before, started = stack.invocations(), time.monotonic()
+            upload(alice, folder) if way is OURS else direct.upload(folder, f"direct/{number}")
+            results.seconds[way].append(time.monotonic() - started)
             if way is OURS:
                 compare(alice, folder / "back", digest)
-                results.requests = max(results.requests, stack.seen() - seen)
-            direct.forget()
+                results.invocations = max(results.invocations, stack.invocations() - before)
+            direct.delete_all()
     results.growth = growth.largest
     return results
 
 
 def make_parts(folder: Path) -> str:
-    """A file for each part, since curl sends whole files; the SHA-256 of all in their order."""
+    """Writes a file for each part, since curl sends whole files; the SHA-256 of all in order."""
     digest = hashlib.sha256()
     for number in range(1, PARTS + 1):
         content = os.urandom(PART)
@@ -94,8 +95,8 @@ def make_parts(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def send(folder: Path, urls: dict[int, str]) -> None:
-    """The parts to their addresses, by four curls. Raises RuntimeError."""
+def send_parts(folder: Path, urls: dict[int, str]) -> None:
+    """Sends the parts to their presigned URLs with four curls. Raises RuntimeError."""
     lines = [
         f'url = "{url}"\nupload-file = "{folder / str(number)}"\noutput = "/dev/null"\n'
         for number, url in urls.items()
@@ -110,35 +111,35 @@ def send(folder: Path, urls: dict[int, str]) -> None:
         raise RuntimeError("A part was refused.")
 
 
-def send_ours(person: Person, folder: Path) -> None:
-    """As a client does who knows nothing but the API: begin, sign, send, complete."""
-    begun = ask(person, "POST", "/uploads", {"file_name": "a.bin", "size": SIZE})
-    upload = f"/uploads/{begun['upload_id']}"
-    assert (begun["part_size"], begun["total_parts"]) == (PART, PARTS)
+def upload(person: Person, folder: Path) -> None:
+    """Uploads through the API: begin, sign, send, complete."""
+    created = call(person, "POST", "/uploads", {"file_name": "a.bin", "size": SIZE})
+    upload = f"/uploads/{created['upload_id']}"
+    assert (created["part_size"], created["total_parts"]) == (PART, PARTS)
     for at in range(1, PARTS + 1, AT_ONCE):
         numbers = list(range(at, min(at + AT_ONCE, PARTS + 1)))
-        signed = ask(person, "POST", f"{upload}/parts", {"part_numbers": numbers})
-        send(folder, {part["part_number"]: part["url"] for part in signed["parts"]})
-    assert ask(person, "POST", f"{upload}/complete", {})["size"] == SIZE
+        signed = call(person, "POST", f"{upload}/parts", {"part_numbers": numbers})
+        send_parts(folder, {part["part_number"]: part["url"] for part in signed["parts"]})
+    assert call(person, "POST", f"{upload}/complete", {})["size"] == SIZE
 
 
 def compare(person: Person, copy: Path, digest: str) -> None:
-    """Fetch the file, and see that it is the same. Raises RuntimeError."""
-    url = ask(person, "GET", "/download", file_name="a.bin")["url"]
+    """Downloads the file and compares it. Raises RuntimeError when it differs."""
+    url = call(person, "GET", "/download", file_name="a.bin")["url"]
     subprocess.run([*CURL, "-o", copy, url], check=True)
     with copy.open("rb") as file:
         same = hashlib.file_digest(file, "sha256").hexdigest() == digest
     copy.unlink()
     if not same:
-        raise RuntimeError("What came back is not what was sent.")
+        raise RuntimeError("The downloaded file differs from the one that was sent.")
 
 
-def ask(
+def call(
     person: Person, method: str, path: str, body: dict[str, Any] | None = None, **query: str
 ) -> Any:
-    """What is answered, sooner or later: S3 may join parts for longer than a request may last.
+    """The JSON answer of a request, which is repeated on 503: S3 may take longer to join parts.
 
-    Raises RuntimeError when it is a refusal.
+    Raises RuntimeError on another error.
     """
     for _ in range(TRIES):
         answer = person.call(method, path, body, None, **query)
@@ -151,7 +152,7 @@ def ask(
 
 
 class Direct:
-    """The store as its owner uses it, without Satchel."""
+    """The storage, used by its owner without Satchel."""
 
     def __init__(self, stack: Served) -> None:
         session = boto3.Session(*stack.administrator(), region_name=REGION)
@@ -160,33 +161,33 @@ class Direct:
         (bucket,) = self._s3.list_buckets()["Buckets"]
         self._bucket = bucket["Name"]
 
-    def send(self, folder: Path, key: str) -> None:
-        """Begin, sign, send, complete, with S3's own operations."""
+    def upload(self, folder: Path, key: str) -> None:
+        """Uploads with S3's own operations: begin, sign, send, complete."""
         where: dict[str, Any] = {"Bucket": self._bucket, "Key": key}
         where["UploadId"] = self._s3.create_multipart_upload(**where)["UploadId"]
         sign: Callable[..., str] = self._s3.generate_presigned_url
         numbers = range(1, PARTS + 1)
-        send(folder, {n: sign("upload_part", {**where, "PartNumber": n}) for n in numbers})
+        send_parts(folder, {n: sign("upload_part", {**where, "PartNumber": n}) for n in numbers})
         listed = self._s3.list_parts(**where)["Parts"]
         parts = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in listed]
         self._s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
 
-    def forget(self) -> None:
-        """Remove all objects, for the next one's sake."""
+    def delete_all(self) -> None:
+        """Deletes every object, to make room for the next upload."""
         for each in self._s3.list_object_versions(Bucket=self._bucket).get("Versions", []):
             version = {"Key": each["Key"], "VersionId": each["VersionId"]}
             self._s3.delete_object(Bucket=self._bucket, **version)
 
 
-def say(results: Results) -> None:
-    """The table."""
-    calls, grown = str(results.requests), f"{results.growth / MIB:.0f}"
+def print_table(results: Results) -> None:
+    """The table of `docs/benchmarks.md`."""
+    invocations, growth = str(results.invocations), f"{results.growth / MIB:.0f}"
     print(
         f"| {SIZE // MIB:,} MiB in {PARTS} parts, {CURLS} curls "
-        "| Seconds, each time | MiB/s | Ratio | Calls of the function | Its growth, MiB |\n"
+        "| Seconds, each time | MiB/s | Ratio | Invocations | Growth, MiB |\n"
         "|---|--:|--:|--:|--:|--:|"
     )
-    for way, ratio, *seen in ((DIRECT, 1.0, "", ""), (OURS, results.ratio, calls, grown)):
+    for way, ratio, *seen in ((DIRECT, 1.0, "", ""), (OURS, results.ratio, invocations, growth)):
         taken = results.seconds[way]
         each = ", ".join(f"{seconds:.1f}" for seconds in taken)
         speed = SIZE * len(taken) / MIB / sum(taken)

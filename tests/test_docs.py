@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import recorder as benched
+from bench import recorder
 from docs.reference import __main__ as reference
 from function import app, contract
 from function.http import router as http_router
@@ -79,7 +79,8 @@ def test_the_calls_are_those_that_were_measured(
     ground: Ground, settings: contract.Settings
 ) -> None:
     """Milliseconds differ from machine to machine; what a request asks of AWS does not."""
-    counted = {label: str(taped.calls) for label, taped in benched.record(ground, settings).items()}
+    recordings = recorder.record_routes(ground, settings)
+    counted = {label: str(recording.calls) for label, recording in recordings.items()}
     written = {label: calls for label, calls, *_ in table("docs/benchmarks.md")[1:]}
     assert written == counted
 

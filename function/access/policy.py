@@ -8,10 +8,11 @@ nothing.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Self
+from typing import Self
 
 from function.access.callers import ActingAccount, Uploader
 from function.access.errors import NoSuchFile, NoSuchRequest, NotAllowed
+from function.access.rights import SUFFICIENT, Memberships, Need, Rights, WriteNeed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
@@ -26,29 +27,18 @@ from function.tables.grants import (
     Grant,
     grant_keys,
     grants_in,
-    require_grant_unchanged,
     user_grantee,
 )
 from function.tables.groups import (
     Group,
-    Membership,
     grantees_of,
     group_in,
     membership_in,
     membership_keys,
-    require_membership,
 )
 from function.tables.requests import request_in, request_key
 from function.tables.sessions import Sessions, is_valid_session, session_in, session_key
 
-Need = Literal["read", "write", "own"]
-WriteNeed = Literal["write", "add"]  # to replace the file of a name, or to add files beside it
-SUFFICIENT: Mapping[Need, frozenset[Permission]] = {
-    "read": frozenset({"read", "write", "own"}),
-    "write": frozenset({"write", "own"}),
-    "own": frozenset({"own"}),
-}
-Memberships = Mapping[str, Membership]
 # Seconds between two writes of a session's last use, so that few requests cost a write.
 SEEN_SECONDS = 600
 
@@ -99,41 +89,6 @@ class WriteAuthorization(Authentication):
         """The right of an account to its own file of that name, whose row was read with it."""
         account = found.account
         return cls(account, found.rows, account, found.own_file(name), "own", True, [])
-
-
-class _Rights(NamedTuple):
-    """The rights of an account to a file, which may not exist, as one read found them.
-
-    `grants` are those that apply, and `memberships` the ones they are held by, by group id.
-    """
-
-    account: Account
-    rows: Rows
-    owner: Account | None
-    file: FileRow | None
-    permission: Permission | None
-    may_add: bool
-    grants: list[Grant]
-    memberships: Memberships
-
-    def suffice(self, need: Need | WriteNeed) -> bool:
-        """Whether they include the right to read or write the file, or to add files beside it."""
-        return self.may_add if need == "add" else self.permission in SUFFICIENT[need]
-
-    def required_checks(self, need: Literal["read", "write"]) -> list[Write]:
-        """Conditions that the grant which gives the right still exists; none for an own file.
-
-        A folder's grant is preferred, because it applies to whatever name is chosen.
-        """
-        grants = [grant for grant in self.grants if grant.permission in SUFFICIENT[need]]
-        if self.permission == "own" or not grants:
-            return []
-        grant = min(grants, key=lambda grant: grant.file_id is not None)
-        membership = self.memberships.get(grant.grantee_id)
-        return [
-            require_grant_unchanged(grant),
-            *(require_membership(membership) if membership else []),
-        ]
 
 
 class Access:
@@ -351,7 +306,7 @@ class Access:
         name: str,
         need: Need | WriteNeed,
         more: Iterable[Key],
-    ) -> _Rights:
+    ) -> Rights:
         """Reads what decides on a file; the groups' grants only where their right is needed."""
         owner = owner or caller.username
         keys = [account_key(owner), file_key(owner, name)]
@@ -371,7 +326,7 @@ class Access:
 
     def _rights(
         self, account: Account, owner_name: str, name: str, rows: Rows, grant_keys: list[Key]
-    ) -> _Rights:
+    ) -> Rights:
         owner = account_in(rows, owner_name)
         file = file_in(rows, owner_name, name)
         if file and (owner is None or file.owner_id != owner.id):
@@ -384,7 +339,7 @@ class Access:
         applying = [
             grant for grant in grants if owner and self.grant_applies(grant, ids, owner, file)
         ]
-        return _Rights(account, rows, owner, file, permission, may_add, applying, memberships)
+        return Rights(account, rows, owner, file, permission, may_add, applying, memberships)
 
 
 def needed_right(on_conflict: OnConflict) -> WriteNeed:

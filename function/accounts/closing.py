@@ -1,9 +1,9 @@
 """Deletion of accounts: revoke all that an account gave and got, then delete its files.
 
-The first commit disables the account for good and ends its sessions, so that nobody adds anything
-to it afterwards. Every step then deletes one page of rows. A deletion that runs out of time, or is
-interrupted, goes on with the next request or with the hourly sweep. The account's own row goes
-last: until then nobody can register its name.
+The first commit disables the account for good and ends its sessions, so that nothing is added to
+it afterwards. Every step then deletes one page of rows. The next request, or the hourly sweep,
+continues a deletion that ran out of time or was interrupted. The account's own row is deleted last:
+until then nobody can register its name.
 
 Another process can delete the same account at the same time, and its name can belong to a new
 account by then. So every write has the ids of the account or of the rows as its condition, and a
@@ -214,7 +214,7 @@ class AccountDeletion:
         self._administrator = base.settings.administrator
         self._files = Files(base.db)
         self._closing_list = ClosingList(base.db)
-        # Rights go first, and the steps with the most rows last.
+        # Rights are revoked first; the steps with the most rows come last.
         self._steps: dict[str, Step] = {
             **base.one(Departure).steps(),
             "files": self._trash_files,
@@ -232,7 +232,7 @@ class AccountDeletion:
         return Closure(username=username, left=left)
 
     def sweep(self, has_time: Callable[[], bool], batch: BatchResult) -> None:
-        """Goes on with the accounts on the list; counts the deleted ones in `batch`."""
+        """Continues the deletions on the list; counts the finished ones in `batch`."""
         for username in self._closing_list.list_usernames(PAGE):
             if not has_time():
                 return

@@ -61,7 +61,7 @@ class Registered(Closed):
 class AccountChange(Closed):
     """A new mail address, or null for none, and the password as proof of the owner.
 
-    Whoever reads mail at the address can set a new password.
+    A reader of the address can set a new password.
     """
 
     email: Email | None

@@ -48,7 +48,7 @@ class AccountService:
     def update(self, caller: Caller, request: AccountChange) -> AccountView:
         """Changes or clears the mail address.
 
-        It requires the password: whoever reads mail at the address can set a new password.
+        It requires the password, because a reader of the address can set a new password.
         Raises WrongCredentials, SlowDown, ChangedMeanwhile.
         """
         password = request.current_password.get_secret_value()

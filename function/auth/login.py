@@ -64,7 +64,7 @@ class LoginService:
         return self._db.transact(plan)
 
     def logout(self, caller: Caller) -> None:
-        """Ends the caller's session, whatever it allows. Raises NotSignedIn, ChangedMeanwhile."""
+        """Ends the caller's session or API key. Raises NotSignedIn, ChangedMeanwhile."""
         writes = [
             expire_session(caller.token_hash, int(self._runtime.now())),
             self._audit.record(caller, "session.logout", subject=caller.token_hash),

@@ -1,9 +1,9 @@
 """The second factor: time-based codes (TOTP, RFC 6238), and recovery codes.
 
 A code works once: the account stores the time step of the last code that it accepted. Six digits
-can be guessed, so wrong codes are counted twice: twenty a day for the secret, and with the wrong
-passwords of the address. Only somebody with the password gets that far, so a stranger cannot lock
-the owner out. A recovery code cannot be guessed, and works even when codes are refused.
+can be guessed, so wrong codes are counted twice: at most twenty a day for the secret, and with the
+wrong passwords of the address. A code is checked only after the right password, so a stranger
+cannot lock the owner out. A recovery code cannot be guessed, and works when codes are refused.
 """
 
 import base64

@@ -1,6 +1,6 @@
-"""New passwords: for somebody who knows the old one, or has a reset token.
+"""New passwords, by the old password or by a reset token.
 
-A reset token is good for the account as it was when the token was made: it carries the account's
+A reset token works for the account as it was when the token was issued: it carries the account's
 id, epoch and address, and a change of any of them ends it.
 """
 
@@ -125,8 +125,8 @@ class PasswordResetService:
         """Mails a token, if the account exists and has an address.
 
         The calls, the rows and the answer are the same for every name, so that nobody learns
-        which names exist. After MAILS_OF_NAME mails the last token stays good, and the name gets no
-        further mail in that hour. Raises MailNotConfigured, SlowDown, ChangedMeanwhile.
+        which names exist. After MAILS_OF_NAME mails the last token stays valid, and no further
+        mail is sent to the name in that hour. Raises MailNotConfigured, SlowDown, ChangedMeanwhile.
         """
         if not self._mail.configured:
             raise MailNotConfigured

@@ -62,7 +62,7 @@ class Passwords:
         return self._hasher.hash(password)
 
     def verify(self, hashed: str | None, password: str) -> bool:
-        """Whether the hash is the password's. None takes the same time, and is nobody's."""
+        """Whether the hash is that of the password. None takes as long, and is false."""
         try:
             return self._hasher.verify(hashed or self._dummy_hash, password) and bool(hashed)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):

@@ -91,7 +91,7 @@ class SessionService:
 def new_session(
     runtime: Runtime, account: Account, caller: Caller, seconds: int, **fields: Any
 ) -> Session:
-    """A session of an account under the caller's token, for so many seconds from now.
+    """A session of an account under the caller's token, which expires in `seconds`.
 
     `fields` are further fields of the row: those of an API key, for example.
     """

@@ -1,7 +1,7 @@
 """Limits on what one address, account or link can try in a window of time.
 
-Somebody who guesses passwords is stopped by the count of their own address, so that nobody can
-lock another person out from elsewhere. The counts end with their window.
+Failed logins are counted for the address that sends them, so a stranger at another address cannot
+lock an owner out. The counts end with their window.
 """
 
 from function.auth.errors import WrongCredentials
@@ -18,7 +18,7 @@ from function.tables.windows import COUNT, Counter, add, left_in, window_key
 LOGIN_SECONDS = 900
 FAILURES_OF_NAME = 10  # from one address
 FAILURES_OF_ADDRESS = 50  # for all names
-# A list of names is tried out sooner. The price: its author can tell a name that exists by it.
+# A guesser with a list of names is refused sooner, but can tell by it which names exist.
 UNKNOWN_NAME_WEIGHT = 2
 
 

@@ -1,4 +1,4 @@
-"""Downloads of any size, straight from S3."""
+"""The route that gives download URLs of S3, for one file or for a folder."""
 
 from typing import Annotated, Literal
 
@@ -17,8 +17,9 @@ from function.http.dependencies import CurrentRequest, Reader
 from function.http.responses import answers, next_page
 from function.listing.query import ListQuery
 
+MAX_VERSION = 99_999_999  # archived versions are numbered with eight digits
+
 router = Router()
-MOST_VERSIONS = 99_999_999
 
 
 @router.get(
@@ -30,31 +31,32 @@ MOST_VERSIONS = 99_999_999
 def download(
     caller: Reader,
     sent: CurrentRequest,
-    file_name: Annotated[FileName | None, Query(description="The file.")] = None,
-    username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
+    file_name: Annotated[FileName | None, Query(description="The file's name.")] = None,
+    username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     version: Annotated[
-        int | None, Query(ge=1, le=MOST_VERSIONS, description="The newest by default.")
+        int | None, Query(ge=1, le=MAX_VERSION, description="The newest by default.")
     ] = None,
-    inline: Annotated[bool, Query(description="To be shown, where that is safe.")] = False,
-    redirect: Annotated[bool, Query(description="Answer 302 instead.")] = False,
+    inline: Annotated[bool, Query(description="To display, if its type is safe.")] = False,
+    redirect: Annotated[bool, Query(description="Answer 302 instead of 200.")] = False,
     prefix: Annotated[Prefix | None, Query(description="A folder, with format=curl.")] = None,
     format: Annotated[Literal["curl"] | None, Query(description="For curl -K.")] = None,  # noqa: A002 - the name of the field
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
 ) -> Response[Download | str | None]:
-    """Get an address that gives a file's bytes for some minutes, whatever its size.
+    """Get a URL that downloads a file of any size for 5 minutes.
 
-    With `prefix` and `format=curl` the answer is a configuration that fetches a whole folder:
-    `curl -fsS … | curl -Z -K -`. More files than `limit` go on at `Link`, or `x-next-cursor`.
+    With `prefix` and `format=curl`, the answer is a configuration that downloads a folder:
+    `curl -fsS … | curl -Z -K -`. `Link` and `x-next-cursor` lead to the files after `limit`.
     """
     if (file_name is None) is (prefix is None) or (format is None) is not (prefix is None):
         raise Invalid("Give either file_name, or prefix with format=curl.")
     if file_name is None:
-        asked = ListQuery(prefix=prefix or "", limit=limit, cursor=cursor)
-        text, following = one(DownloadService).folder(caller, username, asked)
+        query = ListQuery(prefix=prefix or "", limit=limit, cursor=cursor)
+        config, following = one(DownloadService).sign_folder(caller, username, query)
         headers = next_page(following, sent)
-        return Response(200, "text/plain; charset=utf-8", text, headers)
-    made = one(DownloadService).file(caller, DownloadRequest(file_name, username, version, inline))
+        return Response(200, "text/plain; charset=utf-8", config, headers)
+    request = DownloadRequest(file_name, username, version, inline)
+    signed = one(DownloadService).sign_file(caller, request)
     if redirect:
-        return Response(302, None, None, {"location": made.url})
-    return Response(200, "application/json", made)
+        return Response(302, None, None, {"location": signed.url})
+    return Response(200, "application/json", signed)

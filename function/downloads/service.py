@@ -1,6 +1,7 @@
-"""Downloads of any size: an address that S3 answers, good for minutes.
+"""Presigned URLs with which clients download files of any size from S3.
 
-A right that is taken back ends new addresses at once; one already given out works until it expires.
+Rights are checked when a URL is signed. A URL is valid for `URL_SECONDS`, also when the right to
+the file is revoked meanwhile.
 """
 
 from dataclasses import dataclass, replace
@@ -14,12 +15,15 @@ from function.files.models import Download
 from function.files.presigning import Presigner
 from function.listing.query import ListQuery
 from function.listing.service import ListingService
-from function.tables.files import version_in, version_key
+from function.tables.files import FileRow, version_in, version_key
 
 
 @dataclass(frozen=True)
 class DownloadRequest:
-    """Which file, which version of it (the newest by default), and whether to be shown."""
+    """The file to download: by default the caller's own, its newest version, as an attachment.
+
+    `inline` asks for a URL that a browser displays, if the file's type is safe to display.
+    """
 
     file_name: str
     username: str | None = None
@@ -28,40 +32,43 @@ class DownloadRequest:
 
 
 class DownloadService:
-    """Signs addresses to read from."""
+    """Signs download URLs."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
-        self._most = base.settings.keep_versions
+    def __init__(self, base: Base) -> None:
         self._db = base.db
+        self._runtime = base.runtime
+        self._keep_versions = base.settings.keep_versions
         self._access = base.one(Access)
         self._listing = base.one(ListingService)
         self._presigner = base.one(Presigner)
-        self._runtime = base.runtime
 
-    def file(self, caller: Caller, wanted: DownloadRequest) -> Download:
-        """An address for one file. Raises NoSuchFile, NoSuchVersion."""
-        entry = self._access.authorize(caller, wanted.username, wanted.file_name)
-        row, permission = entry.file, entry.permission
-        if wanted.version is not None and wanted.version != row.version:
-            if permission != "own":  # what was there before the share is not shared
+    def sign_file(self, caller: Caller, request: DownloadRequest) -> Download:
+        """A download URL for one file. Raises NoSuchFile, NoSuchVersion."""
+        entry = self._access.authorize(caller, request.username, request.file_name)
+        row = entry.file
+        if request.version is not None and request.version != row.version:
+            if entry.permission != "own":  # a share does not include the versions before it
                 raise NoSuchVersion
-            kept = self._db.read([version_key(row, wanted.version)])
-            older = version_in(kept, row, wanted.version, self._most, self._runtime.now())
-            if older is None:
-                raise NoSuchVersion
-            row = older
-        return self._presigner.download(row, inline=wanted.inline)
+            row = self._older_version(row, request.version)
+        return self._presigner.download(row, inline=request.inline)
 
-    def folder(self, caller: Caller, owner: str | None, asked: ListQuery) -> tuple[str, str | None]:
-        """A configuration for curl that fetches a page of files, and the next page's cursor.
+    def sign_folder(
+        self, caller: Caller, owner: str | None, query: ListQuery
+    ) -> tuple[str, str | None]:
+        """A page of files as a configuration for `curl -K`, and the cursor of the next page.
 
-        Raises InvalidCursor.
+        `owner` is the caller by default. Raises InvalidCursor.
         """
-        own = owner in {None, caller.username}
-        of = replace(asked, scope="own" if own else "shared", owner=None if own else owner)
-        rows, cursor = self._listing.rows(caller, of)
+        is_own = owner in {None, caller.username}
+        scope = replace(query, scope="own" if is_own else "shared", owner=None if is_own else owner)
+        rows, cursor = self._listing.list_rows(caller, scope)
         files = ((row.name, self._presigner.download(row).url) for row in rows)
         return curl.configuration(files), cursor
+
+    def _older_version(self, row: FileRow, version: int) -> FileRow:
+        """An archived version of a file. Raises NoSuchVersion."""
+        archived = self._db.read([version_key(row, version)])
+        older = version_in(archived, row, version, self._keep_versions, self._runtime.now())
+        if older is None:
+            raise NoSuchVersion
+        return older

@@ -149,9 +149,10 @@ class FileWriter:
         ], written
 
     def check(self, authorization: WriteAuthorization, request: WriteRequest, size: int) -> None:
-        """Whether the file could be committed now; asked before its bytes are taken, and again.
+        """Checks that the file could be committed now.
 
-        Raises TooLarge, TypeNotAllowed, PreconditionFailed, FileExists, QuotaExceeded.
+        Services call it before they take the bytes, and `plan` calls it again. Raises TooLarge,
+        TypeNotAllowed, PreconditionFailed, FileExists, QuotaExceeded.
         """
         self._rules.require_allowed(
             authorization.account.role, request.file_name, size, request.head
@@ -192,7 +193,7 @@ class FileWriter:
         """The row of the file: the next version of the one that has the name, or a new file."""
         owner, name, old = authorization.owner, request.file_name, authorization.file
         if old and request.on_conflict == "rename":
-            # Who sends to a file request must not learn the names of the owner's files.
+            # An uploader to a file request is never told which names are taken.
             name = self.free_name(owner.username, name, guaranteed=bool(request.request))
             old = None
         details = old if request.keep_details else None

@@ -20,7 +20,7 @@ from function.core.tokens import token_hash
 from function.links.errors import LinkExpired, LinkRevoked, NoSuchLink
 from function.links.models import Kind, LinkItem, LinkPage, Way
 from function.links.service import file_keys, name_of
-from function.listing.service import weight_of
+from function.listing.service import estimated_size
 from function.public.models import Unlocked
 from function.public.unlock import MINUTE, Gated, PasswordGate, nonce_in
 from function.tables.accounts import account_in, account_key
@@ -212,7 +212,7 @@ class PublicLinkService:
             if len(found) == limit or weight > MOST_BYTES:
                 return found, seal([_position(visit, found[-1]), found[-1].name], link.seal, of)
             found.append(row)
-            weight += weight_of(row)
+            weight += estimated_size(row)
         return found, None
 
     def _stream(self, visit: Visit, at: list[str] | None, at_once: int) -> Iterator[FileRow]:

@@ -1,8 +1,10 @@
-"""What has changed among an account's files, for whoever keeps a copy of them.
+"""The changes feed: what has changed among an account's files, for clients that keep a copy.
 
-Commits become visible in another order than that of their times. So whoever has heard everything
-begins next time a little before the time at which this hearing began: what came late is never
-missed, and what is told twice is told as it is now.
+Change rows are read in the order of their times. A commit becomes visible up to `LATE` seconds
+after its time, so a client that goes on from the last row could miss one that appears before it.
+Therefore, when all rows are read, the cursor goes back to `LATE` seconds before the time at which
+this reading began. No change is missed; a recent one is sent more than once, which does no harm,
+because each name is sent with its present state.
 """
 
 import json
@@ -23,7 +25,7 @@ from function.tables.files import Files
 
 
 class ChangesFeed:
-    """Tells what has changed."""
+    """Reads what has changed."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
@@ -32,74 +34,78 @@ class ChangesFeed:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.keep_seconds
 
-    def begin(self, caller: Caller, prefix: str, cursor: str | None) -> str:
-        """A cursor for what changes from now on. Raises Invalid where there is one already."""
+    def current_cursor(self, caller: Caller, prefix: str, cursor: str | None) -> str:
+        """A cursor for the changes from now on. Raises Invalid if the request has one already."""
         account = self._access.authenticate(caller).account
         if cursor is not None:
             raise Invalid("Give start or cursor, not both.")
-        return seal([self._recent(), ""], account.id, _list_id(prefix))
+        return seal([self._settled_time(), ""], account.id, _list_id(prefix))
 
-    def page(
+    def list_changes(
         self, caller: Caller, prefix: str, limit: int, cursor: str | None
     ) -> tuple[list[Changed], str, bool]:
-        """The next changes, the cursor for those after them, and whether there are some by now.
+        """The next changes, the cursor after them, and whether more follow at once.
 
-        A cursor says after which change to go on, and where to begin when all have been told.
-
-        Raises InvalidCursor, CursorExpired.
+        A cursor has the key of the last change that was read and, until all are read, the time to
+        go back to after the last one. Raises InvalidCursor, CursorExpired.
         """
         account = self._access.authenticate(caller).account
-        after, again = unseal(cursor, account.id, _list_id(prefix)) or ["", ""]
-        kept = iso(self._runtime.now() - self._keep_seconds)
-        if after and min(after, again or after) < kept:
+        after, restart = unseal(cursor, account.id, _list_id(prefix)) or ["", ""]
+        oldest_kept = iso(self._runtime.now() - self._keep_seconds)
+        if after and min(after, restart or after) < oldest_kept:
             raise CursorExpired
-        again = again or self._recent()
-        found, more = self._changes.list_changes(account.username, after=after, limit=limit)
-        some = _fitting(found, limit)
-        more = more or len(some) < len(found)
-        following = [some[-1].key, again] if more else [again, ""]
-        told = self._told(account, prefix, some)
-        return told, seal(following, account.id, _list_id(prefix)), more
+        restart = restart or self._settled_time()
+        changes, more = self._changes.list_changes(account.username, after=after, limit=limit)
+        page = _limit_names(changes, limit)
+        more = more or len(page) < len(changes)
+        position = [page[-1].key, restart] if more else [restart, ""]
+        found = self._present_state(account, prefix, page)
+        return found, seal(position, account.id, _list_id(prefix)), more
 
-    def _recent(self) -> str:
-        """A time before which there is nothing that is not visible yet."""
+    def _settled_time(self) -> str:
+        """The time before which all changes are visible by now."""
         return iso(self._runtime.now() - LATE)
 
-    def _told(self, account: Account, prefix: str, changes: Iterable[Change]) -> list[Changed]:
-        """Each name once, as it is now, in the order of its last change."""
-        last: dict[str, str | None] = {}
+    def _present_state(
+        self, account: Account, prefix: str, changes: Iterable[Change]
+    ) -> list[Changed]:
+        """Each changed name once, with its file as it is now, in the order of its last change."""
+        previous: dict[str, str | None] = {}
         for change in changes:
             if change.owner_id == account.id:
                 for name, was in _names(change).items():
-                    last.pop(name, None)
-                    last[name] = was
-        last = {name: was for name, was in last.items() if name.startswith(prefix)}
-        now = self._files.find_by_names(account, last)
+                    previous.pop(name, None)
+                    previous[name] = was
+        previous = {name: was for name, was in previous.items() if name.startswith(prefix)}
+        files = self._files.find_by_names(account, previous)
         return [
             Changed(
                 file_name=name,
-                gone=name not in now,
-                was=was if name in now and was and was.startswith(prefix) else None,
-                file=file_object(now[name], "own") if name in now else None,
+                gone=name not in files,
+                was=was if name in files and was and was.startswith(prefix) else None,
+                file=file_object(files[name], "own") if name in files else None,
             )
-            for name, was in last.items()
+            for name, was in previous.items()
         ]
 
 
 def _names(change: Change) -> dict[str, str | None]:
-    """The names that a change is about, where it went to before where it was."""
+    """The names that a change concerns, each with the file's previous name, if it was renamed.
+
+    The new name comes before the old one, so that a client can move its copy before it deletes it.
+    """
     was = change.was.name if change.was else None
-    moved = was if was != change.name else None
-    return {change.name: moved, **({moved: None} if moved else {})}
+    renamed = was if was != change.name else None
+    return {change.name: renamed, **({renamed: None} if renamed else {})}
 
 
-def _fitting(changes: list[Change], limit: int) -> list[Change]:
-    """As many of the first changes as have no more names than may be told; one at least."""
+def _limit_names(changes: list[Change], limit: int) -> list[Change]:
+    """The first changes that concern at most `limit` names together, but at least one change."""
     names: set[str] = set()
-    for at, change in enumerate(changes):
+    for index, change in enumerate(changes):
         names |= _names(change).keys()
-        if at and len(names) > limit:
-            return changes[:at]
+        if index and len(names) > limit:
+            return changes[:index]
     return changes
 
 

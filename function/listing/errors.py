@@ -1,14 +1,12 @@
-"""What can go wrong with lists, below the problems of `errors`.
-
-Problem
-└── CursorExpired 410
-"""
+"""The problem of lists: CursorExpired 410."""
 
 from function.core.errors import Problem
 
 
 class CursorExpired(Problem):
-    """What was to be told since the cursor is not kept any more, or is too much."""
+    """The changes since the cursor are deleted by now, or too many to read in one request."""
 
-    status, slug, title = 410, "cursor-expired", "That cursor has expired"
-    default = "Too long ago, or too much has changed since; list the files again."
+    status, slug, title = 410, "cursor-expired", "Cursor expired"
+    default = (
+        "The cursor is too old, or too much has changed since. List the files again without it."
+    )

@@ -1,14 +1,11 @@
-"""The nouns, and the bodies of requests and answers: frozen, and closed to unknown fields.
-
-Imports `fields` and `roles`.
-"""
+"""The answers of lists and of the changes feed."""
 
 from function.core.models import Closed
 from function.files.models import FileObject
 
 
 class Folder(Closed):
-    """A folder, whose name (`folder`) ends with `/`; `files` are those below it at any depth."""
+    """A folder; its name (`folder`) ends with `/`, and `files` counts those below at any depth."""
 
     key: str
     owner: str
@@ -17,9 +14,10 @@ class Folder(Closed):
 
 
 class Changed(Closed):
-    """What has become of a name: the `file` that has it now, or that none has it (`gone`).
+    """A file name that has changed: the `file` that has it now, or null if none has (`gone`).
 
-    `was` is what the file was called before: a copy of it with the same `etag` need not be fetched.
+    `was` is the file's previous name: a copy under that name with the same `etag` can be moved
+    instead of downloaded again.
     """
 
     file_name: str

@@ -1,24 +1,25 @@
-"""What of a list is asked for, and which files are among it."""
+"""The query of a list: which files it asks for, in which order, and whether a file matches."""
 
 import json
 from dataclasses import dataclass, replace
 
 from function.core.errors import Invalid
-from function.core.fields import FileKind, ListScope, Order, Permission, Sort
+from function.core.fields import FileKind, ListScope, Order, Sort
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
-from function.tables.folders import MAX_LEVELS, FolderRow
+from function.tables.folders import MAX_LEVELS
 from function.tables.search_terms import fold_text, named_words, words_of
 
-MOST_WORDS_ASKED = 8
+MAX_WORDS = 8
 
 
 @dataclass(frozen=True)
 class ListQuery:
-    """Which files, in which order, and how many of them at once.
+    """Which files to list, in which order, and how many a page.
 
-    `owner` narrows what is shared to one's. `q` are beginnings of words, `kind` is a sort of thing,
-    `folders` one level below `prefix`, `urls` an address for the bytes of each.
+    `prefix` is the beginning of their names, `owner` the account that shares them, `q` words or
+    beginnings of words, `kind` a kind of media type. With `folders`, one level below `prefix` is
+    listed: its folders, then its files. With `urls`, each file has a download URL.
     """
 
     prefix: str = ""
@@ -36,94 +37,65 @@ class ListQuery:
 
     @property
     def words(self) -> list[str]:
-        """The words to look for, the longest first: fewest files have that."""
+        """The folded words of `q`, the longest first, since it probably occurs in fewest files."""
         return sorted(words_of(self.q or ""), key=len, reverse=True)
 
     @property
-    def falling(self) -> bool:
-        """Whether the last comes first."""
+    def is_descending(self) -> bool:
+        """Whether the last name, the newest or the largest file comes first."""
         return self.order == "desc"
 
     @property
     def list_id(self) -> str:
-        """What makes it the same list; the size of a page and what is told of each do not."""
-        same = replace(self, limit=0, cursor=None, urls=False)
-        return json.dumps(["files", *vars(same).values()])
+        """The identity of the list, which a cursor is sealed for: pages may differ in size."""
+        same_list = replace(self, limit=0, cursor=None, urls=False)
+        return json.dumps(["files", *vars(same_list).values()])
 
-    def settled(self) -> "ListQuery":
-        """The same, with the scope that it has by default. Raises Invalid."""
-        if self.q is not None and not 1 <= len(self.words) <= MOST_WORDS_ASKED:
-            raise _invalid("q", f"must have from one to {MOST_WORDS_ASKED} words to look for")
+    def validated(self) -> "ListQuery":
+        """The query with its default scope, if its fields go together. Raises Invalid.
+
+        Files below the folders that are counted have no index rows by level: there `folders` is
+        dropped, and files are listed with their whole names.
+        """
+        if self.q is not None and not 1 <= len(self.words) <= MAX_WORDS:
+            raise _invalid("q", f"must have 1 to {MAX_WORDS} words")
         if self.folders and (self.q or self.tag or self.kind):
-            raise _invalid("folders", "is one level; q, tag and type look at all of them")
+            raise _invalid("folders", "lists one level; q, tag and type search all levels")
         if self.folders and self.prefix and not self.prefix.endswith("/"):
-            raise _invalid("prefix", "must be a folder, with its '/', where folders=true")
-        alone = self.folders or self.sort != "name" or self.falling
-        if alone and self.scope in {"all", "shared"}:
-            reason = "must be own: what is shared is listed by name, rising, and not by folders"
+            raise _invalid("prefix", "must be a folder and end with '/' when folders=true")
+        only_own = self.folders or self.sort != "name" or self.is_descending
+        if only_own and self.scope in {"all", "shared"}:
+            reason = "must be own: shared files are listed only by name, ascending, without folders"
             raise _invalid("scope", reason)
-        counted = self.prefix.count("/") < MAX_LEVELS
-        scope = self.scope or ("own" if alone else "all")
-        return replace(self, scope=scope, folders=self.folders and counted)
+        is_counted = self.prefix.count("/") < MAX_LEVELS
+        scope = self.scope or ("own" if only_own else "all")
+        return replace(self, scope=scope, folders=self.folders and is_counted)
 
-    def concerns(self, shared: str) -> bool:
-        """Whether what is shared can hold anything that is asked for."""
-        owner, name = shared.split("/", 1)
+    def may_match_share(self, share: str) -> bool:
+        """Whether a shared file or folder (`owner/name`) can have files that match."""
+        owner, name = share.split("/", 1)
         if self.owner not in {None, owner}:
             return False
         return name.startswith(self.prefix) or (name.endswith("/") and self.prefix.startswith(name))
 
-    def names(self, name: str) -> bool:
-        """Whether a file of that name may be among it."""
+    def matches_name(self, name: str) -> bool:
+        """Whether a file of this name matches, as far as its name says."""
         if not name.startswith(self.prefix) or (self.folders and "/" in name[len(self.prefix) :]):
             return False
-        return not self.words or finds(self.words, name)
+        return not self.words or _has_words(name, self.words)
 
-    def has(self, row: FileRow) -> bool:
-        """Whether a file is among it."""
-        tagged = self.tag is None or fold_text(self.tag) in map(fold_text, row.tags)
-        kind = self.kind is None or self.kind == kind_of(row.content_type)
-        return tagged and kind and self.names(row.name)
+    def matches(self, row: FileRow) -> bool:
+        """Whether a file matches."""
+        has_tag = self.tag is None or fold_text(self.tag) in map(fold_text, row.tags)
+        has_kind = self.kind is None or self.kind == kind_of(row.content_type)
+        return has_tag and has_kind and self.matches_name(row.name)
 
 
-def finds(words: list[str], name: str) -> bool:
-    """Whether each of the words begins one that a file of this name is found by."""
+def _has_words(name: str, words: list[str]) -> bool:
+    """Whether each of the words is the beginning of a word that the file is found by."""
     named = named_words(name)
     return all(any(each.startswith(word) for each in named) for word in words)
 
 
 def _invalid(field: str, reason: str) -> Invalid:
     return Invalid(f"{field} {reason}.", errors=[{"at": f"query.{field}", "reason": reason}])
-
-
-@dataclass(frozen=True)
-class CursorPosition:
-    """How far a list has come: what was shared (empty for one's own), and the name within.
-
-    Without a row or folder it only says so; `end` says that to read on would take another round.
-    `past` are the shared folders above that the list has come past, and that have listed what they
-    cover. Of one's own, `name` is where it stands on the shelf that is read, and `since` what a
-    sorted list remembers.
-    """
-
-    shared: str = ""
-    name: str = ""
-    row: FileRow | None = None
-    permission: Permission = "read"
-    past: frozenset[str] = frozenset()
-    end: bool = False
-    folder: FolderRow | None = None
-    since: tuple[str, ...] = ()
-
-    def position(self) -> list[str]:
-        """What the cursor carries."""
-        above = sorted(each for each in self.past if self.shared.startswith(each))
-        return [self.shared, self.name, *self.since, *above]
-
-
-def position_at(position: list[str]) -> CursorPosition:
-    """The place that a cursor carries."""
-    shared, name, *more = position
-    if shared:
-        return CursorPosition(shared, name, past=frozenset(more))
-    return CursorPosition("", name, since=tuple(more))

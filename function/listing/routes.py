@@ -1,4 +1,4 @@
-"""Lists of files, and what has changed among them."""
+"""The routes of lists: files and folders, and the changes among them."""
 
 from typing import Annotated, Literal
 
@@ -18,37 +18,38 @@ from function.listing.models import Changed, Folder
 from function.listing.query import ListQuery
 from function.listing.service import ListingService
 
-router = Router()
 Items = list[LinkedFile | FileObject | Folder]
+
+router = Router()
 
 
 @router.get("/files", responses=answers({200: Items}, InvalidCursor, CursorExpired, Invalid))
 def list_files(
     caller: Reader,
     sent: CurrentRequest,
-    prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
+    prefix: Annotated[Prefix, Query(description="The beginning of the names.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
-    scope: Annotated[ListScope | None, Query(description="all, or own where only that is.")] = None,
+    scope: Annotated[ListScope | None, Query(description="all, or own if only own can be.")] = None,
     q: Annotated[Words | None, Query(description="Words of the name, or their beginnings.")] = None,
-    type: Annotated[FileKind | None, Query(description="What sort of thing.")] = None,  # noqa: A002 - the name of the field
-    tag: Annotated[Tag | None, Query(description="Only what is tagged so.")] = None,
-    sort: Annotated[Sort, Query(description="With q, names go by the word found.")] = "name",
+    type: Annotated[FileKind | None, Query(description="The kind of media type.")] = None,  # noqa: A002 - the name of the field
+    tag: Annotated[Tag | None, Query(description="A tag of the file.")] = None,
+    sort: Annotated[Sort, Query(description="With q, name sorts by the word found.")] = "name",
     order: Order = "asc",
     folders: Annotated[bool, Query(description="One level below prefix, folders first.")] = False,
-    urls: Annotated[bool, Query(description="With an address for the bytes of each.")] = False,
+    urls: Annotated[bool, Query(description="With a download URL for each file.")] = False,
 ) -> Response[Items]:
     """List or search your own files, then those shared with you.
 
-    A page may be shorter than `limit`, or empty, though more follow: go on at `Link`. A list by
-    `modified` or `size`, in falling order or by folders is of your own files. What changes between
-    its pages is listed once, where it stood when the list began; after too many changes a list by
-    `modified` or `size` has to begin again.
+    A page may be shorter than `limit`, or empty, although more follow: go on at `Link`. Lists by
+    `modified` or `size`, in descending order, or by folders have only your own files. Files that
+    change between two pages are listed once, at the place that they had when the list began. After
+    too many changes, a list by `modified` or `size` answers 410 and has to begin again.
     """
-    asked = ListQuery(
+    query = ListQuery(
         prefix, scope, limit, cursor, None, q, tag, type, sort, order, folders=folders, urls=urls
     )
-    return listed(*one(ListingService).page(caller, asked), sent)
+    return listed(*one(ListingService).list_entries(caller, query), sent)
 
 
 @router.get(
@@ -57,21 +58,23 @@ def list_files(
 def list_changes(
     caller: Reader,
     sent: CurrentRequest,
-    prefix: Annotated[Prefix, Query(description="Only names that begin so.")] = "",
+    prefix: Annotated[Prefix, Query(description="The beginning of the names.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: Annotated[str | None, Query(description="Of the answer before.")] = None,
-    start: Annotated[Literal["now"] | None, Query(description="Only a cursor.")] = None,
+    cursor: Annotated[str | None, Query(description="x-next-cursor of the last answer.")] = None,
+    start: Annotated[Literal["now"] | None, Query(description="Answer only a cursor.")] = None,
 ) -> Response[list[Changed]]:
-    """What has changed among your files since a cursor, so that a copy can be kept up.
+    """List what has changed among your files since a cursor, to keep a copy of them up to date.
 
-    Begin with `start=now`, list the files, and then ask again and again, with `x-next-cursor` of
-    the answer before: it is on every answer, also on the last, and `Link` only where more follows
-    at once. Each name is told as it is now. Some is told again, since changes may become visible up
-    to a minute late; nothing is left out. Without a cursor it begins with the oldest that is kept.
+    Begin with `start=now`, list the files, then repeat this request with `x-next-cursor` of the
+    last answer. Every answer has that header; `Link` is only there when more follow at once. Each
+    name comes with its present state. Changes become visible up to a minute late, so recent ones
+    come more than once; none is left out. Without a cursor the list begins with the oldest change
+    that is kept.
     """
+    feed = one(ChangesFeed)
     if start:
-        following = one(ChangesFeed).begin(caller, prefix, cursor)
+        following = feed.current_cursor(caller, prefix, cursor)
         return Response(200, JSON, [], {"x-next-cursor": following})
-    told, following, more = one(ChangesFeed).page(caller, prefix, limit, cursor)
+    changes, following, more = feed.list_changes(caller, prefix, limit, cursor)
     headers = next_page(following if more else None, sent) | {"x-next-cursor": following}
-    return Response(200, JSON, told, headers)
+    return Response(200, JSON, changes, headers)

@@ -1,12 +1,10 @@
-"""Listing files: the caller's own first, then what others share with the caller.
+"""Pages of files: the caller's own first, then those that others share with the caller.
 
-A list is a stream of places, each a file or folder and where it stands in the stream; a page is the
-first of them, and its cursor is the place of the last.
+`stream` explains what a list is made of and how a cursor resumes it.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 
 from function.access.policy import Access
 from function.base import Base
@@ -17,19 +15,22 @@ from function.files.models import FileObject, LinkedFile, file_object
 from function.files.presigning import Presigner
 from function.listing.models import Folder
 from function.listing.own import OwnFiles
-from function.listing.query import CursorPosition, ListQuery, position_at
-from function.listing.shared import SharedFiles, Window
+from function.listing.query import ListQuery
+from function.listing.shared import SharedFiles, SharePage
+from function.listing.stream import CursorPosition, StreamItem, decode_position
 from function.tables.accounts import Account
 from function.tables.files import FileRow
 from function.tables.groups import MOST_OF_ONE
 
-URL_BYTES = 2000
-CALLS_AT_ONCE = MOST_OF_ONE + 12  # each of one's groups, own files, and what waits for them
-Item = FileObject | LinkedFile | Folder
+Entry = FileObject | LinkedFile | Folder
+
+URL_BYTES = 2000  # of a presigned URL in an answer
+# A query for the account and each of its groups, beside the own files and the calls that wait.
+MAX_THREADS = MOST_OF_ONE + 12
 
 
 class ListingService:
-    """Lists files."""
+    """Lists and searches files."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
@@ -37,63 +38,71 @@ class ListingService:
         self._shared = base.one(SharedFiles)
         self._presigner = base.one(Presigner)
 
-    def page(self, caller: Caller, asked: ListQuery) -> tuple[list[Item], str | None]:
-        """A page, and the cursor of the next one. Raises InvalidCursor, CursorExpired, Invalid."""
-        found, cursor = self._page(caller, asked)
-        return [self._item(caller, place, urls=asked.urls) for place in found], cursor
+    def list_entries(self, caller: Caller, query: ListQuery) -> tuple[list[Entry], str | None]:
+        """A page of files and folders as the API shows them, and the next page's cursor.
 
-    def rows(self, caller: Caller, asked: ListQuery) -> tuple[list[FileRow], str | None]:
-        """A page of the rows themselves. Raises InvalidCursor."""
-        found, cursor = self._page(caller, asked)
-        return [place.row for place in found if place.row], cursor
+        Raises InvalidCursor, CursorExpired, Invalid.
+        """
+        items, cursor = self._page(caller, query)
+        return [self._entry(caller, item, urls=query.urls) for item in items], cursor
 
-    def _item(self, caller: Caller, place: CursorPosition, *, urls: bool) -> Item:
-        if place.folder:
-            name, owner = place.folder.name, caller.username
-            return Folder(key=f"{owner}/{name}", owner=owner, folder=name, files=place.folder.files)
-        assert place.row, "a place without anything"
-        file = file_object(place.row, place.permission)
+    def list_rows(self, caller: Caller, query: ListQuery) -> tuple[list[FileRow], str | None]:
+        """A page of files as rows, and the next page's cursor. Raises as `list_entries`."""
+        items, cursor = self._page(caller, query)
+        return [item.file for item in items if item.file], cursor
+
+    def _page(self, caller: Caller, query: ListQuery) -> tuple[list[StreamItem], str | None]:
+        """The next items of the stream, and a cursor unless the stream has ended."""
+        account = self._access.authenticate(caller).account
+        query = query.validated()
+        position = decode_position(
+            unseal(query.cursor, account.id, query.list_id) or CursorPosition().encode()
+        )
+        items: list[StreamItem] = []
+        size = 0
+        with ThreadPoolExecutor(MAX_THREADS) as executor:
+            for item in self._stream(account, query, position, executor):
+                is_entry = item.file is not None or item.folder is not None
+                if is_entry and (len(items) == query.limit or size > MOST_BYTES):
+                    break
+                position = item.position or position
+                if item.ends_page:
+                    break
+                if is_entry:
+                    items.append(item)
+                    size += estimated_size(item.file) + URL_BYTES * query.urls
+            else:
+                return items, None
+        return items, seal(position.encode(), account.id, query.list_id)
+
+    def _stream(
+        self, account: Account, query: ListQuery, after: CursorPosition, executor: Executor
+    ) -> Iterator[StreamItem]:
+        """The list after a position. The next shares are read while the own files are."""
+        share_page: Future[SharePage] | None = None
+        after_share = after if after.share else CursorPosition()
+        if query.scope != "own":
+            share_page = executor.submit(self._shared.read_page, account, after_share, executor)
+        if query.scope != "shared" and not after.share:
+            yield from self._own.stream(account, query, after, executor)
+        if share_page:
+            yield from self._shared.stream(
+                account, query, after_share, share_page.result(), executor
+            )
+
+    def _entry(self, caller: Caller, item: StreamItem, *, urls: bool) -> Entry:
+        if item.folder:
+            name, owner = item.folder.name, caller.username
+            return Folder(key=f"{owner}/{name}", owner=owner, folder=name, files=item.folder.files)
+        assert item.file, "an item of a page is a file or a folder"
+        file = file_object(item.file, item.permission)
         if not urls:
             return file
-        return LinkedFile(**dict(file), url=self._presigner.download(place.row).url)
-
-    def _page(self, caller: Caller, asked: ListQuery) -> tuple[list[CursorPosition], str | None]:
-        account = self._access.authenticate(caller).account
-        asked = asked.settled()
-        last = position_at(unseal(asked.cursor, account.id, asked.list_id) or ["", ""])
-        found: list[CursorPosition] = []
-        weight = 0
-        with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
-            for place in self._places(account, asked, last, aside):
-                something = place.row or place.folder
-                if something and (len(found) == asked.limit or weight > MOST_BYTES):
-                    return found, seal(last.position(), account.id, asked.list_id)
-                last = place if place.shared or place.name else last
-                if place.end:
-                    return found, seal(last.position(), account.id, asked.list_id)
-                if something:
-                    found.append(place)
-                    weight += weight_of(place.row) + URL_BYTES * asked.urls
-        return found, None
-
-    def _places(
-        self, account: Account, asked: ListQuery, after: CursorPosition, aside: Executor
-    ) -> Iterator[CursorPosition]:
-        """The stream after a place; the next grants are read while the own files are."""
-        window: Future[Window] | None = None
-        begin = after if after.shared else CursorPosition()
-        if asked.scope != "own":
-            window = aside.submit(self._shared.window, account, begin, aside)
-        if asked.scope != "shared" and not after.shared:
-            yield from self._own.places(account, asked, after, aside)
-        if window:
-            for place in self._shared.places(account, asked, begin, window.result(), aside):
-                wanted = place.row is None or asked.has(place.row)
-                yield place if wanted else replace(place, row=None)
+        return LinkedFile(**dict(file), url=self._presigner.download(item.file).url)
 
 
-def weight_of(row: FileRow | None) -> int:
-    """About how many bytes a file takes in an answer."""
+def estimated_size(row: FileRow | None) -> int:
+    """About how many bytes a file, or a folder, takes in an answer."""
     if row is None:
         return 500
     texts = [row.name, row.name, row.content_type, row.description or "", *row.tags]

@@ -1,46 +1,68 @@
-"""What others share with an account, directly or through its groups, as a stream of places.
+"""The stream of the files that others share with an account or with its groups.
 
-It is read in two steps: the next grants, from all who the account is, in the order of what they
-open; then everything that bears on them, and the first files of the folders among them, all at the
-same time. So a page takes as long with a thousand grants as with one, and one that would have to
-read on ends early instead. What a shared folder covers is listed with the folder, once.
+A share is a file or folder, named `owner/name`, with one grant or several: to the account itself
+and to groups of it. The stream goes through the shares in the order of these names, and lists the
+file, or the files of the folder. Each page reads in two rounds, the calls of a round in parallel:
+
+1. the next grants of the account and of each of its groups (`SharePage`);
+2. all rows that decide about these shares, and the first files of the folders among them
+   (`ShareContents`): owners, files, memberships and the grants once more, strongly consistent.
+
+So a page takes as long with a thousand shares as with one. A page that would need a third round
+ends instead, with a cursor.
+
+Three rules keep the list right while it changes:
+
+- Round 2 decides. A grant that was revoked, has expired, or is for an earlier file of the same name
+  lists nothing. If a grant of round 1 is missing in round 2, it was revoked or its file was renamed
+  in between, and both rounds are read again: the share may have moved to a name on this page.
+- A file that is covered by several shares is listed once, with the best permission of them all. A
+  share within a shared folder sorts after the folder, which lists it; the cursor names the folders
+  above its share that this list has listed. They count only while they are still shared: when such
+  a grant is revoked meanwhile, the shares within are listed for themselves.
+- Within a folder, the cursor has the name of the last file. A grant on the folder is read again for
+  each page.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from function.access.policy import Access
 from function.aws.dynamodb import BATCH_GET_LIMIT
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.names import folders_of
-from function.listing.query import CursorPosition, ListQuery
+from function.listing.query import ListQuery
+from function.listing.stream import CursorPosition, StreamItem
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, Files, file_in, file_key
 from function.tables.grants import Grant, Grants, grant_key, grant_row_key, grants_in
 from function.tables.groups import grantees_of, membership_keys
 
-FOLDERS_AT_ONCE = 10
-MOST_NESTED = 1000
-MOST_LOOKS = 3
+MAX_FOLDERS = 10  # shared folders that a page reads files of
+MAX_NESTED_GRANTS = 1000  # below one shared folder, read where they do not fit the page's grants
+MAX_READS = 3
 
 
-@dataclass(frozen=True)
-class Window:
-    """The next that is shared, in order, with the grants on it; after `more`, more follows.
+class SharePage(NamedTuple):
+    """The next shares in order, each with the keys of its grants.
 
-    `cut` are those to whom more was granted than was read.
+    `end` is the name after which more shares follow. `unfinished` are the grantees with grants
+    after it.
     """
 
-    shared: Mapping[str, list[Key]]
-    more: str | None
-    cut: tuple[str, ...]
+    grant_keys: Mapping[str, list[Key]]
+    end: str | None
+    unfinished: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Found:
-    """What bears on a window: rows, who the account is, and the first files of its folders."""
+class ShareContents(NamedTuple):
+    """What decides about the shares of a page, and what the folders among them hold.
+
+    `ids` are the account's id and those of its groups, `grants` by share, `folders` the next files
+    of each shared folder and whether more follow.
+    """
 
     rows: Rows
     ids: frozenset[str]
@@ -49,169 +71,218 @@ class Found:
 
 
 class SharedFiles:
-    """Finds what is shared with an account."""
+    """Reads the files that are shared with an account."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._files = Files(base.db)
-        self._shares = Grants(base.db)
+        self._grants = Grants(base.db)
 
-    def window(self, account: Account, after: CursorPosition, aside: Executor) -> Window:
-        """The next grants: one read for each of those who the account is, at the same time."""
-        pages = aside.map(
-            lambda grantee: self._shares.list_grants(
-                grantee, after=after.shared, limit=BATCH_GET_LIMIT
+    def read_page(self, account: Account, after: CursorPosition, executor: Executor) -> SharePage:
+        """Reads the grants of the next shares (round 1): a query for each grantee, in parallel."""
+        grantees = grantees_of(account)
+        pages = executor.map(
+            lambda grantee: self._grants.list_grants(
+                grantee, after=after.share, limit=BATCH_GET_LIMIT
             ),
-            grantees_of(account),
+            grantees,
         )
-        shared: dict[str, list[Key]] = {}
+        grant_keys: dict[str, list[Key]] = {}
         ends: dict[str, str] = {}
-        if after.name:  # within a folder, which is gone on with
-            owner, name = after.shared.split("/", 1)
-            keys = [grant_key(grantee, owner, name) for grantee in grantees_of(account)]
-            shared[after.shared] = keys
-        for who, (grants, more) in zip(grantees_of(account), pages, strict=True):
+        if after.name:  # this folder is not finished
+            grant_keys[after.share] = _grant_keys(account, after.share)
+        for grantee, (grants, more) in zip(grantees, pages, strict=True):
             for grant in grants:
-                if grant.owner != account.username:  # one's own, to a group that one belongs to
-                    shared.setdefault(grant.file, []).append(grant_row_key(grant))
-            ends |= {who: grants[-1].file} if more else {}
-        known = sorted(each for each in shared if not ends or each <= min(ends.values()))
-        horizon = min(ends.values(), default=None)
-        if len(known) > BATCH_GET_LIMIT:
-            known = known[:BATCH_GET_LIMIT]
-            horizon = known[-1]
-        beyond = (keys for each, keys in shared.items() if each > (horizon or each))
-        cut = {*ends, *(key.partition for keys in beyond for key in keys)}
-        return Window({each: shared[each] for each in known}, horizon, tuple(sorted(cut)))
-
-    def places(
-        self,
-        account: Account,
-        asked: ListQuery,
-        after: CursorPosition,
-        window: Window,
-        aside: Executor,
-    ) -> Iterator[CursorPosition]:
-        """What a window opens, as things stand now."""
-        found = self._found(account, asked, after, window, aside)
-        for _ in range(MOST_LOOKS):
-            if all(key in found.rows for key in self._granted(window, asked, after)):
-                break  # else something was taken back meanwhile, or carried to another name
-            window = self.window(account, after, aside)
-            found = self._found(account, asked, after, window, aside)
-        past = set(after.past)
-        for each in window.shared:
-            if asked.concerns(each):
-                yield from self._opened(account, each, past, found)
-            yield CursorPosition(each, past=frozenset(past))
-        if window.more:
-            yield CursorPosition(window.more, past=frozenset(past), end=True)
-
-    @staticmethod
-    def _granted(window: Window, asked: ListQuery, after: CursorPosition) -> list[Key]:
-        """The grants that were there when the window was read, of those that concern the list."""
-        shared = (each for each in window.shared if asked.concerns(each) and each != after.shared)
-        return [key for each in shared for key in window.shared[each]]
-
-    def _opened(
-        self, account: Account, shared: str, past: set[str], found: Found
-    ) -> Iterator[CursorPosition]:
-        """The file that is shared, or those of a folder; nothing when a folder above has them."""
-        owner = account_in(found.rows, shared.partition("/")[0])
-        if owner is None or self._covered(account, owner, shared, past, found):
-            return
-        if not shared.endswith("/"):
-            file = file_in(found.rows, owner.username, shared.partition("/")[2])
-            given = found.grants.get(shared, [])
-            right = self._access.permission_for(found.ids, account, owner, file, given)
-            if file and right and file.owner_id == owner.id:
-                yield CursorPosition(shared, "", file, right, frozenset(past))
-        elif self._opens(shared, owner, found):
-            if shared not in found.folders:
-                yield CursorPosition(end=True)
-            yield from self._folder(account, owner, shared, past, found)
-            past.add(shared)
-
-    def _found(
-        self,
-        account: Account,
-        asked: ListQuery,
-        after: CursorPosition,
-        window: Window,
-        aside: Executor,
-    ) -> Found:
-        """Everything that bears on a window, in calls made at the same time."""
-        shared = [each for each in window.shared if asked.concerns(each)]
-        keys = set(membership_keys(account)) if shared else set()
-        for each in shared:
-            owner, name = each.split("/", 1)
-            keys |= {account_key(owner), *window.shared[each]}
-            keys |= set() if name.endswith("/") else {file_key(owner, name)}
-        for each in after.past:
-            owner, name = each.split("/", 1)
-            keys |= {grant_key(grantee, owner, name) for grantee in grantees_of(account)}
-        folders = [each for each in shared if each.endswith("/")][:FOLDERS_AT_ONCE]
-        cut = [each for each in folders if (window.more or "").startswith(each)]
-        read = aside.submit(self._db.read, keys)
-        nested = [
-            aside.submit(self._shares.list_grants, grantee, prefix=each, limit=MOST_NESTED)
-            for each in cut
-            for grantee in window.cut
-        ]
-        first = list(aside.map(lambda each: self._first_of(each, asked, after), folders))
-        rows = dict(read.result())
-        grants = grants_in(rows, [key for each in window.shared.values() for key in each])
-        grants += [grant for page in nested for grant in page.result()[0]]
-        ids = frozenset({account.id, *self._access.memberships_in(rows, account)})
-        return Found(rows, ids, by_file(grants), dict(zip(folders, first, strict=True)))
-
-    def _first_of(
-        self, shared: str, asked: ListQuery, after: CursorPosition
-    ) -> tuple[list[FileRow], bool]:
-        """The next files of a shared folder, and whether more follow."""
-        owner, folder = shared.split("/", 1)
-        return self._files.list_files(
-            owner,
-            prefix=max(folder, asked.prefix, key=len),
-            after=after.name if shared == after.shared else "",
-            limit=asked.limit + 1,
+                if grant.owner != account.username:  # else a group's grant on an own file
+                    grant_keys.setdefault(grant.file, []).append(grant_row_key(grant))
+            ends |= {grantee: grants[-1].file} if more else {}
+        # Beyond the first of these ends, some grantee's grants are not known yet.
+        end = min(ends.values(), default=None)
+        shares = sorted(each for each in grant_keys if end is None or each <= end)
+        if len(shares) > BATCH_GET_LIMIT:
+            shares = shares[:BATCH_GET_LIMIT]
+            end = shares[-1]
+        beyond = (keys for share, keys in grant_keys.items() if share > (end or share))
+        unfinished = {*ends, *(key.partition for keys in beyond for key in keys)}
+        return SharePage(
+            {share: grant_keys[share] for share in shares}, end, tuple(sorted(unfinished))
         )
 
-    def _folder(
-        self, account: Account, owner: Account, shared: str, past: set[str], found: Found
-    ) -> Iterator[CursorPosition]:
-        """The files of a shared folder, each with the most that any grant on it allows."""
-        rows, more = found.folders[shared]
+    def stream(
+        self,
+        account: Account,
+        query: ListQuery,
+        after: CursorPosition,
+        page: SharePage,
+        executor: Executor,
+    ) -> Iterator[StreamItem]:
+        """The matching files of a page's shares, as they are shared now."""
+        contents = self._read_contents(account, query, after, page, executor)
+        for _ in range(MAX_READS):
+            if all(key in contents.rows for key in _page_grants(page, query, after)):
+                break
+            page = self.read_page(account, after, executor)
+            contents = self._read_contents(account, query, after, page, executor)
+        listed_folders = set(after.listed_folders)
+        for share in page.grant_keys:
+            if query.may_match_share(share):
+                for item in self._stream_share(account, share, listed_folders, contents):
+                    matches = item.file is None or query.matches(item.file)
+                    yield item if matches else item._replace(file=None)
+            yield StreamItem(_position(share, "", listed_folders))
+        if page.end:
+            yield StreamItem(_position(page.end, "", listed_folders), ends_page=True)
+
+    def _stream_share(
+        self, account: Account, share: str, listed_folders: set[str], contents: ShareContents
+    ) -> Iterator[StreamItem]:
+        """The shared file, or the files of the shared folder; none if a folder above has them.
+
+        Adds a folder to `listed_folders` when it has listed it whole.
+        """
+        owner_name, name = _owner_and_name(share)
+        owner = account_in(contents.rows, owner_name)
+        if owner is None or self._is_covered(account, owner, share, listed_folders, contents):
+            return
+        if not name.endswith("/"):
+            file = file_in(contents.rows, owner.username, name)
+            grants = contents.grants.get(share, [])
+            permission = self._access.permission_for(contents.ids, account, owner, file, grants)
+            if file and permission and file.owner_id == owner.id:
+                yield StreamItem(_position(share, "", listed_folders), file, permission)
+        elif self._is_shared_folder(share, owner, contents):
+            if share not in contents.folders:
+                yield StreamItem(ends_page=True)
+            yield from self._stream_folder(account, owner, share, listed_folders, contents)
+            listed_folders.add(share)
+
+    def _stream_folder(
+        self,
+        account: Account,
+        owner: Account,
+        share: str,
+        listed_folders: set[str],
+        contents: ShareContents,
+    ) -> Iterator[StreamItem]:
+        """The files of a shared folder, each with the best permission that any grant gives."""
+        rows, more = contents.folders[share]
         for row in rows:
             names = [f"{owner.username}/{each}" for each in [*folders_of(row.name), row.name]]
-            given = [grant for name in names for grant in found.grants.get(name, [])]
-            right = self._access.permission_for(found.ids, account, owner, row, given)
-            if right and row.owner_id == owner.id:
-                yield CursorPosition(shared, row.name, row, right, frozenset(past))
+            grants = [grant for name in names for grant in contents.grants.get(name, [])]
+            permission = self._access.permission_for(contents.ids, account, owner, row, grants)
+            if permission and row.owner_id == owner.id:
+                yield StreamItem(_position(share, row.name, listed_folders), row, permission)
         if more:
-            yield CursorPosition(shared, rows[-1].name, past=frozenset(past), end=True)
+            yield StreamItem(_position(share, rows[-1].name, listed_folders), ends_page=True)
 
-    def _opens(self, shared: str, owner: Account, found: Found) -> bool:
-        """Whether a folder is shared now."""
-        given = found.grants.get(shared, [])
-        return any(self._access.grant_applies(grant, found.ids, owner, None) for grant in given)
+    def _read_contents(
+        self,
+        account: Account,
+        query: ListQuery,
+        after: CursorPosition,
+        page: SharePage,
+        executor: Executor,
+    ) -> ShareContents:
+        """Reads all that decides about the shares of a page (round 2), in parallel calls."""
+        shares = [share for share in page.grant_keys if query.may_match_share(share)]
+        folders = [share for share in shares if share.endswith("/")][:MAX_FOLDERS]
+        rows = executor.submit(self._db.read, _deciding_keys(account, shares, page, after))
+        # The page may end within a folder: the grants below it that come later count as well.
+        nested = [
+            executor.submit(
+                self._grants.list_grants, grantee, prefix=folder, limit=MAX_NESTED_GRANTS
+            )
+            for folder in folders
+            if (page.end or "").startswith(folder)
+            for grantee in page.unfinished
+        ]
+        files = executor.map(lambda folder: self._next_files(folder, query, after), folders)
+        contents = dict(zip(folders, files, strict=True))
+        found = dict(rows.result())
+        grants = grants_in(found, [key for keys in page.grant_keys.values() for key in keys])
+        grants += [grant for nested_page in nested for grant in nested_page.result()[0]]
+        ids = frozenset({account.id, *self._access.memberships_in(found, account)})
+        return ShareContents(found, ids, _by_share(grants), contents)
 
-    def _covered(
-        self, account: Account, owner: Account, shared: str, past: set[str], found: Found
+    def _next_files(
+        self, share: str, query: ListQuery, after: CursorPosition
+    ) -> tuple[list[FileRow], bool]:
+        """The next files of a shared folder, and whether more follow."""
+        owner, folder = _owner_and_name(share)
+        return self._files.list_files(
+            owner,
+            prefix=max(folder, query.prefix, key=len),
+            after=after.name if share == after.share else "",
+            limit=query.limit + 1,
+        )
+
+    def _is_shared_folder(self, share: str, owner: Account, contents: ShareContents) -> bool:
+        """Whether a grant on the folder holds now."""
+        grants = contents.grants.get(share, [])
+        return any(self._access.grant_applies(grant, contents.ids, owner, None) for grant in grants)
+
+    def _is_covered(
+        self,
+        account: Account,
+        owner: Account,
+        share: str,
+        listed_folders: set[str],
+        contents: ShareContents,
     ) -> bool:
-        """Whether a folder above is shared as well, and this list has come past it."""
-        above = [each.split("/", 1) for each in past if shared.startswith(each) and each != shared]
-        keys = [grant_key(who, own, name) for own, name in above for who in grantees_of(account)]
+        """Whether this list has listed a folder above the share, which is still shared."""
+        above = [each for each in listed_folders if share.startswith(each) and each != share]
+        keys = [key for folder in above for key in _grant_keys(account, folder)]
         return any(
-            self._access.grant_applies(grant, found.ids, owner, None)
-            for grant in grants_in(found.rows, keys)
+            self._access.grant_applies(grant, contents.ids, owner, None)
+            for grant in grants_in(contents.rows, keys)
         )
 
 
-def by_file(grants: Iterable[Grant]) -> dict[str, list[Grant]]:
-    """Grants by what they are on."""
-    held: dict[str, list[Grant]] = {}
+def _owner_and_name(share: str) -> tuple[str, str]:
+    owner, name = share.split("/", 1)
+    return owner, name
+
+
+def _position(share: str, name: str, listed_folders: Iterable[str]) -> CursorPosition:
+    return CursorPosition(share, name, listed_folders=frozenset(listed_folders))
+
+
+def _grant_keys(account: Account, share: str) -> list[Key]:
+    """The key of each grant on a share that the account can have, itself or by a group."""
+    return [grant_key(grantee, *_owner_and_name(share)) for grantee in grantees_of(account)]
+
+
+def _page_grants(page: SharePage, query: ListQuery, after: CursorPosition) -> list[Key]:
+    """The keys of the grants that round 1 has read, on shares that can match.
+
+    Without the folder in which the list resumes: its keys are those of all grants that can be.
+    """
+    return [
+        key
+        for share, keys in page.grant_keys.items()
+        if query.may_match_share(share) and share != after.share
+        for key in keys
+    ]
+
+
+def _deciding_keys(
+    account: Account, shares: list[str], page: SharePage, after: CursorPosition
+) -> set[Key]:
+    """The rows that decide about shares: owners, files, grants, memberships, folders above."""
+    keys = set(membership_keys(account)) if shares else set()
+    for share in shares:
+        owner, name = _owner_and_name(share)
+        keys |= {account_key(owner), *page.grant_keys[share]}
+        keys |= set() if name.endswith("/") else {file_key(owner, name)}
+    for folder in after.listed_folders:
+        keys |= {*_grant_keys(account, folder)}
+    return keys
+
+
+def _by_share(grants: Iterable[Grant]) -> dict[str, list[Grant]]:
+    """Grants by the file or folder that they are on."""
+    found: dict[str, list[Grant]] = {}
     for grant in grants:
-        held.setdefault(grant.file, []).append(grant)
-    return held
+        found.setdefault(grant.file, []).append(grant)
+    return found

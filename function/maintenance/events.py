@@ -72,7 +72,7 @@ def _taken(record: Mapping[str, Any], logger: Logger) -> bool:
     """Whether a message is done with; False gives it back."""
     try:
         for key in arrivals(record.get("body", "")):
-            made = base.one(CompletionService).arrived(key)
+            made = base.one(CompletionService).complete_arrived(key)
             logger.info("arrival", completed=made)
     except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others
         logger.warning("arrival not taken", error=type(error).__name__)

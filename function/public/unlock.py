@@ -63,7 +63,7 @@ class PasswordGate:
         self._misses = Window(runtime, "missed", limit=MISSES_OF_ADDRESS, seconds=MINUTE)
 
     def unlock(self, gated: Gated, password: str | None, address: str) -> AccessToken:
-        """A new token for the right password, or for everybody where there is none.
+        """A new token for the right password; without a password every visitor gets one.
 
         Raises WrongPassword, SlowDown, ChangedMeanwhile.
         """

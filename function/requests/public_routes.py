@@ -111,7 +111,7 @@ def sign_sending(
 ) -> SignedParts:
     """Sign addresses for up to a hundred parts of it."""
     numbers = list(body.part_numbers)
-    return one(UploadService).sign(
+    return one(UploadService).sign_parts(
         one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id, numbers
     )
 

@@ -99,7 +99,7 @@ class PublicRequestService:
             on_conflict="rename",
         )
         sender = replace(sender_of(row), address=address, agent=agent)
-        upload = self._uploads.begin(sender, row.owner_id, wish)
+        upload = self._uploads.prepare(sender, row.owner_id, wish)
         try:
             noted = self._note(row, upload, sending)
         except Unavailable:  # perhaps it was noted
@@ -108,7 +108,7 @@ class PublicRequestService:
             with suppress(Unavailable):
                 self._bucket.discard(upload.object, upload.multipart)
             raise
-        return self._uploads.view(noted, f"{base}/r/{token}")
+        return self._uploads.describe(noted, f"{base}/r/{token}")
 
     def _note(self, row: RequestRow, upload: UploadRow, sending: Sending) -> UploadRow:
         """The upload as it was noted, when there was a place and the owner had room."""

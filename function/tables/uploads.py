@@ -100,6 +100,16 @@ def reservation_of(row: UploadRow) -> Reservation | None:
     )
 
 
+def create_upload(row: UploadRow) -> list[Write]:
+    """Writes an upload, its expiry entry, and the reservation that it holds."""
+    key, reservation = Key(FILES, row.shelf, row.name), reservation_of(row)
+    expiry_entry = schedule_expiry(
+        key, row.expires_at, object_key=row.object, multipart=row.multipart, held=reservation
+    )
+    reserved = [put_reservation(reservation, key, row.expires_at + GRACE)] if reservation else []
+    return [put(key, row), expiry_entry, *reserved]
+
+
 def finish_upload(row: UploadRow, answer: str) -> list[Write]:
     """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
     key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
@@ -119,13 +129,8 @@ class Uploads:
         self._db = db
 
     def create(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
-        """Writes an upload, when it falls due, and what else there is, in one commit."""
-        key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
-        line = schedule_expiry(
-            key, row.expires_at, object_key=row.object, multipart=row.multipart, held=what
-        )
-        holds = [put_reservation(what, key, row.expires_at + GRACE)] if what else []
-        self._db.commit([put(key, row), line, *holds, *also], row.rev)
+        """Commits a new upload together with other writes. Raises ConditionFailed."""
+        self._db.commit([*create_upload(row), *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""

@@ -1,16 +1,19 @@
-"""The Companion protocol of Uppy's S3 uploader, over the same uploads.
+"""The S3 routes of Companion, the server of the upload widget Uppy, over the same uploads.
 
-Uppy (`@uppy/aws-s3`, versions 4 and 5) is given this API as its `endpoint` and the token as its
-header `x-session-token`. It does not say how large a file is, so that is settled when it is
-completed; what goes in one PUT becomes a file by itself. Source: the S3 routes of Uppy's Companion.
+A page that uses Uppy's `@uppy/aws-s3` (versions 4 and 5) sets this API as its `endpoint` and the
+session token as its header `x-session-token`. Paths, parameters and answers are those of Companion
+(https://uppy.io/docs/companion, `server/controllers/s3.js`). Uppy does not send a file's size, so
+the size is known only at completion. A file that Uppy sends in one PUT is completed by the event
+that S3 sends for it, because Uppy does not complete it.
 """
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
@@ -23,16 +26,19 @@ from function.uploads.completion import CompletionService
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
 from function.uploads.service import UploadService
 
+Key = Annotated[str | None, Query(description="The key of the upload; it is ignored.")]
+Model = TypeVar("Model", bound=BaseModel)
+
+PART_NUMBERS, MAX_DIGITS = range(1, MAX_PARTS + 1), 5
+NO_PATH = {"", "null", "undefined"}  # what a browser writes for a file without a relative path
+
 router = Router()
-Key = Annotated[str | None, Query(description="The key that was given; it is not needed.")]
-NUMBERS, LONGEST = range(1, MAX_PARTS + 1), 5
-NO_PATH = {"", "null", "undefined"}  # what a browser writes of a path that is not there
 
 
 @router.post("/s3/multipart")
 def create_multipart(body: CompanionUpload, caller: Writer, sent: CurrentRequest) -> dict[str, str]:
-    """Begin an upload in parts."""
-    upload = one(UploadService).start(caller, wish_of(body), sent.base, "multipart")
+    """Create an upload in parts."""
+    upload = one(UploadService).create(caller, _spec_of(body), sent.base, "multipart")
     return {"key": upload.file_name, "uploadId": upload.upload_id}
 
 
@@ -40,35 +46,37 @@ def create_multipart(body: CompanionUpload, caller: Writer, sent: CurrentRequest
 def batch_sign(
     upload_id: str,
     caller: Writer,
-    partNumbers: Annotated[str, Query(description="Numbers with commas between.")],  # noqa: N803
+    partNumbers: Annotated[str, Query(description="Part numbers, separated by commas.")],  # noqa: N803 - the name of the protocol
     key: Key = None,
 ) -> dict[str, dict[str, str]]:
-    """Sign addresses for several parts."""
+    """Sign URLs for several parts, at most 100."""
     del key
     numbers = partNumbers.split(",")
-    if not all(map(is_part_number, numbers)) or len(numbers) > MAX_SIGNED_PARTS:
-        raise Invalid(errors=[{"at": "query.partNumbers", "reason": "numbers of parts"}])
-    signed = one(UploadService).sign(caller, upload_id, [int(number) for number in numbers])
+    if not all(map(_is_part_number, numbers)) or len(numbers) > MAX_SIGNED_PARTS:
+        reason = f"at most {MAX_SIGNED_PARTS} numbers from 1 to {MAX_PARTS}, with commas between"
+        raise Invalid(errors=[{"at": "query.partNumbers", "reason": reason}])
+    signed = one(UploadService).sign_parts(caller, upload_id, [int(number) for number in numbers])
     return {"presignedUrls": {str(part.part_number): part.url for part in signed.parts}}
 
 
 @router.get("/s3/multipart/<upload_id>/<part_number>")
 def sign_part(upload_id: str, part_number: str, caller: Writer, key: Key = None) -> dict[str, Any]:
-    """Sign an address for one part."""
+    """Sign a URL for one part; `expires` is seconds."""
     del key
-    if not is_part_number(part_number):
-        raise Invalid(errors=[{"at": "path.part_number", "reason": "the number of a part"}])
-    signed = one(UploadService).sign(caller, upload_id, [int(part_number)])
+    if not _is_part_number(part_number):
+        reason = f"a number from 1 to {MAX_PARTS}"
+        raise Invalid(errors=[{"at": "path.part_number", "reason": reason}])
+    signed = one(UploadService).sign_parts(caller, upload_id, [int(part_number)])
     return {"url": signed.parts[0].url, "expires": URL_SECONDS}
 
 
 @router.get("/s3/multipart/<upload_id>")
 def list_parts(upload_id: str, caller: Writer, key: Key = None) -> list[dict[str, Any]]:
-    """The parts that have arrived."""
+    """List the parts that have arrived."""
     del key
-    parts = one(UploadService).arrived(one(UploadService).find(caller, upload_id))
     return [
-        {"PartNumber": part.number, "Size": part.size, "ETag": f'"{part.etag}"'} for part in parts
+        {"PartNumber": part.number, "Size": part.size, "ETag": f'"{part.etag}"'}
+        for part in one(UploadService).list_parts(caller, upload_id)
     ]
 
 
@@ -80,7 +88,7 @@ def complete_multipart(
     sent: CurrentRequest,
     key: Key = None,
 ) -> dict[str, str]:
-    """Make the file of the parts."""
+    """Complete an upload: make a file of its parts."""
     del key
     parts = [SentPart(part_number=part.PartNumber, etag=part.ETag) for part in body.parts]
     file = one(CompletionService).complete(caller, upload_id, parts)
@@ -90,7 +98,7 @@ def complete_multipart(
 
 @router.delete("/s3/multipart/<upload_id>")
 def abort_multipart(upload_id: str, caller: Writer, key: Key = None) -> dict[str, str]:
-    """Give an upload up."""
+    """Abort an upload and delete the parts that have arrived."""
     del key
     one(UploadService).abort(caller, upload_id)
     return {}
@@ -104,46 +112,44 @@ def put_parameters(
     type: str | None = None,  # noqa: A002 - the name of the protocol
     metadata: Annotated[str | None, Query(description="As metadata[name]=value.")] = None,
 ) -> dict[str, Any]:
-    """How to send a file in one PUT; it becomes a file once its bytes have arrived."""
+    """Create an upload in one PUT, which becomes a file when its bytes have arrived."""
     del metadata
-    return put_order(caller, _from_query(sent, filename, type), sent)
+    path = sent.query.get("metadata[relativePath]", "")
+    fields = {"filename": filename, "type": type, "metadata": {"relativePath": path}}
+    return _create_put(caller, _validated(CompanionUpload, fields), sent)
 
 
 @router.post("/s3/params")
 def post_parameters(body: CompanionUpload, caller: Writer, sent: CurrentRequest) -> dict[str, Any]:
-    """The same, asked for with a body."""
-    return put_order(caller, body, sent)
+    """Create an upload in one PUT, as `GET /s3/params` does."""
+    return _create_put(caller, body, sent)
 
 
-def put_order(caller: Writer, asked: CompanionUpload, sent: HttpRequest) -> dict[str, Any]:
-    """One PUT in Uppy's words."""
-    put = one(UploadService).start(caller, wish_of(asked), sent.base, "put").put
-    if put is None:
-        raise TypeError("an upload by one PUT has its address")
+def _create_put(caller: Writer, body: CompanionUpload, sent: HttpRequest) -> dict[str, Any]:
+    """An upload in one PUT, as Companion answers it."""
+    put = one(UploadService).create(caller, _spec_of(body), sent.base, "put").put
+    assert put, "an upload in one PUT has a URL"
     return {"method": "PUT", "url": put.url, "fields": {}, "headers": put.headers}
 
 
-def _from_query(sent: HttpRequest, filename: str, kind: str | None) -> CompanionUpload:
-    path = sent.query.get("metadata[relativePath]", "")
-    fields = {"filename": filename, "type": kind, "metadata": {"relativePath": path}}
+def _spec_of(body: CompanionUpload) -> UploadSpec:
+    """The upload that Uppy describes; a file of a dropped folder keeps its path. Raises Invalid."""
+    path = body.metadata.get("relativePath")
+    has_path = isinstance(path, str) and path not in NO_PATH
+    name = str(path).removeprefix("/") if has_path else body.filename
+    content_type = body.type if is_media_type(body.type or "") else None
+    return _validated(UploadSpec, {"file_name": name, "content_type": content_type})
+
+
+def _validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
+    """A model of fields that come from a request. Raises Invalid, InvalidName."""
     try:
-        return CompanionUpload.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
         raise invalid_model(error) from None
 
 
-def wish_of(asked: CompanionUpload) -> UploadSpec:
-    """The upload that Uppy means; a file from a folder keeps its path. Raises Invalid."""
-    path = asked.metadata.get("relativePath")
-    given = isinstance(path, str) and path not in NO_PATH
-    name = str(path).removeprefix("/") if given else asked.filename
-    kind = asked.type if is_media_type(asked.type or "") else None
-    try:
-        return UploadSpec(file_name=name, content_type=kind)
-    except ValidationError as error:
-        raise invalid_model(error) from None
-
-
-def is_part_number(text: str) -> bool:
-    """Whether it is written as the number of a part."""
-    return text.isascii() and text.isdecimal() and len(text) <= LONGEST and int(text) in NUMBERS
+def _is_part_number(text: str) -> bool:
+    """Whether a text is a part number in ASCII digits."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return is_number and int(text) in PART_NUMBERS

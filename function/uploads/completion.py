@@ -1,7 +1,7 @@
-"""Completing an upload whose bytes are in S3: by its client, or by the news that they are there.
+"""Completing uploads whose bytes are in S3: by a request of the client, or by an event of S3.
 
-Whoever comes first makes the file, in the commit that also notes the answer on the upload's row;
-whoever comes later, or again, is given that answer.
+One commit makes the file and records the answer on the upload's row. So an upload makes one file,
+however many requests and events complete it: the first one commits, all others get its answer.
 """
 
 import json
@@ -38,29 +38,17 @@ from function.tables.uploads import (
 )
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Received, SentPart
-from function.uploads.parts import missing
+from function.uploads.parts import missing_parts
 
 Actor = Caller | ActingAccount | Uploader
-MOST_NAMED = 100
 
-
-class Done(Exception):
-    """Somebody has completed it."""
-
-    def __init__(self, row: UploadRow, answer: str) -> None:
-        """The upload, and what was answered then: a FileObject as JSON."""
-        super().__init__()
-        self.row = row
-        self.answer = answer
+MAX_LISTED_PARTS = 100  # in a problem's `errors`
 
 
 class CompletionService:
     """Makes files of uploads."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
         self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
@@ -69,51 +57,48 @@ class CompletionService:
         self._runtime = base.runtime
 
     def complete(
-        self, caller: Caller, upload_id: str, sent: list[SentPart] | None = None
+        self, caller: Caller, upload_id: str, sent_parts: list[SentPart] | None = None
     ) -> FileObject:
-        """Makes the file, or answers as when it was made.
+        """Makes the file of a caller's upload; a repeated call returns the first answer.
 
-        Raises NoSuchUpload, UploadIncomplete, UploadMismatch, TooLarge, and what placing raises.
+        Raises NoSuchUpload, UploadIncomplete, UploadMismatch, TooLarge, ChangedMeanwhile, and all
+        that FileWriter.check raises.
         """
-        return self._complete(caller, caller.username, upload_id, sent)[1]
+        return self._complete(caller, caller.username, upload_id, sent_parts)[1]
 
     def receive(
-        self, sender: Uploader, upload_id: str, sent: list[SentPart] | None = None
+        self, uploader: Uploader, upload_id: str, sent_parts: list[SentPart] | None = None
     ) -> Received:
-        """Makes the file for the owner of a request, and tells its sender no more than they said.
+        """Makes the file of an upload to a file request, in the account of the request's owner.
 
-        Raises NoSuchRequest, and what `complete` raises.
+        The answer has only what the uploader sent: the file's name may differ from theirs, and
+        would tell them which files the owner has. Raises NoSuchRequest, and what `complete` raises.
         """
-        row, file = self._complete(sender, sender.username, upload_id, sent)
+        row, file = self._complete(uploader, uploader.username, upload_id, sent_parts)
         return Received(
             file_name=row.called, size=file.size, sha256=file.sha256, received=file.modified
         )
 
-    def arrived(self, key: str) -> bool:
-        """Completes the upload that put the object `key` there, for a client that never does.
+    def complete_arrived(self, object_key: str) -> bool:
+        """Completes the upload whose PUT has made an S3 object, whether or not its client does.
 
-        False when there is nothing to do, or when its client must decide: the upload then stays
-        open, and expires. What comes after it was given up is removed. Raises Unavailable or
-        ChangedMeanwhile, and then is to be tried again.
+        Returns False when there is no such upload, or when only its client can solve the problem:
+        then the upload stays in progress until it expires. An object that arrives after its upload
+        was aborted is deleted. Raises Unavailable and ChangedMeanwhile: try again later.
         """
-        whose = upload_of(key)
-        if whose is None:
+        ids = upload_of(object_key)
+        if ids is None:
             return False
-        username, upload_id = whose
+        username, upload_id = ids
         row = self._upload_rows.find(username, upload_id)
         if row is None and self._upload_rows.is_abandoned(
-            username, upload_id, key, self._runtime.now()
+            username, upload_id, object_key, self._runtime.now()
         ):
-            self._bucket.delete(key)
-        if row is None or row.object != key:
+            self._bucket.delete(object_key)
+        if row is None or row.object != object_key:
             return False
-        who = (
-            Uploader(row.request, row.owner, row.user_id, row.address, row.agent)
-            if row.request
-            else ActingAccount(username, row.user_id, row.address, row.agent)
-        )
         try:
-            self._complete(who, username, upload_id, None)
+            self._complete(_actor_of(row, username), username, upload_id, None)
         except (Unavailable, ChangedMeanwhile):
             raise
         except Problem:
@@ -121,122 +106,149 @@ class CompletionService:
         return True
 
     def _complete(
-        self, who: Actor, username: str, upload_id: str, sent: list[SentPart] | None
+        self, actor: Actor, username: str, upload_id: str, sent_parts: list[SentPart] | None
     ) -> tuple[UploadRow, FileObject]:
-        try:
-            row = self._find(who, username, upload_id)
-            stored = self._stored(row, sent)
-            if stored is None:
-                self._find(who, username, upload_id)  # unless it has been given up meanwhile
+        row = self._load(actor, username, upload_id)
+        if row.done is None:
+            if stored := self._whole_object(row, sent_parts):
+                return row, self._commit(actor, username, row, stored)
+            row = self._load(actor, username, upload_id)  # aborted or completed meanwhile?
+            if row.done is None:
                 raise UploadIncomplete
-            return row, self._place(who, username, row, stored)
-        except Done as done:
-            return done.row, as_answered(done.answer)
+        return row, _recorded_answer(row.done)
 
-    def _find(self, who: Actor, username: str, upload_id: str) -> UploadRow:
-        """The upload, still open. Raises Done, NoSuchUpload, NotSignedIn."""
+    def _load(self, actor: Actor, username: str, upload_id: str) -> UploadRow:
+        """The actor's upload, in progress or completed. Raises NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        entry = self._access.authenticate(who, more=[key] if is_upload_id(upload_id) else [])
-        return self._open(entry, username, upload_id)
+        entry = self._access.authenticate(actor, more=[key] if is_upload_id(upload_id) else [])
+        return self._own_upload(entry, username, upload_id)
 
-    def _open(self, entry: Authentication, username: str, upload_id: str) -> UploadRow:
+    def _own_upload(self, entry: Authentication, username: str, upload_id: str) -> UploadRow:
         row = upload_in(entry.rows, username, upload_id)
         if row is None or row.user_id != entry.account.id:
             raise NoSuchUpload
-        if row.done is not None:
-            raise Done(row, row.done)
-        if row.expires_at <= self._runtime.now():
+        if row.done is None and row.expires_at <= self._runtime.now():
             raise NoSuchUpload
-        owner = account_in(entry.rows, row.owner)
-        if row.owner_id and owner and owner.id != row.owner_id:
-            raise NoSuchUpload  # its room was reserved on an account that has gone
         return row
 
-    def _stored(self, row: UploadRow, sent: list[SentPart] | None) -> Stored | None:
-        """The whole object, as it was declared; None when there is none.
+    def _whole_object(self, row: UploadRow, sent_parts: list[SentPart] | None) -> Stored | None:
+        """The upload's object in S3, compared with the declaration; None when there is none.
 
         Raises UploadIncomplete, UploadMismatch, TooLarge.
         """
         if row.multipart:
-            self._join(row, row.multipart, sent)
+            self._join_parts(row, row.multipart, sent_parts)
         stored = self._bucket.head(row.object)
         if stored is None:
             return None
         wrong_size = row.size is not None and stored.size != row.size
         wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
         if wrong_size or wrong_bytes:
-            self._refuse(row)
+            self._discard(row)
             raise UploadMismatch
         return stored
 
-    def _refuse(self, row: UploadRow) -> None:
-        if self._upload_rows.delete_unfinished(row):
-            self._bucket.discard(row.object, row.multipart)
-
-    def _join(self, row: UploadRow, multipart: str, sent: list[SentPart] | None) -> None:
-        """Has S3 make one object of the parts, which it lists itself."""
-        parts = self._bucket.list_parts(row.object, multipart)
-        if parts is None:
-            return  # joined before, by somebody who did not come to the end; the object tells
-        named = chosen(row, parts, sent)
-        lacking = missing(row, named)
+    def _join_parts(
+        self, row: UploadRow, multipart: str, sent_parts: list[SentPart] | None
+    ) -> None:
+        """Has S3 make one object of the parts that it lists."""
+        listed = self._bucket.list_parts(row.object, multipart)
+        if listed is None:
+            return  # an earlier request has joined them and went no further; the object exists
+        parts = _selected_parts(row, listed, sent_parts)
+        missing = missing_parts(row, parts)
         known = {(part.number, part.etag) for part in parts}
-        strange = [p for p in sent or [] if (p.part_number, p.etag.strip('"')) not in known]
-        if lacking or strange or not named:
-            numbers = sorted({*lacking, *(part.part_number for part in strange)})
+        unknown = [
+            part.part_number
+            for part in sent_parts or []
+            if (part.part_number, part.etag.strip('"')) not in known
+        ]
+        if missing or unknown or not parts:
+            numbers = sorted({*missing, *unknown})[:MAX_LISTED_PARTS]
             raise UploadIncomplete(
-                "Not all parts have arrived as they were sent.",
-                errors=[{"at": f"part {n}", "reason": "missing"} for n in numbers[:MOST_NAMED]],
+                "Some parts are missing in S3, or differ from those that you sent.",
+                errors=[{"at": f"part {number}", "reason": "missing"} for number in numbers],
             )
-        if sum(part.size for part in named) > LARGEST:
+        if sum(part.size for part in parts) > LARGEST:
             raise TooLarge(f"A file has at most {LARGEST} bytes.")
-        if not self._bucket.complete_multipart(row.object, multipart, named):
+        if not self._bucket.complete_multipart(row.object, multipart, parts):
             raise UploadIncomplete
 
-    def _place(self, who: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
-        def look() -> WriteAuthorization:
-            return self._authorize(who, username, row)
+    def _commit(self, actor: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
+        """Commits the file together with the record of its answer.
 
-        def also(placed: Written) -> list[Write]:
-            answer = file_object(placed.row, placed.permission).model_dump_json()
-            still = [require_request(row.request)] if row.request else []
-            done: Action = "request.upload" if row.request else "file.upload"
-            noted = self._audit.record(
-                who, done, placed.row.name, owner=row.owner, subject=row.name
-            )
-            return [*finish_upload(row, answer), *still, noted]
+        The condition on the upload's row holds once; all others get the recorded answer.
+        """
+
+        def reload() -> WriteAuthorization:
+            return self._authorize(actor, username, row)
+
+        def extra_writes(written: Written) -> list[Write]:
+            return self._completion_writes(actor, row, written)
 
         try:
-            placed = self._writer.commit(
-                look(), intent_of(row), stored, reload=look, extra_writes=also
+            written = self._writer.commit(
+                reload(), _write_request(row), stored, reload=reload, extra_writes=extra_writes
             )
-        except (TooLarge, TypeNotAllowed):  # what it is will not change
-            self._refuse(row)
+        except (TooLarge, TypeNotAllowed):  # no later attempt can succeed with these bytes
+            self._discard(row)
             raise
-        except (FileExists, PreconditionFailed):
-            look()  # what is in the way may be this very upload, completed meanwhile
-            raise
-        return file_object(placed.row, placed.permission)
+        except (FileExists, PreconditionFailed, NoSuchUpload):
+            # Another request may have completed it meanwhile, and made the file in the way.
+            latest = self._load(actor, username, row.name)
+            if latest.done is None:
+                raise
+            return _recorded_answer(latest.done)
+        return file_object(written.row, written.permission)
 
     def _authorize(self, actor: Actor, username: str, row: UploadRow) -> WriteAuthorization:
-        """The actor's right to make the file of an open upload. Raises what `_open` raises."""
+        """The actor's right to make the file now.
+
+        Raises NoSuchFile, and before that NoSuchUpload if the upload is not in progress any more.
+        """
         key = upload_key(username, row.name)
 
-        def require_open(found: Authentication) -> None:
-            self._open(found, username, row.name)
+        def require_in_progress(found: Authentication) -> None:
+            if self._own_upload(found, username, row.name).done is not None:
+                raise NoSuchUpload
+            owner = account_in(found.rows, row.owner)
+            if row.owner_id and owner and owner.id != row.owner_id:
+                raise NoSuchUpload  # its size is reserved on an earlier account of this username
 
         if isinstance(actor, Uploader):
             found = self._access.authorize_uploader(actor, row.file_name, [key])
-            require_open(found)
+            require_in_progress(found)
             return found
         need = needed_right(row.on_conflict)
         return self._access.authorize_write(
-            actor, row.owner, row.file_name, need=need, more=[key], precheck=require_open
+            actor, row.owner, row.file_name, need=need, more=[key], precheck=require_in_progress
         )
 
+    def _completion_writes(self, actor: Actor, row: UploadRow, written: Written) -> list[Write]:
+        """The writes that belong to the file's commit: the answer, and the audit trail's row."""
+        answer = file_object(written.row, written.permission).model_dump_json()
+        open_request = [require_request(row.request)] if row.request else []
+        action: Action = "request.upload" if row.request else "file.upload"
+        audit_write = self._audit.record(
+            actor, action, written.row.name, owner=row.owner, subject=row.name
+        )
+        return [*finish_upload(row, answer), *open_request, audit_write]
 
-def intent_of(row: UploadRow) -> WriteRequest:
-    """What an upload wants, as it was begun."""
+    def _discard(self, row: UploadRow) -> None:
+        """Deletes an upload and its bytes, unless it has been completed."""
+        if self._upload_rows.delete_unfinished(row):
+            self._bucket.discard(row.object, row.multipart)
+
+
+def _actor_of(row: UploadRow, username: str) -> ActingAccount | Uploader:
+    """The account or the uploader to a file request that created an upload."""
+    if row.request:
+        return Uploader(row.request, row.owner, row.user_id, row.address, row.agent)
+    return ActingAccount(username, row.user_id, row.address, row.agent)
+
+
+def _write_request(row: UploadRow) -> WriteRequest:
+    """The file that an upload makes, as it was declared when the upload was created."""
     return WriteRequest(
         file_name=row.file_name,
         content_type=row.content_type,
@@ -251,15 +263,18 @@ def intent_of(row: UploadRow) -> WriteRequest:
     )
 
 
-def as_answered(answer: str) -> FileObject:
-    """The answer that was noted; a newer version may have noted more than this one knows."""
-    noted = json.loads(answer)
-    return FileObject.model_validate({n: noted[n] for n in noted.keys() & FileObject.model_fields})
+def _recorded_answer(answer: str) -> FileObject:
+    """The answer of the first completion. A newer release may have recorded fields unknown here."""
+    fields = json.loads(answer)
+    known = fields.keys() & FileObject.model_fields
+    return FileObject.model_validate({name: fields[name] for name in known})
 
 
-def chosen(row: UploadRow, parts: list[Part], sent: list[SentPart] | None) -> list[Part]:
-    """The parts that make the file: those its client names, where nobody knows how many."""
-    if sent is None or row.size is not None:
-        return parts
-    numbers = {part.part_number for part in sent}
-    return [part for part in parts if part.number in numbers]
+def _selected_parts(
+    row: UploadRow, listed: list[Part], sent_parts: list[SentPart] | None
+) -> list[Part]:
+    """The parts that make the file: all, or those that the client names if the size is unknown."""
+    if sent_parts is None or row.size is not None:
+        return listed
+    numbers = {part.part_number for part in sent_parts}
+    return [part for part in listed if part.number in numbers]

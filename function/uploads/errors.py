@@ -1,47 +1,29 @@
-"""Every way a request can fail. Standard library only; imports nothing of ours.
+"""The problems of uploads.
 
-An error is raised where its fact is known and never caught on the way; `app.py` alone turns it into
-an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
-
-    Problem
-    ├── Malformed 400               ├── Conflict 409
-    │   └── InvalidCursor           │   ├── FileExists
-    ├── Unauthenticated 401         │   ├── ChangedMeanwhile
-    │   └── NotSignedIn             │   └── UploadIncomplete
-    ├── Forbidden 403               ├── PreconditionFailed 412
-    ├── NotFound 404                ├── TooLarge 413
-    │   ├── NoSuchRoute             ├── UnsupportedMediaType 415
-    │   ├── NoSuchFile              ├── RangeNotSatisfiable 416
-    │   ├── NoSuchUser              ├── Invalid 422
-    │   ├── NoSuchShare             │   ├── InvalidName
-    │   ├── NoSuchUpload            │   └── UploadMismatch
-    │   ├── NoSuchVersion           ├── SlowDown 429
-    │   └── NoSuchJob               │
-    ├── MethodNotAllowed 405        ├── Unavailable 503
-    └── QuotaExceeded 507           └── Internal 500
-
-More are in `account_errors`, `listing_errors` and `sharing_errors`.
+NotFound 404 ── NoSuchUpload
+Conflict 409 ── UploadIncomplete
+Invalid 422 ─── UploadMismatch
 """
 
 from function.core.errors import Conflict, Invalid, NotFound
 
 
 class NoSuchUpload(NotFound):
-    """No upload of that id is in progress for the caller."""
+    """The caller has no upload of this id in progress."""
 
-    slug, title = "no-such-upload", "There is no such upload"
-    default = "You have no upload of that id; it may have been completed, aborted or expired."
+    slug, title = "no-such-upload", "No such upload"
+    default = "You have no upload with this id. It may be completed, aborted or expired."
 
 
 class UploadIncomplete(Conflict):
-    """Not all bytes have arrived; the upload stays open."""
+    """S3 does not have all bytes of the upload; the upload stays in progress."""
 
-    slug, title = "upload-incomplete", "Not all of it has arrived"
-    default = "Upload what GET /uploads/{id} lists as missing, and complete it again."
+    slug, title = "upload-incomplete", "Upload incomplete"
+    default = "Send the parts that GET /uploads/{id} lists as missing, then complete it again."
 
 
 class UploadMismatch(Invalid):
-    """What arrived is not what was declared; it has been removed."""
+    """The bytes in S3 are not those that the client declared; they have been deleted."""
 
-    slug, title = "upload-mismatch", "It is not what was declared"
-    default = "The size or the checksum differs from what was declared; start a new upload."
+    slug, title = "upload-mismatch", "Size or checksum does not match"
+    default = "The bytes differ from the declared size or SHA-256. Start a new upload."

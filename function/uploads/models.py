@@ -1,4 +1,4 @@
-"""The bodies of uploads and downloads that go straight to S3. Imports `fields` and `models`."""
+"""The bodies of requests and answers of uploads, ours and those of Uppy's Companion protocol."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from function.core.models import Closed, Conditional
 
 
 class UploadSpec(Conditional):
-    """A file that will go straight to S3, of a size that its client may not be able to say."""
+    """The file that an upload will make. `size` is bytes, None when the client does not know it."""
 
     file_name: FileName
     size: Size | None = None
@@ -36,16 +36,16 @@ class UploadSpec(Conditional):
 
 
 class UploadRequest(UploadSpec):
-    """A file that will go straight to S3: `size` is bytes, `sha256` hexadecimal of the whole.
+    """A file to upload to S3: `size` is bytes, `sha256` is hexadecimal and of the whole file.
 
-    With `sha256` S3 refuses other bytes, where one PUT carries the file (up to 64 MiB).
+    With `sha256`, S3 refuses other bytes when the file is sent in one PUT (up to 64 MiB).
     """
 
     size: Size
 
 
 class PutOrder(Closed):
-    """How to send a file in one PUT: to `url`, with exactly these headers, before `expires_at`."""
+    """How to send a file in one PUT: to `url`, with exactly `headers`, before `expires_at`."""
 
     url: str
     headers: dict[str, str]
@@ -53,11 +53,11 @@ class PutOrder(Closed):
 
 
 class UploadView(Closed):
-    """An upload in progress; sizes are bytes. `size` is null where the client could not say.
+    """An upload in progress. Sizes are bytes; `size` is null when the client did not give one.
 
-    A file goes in one PUT as `put` says, or in `total_parts` parts of `part_size` bytes, the last
-    one smaller, each to an address that `POST /uploads/{id}/parts` signs. `arrived` and `missing`
-    are numbers of parts.
+    Send the file in one PUT as `put` says, or in `total_parts` parts of `part_size` bytes, of which
+    the last may be smaller, each to a URL that `POST /uploads/{id}/parts` signs. `curl` is a
+    command that does all of it. `arrived` and `missing` are part numbers.
     """
 
     upload_id: str
@@ -76,13 +76,13 @@ class UploadView(Closed):
 
 
 class PartsRequest(Closed):
-    """Which parts to sign, a hundred at most."""
+    """The numbers of the parts to sign, at most 100."""
 
     part_numbers: PartNumbers
 
 
 class SignedPart(Closed):
-    """Where to PUT a part, and of how many bytes it must be."""
+    """A part's presigned URL for PUT, and its size in bytes; null when any size is accepted."""
 
     part_number: int
     url: str
@@ -91,26 +91,26 @@ class SignedPart(Closed):
 
 
 class SignedParts(Closed):
-    """Addresses for parts."""
+    """The presigned URLs of parts."""
 
     parts: list[SignedPart]
 
 
 class SentPart(Closed):
-    """A part as the client sent it, with the ETag that S3 answered."""
+    """A part that the client has sent, with the ETag that S3 answered."""
 
     part_number: PartNumber
     etag: Etag
 
 
 class Completion(Closed):
-    """Parts may be named by a client that kept their ETags; otherwise S3's own list is taken."""
+    """The parts that the client has sent, with their ETags; by default those that S3 lists."""
 
     parts: Annotated[list[SentPart], Field(max_length=MAX_PARTS, fail_fast=True)] | None = None
 
 
 class Received(Closed):
-    """A file that has arrived by a request, under the name that its sender gave it."""
+    """A file that was uploaded to a file request, under the name that its uploader gave it."""
 
     file_name: str
     size: int
@@ -119,7 +119,7 @@ class Received(Closed):
 
 
 class CompanionUpload(BaseModel):
-    """What Uppy sends to begin a multipart upload; it does not say the size."""
+    """The body with which Uppy creates an upload; it has no size."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -129,7 +129,7 @@ class CompanionUpload(BaseModel):
 
 
 class CompanionPart(BaseModel):
-    """A part as Uppy names it."""
+    """A part in Uppy's field names."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -138,7 +138,7 @@ class CompanionPart(BaseModel):
 
 
 class CompanionCompletion(BaseModel):
-    """The parts that Uppy has sent."""
+    """The body with which Uppy completes an upload."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 

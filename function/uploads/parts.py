@@ -1,4 +1,9 @@
-"""How a large file is cut: by one PUT, or into parts (Amazon S3 User Guide, multipart limits)."""
+"""The plan of an upload: one PUT or parts, how long each part is, and the curl line that sends it.
+
+A file of up to 64 MiB takes one PUT. A larger file, and one of unknown size, takes parts: S3 takes
+at most 10,000, each of 5 MiB to 5 GiB but the last, which may be shorter (Amazon S3 User Guide,
+multipart upload limits). All sizes are bytes, and part numbers count from 1.
+"""
 
 import shlex
 from collections.abc import Mapping
@@ -11,10 +16,15 @@ from function.core.limits import LARGEST, MIB, SINGLE_PUT, SMALLEST_PART
 from function.tables.uploads import UploadRow
 
 
-def part_size_of(size: int | None) -> int:
-    """The bytes of each part but the last: the fewest whole MiB that ten thousand parts allow.
+def choose_method(size: int | None) -> UploadMethod:
+    """The method for a file of this size: `put` for a small one, `multipart` for all others."""
+    return "put" if size is not None and size <= SINGLE_PUT else "multipart"
 
-    A size nobody knows is planned for as the largest there is. Raises TooLarge.
+
+def choose_part_size(size: int | None) -> int:
+    """The size of each part but the last: the fewest whole MiB that need at most 10,000 parts.
+
+    A file of unknown size gets the part size of the largest file. Raises TooLarge.
     """
     if size is None:
         size = LARGEST
@@ -24,71 +34,75 @@ def part_size_of(size: int | None) -> int:
     return max(SMALLEST_PART, -(-least // MIB) * MIB)
 
 
-def method_of(row: UploadRow) -> UploadMethod:
-    """Whether the file goes in one PUT or in parts."""
-    return "multipart" if row.multipart else "put"
+def method_of(upload: UploadRow) -> UploadMethod:
+    """The method that was chosen for an upload."""
+    return "multipart" if upload.multipart else "put"
 
 
-def parts_in(row: UploadRow) -> int | None:
-    """How many parts the file has; None when its size is not known."""
-    if row.size is None:
+def total_parts(upload: UploadRow) -> int | None:
+    """The number of parts of an upload; one PUT is one part. None when its size is unknown."""
+    if upload.size is None:
         return None
-    return max(1, -(-row.size // (row.part_size or row.size or 1)))
+    return max(1, -(-upload.size // (upload.part_size or upload.size or 1)))
 
 
-def length_of(row: UploadRow, number: int) -> int | None:
-    """How many bytes part `number` has; None when that is not known."""
-    total = parts_in(row)
-    if row.size is None or row.part_size is None or total is None:
-        return row.size
-    return row.part_size if number < total else row.size - (total - 1) * row.part_size
+def part_length(upload: UploadRow, number: int) -> int | None:
+    """The size of part `number`; None when the upload's size is unknown."""
+    total = total_parts(upload)
+    if upload.size is None or upload.part_size is None or total is None:
+        return upload.size
+    return upload.part_size if number < total else upload.size - (total - 1) * upload.part_size
 
 
-def missing(row: UploadRow, parts: list[Part]) -> list[int]:
-    """The numbers of the parts that have not arrived, or not as long as they must be.
+def missing_parts(upload: UploadRow, parts: list[Part]) -> list[int]:
+    """The numbers of the parts that S3 does not have, or has in another size than planned.
 
-    Where nobody knows how many there are, those before the last that has arrived.
+    When the upload's size is unknown, those below the highest number that has arrived.
     """
-    arrived = {part.number for part in parts if length_of(row, part.number) in {None, part.size}}
-    total = parts_in(row) or max((part.number for part in parts), default=0)
+    arrived = {
+        each.number for each in parts if part_length(upload, each.number) in {None, each.size}
+    }
+    total = total_parts(upload) or max((each.number for each in parts), default=0)
     return [number for number in range(1, total + 1) if number not in arrived]
 
 
-def parts_of(row: UploadRow, stored: Stored) -> list[Part]:
-    """The parts of which S3 has made the object; one, where nobody knows how many there were."""
-    total = parts_in(row)
-    if row.multipart is None or total is None:
-        return [Part(1, stored.size, stored.etag)]
-    numbers = range(1, total + 1)
-    return [Part(number, length_of(row, number) or 0, stored.etag) for number in numbers]
+def parts_of_object(upload: UploadRow, stored: Stored) -> list[Part]:
+    """The parts that a whole object stands for, since S3 no longer lists the parts it has joined.
 
-
-def way_of(size: int | None) -> UploadMethod:
-    """One PUT for what is small enough, parts for the rest."""
-    return "put" if size is not None and size <= SINGLE_PUT else "multipart"
-
-
-def put(name: str, url: str, headers: Mapping[str, str]) -> str:
-    """One PUT. Neither the file's name nor the address is a pattern, hence -g."""
-    said = " ".join(f"-H {shlex.quote(f'{key}: {value}')}" for key, value in headers.items())
-    return f"curl -fgS -T {local_name(name)} {said} {shlex.quote(url)}"
-
-
-def multipart(row: UploadRow, base: str) -> str:
-    """Every part in its turn, and the completion; the token is the shell's $TOKEN.
-
-    Who sends by a request needs none: it is in the address.
-
-    What asks the function is tried again after a 503, for as long as Retry-After says: S3 may take
-    longer to put many parts together than the function has.
+    One part when the object was sent in one PUT, or when the number of parts is unknown.
     """
-    upload = shlex.quote(f"{base}/uploads/{row.name}")
-    name = local_name(row.file_name)
-    who = "" if row.request else '-H "x-session-token: $TOKEN" '
-    sign = f"""curl -fsS --retry 5 {who}--json "{{\\"part_numbers\\":[$n]}}" {upload}/parts"""
+    total = total_parts(upload)
+    if upload.multipart is None or total is None:
+        return [Part(1, stored.size, stored.etag)]
+    return [
+        Part(number, part_length(upload, number) or 0, stored.etag)
+        for number in range(1, total + 1)
+    ]
+
+
+def curl_put(name: str, url: str, headers: Mapping[str, str]) -> str:
+    """A shell command that sends the file `name` in one PUT.
+
+    `-g` keeps curl from reading brackets in the name or the URL as a pattern.
+    """
+    options = " ".join(f"-H {shlex.quote(f'{key}: {value}')}" for key, value in headers.items())
+    return f"curl -fgS -T {local_name(name)} {options} {shlex.quote(url)}"
+
+
+def curl_multipart(upload: UploadRow, base_url: str) -> str:
+    """A shell command that sends every part in turn and completes the upload.
+
+    The session token is the shell's `$TOKEN`; an upload to a file request needs none, because the
+    request's token is in `base_url`. `--retry` waits as long as `Retry-After` of a 503 says: S3 may
+    take longer to join many parts than the function may run.
+    """
+    address = shlex.quote(f"{base_url}/uploads/{upload.name}")
+    name = local_name(upload.file_name)
+    token = "" if upload.request else '-H "x-session-token: $TOKEN" '
+    sign = f"""curl -fsS --retry 5 {token}--json "{{\\"part_numbers\\":[$n]}}" {address}/parts"""
     url = """sed 's/.*"url": *"\\([^"]*\\)".*/\\1/'"""
-    cut = f"dd if={name} bs={row.part_size} skip=$((n-1)) count=1 status=none"
+    read = f"dd if={name} bs={upload.part_size} skip=$((n-1)) count=1 status=none"
     send = """curl -fgsS -o /dev/null -X PUT -H content-type: --data-binary @- "$url\""""
-    each = f"url=$({sign} | {url}) && {cut} | {send} || exit 1"
-    whole = f"curl -fsS --retry 5 {who}--json '{{}}' {upload}/complete"
-    return f"(for n in $(seq {parts_in(row)}); do {each}; done; {whole})"
+    each = f"url=$({sign} | {url}) && {read} | {send} || exit 1"
+    complete = f"curl -fsS --retry 5 {token}--json '{{}}' {address}/complete"
+    return f"(for n in $(seq {total_parts(upload)}); do {each}; done; {complete})"

@@ -1,4 +1,4 @@
-"""Large uploads: straight to S3, resumable, verified."""
+"""The routes of uploads: the client sends the bytes to S3 and can resume."""
 
 from typing import Annotated
 
@@ -46,12 +46,13 @@ def start_upload(
     sent: CurrentRequest,
     header: ConditionHeaders,
 ) -> UploadView:
-    """Begin an upload of any size up to 5 TB, whose bytes go straight to S3.
+    """Start an upload of up to 5 TiB, whose bytes you send to S3 yourself.
 
-    Up to 64 MiB it is one PUT, as `put` says; above that, parts. `curl` is a line that does all of
-    it, where the shell's `$TOKEN` is your token. Conditions hold when it is completed as well.
+    A file of up to 64 MiB takes one PUT, as `put` says; a larger one takes parts. `curl` is a
+    command that does all of it, with your token in the shell variable `$TOKEN`. Conditions are
+    checked now, and again when you complete the upload.
     """
-    return one(UploadService).start(caller, conditioned(body, header), sent.base)
+    return one(UploadService).create(caller, conditioned(body, header), sent.base)
 
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
@@ -62,12 +63,12 @@ def list_uploads(
     cursor: str | None = None,
 ) -> Response[list[UploadView]]:
     """List your uploads in progress."""
-    return listed(*one(UploadService).page(caller, limit, cursor, sent.base), sent)
+    return listed(*one(UploadService).list_uploads(caller, limit, cursor), sent)
 
 
 @router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
 def get_upload(upload_id: str, caller: Writer, sent: CurrentRequest) -> UploadView:
-    """What of an upload has arrived and what is missing, to go on from there."""
+    """Get an upload's arrived and missing parts, to resume it."""
     return one(UploadService).status(caller, upload_id, sent.base)
 
 
@@ -75,8 +76,8 @@ def get_upload(upload_id: str, caller: Writer, sent: CurrentRequest) -> UploadVi
     "/uploads/<upload_id>/parts", responses=answers({200: SignedParts}, NoSuchUpload, Invalid)
 )
 def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedParts:
-    """Sign addresses for up to a hundred parts, each good for minutes and one length."""
-    return one(UploadService).sign(caller, upload_id, list(body.part_numbers))
+    """Sign URLs for up to 100 parts, each valid for 5 minutes and for one part size."""
+    return one(UploadService).sign_parts(caller, upload_id, list(body.part_numbers))
 
 
 @router.post(
@@ -96,10 +97,10 @@ def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedPart
     ),
 )
 def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObject:
-    """Make the file, once all its bytes are there. Doing it again answers the same.
+    """Complete an upload: make the file, once all its bytes are in S3.
 
-    What arrived is compared with the size and the checksum that were declared; if it differs, it
-    is removed, and nothing of it was ever visible.
+    A repeated request gets the same answer. The bytes are compared with the declared size and
+    checksum; if they differ, they are deleted and no file is made.
     """
     return one(CompletionService).complete(caller, upload_id, body.parts)
 
@@ -108,6 +109,6 @@ def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObj
     "/uploads/<upload_id>", status_code=204, responses=answers({204: None}, NoSuchUpload)
 )
 def abort_upload(upload_id: str, caller: Writer) -> Response[None]:
-    """Give an upload up, and remove what has arrived of it."""
+    """Abort an upload and delete the bytes that have arrived."""
     one(UploadService).abort(caller, upload_id)
     return nothing()

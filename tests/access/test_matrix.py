@@ -1,8 +1,8 @@
-"""Who may do what: every route, as everybody, with every kind of owner.
+"""Access to every route, for each relation of the caller to the file's owner.
 
-A row is what the route answers to nobody, a stranger, a reader, a writer and the owner of the file
-or upload that it is about. With a session that is dead everybody is nobody; when the owner is gone,
-everybody else is a stranger. A route without a row fails.
+A row has the status that a caller without a token, a stranger, a reader, a writer and the owner of
+the file or upload get. An invalid session is no token. When the owner's account is disabled or
+deleted, the others are strangers. A route without a row fails.
 """
 
 from collections.abc import Callable
@@ -115,18 +115,18 @@ ABOUT_THE_FILE: dict[Key, Sample] = {
     ),
     ("POST", "/uploads/{upload_id}/complete"): Sample(body={}),
 }
-# A group goes on without the account that owns it.
+# A group works without the account that owns it.
 OUTLIVES: set[Key] = {
     ("GET", "/groups/{group}"),
     ("DELETE", "/groups/{group}/members/{username}"),
 }
-# By a token that is no session's, which the sample has made up.
+# Proven by a token of another kind, which is invalid in the sample.
 PROVEN_OTHERWISE: set[Key] = {("POST", "/password/reset")}
 ROLES = ("nobody", "stranger", "reader", "writer", "owner")
 
 
 def as_role(world: World, role: str) -> Client:
-    """Whoever has that role for Alice's file and upload."""
+    """The client that has this role for Alice's file and upload."""
     people = (Client(), world.dave, world.bob, world.carol, world.alice)
     return dict(zip(ROLES, people, strict=True))[role]
 
@@ -136,7 +136,7 @@ def expected(key: Key, role: str) -> int:
 
 
 def check(world: World, behind: Behind, key: Key, client: Client, status: int) -> None:
-    """The answer is the expected one, and what is refused changes nothing."""
+    """Requires this status; a refused request changes nothing and shows nothing of the file."""
     before = behind.state()
     answer = world.send(client, key, ABOUT_THE_FILE.get(key))
     assert answer.status == status, (name_of(key), answer.text)
@@ -154,21 +154,21 @@ each_route = pytest.mark.parametrize("key", MATRIX, ids=name_of)
 
 
 def test_every_route_has_a_row() -> None:
-    """And no row is about a route that is not there."""
+    """Every row is of a route that exists."""
     assert MATRIX.keys() == ROUTES.keys()
     assert all(len(row.split()) == len(ROLES) for row in MATRIX.values())
 
 
-def test_a_row_says_whether_the_route_asks_who_is_calling() -> None:
-    """Nobody is refused exactly where a token is needed."""
+def test_nobody_is_refused_where_a_token_is_needed() -> None:
+    """And nowhere else."""
     for key, route in ROUTES.items():
         refused = expected(key, "nobody") == 401 and key not in PROVEN_OTHERWISE
         assert refused is needs_token(route), key
 
 
 @each_route
-def test_the_owner_is_there(world: World, behind: Behind, key: Key) -> None:
-    """Each role gets what its row says."""
+def test_each_role_gets_what_its_row_says(world: World, behind: Behind, key: Key) -> None:
+    """The owner of the file has an active account."""
     restore = behind.ground.snapshot()
     for role in ROLES:
         check(world, behind, key, as_role(world, role), expected(key, role))
@@ -187,13 +187,10 @@ def namesake(world: World, behind: Behind) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("key", [k for k in MATRIX if k[1] != "/login"], ids=name_of)
 @pytest.mark.parametrize("gone", [disabled, namesake])
-def test_the_owner_is_gone(
+def test_grants_of_a_disabled_or_deleted_owner_give_nothing(
     world: World, behind: Behind, key: Key, gone: Callable[[World, Behind], None]
 ) -> None:
-    """Whoever had a right from them has none; another of the same name gives none.
-
-    An address that was given out leads nowhere, for whoever has it.
-    """
+    """An account of the same name does not revive them, and links and file requests answer 404."""
     gone(world, behind)
     restore = behind.ground.snapshot()
     public = key[1].startswith(("/s/", "/r/"))
@@ -202,7 +199,7 @@ def test_the_owner_is_gone(
         check(world, behind, key, as_role(world, role), status)
         restore()
     if needs_token(ROUTES[key]):
-        status = 204 if key[1] == "/logout" else 401  # it ends whatever it was good for
+        status = 204 if key[1] == "/logout" else 401  # it ends a session of any state
         check(world, behind, key, world.alice, status)
 
 
@@ -223,20 +220,22 @@ def disabled_caller(world: World, behind: Behind, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("key", [k for k in MATRIX if needs_token(ROUTES[k])], ids=name_of)
-def test_the_session_is_dead(world: World, behind: Behind, clock: Clock, key: Key) -> None:
-    """The owner's own, in every way it can be: 401, and nothing happens."""
+def test_an_invalid_session_is_refused(
+    world: World, behind: Behind, clock: Clock, key: Key
+) -> None:
+    """401 for the owner, in each way a session ends, and nothing changes."""
     restore, now = behind.ground.snapshot(), clock.time
     for dead in (expired, logged_out, changed_epoch, disabled_caller):
         dead(world, behind, clock)
-        # A session that is only of no more use can still be ended.
+        # A session that is invalid but not expired can still be ended.
         ends = key[1] == "/logout" and dead in {changed_epoch, disabled_caller}
         check(world, behind, key, world.alice, 204 if ends else 401)
         restore()
         clock.time = now
 
 
-def test_lists_hold_what_is_ones_own_or_shared(world: World) -> None:
-    """Each role sees its files and rights, and no others."""
+def test_lists_have_own_and_shared_files_alone(world: World) -> None:
+    """Each role sees its files and permissions, and no others."""
     world.bob.put("own.txt")
     seen = {
         role: {
@@ -255,8 +254,8 @@ def test_lists_hold_what_is_ones_own_or_shared(world: World) -> None:
 
 
 @pytest.mark.parametrize("key", [k for k in MATRIX if "file_name" in SAMPLES[k].query], ids=name_of)
-def test_not_yours_and_not_there_are_the_same(world: World, key: Key) -> None:
-    """A stranger cannot tell Alice's file from one that nobody has, nor her from nobody."""
+def test_a_hidden_file_and_a_missing_one_get_the_same_answer(world: World, key: Key) -> None:
+    """A stranger learns neither whether Alice's file exists nor whether she does."""
     said = []
     for changes in ({}, {"file_name": "b.txt"}, {"username": "zoe"}):
         sample = replace(SAMPLES[key], query=SAMPLES[key].query | changes)

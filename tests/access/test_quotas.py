@@ -12,10 +12,10 @@ AMOUNTS = st.integers(0, 200)
 
 
 @given(st.integers(0, 100), AMOUNTS, st.integers(1, 120), AMOUNTS)
-def test_a_charge_holds_where_it_means_the_same(
+def test_a_charge_commits_where_its_decision_is_still_right(
     quota: int, used: int, grows: int, then: int
 ) -> None:
-    """Of all that may be used by then: where there is room, and the mark is crossed as before."""
+    """That is: there is still room, and the same side of the warning threshold is reached."""
     if used + grows > quota:
         return  # refused before
     when = charge(account(quota, used), Load(grows, 0)).when
@@ -30,8 +30,8 @@ def test_a_charge_holds_where_it_means_the_same(
 
 
 @given(AMOUNTS)
-def test_four_fifths_are_counted_in_whole_bytes(quota: int) -> None:
-    """The least amount that is no less than four fifths."""
+def test_the_warning_threshold_is_the_least_whole_number_of_four_fifths(quota: int) -> None:
+    """It is rounded up."""
     assert 5 * (warning_threshold(quota) - 1) < 4 * quota <= 5 * warning_threshold(quota)
 
 

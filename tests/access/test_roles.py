@@ -1,7 +1,7 @@
-"""What each role may do: every route, as an admin, a member and a client.
+"""Roles: the answer of every route to an administrator, a member and a client.
 
-A row says what a route answers to somebody of each role about what is their own; the roles that may
-not are answered 403 `not-allowed`, and nothing happens. A route without a row fails.
+A row has the status that each gets for data of their own. A role without the route's power gets 403
+`not-allowed`, and nothing changes. A route without a row fails.
 """
 
 from collections.abc import Callable
@@ -121,14 +121,14 @@ def expected(key: Key, role: str) -> int:
 
 
 def test_every_route_has_a_row() -> None:
-    """And no row is about a route that is not there."""
+    """Every row is of a route that exists."""
     assert OF_ROLE.keys() == ROUTES.keys()
     assert set(NAMES) == ROLES.keys()
     assert all(len(row.split()) == len(NAMES) for row in OF_ROLE.values())
 
 
-def test_a_client_changes_nothing() -> None:
-    """By no row of the table but what is about their own account."""
+def test_a_client_changes_only_their_own_account() -> None:
+    """No other changing route is allowed by a row of the table."""
     for key, route in OF_ROLE.items():
         own = power_of(ROUTES[key]) == "account"
         if key[0] not in {"GET", "HEAD"} and key[1] not in HARMLESS and not own:
@@ -137,8 +137,8 @@ def test_a_client_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("key", OF_ROLE, ids=name_of)
-def test_a_role_goes_as_far_as_its_row(world: World, behind: Behind, key: Key) -> None:
-    """With what is one's own; a refusal says so, and leaves everything as it was."""
+def test_each_role_may_what_its_row_says(world: World, behind: Behind, key: Key) -> None:
+    """With data of their own; a refusal is `not-allowed` and changes nothing."""
     for role in NAMES:
         restore = behind.ground.snapshot()
         behind.change("users", {"username": "alice"}, role=role)
@@ -152,8 +152,8 @@ def test_a_role_goes_as_far_as_its_row(world: World, behind: Behind, key: Key) -
         restore()
 
 
-def test_a_client_reads_what_is_shared_with_them(world: World, behind: Behind) -> None:
-    """By every way of reading, and through a group as well; writing stays shut to them."""
+def test_a_client_reads_shared_files_and_writes_none(world: World, behind: Behind) -> None:
+    """Each way of reading works, by a share with a group as well."""
     for name in ("bob", "carol"):
         behind.change("users", {"username": name}, role="client")
     world.alice.put("in/b.txt", b"in the folder")
@@ -168,10 +168,8 @@ def test_a_client_reads_what_is_shared_with_them(world: World, behind: Behind) -
     assert (answer.status, answer.slug) == (403, "not-allowed")
 
 
-def test_a_role_that_is_taken_away_is_gone_with_the_next_request(
-    world: World, behind: Behind
-) -> None:
-    """Of a session that was begun before, and of the links and requests that were made."""
+def test_a_lower_role_applies_from_the_next_request(world: World, behind: Behind) -> None:
+    """To older sessions, links and file requests too."""
     assert world.alice.put("b.txt").status == 201
     behind.change("users", {"username": "alice"}, role="client")
     assert world.alice.put("b.txt").slug == "not-allowed"
@@ -182,10 +180,10 @@ def test_a_role_that_is_taken_away_is_gone_with_the_next_request(
     assert Client().get(f"/s/{world.ids['token']}").status == 200
 
 
-def test_a_configured_administrator_is_asked_whatever_their_row_says(
+def test_a_file_request_of_the_configured_administrator_works(
     settings: contract.Settings, rewire: Rewire, behind: Behind
 ) -> None:
-    """What a sender's first look at them finds is only their row."""
+    """The role of the account's row alone would not allow it."""
     rewire(replace(settings, administrator="alice"))
     asked = join("alice").post("/requests", title="Slides", folder="in/").json()["url"]
     path = asked[asked.index("/r/") :] + "/uploads"
@@ -195,15 +193,15 @@ def test_a_configured_administrator_is_asked_whatever_their_row_says(
     assert Client().post(path, file_name="a.txt", size=3).slug == "no-such-request"
 
 
-def test_an_unknown_role_may_nothing(world: World, behind: Behind) -> None:
-    """A row that a later version wrote opens nothing here."""
+def test_an_unknown_role_may_do_nothing(world: World, behind: Behind) -> None:
+    """A row that a newer version wrote gives no power here."""
     behind.change("users", {"username": "alice"}, role="auditor")
     assert world.alice.get("/files").slug == "not-allowed"
 
 
 @pytest.mark.parametrize("more", [{"role": "admin"}, {"quota": 0}, {"created": "now"}])
-def test_nobody_registers_as_what_they_like(anyone: Client, more: dict[str, object]) -> None:
-    """What an account may is not for the newcomer to say."""
+def test_nobody_chooses_their_own_role(anyone: Client, more: dict[str, object]) -> None:
+    """Registration refuses fields about what an account may do."""
     answer = anyone.post("/register", username="mallory", password=PASSWORD, **more)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     made = anyone.post("/register", username="mallory", password=PASSWORD)
@@ -213,7 +211,7 @@ def test_nobody_registers_as_what_they_like(anyone: Client, more: dict[str, obje
 def test_the_configuration_names_the_first_administrator(
     settings: contract.Settings, rewire: Rewire, behind: Behind
 ) -> None:
-    """Whatever their row says, and nobody else."""
+    """The role of the row does not matter, and nobody else becomes one."""
     rewire(replace(settings, administrator="alice"))
     alice, bob = join("alice"), join("bob")
     assert alice.get("/me").json()["role"] == "admin"
@@ -228,7 +226,7 @@ def test_the_configuration_names_the_first_administrator(
 def test_the_default_role_is_configured(
     settings: contract.Settings, rewire: Rewire, anyone: Client
 ) -> None:
-    """Of those who register from now on."""
+    """It applies to accounts that register from now on."""
     rewire(replace(settings, default_role="client"))
     made = anyone.post("/register", username="carol", password=PASSWORD)
     assert made.json()["role"] == "client"

@@ -1,4 +1,4 @@
-"""The record of changes: each change leaves one, nothing secret is in it, and it can be asked."""
+"""The audit log: each change writes one row without secrets, and administrators query them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ from tests.support.fake_aws import Ground
 from tests.support.samples import ROUTES, World
 
 DAY = 86_400
-# Routes that leave no record, and why.
-NOTHING_CHANGES = "it changes nothing that anybody has"
-BEGINS = "it only begins or ends what becomes a file, and is noted, when it is complete"
+# Routes that write no audit row, and why.
+NOTHING_CHANGES = "it changes no data of an account"
+BEGINS = "the completion of the upload is what writes the row"
 UNRECORDED: dict[tuple[str, str], str] = {
-    ("DELETE", "/trash"): "it leaves one for each file that goes, however many there are",
+    ("DELETE", "/trash"): "it writes one for each file that it deletes",
     ("POST", "/s/{token}/unlock"): NOTHING_CHANGES,
     ("POST", "/r/{token}/unlock"): NOTHING_CHANGES,
     ("POST", "/uploads"): BEGINS,
@@ -31,23 +31,23 @@ UNRECORDED: dict[tuple[str, str], str] = {
     ("POST", "/r/{token}/uploads/{upload_id}/parts"): NOTHING_CHANGES,
     ("DELETE", "/r/{token}/uploads/{upload_id}"): BEGINS,
     ("POST", "/s3/multipart"): BEGINS,
-    ("POST", "/s3/multipart/{upload_id}/complete"): "its bytes are not there in this run",
+    ("POST", "/s3/multipart/{upload_id}/complete"): "its bytes never arrive in this run",
     ("DELETE", "/s3/multipart/{upload_id}"): BEGINS,
     ("POST", "/s3/params"): BEGINS,
 }
-# A 200 of these says that it was so already.
-SO_ALREADY = {("PUT", "/groups/{group}"), ("POST", "/copy")}
+# A 200 of these says that nothing changed.
+UNCHANGED = {("PUT", "/groups/{group}"), ("POST", "/copy")}
 
 
 def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]:
-    """All there is in the record, in the order of time."""
+    """All audit rows in the order of time."""
     rows = [row for row in ground.rows(settings.files) if row["shelf"].startswith("~audit/")]
     return sorted(rows, key=lambda row: str(row["name"]))
 
 
 @dataclass
 class Watched(Run):
-    """A run that looks into the record after each request that may change something."""
+    """A run that reads the audit log after each request that may change something."""
 
     ground: Ground | None = None
     settings: contract.Settings | None = None
@@ -65,21 +65,21 @@ class Watched(Run):
         if answer.status >= 400:
             assert new == [], (key, answer.status)
             return answer
-        if key not in UNRECORDED and not (key in SO_ALREADY and answer.status == 200):
+        if key not in UNRECORDED and not (key in UNCHANGED and answer.status == 200):
             self.done[key] += 1
             assert len(new) == 1, (key, answer.status, new)
             self.name_the_actor(client, path, sent, new[0])
         return answer
 
     def name_the_actor(self, client: Client, path: str, sent: Any, record: dict[str, Any]) -> None:
-        """It is whoever the token names, or whoever registers, or whoever had the address."""
+        """The actor is the account of the token, the new account, or the holder of a link."""
         who = (client.token or ".").partition(".")[0] or sent["json_"].get("username")
         if path.startswith(("/s/", "/r/")):
             assert record["actor"].startswith("~")
             assert record["owner"] == "alice"
-        elif path == "/password/forgot":  # whoever asks has shown nothing
+        elif path == "/password/forgot":  # the caller has proven nothing
             assert record["actor"] == "~stranger"
-        elif path == "/password/reset":  # has the token of
+        elif path == "/password/reset":  # the mailed token proves who
             assert record["actor"] == "alice"
         else:
             assert record["actor"] == who
@@ -89,23 +89,23 @@ class Watched(Run):
 
 @pytest.fixture
 def watched(ground: Ground, settings: contract.Settings) -> Watched:
-    """Every operation there is, each looked after."""
+    """A run of every operation, with the audit log read after each."""
     run = Watched(ground=ground, settings=settings)
     run.everything()
     return run
 
 
-def test_every_change_is_noted_once(watched: Watched) -> None:
-    """With its actor; what is refused is not. A route that the run never met with success fails."""
+def test_every_change_writes_one_audit_row(watched: Watched) -> None:
+    """It names the actor. A refused request writes none, and every changing route succeeds once."""
     changing = {key for key in ROUTES if key[0] not in {"GET", "HEAD"}}
     assert watched.done.keys() == changing - UNRECORDED.keys()
     assert UNRECORDED.keys() <= changing
 
 
-def test_no_record_holds_a_secret(
+def test_no_audit_row_holds_a_secret(
     watched: Watched, ground: Ground, settings: contract.Settings
 ) -> None:
-    """Names of files and people are what it is about; passwords, tokens and addresses are not."""
+    """It names files and people; passwords, tokens and addresses of links are not in it."""
     text = repr(records(ground, settings))
     assert NAME in text
     assert "bob" in text
@@ -135,13 +135,13 @@ def pages(who: Client, **query: str) -> list[list[dict[str, Any]]]:
 
 
 def again(username: str) -> Client:
-    """A session that has not ended, however often the clock was turned."""
+    """A new session, because the older one has expired."""
     answer = Client().post("/login", username=username, password=KNOWN)
     return Client(answer.json()["token"])
 
 
-def test_it_says_who_did_what_from_where(world: World, clock: Clock) -> None:
-    """The newest first."""
+def test_a_record_says_who_did_what_from_where(world: World, clock: Clock) -> None:
+    """The newest record is the first."""
     share = {"file_name": "a.txt", "username": "dave", "permission": "write"}
     sent = {"user-agent": "curl/8.5.0" + "x" * 500}
     clock.time += 1
@@ -158,8 +158,8 @@ def test_it_says_who_did_what_from_where(world: World, clock: Clock) -> None:
     assert (left["action"], left["actor"], left["owner"]) == ("share.delete", "dave", "alice")
 
 
-def test_it_is_asked_by_account(world: World, clock: Clock) -> None:
-    """As whoever did it, and as whose it was."""
+def test_records_are_filtered_by_account(world: World, clock: Clock) -> None:
+    """An account is found as the actor and as the owner."""
     clock.time += 1
     world.bob.send("PUT", "/groups/bobs")
     clock.time += 1
@@ -173,8 +173,8 @@ def test_it_is_asked_by_account(world: World, clock: Clock) -> None:
     assert audit(world.root, username="zoe") == []
 
 
-def test_it_is_asked_by_action(world: World) -> None:
-    """By a noun, or a noun and a verb."""
+def test_records_are_filtered_by_action(world: World) -> None:
+    """A filter is a noun, or a noun and a verb."""
     actions = {each["action"] for each in audit(world.root)}
     assert {"share.create", "link.create", "member.create"} <= actions
     assert {each["action"] for each in audit(world.root, action="share")} == {"share.create"}
@@ -183,8 +183,8 @@ def test_it_is_asked_by_action(world: World) -> None:
     assert audit(world.root, action="sha") == []
 
 
-def test_it_is_asked_by_time(world: World, clock: Clock) -> None:
-    """From a moment on, and up to another that does not belong to it."""
+def test_records_are_filtered_by_time(world: World, clock: Clock) -> None:
+    """`since` is included and `until` is not."""
     for number in range(4):
         clock.time = 1_790_000_001 + number * DAY
         again("alice").send("PUT", f"/groups/g{number}")
@@ -201,8 +201,8 @@ def test_it_is_asked_by_time(world: World, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-09-22", "2026-09-22T14:13:20", ""])
-def test_a_time_says_its_zone(world: World, text: str) -> None:
-    """Or nobody could say which moment it is."""
+def test_a_time_needs_a_zone(world: World, text: str) -> None:
+    """Without one nobody could say which moment it is."""
     answer = world.root.get("/audit", since=text)
     assert (answer.status, answer.slug) == (422, "invalid-request")
 
@@ -212,39 +212,39 @@ def test_a_time_says_its_zone(world: World, text: str) -> None:
     [{"since": "0001-01-01T00:00:00Z"}, {"until": "9999-12-31T23:59:59-12:00"},
      {"since": "9999-01-01T00:00:00Z"}, {"until": "0001-01-01T00:00:00+14:00"}],
 )  # fmt: skip
-def test_far_times_are_harmless(world: World, ground: Ground, query: dict[str, str]) -> None:
-    """Nothing is looked for where nothing can be."""
+def test_far_times_cost_few_reads(world: World, ground: Ground, query: dict[str, str]) -> None:
+    """No day is queried for which no rows are kept."""
     with ground.counted() as calls:
         assert world.root.get("/audit", **query).status == 200
     assert len(calls) < 50
 
 
-def test_a_week_is_the_default(world: World, clock: Clock) -> None:
-    """Older ones are there for who asks."""
+def test_a_query_without_since_covers_seven_days(world: World, clock: Clock) -> None:
+    """Older records are found by `since`."""
     clock.time += 8 * DAY
     assert audit(again("root"), action="share") == []
     assert len(audit(again("root"), action="share", since="2026-09-01T00:00:00Z")) == 2
 
 
-def test_nothing_is_older_than_what_is_kept(
+def test_expired_records_are_not_listed(
     world: World, clock: Clock, settings: contract.Settings
 ) -> None:
-    """Whether the table has removed it or not."""
+    """DynamoDB may not have deleted them yet."""
     clock.time += settings.audit_seconds
     found = [e for page in pages(again("root"), since="2026-01-01T00:00:00Z") for e in page]
     assert [each for each in found if each["action"].startswith("share")] == []
 
 
-def test_what_ends_before_it_begins_is_refused(world: World) -> None:
-    """It is a mistake, to which [] would say that nothing happened; one moment is none."""
+def test_since_after_until_is_refused(world: World) -> None:
+    """It is a mistake, to which [] would say that nothing happened. An empty interval is valid."""
     since, until = "2026-09-22T14:13:21Z", "2026-09-22T16:13:20+02:00"
     answer = world.root.get("/audit", since=since, until=until)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert audit(world.root, since=since, until=since) == []
 
 
-def test_it_is_noted_that_an_address_was_changed(world: World) -> None:
-    """Not which, as none is anywhere in the record."""
+def test_a_changed_email_is_recorded_without_the_address(world: World) -> None:
+    """The audit log never holds an address."""
     wish = {"email": "new@example.org", "current_password": KNOWN}
     assert world.dave.send("PATCH", "/me", json_=wish).status == 200
     (told,) = audit(world.root, username="dave", action="account.update")
@@ -255,7 +255,7 @@ def test_it_is_noted_that_an_address_was_changed(world: World) -> None:
 def test_each_record_is_on_one_page(
     world: World, clock: Clock, ground: Ground, settings: contract.Settings, limit: int
 ) -> None:
-    """Also over days in which nothing was done."""
+    """Days without records between them change nothing."""
     for days in (1, 2, 30, 1):
         clock.time += days * DAY
         again("root").send("PATCH", "/users/dave", json_={"quota": days})
@@ -269,10 +269,10 @@ def test_each_record_is_on_one_page(
     assert quotas == ["quota: 1", "quota: 30", "quota: 2", "quota: 1"]
 
 
-def test_a_page_looks_at_so_many_only(
+def test_a_page_that_has_read_many_rows_ends_early(
     world: World, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few of them are wanted: it ends early, with a cursor, and the next one goes on."""
+    """It may be empty, with a cursor by which the next one goes on."""
     monkeypatch.setattr(audit_service, "READ_LIMIT", 60)
     monkeypatch.setattr(audit_service, "BATCH_SIZE", 5)
     clock.time += 1
@@ -286,8 +286,8 @@ def test_a_page_looks_at_so_many_only(
     assert sum(map(len, found)) == 2
 
 
-def test_a_cursor_is_of_one_question(world: World) -> None:
-    """It says from where on, and of what."""
+def test_a_cursor_belongs_to_one_query(world: World) -> None:
+    """Another filter refuses it; another limit does not."""
     cursor = world.root.get("/audit", limit="1").headers["x-next-cursor"]
     for query in ({"username": "bob"}, {"action": "share"}, {"until": "2026-09-22T00:00:00Z"}):
         answer = world.root.get("/audit", cursor=cursor, **query)
@@ -295,10 +295,10 @@ def test_a_cursor_is_of_one_question(world: World) -> None:
     assert world.root.get("/audit", cursor=cursor, limit="5").status == 200
 
 
-def test_what_collided_is_noted_once(
+def test_a_repeated_commit_writes_one_audit_row(
     alice: Client, ground: Ground, settings: contract.Settings, behind: Behind
 ) -> None:
-    """A commit that had to be tried again leaves the record of the one that held."""
+    """Only the commit that succeeds writes the row."""
     met = at_the_commit(ground, lambda: alice.send("PUT", "/groups/club").status)
     assert alice.send("PUT", "/groups/club").status == 200
     assert met == [201]

@@ -23,7 +23,7 @@ def test_a_configuration_says_the_name(name: str) -> None:
 def test_a_line_says_the_name(name: str) -> None:
     """The shell hands curl the last segment, as one argument that is no option and no pattern."""
     last = name.rpartition("/")[2]
-    for line in (curl.get(name, URL), parts.put(name, URL, {"x-h": "it's"})):
+    for line in (curl.get(name, URL), parts.curl_put(name, URL, {"x-h": "it's"})):
         words = shlex.split(line)
         file = words[3]
         assert file in {last, f"./{last}"}

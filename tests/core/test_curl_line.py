@@ -41,7 +41,7 @@ def test_a_part_and_the_completion_are_asked_for_again_after_a_503(tmp_path: Pat
         thread = threading.Thread(target=gateway.serve_forever, args=(0.05,))
         thread.start()
         run = subprocess.run(
-            ["bash", "-c", parts.multipart(row, base)],
+            ["bash", "-c", parts.curl_multipart(row, base)],
             cwd=tmp_path,
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "TOKEN": "t", "no_proxy": "127.0.0.1"},
             capture_output=True,

@@ -219,7 +219,7 @@ def given_up_bytes_first() -> dict[str, Any]:
     right = UploadService.abort
 
     def abort(self: UploadService, caller: Any, upload_id: str) -> None:
-        row = self.find(caller, upload_id)
+        row = self._find(caller, upload_id)
         self._bucket.discard(row.object, row.multipart)
         right(self, caller, upload_id)
 

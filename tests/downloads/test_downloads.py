@@ -73,12 +73,12 @@ WRONG: list[dict[str, str]] = [
 
 
 def put(client: Client, name: str, content_type: str, data: bytes = b"data") -> None:
-    """Puts a file of a type."""
+    """Puts a file of a media type."""
     assert client.put(name, data, content_type=content_type).status == 201
 
 
-def test_an_address_gives_the_file(alice: Client, ground: Ground) -> None:
-    """With all that there is to know about it, by one call of AWS and none to sign."""
+def test_a_url_downloads_the_file(alice: Client, ground: Ground) -> None:
+    """The answer has all metadata and takes one AWS call; signing takes none."""
     name = "d/résumé (1).pdf"
     put(alice, name, "application/pdf", b"the bytes")
     with ground.counted() as calls:
@@ -98,8 +98,8 @@ def test_an_address_gives_the_file(alice: Client, ground: Ground) -> None:
     }
 
 
-def test_the_address_is_bound_to_what_it_gives(alice: Client) -> None:
-    """Minutes, one object, one way to show it: all of it inside the signature."""
+def test_the_url_is_bound_to_one_object_and_disposition(alice: Client) -> None:
+    """For minutes, to one object, disposition and method: the signature covers them all."""
     put(alice, "a.html", "text/html")
     put(alice, "b.html", "text/html")
     url, other = (
@@ -121,8 +121,8 @@ def test_the_address_is_bound_to_what_it_gives(alice: Client) -> None:
     assert fetch(alice, "a.html") == b"data"
 
 
-def test_a_redirect_leads_to_the_same(alice: Client) -> None:
-    """302 with no body, kept by nobody."""
+def test_a_redirect_leads_to_the_url(alice: Client) -> None:
+    """302 without a body, which no cache may store."""
     put(alice, "a.txt", "text/plain")
     answer = alice.get("/download", file_name="a.txt", redirect="true")
     assert (answer.status, answer.content) == (302, b"")
@@ -132,8 +132,8 @@ def test_a_redirect_leads_to_the_same(alice: Client) -> None:
     assert headed.status == 302
 
 
-def test_what_a_browser_is_given(alice: Client) -> None:
-    """Shown only when asked, and only what runs nothing; all else is bytes to be saved."""
+def test_browsers_display_only_safe_types(alice: Client) -> None:
+    """And only on request; all others are attachments of type octet-stream."""
     for at, content_type in enumerate([*SHOWN, *NEVER]):
         put(alice, f"{at}", content_type)
         shown = content_type in SHOWN
@@ -147,14 +147,14 @@ def test_what_a_browser_is_given(alice: Client) -> None:
             assert "no-store" in headers["cache-control"]
 
 
-def test_the_two_lists_are_apart() -> None:
-    """No type is on both, and what nobody knows is not shown."""
+def test_safe_and_unsafe_types_are_disjoint() -> None:
+    """An unknown type is not displayed."""
     assert all(map(is_safe_inline, SHOWN))
     assert not any(map(is_safe_inline, [*NEVER, "", "image", "/", "x/y", "; image/png"]))
 
 
-def test_the_name_survives_the_way(alice: Client) -> None:
-    """The disposition names the last segment, whatever stands in it (RFC 8187)."""
+def test_the_disposition_has_the_name(alice: Client) -> None:
+    """Its last segment, encoded by RFC 8187."""
     for name in ('a"b.txt', "a%b", "é/ü.txt", "a;b=c.txt", "x" * 255, "😀.png"):
         alice.put(name)
         url = alice.get("/download", file_name=name).json()["url"]
@@ -164,8 +164,8 @@ def test_the_name_survives_the_way(alice: Client) -> None:
         assert said.isascii()
 
 
-def test_anothers_file(alice: Client, bob: Client) -> None:
-    """Not there without a share, and not there again after it; what was given out still expires."""
+def test_another_accounts_file_needs_a_share(alice: Client, bob: Client) -> None:
+    """404 before a share and after it; a URL that was signed before is valid until it expires."""
     alice.put("a.txt", b"hers")
     for name in ("a.txt", "none"):
         answer = bob.get("/download", file_name=name, username="alice")
@@ -180,8 +180,8 @@ def test_anothers_file(alice: Client, bob: Client) -> None:
     assert s3.send("GET", url, later=301).code == "AccessDenied"
 
 
-def test_older_versions_are_their_owners(alice: Client, bob: Client) -> None:
-    """Others get the newest, even to write: what was there before the share is not shared."""
+def test_only_the_owner_downloads_older_versions(alice: Client, bob: Client) -> None:
+    """Others get the newest one, even with permission to write."""
     for data in (b"one", b"two", b"three"):
         alice.put("a.txt", data)
     assert [fetch(alice, "a.txt", version=n) for n in (1, 2, 3)] == [b"one", b"two", b"three"]
@@ -196,8 +196,8 @@ def test_older_versions_are_their_owners(alice: Client, bob: Client) -> None:
         assert answer.slug == "no-such-version"
 
 
-def test_versions_that_are_not_there(alice: Client, clock: Clock) -> None:
-    """Never made, no longer kept, or of a file that had the name before."""
+def test_unknown_versions_are_refused(alice: Client, clock: Clock) -> None:
+    """Never made, expired, or of an earlier file of the same name."""
     alice.put("a.txt", b"one")
     alice.put("a.txt", b"two")
     assert alice.get("/download", file_name="a.txt", version=9).slug == "no-such-version"
@@ -215,14 +215,14 @@ def test_versions_that_are_not_there(alice: Client, clock: Clock) -> None:
     assert fetch(again, "a.txt", version=2) == b"another still"
 
 
-def test_either_a_file_or_a_folder_for_curl(alice: Client) -> None:
-    """Exactly one of them, and nothing else beside."""
+def test_a_request_names_a_file_or_a_folder(alice: Client) -> None:
+    """Exactly one of them, and no unknown parameter."""
     for query in WRONG:
         assert alice.get("/download", **query).status == 422, query
 
 
-def test_without_a_key_nothing_is_signed(ground: Ground) -> None:
-    """A server that has no credentials gives no address, rather than one without a signature."""
+def test_without_credentials_no_url_is_signed(ground: Ground) -> None:
+    """A server without credentials answers 503, never a URL without a signature."""
     session = botocore.session.Session()
     session.set_credentials("", "")
     session._credentials = None
@@ -237,7 +237,7 @@ def test_without_a_key_nothing_is_signed(ground: Ground) -> None:
 
 
 class NoCredentials:
-    """Finds none anywhere."""
+    """A credential provider that has no credentials."""
 
     def load_credentials(self) -> None:
         return None

@@ -1,4 +1,4 @@
-"""A folder as a configuration for curl: every file once, safely named, and nobody else's."""
+"""Folders as configurations for curl: each file once, safely named, and only allowed ones."""
 
 from pathlib import PurePosixPath
 
@@ -33,7 +33,7 @@ ODD = [
 
 
 def config(client: Client, prefix: str, **query: object) -> curls.Config:
-    """One page of a folder, as curl reads it."""
+    """A page of a folder, as curl reads it."""
     answer = client.get("/download", prefix=prefix, format="curl", **query)
     assert answer.status == 200, answer.content
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -41,7 +41,7 @@ def config(client: Client, prefix: str, **query: object) -> curls.Config:
 
 
 def fetched(client: Client, prefix: str, **query: object) -> dict[str, bytes]:
-    """What curl would have on its disk afterwards."""
+    """The files that curl would write, by their paths."""
     said = config(client, prefix, **query)
     return {
         output: s3.send("GET", url).body
@@ -50,15 +50,15 @@ def fetched(client: Client, prefix: str, **query: object) -> dict[str, bytes]:
 
 
 def test_odd_names_are_quoted_for_curl(alice: Client) -> None:
-    """Each goes to a file of its own name below the folder where curl runs, and nowhere else."""
+    """Each file is written under its own name below curl's working directory."""
     for name in ODD:
         alice.put(f"d/{name}", name.encode())
     assert fetched(alice, "d/") == {f"./d/{name}": name.encode() for name in ODD}
     assert fetched(alice, "") == fetched(alice, "d/")
 
 
-def test_nothing_leaves_the_folder(alice: Client) -> None:
-    """No output is absolute, climbs, or could be an option; no address is a pattern."""
+def test_no_output_leaves_the_directory(alice: Client) -> None:
+    """No output is absolute, has `..` or could be an option; no URL is a pattern."""
     for name in ODD:
         alice.put(name)
     said = config(alice, "")
@@ -69,8 +69,8 @@ def test_nothing_leaves_the_folder(alice: Client) -> None:
     assert len(set(said.outputs)) == len(ODD)
 
 
-def test_only_what_begins_so(alice: Client) -> None:
-    """A prefix is the beginning of names; what has none is an empty configuration."""
+def test_a_prefix_selects_files(alice: Client) -> None:
+    """It is the beginning of names; without a match the configuration is empty."""
     for name in ("photos/a", "photos/b/c", "photos2/a", "other"):
         alice.put(name)
     assert config(alice, "photos/").outputs == ["./photos/a", "./photos/b/c"]
@@ -79,7 +79,7 @@ def test_only_what_begins_so(alice: Client) -> None:
 
 
 def many(settings: Settings, count: int) -> None:
-    """Gives Alice so many files without putting each."""
+    """Writes the rows of many files of Alice."""
     fill(settings, "alice", (f"many/{number:04}" for number in range(count)))
 
 
@@ -90,10 +90,10 @@ def many(settings: Settings, count: int) -> None:
         pytest.param(2_500, {"limit": 1_000}, 1_000, marks=pytest.mark.slow),
     ],
 )
-def test_a_large_folder_in_pages(
+def test_a_large_folder_is_paged(
     alice: Client, settings: Settings, count: int, asked: dict[str, int], page: int
 ) -> None:
-    """2,500 files are three pages at most; each file is in one of them, none is left out."""
+    """Each file is on one page, and none is left out."""
     many(settings, count)
     outputs: list[str] = []
     query: dict[str, str] = {}
@@ -106,8 +106,8 @@ def test_a_large_folder_in_pages(
     assert outputs == [f"./many/{number:04}" for number in range(count)]
 
 
-def test_the_next_page_is_where_the_link_says(alice: Client) -> None:
-    """The link goes on with the same folder."""
+def test_the_link_leads_to_the_next_page(alice: Client) -> None:
+    """Of the same folder."""
     for number in range(3):
         alice.put(f"d/{number}")
     answer = alice.get("/download", prefix="d/", format="curl", limit=2)
@@ -116,8 +116,8 @@ def test_the_next_page_is_where_the_link_says(alice: Client) -> None:
     assert curls.read(following.text).outputs == ["./d/2"]
 
 
-def test_a_cursor_is_of_one_folder(alice: Client, bob: Client) -> None:
-    """Forged, another's, or of another list: 400."""
+def test_a_cursor_is_valid_for_one_folder(alice: Client, bob: Client) -> None:
+    """A forged one, another account's and another folder's are 400."""
     for person in (alice, bob):
         for number in range(3):
             person.put(f"d/{number}")
@@ -129,8 +129,8 @@ def test_a_cursor_is_of_one_folder(alice: Client, bob: Client) -> None:
         assert (answer.status, answer.slug) == (400, "invalid-cursor")
 
 
-def test_a_shared_folder(alice: Client, bob: Client) -> None:
-    """What is shared of it, and nothing beside; gone when the share is taken back."""
+def test_a_shared_folder_is_downloaded(alice: Client, bob: Client) -> None:
+    """Its shared files and no others; none when the share is revoked."""
     for name in ("in/a", "in/b/c", "in2/a", "secret"):
         alice.put(name, name.encode())
     bob.put("in/mine", b"mine")
@@ -144,8 +144,8 @@ def test_a_shared_folder(alice: Client, bob: Client) -> None:
     assert config(bob, "in/", username="alice").urls == []
 
 
-def test_a_shared_folder_in_pages(alice: Client, bob: Client) -> None:
-    """The cursor goes on within what is shared."""
+def test_a_shared_folder_is_paged(alice: Client, bob: Client) -> None:
+    """The cursor resumes within the share."""
     for number in range(5):
         alice.put(f"in/{number}")
     alice.post("/share", file_name="in/", username="bob")
@@ -161,6 +161,6 @@ def test_a_shared_folder_in_pages(alice: Client, bob: Client) -> None:
 
 
 @pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 1001}, {"prefix": "a\\b"}])
-def test_a_wrong_question(alice: Client, query: dict[str, object]) -> None:
+def test_invalid_parameters_are_refused(alice: Client, query: dict[str, object]) -> None:
     """Limits are those of every list, prefixes those of names."""
     assert alice.get("/download", **{"prefix": "a", "format": "curl", **query}).status == 422

@@ -1,4 +1,4 @@
-"""If nobody has changed it meanwhile: RFC 9110, section 13.1, the same on every route."""
+"""Conditional requests (RFC 9110, section 13.1): the same rules on every route."""
 
 from typing import Any
 
@@ -45,8 +45,8 @@ def send(world: World, key: Key, sample: Sample, **said: str) -> Answer:
     return sender.send(key[0], path, query=sample.query, json_=sample.body, headers=headers)
 
 
-def test_the_document_says_who_listens_to_the_header(anyone: Client) -> None:
-    """To conditions on files, and to a range where bytes are sent; nowhere else."""
+def test_openapi_lists_the_conditional_header_fields(anyone: Client) -> None:
+    """Conditions on routes of files, ranges on the route that sends bytes, and nowhere else."""
     shown: dict[Key, set[str]] = {}
     for path, item in anyone.get("/openapi.json").json()["paths"].items():
         for method, operation in item.items():
@@ -61,10 +61,8 @@ def test_the_document_says_who_listens_to_the_header(anyone: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ROUTES, ids=name_of)
-def test_a_condition_that_is_false_stops_who_listens(
-    world: World, behind: Behind, key: Key
-) -> None:
-    """412, or 304 for what one has already; and nothing has changed. Nobody else heeds it."""
+def test_a_false_condition_stops_the_request(world: World, behind: Behind, key: Key) -> None:
+    """412, or 304 for a read, and nothing changes. Other routes ignore conditions."""
     sample = prepared(world, key)
     before = behind.state()
     for said in ({"if_match": '"x"'}, {"if_none_match": "*"}):
@@ -77,15 +75,15 @@ def test_a_condition_that_is_false_stops_who_listens(
 
 
 @pytest.mark.parametrize("key", CHANGING, ids=name_of)
-def test_a_condition_that_holds_stops_nothing(world: World, key: Key) -> None:
-    """Of both, on the same request; a weak tag is another one than that of If-None-Match."""
+def test_true_conditions_stop_nothing(world: World, key: Key) -> None:
+    """If-Match and If-None-Match may come in one request."""
     answer = send(world, key, prepared(world, key), if_match="*", if_none_match='"x", W/"y"')
     assert answer.status < 300, answer.text
 
 
 @pytest.mark.parametrize("key", CHANGING, ids=name_of)
-def test_a_weak_tag_compares_weakly(world: World, key: Key) -> None:
-    """It never matches If-Match, for the bytes may be others; If-None-Match it does."""
+def test_a_weak_tag_matches_if_none_match_alone(world: World, key: Key) -> None:
+    """If-Match compares strongly, because the bytes may differ."""
     sample = prepared(world, key)
     where = {"/trash": "/trash", "/copy": "/files?prefix=copy"}.get(key[1], "/files?prefix=a.txt")
     path, _, query = where.partition("?")
@@ -97,8 +95,8 @@ def test_a_weak_tag_compares_weakly(world: World, key: Key) -> None:
 
 
 @pytest.mark.parametrize("key", IN_A_BODY, ids=name_of)
-def test_a_body_says_conditions_as_the_header_does(world: World, behind: Behind, key: Key) -> None:
-    """412 when one is false; said in both places it is refused, whichever of them is right."""
+def test_conditions_in_a_body_work_as_in_the_header(world: World, behind: Behind, key: Key) -> None:
+    """412 when one is false; a condition in both places is refused."""
     sample = prepared(world, key)
     before = behind.state()
     for name, false in (("if_match", "x"), ("if_none_match", "*")):
@@ -114,8 +112,8 @@ def test_a_body_says_conditions_as_the_header_does(world: World, behind: Behind,
     assert send(world, key, Sample(sample.query, body)).status < 300
 
 
-def test_all_of_the_trash_takes_no_condition(alice: Client, behind: Behind) -> None:
-    """A tag names one file: whoever sends one must say which."""
+def test_emptying_the_trash_takes_no_condition(alice: Client, behind: Behind) -> None:
+    """A tag names one file."""
     trashed(alice)
     before = behind.state()
     for header in ("if-match", "if-none-match"):

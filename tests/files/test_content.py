@@ -27,8 +27,8 @@ def get(client: Client, name: str, headers: dict[str, str] | None = None, **quer
     return client.send("GET", "/file", query={"file_name": name, **query}, headers=headers)
 
 
-def test_a_file_is_put_and_described(alice: Client, behind: Behind) -> None:
-    """201 with the file object; its bytes lie under a random key of the owner's."""
+def test_a_file_is_put(alice: Client, behind: Behind) -> None:
+    """201 with the file object; its bytes have a random key under the owner."""
     answer = alice.put("docs/a.txt", b"hello", content_type="text/x-mine")
     assert answer.status == 201
     file = answer.json()
@@ -49,7 +49,7 @@ def test_a_file_is_put_and_described(alice: Client, behind: Behind) -> None:
 
 
 def test_base64_and_raw_are_the_same_bytes(alice: Client) -> None:
-    """Base64 text by default, the bytes under their own type when they are asked for."""
+    """Base64 text by default; with `Accept` the bytes, under their own type."""
     data = bytes(range(256))
     alice.put("a.bin", data, content_type="image/x-test")
     text = get(alice, "a.bin")
@@ -61,8 +61,8 @@ def test_base64_and_raw_are_the_same_bytes(alice: Client) -> None:
     assert get(alice, "a.bin", {"accept": "*/*"}).content == text.content
 
 
-def test_bytes_are_never_run_nor_kept_by_a_browser(alice: Client) -> None:
-    """Whatever their type says."""
+def test_a_browser_neither_runs_nor_caches_bytes(alice: Client) -> None:
+    """Whatever their type."""
     alice.put("x.html", b"<script>alert(1)</script>", content_type="text/html")
     for headers in ({}, RAW):
         answer = get(alice, "x.html", headers)
@@ -75,7 +75,7 @@ def test_bytes_are_never_run_nor_kept_by_a_browser(alice: Client) -> None:
 def test_content_that_is_not_base64_is_refused(
     alice: Client, behind: Behind, content: object
 ) -> None:
-    """An upload that lost bytes is not acknowledged; the name is not there afterwards."""
+    """An upload that lost bytes is not acknowledged, and no file has its name."""
     answer = alice.send("PUT", "/file", json_={"file_name": "a", "content": content})
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert reason_at(answer, "body.content")
@@ -83,8 +83,8 @@ def test_content_that_is_not_base64_is_refused(
     assert behind.objects() == {}
 
 
-def test_an_empty_file_is_a_file(alice: Client) -> None:
-    """Of no bytes, however it is sent and asked for."""
+def test_a_file_may_be_empty(alice: Client) -> None:
+    """In each way that it is sent or read."""
     assert alice.put("a", b"").json()["size"] == 0
     assert alice.send("PUT", "/file", query={"file_name": "b"}).status == 201
     for name in ("a", "b"):
@@ -94,8 +94,10 @@ def test_an_empty_file_is_a_file(alice: Client) -> None:
 
 @pytest.mark.parametrize("extra", [0, 1])
 @pytest.mark.parametrize("way", ["json", "raw"])
-def test_four_mebibytes_and_no_more(alice: Client, behind: Behind, extra: int, way: str) -> None:
-    """A byte more is refused with the route that takes it, and nothing is kept."""
+def test_a_small_upload_has_at_most_four_mebibytes(
+    alice: Client, behind: Behind, extra: int, way: str
+) -> None:
+    """One more byte is refused with the route that takes it, and nothing is stored."""
     data = bytes(SMALL + extra)
     if way == "json":
         answer = alice.put("a", data)
@@ -114,8 +116,8 @@ def test_four_mebibytes_and_no_more(alice: Client, behind: Behind, extra: int, w
 
 
 @pytest.mark.odd_rows
-def test_a_file_too_large_to_answer_names_the_other_way(alice: Client, behind: Behind) -> None:
-    """A file that came in another way than this route's, and is larger than it carries."""
+def test_a_file_too_large_for_this_route_names_the_other_one(alice: Client, behind: Behind) -> None:
+    """It came by another route, and is larger than an answer may be."""
     alice.put("a")
     behind.change("files", {"shelf": "alice", "name": "a"}, size=SMALL + 1)
     answer = get(alice, "a")
@@ -126,8 +128,10 @@ def test_a_file_too_large_to_answer_names_the_other_way(alice: Client, behind: B
 
 
 @pytest.mark.parametrize("size", [6_200_000, 6 * 1024 * 1024 + 1, 9_000_000])
-def test_a_body_beyond_what_a_function_takes(alice: Client, behind: Behind, size: int) -> None:
-    """Is refused in the same words, whichever limit it meets first."""
+def test_a_body_larger_than_lambda_takes_is_refused(
+    alice: Client, behind: Behind, size: int
+) -> None:
+    """With one answer, whichever limit it meets first."""
     answer = alice.send("PUT", "/file", query={"file_name": "a"}, body=bytes(size))
     assert (answer.status, answer.slug) == (413, "too-large")
     assert "POST /uploads" in answer.json()["detail"]
@@ -139,8 +143,8 @@ def test_a_body_beyond_what_a_function_takes(alice: Client, behind: Behind, size
     ["application/octet-stream", "application/x-www-form-urlencoded", "application/json",
      "image/png", "", "nonsense"],
 )  # fmt: skip
-def test_the_body_itself_is_the_file(alice: Client, says: str) -> None:
-    """`?file_name=` makes it so, whatever the body says to be."""
+def test_file_name_in_the_query_makes_the_body_the_file(alice: Client, says: str) -> None:
+    """Whatever its content type."""
     data = b'{"not": "read"}'
     headers = {"content-type": says} if says else {}
     query = {"file_name": "a.txt"}
@@ -151,8 +155,8 @@ def test_the_body_itself_is_the_file(alice: Client, says: str) -> None:
     assert alice.read("a.txt").content == data
 
 
-def test_the_query_of_a_raw_body_says_the_rest(alice: Client, bob: Client) -> None:
-    """Type, owner and what to do about a namesake; unknown fields are refused."""
+def test_the_query_of_a_raw_body_has_the_other_fields(alice: Client, bob: Client) -> None:
+    """Content type, owner and on_conflict; unknown fields are refused."""
     bob.post("/share", file_name="in/", username="alice", permission="write")
     query = {"file_name": "in/a", "username": "BOB", "content_type": "x/y", "on_conflict": "fail"}
     answer = alice.send("PUT", "/file", query=query, body=b"1")
@@ -164,10 +168,10 @@ def test_the_query_of_a_raw_body_says_the_rest(alice: Client, bob: Client) -> No
 
 
 @pytest.mark.parametrize("query", [{"on_conflict": "fail"}, {"username": "bob"}])
-def test_beside_a_json_body_no_query_is_ignored(
+def test_a_json_body_allows_no_query(
     alice: Client, bob: Client, behind: Behind, query: dict[str, str]
 ) -> None:
-    """A word in the query that belongs in the body was meant to change something: 422."""
+    """A field in the wrong place was meant to change something: 422."""
     alice.put("a", b"old")
     before = behind.state()
     body = {"file_name": "a", "content": "bmV3"}
@@ -177,8 +181,8 @@ def test_beside_a_json_body_no_query_is_ignored(
     assert behind.state() == before
 
 
-def test_a_json_body_names_its_owner(alice: Client, bob: Client) -> None:
-    """As every route does, by `username`."""
+def test_a_json_body_names_the_owner(alice: Client, bob: Client) -> None:
+    """By `username`, as every route does."""
     bob.post("/share", file_name="in/", username="alice", permission="write")
     answer = alice.put("in/a", b"x", username="bob")
     assert (answer.status, answer.json()["permission"]) == (201, "write")
@@ -186,8 +190,8 @@ def test_a_json_body_names_its_owner(alice: Client, bob: Client) -> None:
     assert bob.get("/me").json()["bytes_used"] == 1
 
 
-def test_text_that_did_not_survive_the_gateway_is_refused(alice: Client, behind: Behind) -> None:
-    """A gateway passes text types as text, and other bytes do not come through that: never 2xx."""
+def test_text_that_the_gateway_damaged_is_refused(alice: Client, behind: Behind) -> None:
+    """A gateway passes text types as text, which loses other bytes: never 2xx."""
     data = b"caf\xe9 \xff\xfe"
     for kind in ("text/plain", "application/json", "application/xml"):
         headers = {"content-type": kind}
@@ -202,8 +206,8 @@ def test_text_that_did_not_survive_the_gateway_is_refused(alice: Client, behind:
     assert alice.read("a").content == utf8
 
 
-def test_a_part_does_not_pass_for_the_whole(alice: Client) -> None:
-    """`curl -C` sends the rest of a file with Content-Range; it must not replace the file."""
+def test_a_part_does_not_replace_the_whole(alice: Client) -> None:
+    """`curl -C` sends the rest of a file with Content-Range."""
     alice.put("big.bin", b"whole")
     rest = {"content-range": "bytes 3-4/5"}
     answer = alice.send("PUT", "/file", query={"file_name": "big.bin"}, body=b"le", headers=rest)
@@ -215,8 +219,8 @@ def test_a_part_does_not_pass_for_the_whole(alice: Client) -> None:
     "name", ["", "/x", "x/", "../x", "a/../b", ".", "a\\b", "a\0b", "a\r\nb", "a\u202eb", "s" * 256]
 )
 @pytest.mark.parametrize("way", ["json", "query"])
-def test_bad_names_are_invalid_names(alice: Client, behind: Behind, name: str, way: str) -> None:
-    """Put or asked for, with the reason; the list stays as it was."""
+def test_bad_names_are_refused(alice: Client, behind: Behind, name: str, way: str) -> None:
+    """In every way a name is sent, with the reason; no file is added."""
     for method in ("PUT",) if way == "json" else ("PUT", "GET", "HEAD", "DELETE"):
         if way == "json":
             answer = alice.put(name)
@@ -230,8 +234,8 @@ def test_bad_names_are_invalid_names(alice: Client, behind: Behind, name: str, w
     assert [row for row in behind.rows("files") if "action" not in row] == []
 
 
-def test_names_are_one_in_whatever_form(alice: Client) -> None:
-    """Decomposed as a Mac writes it, or composed: one file."""
+def test_composed_and_decomposed_names_are_the_same(alice: Client) -> None:
+    """Unicode has two forms of one name; macOS sends the decomposed one."""
     assert alice.put("re\u0301sume\u0301", b"1").json()["file_name"] == "résumé"
     assert alice.put("résumé", b"2").status == 200
     assert alice.read("re\u0301sume\u0301").content == b"2"
@@ -246,7 +250,7 @@ def test_names_are_one_in_whatever_form(alice: Client) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(name=file_names(), data=st.binary(max_size=9))
-def test_any_name_goes_round(alice: Client, name: str, data: bytes) -> None:
+def test_any_name_works_on_every_route(alice: Client, name: str, data: bytes) -> None:
     """Put, list, get, head, delete: the same name and bytes, in body, query and header."""
     assert alice.put(name, data).json()["file_name"] == name
     assert alice.names(prefix=name) == [f"alice/{name}"]
@@ -256,8 +260,8 @@ def test_any_name_goes_round(alice: Client, name: str, data: bytes) -> None:
     assert alice.read(name).status == 404
 
 
-def test_what_is_replaced_becomes_a_version(alice: Client, behind: Behind) -> None:
-    """Its row goes to another shelf with its bytes, until its time; the file stays the same one."""
+def test_a_replaced_file_becomes_a_version(alice: Client, behind: Behind) -> None:
+    """It is archived with its bytes until it expires; the file keeps its id."""
     first = alice.put("a", b"one").json()
     answer = alice.put("a", b"twos")
     second = answer.json()
@@ -275,7 +279,7 @@ def test_what_is_replaced_becomes_a_version(alice: Client, behind: Behind) -> No
     assert alice.get("/me").json()["bytes_used"] == 3 + 4 + 5
 
 
-def test_on_conflict_fail_keeps_what_is_there(alice: Client, behind: Behind) -> None:
+def test_on_conflict_fail_keeps_the_existing_file(alice: Client, behind: Behind) -> None:
     """409, and no byte is written."""
     assert alice.put("a", b"one", on_conflict="fail").status == 201
     before = behind.state()
@@ -284,7 +288,7 @@ def test_on_conflict_fail_keeps_what_is_there(alice: Client, behind: Behind) -> 
     assert behind.state() == before
 
 
-def test_on_conflict_rename_finds_another_name(alice: Client) -> None:
+def test_on_conflict_rename_finds_a_free_name(alice: Client) -> None:
     """Each upload is a new file beside the others."""
     names = [
         alice.put("d/a.txt", data, on_conflict="rename").json()["file_name"]
@@ -295,8 +299,8 @@ def test_on_conflict_rename_finds_another_name(alice: Client) -> None:
     assert alice.get("/me").json()["bytes_used"] == 3
 
 
-def test_a_precondition_holds_or_nothing_happens(alice: Client, behind: Behind) -> None:
-    """If-Match and If-None-Match of RFC 9110, for PUT and DELETE."""
+def test_a_false_precondition_changes_nothing(alice: Client, behind: Behind) -> None:
+    """If-Match and If-None-Match (RFC 9110), for PUT and DELETE."""
 
     def put(data: bytes, **headers: str) -> Answer:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -320,8 +324,8 @@ def test_a_precondition_holds_or_nothing_happens(alice: Client, behind: Behind) 
     assert gone.status == 204
 
 
-def test_who_has_it_already_is_not_sent_it(alice: Client) -> None:
-    """304 with the ETag and no body; If-Match that does not hold is 412."""
+def test_a_current_copy_is_not_sent_again(alice: Client) -> None:
+    """304 with the ETag and no body; a false If-Match is 412."""
     etag = alice.put("a", b"data").headers["etag"]
     for value in (etag, f"W/{etag}", f'"x", {etag}', "*"):
         answer = get(alice, "a", {"if-none-match": value})
@@ -332,8 +336,8 @@ def test_who_has_it_already_is_not_sent_it(alice: Client) -> None:
     assert get(alice, "a", {"if-match": '"x"'}).slug == "precondition-failed"
 
 
-def test_head_says_what_get_would(alice: Client) -> None:
-    """The same status and headers, no bytes, and the length of what GET would send."""
+def test_head_has_the_header_fields_of_get(alice: Client) -> None:
+    """The same status and fields without bytes, and the length of what GET sends."""
     alice.put("a.txt", b"12345")
     for headers in ({}, RAW):
         got = get(alice, "a.txt", headers)
@@ -365,8 +369,8 @@ def test_head_says_what_get_would(alice: Client) -> None:
         ("bytes=-0", 416, None),
     ],
 )
-def test_a_range_of_the_bytes(alice: Client, words: str, status: int, data: bytes | None) -> None:
-    """206 with what was asked for, 416 past the end, the whole where the range makes no sense."""
+def test_a_range_has_its_bytes(alice: Client, words: str, status: int, data: bytes | None) -> None:
+    """206 with the range, 416 past the end, and the whole file for a range without sense."""
     alice.put("a", b"0123456789")
     answer = get(alice, "a", RAW | {"range": words})
     assert answer.status == status
@@ -380,8 +384,8 @@ def test_a_range_of_the_bytes(alice: Client, words: str, status: int, data: byte
     assert answer.headers.get("content-range") == (said if status == 206 else None)
 
 
-def test_a_range_is_of_bytes_that_are_still_the_same(alice: Client) -> None:
-    """If-Range with an old ETag gives the whole; Base64 text has no ranges."""
+def test_a_range_of_older_bytes_gets_the_whole_file(alice: Client) -> None:
+    """If-Range has an older ETag then; Base64 text has no ranges."""
     etag = alice.put("a", b"0123456789").headers["etag"]
     ranged = RAW | {"range": "bytes=1-2"}
     assert get(alice, "a", ranged | {"if-range": etag}).status == 206
@@ -392,7 +396,7 @@ def test_a_range_is_of_bytes_that_are_still_the_same(alice: Client) -> None:
 
 
 def test_deleting_moves_to_the_trash(alice: Client, behind: Behind) -> None:
-    """The name is free, and the row and bytes are kept, and take room, until their time."""
+    """The name is free; the row and the bytes stay, and count, until they expire."""
     alice.put("a", b"data")
     assert alice.delete("/file", file_name="a").status == 204
     assert alice.delete("/file", file_name="a").slug == "no-such-file"
@@ -406,8 +410,8 @@ def test_deleting_moves_to_the_trash(alice: Client, behind: Behind) -> None:
     assert alice.put("a", b"new").json()["version"] == 1
 
 
-def test_delete_may_name_the_owner(alice: Client, bob: Client) -> None:
-    """Oneself; another's file is no file of one's own, even with the right to write it."""
+def test_only_the_owner_deletes(alice: Client, bob: Client) -> None:
+    """They may name themselves; the right to write does not include deletion."""
     alice.put("a")
     alice.post("/share", file_name="a", username="bob", permission="write")
     assert bob.delete("/file", file_name="a", username="alice").slug == "no-such-file"
@@ -415,8 +419,8 @@ def test_delete_may_name_the_owner(alice: Client, bob: Client) -> None:
     assert alice.delete("/file", file_name="a", username="Alice").status == 204
 
 
-def test_a_full_account_takes_no_more(alice: Client, behind: Behind) -> None:
-    """507, nothing kept; what is replaced takes room as well, and deleting still goes."""
+def test_a_full_account_takes_no_upload(alice: Client, behind: Behind) -> None:
+    """507, and nothing is stored; versions count, and deletion still works."""
     alice.put("a", b"12345")
     behind.change("users", {"username": "alice"}, quota=10)
     before = behind.state()
@@ -432,7 +436,7 @@ def test_a_full_account_takes_no_more(alice: Client, behind: Behind) -> None:
     assert alice.get("/me").json()["bytes_used"] == 10
 
 
-def test_an_account_has_so_many_files(alice: Client, behind: Behind) -> None:
+def test_the_number_of_files_is_limited(alice: Client, behind: Behind) -> None:
     """Versions and the trash count, as they do for bytes."""
     behind.change("users", {"username": "alice"}, files_quota=3)
     for name in ("a", "a", "b"):
@@ -445,8 +449,8 @@ def test_an_account_has_so_many_files(alice: Client, behind: Behind) -> None:
 
 
 @pytest.mark.odd_rows
-def test_bytes_that_are_missing_are_a_fault_and_no_answer(alice: Client, behind: Behind) -> None:
-    """A row without its object is 503, never an empty file and never 500."""
+def test_missing_bytes_are_a_fault(alice: Client, behind: Behind) -> None:
+    """A row without its object is 503, never an empty file."""
     alice.put("a")
     behind.change("files", {"shelf": "alice", "name": "a"}, object="alice/none")
     answer = get(alice, "a")
@@ -454,8 +458,8 @@ def test_bytes_that_are_missing_are_a_fault_and_no_answer(alice: Client, behind:
     assert answer.headers["retry-after"]
 
 
-def test_other_bytes_than_were_stored_are_never_served(alice: Client, ground: Ground) -> None:
-    """What S3 gives is compared with its checksum; a byte that differs is 503."""
+def test_altered_bytes_are_never_served(alice: Client, ground: Ground) -> None:
+    """S3 sends a checksum; one byte that differs is 503."""
     alice.put("a", b"data")
 
     def after(call: Call, answer: AWSResponse) -> AWSResponse:
@@ -472,7 +476,7 @@ def test_other_bytes_than_were_stored_are_never_served(alice: Client, ground: Gr
     assert b"dath" not in answer.content
 
 
-def test_answers_are_json_as_it_is_said(alice: Client) -> None:
-    """No NaN, and text that any client reads."""
+def test_answers_are_valid_json(alice: Client) -> None:
+    """Without NaN, and as text that any client reads."""
     text = alice.put("é", b"").text
     assert json.loads(text, parse_constant=pytest.fail)["file_name"] == "é"

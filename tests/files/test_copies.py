@@ -21,7 +21,7 @@ def gone(client: Client, name: str) -> int:
 
 
 def test_a_copy_is_a_file_of_its_own(alice: Client, ground: Ground) -> None:
-    """With the same bytes, and what was said of them; what is done to one is not to the other."""
+    """It has the bytes and details of its original; a change of one does not change the other."""
     alice.put("a.txt", b"bytes", content_type="text/x-own")
     alice.send("PATCH", "/file", json_={"file_name": "a.txt", "tags": ["one"]})
     with ground.counted() as calls:
@@ -37,8 +37,8 @@ def test_a_copy_is_a_file_of_its_own(alice: Client, ground: Ground) -> None:
     assert alice.read("in/b.txt").content == b"bytes"
 
 
-def test_what_is_in_the_way_is_as_for_an_upload(alice: Client) -> None:
-    """It fails unless it is told to find another name, or to replace what the caller knows."""
+def test_on_conflict_works_as_for_an_upload(alice: Client) -> None:
+    """A copy fails by default, and renames or replaces where it is told to."""
     etag = alice.put("b.txt", b"b").json()["etag"]
     alice.put("a.txt", b"a")
     assert copy(alice, "a.txt", "b.txt").slug == "file-exists"
@@ -58,8 +58,8 @@ def test_what_is_in_the_way_is_as_for_an_upload(alice: Client) -> None:
     assert copy(alice, "a.txt", "in/").slug == "invalid-name"
 
 
-def test_what_is_shared_can_be_copied(world: World, ground: Ground) -> None:
-    """Among one's own files, on one's own account; it stays when the share has ended."""
+def test_a_shared_file_can_be_copied(world: World, ground: Ground) -> None:
+    """The copy is the caller's, on their quota, and stays when the share ends."""
     assert copy(world.dave, "a.txt", "mine.txt", username="alice").slug == "no-such-file"
     made = copy(world.bob, "a.txt", "mine.txt", username="alice")
     assert (made.status, made.json()["key"]) == (201, "bob/mine.txt")
@@ -71,8 +71,8 @@ def test_what_is_shared_can_be_copied(world: World, ground: Ground) -> None:
     assert bytes_used(ground, "bob") == 0
 
 
-def test_a_copy_counts(alice: Client, ground: Ground) -> None:
-    """Where there is no room for it, none is made."""
+def test_a_copy_counts_against_the_quota(alice: Client, ground: Ground) -> None:
+    """Without room for its bytes there is none."""
     alice.put("a.txt", b"bytes")
     set_quota(ground, "alice", 9)
     full = copy(alice, "a.txt", "b.txt")
@@ -82,8 +82,8 @@ def test_a_copy_counts(alice: Client, ground: Ground) -> None:
     assert copy(alice, "a.txt", "b.txt").status == 201
 
 
-def test_files_are_counted_too(alice: Client, ground: Ground) -> None:
-    """As many as the quota says, versions and trash among them, and not one more."""
+def test_a_copy_counts_as_a_file(alice: Client, ground: Ground) -> None:
+    """Versions and trash count too, and not one file more fits."""
     aws("dynamodb").update_item(
         TableName=ground.deployed.environment["SATCHEL_USERS"],
         Key={"username": {"S": "alice"}},
@@ -107,10 +107,10 @@ def test_files_are_counted_too(alice: Client, ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("a", "b", "c"))))
-def test_bytes_go_with_the_last_file_that_has_them(
+def test_bytes_are_deleted_with_their_last_file(
     alice: Client, ground: Ground, order: tuple[str, ...]
 ) -> None:
-    """In whatever order they go, by whichever way: a copy of a copy is no other."""
+    """In any order and by any way of deletion; a copy of a copy is no exception."""
     alice.put("a", b"bytes")
     copy(alice, "a", "b")
     copy(alice, "b", "c")
@@ -126,10 +126,8 @@ def test_bytes_go_with_the_last_file_that_has_them(
 
 
 @pytest.mark.parametrize("at", range(6))
-def test_two_that_go_at_once_take_the_bytes_with_them(
-    alice: Client, ground: Ground, at: int
-) -> None:
-    """Whenever they meet, neither leaves the bytes behind nor takes them from the other."""
+def test_two_deletions_at_once_delete_the_bytes(alice: Client, ground: Ground, at: int) -> None:
+    """Wherever they meet, the bytes neither stay nor go while a file has them."""
     alice.put("a", b"bytes")
     copy(alice, "a", "b")
     calls = 0
@@ -148,8 +146,10 @@ def test_two_that_go_at_once_take_the_bytes_with_them(
 
 
 @pytest.mark.parametrize("at", range(8))
-def test_a_copy_made_while_its_original_goes(alice: Client, ground: Ground, at: int) -> None:
-    """It has its bytes, or it is not made."""
+def test_a_copy_of_a_file_that_is_being_purged_has_its_bytes(
+    alice: Client, ground: Ground, at: int
+) -> None:
+    """Or there is no copy."""
     alice.put("a", b"bytes")
     made: list[Answer] = []
     calls = 0
@@ -170,10 +170,10 @@ def test_a_copy_made_while_its_original_goes(alice: Client, ground: Ground, at: 
 
 
 @pytest.mark.parametrize("what", ["gone", "replaced", "moved"])
-def test_an_original_that_changes_meanwhile_is_looked_at_again(
+def test_an_original_that_changes_meanwhile_is_read_again(
     alice: Client, ground: Ground, what: str
 ) -> None:
-    """What is copied is what is there, or nothing."""
+    """The copy has the bytes of the current original."""
     alice.put("a", b"bytes")
 
     def meanwhile() -> None:
@@ -194,8 +194,8 @@ def test_an_original_that_changes_meanwhile_is_looked_at_again(
         assert alice.read("b").status == 404
 
 
-def test_a_copy_has_the_words_of_its_original_and_no_others(alice: Client) -> None:
-    """Also in the place of a file of which something was said."""
+def test_a_copy_has_the_details_of_its_original(alice: Client) -> None:
+    """Those of a file that it replaces do not stay."""
     for name in ("a", "b"):
         alice.put(name, name.encode())
     told = {"file_name": "b", "tags": ["secret"], "description": "old"}
@@ -204,10 +204,10 @@ def test_a_copy_has_the_words_of_its_original_and_no_others(alice: Client) -> No
     assert (copy["tags"], copy["description"]) == ([], None)
 
 
-def test_a_right_that_is_taken_back_before_the_commit_copies_nothing(
+def test_a_right_revoked_before_the_commit_copies_nothing(
     alice: Client, bob: Client, ground: Ground
 ) -> None:
-    """A folder's as well, which leaves the file's own row as it was."""
+    """A grant on a folder too, whose revocation leaves the file's row unchanged."""
     alice.put("in/a")
     alice.post("/share", file_name="in/", username="bob")
     met: list[Answer] = []

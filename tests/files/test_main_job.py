@@ -1,10 +1,10 @@
-"""The main job through the front door: register, log in, put, list, get, share, log out."""
+"""The main job by HTTP requests: register, log in, put, list, get, share, log out."""
 
 from tests.support.client import Client
 
 
 def test_two_people_share_a_file(alice: Client, bob: Client) -> None:
-    """What one puts, the other gets byte for byte once it is shared, and never before or after."""
+    """Bob reads the bytes that Alice put while the file is shared, and neither before nor after."""
     data = bytes(range(256)) * 12_000
     name = "año/résumé (final) #1?.pdf"
     assert alice.put(name, data).status == 201

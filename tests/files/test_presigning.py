@@ -11,7 +11,7 @@ from tests.support.strategies import file_names
 
 @given(file_names())
 def test_a_download_is_named_as_its_file(name: str) -> None:
-    """The header parses back to the last segment of the name, and cannot write another header."""
+    """The header parses back to the last segment of the name, and a name adds no header."""
     header = disposition(name, "attachment")
     assert header.isascii()
     assert header.isprintable()

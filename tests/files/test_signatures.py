@@ -1,4 +1,4 @@
-"""A file's first bytes agree with its name, or do not."""
+"""The comparison of a file's first bytes with its name."""
 
 import pytest
 from hypothesis import given
@@ -13,30 +13,30 @@ SAME = [TEXTS, OLE, {".mp4", ".mov"}]
 
 
 @pytest.mark.parametrize("extension", SAMPLES)
-def test_what_is_what_it_says(extension: str) -> None:
-    """In any letters."""
+def test_content_of_the_named_type_passes(extension: str) -> None:
+    """With an extension in either case."""
     assert not contradicts(f"a{extension}", SAMPLES[extension])
     assert not contradicts(f"a{extension.upper()}", SAMPLES[extension][:HEAD_BYTES])
 
 
 @pytest.mark.parametrize("extension", SAMPLES)
 @pytest.mark.parametrize("said", [e for e in SAMPLES if e != ".exe"])
-def test_what_is_something_else(extension: str, said: str) -> None:
-    """Each under the name of each other, but where nothing can tell them apart."""
+def test_content_of_another_type_is_noticed(extension: str, said: str) -> None:
+    """Each type under the name of each other, where first bytes tell them apart."""
     alike = extension == said or any({extension, said} <= each for each in SAME)
     assert contradicts(f"a{said}", SAMPLES[extension]) is not alike
 
 
 @pytest.mark.parametrize("extension", [".docx", ".xlsx", ".pptx"])
-def test_an_office_document_of_any_program(extension: str) -> None:
-    """Whether the list of its types comes first or last."""
+def test_an_office_document_of_any_program_passes(extension: str) -> None:
+    """The list of its types may come first or last."""
     assert not contradicts(f"a{extension}", office(extension, last=True)[:HEAD_BYTES])
     others = [each for each in OOXML if each != extension]
     assert all(contradicts(f"a{other}", office(extension, last=True)) for other in others)
 
 
-def test_a_zip_that_is_no_document() -> None:
-    """Nor one that has only the name of a part somewhere within."""
+def test_a_plain_zip_is_no_document() -> None:
+    """Not even with the name of a part somewhere within."""
     for data in (
         zipped(("a.txt", b"ppt/presentation.xml")),
         zipped((TYPES, b"<Types/>"), ("a.txt", b"")),
@@ -49,40 +49,40 @@ def test_a_zip_that_is_no_document() -> None:
 
 
 @pytest.mark.parametrize("name", ["a.pptx", "a.pdf", "a.png", "a.odt", "a.zip", "a.doc"])
-def test_what_has_a_signature_has_it(name: str) -> None:
-    """Text is none of them, nor is nothing."""
+def test_a_format_with_a_signature_needs_it(name: str) -> None:
+    """Text and empty files do not have one."""
     assert contradicts(name, b"")
     assert contradicts(name, b"Just a few words.\n")
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.xyz", "a.log", "notes"])
-def test_what_has_none_is_taken_at_its_word(name: str) -> None:
-    """Words, and nothing at all; a program is none of them."""
+def test_a_format_without_a_signature_passes(name: str) -> None:
+    """Text and empty files do; a program does not."""
     assert not contradicts(name, b"")
     assert not contradicts(name, b"Just a few words.\n")
     assert contradicts(name, SAMPLES[".exe"])
 
 
-def test_a_format_that_nobody_knows() -> None:
-    """It may well be made of a zip."""
+def test_an_unknown_format_passes() -> None:
+    """It may be made of a zip."""
     assert not contradicts("a.sketchy", zipped(("document.json", b"{}")))
 
 
 def test_text_is_text_in_any_encoding() -> None:
-    """With and without a mark."""
+    """With and without a byte order mark."""
     for encoding in ("utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-32"):
         assert is_text("Grüße\tan alle\r\n".encode(encoding))
     assert not is_text(b"a\0b")
 
 
 @given(st.binary(max_size=300), st.sampled_from(sorted(SAMPLES)))
-def test_any_bytes_are_judged(data: bytes, extension: str) -> None:
-    """A file that is broken on purpose breaks nothing."""
+def test_any_bytes_are_compared_without_an_error(data: bytes, extension: str) -> None:
+    """A file that is broken on purpose raises nothing."""
     for head in (data, SAMPLES[extension][:40] + data, b"PK\x03\x04" + data):
         contradicts(f"a{extension}", head)
 
 
-def test_a_bomb_is_not_inflated() -> None:
-    """A part that grows without end is looked at for its beginning only."""
+def test_a_zip_bomb_is_not_inflated() -> None:
+    """Only the beginning of a part is."""
     bomb = zipped((TYPES, bytes(50_000_000)))
     assert contradicts("a.pptx", bomb[:HEAD_BYTES])

@@ -1,4 +1,4 @@
-"""Whose upload it is, for how long, and how much room there is for it."""
+"""Uploads: whose they are, when they expire, and what room they reserve."""
 
 import pytest
 
@@ -56,10 +56,8 @@ def everything_on(client: Client, upload_id: str) -> list[int]:
     return [answer.status for answer in answers]
 
 
-def test_nobody_else_can_do_anything_with_an_upload(
-    alice: Client, bob: Client, data: bytes
-) -> None:
-    """Another account's upload is one that is not there, in every route; and it is untouched."""
+def test_an_upload_exists_for_its_account_alone(alice: Client, bob: Client, data: bytes) -> None:
+    """Every route answers 404 to others, and the upload stays as it was."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     assert set(everything_on(bob, view["upload_id"])) == {404}
@@ -68,14 +66,14 @@ def test_nobody_else_can_do_anything_with_an_upload(
     assert set(everything_on(bob, view["upload_id"])) == {404}
 
 
-def test_an_upload_that_is_not_there(alice: Client) -> None:
-    """Whatever the id looks like, it is the same 404."""
+def test_an_unknown_upload_is_not_found(alice: Client) -> None:
+    """One 404 for every form of id."""
     for upload_id in ("0" * 32, "x", "A" * 32, "0" * 33, "..", "~due", "0" * 900):
         assert set(everything_on(alice, upload_id)) == {404}
 
 
-def test_an_anonymous_upload_is_none(anyone: Client) -> None:
-    """Every route asks for a token before anything else."""
+def test_uploads_need_a_token(anyone: Client) -> None:
+    """It is checked before anything else."""
     for method, path in (
         ("POST", "/uploads"),
         ("GET", "/uploads"),
@@ -88,10 +86,10 @@ def test_an_anonymous_upload_is_none(anyone: Client) -> None:
         assert anyone.send(method, path, body=b"[").slug == "not-signed-in"
 
 
-def test_a_folder_may_be_uploaded_into_with_a_right_to_write(
+def test_a_writer_of_a_folder_uploads_into_it(
     alice: Client, bob: Client, ground: Ground, data: bytes
 ) -> None:
-    """The file is its owner's and charged to them; the upload is the uploader's."""
+    """The file belongs to the owner of the folder, who is charged; the upload to the uploader."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
     view = start(bob, "in/a.bin", len(data), username="alice")
     assert alice.get("/uploads").json() == []
@@ -104,7 +102,7 @@ def test_a_folder_may_be_uploaded_into_with_a_right_to_write(
     assert complete(bob, view).json() == file
 
 
-def test_nothing_is_uploaded_without_the_right(alice: Client, bob: Client) -> None:
+def test_an_upload_needs_the_right_to_write(alice: Client, bob: Client) -> None:
     """A right to read, a folder beside the shared one, and an unknown owner are all 404."""
     alice.post("/share", file_name="in/", username="bob", permission="read")
     for name in ("in/a.bin", "elsewhere/a.bin", "a.bin"):
@@ -114,10 +112,10 @@ def test_nothing_is_uploaded_without_the_right(alice: Client, bob: Client) -> No
     assert bob.get("/uploads").json() == []
 
 
-def test_a_right_that_is_taken_back_ends_the_upload(
+def test_a_revoked_right_ends_the_upload(
     alice: Client, bob: Client, ground: Ground, data: bytes
 ) -> None:
-    """Revoked before it is complete: 404, no file; its room is given back when it is given up."""
+    """Revoked before completion: 404, no file, and abortion releases the room."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
     view = start(bob, "in/a.bin", len(data), username="alice")
     send(bob, view, data)
@@ -129,16 +127,16 @@ def test_a_right_that_is_taken_back_ends_the_upload(
     assert stored(ground) == []
 
 
-def test_a_session_that_has_ended_completes_nothing(alice: Client, data: bytes) -> None:
-    """An upload is no token."""
+def test_an_ended_session_completes_nothing(alice: Client, data: bytes) -> None:
+    """The id of an upload is no token."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     alice.post("/logout")
     assert complete(alice, view).slug == "not-signed-in"
 
 
-def test_what_is_given_up_is_gone(alice: Client, ground: Ground, data: bytes) -> None:
-    """The upload, its parts and its object; again it is 404, and so is everything else."""
+def test_an_aborted_upload_is_gone(alice: Client, ground: Ground, data: bytes) -> None:
+    """With its parts and its object; every later request is 404."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     answer = alice.delete(f"/uploads/{view['upload_id']}")
@@ -149,8 +147,8 @@ def test_what_is_given_up_is_gone(alice: Client, ground: Ground, data: bytes) ->
     assert alice.names() == []
 
 
-def test_an_upload_half_sent_is_given_up(alice: Client, ground: Ground) -> None:
-    """Parts that S3 has are removed with it, and none can be added."""
+def test_an_upload_in_progress_is_aborted(alice: Client, ground: Ground) -> None:
+    """S3 loses the parts that it has, and takes no more."""
     view = start(alice, "a.bin", 45)
     path = f"/uploads/{view['upload_id']}"
     send_parts(alice, view, DATA, [2])
@@ -160,10 +158,10 @@ def test_an_upload_half_sent_is_given_up(alice: Client, ground: Ground) -> None:
     assert begun(ground) == 0
 
 
-def test_an_upload_ends_after_seven_days(
+def test_an_upload_expires_after_seven_days(
     alice: Client, clock: Clock, ground: Ground, data: bytes
 ) -> None:
-    """To the second, in every route, whether or not a table has removed its row."""
+    """To the second on every route, whether or not DynamoDB has deleted its row."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     clock.time = int(clock.time) + 7 * DAY - 0.5
@@ -183,8 +181,8 @@ def login(client: Client) -> str:
     return answer.json()["token"]
 
 
-def test_an_upload_without_room_is_not_begun(alice: Client, ground: Ground, data: bytes) -> None:
-    """The quota is looked at before any byte is sent; what is replaced keeps its room."""
+def test_an_upload_without_room_is_refused(alice: Client, ground: Ground, data: bytes) -> None:
+    """The quota is checked before any byte is sent; a replaced file keeps its room."""
     alice.put("old", b"x" * 10)
     set_quota(ground, "alice", 10 + len(data) - 1)
     for name in ("a", "old"):
@@ -195,8 +193,10 @@ def test_an_upload_without_room_is_not_begun(alice: Client, ground: Ground, data
     assert bytes_used(ground, "alice") == 10 + len(data)
 
 
-def test_what_has_begun_has_its_room(alice: Client, ground: Ground, data: bytes) -> None:
-    """Of two that each would fit only one is begun, until the other one is given up."""
+def test_an_upload_in_progress_reserves_its_room(
+    alice: Client, ground: Ground, data: bytes
+) -> None:
+    """Of two that fit only alone, the second begins once the first is aborted."""
     set_quota(ground, "alice", 2 * len(data) - 1)
     view = start(alice, "a", len(data))
     assert alice.post("/uploads", file_name="b", size=len(data)).slug == "quota-exceeded"
@@ -208,10 +208,8 @@ def test_what_has_begun_has_its_room(alice: Client, ground: Ground, data: bytes)
     assert bytes_used(ground, "alice") == len(data)
 
 
-def test_the_owners_quota_counts_not_the_uploaders(
-    alice: Client, bob: Client, ground: Ground
-) -> None:
-    """Who uploads into another's folder needs room there, and none of their own."""
+def test_the_owners_quota_counts(alice: Client, bob: Client, ground: Ground) -> None:
+    """An upload into the folder of another account needs no room of the uploader."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
     set_quota(ground, "bob", 0)
     assert upload(bob, "in/a", b"abc", username="alice").status == 200
@@ -220,10 +218,10 @@ def test_the_owners_quota_counts_not_the_uploaders(
     assert answer.slug == "quota-exceeded"
 
 
-def test_bytes_that_come_after_all_is_over_are_swept(
+def test_bytes_that_arrive_after_expiry_are_deleted(
     alice: Client, clock: Clock, ground: Ground
 ) -> None:
-    """An address outlives the upload that it was given for; what it brings is not kept."""
+    """A presigned URL may outlive its upload."""
     view = start(alice, "a", 3)
     alice.delete(f"/uploads/{view['upload_id']}")
     assert put(view, b"abc").status == 200
@@ -235,10 +233,10 @@ def test_bytes_that_come_after_all_is_over_are_swept(
 
 
 @pytest.mark.parametrize("way", ["put", "upload"])
-def test_of_two_who_meet_at_the_last_room_one_gets_it(
+def test_of_two_uploads_at_once_one_gets_the_last_room(
     alice: Client, ground: Ground, way: str
 ) -> None:
-    """Each saw room for itself; the second to commit looks again, and there is none."""
+    """Both saw room; the second commit decides again, and there is none."""
     set_quota(ground, "alice", 5)
 
     def one(name: str) -> Answer:

@@ -1,4 +1,4 @@
-"""What each role may upload: how large, of which types, by name and by content."""
+"""Upload rules: size and type of what each role may upload, by name and by content."""
 
 import gzip
 import json
@@ -40,10 +40,10 @@ def send(who: Client, way: str, name: str, data: bytes, **fields: Any) -> Answer
     return who.post(f"/uploads/{begun.json()['upload_id']}/complete")
 
 
-def test_members_know_what_they_may(
+def test_members_see_their_upload_rule(
     alice: Client, rule: Ruled, settings: contract.Settings
 ) -> None:
-    """Before they are refused; other roles, and who has no rule, are told of no limit."""
+    """Before an upload is refused; a role without a rule sees no limit."""
     untold = {"upload_types": None, "upload_bytes": None}
     root = join(settings.administrator)
     for rules, told in (
@@ -58,8 +58,8 @@ def test_members_know_what_they_may(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_members_upload_only_what_they_may(alice: Client, rule: Ruled, way: str) -> None:
-    """By its name, which is seen before a byte is sent."""
+def test_members_upload_only_allowed_types(alice: Client, rule: Ruled, way: str) -> None:
+    """The name decides before a byte is sent."""
     rule(types=OFFICE)
     assert send(alice, way, "in/talk.PPTX", office(".pptx")).status in {200, 201}
     for name in ("a.exe", "a.pdf", "pptx", "a.pptx.txt", "talk"):
@@ -77,10 +77,10 @@ def test_members_upload_only_what_they_may(alice: Client, rule: Ruled, way: str)
      ("a.pptx", b"")],
     ids=["a program", "a zip", "words", "a table", "macros", "nothing"],
 )  # fmt: skip
-def test_what_is_in_a_file_is_looked_at(
+def test_content_that_contradicts_the_name_is_refused(
     alice: Client, behind: Behind, rule: Ruled, way: str, name: str, data: bytes
 ) -> None:
-    """Not what it says; nothing of it stays, and nothing is charged."""
+    """None of it stays, and nothing is charged."""
     rule(types=OFFICE)
     answer = send(alice, way, name, data)
     assert (answer.status, answer.slug) == (422, "type-not-allowed")
@@ -91,8 +91,8 @@ def test_what_is_in_a_file_is_looked_at(
     assert (used["bytes_used"], used["files_used"]) == (0, 0)
 
 
-def test_a_media_type_stands_for_many(alice: Client, rule: Ruled) -> None:
-    """By the name's own, whatever the client says it is."""
+def test_a_rule_may_name_a_family_of_media_types(alice: Client, rule: Ruled) -> None:
+    """The name's own media type counts, not the one that the client sends."""
     rule(types=["image/*", "text/csv"])
     for extension in (".png", ".jpg", ".csv"):
         assert alice.put(f"a{extension}", SAMPLES[extension]).status == 201
@@ -102,7 +102,7 @@ def test_a_media_type_stands_for_many(alice: Client, rule: Ruled) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_members_upload_so_much_at_once(alice: Client, rule: Ruled, way: str) -> None:
+def test_members_upload_at_most_the_allowed_bytes(alice: Client, rule: Ruled, way: str) -> None:
     """To the byte."""
     rule(maxBytes=1000)
     assert send(alice, way, "a.bin", bytes(1000)).status in {200, 201}
@@ -112,8 +112,8 @@ def test_members_upload_so_much_at_once(alice: Client, rule: Ruled, way: str) ->
     assert alice.names() == ["alice/a.bin"]
 
 
-def test_a_size_that_was_not_said_is_judged_when_it_is_known(alice: Client, rule: Ruled) -> None:
-    """Uppy asks for parts of a file of any size."""
+def test_an_undeclared_size_is_checked_at_completion(alice: Client, rule: Ruled) -> None:
+    """Uppy starts uploads without a size."""
     rule(maxBytes=1000)
     asked = {"filename": "a.bin", "type": "x/y", "metadata": {}}
     order = alice.send("POST", "/s3/params", json_=asked).json()
@@ -125,7 +125,7 @@ def test_a_size_that_was_not_said_is_judged_when_it_is_known(alice: Client, rule
 
 
 def test_other_roles_have_other_rules(alice: Client, rule: Ruled) -> None:
-    """Who has none may upload everything."""
+    """A role without a rule may upload everything."""
     rule(types=OFFICE, maxBytes=10)
     root = join("root")
     assert root.put("a.exe", SAMPLES[".exe"]).status == 201
@@ -134,10 +134,10 @@ def test_other_roles_have_other_rules(alice: Client, rule: Ruled) -> None:
     assert answer.status in {413, 422}
 
 
-def test_what_comes_by_a_request_is_as_if_its_owner_put_it(
+def test_an_upload_to_a_file_request_follows_the_owners_rule(
     alice: Client, rule: Ruled, behind: Behind
 ) -> None:
-    """Or a member would ask themselves for what they may not upload."""
+    """Otherwise members would send a request to themselves."""
     rule(types=OFFICE)
     asked = alice.post("/requests", title="Slides", folder="in/").json()["url"]
     path = asked[asked.index("/r/") :] + "/uploads"
@@ -154,8 +154,8 @@ def rename(who: Client, name: str, new_name: str) -> Answer:
     return who.send("PATCH", "/file", json_={"file_name": name, "new_name": new_name})
 
 
-def test_a_version_is_judged_when_it_is_restored(alice: Client, rule: Ruled) -> None:
-    """As if it were uploaded: it may be from before the rules."""
+def test_a_restored_version_follows_the_rule(alice: Client, rule: Ruled) -> None:
+    """It may be older than the rule."""
     for data in (b"a longer text", b"short"):
         alice.put("a.txt", data)
     restored = {"file_name": "a.txt", "version": 1}
@@ -168,10 +168,8 @@ def test_a_version_is_judged_when_it_is_restored(alice: Client, rule: Ruled) -> 
 
 
 @pytest.mark.parametrize("name", ["in/a.exe", "in/a", "in/a.docx", "in/a.pptx.zip", "pptx"])
-def test_a_new_name_is_judged_as_well(
-    alice: Client, behind: Behind, rule: Ruled, name: str
-) -> None:
-    """With another extension, by the name and what is in it: also of what comes from the trash."""
+def test_a_new_name_follows_the_rule(alice: Client, behind: Behind, rule: Ruled, name: str) -> None:
+    """By its extension and by the content, for files from the trash too."""
     rule(types=OFFICE)
     alice.put("in/a.pptx", office(".pptx"))
     before = behind.state()
@@ -188,8 +186,8 @@ def test_a_new_name_is_judged_as_well(
     assert alice.names() == ["alice/x.exe/c.pptx"]
 
 
-def test_what_was_there_before_a_rule_keeps_its_extension(alice: Client, rule: Ruled) -> None:
-    """It is moved about as ever, with its folder as well, but called nothing that it is not."""
+def test_an_older_file_keeps_its_extension(alice: Client, rule: Ruled) -> None:
+    """It moves as before, with its folder too, but gets no extension that is false."""
     alice.put("in/a.exe", SAMPLES[".exe"])
     alice.put("in/b.bin", office(".pptx"))
     rule(types=OFFICE, maxBytes=10)
@@ -201,17 +199,17 @@ def test_what_was_there_before_a_rule_keeps_its_extension(alice: Client, rule: R
 
 
 def test_a_type_may_be_two_extensions(alice: Client, rule: Ruled) -> None:
-    """A new name with the last of them alone is not allowed."""
+    """A new name with only the last of them is refused."""
     rule(types=[".tar.gz"])
     assert alice.put("a.tar.gz", gzip.compress(b"x")).status == 201
     assert rename(alice, "a.tar.gz", "b.gz").slug == "type-not-allowed"
     assert rename(alice, "a.tar.gz", "b.tar.gz").status == 200
 
 
-def test_a_file_that_goes_for_good_while_it_is_judged(
+def test_a_file_purged_during_the_check_is_not_found(
     alice: Client, rule: Ruled, ground: Ground
 ) -> None:
-    """Is looked at again, and not there."""
+    """Its row is read again."""
     rule(types=[".txt", ".csv"])
     alice.put("a.txt", b"one;two\n")
     met: list[Answer] = []
@@ -227,10 +225,10 @@ def test_a_file_that_goes_for_good_while_it_is_judged(
     assert met[0].status == 204
 
 
-def test_a_new_name_is_judged_by_the_bytes_that_get_it(
+def test_a_new_name_is_checked_against_the_current_bytes(
     alice: Client, rule: Ruled, ground: Ground
 ) -> None:
-    """Those that somebody puts there meanwhile are looked at too."""
+    """Bytes that another request puts meanwhile are checked too."""
     rule(types=[".txt", ".csv"])
     root = join("root")
     alice.put("a.txt", b"one;two\n")
@@ -242,10 +240,10 @@ def test_a_new_name_is_judged_by_the_bytes_that_get_it(
     assert alice.read("a.txt").content == program
 
 
-def test_a_new_name_costs_a_look_where_types_matter(
+def test_a_new_name_reads_bytes_only_where_types_matter(
     alice: Client, rule: Ruled, ground: Ground
 ) -> None:
-    """Where they do not, where the extension stays, and where it is wrong, nothing is read."""
+    """Without a rule, with the same extension or with a wrong one nothing is read."""
     alice.put("a.txt", b"one;two\n")
     for rules, name, looks in (
         ({}, "a.csv", 0),
@@ -261,8 +259,8 @@ def test_a_new_name_costs_a_look_where_types_matter(
         assert made.count("GetObject") == looks, name
 
 
-def test_only_who_has_a_rule_pays_for_a_look(alice: Client, rule: Ruled, ground: Ground) -> None:
-    """A small file is here already; of a large one 8 KiB are read, where types matter."""
+def test_only_a_rule_of_types_reads_bytes(alice: Client, rule: Ruled, ground: Ground) -> None:
+    """A small file passes through the function; of a large one 8 KiB are read."""
     expected = ["BatchGetItem", "PutObject", "TransactWriteItems"]
     for rules in ({}, {"maxBytes": MIB}, {"types": [".txt"]}):
         rule(**rules)

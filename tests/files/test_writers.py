@@ -1,12 +1,12 @@
-"""What a right to write gives, and what it does not."""
+"""What the right to write a shared file or folder includes."""
 
 from tests.support.client import Client
 from tests.support.fake_aws import Call, Ground
 from tests.support.transfers import stored
 
 
-def test_a_writer_of_one_file_puts_no_other(alice: Client, bob: Client) -> None:
-    """`on_conflict=rename` would make files beside it, at the owner's cost."""
+def test_a_writer_of_one_file_adds_no_other(alice: Client, bob: Client) -> None:
+    """`on_conflict=rename` would add files beside it, on the owner's quota."""
     alice.put("a.txt", b"1")
     alice.post("/share", file_name="a.txt", username="bob", permission="write")
     assert bob.put("a.txt", b"2", username="alice").status == 200
@@ -15,8 +15,8 @@ def test_a_writer_of_one_file_puts_no_other(alice: Client, bob: Client) -> None:
     assert alice.names() == ["alice/a.txt"]
 
 
-def test_a_writer_of_a_folder_puts_files_into_it(alice: Client, bob: Client) -> None:
-    """And sees what comes of it, renamed or not, but nothing beside the folder."""
+def test_a_writer_of_a_folder_adds_files_to_it(alice: Client, bob: Client) -> None:
+    """They see those files, renamed or not, and nothing outside the folder."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
     for _ in range(2):
         assert bob.put("in/a.txt", b"1", username="alice", on_conflict="rename").status == 201
@@ -24,10 +24,10 @@ def test_a_writer_of_a_folder_puts_files_into_it(alice: Client, bob: Client) -> 
     assert bob.put("a.txt", b"1", username="alice").slug == "no-such-file"
 
 
-def test_a_right_taken_back_before_the_commit_commits_nothing(
+def test_a_right_revoked_before_the_commit_commits_nothing(
     alice: Client, bob: Client, ground: Ground
 ) -> None:
-    """An unshare that was acknowledged holds for a PUT that was already under way."""
+    """A PUT in progress does not outlive an acknowledged DELETE /share."""
     alice.put("a.txt", b"1")
     alice.post("/share", file_name="a.txt", username="bob", permission="write")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.listing.shared import FOLDERS_AT_ONCE
+from function.listing.shared import MAX_FOLDERS
 from tests.conftest import Behind
 from tests.listing.test_listing import follow
 from tests.support.client import Client, join
@@ -32,7 +32,7 @@ def test_a_body_with_many_wrong_items_has_few_errors(alice: Client, path: str, b
 def test_shares_of_another_account_do_not_make_a_list_endless(bob: Client, ground: Ground) -> None:
     """A page ends early, and the cursors lead to the end of the list."""
     mallory = join("mallory")
-    for number in range(5 * FOLDERS_AT_ONCE):
+    for number in range(5 * MAX_FOLDERS):
         assert mallory.post("/share", file_name=f"{number:02}/", username="bob").status == 201
     mallory.put("zz.txt")
     mallory.post("/share", file_name="zz.txt", username="bob")
@@ -40,7 +40,7 @@ def test_shares_of_another_account_do_not_make_a_list_endless(bob: Client, groun
     while pages < 10:
         with ground.counted() as calls:
             answer = bob.get("/files", **cursor)
-        assert len(calls) <= FOLDERS_AT_ONCE + 4
+        assert len(calls) <= MAX_FOLDERS + 4
         found += [file["key"] for file in answer.json()]
         pages += 1
         if "x-next-cursor" not in answer.headers:

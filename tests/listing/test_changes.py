@@ -1,6 +1,6 @@
-"""What has changed since a cursor, and copies that are kept up by it."""
+"""The changes feed, and copies that clients keep with it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,8 +16,8 @@ from tests.support.fake_aws import Call, Ground
 DAY = 86_400
 
 
-def told(answer: Answer) -> list[tuple[str, Any]]:
-    """Names with what they are now: their size, or None when they are gone."""
+def listed_changes(answer: Answer) -> list[tuple[str, Any]]:
+    """The listed names with the present size of their files, None when deleted."""
     assert answer.status == 200, answer.text
     return [(each["file_name"], each["file"] and each["file"]["size"]) for each in answer.json()]
 
@@ -27,26 +27,28 @@ def cursor(answer: Answer) -> str:
     return answer.headers["x-next-cursor"]
 
 
-def again(username: str) -> Client:
-    """Somebody who has logged in again."""
+def log_in_again(username: str) -> Client:
+    """A client with a new session of an account."""
     answer = Client().post("/login", username=username, password=PASSWORD)
     return Client(answer.json()["token"])
 
 
 @pytest.fixture
-def hour(clock: Clock) -> Iterator[Any]:
-    """An hour goes by, so that nothing is young any more."""
+def wait_an_hour(clock: Clock) -> Callable[[], None]:
+    """Turns the clock, so that no change is recent any more."""
 
-    def passes() -> None:
+    def wait() -> None:
         clock.time += 3600
 
-    return passes
+    return wait
 
 
-def test_what_changes_is_told_in_its_order(alice: Client, clock: Clock, hour: Any) -> None:
-    """What came, what is otherwise and what is gone; each name once, as it is now."""
+def test_changes_are_listed_in_order(
+    alice: Client, clock: Clock, wait_an_hour: Callable[[], None]
+) -> None:
+    """Creations, updates and deletions, each name once and with its present state."""
     alice.put("before.txt")
-    hour()
+    wait_an_hour()
     following = cursor(alice.get("/changes", start="now"))
     assert alice.get("/changes", cursor=following).json() == []
     alice.put("a.txt", b"1")
@@ -59,64 +61,66 @@ def test_what_changes_is_told_in_its_order(alice: Client, clock: Clock, hour: An
     clock.time += 1
     alice.send("PATCH", "/file", json_={"file_name": "before.txt", "description": "said"})
     answer = alice.get("/changes", cursor=following)
-    assert told(answer) == [("a.txt", 2), ("b.txt", None), ("before.txt", 4)]
+    assert listed_changes(answer) == [("a.txt", 2), ("b.txt", None), ("before.txt", 4)]
     first, gone, _ = answer.json()
     assert first == {"file_name": "a.txt", "gone": False, "was": None, "file": made}
     assert gone == {"file_name": "b.txt", "gone": True, "was": None, "file": None}
     assert "link" not in answer.headers
 
 
-def test_a_move_is_told_with_both_names(alice: Client, hour: Any) -> None:
-    """Where it went first, so that what one has of it can go there."""
+def test_a_rename_is_listed_under_both_names(
+    alice: Client, wait_an_hour: Callable[[], None]
+) -> None:
+    """The new name comes first, so that a client can move its copy."""
     alice.put("a.txt", b"1")
-    hour()
+    wait_an_hour()
     following = cursor(alice.get("/changes", start="now"))
     alice.send("PATCH", "/file", json_={"file_name": "a.txt", "new_name": "in/b.txt"})
     new, old = alice.get("/changes", cursor=following).json()
     assert (new["file_name"], new["was"], new["gone"]) == ("in/b.txt", "a.txt", False)
     assert (old["file_name"], old["was"], old["gone"]) == ("a.txt", None, True)
-    assert told(alice.get("/changes", prefix="in/")) == [("in/b.txt", 1)]
+    assert listed_changes(alice.get("/changes", prefix="in/")) == [("in/b.txt", 1)]
     assert alice.get("/changes", prefix="in/").json()[0]["was"] is None
-    assert told(alice.get("/changes", prefix="a")) == [("a.txt", None)]
+    assert listed_changes(alice.get("/changes", prefix="a")) == [("a.txt", None)]
 
 
-def test_changes_come_in_pages(alice: Client, hour: Any) -> None:
-    """Link while more follows, a cursor on each; what is old is told once, in any size."""
+def test_changes_are_paged(alice: Client, wait_an_hour: Callable[[], None]) -> None:
+    """`Link` while more follow, a cursor on each answer; old changes come once, for any limit."""
     for number in range(5):
         alice.put(f"{number}", bytes(number))
     alice.send("PATCH", "/file", json_={"file_name": "0", "new_name": "zero"})
-    hour()
+    wait_an_hour()
     for limit in (1, 2, 3, 100):
         answer = alice.get("/changes", limit=limit)
-        found = told(answer)
+        found = listed_changes(answer)
         assert len(found) <= max(limit, 2)
         while "link" in answer.headers:
             answer = alice.get("/changes", limit=limit, cursor=cursor(answer))
-            found += told(answer)
+            found += listed_changes(answer)
             assert len(found) < 20
         last = dict(found)
         assert last == {"0": None, "zero": 0, "1": 1, "2": 2, "3": 3, "4": 4}
-        assert told(alice.get("/changes", limit=limit, cursor=cursor(answer))) == []
+        assert listed_changes(alice.get("/changes", limit=limit, cursor=cursor(answer))) == []
 
 
-def test_what_is_young_is_told_again(alice: Client, clock: Clock) -> None:
-    """For a minute, since what happened before it may still come to light."""
+def test_recent_changes_are_sent_again(alice: Client, clock: Clock) -> None:
+    """For a minute, since an earlier commit may still become visible."""
     following = cursor(alice.get("/changes", start="now"))
     alice.put("a.txt", b"1")
     for _ in range(3):
         answer = alice.get("/changes", cursor=following)
-        assert told(answer) == [("a.txt", 1)]
+        assert listed_changes(answer) == [("a.txt", 1)]
         following = cursor(answer)
         clock.time += 20
     clock.time += 1
     following = cursor(alice.get("/changes", cursor=following))
-    assert told(alice.get("/changes", cursor=following)) == []
+    assert listed_changes(alice.get("/changes", cursor=following)) == []
 
 
-def test_a_change_that_comes_to_light_late_is_told(
+def test_a_change_that_becomes_visible_late_is_listed(
     alice: Client, bob: Client, ground: Ground, clock: Clock
 ) -> None:
-    """A commit is held back while a later one is seen and its cursor taken."""
+    """A commit is delayed while a later one is read and its cursor is taken."""
     for share in ({"file_name": "in/", "username": "bob", "permission": "write"},):
         alice.post("/share", **share)
     clock.time += 3600
@@ -129,29 +133,29 @@ def test_a_change_that_comes_to_light_late_is_told(
                 clock.time += 20
                 alice.put("later.txt", b"22")
                 answer = alice.get("/changes", cursor=following[0])
-                assert told(answer) == [("later.txt", 2)]
+                assert listed_changes(answer) == [("later.txt", 2)]
                 following[0] = cursor(answer)
                 clock.time += 7
 
     ground.before = before
     assert bob.put("in/held.txt", b"1", username="alice").status == 201
     answer = alice.get("/changes", cursor=following[0])
-    assert ("in/held.txt", 1) in told(answer)
+    assert ("in/held.txt", 1) in listed_changes(answer)
 
 
-def test_a_cursor_ends_with_what_it_is_of(
+def test_a_cursor_expires_with_the_changes_after_it(
     alice: Client, bob: Client, clock: Clock, behind: Behind
 ) -> None:
-    """410 when changes after it may be kept no more; another's or another list's is none."""
+    """410 once changes after it may be deleted; 400 for another account's or another list's."""
     following = cursor(alice.get("/changes", start="now"))
     clock.time += behind.settings.keep_seconds - 61
-    assert again("alice").get("/changes", cursor=following).status == 200
+    assert log_in_again("alice").get("/changes", cursor=following).status == 200
     clock.time += 2
-    alice = again("alice")
+    alice = log_in_again("alice")
     answer = alice.get("/changes", cursor=following)
     assert (answer.status, answer.slug) == (410, "cursor-expired")
     following = cursor(alice.get("/changes", start="now"))
-    for client, query in ((again("bob"), {}), (alice, {"prefix": "a"})):
+    for client, query in ((log_in_again("bob"), {}), (alice, {"prefix": "a"})):
         assert client.get("/changes", cursor=following, **query).slug == "invalid-cursor"
     for forged in ("", "x", following[:-1], following + "A", "é"):
         assert alice.get("/changes", cursor=forged).slug == "invalid-cursor"
@@ -165,19 +169,19 @@ def test_a_cursor_ends_with_what_it_is_of(
 @pytest.mark.parametrize(
     "query", [{"limit": 0}, {"limit": 1001}, {"start": "then"}, {"start": ""}, {"since": "now"}]
 )
-def test_odd_questions(alice: Client, query: dict[str, Any]) -> None:
-    """422, or ignored where nothing else reads such a field."""
+def test_invalid_parameters_are_refused(alice: Client, query: dict[str, Any]) -> None:
+    """Each is 422, as on every other list."""
     assert alice.get("/changes", **query).status == 422
 
 
-def test_one_begins_once(alice: Client) -> None:
-    """A start and a cursor are two beginnings."""
+def test_start_and_cursor_exclude_each_other(alice: Client) -> None:
+    """A request has one of them."""
     following = cursor(alice.get("/changes", start="now"))
     assert alice.get("/changes", cursor=following, start="now").slug == "invalid-request"
 
 
-def test_changes_are_ones_own(alice: Client, bob: Client, behind: Behind) -> None:
-    """Nobody sees another's, not even of what is shared, nor those of a namesake before."""
+def test_changes_are_those_of_own_files(alice: Client, bob: Client, behind: Behind) -> None:
+    """Not of another account's shared files, nor of an earlier account with the same username."""
     alice.put("a.txt")
     alice.post("/share", file_name="a.txt", username="bob")
     assert alice.get("/changes").json() != []
@@ -192,7 +196,7 @@ def test_changes_are_ones_own(alice: Client, bob: Client, behind: Behind) -> Non
 
 @dataclass
 class Mirror:
-    """A copy of a folder, kept up as the document says, by somebody who is cut off at times."""
+    """A client that keeps a copy of a folder as documented, and is interrupted at times."""
 
     alice: Client
     limit: int
@@ -200,18 +204,18 @@ class Mirror:
     cursor: str | None = None
     fetched: int = 0
 
-    def begin(self) -> None:
-        """Take a cursor, then list."""
+    def start(self) -> None:
+        """Takes a cursor, then lists the files."""
         following = cursor(self.alice.get("/changes", start="now", prefix="in/"))
         self.files = {}
         for item in self.alice.get("/files", prefix="in/", scope="own", limit=1000).json():
             self.files[item["file_name"]] = item["etag"]
         self.cursor = following
 
-    def hear(self, pages: int) -> bool:
-        """Some pages; whether all is heard."""
+    def read(self, pages: int) -> bool:
+        """Reads some pages of the feed; returns whether it was the last one."""
         if self.cursor is None:
-            self.begin()
+            self.start()
         for _ in range(pages):
             query = {"prefix": "in/", "limit": self.limit, "cursor": self.cursor}
             answer = self.alice.get("/changes", **query)
@@ -224,7 +228,7 @@ class Mirror:
         return False
 
     def apply(self, item: dict[str, Any]) -> None:
-        """What one does with each."""
+        """Applies one change to the copy."""
         if item["gone"]:
             self.files.pop(item["file_name"], None)
             return
@@ -235,19 +239,20 @@ class Mirror:
 
 NAMES = ["in/a", "in/b", "in/c", "out/a", "in/d/e"]
 STEP = st.tuples(
-    st.sampled_from(["put", "put", "delete", "rename", "rename", "hear", "wait", "lose"]),
+    st.sampled_from(["put", "put", "delete", "rename", "rename", "read", "wait", "lose"]),
     st.sampled_from(NAMES),
     st.sampled_from(NAMES),
     st.integers(0, 27),
 )
 
 
-def do(alice: Client, clock: Clock, mirror: Mirror, step: Any, seen: dict[str, float]) -> None:
+def run(alice: Client, clock: Clock, mirror: Mirror, step: Any, seen: dict[str, float]) -> None:
     what, name, other, late = step
     now = clock.time
     since = max(seen.get(name, 0), seen.get(other, 0))
     if what in {"put", "delete", "rename"}:
-        clock.time = max(now - late, since + 0.001)  # it is seen that much later than it says
+        # The commit becomes visible `late` seconds after its time.
+        clock.time = max(now - late, since + 0.001)
         if what == "put":
             alice.put(name, f"{now} {late}".encode())
         elif what == "delete":
@@ -256,10 +261,10 @@ def do(alice: Client, clock: Clock, mirror: Mirror, step: Any, seen: dict[str, f
             alice.send("PATCH", "/file", json_={"file_name": name, "new_name": other})
         clock.time = now
         seen |= {name: now, other: now}
-    elif what == "hear":
+    elif what == "read":
         kept = replace(mirror)
-        mirror.hear(1 + late % 3)
-        if late % 4 == 0:  # cut off before it could note how far it came
+        mirror.read(1 + late % 3)
+        if late % 4 == 0:  # interrupted before it has stored the cursor
             mirror.cursor = kept.cursor
     elif what == "wait":
         clock.time += late * 3
@@ -267,8 +272,8 @@ def do(alice: Client, clock: Clock, mirror: Mirror, step: Any, seen: dict[str, f
         mirror.cursor = None
 
 
-def test_a_copy_is_kept_up_through_anything(ground: Ground, clock: Clock) -> None:
-    """Whatever happens and however often it is cut off, in the end it has what is there."""
+def test_a_copy_kept_by_the_feed_ends_up_right(ground: Ground, clock: Clock) -> None:
+    """After any changes, pauses and interruptions, the copy has the files that exist."""
 
     @settings(
         max_examples=40,
@@ -283,9 +288,9 @@ def test_a_copy_is_kept_up_through_anything(ground: Ground, clock: Clock) -> Non
         mirror = Mirror(alice, limit)
         seen: dict[str, float] = {}
         for step in steps:
-            do(alice, clock, mirror, step, seen)
+            run(alice, clock, mirror, step, seen)
             clock.time += 1
-        while not mirror.hear(1):
+        while not mirror.read(1):
             pass
         listed = alice.get("/files", prefix="in/", scope="own", limit=1000).json()
         assert mirror.files == {item["file_name"]: item["etag"] for item in listed}

@@ -1,4 +1,4 @@
-"""Finding files: by words, tags and sorts of things, in an order, by folders, with addresses."""
+"""Searches by words, tags and kinds, sorted lists, lists by folders, lists with URLs."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.support.client import Client
 
 
 def names(client: Client, **query: Any) -> list[str]:
-    """What is listed of one's own, whatever the size of a page."""
+    """The names that a query lists, which must be the same for every limit."""
     lists = [
         [file["file_name"] for page in follow(client, limit=limit, **query) for file in page.json()]
         for limit in (1, 2, 100)
@@ -38,7 +38,7 @@ def names(client: Client, **query: Any) -> list[str]:
     ],
 )
 def test_words_are_found(alice: Client, bob: Client, q: str, found: list[str]) -> None:
-    """Whole or begun, folded, all of them, each file once; in what is shared as well."""
+    """Whole or by their beginning, folded, all of them; each file once, shared files as well."""
     for name in (
         "Q3 Report.pdf",
         "reports/old.txt",
@@ -59,15 +59,15 @@ def test_words_are_found(alice: Client, bob: Client, q: str, found: list[str]) -
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_a_file_with_two_words_in_reach_is_found_once(alice: Client, order: str) -> None:
-    """At the first of them that the list comes by."""
+def test_a_file_with_two_matching_words_is_found_once(alice: Client, order: str) -> None:
+    """At the word that comes first in the list's order."""
     for name in ("ab ad.txt", "aa af.txt", "ac.txt"):
         alice.put(name, b"")
     assert names(alice, q="a", order=order) == ["aa af.txt", "ab ad.txt", "ac.txt"]
 
 
-def test_words_that_share_much_are_told_apart(alice: Client) -> None:
-    """Beyond what the row of a word holds as well."""
+def test_words_longer_than_an_index_key_are_told_apart(alice: Client) -> None:
+    """The index row holds only their beginning; the name decides."""
     long = "x" * 150
     alice.put(f"{long}a.txt", b"")
     alice.put(f"{long}b.txt", b"")
@@ -76,15 +76,15 @@ def test_words_that_share_much_are_told_apart(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("q", ["", " ", "!!!", "…", "a b c d e f g h i", "x" * 201])
-def test_there_must_be_words_to_look_for(alice: Client, q: str) -> None:
-    """From one to eight."""
+def test_a_search_has_1_to_8_words(alice: Client, q: str) -> None:
+    """None, or more, is 422."""
     answer = alice.get("/files", q=q)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert reason_at(answer, "query.q")
 
 
-def test_tags_and_sorts_of_things_are_found(alice: Client, bob: Client) -> None:
-    """Alone and together, with words, below a prefix, in any order, and in what is shared."""
+def test_tags_and_kinds_are_found(alice: Client, bob: Client) -> None:
+    """Alone and combined, with words, below a prefix, in any order, and among shared files."""
     for name, tags in (
         ("a/one.jpg", ["Été", "x"]),
         ("a/two.jpg", ["x"]),
@@ -118,7 +118,7 @@ def test_tags_and_sorts_of_things_are_found(alice: Client, bob: Client) -> None:
 
 
 def test_lists_are_sorted(alice: Client, clock: Clock) -> None:
-    """By time or size, either way, ties by name."""
+    """By time or size, in both directions; equal ones by name."""
     for name, size in (("c", 10), ("a", 9), ("d", 100), ("b", 9)):
         clock.time += 1
         alice.put(name, bytes(size))
@@ -142,16 +142,16 @@ def test_lists_are_sorted(alice: Client, clock: Clock) -> None:
         {"folders": "true", "scope": "shared"},
     ],
 )
-def test_what_is_shared_comes_in_the_order_of_names(alice: Client, query: dict[str, str]) -> None:
-    """Another order is for one's own, and says so."""
+def test_shared_files_are_listed_by_name_only(alice: Client, query: dict[str, str]) -> None:
+    """Another order needs scope=own, and the problem says so."""
     answer = alice.get("/files", **query)
     assert answer.status == 422
     assert "own" in reason_at(answer, "query.scope")
     assert alice.get("/files", **query | {"scope": "own"}).status == 200
 
 
-def test_one_level_is_listed_folders_first(alice: Client) -> None:
-    """Each with the count of its files at any depth; one without files is none."""
+def test_one_level_lists_folders_first(alice: Client) -> None:
+    """Each with the number of files at any depth below it; an empty folder is not listed."""
     for name in ("z", "a", "p/1", "p/2", "p/q/3", "p/q/r/4", "o/1", "gone/1"):
         alice.put(name, b"")
     alice.delete("/file", file_name="gone/1")
@@ -180,7 +180,7 @@ def test_one_level_is_listed_folders_first(alice: Client) -> None:
     assert entry == {"key": "alice/p/q/", "owner": "alice", "folder": "p/q/", "files": 2}
 
 
-def test_folders_below_the_counted_ones_are_listed_flat(alice: Client) -> None:
+def test_folders_below_the_counted_levels_are_listed_flat(alice: Client) -> None:
     """As files with their whole names."""
     top = "d/" * 15
     for name in (f"{top}f", f"{top}e/f"):
@@ -204,15 +204,15 @@ def test_folders_below_the_counted_ones_are_listed_flat(alice: Client) -> None:
         ({"urls": "maybe"}, "urls"),
     ],
 )
-def test_what_cannot_be_listed_is_said(alice: Client, query: dict[str, str], at: str) -> None:
-    """422, with the field that is wrong."""
+def test_an_invalid_query_names_the_field(alice: Client, query: dict[str, str], at: str) -> None:
+    """422, with the field in `errors`."""
     answer = alice.get("/files", **query)
     assert (answer.status, answer.slug) == (422, "invalid-request")
     assert reason_at(answer, f"query.{at}")
 
 
-def test_a_gallery_takes_one_request(alice: Client, bob: Client) -> None:
-    """An address for each file, one's own and those shared; none unless it is asked for."""
+def test_urls_are_signed_with_the_list(alice: Client, bob: Client) -> None:
+    """One for each file, own or shared; none unless the query asks for them."""
     alice.put("a.jpg", b"the bytes")
     share(alice, "a.jpg", "bob")
     for client in (alice, bob):
@@ -226,8 +226,8 @@ def test_a_gallery_takes_one_request(alice: Client, bob: Client) -> None:
     assert "url" not in folder
 
 
-def test_a_cursor_is_of_its_search(alice: Client, behind: Behind) -> None:
-    """Not of another one, nor of another account; with addresses or without is the same list."""
+def test_a_cursor_is_valid_for_its_search(alice: Client, behind: Behind) -> None:
+    """Not for another one; with or without URLs it is the same list."""
     fill(behind.settings, "alice", ["a/1.jpg", "a/2.jpg", "a/3.jpg"], content_type="image/jpeg")
     searches: list[dict[str, str]] = [
         {}, {"q": "a"}, {"q": "a", "order": "desc"}, {"type": "image"}, {"sort": "size"},
@@ -243,8 +243,8 @@ def test_a_cursor_is_of_its_search(alice: Client, behind: Behind) -> None:
                 assert alice.get("/files", cursor=cursor, **other).slug == "invalid-cursor"
 
 
-def test_an_earlier_account_of_that_name_is_not_found(alice: Client, behind: Behind) -> None:
-    """Its files are passed over by every way to find them."""
+def test_files_of_an_earlier_account_are_not_found(alice: Client, behind: Behind) -> None:
+    """Those of a deleted account with the same username are passed over by every search."""
     fill(behind.settings, "alice", ["a.jpg"], content_type="image/jpeg", tags=["t"])
     row = behind.row("users", username="alice")
     behind.put("users", row | {"id": "another", "bytes_used": 0, "files_used": 0})
@@ -256,7 +256,7 @@ def test_an_earlier_account_of_that_name_is_not_found(alice: Client, behind: Beh
 
 @pytest.mark.parametrize("tag", ["a\x1fb", "a\0b", "\n", " ", "\u202e"])
 def test_a_tag_is_a_line_of_text(alice: Client, tag: str) -> None:
-    """Anything else would part a cursor, or a key, in the wrong place."""
+    """A separator of cursors or index keys in it would cut them in the wrong place."""
     alice.put("a")
     answer = alice.send("PATCH", "/file", json_={"file_name": "a", "tags": [tag]})
     assert (answer.status, answer.slug) == (422, "invalid-request")

@@ -1,4 +1,4 @@
-"""Uppy's Companion protocol, each request as `@uppy/aws-s3` sends it (versions 4 and 5)."""
+"""Uppy's Companion protocol; each request is as `@uppy/aws-s3` sends it (versions 4 and 5)."""
 
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -38,7 +38,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def create(client: Client, filename: str = "a.bin", **fields: Any) -> dict[str, str]:
-    """Begins, as `createMultipartUpload` does."""
+    """Creates an upload, as `createMultipartUpload` does."""
     body = {"filename": filename, "type": "video/mp4", "metadata": {"name": filename}, **fields}
     answer = client.send("POST", "/s3/multipart", json_=body)
     assert answer.status == 200, answer.content
@@ -50,7 +50,7 @@ def path(upload: dict[str, str], rest: str = "") -> str:
 
 
 def send(client: Client, upload: dict[str, str], number: int, data: bytes) -> dict[str, Any]:
-    """Signs a part and sends it; what Uppy keeps of it is the header ETag, quotes and all."""
+    """Signs a part and sends it; Uppy keeps the ETag header with its quotes."""
     answer = client.send("GET", path(upload, f"/{number}"), query=KEY)
     assert answer.status == 200, answer.content
     reply = s3.send("PUT", answer.json()["url"], body=data)
@@ -62,8 +62,8 @@ def complete(client: Client, upload: dict[str, str], parts: Any) -> Answer:
     return client.send("POST", path(upload, "/complete"), query=KEY, json_={"parts": parts})
 
 
-def test_a_file_goes_up_in_parts(alice: Client, ground: Ground) -> None:
-    """Create, sign, list, complete: the size that nobody said is that of the parts."""
+def test_a_file_is_uploaded_in_parts(alice: Client, ground: Ground) -> None:
+    """Create, sign, list, complete; the size is that of the parts."""
     upload = create(alice)
     assert upload["key"] == "a.bin"
     parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
@@ -79,8 +79,8 @@ def test_a_file_goes_up_in_parts(alice: Client, ground: Ground) -> None:
     assert complete(alice, upload, parts).json() == answer.json()
 
 
-def test_the_location_is_where_the_file_is_had(alice: Client) -> None:
-    """What Uppy shows as `uploadURL` works for whoever is signed in."""
+def test_the_location_downloads_the_file(alice: Client) -> None:
+    """What Uppy shows as `uploadURL` works for a caller with a token."""
     upload = create(alice, "d/a & b?.bin")
     answer = complete(alice, upload, [send(alice, upload, 1, b"bytes")])
     location = urlsplit(answer.json()["location"])
@@ -88,8 +88,8 @@ def test_the_location_is_where_the_file_is_had(alice: Client) -> None:
     assert s3.send("GET", told["url"]).body == b"bytes"
 
 
-def test_parts_are_signed_one_by_one_or_at_once(alice: Client) -> None:
-    """`expires` is in seconds; a batch is by number, and none of them is bound to a length."""
+def test_parts_are_signed_one_by_one_or_in_a_batch(alice: Client) -> None:
+    """`expires` is seconds; no URL is bound to a size."""
     upload = create(alice)
     one = alice.send("GET", path(upload, "/1"), query=KEY).json()
     assert one["expires"] == 300
@@ -105,8 +105,8 @@ def test_parts_are_signed_one_by_one_or_at_once(alice: Client) -> None:
     assert s3.send("PUT", moved, body=b"x").code == "SignatureDoesNotMatch"
 
 
-def test_numbers_of_no_part(alice: Client) -> None:
-    """Parts go from 1 to 10,000."""
+def test_unknown_part_numbers_are_refused(alice: Client) -> None:
+    """They are from 1 to 10,000, in ASCII digits."""
     upload = create(alice)
     for number in ("0", "10001", "-1", "1.5", "x", "00001x", "\uff11", "999999999", "1e3"):
         assert alice.send("GET", path(upload, f"/{number}"), query=KEY).slug == "invalid-request"
@@ -116,8 +116,8 @@ def test_numbers_of_no_part(alice: Client) -> None:
             assert answer.slug == "invalid-request", numbers
 
 
-def test_a_batch_has_its_limit(alice: Client) -> None:
-    """A hundred numbers at once, and at least one."""
+def test_a_batch_has_1_to_100_parts(alice: Client) -> None:
+    """More, or none, is 422."""
     upload = create(alice)
     for count, status in ((0, 422), (100, 200), (101, 422)):
         numbers = ",".join(map(str, range(1, count + 1)))
@@ -127,7 +127,7 @@ def test_a_batch_has_its_limit(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", None, "not a type", "text/html\r\nx: y"])
-def test_a_type_that_is_none_is_guessed(alice: Client, kind: str | None) -> None:
+def test_an_invalid_type_is_guessed_from_the_name(alice: Client, kind: str | None) -> None:
     """A browser that does not know a type sends an empty one."""
     upload = create(alice, "a.png", type=kind)
     complete(alice, upload, [send(alice, upload, 1, b"bytes")])
@@ -147,7 +147,7 @@ def test_a_type_that_is_none_is_guessed(alice: Client, kind: str | None) -> None
     ],
 )
 def test_a_file_of_a_folder_keeps_its_path(alice: Client, path_: Any, name: str) -> None:
-    """`relativePath` is what Uppy says of a dropped folder; a browser writes null in its way."""
+    """Uppy sends it as `relativePath`; browsers send null in several spellings."""
     assert create(alice, metadata={"relativePath": path_})["key"] == name
     query = {"filename": "a.bin", "type": "x/y", "metadata[relativePath]": str(path_ or "")}
     answer = alice.send("GET", "/s3/params", query=query)
@@ -156,8 +156,8 @@ def test_a_file_of_a_folder_keeps_its_path(alice: Client, path_: Any, name: str)
     assert names == ({name} if path_ != 5 else {name, "5"})
 
 
-def test_a_path_that_is_none(alice: Client) -> None:
-    """The rules of names hold for what Uppy sends as well."""
+def test_invalid_names_are_refused(alice: Client) -> None:
+    """The rules of names hold for names and paths from Uppy."""
     for wrong in ["../a", "a//b", "a\\b", "//a", "a\u202eb", "\ud800", "a/", "x" * 901]:
         for body in (
             {"filename": "a", "metadata": {"relativePath": wrong}},
@@ -169,8 +169,8 @@ def test_a_path_that_is_none(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_small_file_becomes_one_by_itself(alice: Client, ground: Ground, method: str) -> None:
-    """Uppy PUTs as it is told and is done; the bucket's news makes the file, of whatever size."""
+def test_the_event_completes_a_put_of_uppy(alice: Client, ground: Ground, method: str) -> None:
+    """Uppy does not complete it; a file of any size is accepted."""
     if method == "GET":
         query = {
             "filename": "a.txt",
@@ -194,15 +194,15 @@ def test_a_small_file_becomes_one_by_itself(alice: Client, ground: Ground, metho
     assert bytes_used(ground, "alice") == 10
 
 
-def test_parameters_that_are_none(alice: Client) -> None:
-    """Without a name, or with what nobody knows, there is nothing to sign."""
+def test_invalid_parameters_are_refused(alice: Client) -> None:
+    """Without a name, or with unknown parameters, it is 422."""
     for query in WRONG_QUERIES:
         assert alice.send("GET", "/s3/params", query=query).status == 422, query
     assert alice.get("/uploads").json() == []
 
 
-def test_what_is_given_up_is_gone(alice: Client, ground: Ground) -> None:
-    """Uppy's cancel removes the parts; what is gone is 404."""
+def test_an_abort_deletes_the_parts(alice: Client, ground: Ground) -> None:
+    """After it, the upload is 404."""
     upload = create(alice)
     send(alice, upload, 1, b"bytes")
     answer = alice.send("DELETE", path(upload), query=KEY)
@@ -212,8 +212,8 @@ def test_what_is_given_up_is_gone(alice: Client, ground: Ground) -> None:
     assert alice.send("GET", path(upload), query=KEY).slug == "no-such-upload"
 
 
-def test_parts_that_are_none(alice: Client) -> None:
-    """A list with a hole in it is not the list of parts."""
+def test_invalid_part_lists_are_refused(alice: Client) -> None:
+    """It is 422, and no file is made."""
     upload = create(alice)
     send(alice, upload, 1, b"bytes")
     for parts in NO_PARTS:
@@ -221,8 +221,8 @@ def test_parts_that_are_none(alice: Client) -> None:
     assert alice.names() == []
 
 
-def test_nothing_is_made_with_a_hole(alice: Client) -> None:
-    """No parts named, one that is not there, another's ETag, one left out: 409, and still open."""
+def test_an_upload_with_missing_parts_is_not_completed(alice: Client) -> None:
+    """No parts, an unknown one, another's ETag, one left out: 409, and still in progress."""
     upload = create(alice)
     first, third = send(alice, upload, 1, PARTS[0]), send(alice, upload, 3, PARTS[2])
     for parts in (
@@ -240,8 +240,8 @@ def test_nothing_is_made_with_a_hole(alice: Client) -> None:
     assert fetch(alice, "a.bin") == b"".join(PARTS)
 
 
-def test_parts_that_s3_does_not_join(alice: Client) -> None:
-    """All but the last have a least size, and S3 says so; the upload stays open."""
+def test_parts_that_s3_refuses_to_join(alice: Client) -> None:
+    """All but the last have a minimal size; the upload stays in progress."""
     upload = create(alice)
     parts = [send(alice, upload, number, b"tiny") for number in (1, 2)]
     assert complete(alice, upload, parts).slug == "upload-incomplete"
@@ -249,8 +249,10 @@ def test_parts_that_s3_does_not_join(alice: Client) -> None:
     assert complete(alice, upload, parts).status == 200
 
 
-def test_parts_that_are_too_much_together(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than the largest file is refused before S3 is asked to join it."""
+def test_parts_of_more_than_5_tib_are_refused(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before S3 joins them."""
     monkeypatch.setattr(completion, "LARGEST", 13)
     upload = create(alice)
     parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
@@ -258,8 +260,8 @@ def test_parts_that_are_too_much_together(alice: Client, monkeypatch: pytest.Mon
     assert complete(alice, upload, parts[:2]).status == 200
 
 
-def test_one_upload_in_both_languages(alice: Client) -> None:
-    """What Uppy begins can be looked at and completed as any other, and the other way round."""
+def test_both_protocols_share_uploads(alice: Client) -> None:
+    """An upload of Uppy can be completed by `/uploads`, and the other way round."""
     upload = create(alice)
     send(alice, upload, 1, b"bytes")
     view = alice.get(f"/uploads/{upload['uploadId']}").json()
@@ -272,8 +274,8 @@ def test_one_upload_in_both_languages(alice: Client) -> None:
     assert alice.send("GET", path(upload, "/10"), query=KEY).slug == "invalid-request"
 
 
-def test_a_signed_address_costs_one_call(alice: Client, ground: Ground) -> None:
-    """Who and which; signing asks nobody."""
+def test_signing_takes_one_call(alice: Client, ground: Ground) -> None:
+    """It reads session and upload; signing itself calls no service."""
     upload = create(alice)
     for rest, query in (("/1", KEY), ("/batch", {**KEY, "partNumbers": "1,2,3"})):
         with ground.counted() as calls:
@@ -281,8 +283,8 @@ def test_a_signed_address_costs_one_call(alice: Client, ground: Ground) -> None:
         assert calls == ["BatchGetItem"]
 
 
-def test_nobody_is_served_without_a_token(anyone: Client) -> None:
-    """401 comes before whatever else is wrong."""
+def test_every_route_needs_a_token(anyone: Client) -> None:
+    """401 comes before any other problem."""
     for method, where in (
         ("POST", "/s3/multipart"),
         ("GET", "/s3/multipart/x"),

@@ -1,4 +1,4 @@
-"""Completing an upload: what must have arrived, what replaces what, and once however often."""
+"""Completions: complete bytes, conflicts, repetitions, races."""
 
 import base64
 import hashlib
@@ -48,12 +48,12 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=[15, 45], ids=["put", "parts"])
 def data(request: pytest.FixtureRequest) -> bytes:
-    """The bytes of a file that goes in one PUT, and of one that goes in parts."""
+    """The bytes of a file that takes one PUT, and of one that takes parts."""
     return DATA[: request.param]
 
 
 def interleaved(ground: Ground, operation: str, other: Callable[[], Any]) -> list[Any]:
-    """Has somebody else do something whole before the first such call that follows."""
+    """Runs `other` whole before the next call of an operation; its result is in the list."""
     done: list[Any] = []
 
     def before(call: Call) -> None:
@@ -65,8 +65,8 @@ def interleaved(ground: Ground, operation: str, other: Callable[[], Any]) -> lis
     return done
 
 
-def test_the_file_is_what_was_sent(alice: Client, ground: Ground, data: bytes) -> None:
-    """Byte for byte, charged once, and no longer in progress."""
+def test_the_file_has_the_bytes_that_were_sent(alice: Client, ground: Ground, data: bytes) -> None:
+    """It is charged once, and the upload is no longer in progress."""
     answer = upload(alice, "d/a.bin", data)
     assert answer.status == 200
     assert alice.get("/files").json() == [answer.json()]
@@ -76,8 +76,8 @@ def test_the_file_is_what_was_sent(alice: Client, ground: Ground, data: bytes) -
     assert begun(ground) == 0
 
 
-def test_only_what_s3_verified_is_a_checksum(alice: Client) -> None:
-    """A declared SHA-256 is stored when S3 compared it with the whole, never for parts."""
+def test_only_a_checksum_that_s3_verified_is_stored(alice: Client) -> None:
+    """S3 compares a declared SHA-256 with the whole file in one PUT, never with parts."""
     for size, declared, kept in ((15, True, True), (15, False, False), (45, True, False)):
         whole = sha256(DATA[:size])
         fields = {"sha256": whole} if declared else {}
@@ -86,8 +86,8 @@ def test_only_what_s3_verified_is_a_checksum(alice: Client) -> None:
         assert alice.get("/download", file_name="a.bin").json()["sha256"] == file["sha256"]
 
 
-def test_a_checksum_of_parts_is_never_one_of_the_whole(alice: Client, ground: Ground) -> None:
-    """S3's checksum over the checksums of parts is not shown, whatever it looks like."""
+def test_a_checksum_of_parts_is_not_stored(alice: Client, ground: Ground) -> None:
+    """S3's checksum over the checksums of parts is not that of the file."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     composite = base64.b64encode(hashlib.sha256(b"parts").digest()).decode()
@@ -102,8 +102,8 @@ def test_a_checksum_of_parts_is_never_one_of_the_whole(alice: Client, ground: Gr
     assert complete(alice, view).json()["sha256"] is None
 
 
-def test_a_body_is_not_needed(alice: Client, data: bytes) -> None:
-    """`{}`, nothing at all, and null parts mean the same."""
+def test_a_completion_needs_no_body(alice: Client, data: bytes) -> None:
+    """`{}`, an empty body and null parts mean the same."""
     for sent in (b"", b"{}", b'{"parts": null}'):
         view = start(alice, "a.bin", len(data))
         send(alice, view, data)
@@ -111,8 +111,8 @@ def test_a_body_is_not_needed(alice: Client, data: bytes) -> None:
     assert alice.get("/files").json()[0]["version"] == 3
 
 
-def test_parts_may_be_named_by_a_client_that_kept_their_etags(alice: Client) -> None:
-    """Quoted or not; S3's own list decides which parts there are."""
+def test_a_client_may_send_the_etags_of_parts(alice: Client) -> None:
+    """With or without quotes; S3's own list decides which parts there are."""
     for quoted in (True, False):
         view = start(alice, "a.bin", 45)
         etags = send_parts(alice, view, DATA)
@@ -132,8 +132,8 @@ def test_parts_may_be_named_by_a_client_that_kept_their_etags(alice: Client) -> 
         {"part_number": 9_999, "etag": "0" * 32},
     ],
 )
-def test_parts_that_are_not_as_named_are_not_joined(alice: Client, named: dict[str, Any]) -> None:
-    """A wrong ETag or a part that is not there: refused, and the upload stays open."""
+def test_parts_with_other_etags_are_not_joined(alice: Client, named: dict[str, Any]) -> None:
+    """For a wrong ETag or an unknown part it is 409, and the upload stays in progress."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     answer = complete(alice, view, parts=[named])
@@ -143,8 +143,8 @@ def test_parts_that_are_not_as_named_are_not_joined(alice: Client, named: dict[s
     assert complete(alice, view).status == 200
 
 
-def test_parts_that_are_none_are_refused(alice: Client) -> None:
-    """What is not the list of parts is 422, and the upload stays open."""
+def test_invalid_part_lists_are_refused(alice: Client) -> None:
+    """422, and the upload stays in progress."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     for parts in NO_PARTS:
@@ -152,8 +152,8 @@ def test_parts_that_are_none_are_refused(alice: Client) -> None:
     assert complete(alice, view).status == 200
 
 
-def test_nothing_is_made_of_a_hole(alice: Client, ground: Ground) -> None:
-    """With a part missing it is 409 and says which; with the part it is a file."""
+def test_an_upload_with_missing_parts_is_not_completed(alice: Client, ground: Ground) -> None:
+    """409 names the missing parts; with them it makes the file."""
     view = start(alice, "a.bin", 45)
     for sent, left in ([1, 2, 4], [3, 5]), ([5], [3]):
         send_parts(alice, view, DATA, sent)
@@ -167,17 +167,15 @@ def test_nothing_is_made_of_a_hole(alice: Client, ground: Ground) -> None:
     assert fetch(alice, "a.bin") == DATA
 
 
-def test_nothing_is_made_of_nothing(alice: Client, data: bytes) -> None:
-    """Before anything has arrived there is nothing to complete."""
+def test_an_upload_without_bytes_is_not_completed(alice: Client, data: bytes) -> None:
+    """It is 409, and the upload stays in progress."""
     view = start(alice, "a.bin", len(data))
     assert complete(alice, view).slug == "upload-incomplete"
     assert [each["upload_id"] for each in alice.get("/uploads").json()] == [view["upload_id"]]
 
 
-def test_a_part_that_was_sent_again_between_is_not_joined_unseen(
-    alice: Client, ground: Ground
-) -> None:
-    """What S3 joins is what was listed; otherwise it is 409, and again makes the file."""
+def test_a_part_that_is_replaced_meanwhile_is_not_joined(alice: Client, ground: Ground) -> None:
+    """S3 joins only the parts that were listed; the next attempt makes the file."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     other = DATA[::-1]
@@ -189,15 +187,17 @@ def test_a_part_that_was_sent_again_between_is_not_joined_unseen(
 
 
 def wrong_bytes(ground: Ground, key: str, data: bytes) -> None:
-    """Puts an object past all checks, as only a fault of S3's or of ours could."""
+    """Puts an object past all checks, as only a fault of S3 or of this service could."""
     client = aws("s3")
     checksum = {"ChecksumAlgorithm": "SHA256"}
     client.put_object(Bucket=bucket(ground), Key=key, Body=data, **checksum)
 
 
 @pytest.mark.parametrize("wrong", [b"four", b"two"], ids=["size", "checksum"])
-def test_what_is_not_as_declared_is_removed(alice: Client, ground: Ground, wrong: bytes) -> None:
-    """Another size or another checksum: 422, nothing visible, the object gone, nothing charged."""
+def test_bytes_that_differ_from_the_declaration_are_deleted(
+    alice: Client, ground: Ground, wrong: bytes
+) -> None:
+    """By size or checksum: 422, no file, no object, no charge."""
     view = start(alice, "a.bin", 3, sha256=sha256(b"one"))
     wrong_bytes(ground, key_of(view), wrong)
     answer = complete(alice, view)
@@ -210,7 +210,7 @@ def test_what_is_not_as_declared_is_removed(alice: Client, ground: Ground, wrong
 
 
 def test_parts_of_another_size_are_missing(alice: Client, ground: Ground) -> None:
-    """A part that is not as long as it must be has not arrived."""
+    """A part that does not have its planned size has not arrived."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     client = aws("s3")
@@ -222,7 +222,7 @@ def test_parts_of_another_size_are_missing(alice: Client, ground: Ground) -> Non
 
 
 def test_a_replaced_file_becomes_a_version(alice: Client, ground: Ground, data: bytes) -> None:
-    """The default: the same file, one version on, and the older one is kept."""
+    """By default the file gets its next version, and the older one is kept."""
     first = upload(alice, "a.bin", b"first").json()
     second = upload(alice, "a.bin", data).json()
     assert (second["version"], second["created"]) == (2, first["created"])
@@ -231,10 +231,8 @@ def test_a_replaced_file_becomes_a_version(alice: Client, ground: Ground, data: 
     assert bytes_used(ground, "alice") == len(b"first") + len(data)
 
 
-def test_a_file_is_not_replaced_when_it_must_not_be(
-    alice: Client, ground: Ground, data: bytes
-) -> None:
-    """`fail` is settled at the start and at the completion; the upload then stays open."""
+def test_on_conflict_fail_replaces_no_file(alice: Client, ground: Ground, data: bytes) -> None:
+    """It is checked at the start and at the completion; the upload stays in progress."""
     view = start(alice, "a.bin", len(data), on_conflict="fail")
     send(alice, view, data)
     alice.put("a.bin", b"mine")
@@ -246,8 +244,8 @@ def test_a_file_is_not_replaced_when_it_must_not_be(
     assert fetch(alice, "a.bin") == data
 
 
-def test_a_file_goes_beside_the_one_that_is_there(alice: Client, data: bytes) -> None:
-    """`rename` finds a free name when it is completed, and a replay answers with that name."""
+def test_on_conflict_rename_finds_a_free_name(alice: Client, data: bytes) -> None:
+    """When it is completed; a repeated completion answers with that name."""
     alice.put("a.bin", b"mine")
     view = start(alice, "a.bin", len(data), on_conflict="rename")
     send(alice, view, data)
@@ -257,8 +255,8 @@ def test_a_file_goes_beside_the_one_that_is_there(alice: Client, data: bytes) ->
     assert alice.read("a.bin").content == b"mine"
 
 
-def test_only_the_file_that_was_seen_is_replaced(alice: Client, data: bytes) -> None:
-    """`if_match` holds at the start and at the completion."""
+def test_conditions_are_checked_at_start_and_completion(alice: Client, data: bytes) -> None:
+    """`if_match` and `if_none_match` refuse another file than the one that the client knows."""
     etag = alice.put("a.bin", b"one").json()["etag"]
     assert alice.post("/uploads", file_name="a.bin", size=1, if_match="x").status == 412
     assert alice.post("/uploads", file_name="b.bin", size=1, if_match=etag).status == 412
@@ -277,8 +275,10 @@ def test_only_the_file_that_was_seen_is_replaced(alice: Client, data: bytes) -> 
     assert alice.get("/files").json()[0]["version"] == 2
 
 
-def test_doing_it_again_answers_the_same(alice: Client, ground: Ground, data: bytes) -> None:
-    """Even when the file has changed since: the answer is of this upload, with no second file."""
+def test_a_repeated_completion_gets_the_same_answer(
+    alice: Client, ground: Ground, data: bytes
+) -> None:
+    """Even when the file has changed since, and without making a second file."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     first = complete(alice, view).json()
@@ -291,8 +291,8 @@ def test_doing_it_again_answers_the_same(alice: Client, ground: Ground, data: by
     assert alice.names() == []
 
 
-def test_what_is_complete_can_only_be_completed(alice: Client, data: bytes) -> None:
-    """It is no longer in progress: not to be looked at, signed, aborted."""
+def test_a_completed_upload_is_not_in_progress(alice: Client, data: bytes) -> None:
+    """It has no status, signs no parts and cannot be aborted."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     assert complete(alice, view).status == 200
@@ -311,10 +311,10 @@ def test_what_is_complete_can_only_be_completed(alice: Client, data: bytes) -> N
         *[(45, step) for step in ("ListParts", "CompleteMultipartUpload", "TransactWriteItems")],
     ],
 )
-def test_two_at_once_make_one_file(
+def test_two_completions_at_once_make_one_file(
     alice: Client, ground: Ground, size: int, step: str, on_conflict: str
 ) -> None:
-    """Wherever the one is when the other does it whole: one file, one charge, one answer."""
+    """At whatever step the second one runs: one file, one charge, one answer."""
     data = DATA[:size]
     view = start(alice, "a.bin", size, on_conflict=on_conflict)
     send(alice, view, data)
@@ -328,8 +328,10 @@ def test_two_at_once_make_one_file(
     assert bytes_used(ground, "alice") == size
 
 
-def test_two_uploads_of_one_name_at_once(alice: Client, ground: Ground, data: bytes) -> None:
-    """Neither is lost: the later replaces the earlier, which becomes a version."""
+def test_two_uploads_of_one_name_make_two_versions(
+    alice: Client, ground: Ground, data: bytes
+) -> None:
+    """Neither is lost: the later one replaces the earlier one."""
     views = [start(alice, "a.bin", len(data)) for _ in range(2)]
     for view, sent in zip(views, (data, data[::-1]), strict=True):
         send(alice, view, sent)
@@ -340,13 +342,13 @@ def test_two_uploads_of_one_name_at_once(alice: Client, ground: Ground, data: by
     assert fetch(alice, "a.bin", version=1) == data[::-1]
 
 
-def test_a_crash_between_joining_and_committing_is_made_good(alice: Client, ground: Ground) -> None:
-    """S3 has joined the parts and nobody knows: nothing is missing, and again makes the file."""
+def test_a_crash_after_joining_the_parts_loses_nothing(alice: Client, ground: Ground) -> None:
+    """No part is missing then, and the next completion makes the file."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
 
     class Killed(BaseException):
-        """The process is gone."""
+        """The process is killed."""
 
     def before(call: Call) -> None:
         if call.operation == "HeadObject":
@@ -364,8 +366,10 @@ def test_a_crash_between_joining_and_committing_is_made_good(alice: Client, grou
 
 
 @pytest.mark.parametrize("step", ["HeadObject", "ListParts", "CompleteMultipartUpload"])
-def test_what_is_given_up_meanwhile_is_not_there(alice: Client, ground: Ground, step: str) -> None:
-    """It is 404, as it would be a moment later, not a file that has not arrived."""
+def test_an_upload_that_is_aborted_meanwhile_is_404(
+    alice: Client, ground: Ground, step: str
+) -> None:
+    """As it would be a moment later, and not 409 for missing bytes."""
     size = 15 if step == "HeadObject" else 45
     view = start(alice, "a.bin", size)
     send(alice, view, DATA[:size])
@@ -375,8 +379,8 @@ def test_what_is_given_up_meanwhile_is_not_there(alice: Client, ground: Ground, 
     assert (alice.names(), stored(ground), begun(ground)) == ([], [], 0)
 
 
-def test_completing_costs_so_many_calls(alice: Client, ground: Ground) -> None:
-    """Who and which, the object, the name and the right to it, the commit; parts: two more."""
+def test_the_calls_of_a_completion(alice: Client, ground: Ground) -> None:
+    """Session and upload, the object, the file and the right to it, the commit; parts: two more."""
     view = start(alice, "a.bin", 15)
     put(view, DATA[:15])
     with ground.counted() as calls:
@@ -396,8 +400,8 @@ def test_completing_costs_so_many_calls(alice: Client, ground: Ground) -> None:
     ]
 
 
-def test_the_news_and_the_client_at_once_make_one_file(alice: Client, ground: Ground) -> None:
-    """What the bucket tells of and what the client asks for is done once."""
+def test_an_event_and_a_request_at_once_make_one_file(alice: Client, ground: Ground) -> None:
+    """The event of S3 and the client complete the same upload."""
     view = start(alice, "a.bin", 15)
     put(view, DATA[:15])
     interleaved(ground, "TransactWriteItems", lambda: tell(key_of(view)))
@@ -407,10 +411,10 @@ def test_the_news_and_the_client_at_once_make_one_file(alice: Client, ground: Gr
     assert bytes_used(ground, "alice") == 15
 
 
-def test_an_upload_for_an_account_that_has_gone_is_none_of_its_namesakes(
+def test_an_upload_for_a_deleted_account_is_not_its_successors(
     alice: Client, bob: Client, behind: Behind
 ) -> None:
-    """Its room was held on the other one; who has the name now is charged nothing for it."""
+    """Its size is reserved on the deleted account; a later account of that name is not charged."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
     view = start(bob, "in/a", 15, username="alice")
     send(bob, view, DATA[:15])

@@ -1,4 +1,4 @@
-"""What becomes of uploads that nobody completes: the bucket's news, and the hourly sweep."""
+"""Uploads that their client does not complete: the events of S3, and the hourly sweep."""
 
 import json
 from types import SimpleNamespace
@@ -45,7 +45,7 @@ NO_UPLOADS = [
     "../../etc/passwd",
     "é\0",
 ]
-NO_NEWS = [
+NO_EVENTS = [
     "",
     "not JSON",
     "[]",
@@ -62,14 +62,14 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch)
 
 
-def due(ground: Ground) -> list[str]:
-    """The uploads on the list of what falls due."""
+def expiry_entries(ground: Ground) -> list[str]:
+    """The names of the expiry entries of uploads."""
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
     return sorted(row["name"] for row in rows if row["shelf"].startswith("~due/"))
 
 
-def test_a_put_becomes_a_file_by_itself(alice: Client, ground: Ground) -> None:
-    """Once, under its own name and checks, however often the news comes; the client may ask too."""
+def test_an_event_completes_a_put(alice: Client, ground: Ground) -> None:
+    """Once, with its name and all checks, however often the event comes or the client asks."""
     view = start(alice, "d/ü b.txt", 3, sha256=sha256(b"abc"))
     put(view, b"abc")
     for _ in range(3):
@@ -78,11 +78,13 @@ def test_a_put_becomes_a_file_by_itself(alice: Client, ground: Ground) -> None:
     assert (file["file_name"], file["version"], file["sha256"]) == ("d/ü b.txt", 1, sha256(b"abc"))
     assert complete(alice, view).json() == file
     assert bytes_used(ground, "alice") == 3
-    assert due(ground) == []
+    assert expiry_entries(ground) == []
 
 
-def test_the_record_says_where_it_was_begun(alice: Client, ground: Ground) -> None:
-    """Whoever notes it in the end: the client or the news of the bytes."""
+def test_the_audit_row_has_the_address_that_created_the_upload(
+    alice: Client, ground: Ground
+) -> None:
+    """Also when the event of S3 completes it."""
     asked = alice.post("/requests", title="t", folder="in/").json()["url"]
     senders = f"{asked[asked.index('/r/') :]}/uploads"
     files = ground.deployed.environment["SATCHEL_FILES"]
@@ -101,8 +103,8 @@ def test_the_record_says_where_it_was_begun(alice: Client, ground: Ground) -> No
     assert records["request.upload"] == ("192.0.2.9", "of /r/")
 
 
-def test_news_of_a_name_with_signs_in_it(ground: Ground) -> None:
-    """Keys come written as forms write them: an e-mail address is a user name too."""
+def test_an_event_with_an_encoded_key(ground: Ground) -> None:
+    """S3 encodes keys as forms do; a username may be an e-mail address with a plus."""
 
     carol = join("carol+x@example.org")
     view = start(carol, "a", 3)
@@ -111,8 +113,8 @@ def test_news_of_a_name_with_signs_in_it(ground: Ground) -> None:
     assert carol.names() == ["carol+x@example.org/a"]
 
 
-def test_news_for_a_folder_of_anothers(alice: Client, bob: Client) -> None:
-    """The right is looked at when the bytes have come, as when a client completes."""
+def test_an_event_checks_the_right_to_the_folder(alice: Client, bob: Client) -> None:
+    """When the bytes arrive, as a completion by the client does."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
     views = [start(bob, name, 3, username="alice") for name in ("in/a", "in/b")]
     put(views[0], b"abc")
@@ -124,8 +126,8 @@ def test_news_for_a_folder_of_anothers(alice: Client, bob: Client) -> None:
     assert alice.names() == ["alice/in/a"]
 
 
-def test_news_that_the_client_must_decide_on(alice: Client, ground: Ground) -> None:
-    """A file in the way: acknowledged, no file, and the upload stays open; it has its room."""
+def test_an_event_for_a_conflict_leaves_the_upload_open(alice: Client, ground: Ground) -> None:
+    """It is acknowledged, and makes no file; the size stays reserved."""
     views = [start(alice, "a", 3, on_conflict="fail"), start(alice, "b", 3)]
     alice.put("a", b"mine")
     set_quota(ground, "alice", 4)
@@ -136,8 +138,8 @@ def test_news_that_the_client_must_decide_on(alice: Client, ground: Ground) -> N
     assert len(alice.get("/uploads").json()) == 1
 
 
-def test_news_of_what_is_not_as_declared(alice: Client, ground: Ground) -> None:
-    """The same checks: it is removed, and nothing was visible."""
+def test_an_event_for_other_bytes_deletes_them(alice: Client, ground: Ground) -> None:
+    """The same checks: they are deleted, and no file was visible."""
     view = start(alice, "a", 3)
     client = aws("s3")
     client.put_object(Bucket=bucket(ground), Key=key_of(view), Body=b"four")
@@ -146,8 +148,8 @@ def test_news_of_what_is_not_as_declared(alice: Client, ground: Ground) -> None:
     assert complete(alice, view).slug == "no-such-upload"
 
 
-def test_what_comes_after_an_upload_was_given_up_is_removed(alice: Client, ground: Ground) -> None:
-    """At the news, so that nobody gathers bytes that count for nothing until they expire."""
+def test_bytes_after_an_abort_are_deleted(alice: Client, ground: Ground) -> None:
+    """At their event, so that they use no storage until they expire."""
     for _ in range(3):
         view = start(alice, "a", 3)
         alice.delete(f"/uploads/{view['upload_id']}")
@@ -159,10 +161,10 @@ def test_what_comes_after_an_upload_was_given_up_is_removed(alice: Client, groun
     assert (alice.names(), bytes_used(ground, "alice")) == ([], 0)
 
 
-def test_late_news_of_a_file_whose_upload_is_forgotten(
+def test_a_late_event_keeps_the_files_bytes(
     alice: Client, ground: Ground, behind: Behind, clock: Clock
 ) -> None:
-    """Its bytes are the file's, also when the news comes after the table has removed the row."""
+    """Also when the upload's row has expired."""
     view = start(alice, "a", 3)
     put(view, b"abc")
     assert complete(alice, view).status == 200
@@ -174,14 +176,16 @@ def test_late_news_of_a_file_whose_upload_is_forgotten(
     assert stored(ground) == [b"abc"]
 
 
-def test_news_of_what_is_no_upload(alice: Client) -> None:
-    """It is acknowledged, and nothing happens."""
+def test_events_of_other_objects_are_acknowledged(alice: Client) -> None:
+    """They change nothing."""
     assert tell(*NO_UPLOADS) == []
     assert alice.names() == []
 
 
-def test_news_under_another_key_is_none(alice: Client, bob: Client, ground: Ground) -> None:
-    """An object that only looks like an upload's does not complete it."""
+def test_an_event_with_another_key_completes_nothing(
+    alice: Client, bob: Client, ground: Ground
+) -> None:
+    """An object whose key only resembles an upload's."""
     view = start(alice, "a", 3)
     upload_id = view["upload_id"]
     client = aws("s3")
@@ -192,19 +196,19 @@ def test_news_under_another_key_is_none(alice: Client, bob: Client, ground: Grou
     assert alice.names() == bob.names() == []
 
 
-def test_messages_that_are_no_news(ground: Ground) -> None:
-    """S3 itself begins with a test event; what can never be is not brought again."""
-    event = {"Records": [{"messageId": f"{at}", "body": body} for at, body in enumerate(NO_NEWS)]}
+def test_messages_that_are_no_events_are_acknowledged(ground: Ground) -> None:
+    """S3 begins with a test event; a message that can never succeed is not repeated."""
+    event = {"Records": [{"messageId": f"{at}", "body": body} for at, body in enumerate(NO_EVENTS)]}
     assert app.lambda_handler(event, CONTEXT) == {"batchItemFailures": []}
 
 
-def test_an_empty_batch(ground: Ground) -> None:
-    """Nothing to do is done."""
+def test_an_empty_batch_is_acknowledged(ground: Ground) -> None:
+    """It has no failures."""
     assert app.lambda_handler({"Records": []}, CONTEXT) == {"batchItemFailures": []}
 
 
-def test_only_the_message_that_failed_is_given_back(alice: Client, ground: Ground) -> None:
-    """One that AWS fails on, or that is broken, does not hold up the others, nor is it lost."""
+def test_only_failed_messages_are_returned(alice: Client, ground: Ground) -> None:
+    """A failure of AWS or a broken message neither delays the others nor is lost."""
     views = [start(alice, name, 3) for name in ("a", "b", "c")]
     for view in views:
         put(view, b"abc")
@@ -226,8 +230,8 @@ def test_only_the_message_that_failed_is_given_back(alice: Client, ground: Groun
     assert alice.names() == ["alice/a", "alice/b", "alice/c"]
 
 
-def test_news_in_a_crowd_is_not_lost(alice: Client, ground: Ground) -> None:
-    """When others never stop changing the file, the message comes again."""
+def test_an_event_that_collides_is_returned(alice: Client, ground: Ground) -> None:
+    """While other requests keep changing the file, the message comes again."""
     view = start(alice, "a", 3)
     put(view, b"abc")
     ground.before = collide
@@ -238,40 +242,40 @@ def test_news_in_a_crowd_is_not_lost(alice: Client, ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("size", [15, 45])
-def test_what_nobody_completes_is_swept(
+def test_an_expired_upload_is_deleted(
     alice: Client, clock: Clock, ground: Ground, size: int
 ) -> None:
-    """After seven days the row, the parts and the object go; not a day before."""
+    """After seven days its row, parts and object are deleted; not a day before."""
     view = start(alice, "a", size)
     send(alice, view, DATA[:size])
     clock.time += 6 * DAY
     assert sweep() == 0
-    assert due(ground) == [f"alice/uploads/{view['upload_id']}"]
+    assert expiry_entries(ground) == [f"alice/uploads/{view['upload_id']}"]
     clock.time += 2 * DAY
     assert sweep() == 1
-    assert (stored(ground), begun(ground), due(ground)) == ([], 0, [])
+    assert (stored(ground), begun(ground), expiry_entries(ground)) == ([], 0, [])
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
     assert [row for row in rows if "action" not in row] == []
     assert bytes_used(ground, "alice") == 0
     assert sweep() == 0
 
 
-def test_what_is_complete_is_not_swept(alice: Client, clock: Clock, ground: Ground) -> None:
-    """A file is never in the way of a sweep, even when its upload's row is long gone."""
+def test_the_sweep_keeps_completed_files(alice: Client, clock: Clock, ground: Ground) -> None:
+    """Even when the upload's row has expired long ago."""
     for size in (15, 45):
         view = start(alice, f"a{size}", size)
         send(alice, view, DATA[:size])
         assert complete(alice, view).status == 200
-    assert due(ground) == []
+    assert expiry_entries(ground) == []
     clock.time += 8 * DAY
     assert sweep() == 0
     assert stored(ground) == [DATA[:15], DATA]
 
 
-def test_an_upload_that_is_being_completed_is_not_swept(
+def test_the_sweep_and_a_completion_at_once_lose_no_bytes(
     alice: Client, clock: Clock, ground: Ground
 ) -> None:
-    """Either the sweep comes first or the completion: never a file without its bytes."""
+    """One of them comes first: there is never a file without its bytes."""
     view = start(alice, "a", 15)
     send(alice, view, DATA[:15])
     clock.time += 8 * DAY
@@ -291,23 +295,19 @@ def test_an_upload_that_is_being_completed_is_not_swept(
     assert fetch(alice, "a") == DATA[:15]
 
 
-def test_a_sweep_ends_in_time_and_is_gone_on_with(
-    alice: Client, clock: Clock, ground: Ground
-) -> None:
-    """More than one can do in its time is left to the next."""
+def test_a_sweep_stops_in_time(alice: Client, clock: Clock, ground: Ground) -> None:
+    """The next one goes on with what is left."""
     for number in range(5):
         start(alice, f"a{number}", 1)
     clock.time += 8 * DAY
     hurried = SimpleNamespace(**{**vars(CONTEXT), "get_remaining_time_in_millis": lambda: 100})
     assert app.lambda_handler(SWEEP_EVENT, hurried) == {"swept": 0, "closed": 0, "failed": 0}
     assert sweep() == 5
-    assert due(ground) == []
+    assert expiry_entries(ground) == []
 
 
-def test_a_sweep_that_was_left_out_is_made_good(
-    alice: Client, clock: Clock, ground: Ground
-) -> None:
-    """Days without one are looked back on."""
+def test_the_sweep_looks_back_over_missed_days(alice: Client, clock: Clock, ground: Ground) -> None:
+    """A month without one is made up for."""
     view = start(alice, "a", 45)
     send_parts(alice, view, DATA, [1])
     clock.time += 30 * DAY
@@ -315,8 +315,8 @@ def test_a_sweep_that_was_left_out_is_made_good(
     assert begun(ground) == 0
 
 
-def test_a_sweep_that_fails_is_done_again(alice: Client, clock: Clock, ground: Ground) -> None:
-    """The list's line goes last, so what was left half-done is found by the next."""
+def test_a_failed_sweep_is_repeated(alice: Client, clock: Clock, ground: Ground) -> None:
+    """The expiry entry is deleted last, so the next sweep finds what is left."""
     view = start(alice, "a", 15)
     send(alice, view, DATA[:15])
     clock.time += 8 * DAY

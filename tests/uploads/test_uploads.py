@@ -1,4 +1,4 @@
-"""Beginning an upload, signing its parts, and seeing what has arrived of it."""
+"""Creating uploads, signing their parts, their status, lists of them."""
 
 import base64
 import hashlib
@@ -33,10 +33,10 @@ DATA = bytes(range(256)) * 3
         (LARGEST, "multipart", 525 * MIB, 9987),
     ],
 )
-def test_the_plan_follows_the_size(
+def test_the_size_decides_method_and_part_size(
     alice: Client, size: int, method: str, part_size: int, total: int
 ) -> None:
-    """One PUT up to 64 MiB, parts above, and 5 TiB still works."""
+    """One PUT up to 64 MiB, parts above it, up to 5 TiB."""
     view = start(alice, "a.bin", size)
     assert (view["method"], view["part_size"], view["total_parts"]) == (method, part_size, total)
     assert (view["put"] is None) is (method == "multipart")
@@ -44,8 +44,8 @@ def test_the_plan_follows_the_size(
 
 
 @pytest.mark.parametrize("size", [LARGEST + 1, 10**30])
-def test_no_file_is_larger_than_s3_takes(alice: Client, ground: Ground, size: int) -> None:
-    """More than 5 TiB is refused before anything is begun."""
+def test_a_file_of_more_than_5_tib_is_refused(alice: Client, ground: Ground, size: int) -> None:
+    """Before S3 creates a multipart upload."""
     assert alice.post("/uploads", file_name="a", size=size).slug == "too-large"
     assert alice.get("/uploads").json() == []
 
@@ -69,15 +69,15 @@ WRONG = [
 ]
 
 
-def test_a_wrong_wish_is_refused(alice: Client) -> None:
-    """Nothing is guessed, and nothing unknown is ignored."""
+def test_an_invalid_upload_is_refused(alice: Client) -> None:
+    """No field is guessed, and no unknown field ignored."""
     for wrong in WRONG:
         assert alice.post("/uploads", **{"file_name": "a", **wrong}).status == 422, wrong
     assert alice.get("/uploads").json() == []
 
 
-def test_one_put_makes_the_file_and_keeps_what_was_said(alice: Client) -> None:
-    """Type, checksum, description and tags are on the file; it is nowhere before it is complete."""
+def test_one_put_makes_the_file_with_its_fields(alice: Client) -> None:
+    """Type, checksum, description and tags; the file does not exist before the completion."""
     digest = hashlib.sha256(DATA).hexdigest()
     said = {"content_type": "image/x-odd", "description": "what", "tags": ["a", "b"]}
     view = start(alice, "d/a.bin", len(DATA), sha256=digest, **said)
@@ -92,8 +92,8 @@ def test_one_put_makes_the_file_and_keeps_what_was_said(alice: Client) -> None:
     assert alice.read("d/a.bin").content == DATA
 
 
-def test_an_empty_file_is_a_file(alice: Client) -> None:
-    """Size 0 goes in one PUT of nothing."""
+def test_an_empty_file_takes_one_put(alice: Client) -> None:
+    """Its URL accepts no bytes."""
     view = start(alice, "empty", 0)
     assert put(view, b"x").code == "SignatureDoesNotMatch"
     assert put(view, b"").status == 200
@@ -101,8 +101,8 @@ def test_an_empty_file_is_a_file(alice: Client) -> None:
     assert alice.read("empty").content == b""
 
 
-def test_the_address_is_bound_to_what_was_declared(alice: Client) -> None:
-    """Another key, size, type, checksum, method or overwriting is refused by the signature."""
+def test_the_url_is_bound_to_the_declaration(alice: Client) -> None:
+    """The signature refuses another key, size, type, checksum, method, and overwriting."""
     digest = hashlib.sha256(DATA).digest()
     view = start(alice, "a.txt", len(DATA), sha256=digest.hex())
     url, headers = view["put"]["url"], view["put"]["headers"]
@@ -129,8 +129,8 @@ def test_the_address_is_bound_to_what_was_declared(alice: Client) -> None:
     assert complete(alice, view).status == 200
 
 
-def test_the_address_lives_minutes(alice: Client) -> None:
-    """SigV4, at most 300 seconds, and signed anew whenever the upload is looked at."""
+def test_the_url_expires_within_minutes(alice: Client) -> None:
+    """SigV4, at most 300 seconds, and signed anew with each status."""
     view = start(alice, "a.txt", 3)
     for url in (
         view["put"]["url"],
@@ -141,8 +141,8 @@ def test_the_address_lives_minutes(alice: Client) -> None:
         assert 0 < int(query["X-Amz-Expires"]) <= 300
 
 
-def test_what_was_put_is_never_written_over(alice: Client) -> None:
-    """The address is good for one object: neither before nor after completion for a second."""
+def test_an_object_is_never_overwritten(alice: Client) -> None:
+    """The URL accepts one object, before the completion and after it."""
     view = start(alice, "a.txt", 3)
     assert put(view, b"one").status == 200
     assert put(view, b"two").code == "PreconditionFailed"
@@ -151,10 +151,10 @@ def test_what_was_put_is_never_written_over(alice: Client) -> None:
     assert alice.read("a.txt").content == b"one"
 
 
-def test_parts_are_signed_on_demand_and_bound_to_their_length(
+def test_part_urls_are_bound_to_number_and_size(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last part is as long as what is left; each address is good for one number and length."""
+    """The last part has the remaining size; each URL is for one number and one size."""
     small(monkeypatch)
     view = start(alice, "a.bin", 25)
     path = f"/uploads/{view['upload_id']}/parts"
@@ -169,10 +169,8 @@ def test_parts_are_signed_on_demand_and_bound_to_their_length(
     assert s3.send("PUT", first["url"], body=b"x" * 10).status == 200
 
 
-def test_parts_that_do_not_exist_are_not_signed(
-    alice: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Numbers go from 1 to the number of parts."""
+def test_unknown_parts_are_not_signed(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers are from 1 to the number of parts."""
     small(monkeypatch)
     path = f"/uploads/{start(alice, 'a.bin', 25)['upload_id']}/parts"
     for numbers in ([], [0], [-1], [4], [10_001], [1.5], ["1"], [True], 1, None):
@@ -181,24 +179,24 @@ def test_parts_that_do_not_exist_are_not_signed(
         assert answer.json()["errors"][0]["at"].startswith("body.part_numbers")
 
 
-def test_a_hundred_parts_are_signed_at_once_and_no_more(alice: Client) -> None:
-    """More than a hundred numbers are refused whole."""
+def test_at_most_100_parts_are_signed_at_once(alice: Client) -> None:
+    """A longer list is refused whole."""
     view = start(alice, "a.bin", 8 * MIB * 200)
     path = f"/uploads/{view['upload_id']}/parts"
     assert alice.post(path, part_numbers=[*range(1, 102)]).slug == "invalid-request"
     assert len(alice.post(path, part_numbers=[*range(101, 201)]).json()["parts"]) == 100
 
 
-def test_one_put_has_no_parts_to_sign(alice: Client) -> None:
-    """An upload that goes in one PUT says so."""
+def test_an_upload_in_one_put_signs_no_parts(alice: Client) -> None:
+    """The problem says so."""
     view = start(alice, "a.bin", 3)
     answer = alice.post(f"/uploads/{view['upload_id']}/parts", part_numbers=[1])
     assert answer.slug == "invalid-request"
     assert "one PUT" in answer.text
 
 
-def test_only_what_is_missing_is_sent_again(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed half-way, an upload goes on from what its status says alone."""
+def test_an_interrupted_upload_is_resumed(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its status alone tells which parts to send."""
     small(monkeypatch)
     data = DATA[:95]
     view = start(alice, "a.bin", len(data))
@@ -214,7 +212,7 @@ def test_only_what_is_missing_is_sent_again(alice: Client, monkeypatch: pytest.M
 
 
 def test_the_status_of_one_put(alice: Client) -> None:
-    """It is one part, missing or there."""
+    """It is one part, missing or arrived."""
     view = start(alice, "a.bin", 3)
     path = f"/uploads/{view['upload_id']}"
     status = alice.get(path).json()
@@ -224,10 +222,10 @@ def test_the_status_of_one_put(alice: Client) -> None:
     assert (status["arrived"], status["missing"]) == ([1], [])
 
 
-def test_the_status_counts_parts_over_all_pages(
+def test_the_status_reads_all_pages_of_parts(
     alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """S3 lists so many parts at once; the status and the completion know them all."""
+    """S3 lists a limited number at once; status and completion know them all."""
     small(monkeypatch)
     data = DATA[:250]
     view = start(alice, "a.bin", len(data))
@@ -244,7 +242,7 @@ def test_the_status_counts_parts_over_all_pages(
 
 
 def test_uploads_are_listed_in_pages(alice: Client, bob: Client) -> None:
-    """Each that is in progress once, none of anybody else's, and no cursor after the last."""
+    """Each one in progress once, no other account's, and no cursor after the last."""
     mine = {start(alice, f"a{number}", 1)["upload_id"] for number in range(7)}
     done = start(alice, "done", 1)
     put(done, b"x")
@@ -263,11 +261,11 @@ def test_uploads_are_listed_in_pages(alice: Client, bob: Client) -> None:
     assert "x-next-cursor" not in alice.get("/uploads", limit=7).headers
 
 
-def test_what_is_complete_makes_no_list_endless(
+def test_completed_uploads_are_skipped_in_bounded_reads(
     alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page ends early past much that is complete, and the next ones come to the end."""
-    monkeypatch.setattr(uploads_service, "PASSED_AT_ONCE", 2)
+    """A page may end early, and the next ones reach the end."""
+    monkeypatch.setattr(uploads_service, "SKIP_SIZE", 2)
     for number in range(20):
         begun = start(alice, f"{number}", 1)
         put(begun, b"x")
@@ -285,8 +283,8 @@ def test_what_is_complete_makes_no_list_endless(
     assert (set(found), len(found)) == (mine, 3)
 
 
-def test_a_cursor_is_of_one_list_and_one_account(alice: Client, bob: Client) -> None:
-    """Another's cursor, another list's, and a made-up one are refused."""
+def test_a_cursor_is_valid_for_one_list_and_account(alice: Client, bob: Client) -> None:
+    """Another account's, another list's and a forged one are refused."""
     for number in range(2):
         start(alice, f"a{number}", 1)
         start(bob, f"b{number}", 1)
@@ -297,8 +295,8 @@ def test_a_cursor_is_of_one_list_and_one_account(alice: Client, bob: Client) -> 
         assert alice.get("/uploads", cursor=cursor).slug == "invalid-cursor"
 
 
-def test_a_collision_is_tried_again(alice: Client, ground: Ground) -> None:
-    """Another transaction at the same rows is no fault of the caller's."""
+def test_a_conflicting_transaction_is_repeated(alice: Client, ground: Ground) -> None:
+    """Another transaction on the same rows is no fault of the caller's."""
     collided: list[Call] = []
 
     def before(call: Call) -> Any:
@@ -313,10 +311,10 @@ def test_a_collision_is_tried_again(alice: Client, ground: Ground) -> None:
     assert len(alice.get("/uploads").json()) == 1
 
 
-def test_an_upload_holds_its_room_until_it_is_completed_or_given_up(
+def test_an_upload_reserves_its_size_until_completed_or_aborted(
     alice: Client, behind: Behind
 ) -> None:
-    """Nobody takes it away meanwhile, and it is counted once."""
+    """No other upload gets that room, and it is charged once."""
     behind.change("users", {"username": "alice"}, quota=10, files_quota=2)
     view = start(alice, "a.bin", 6)
     assert charged(behind) == (6, 6, 1)
@@ -333,8 +331,8 @@ def test_an_upload_holds_its_room_until_it_is_completed_or_given_up(
     assert charged(behind) == (10, 0, 0)
 
 
-def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind) -> None:
-    """Once, by whatever crosses it, in the record that administrators read."""
+def test_reaching_four_fifths_of_a_quota_is_audited(alice: Client, behind: Behind) -> None:
+    """Once, by the request that crosses the mark."""
     behind.change("users", {"username": "alice"}, quota=100, files_quota=10)
     alice.put("a", bytes(79))
     assert warnings(behind) == 0
@@ -351,7 +349,7 @@ def test_crossing_four_fifths_of_a_quota_is_noted(alice: Client, behind: Behind)
 
 @contextmanager
 def committed(ground: Ground) -> Iterator[list[tuple[str, str]]]:
-    """The transactions that are sent: their tokens, and what is to be written."""
+    """The transactions that are sent: their tokens and their writes."""
     commits: list[tuple[str, str]] = []
     before = ground.before
 
@@ -378,7 +376,7 @@ def committed(ground: Ground) -> Iterator[list[tuple[str, str]]]:
         (30, 10, lambda who: who.put("b", bytes(10)), 0),
     ],
 )
-def test_two_at_once_cross_four_fifths_once(
+def test_two_requests_at_once_cross_four_fifths_once(
     alice: Client,
     behind: Behind,
     ground: Ground,
@@ -388,7 +386,7 @@ def test_two_at_once_cross_four_fifths_once(
     noted: int,
     begins: bool,
 ) -> None:
-    """Whoever comes second looks again at which side of the mark it is."""
+    """The second one reads again on which side of the mark the account is."""
     alice.put("old", bytes(20))
     alice.put("older", bytes(used - 20))
     behind.change("users", {"username": "alice"}, quota=100)
@@ -413,18 +411,18 @@ def test_two_at_once_cross_four_fifths_once(
 
 
 def forget(client: Client, size: int) -> None:
-    """Makes room for so many bytes."""
+    """Frees the bytes of the old file."""
     assert size == 20
     assert client.delete("/file", file_name="old", permanent="true").status == 204
 
 
 def warnings(behind: Behind) -> int:
-    """How often an account was noted to be nearly full."""
+    """The number of audit rows about a quota that is nearly used."""
     return sum(row.get("action") == "quota.warn" for row in behind.rows("files"))
 
 
 def charged(behind: Behind) -> tuple[int, ...]:
-    """What alice uses in bytes, and of that what is reserved in bytes and files."""
+    """The bytes that Alice uses, and of them the reserved bytes and files."""
     row = behind.row("users", username="alice")
     names = ("bytes_used", "bytes_reserved", "files_reserved")
     return tuple(int(str(row.get(name, 0))) for name in names)
