@@ -66,7 +66,7 @@ RequestWithBody = Annotated[HttpRequest, REQUEST, "body"]
 ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]
 
 # The query parameters of a list: `limit: Limit = 100, cursor: Cursor = None`.
-Limit = Annotated[int, Query(ge=1, le=1000, description="The number of items on a page.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]
 Cursor = Annotated[str | None, Query(description="From `x-next-cursor` of the page before.")]
 
 
