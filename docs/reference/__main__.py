@@ -18,7 +18,7 @@ from function.core.roles import ROLES, SCOPES, Power
 from function.http.dependencies import needs_token, power_of
 from function.http.router import all_routes
 from function.meta.openapi import document
-from function.sharing.shares import MOST_GRANTS
+from function.sharing.shares import MAX_GRANTS
 from function.tables.groups import MOST_OF_ONE
 
 FOLDER = Path(__file__).parent
@@ -173,7 +173,7 @@ def _limits() -> str:
 
 | Thing | At most |
 | --- | --- |
-| Shares and links of a file or folder | {MOST_GRANTS:,} |
+| Shares and links of a file or folder | {MAX_GRANTS:,} |
 | Groups of an account | {MOST_OF_ONE} |
 | API keys of an account | {keys.MAX_KEYS} |
 | Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |

@@ -5,16 +5,16 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from function.http.pages import format_size, page
-from function.requests.models import Wanted
+from function.requests.models import PublicFileRequest
 
 
-def file_request_page(asked: Wanted, address: str) -> Response[Any]:
+def file_request_page(asked: PublicFileRequest, address: str) -> Response[Any]:
     """The page of a file request at `address`."""
     commands = "\n".join(_commands(asked, address))
     return page("file_request.html", asked=asked, terms=_terms(asked), commands=commands)
 
 
-def _terms(asked: Wanted) -> list[str]:
+def _terms(asked: PublicFileRequest) -> list[str]:
     """Its limits: types, sizes, numbers, and when it expires."""
     terms = []
     if asked.allowed_types:
@@ -30,7 +30,7 @@ def _terms(asked: Wanted) -> list[str]:
     return terms
 
 
-def _commands(asked: Wanted, address: str) -> list[str]:
+def _commands(asked: PublicFileRequest, address: str) -> list[str]:
     """The lines of a shell that send one file."""
     fields = ['\\"file_name\\": \\"$FILE\\"', '\\"size\\": $(wc -c < "$FILE")']
     fields += ['\\"sender\\": \\"$NAME\\"'] if asked.require_name else []

@@ -30,6 +30,11 @@ class Grant(Row):
     file_id: str | None = None
     expires_at: int | None = None
 
+    @property
+    def name(self) -> str:
+        """The name of the file or folder, below its owner."""
+        return self.file.removeprefix(f"{self.owner}/")
+
 
 def user_grantee(username: str) -> str:
     """An account as a grantee."""

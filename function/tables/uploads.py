@@ -1,7 +1,6 @@
 """Transfers in progress: a row on the uploader's shelf, a line on the list of what falls due."""
 
 import re
-from collections.abc import Sequence
 
 from function.aws.dynamodb import Dynamo
 from function.aws.rows import Key, Row, Rows
@@ -127,10 +126,6 @@ class Uploads:
     def __init__(self, db: Dynamo) -> None:
         """Uses the table files through `db`."""
         self._db = db
-
-    def create(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
-        """Commits a new upload together with other writes. Raises ConditionFailed."""
-        self._db.commit([*create_upload(row), *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""
