@@ -12,8 +12,8 @@ from function.access.policy import Access
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.errors import NotSignedIn
-from function.core.fields import folders_of
 from function.core.models import Caller
+from function.core.names import folders_of
 from function.core.roles import may
 from function.core.tokens import token_hash
 from function.links.errors import LinkExpired, LinkRevoked, NoSuchLink

@@ -4,7 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt, StringConstraints
 
-from function.core.fields import FileName, FileOrFolder, Seconds, Username, encodable, like
+from function.core.fields import (
+    FileName,
+    FileOrFolder,
+    Seconds,
+    Username,
+    described_pattern,
+    encodable,
+)
 from function.core.models import Closed
 from function.files.models import Download
 
@@ -21,11 +28,14 @@ LinkPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterV
 MaxDownloads = Annotated[StrictInt, Field(ge=1, le=2**31)]
 # Line breaks and tabs are allowed; a terminal or a browser would act on other control characters.
 Note = Annotated[
-    str, like(r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000)
+    str,
+    described_pattern(
+        r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000
+    ),
 ]
 Alias = Annotated[
     str,
-    like(
+    described_pattern(
         r"^[a-z0-9][a-z0-9-]{2,39}$",
         "3 to 40 of the characters a-z 0-9 -, the first a letter or a digit",
     ),

@@ -10,10 +10,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.files.presigning import Presigner
-from function.http.dependencies import Sent, SentBody, Visitor
-from function.http.forms import read
+from function.http.dependencies import CurrentRequest, OptionalCaller, RequestWithBody
+from function.http.forms import read_body
 from function.http.pages import accepted_types, accepts_html
 from function.http.responses import JSON, answers, next_page
 from function.links.access import LinkVisitor
@@ -45,8 +45,8 @@ Cursor = Annotated[str | None, Query(description="The cursor of the next page.")
 )
 def open_link(
     token: str,
-    visitor: Visitor,
-    sent: Sent,
+    visitor: OptionalCaller,
+    sent: CurrentRequest,
     grant: Annotated[
         str | None, Query(description="The access token; or send it in `x-link-grant`.")
     ] = None,
@@ -76,13 +76,15 @@ def open_link(
     "/s/<token>/unlock",
     responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
-def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlocked | str]:
+def unlock_link(
+    token: str, visitor: OptionalCaller, sent: RequestWithBody
+) -> Response[Unlocked | str]:
     """Exchange the password of a link for an access token of one hour.
 
     The password is JSON or a form. Each try is counted before the password is checked; too many
     are answered with 429.
     """
-    password = read(sent, UnlockRequest).password
+    password = read_body(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     link_visitor = LinkVisitor(token, sent.address, visitor)
     service = one(PublicLinkService)
@@ -111,8 +113,8 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
 )
 def download_by_link(
     token: str,
-    visitor: Visitor,
-    sent: SentBody,
+    visitor: OptionalCaller,
+    sent: RequestWithBody,
     limit: Annotated[int, Query(ge=1, le=MAX_COUNTED)] = MAX_COUNTED,
     cursor: Cursor = None,
 ) -> Response[LinkDownload | str | None]:
@@ -122,7 +124,7 @@ def download_by_link(
     downloaded again without counting, for an hour. `format` curl answers a configuration for
     `curl -K` with all files of a page.
     """
-    request = read(sent, LinkDownloadRequest)
+    request = read_body(sent, LinkDownloadRequest)
     access_token = request.grant or sent.headers.get(GRANT_HEADER)
     link_visitor = LinkVisitor(token, sent.address, visitor, access_token)
     if request.format:
@@ -137,6 +139,6 @@ def download_by_link(
     return Response(303, None, None, {"location": download.url, GRANT_HEADER: download.grant})
 
 
-def _channel(sent: Incoming, channel: Channel) -> Channel:
+def _channel(sent: HttpRequest, channel: Channel) -> Channel:
     """The channel that an event names: a HEAD request shows nothing."""
     return "head" if sent.method == "HEAD" else channel

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
-from function.http.dependencies import Sent, Sharer
+from function.http.dependencies import CurrentRequest, Sharer
 from function.http.responses import answers, listed, nothing
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
@@ -32,7 +32,7 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         Invalid,
     ),
 )
-def create_link(body: LinkRequest, caller: Sharer, sent: Sent) -> Link:
+def create_link(body: LinkRequest, caller: Sharer, sent: CurrentRequest) -> Link:
     """Create a link to files and folders of yours, for people without an account.
 
     The `url` is shown only in this answer, because only a hash of it is stored. A link expires
@@ -44,7 +44,7 @@ def create_link(body: LinkRequest, caller: Sharer, sent: Sent) -> Link:
 
 @router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
 def list_links(
-    caller: Sharer, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Sharer, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[LinkSummary]]:
     """List your links, newest first."""
     return listed(*one(LinkService).list_links(caller, limit, cursor), sent)
@@ -92,7 +92,7 @@ def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
 def list_link_events(
     link_id: str,
     caller: Sharer,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response[list[LinkEvent]]:

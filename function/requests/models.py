@@ -11,9 +11,9 @@ from function.core.fields import (
     FileName,
     Line,
     Password,
-    RoomyFolder,
     Seconds,
     Sha256,
+    ShortFolder,
     Size,
 )
 from function.core.models import Closed
@@ -44,7 +44,7 @@ class NewFileRequest(FileRequestSettings):
     """A file request to create; uploads are put into `folder`, a folder of the caller."""
 
     title: Line
-    folder: RoomyFolder
+    folder: ShortFolder
     expires_in: Seconds | None = WEEK
 
 
@@ -52,7 +52,7 @@ class FileRequestChanges(FileRequestSettings):
     """The fields of a file request to change: a field that is left out stays, null clears one."""
 
     title: Line = OPTIONAL
-    folder: RoomyFolder = OPTIONAL
+    folder: ShortFolder = OPTIONAL
     require_name: StrictBool = OPTIONAL
     open: StrictBool = OPTIONAL
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from function.http.pages import page, size_of
+from function.http.pages import format_size, page
 from function.requests.models import PublicFileRequest
 
 
@@ -20,11 +20,11 @@ def _terms(asked: PublicFileRequest) -> list[str]:
     if asked.allowed_types:
         terms.append(f"Kinds: {', '.join(asked.allowed_types)}.")
     if asked.max_file_size is not None:
-        terms.append(f"Each at most {size_of(asked.max_file_size)}.")
+        terms.append(f"Each at most {format_size(asked.max_file_size)}.")
     if asked.files_left is not None:
         terms.append(f"Files still taken: {asked.files_left}.")
     if asked.bytes_left is not None:
-        terms.append(f"Still taken in all: {size_of(asked.bytes_left)}.")
+        terms.append(f"Still taken in all: {format_size(asked.bytes_left)}.")
     if asked.expires_at:
         terms.append(f"Open until {asked.expires_at[:16].replace('T', ' ')} UTC.")
     return terms

@@ -10,9 +10,9 @@ from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
-from function.core.models import Incoming
-from function.http.dependencies import Sent, SentBody
-from function.http.forms import read
+from function.core.models import HttpRequest
+from function.http.dependencies import CurrentRequest, RequestWithBody
+from function.http.forms import read_body
 from function.http.pages import accepts_html
 from function.http.responses import JSON, answers, nothing
 from function.public.errors import PasswordRequired, WrongPassword
@@ -37,7 +37,7 @@ router = Router()
 )
 def get_public_file_request(
     token: str,
-    sent: Sent,
+    sent: CurrentRequest,
     grant: Annotated[
         AccessToken | None, Query(description="The access token, where it has a password.")
     ] = None,
@@ -60,12 +60,12 @@ def get_public_file_request(
         ChangedMeanwhile,
     ),
 )
-def unlock_file_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
+def unlock_file_request(token: str, sent: RequestWithBody) -> Response[Unlocked | str]:
     """Exchange the password of a file request for an access token of one hour.
 
     The password is JSON or a form.
     """
-    password = read(sent, UnlockRequest).password
+    password = read_body(sent, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     unlocked = one(PublicFileRequestService).unlock(token, secret, sent.address)
     if accepts_html(sent):
@@ -91,7 +91,9 @@ def unlock_file_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
         ChangedMeanwhile,
     ),
 )
-def create_file_request_upload(token: str, body: FileRequestUpload, sent: Sent) -> UploadView:
+def create_file_request_upload(
+    token: str, body: FileRequestUpload, sent: CurrentRequest
+) -> UploadView:
     """Create an upload for a file request, and reserve a slot for it.
 
     The bytes go to S3 itself, as with `POST /uploads`, with the routes below this address. `curl`
@@ -105,7 +107,7 @@ def create_file_request_upload(token: str, body: FileRequestUpload, sent: Sent) 
     "/r/<token>/uploads/<upload_id>",
     responses=answers({200: UploadView}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
-def get_file_request_upload(token: str, upload_id: str, sent: Sent) -> UploadView:
+def get_file_request_upload(token: str, upload_id: str, sent: CurrentRequest) -> UploadView:
     """Get an upload for a file request, with the parts that have arrived and those missing."""
     return one(UploadService).status(_uploader(token, sent), upload_id, _address(token, sent))
 
@@ -118,7 +120,7 @@ def sign_file_request_parts(
     token: str,
     upload_id: str,
     body: PartsRequest,
-    sent: Sent,
+    sent: CurrentRequest,
 ) -> SignedParts:
     """Presign URLs for up to a hundred parts of an upload for a file request."""
     return one(UploadService).sign_parts(_uploader(token, sent), upload_id, list(body.part_numbers))
@@ -142,7 +144,7 @@ def complete_file_request_upload(
     token: str,
     upload_id: str,
     body: Completion,
-    sent: Sent,
+    sent: CurrentRequest,
 ) -> Received:
     """Complete an upload for a file request. A repeated request gets the same answer."""
     return one(CompletionService).receive(_uploader(token, sent), upload_id, body.parts)
@@ -153,17 +155,17 @@ def complete_file_request_upload(
     status_code=204,
     responses=answers({204: None}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
-def abort_file_request_upload(token: str, upload_id: str, sent: Sent) -> Response[None]:
+def abort_file_request_upload(token: str, upload_id: str, sent: CurrentRequest) -> Response[None]:
     """Abort an upload for a file request: delete its bytes and release its slot."""
     one(UploadService).abort(_uploader(token, sent), upload_id)
     return nothing()
 
 
-def _uploader(token: str, sent: Incoming) -> Uploader:
+def _uploader(token: str, sent: HttpRequest) -> Uploader:
     """The uploader with this token. Raises NoSuchFileRequest, SlowDown."""
     return one(PublicFileRequestService).uploader(token, sent.address, sent.agent)
 
 
-def _address(token: str, sent: Incoming) -> str:
+def _address(token: str, sent: HttpRequest) -> str:
     """The address of a file request."""
     return f"{sent.base}/r/{token}"

@@ -17,8 +17,8 @@ from function.audit.service import AuditTrail
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
-from function.core.fields import NAME_BYTES, NAMESAKE_BYTES
-from function.core.media_types import PLAIN_BYTES, allowed, type_of
+from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
+from function.core.names import NAME_BYTES, SUFFIX_BYTES
 from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import id_of
@@ -217,9 +217,9 @@ def require_allowed(row: RequestRow, request: FileRequestUpload) -> None:
         limit = NAME_BYTES - len(row.folder.encode())
         raise InvalidName(errors=[{"at": at, "reason": f"must have at most {limit} bytes"}])
     # A file whose name is taken is renamed, for which its folders must leave room.
-    if len(name.rpartition("/")[0].encode()) > NAME_BYTES - NAMESAKE_BYTES:
+    if len(name.rpartition("/")[0].encode()) > NAME_BYTES - SUFFIX_BYTES:
         raise InvalidName(errors=[{"at": at, "reason": "must have shorter folder names"}])
-    if row.allowed_types and not allowed(
+    if row.allowed_types and not is_allowed(
         row.allowed_types, request.file_name, request.content_type
     ):
         reason = f"must be one of: {', '.join(row.allowed_types)}"

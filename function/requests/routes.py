@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFileRequest
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
-from function.http.dependencies import Sent, Sharer
+from function.http.dependencies import CurrentRequest, Sharer
 from function.http.responses import answers, listed, nothing
 from function.requests.models import (
     CreatedFileRequest,
@@ -25,7 +25,9 @@ router = Router()
 @router.post(
     "/requests", status_code=201, responses=answers({201: CreatedFileRequest}, InvalidName)
 )
-def create_file_request(body: NewFileRequest, caller: Sharer, sent: Sent) -> CreatedFileRequest:
+def create_file_request(
+    body: NewFileRequest, caller: Sharer, sent: CurrentRequest
+) -> CreatedFileRequest:
     """Create a file request: people without an account upload files into a folder of yours.
 
     The `url` is shown only in this answer. The uploaded files are yours, count on your quota, and
@@ -37,7 +39,7 @@ def create_file_request(body: NewFileRequest, caller: Sharer, sent: Sent) -> Cre
 @router.get("/requests", responses=answers({200: list[FileRequestView]}, InvalidCursor))
 def list_file_requests(
     caller: Sharer,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: str | None = None,
 ) -> Response[list[FileRequestView]]:

@@ -13,8 +13,8 @@ from function.access.policy import Access, Authentication
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.cursors import seal, unseal
-from function.core.fields import folders_of
 from function.core.models import Caller
+from function.core.names import folders_of
 from function.sharing.models import Share, share_view
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key

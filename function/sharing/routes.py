@@ -17,7 +17,7 @@ from function.core.errors import (
     NoSuchUser,
 )
 from function.core.fields import FileOrFolder, GroupName, Username
-from function.http.dependencies import Reader, Sent, Sharer
+from function.http.dependencies import CurrentRequest, Reader, Sharer
 from function.http.responses import JSON, answers, listed, next_page, nothing
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
@@ -52,7 +52,7 @@ def create_group(group: Group, caller: Sharer) -> Response[GroupView]:
 
 @router.get("/groups", responses=answers({200: list[GroupView]}, InvalidCursor))
 def list_groups(
-    caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[GroupView]]:
     """List the groups that you belong to."""
     return listed(*one(GroupService).list_groups(caller, limit, cursor), sent)
@@ -64,7 +64,7 @@ def list_groups(
 def get_group(
     group: Group,
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response[GroupMembers]:
@@ -143,7 +143,7 @@ def share(body: ShareRequest, caller: Sharer) -> Response[Share]:
 )
 def list_shares(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     file_name: Annotated[
         FileOrFolder | None, Query(description="List who has access to this file or folder.")
     ] = None,

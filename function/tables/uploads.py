@@ -5,7 +5,7 @@ import re
 from function.aws.dynamodb import Dynamo
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
-from function.contract import ARRIVING, FILES
+from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
@@ -62,12 +62,12 @@ def object_key(owner: str, username: str, upload_id: str, *, single: bool) -> st
 
     The bucket tells of those that one PUT makes, for that may be all that their client does.
     """
-    return f"{owner}/{username}/{upload_id}" + (ARRIVING if single else "")
+    return f"{owner}/{username}/{upload_id}" + (SINGLE_PUT_SUFFIX if single else "")
 
 
 def upload_of(key: str) -> tuple[str, str] | None:
     """Who uploaded an object of this key, and by which upload; None when it is no upload's."""
-    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(ARRIVING)}", key)
+    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(SINGLE_PUT_SUFFIX)}", key)
     return (match[1], match[2]) if match else None
 
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from function.http.pages import size_of
+from function.http.pages import format_size
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client
 from tests.support.links import HTML, change, make, revoke
@@ -194,4 +194,4 @@ def test_an_empty_folder_has_a_page(alice: Client) -> None:
     ],
 )
 def test_sizes_are_shown_in_the_largest_unit(size: int, text: str) -> None:
-    assert size_of(size) == text
+    assert format_size(size) == text

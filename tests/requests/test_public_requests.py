@@ -245,7 +245,7 @@ def test_an_upload_replaces_no_file(alice: Client, data: bytes) -> None:
 
 def test_an_upload_always_gets_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random one when all numbers are taken, so that no uploader learns what exists."""
-    monkeypatch.setattr(commit, "MOST_NAMESAKES", 1)
+    monkeypatch.setattr(commit, "MAX_NUMBER", 1)
     _, sender = ask(alice)
     deep = "/".join(["d" * 250] * 3) + "/" + "e" * 104 + "/"
     for name in ("a.txt", f"{deep}{'n' * 35}.txt", f"{deep}n.{'x' * 37}"):
