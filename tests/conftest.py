@@ -137,7 +137,7 @@ class Behind:
 
     def state(self) -> Any:
         """All that a refused request leaves as it was: all rows but those of counters."""
-        held = (self.ground.rows(getattr(self.settings, table.noun)) for table in contract.TABLES)
+        held = (self.ground.rows(getattr(self.settings, table.name)) for table in contract.TABLES)
         rows = sorted(repr(row) for rows in held for row in rows if "count" not in row)
         return rows, self.objects()
 

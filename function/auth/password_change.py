@@ -20,7 +20,7 @@ from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import network, token_hash
 from function.tables.accounts import (
@@ -121,7 +121,7 @@ class PasswordResetService:
         )
         self._mails = Window(base.runtime, "reset-mail", limit=MAILS_OF_NAME, seconds=TOKEN_SECONDS)
 
-    def mail_reset(self, request: Forgotten, sent: Incoming) -> None:
+    def mail_reset(self, request: Forgotten, sent: HttpRequest) -> None:
         """Mails a token, if the account exists and has an address.
 
         The calls, the rows and the answer are the same for every name, so that nobody learns
@@ -176,7 +176,7 @@ class PasswordResetService:
 
         return self._db.transact(plan)
 
-    def reset(self, request: PasswordReset, sent: Incoming) -> None:
+    def reset(self, request: PasswordReset, sent: HttpRequest) -> None:
         """Sets a new password, and ends the token and every session and API key.
 
         The second factor stays. Raises WrongResetToken, WeakPassword, ChangedMeanwhile.

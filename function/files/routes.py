@@ -23,7 +23,7 @@ from function.core.errors import (
 from function.core.fields import ContentType, FileName, OnConflict, Username, is_media_type
 from function.core.headers import disposition
 from function.core.media_types import PLAIN_BYTES, guessed_type
-from function.core.models import Conditions, Incoming
+from function.core.models import Conditions, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
 from function.files.content import Content, ContentRequest, FileService, SmallUploadService
@@ -31,18 +31,19 @@ from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, PutFile, UploadFields
 from function.http.dependencies import (
     ConditionHeaders,
-    Fields,
+    CurrentRequest,
+    HeaderFields,
     Reader,
-    Sent,
-    SentBody,
+    RequestWithBody,
     Writer,
 )
 from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
 from function.http.request import json_text, strict_json
-from function.http.responses import answers, conditioned, invalid, nothing
+from function.http.responses import answers, conditioned, nothing
+from function.http.validation import invalid_model
 
 router = Router()
-Partial = Annotated[ContentRequest, Fields(ContentRequest)]
+Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
 Owner = Annotated[Username | None, Query(description="The file's owner; you by default.")]
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes that are not UTF-8
@@ -68,7 +69,7 @@ class SmallUpload(NamedTuple):
     data: bytes
 
 
-def read_upload(sent: Incoming, conditions: Conditions) -> SmallUpload:
+def read_upload(sent: HttpRequest, conditions: Conditions) -> SmallUpload:
     """The file that a request carries: as a form, as the body itself, or in a JSON body.
 
     Raises Malformed, UnsupportedMediaType, Invalid.
@@ -81,11 +82,10 @@ def read_upload(sent: Incoming, conditions: Conditions) -> SmallUpload:
             return _read_body(sent, conditions, media_type)
         return _read_json(sent, conditions)
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
+        raise invalid_model(error, "body") from None
 
 
-def _read_form(sent: Incoming, conditions: Conditions) -> SmallUpload:
+def _read_form(sent: HttpRequest, conditions: Conditions) -> SmallUpload:
     fields: dict[str, Any] = dict(sent.query)
     file: FormPart | None = None
     for part in multipart_form(sent):
@@ -102,7 +102,7 @@ def _read_form(sent: Incoming, conditions: Conditions) -> SmallUpload:
     return _upload(UploadFields.model_validate(fields), conditions, file.data, file.content_type)
 
 
-def _read_body(sent: Incoming, conditions: Conditions, media_type: str) -> SmallUpload:
+def _read_body(sent: HttpRequest, conditions: Conditions, media_type: str) -> SmallUpload:
     fields = UploadFields.model_validate(dict(sent.query))
     if sent.as_text and REPLACEMENT in sent.body:
         raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
@@ -111,7 +111,7 @@ def _read_body(sent: Incoming, conditions: Conditions, media_type: str) -> Small
     return _upload(fields, conditions, sent.body, media_type)
 
 
-def _read_json(sent: Incoming, conditions: Conditions) -> SmallUpload:
+def _read_json(sent: HttpRequest, conditions: Conditions) -> SmallUpload:
     if sent.query:
         reason = "with a JSON body this belongs in the body"
         raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
@@ -150,7 +150,7 @@ def _upload(
 )
 def put_file(
     caller: Writer,
-    sent: SentBody,
+    sent: RequestWithBody,
     conditions: ConditionHeaders,
     file_name: Annotated[
         FileName | None, Query(description="With a name here the body is the file.")
@@ -177,7 +177,7 @@ def put_file(
 )
 def get_file(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     request: Partial,
     file_name: Name,
     username: Owner = None,
@@ -192,7 +192,7 @@ def get_file(
 @router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
 def head_file(
     caller: Reader,
-    sent: Sent,
+    sent: CurrentRequest,
     conditions: ConditionHeaders,
     file_name: Name,
     username: Owner = None,
@@ -227,7 +227,7 @@ def _is_of_type(header: str, media_type: str) -> bool:
     return header.partition(";")[0].strip().lower() == media_type
 
 
-def _accepts_bytes(sent: Incoming) -> bool:
+def _accepts_bytes(sent: HttpRequest) -> bool:
     """Whether the answer may have the bytes themselves, instead of Base64 text."""
     accepted = sent.headers.get("accept", "").lower().split(",")
     return any(_is_of_type(media_type, PLAIN_BYTES) for media_type in accepted)

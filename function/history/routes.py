@@ -17,6 +17,7 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import FileName, Username
+from function.core.paging import PageQuery
 from function.files.content import CopyService
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
 from function.files.models import CopyRequest, FileObject
@@ -25,14 +26,15 @@ from function.history.trash import TrashService
 from function.history.versions import VersionService
 from function.http.dependencies import (
     ConditionHeaders,
+    CurrentRequest,
+    Cursor,
+    Limit,
     Reader,
-    Sent,
     Writer,
 )
-from function.http.responses import answers, conditioned, listed
+from function.http.responses import answers, conditioned, list_answer
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get(
@@ -40,14 +42,17 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 )
 def list_versions(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
     username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[VersionView]]:
     """List the versions of a file, the newest first; of another's file the current one alone."""
-    return listed(*one(VersionService).page(caller, username, file_name, limit, cursor), sent)
+    page = PageQuery(limit, cursor)
+    return list_answer(
+        one(VersionService).list_versions(caller, username, file_name, page), request
+    )
 
 
 @router.post(
@@ -85,10 +90,10 @@ def restore(
 
 @router.get("/trash", responses=answers({200: list[TrashItem]}, InvalidCursor))
 def list_trash(
-    caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[TrashItem]]:
     """List the files that you have deleted and can bring back, by name and then by time."""
-    return listed(*one(TrashService).page(caller, limit, cursor), sent)
+    return list_answer(one(TrashService).list_items(caller, PageQuery(limit, cursor)), request)
 
 
 @router.delete(

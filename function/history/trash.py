@@ -13,11 +13,11 @@ from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
 from function.core.limits import AT_MOST
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWrites
 from function.files.conditions import require_conditions
@@ -63,17 +63,14 @@ class TrashService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def page(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[TrashItem], str | None]:
-        """What the caller has deleted, by name and then by time. Raises InvalidCursor."""
+    def list_items(self, caller: Caller, page: PageQuery) -> Page[TrashItem]:
+        """A page of the caller's deleted files, by name and then by time. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, TRASH) or [""])[0]
-        after = named(after) if after else ""
-        rows, more = self._kept.list_trash(account.username, after=after, limit=limit)
+        paging = Paging(page, account.id, TRASH)
+        after = named(paging.after) if paging.after else ""
+        rows, more = self._kept.list_trash(account.username, after=after, limit=paging.limit)
         items = [trash_item(row) for row in rows if self._stands(row, account)]
-        last = id_of(rows[-1]) if rows and more else None
-        return items, last and seal([last], account.id, TRASH)
+        return paging.page(items, id_of(rows[-1]) if rows and more else None)
 
     def restore(self, caller: Caller, wanted: Restoration) -> FileObject:
         """Brings a deleted file back, with its versions and without what was granted on it.

@@ -4,8 +4,8 @@ from function.access.policy import Access, Authentication, WriteAuthorization
 from function.audit.service import AuditTrail
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.conditions import require_conditions
@@ -20,8 +20,6 @@ from function.tables.files import (
     version_in,
     version_key,
 )
-
-Page = tuple[list[VersionView], str | None]
 
 
 class VersionService:
@@ -39,31 +37,32 @@ class VersionService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def page(
-        self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
-    ) -> Page:
-        """The versions of a file, the newest first; of another's file the current one alone.
+    def list_versions(
+        self, caller: Caller, owner: str | None, name: str, page: PageQuery
+    ) -> Page[VersionView]:
+        """A page of the versions of a file, the newest first; the position is a version's number.
 
-        Raises NoSuchFile, InvalidCursor.
+        Of a file of another account, the current version is the only one: earlier versions were
+        not shared. Raises NoSuchFile, InvalidCursor.
         """
         entry = self._access.authorize(caller, owner, name)
         row, permission = entry.file, entry.permission
-        of = f"versions {row.id}"
-        last = unseal(cursor, entry.account.id, of)
-        found = [] if last else [version_view(row, current=True)]
-        if permission != "own":  # what was there before the share is not shared
-            return found, None
-        if limit == len(found):
-            return found, seal([str(row.version)], entry.account.id, of)
-        after = str(version_key(row, int(last[0])).sort) if last else ""
+        paging = Paging(page, entry.account.id, f"versions {row.id}")
+        found = [] if paging.after else [version_view(row, current=True)]
+        if permission != "own":
+            return paging.page(found, None)
+        if paging.limit == len(found):
+            return paging.page(found, str(row.version))
+        after = str(version_key(row, int(paging.after)).sort) if paging.after else ""
         rows, more = self._kept.list_versions(
-            row.shelf, row.id, after=after, limit=limit - len(found)
+            row.shelf, row.id, after=after, limit=paging.limit - len(found)
         )
-        kept = [each for each in rows if is_archived(each, row, self._most, self._runtime.now())]
-        found += [version_view(each, current=False) for each in kept]
-        more = more and kept[-1:] == rows[-1:]  # they are older and older
-        end = seal([str(rows[-1].version)], entry.account.id, of) if more else None
-        return found, end
+        now = self._runtime.now()
+        archived = [each for each in rows if is_archived(each, row, self._most, now)]
+        found += [version_view(each, current=False) for each in archived]
+        # After a version that is no longer kept, all versions are older and not kept either.
+        more = more and archived[-1:] == rows[-1:]
+        return paging.page(found, str(rows[-1].version) if more else None)
 
     def restore(self, caller: Caller, wanted: Restoration) -> FileObject:
         """Makes a version the current one, as a new version; what is current is kept as one.

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 
 from function import base
 from function.accounts.closing import AccountDeletion
-from function.contract import RECONCILE, SWEEP
+from function.contract import RECONCILE_EVENT, SWEEP_EVENT
 from function.core.errors import Unavailable
 from function.core.runtime import BatchResult
 from function.maintenance.reconcile import Reconciliation
@@ -25,7 +25,7 @@ RESERVE = 10_000  # milliseconds: what one step of a sweep may take at worst
 
 def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, Any]:
     """Hands an event to its service, and answers as Lambda expects of its source."""
-    if event in (SWEEP, RECONCILE):
+    if event in (SWEEP_EVENT, RECONCILE_EVENT):
         left: Callable[[], int] = context.get_remaining_time_in_millis
         done, failed = _scheduled(event, lambda: left() > RESERVE)
         logger.info("done by schedule", extra=done)
@@ -41,7 +41,7 @@ def _scheduled(
     event: Mapping[str, Any], in_time: Callable[[], bool]
 ) -> tuple[dict[str, int], list[Exception]]:
     """What was done, by its name, and what went wrong meanwhile."""
-    if event == SWEEP:
+    if event == SWEEP_EVENT:
         return _swept(in_time)
     report = base.one(Reconciliation).run(in_time)
     return {name: count for name, count in vars(report).items() if isinstance(count, int)}, []

@@ -7,7 +7,7 @@ from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write, equals, missing
 from function.base import Base
-from function.core.fields import folders_of, roomy, too_long
+from function.core.names import folders_of, is_too_long, without_deep_folders
 from function.files.commit import FileWriter, FileWrites
 from function.moves.rename import RenameService
 from function.tables.files import FileRow, Files, file_key
@@ -108,7 +108,7 @@ class FolderBatches:
             self._granted = {**(self._granted or {}), folder: rest}
         source = batch.folders[folder_key(self._owner, folder)]
         source.grantees_read, source.removed = len(noted), set(some)
-        ends = too_long(there)
+        ends = is_too_long(there)
         there = folder if ends else there
         come = batch.folders[folder_key(self._owner, there)].added
         keys = [(grant_key(w, self._owner, folder), grant_key(w, self._owner, there)) for w in some]
@@ -150,7 +150,7 @@ class FolderBatches:
                     return
                 continue
             some = self._waiting[:FILES_AT_MOST]
-            names = [there for row in some if not too_long(there := self._there(row.name))]
+            names = [there for row in some if not is_too_long(there := self._there(row.name))]
             keys = [key for row in some for key in grant_keys_on(row)]
             rows = self._db.read([*(file_key(self._owner, name) for name in names), *keys])
             for row in some:
@@ -172,8 +172,8 @@ class FolderBatches:
     def _add_file(self, batch: FolderBatch, old: FileRow, rows: Rows) -> bool:
         """Adds a file, with what was granted on it; False when there is no room for it."""
         name = self._there(old.name)
-        if too_long(name) or file_key(self._owner, name) in rows:  # it came in the meantime
-            name = self._writer.free_name(self._owner, roomy(name), guaranteed=True)
+        if is_too_long(name) or file_key(self._owner, name) in rows:  # it came in the meantime
+            name = self._writer.free_name(self._owner, without_deep_folders(name), guaranteed=True)
         grants = [g for g in grants_in(rows, grant_keys_on(old)) if g.file_id == old.place_id]
         new = {"name": name, "rev": self._runtime.new_id(), "place": self._runtime.new_id()}
         row = old.model_copy(update=new | {"grantees": frozenset(g.grantee for g in grants)})

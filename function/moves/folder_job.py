@@ -20,9 +20,9 @@ from function.aws.rows import Key
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.fields import too_long
 from function.core.limits import AT_MOST
 from function.core.models import Caller
+from function.core.names import is_too_long
 from function.core.runtime import iso
 from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
@@ -134,7 +134,7 @@ class FolderMoveService:
         rows, _ = self._files.list_files(
             owner, prefix=old, after="", limit=AT_ONCE, single_call=True
         )
-        if any(too_long(new + row.name.removeprefix(old)) for row in rows):
+        if any(is_too_long(new + row.name.removeprefix(old)) for row in rows):
             raise InvalidName("A name below that folder would become too long.")
 
     def job(self, caller: Caller, name: str) -> Job:

@@ -6,7 +6,8 @@ from function.aws.dynamodb import Dynamo
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Condition, Write, check, delete, equals, missing, put
 from function.contract import SHARES
-from function.core.fields import Grantable, folders_of
+from function.core.fields import Grantable
+from function.core.names import folders_of
 from function.tables.files import FileRow
 
 
@@ -28,6 +29,11 @@ class Grant(Row):
     rev: str
     file_id: str | None = None
     expires_at: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the file or folder, below its owner."""
+        return self.file.removeprefix(f"{self.owner}/")
 
 
 def user_grantee(username: str) -> str:

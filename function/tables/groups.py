@@ -3,7 +3,7 @@
 The grants stand first in it: no user name begins as high as `~`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from function.aws.dynamodb import ConditionFailed, Dynamo
@@ -113,18 +113,48 @@ def membership_keys(account: Account) -> list[Key]:
     return [key for each in names for key in (group_key(each), member_key(each, account.username))]
 
 
+def create_group(group: Group, owner: Account, membership: Membership) -> list[Write]:
+    """Puts a group where none has its name, with its owner as its first member."""
+    key = Key(SHARES, group.grantee, HEAD)
+    return [put(key, group, missing("grantee")), *_joining(membership, owner)]
+
+
+def create_membership(group: Group, membership: Membership, account: Account) -> list[Write]:
+    """Makes an account a member of a group, on condition that both exist."""
+    same = check(Key(SHARES, group.grantee, HEAD), equals(id=group.id))
+    return [same, *_joining(membership, account)]
+
+
+def delete_membership(membership: Membership, *, account_exists: bool) -> list[Write]:
+    """Deletes a membership as it was read, and its group from the account if that exists."""
+    writes = [delete(Key(SHARES, membership.grantee, membership.file), equals(rev=membership.rev))]
+    if account_exists:
+        group = frozenset({membership.group})
+        key = account_key(membership.username)
+        writes.append(update(key, delete={"groups": group}, when=exists("username")))
+    return writes
+
+
+def delete_group(group: Group) -> Write:
+    """Deletes a group as it was read: no grant to it and no membership of it holds any more."""
+    return delete(Key(SHARES, group.grantee, HEAD), equals(id=group.id))
+
+
+def _joining(membership: Membership, account: Account) -> Iterable[Write]:
+    yield put(Key(SHARES, membership.grantee, membership.file), membership)
+    yield update(
+        account_key(account.username),
+        add={"groups": frozenset({membership.group})},
+        when=equals(id=account.id) & size_below(groups=MOST_OF_ONE),
+    )
+
+
 class Groups:
     """Groups in the table shares, and the names of each account's in the table users."""
 
     def __init__(self, db: Dynamo) -> None:
         """Uses the tables through `db`."""
         self._db = db
-
-    def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
-        """Writes a group with its owner as its first member. Raises Refused when it is there."""
-        key = Key(SHARES, made.grantee, HEAD)
-        writes = [put(key, made, missing("grantee")), *_joining(membership, owner)]
-        self._db.commit([*writes, noted], made.rev)
 
     def set_groups(self, account: Account, names: frozenset[str], rev: str) -> None:
         """Has an account name only these groups, if it is the same and names those that it did.
@@ -135,28 +165,9 @@ class Groups:
         change = update(account_key(account.username), set={"groups": names}, when=same)
         self._db.commit([change], rev)
 
-    def add_member(
-        self, held: Group, membership: Membership, account: Account, noted: Write
-    ) -> None:
-        """Makes an account a member. Raises Refused when the group or the account has gone."""
-        there = check(Key(SHARES, held.grantee, HEAD), equals(id=held.id))
-        self._db.commit([there, *_joining(membership, account), noted], membership.rev)
-
-    def remove_member(
-        self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
-    ) -> None:
-        """Ends a membership; `account` says whether its account is there to forget it.
-
-        Raises Refused when it is not as it was read.
-        """
-        key = Key(SHARES, held.grantee, held.file)
-        gone = delete(key, equals(rev=held.rev))
-        forgotten = update(
-            account_key(held.username),
-            delete={"groups": frozenset({held.group})},
-            when=exists("username"),
-        )
-        self._db.commit([gone, *([forgotten] if account else []), *noted], token)
+    def remove_member(self, held: Membership, token: str, *, account: bool) -> None:
+        """Deletes a membership; `account` says that its account exists. Raises ConditionFailed."""
+        self._db.commit(delete_membership(held, account_exists=account), token)
 
     def expel(self, held: Membership, new_token: Callable[[], str]) -> None:
         """Ends a membership of a group that has gone, whether or not its account is there."""
@@ -166,10 +177,8 @@ class Groups:
                 return
 
     def delete(self, held: Group, token: str, noted: Write) -> None:
-        """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
-        key = Key(SHARES, held.grantee, HEAD)
-        gone = delete(key, equals(id=held.id))
-        self._db.commit([gone, noted], token)
+        """Deletes a group. Raises ConditionFailed when it no longer exists."""
+        self._db.commit([delete_group(held), noted], token)
 
     def list_members(
         self, held: Group, *, after: str, limit: int
@@ -212,12 +221,3 @@ class Groups:
         """Deletes a grant to a group that has gone; one to a later namesake stays."""
         with suppress(ConditionFailed):
             self._db.write(delete(key, equals(grantee_id=held.id)))
-
-
-def _joining(membership: Membership, account: Account) -> Iterable[Write]:
-    yield put(Key(SHARES, membership.grantee, membership.file), membership)
-    yield update(
-        account_key(account.username),
-        add={"groups": frozenset({membership.group})},
-        when=equals(id=account.id) & size_below(groups=MOST_OF_ONE),
-    )

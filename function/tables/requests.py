@@ -1,7 +1,5 @@
 """What the tables hold of requests for files. Imports `records` alone."""
 
-from collections.abc import Sequence
-
 from function.aws.dynamodb import BATCH_GET_LIMIT, Dynamo
 from function.aws.rows import Item, Key, Row, Rows
 from function.aws.writes import (
@@ -89,6 +87,23 @@ def require_request(request_id: str) -> Write:
     return check(request_key(request_id), exists("grantee"))
 
 
+def create_request(row: RequestRow) -> list[Write]:
+    """Puts a new file request, and its entry in the list of its owner."""
+    return [put(request_key(row.id), row, missing("grantee")), _line(row)]
+
+
+def update_request(old: RequestRow, row: RequestRow, *, same_counts: bool) -> list[Write]:
+    """Writes the settings of a file request over those that were read, and its list entry.
+
+    `same_counts` expects the counts as they were read as well.
+    """
+    unchanged = equals(rev=old.rev)
+    if same_counts:
+        unchanged &= equals(files=old.files, bytes=old.bytes)
+    settings = row.model_dump(include=set(SETTINGS))
+    return [update(request_key(row.id), set=settings, when=unchanged), _line(row)]
+
+
 def delete_request(row: RequestRow) -> list[Write]:
     """Deletes a request and its line."""
     return [delete(request_key(row.id), exists("grantee")), delete(_line(row).key)]
@@ -106,27 +121,6 @@ class Requests:
     def __init__(self, db: Dynamo) -> None:
         """Uses the table through `db`."""
         self._db = db
-
-    def create(self, row: RequestRow, also: Sequence[Write]) -> None:
-        """Writes a new request, its line in the ledger, and what else there is, in one commit."""
-        create = put(request_key(row.id), row, missing("grantee"))
-        self._db.commit([create, _line(row), *also], row.rev)
-
-    def update(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
-        """Writes an owner's settings over those that were read. Raises Refused.
-
-        `counted` expects the counts as they were read as well.
-        """
-        unchanged = equals(rev=was.rev)
-        if counted:
-            unchanged &= equals(files=was.files, bytes=was.bytes)
-        settings = row.model_dump(include=set(SETTINGS))
-        write = update(request_key(row.id), set=settings, when=unchanged)
-        self._db.commit([write, _line(row), noted], row.rev)
-
-    def delete(self, row: RequestRow, token: str, noted: Write) -> None:
-        """Deletes a request and its line. Raises Refused."""
-        self._db.commit([*delete_request(row), noted], token)
 
     def find(self, request_id: str, now: float) -> RequestRow | None:
         """One request."""

@@ -1,12 +1,11 @@
 """Transfers in progress: a row on the uploader's shelf, a line on the list of what falls due."""
 
 import re
-from collections.abc import Sequence
 
 from function.aws.dynamodb import Dynamo
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
-from function.contract import ARRIVING, FILES
+from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
@@ -63,12 +62,12 @@ def object_key(owner: str, username: str, upload_id: str, *, single: bool) -> st
 
     The bucket tells of those that one PUT makes, for that may be all that their client does.
     """
-    return f"{owner}/{username}/{upload_id}" + (ARRIVING if single else "")
+    return f"{owner}/{username}/{upload_id}" + (SINGLE_PUT_SUFFIX if single else "")
 
 
 def upload_of(key: str) -> tuple[str, str] | None:
     """Who uploaded an object of this key, and by which upload; None when it is no upload's."""
-    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(ARRIVING)}", key)
+    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(SINGLE_PUT_SUFFIX)}", key)
     return (match[1], match[2]) if match else None
 
 
@@ -127,10 +126,6 @@ class Uploads:
     def __init__(self, db: Dynamo) -> None:
         """Uses the table files through `db`."""
         self._db = db
-
-    def create(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
-        """Commits a new upload together with other writes. Raises ConditionFailed."""
-        self._db.commit([*create_upload(row), *also], row.rev)
 
     def find(self, username: str, upload_id: str) -> UploadRow | None:
         """One upload."""

@@ -49,7 +49,7 @@ class World:
         self.ground, self.settings, self._session, self._views = ground, settings, session, views
         self._ids = itertools.count()
         self.run_by(clock)
-        self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
+        self.tables = {getattr(settings, table.name): table.name for table in TABLES}
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
         self.people["dora"], self.dora = join("dora"), people.sign_in("dora")

@@ -29,7 +29,7 @@ def reconcile(seconds_left: int = 28) -> dict[str, int]:
         def get_remaining_time_in_millis(self) -> int:
             return seconds_left * 1000
 
-    report: dict[str, int] = app.lambda_handler(contract.RECONCILE, Context())
+    report: dict[str, int] = app.lambda_handler(contract.RECONCILE_EVENT, Context())
     return report
 
 
@@ -306,13 +306,13 @@ def test_a_run_goes_on_where_the_last_one_ended(
             return 28_000 if calls % 2 else 0  # time for one step
 
     steps = 4 * 4  # live files, trash, versions and folders of each account
-    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(steps + 1)]
+    runs = [app.lambda_handler(contract.RECONCILE_EVENT, Hurried()) for _ in range(steps + 1)]
     assert sum(run["accounts"] for run in runs) == 4
     assert [run["freed"] for run in runs] == [0] * steps + [1]
     assert len(stored(ground)) == 3
 
 
-@pytest.mark.parametrize("event", [contract.SWEEP, contract.RECONCILE])
+@pytest.mark.parametrize("event", [contract.SWEEP_EVENT, contract.RECONCILE_EVENT])
 def test_what_was_done_is_given_out_as_metrics(
     alice: Client, event: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -351,7 +351,7 @@ def test_an_account_larger_than_a_run_holds_up_nobody(
             calls += 1
             return 28_000 if calls % 2 else 0
 
-    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(5)]
+    runs = [app.lambda_handler(contract.RECONCILE_EVENT, Hurried()) for _ in range(5)]
     assert [run["accounts"] for run in runs] == [0, 0, 0, 0, 1]
     assert runs[-1]["corrected"] == 1
     assert behind.row("users", username="alice")["bytes_used"] == 5

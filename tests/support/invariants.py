@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 
 from function.aws.rows import Item
-from function.core.fields import folders_of
+from function.core.names import folders_of
 from function.tables.accounts import Account
 from function.tables.files import FileRow
 from function.tables.folders import MAX_LEVELS, folder_key

@@ -136,7 +136,7 @@ def tell(*keys: str) -> list[str]:
 
 def sweep() -> int:
     """Does the hourly errand; how many uploads it removed."""
-    swept: int = app.lambda_handler(contract.SWEEP, CONTEXT)["swept"]
+    swept: int = app.lambda_handler(contract.SWEEP_EVENT, CONTEXT)["swept"]
     return swept
 
 
