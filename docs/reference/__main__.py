@@ -19,7 +19,7 @@ from function.http.dependencies import needs_token, power_of
 from function.http.router import all_routes
 from function.meta.openapi import document
 from function.sharing.shares import MAX_GRANTS
-from function.tables.groups import MOST_OF_ONE
+from function.tables.groups import MAX_GROUPS
 
 FOLDER = Path(__file__).parent
 assert app.lambda_handler, "registers the routes"
@@ -174,7 +174,7 @@ def _limits() -> str:
 | Thing | At most |
 | --- | --- |
 | Shares and links of a file or folder | {MAX_GRANTS:,} |
-| Groups of an account | {MOST_OF_ONE} |
+| Groups of an account | {MAX_GROUPS} |
 | API keys of an account | {keys.MAX_KEYS} |
 | Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |
 | Failed logins from one address, in {minutes} minutes | {throttle.FAILURES_OF_ADDRESS} |

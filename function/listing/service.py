@@ -20,13 +20,13 @@ from function.listing.shared import SharedFiles, SharePage
 from function.listing.stream import CursorPosition, StreamItem, decode_position
 from function.tables.accounts import Account
 from function.tables.files import FileRow
-from function.tables.groups import MOST_OF_ONE
+from function.tables.groups import MAX_GROUPS
 
 Entry = FileObject | LinkedFile | Folder
 
 URL_BYTES = 2000  # of a presigned URL in an answer
 # A query for the account and each of its groups, beside the own files and the calls that wait.
-MAX_THREADS = MOST_OF_ONE + 12
+MAX_THREADS = MAX_GROUPS + 12
 
 
 class ListingService:

@@ -20,7 +20,7 @@ from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
 from function.tables.grants import Grant, Grants, grant_keys_on, grant_row_key, grants_in
 from function.tables.groups import (
-    MOST_OF_ONE,
+    MAX_GROUPS,
     Group,
     grantees_of,
     group_in,
@@ -29,7 +29,7 @@ from function.tables.groups import (
 )
 from function.tables.links import LinkRow, link_in, link_key
 
-MAX_CALLS = MOST_OF_ONE + 1  # at the same time: one for the account and one for each of its groups
+MAX_CALLS = MAX_GROUPS + 1  # at the same time: one for the account and one for each of its groups
 MAX_READS = 3
 SHARED_WITH_ME = "shared with me"
 Page = tuple[list[Share], str | None]

@@ -21,8 +21,8 @@ from function.sharing.models import GroupMember, GroupMembers, GroupView
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.groups import (
     HEAD,
+    MAX_GROUPS,
     MEMBER,
-    MOST_OF_ONE,
     Group,
     Groups,
     Membership,
@@ -209,18 +209,18 @@ class GroupService:
         A full row is first rewritten without the groups that no longer exist. The commit that adds
         the group checks the number again. Raises LimitReached.
         """
-        if len(account.groups) < MOST_OF_ONE:
+        if len(account.groups) < MAX_GROUPS:
             return
         existing = frozenset(self._access.read_groups(account))
         if len(existing) == len(account.groups):
-            raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
+            raise LimitReached(f"An account belongs to at most {MAX_GROUPS} groups.")
         with suppress(ConditionFailed):
-            self._groups.set_groups(account, existing, self._runtime.new_id())
+            self._groups.set_groups(account, existing)
 
     def _delete_leftovers(self, group: Group) -> None:
         """Deletes the first memberships of a deleted group, and the first grants to it."""
         for membership in self._groups.list_remaining(group, CLEANUP_ROWS):
-            self._groups.expel(membership, self._runtime.new_id)
+            self._groups.expel(membership)
         for key in self._groups.list_grant_keys(group, CLEANUP_ROWS):
             self._groups.revoke_grant(group, key)
 

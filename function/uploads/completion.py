@@ -77,7 +77,7 @@ class CompletionService:
         """
         row, file = self._complete(uploader, uploader.username, upload_id, sent_parts)
         return Received(
-            file_name=row.called, size=file.size, sha256=file.sha256, received=file.modified
+            file_name=row.sent_name, size=file.size, sha256=file.sha256, received=file.modified
         )
 
     def complete_arrived(self, object_key: str) -> bool:

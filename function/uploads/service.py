@@ -247,7 +247,7 @@ def _summary(row: UploadRow) -> UploadView:
     """An upload without URLs."""
     return UploadView(
         upload_id=row.name,
-        file_name=row.called,
+        file_name=row.sent_name,
         owner=row.owner,
         size=row.size,
         method=method_of(row),

@@ -175,7 +175,7 @@ def test_the_groups_of_an_account_are_limited(
     alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is read in every request that needs a right."""
-    monkeypatch.setattr(groups, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(groups, "MAX_GROUPS", 2)
     assert [put(alice, name).status for name in ("one", "two")] == [201, 201]
     assert put(alice, "three").slug == "limit-reached"
     put(bob, "team")
@@ -189,7 +189,7 @@ def test_deleted_groups_do_not_count(
     alice: Client, bob: Client, behind: Behind, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
     """Not even those whose memberships were not deleted with them."""
-    monkeypatch.setattr(groups, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(groups, "MAX_GROUPS", 2)
     for name in ("one", "two"):
         put(bob, name)
         put(bob, f"{name}/members/alice")
