@@ -3,7 +3,7 @@
 `http.problems` answers errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -50,11 +50,6 @@ def nothing() -> Response[None]:
 def list_answer(page: Page[Any], request: HttpRequest) -> Response[Any]:
     """A page of a list: its items as JSON, and the headers that lead to the next page."""
     return Response(200, JSON, page.items, next_page(page.cursor, request))
-
-
-def listed(items: Sequence[Any], cursor: str | None, request: HttpRequest) -> Response[Any]:
-    """One page of a list: its items as JSON, and the headers that lead to the next page."""
-    return Response(200, JSON, list(items), next_page(cursor, request))
 
 
 def next_page(cursor: str | None, request: HttpRequest) -> dict[str, str | list[str]]:

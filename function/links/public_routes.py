@@ -11,8 +11,15 @@ from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
 from function.core.models import HttpRequest
+from function.core.paging import PageQuery
 from function.files.presigning import Presigner
-from function.http.dependencies import CurrentRequest, OptionalCaller, RequestWithBody
+from function.http.dependencies import (
+    CurrentRequest,
+    Cursor,
+    Limit,
+    OptionalCaller,
+    RequestWithBody,
+)
 from function.http.forms import read_body
 from function.http.pages import accepted_types, accepts_html
 from function.http.responses import JSON, answers, next_page
@@ -36,7 +43,6 @@ MAX_PAGE_ITEMS = 100
 MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
 GRANT_HEADER = "x-link-grant"
 CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, NotAllowed, SlowDown)
-Cursor = Annotated[str | None, Query(description="The cursor of the next page.")]
 
 
 @router.get(
@@ -50,7 +56,7 @@ def open_link(
     grant: Annotated[
         str | None, Query(description="The access token; or send it in `x-link-grant`.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = MAX_PAGE_ITEMS,
+    limit: Limit = MAX_PAGE_ITEMS,
     cursor: Cursor = None,
 ) -> Response[LinkPage | str]:
     """List the files that a link shows, as JSON or as a page for browsers. It never counts.
@@ -63,11 +69,11 @@ def open_link(
     if accepts_html(sent):
         limit = min(limit, MAX_PAGE_ITEMS)
         page, next_cursor, access_token = one(PublicLinkService).show(
-            link_visitor, _channel(sent, "page"), limit, cursor
+            link_visitor, _channel(sent, "page"), PageQuery(limit, cursor)
         )
         return link_page(page, sent.path, access_token, next_cursor, one(Presigner).site)
     page, next_cursor, _ = one(PublicLinkService).show(
-        link_visitor, _channel(sent, "json"), limit, cursor
+        link_visitor, _channel(sent, "json"), PageQuery(limit, cursor)
     )
     return Response(200, JSON, page, next_page(next_cursor, sent))
 
@@ -92,7 +98,7 @@ def unlock_link(
         return Response(200, JSON, service.unlock(link_visitor, secret, "json"))
     unlocked = service.unlock(link_visitor, secret, "page")
     link_visitor = replace(link_visitor, access_token=unlocked.grant)
-    page, next_cursor, access_token = service.show(link_visitor, "page", MAX_PAGE_ITEMS, None)
+    page, next_cursor, access_token = service.show(link_visitor, "page", PageQuery(MAX_PAGE_ITEMS))
     path = sent.path.removesuffix("/unlock")
     return link_page(page, path, access_token, next_cursor, one(Presigner).site)
 
@@ -129,7 +135,7 @@ def download_by_link(
     link_visitor = LinkVisitor(token, sent.address, visitor, access_token)
     if request.format:
         text, access_token, next_cursor = one(LinkDownloads).download_page(
-            link_visitor, limit, cursor
+            link_visitor, PageQuery(limit, cursor)
         )
         headers = {**next_page(next_cursor, sent), GRANT_HEADER: access_token}
         return Response(200, "text/plain; charset=utf-8", text, headers)
