@@ -42,7 +42,7 @@ def answers(models: Mapping[int, Any], *problems: type[Problem]) -> dict[int, An
     return documented
 
 
-def nothing() -> Response[None]:
+def no_content() -> Response[None]:
     """204 No Content."""
     return Response(204)
 
@@ -60,7 +60,7 @@ def next_page(cursor: str | None, request: HttpRequest) -> dict[str, str | list[
     return {"link": f'<{request.path}?{query}>; rel="next"', "x-next-cursor": cursor}
 
 
-def conditioned(body: Body, header: Conditions) -> Body:
+def with_conditions(body: Body, header: Conditions) -> Body:
     """A body with the conditions of the header fields `If-Match` and `If-None-Match` in it.
 
     Raises Invalid where a condition is in both.

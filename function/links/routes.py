@@ -8,7 +8,7 @@ from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
-from function.http.responses import answers, list_answer, nothing
+from function.http.responses import answers, list_answer, no_content
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
 from function.links.service import LinkService
@@ -79,7 +79,7 @@ def update_link(link_id: str, body: LinkChanges, caller: Sharer) -> Link:
 def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
     """Revoke a link for good. Effective immediately."""
     one(LinkService).revoke(caller, link_id)
-    return nothing()
+    return no_content()
 
 
 @router.get(

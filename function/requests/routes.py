@@ -8,7 +8,7 @@ from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
-from function.http.responses import answers, list_answer, nothing
+from function.http.responses import answers, list_answer, no_content
 from function.requests.models import (
     CreatedFileRequest,
     FileRequestChanges,
@@ -74,4 +74,4 @@ def update_file_request(
 def delete_file_request(request_id: str, caller: Sharer) -> Response[None]:
     """Delete a file request; uploaded files stay, and uploads in progress are refused."""
     one(FileRequestService).delete(caller, request_id)
-    return nothing()
+    return no_content()

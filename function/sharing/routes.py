@@ -19,7 +19,7 @@ from function.core.errors import (
 from function.core.fields import FileOrFolder, GroupName, Username
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
-from function.http.responses import JSON, answers, list_answer, next_page, nothing
+from function.http.responses import JSON, answers, list_answer, next_page, no_content
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
 from function.sharing.groups import GroupService
@@ -81,7 +81,7 @@ def get_group(
 def delete_group(group: Group, caller: Sharer) -> Response[None]:
     """Delete a group that you own, and everything shared with it is no longer shared."""
     one(GroupService).delete(caller, group)
-    return nothing()
+    return no_content()
 
 
 @router.put(
@@ -113,7 +113,7 @@ def add_member(group: Group, username: Member, caller: Sharer) -> Response[Group
 def remove_member(group: Group, username: Member, caller: Sharer) -> Response[None]:
     """Remove a member from a group that you own, or leave a group. Effective immediately."""
     one(GroupService).remove_member(caller, group, username)
-    return nothing()
+    return no_content()
 
 
 @router.post(
@@ -189,4 +189,4 @@ def unshare(
     Effective immediately. To leave a share, give its owner as `owner`.
     """
     one(ShareService).revoke(caller, owner, file_name, Recipient(username, group))
-    return nothing()
+    return no_content()
