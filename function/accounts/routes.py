@@ -40,7 +40,7 @@ from function.http.dependencies import (
     Reader,
     SignedIn,
 )
-from function.http.responses import JSON, answers, list_answer, nothing
+from function.http.responses import JSON, answers, list_answer, no_content
 
 router = Router()
 Named = Annotated[
@@ -55,12 +55,12 @@ Named = Annotated[
         {201: Registered}, UsernameTaken, WeakPassword, RegistrationClosed, NoSuchInvite
     ),
 )
-def register(body: Registration, sent: CurrentRequest) -> Registered:
+def register(body: Registration, request: CurrentRequest) -> Registered:
     """Create an account. User names are folded to lower case: `Alice` and `alice` are one.
 
     Some deployments require the token of an invitation as `invite`. The invitation sets your role.
     """
-    return one(RegistrationService).register(body, sent)
+    return one(RegistrationService).register(body, request)
 
 
 @router.get("/me")
@@ -106,7 +106,7 @@ def list_invites(
 def delete_invite(invite_id: Named, caller: Admin) -> Response[None]:
     """Delete an invitation. Nobody can register with it any more."""
     one(InviteService).delete(caller, invite_id)
-    return nothing()
+    return no_content()
 
 
 @router.get("/users", responses=answers({200: list[UserView]}, NotAllowed, InvalidCursor))

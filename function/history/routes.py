@@ -32,7 +32,7 @@ from function.http.dependencies import (
     Reader,
     Writer,
 )
-from function.http.responses import answers, conditioned, list_answer
+from function.http.responses import answers, list_answer, with_conditions
 
 router = Router()
 
@@ -80,7 +80,7 @@ def restore(
     What was current is kept as a version. A file comes back with its versions, and nobody else has
     it: whoever it was shared with lost it when it was deleted.
     """
-    body = conditioned(body, header)
+    body = with_conditions(body, header)
     return (
         one(VersionService).restore(caller, body)
         if body.version
@@ -135,5 +135,5 @@ def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Re
 
     It counts on your quota as any file does, and stays when the original goes.
     """
-    file, created = one(CopyService).copy(caller, conditioned(body, header))
+    file, created = one(CopyService).copy(caller, with_conditions(body, header))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})

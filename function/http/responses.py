@@ -3,7 +3,7 @@
 `http.problems` answers errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -42,7 +42,7 @@ def answers(models: Mapping[int, Any], *problems: type[Problem]) -> dict[int, An
     return documented
 
 
-def nothing() -> Response[None]:
+def no_content() -> Response[None]:
     """204 No Content."""
     return Response(204)
 
@@ -50,11 +50,6 @@ def nothing() -> Response[None]:
 def list_answer(page: Page[Any], request: HttpRequest) -> Response[Any]:
     """A page of a list: its items as JSON, and the headers that lead to the next page."""
     return Response(200, JSON, page.items, next_page(page.cursor, request))
-
-
-def listed(items: Sequence[Any], cursor: str | None, request: HttpRequest) -> Response[Any]:
-    """One page of a list: its items as JSON, and the headers that lead to the next page."""
-    return Response(200, JSON, list(items), next_page(cursor, request))
 
 
 def next_page(cursor: str | None, request: HttpRequest) -> dict[str, str | list[str]]:
@@ -65,7 +60,7 @@ def next_page(cursor: str | None, request: HttpRequest) -> dict[str, str | list[
     return {"link": f'<{request.path}?{query}>; rel="next"', "x-next-cursor": cursor}
 
 
-def conditioned(body: Body, header: Conditions) -> Body:
+def with_conditions(body: Body, header: Conditions) -> Body:
     """A body with the conditions of the header fields `If-Match` and `If-None-Match` in it.
 
     Raises Invalid where a condition is in both.

@@ -15,6 +15,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core import curl
 from function.core.errors import Invalid
+from function.core.paging import Page, PageQuery
 from function.files.presigning import Presigner
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import DownloadNotAllowed, LinkExhausted
@@ -63,28 +64,26 @@ class LinkDownloads:
         download = self._presigner.download(row, inline=request.inline)
         return LinkDownload(**download.model_dump(), grant=token.text)
 
-    def download_page(
-        self, visitor: LinkVisitor, limit: int, cursor: str | None
-    ) -> tuple[str, str, str | None]:
+    def download_page(self, visitor: LinkVisitor, page: PageQuery) -> tuple[str, str, str | None]:
         """A curl configuration for a page of files, the access token, the cursor of the next page.
 
         The files of a page are counted all or none. Raises what `download` raises, InvalidCursor.
         """
 
-        def plan() -> tuple[Sequence[Write], tuple[list[FileRow], AccessToken, str | None]]:
+        def plan() -> tuple[Sequence[Write], tuple[Page[FileRow], AccessToken]]:
             opened = self._link_gate.open(visitor, receipts=True)
             token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
-            rows, next_cursor = self._public_links.list_files(opened, limit, cursor)
-            return self._count(visitor, opened, rows, token, "curl"), (rows, token, next_cursor)
+            files = self._public_links.list_files(opened, page)
+            return self._count(visitor, opened, files.items, token, "curl"), (files, token)
 
-        rows, token, next_cursor = self._db.transact(plan)
-        files = ((row.name, self._presigner.download(row).url) for row in rows)
-        return curl.configuration(files), token.text, next_cursor
+        files, token = self._db.transact(plan)
+        urls = ((row.name, self._presigner.download(row).url) for row in files.items)
+        return curl.configuration(urls), token.text, files.cursor
 
     def _file(self, opened: OpenLink, name: str | None) -> FileRow:
         """The file of that name, or the only file. Raises NoSuchFile, Invalid."""
         if name is None:
-            rows, _ = self._public_links.list_files(opened, 2, None)
+            rows = self._public_links.list_files(opened, PageQuery(2)).items
             if len(rows) != 1:
                 reason = {"at": "body.file_name", "reason": "the link does not show exactly one"}
                 raise Invalid("Name the file to download.", errors=[reason])

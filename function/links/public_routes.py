@@ -11,8 +11,15 @@ from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
 from function.core.models import HttpRequest
+from function.core.paging import PageQuery
 from function.files.presigning import Presigner
-from function.http.dependencies import CurrentRequest, OptionalCaller, RequestWithBody
+from function.http.dependencies import (
+    CurrentRequest,
+    Cursor,
+    Limit,
+    OptionalCaller,
+    RequestWithBody,
+)
 from function.http.forms import read_body
 from function.http.pages import accepted_types, accepts_html
 from function.http.responses import JSON, answers, next_page
@@ -36,7 +43,6 @@ MAX_PAGE_ITEMS = 100
 MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
 GRANT_HEADER = "x-link-grant"
 CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, NotAllowed, SlowDown)
-Cursor = Annotated[str | None, Query(description="The cursor of the next page.")]
 
 
 @router.get(
@@ -46,11 +52,11 @@ Cursor = Annotated[str | None, Query(description="The cursor of the next page.")
 def open_link(
     token: str,
     visitor: OptionalCaller,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     grant: Annotated[
         str | None, Query(description="The access token; or send it in `x-link-grant`.")
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = MAX_PAGE_ITEMS,
+    limit: Limit = MAX_PAGE_ITEMS,
     cursor: Cursor = None,
 ) -> Response[LinkPage | str]:
     """List the files that a link shows, as JSON or as a page for browsers. It never counts.
@@ -58,18 +64,18 @@ def open_link(
     A link with a password needs the access token (`grant`) of `POST /s/{token}/unlock`.
     """
     link_visitor = LinkVisitor(
-        token, sent.address, visitor, grant or sent.headers.get(GRANT_HEADER)
+        token, request.address, visitor, grant or request.headers.get(GRANT_HEADER)
     )
-    if accepts_html(sent):
+    if accepts_html(request):
         limit = min(limit, MAX_PAGE_ITEMS)
         page, next_cursor, access_token = one(PublicLinkService).show(
-            link_visitor, _channel(sent, "page"), limit, cursor
+            link_visitor, _channel(request, "page"), PageQuery(limit, cursor)
         )
-        return link_page(page, sent.path, access_token, next_cursor, one(Presigner).site)
+        return link_page(page, request.path, access_token, next_cursor, one(Presigner).site)
     page, next_cursor, _ = one(PublicLinkService).show(
-        link_visitor, _channel(sent, "json"), limit, cursor
+        link_visitor, _channel(request, "json"), PageQuery(limit, cursor)
     )
-    return Response(200, JSON, page, next_page(next_cursor, sent))
+    return Response(200, JSON, page, next_page(next_cursor, request))
 
 
 @router.post(
@@ -77,23 +83,23 @@ def open_link(
     responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
 def unlock_link(
-    token: str, visitor: OptionalCaller, sent: RequestWithBody
+    token: str, visitor: OptionalCaller, request: RequestWithBody
 ) -> Response[Unlocked | str]:
     """Exchange the password of a link for an access token of one hour.
 
     The password is JSON or a form. Each try is counted before the password is checked; too many
     are answered with 429.
     """
-    password = read_body(sent, UnlockRequest).password
+    password = read_body(request, UnlockRequest).password
     secret = password.get_secret_value() if password else None
-    link_visitor = LinkVisitor(token, sent.address, visitor)
+    link_visitor = LinkVisitor(token, request.address, visitor)
     service = one(PublicLinkService)
-    if not accepts_html(sent):
+    if not accepts_html(request):
         return Response(200, JSON, service.unlock(link_visitor, secret, "json"))
     unlocked = service.unlock(link_visitor, secret, "page")
     link_visitor = replace(link_visitor, access_token=unlocked.grant)
-    page, next_cursor, access_token = service.show(link_visitor, "page", MAX_PAGE_ITEMS, None)
-    path = sent.path.removesuffix("/unlock")
+    page, next_cursor, access_token = service.show(link_visitor, "page", PageQuery(MAX_PAGE_ITEMS))
+    path = request.path.removesuffix("/unlock")
     return link_page(page, path, access_token, next_cursor, one(Presigner).site)
 
 
@@ -114,7 +120,7 @@ def unlock_link(
 def download_by_link(
     token: str,
     visitor: OptionalCaller,
-    sent: RequestWithBody,
+    request: RequestWithBody,
     limit: Annotated[int, Query(ge=1, le=MAX_COUNTED)] = MAX_COUNTED,
     cursor: Cursor = None,
 ) -> Response[LinkDownload | str | None]:
@@ -124,21 +130,21 @@ def download_by_link(
     downloaded again without counting, for an hour. `format` curl answers a configuration for
     `curl -K` with all files of a page.
     """
-    request = read_body(sent, LinkDownloadRequest)
-    access_token = request.grant or sent.headers.get(GRANT_HEADER)
-    link_visitor = LinkVisitor(token, sent.address, visitor, access_token)
-    if request.format:
+    body = read_body(request, LinkDownloadRequest)
+    access_token = body.grant or request.headers.get(GRANT_HEADER)
+    link_visitor = LinkVisitor(token, request.address, visitor, access_token)
+    if body.format:
         text, access_token, next_cursor = one(LinkDownloads).download_page(
-            link_visitor, limit, cursor
+            link_visitor, PageQuery(limit, cursor)
         )
-        headers = {**next_page(next_cursor, sent), GRANT_HEADER: access_token}
+        headers = {**next_page(next_cursor, request), GRANT_HEADER: access_token}
         return Response(200, "text/plain; charset=utf-8", text, headers)
-    if JSON in accepted_types(sent):
-        return Response(200, JSON, one(LinkDownloads).download(link_visitor, request, "json"))
-    download = one(LinkDownloads).download(link_visitor, request, "redirect")
+    if JSON in accepted_types(request):
+        return Response(200, JSON, one(LinkDownloads).download(link_visitor, body, "json"))
+    download = one(LinkDownloads).download(link_visitor, body, "redirect")
     return Response(303, None, None, {"location": download.url, GRANT_HEADER: download.grant})
 
 
-def _channel(sent: HttpRequest, channel: Channel) -> Channel:
+def _channel(request: HttpRequest, channel: Channel) -> Channel:
     """The channel that an event names: a HEAD request shows nothing."""
-    return "head" if sent.method == "HEAD" else channel
+    return "head" if request.method == "HEAD" else channel

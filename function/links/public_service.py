@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Unavailable
 from function.core.limits import MOST_BYTES
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import NoSuchLink
@@ -34,7 +34,7 @@ class PublicLinkService:
         self._runtime = base.runtime
 
     def show(
-        self, visitor: LinkVisitor, how: Channel, limit: int, cursor: str | None
+        self, visitor: LinkVisitor, how: Channel, page: PageQuery
     ) -> tuple[LinkPage, str | None, str]:
         """The files that a link shows, the cursor of the next page, and an access token.
 
@@ -42,11 +42,11 @@ class PublicLinkService:
         """
         opened = self._link_gate.open(visitor)
         token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
-        rows, next_cursor = self.list_files(opened, limit, cursor)
+        files = self.list_files(opened, page)
         minute = int(self._runtime.now()) // MINUTE * MINUTE
         with suppress(Unavailable):  # an event that cannot be recorded keeps no visitor out
             self._links.record_open(opened.link.id, link_event("opened", how, minute))
-        return _link_page(opened.link, rows), next_cursor, token.text
+        return _link_page(opened.link, files.items), files.cursor, token.text
 
     def unlock(self, visitor: LinkVisitor, password: str | None, how: Channel) -> Unlocked:
         """An access token for the right password; a link without a password needs none.
@@ -61,26 +61,23 @@ class PublicLinkService:
                 self._links.record_unlock(link.id, event, self._runtime.new_id())
         return Unlocked(grant=token.text, expires_at=iso(token.expires_at))
 
-    def list_files(
-        self, opened: OpenLink, limit: int, cursor: str | None
-    ) -> tuple[list[FileRow], str | None]:
+    def list_files(self, opened: OpenLink, page: PageQuery) -> Page[FileRow]:
         """A page of the files of a link: the items themselves, then the files of its folders.
 
-        With the cursor of the next page. A page also ends before its answer grows too large.
+        A page also ends before its answer grows too large.
         Raises NoSuchLink when none of the items exists any more, InvalidCursor.
         """
-        link, list_id = opened.link, f"visit {opened.link.id}"
-        position = unseal(cursor, link.seal, list_id)
+        paging = Paging(page, opened.link.seal, f"visit {opened.link.id}")
         if not opened.folders() and not opened.files():
             raise NoSuchLink
         found: list[FileRow] = []
         size = 0
-        for row in self._files_after(opened, position, limit + 1):
-            if len(found) == limit or size > MOST_BYTES:
-                return found, seal(_position(opened, found[-1]), link.seal, list_id)
+        for row in self._files_after(opened, paging.position, paging.limit + 1):
+            if len(found) == paging.limit or size > MOST_BYTES:
+                return paging.page(found, _position(opened, found[-1]))
             found.append(row)
             size += estimated_size(row)
-        return found, None
+        return paging.page(found, None)
 
     def _files_after(
         self, opened: OpenLink, position: Position | None, batch_size: int

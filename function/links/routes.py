@@ -1,22 +1,19 @@
 """The routes of links for their owners."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
-from function.http.dependencies import CurrentRequest, Sharer
-from function.http.responses import answers, listed, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
+from function.http.responses import answers, list_answer, no_content
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
 from function.links.service import LinkService
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.post(
@@ -32,22 +29,22 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         Invalid,
     ),
 )
-def create_link(body: LinkRequest, caller: Sharer, sent: CurrentRequest) -> Link:
+def create_link(body: LinkRequest, caller: Sharer, request: CurrentRequest) -> Link:
     """Create a link to files and folders of yours, for people without an account.
 
     The `url` is shown only in this answer, because only a hash of it is stored. A link expires
     after a week unless `expires_in` is given. An alias can be guessed: give such a link a password
     or an audience.
     """
-    return one(LinkService).create(caller, body, sent.base)
+    return one(LinkService).create(caller, body, request.base)
 
 
 @router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
 def list_links(
-    caller: Sharer, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
+    caller: Sharer, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[LinkSummary]]:
     """List your links, newest first."""
-    return listed(*one(LinkService).list_links(caller, limit, cursor), sent)
+    return list_answer(one(LinkService).list_links(caller, PageQuery(limit, cursor)), request)
 
 
 @router.get("/links/<link_id>", responses=answers({200: Link}, NoSuchLink))
@@ -82,7 +79,7 @@ def update_link(link_id: str, body: LinkChanges, caller: Sharer) -> Link:
 def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
     """Revoke a link for good. Effective immediately."""
     one(LinkService).revoke(caller, link_id)
-    return nothing()
+    return no_content()
 
 
 @router.get(
@@ -92,9 +89,10 @@ def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
 def list_link_events(
     link_id: str,
     caller: Sharer,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[LinkEvent]]:
     """List the events of a link of the last ninety days, newest first."""
-    return listed(*one(LinkService).list_events(caller, link_id, limit, cursor), sent)
+    page = one(LinkService).list_events(caller, link_id, PageQuery(limit, cursor))
+    return list_answer(page, request)

@@ -14,9 +14,9 @@ from function.auth.passwords import Passwords
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import token_hash
 from function.links.errors import AliasTaken, NoSuchLink
@@ -83,17 +83,17 @@ class LinkService:
 
         return self._db.transact(plan)
 
-    def list_links(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[LinkSummary], str | None]:
-        """The links of the caller, newest first, and the cursor of the next page.
+    def list_links(self, caller: Caller, page: PageQuery) -> Page[LinkSummary]:
+        """A page of the caller's links, newest first.
 
         Raises InvalidCursor.
         """
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, LINKS) or [""])[0]
-        rows, last = self._links.list_links(account.username, account.id, after=after, limit=limit)
-        return [link_summary(row) for row in rows], last and seal([last], account.id, LINKS)
+        paging = Paging(page, account.id, LINKS)
+        rows, last = self._links.list_links(
+            account.username, account.id, after=paging.after, limit=paging.limit
+        )
+        return paging.page(map(link_summary, rows), last)
 
     def get(self, caller: Caller, link_id: str) -> Link:
         """A link of the caller with those of its items that exist. Raises NoSuchLink."""
@@ -152,24 +152,21 @@ class LinkService:
 
         self._db.transact(plan)
 
-    def list_events(
-        self, caller: Caller, link_id: str, limit: int, cursor: str | None
-    ) -> tuple[list[LinkEvent], str | None]:
-        """The events of a link, newest first, and the cursor of the next page.
+    def list_events(self, caller: Caller, link_id: str, page: PageQuery) -> Page[LinkEvent]:
+        """A page of the events of a link, newest first.
 
         Raises NoSuchLink, InvalidCursor.
         """
         row, _, entry = self._find(caller, link_id)
-        list_id = f"events {row.id}"
-        after = (unseal(cursor, entry.account.id, list_id) or [""])[0]
-        rows, last = self._links.list_events(row.id, after=after, limit=limit)
+        paging = Paging(page, entry.account.id, f"events {row.id}")
+        rows, last = self._links.list_events(row.id, after=paging.after, limit=paging.limit)
         now = self._runtime.now()
         events = [
             LinkEvent.model_validate(each.model_dump(exclude={"expires_at"}))
             for each in rows
             if each.expires_at > now
         ]
-        return events, last and seal([last], entry.account.id, list_id)
+        return paging.page(events, last)
 
     def _find(
         self, caller: Caller, link_id: str, more: Iterable[Key] = ()

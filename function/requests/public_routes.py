@@ -14,7 +14,7 @@ from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, RequestWithBody
 from function.http.forms import read_body
 from function.http.pages import accepts_html
-from function.http.responses import JSON, answers, nothing
+from function.http.responses import JSON, answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 from function.requests.errors import FileRequestClosed, FileRequestFull
@@ -37,15 +37,15 @@ router = Router()
 )
 def get_public_file_request(
     token: str,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     grant: Annotated[
         AccessToken | None, Query(description="The access token, where it has a password.")
     ] = None,
 ) -> Response[PublicFileRequest | str]:
     """Get a file request, as JSON or as a page for browsers."""
-    view = one(PublicFileRequestService).show(token, grant, sent.address)
-    if accepts_html(sent):
-        return file_request_page(view, _address(token, sent))
+    view = one(PublicFileRequestService).show(token, grant, request.address)
+    if accepts_html(request):
+        return file_request_page(view, _address(token, request))
     return Response(200, JSON, view)
 
 
@@ -60,17 +60,17 @@ def get_public_file_request(
         ChangedMeanwhile,
     ),
 )
-def unlock_file_request(token: str, sent: RequestWithBody) -> Response[Unlocked | str]:
+def unlock_file_request(token: str, request: RequestWithBody) -> Response[Unlocked | str]:
     """Exchange the password of a file request for an access token of one hour.
 
     The password is JSON or a form.
     """
-    password = read_body(sent, UnlockRequest).password
+    password = read_body(request, UnlockRequest).password
     secret = password.get_secret_value() if password else None
-    unlocked = one(PublicFileRequestService).unlock(token, secret, sent.address)
-    if accepts_html(sent):
-        view = one(PublicFileRequestService).show(token, unlocked.grant, sent.address)
-        return file_request_page(view, _address(token, sent))
+    unlocked = one(PublicFileRequestService).unlock(token, secret, request.address)
+    if accepts_html(request):
+        view = one(PublicFileRequestService).show(token, unlocked.grant, request.address)
+        return file_request_page(view, _address(token, request))
     return Response(200, JSON, unlocked)
 
 
@@ -92,7 +92,7 @@ def unlock_file_request(token: str, sent: RequestWithBody) -> Response[Unlocked 
     ),
 )
 def create_file_request_upload(
-    token: str, body: FileRequestUpload, sent: CurrentRequest
+    token: str, body: FileRequestUpload, request: CurrentRequest
 ) -> UploadView:
     """Create an upload for a file request, and reserve a slot for it.
 
@@ -100,16 +100,16 @@ def create_file_request_upload(
     is a command that does all of it.
     """
     service = one(PublicFileRequestService)
-    return service.create_upload(token, body, sent.base, sent.address, sent.agent)
+    return service.create_upload(token, body, request.base, request.address, request.agent)
 
 
 @router.get(
     "/r/<token>/uploads/<upload_id>",
     responses=answers({200: UploadView}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
-def get_file_request_upload(token: str, upload_id: str, sent: CurrentRequest) -> UploadView:
+def get_file_request_upload(token: str, upload_id: str, request: CurrentRequest) -> UploadView:
     """Get an upload for a file request, with the parts that have arrived and those missing."""
-    return one(UploadService).status(_uploader(token, sent), upload_id, _address(token, sent))
+    return one(UploadService).status(_uploader(token, request), upload_id, _address(token, request))
 
 
 @router.post(
@@ -120,10 +120,12 @@ def sign_file_request_parts(
     token: str,
     upload_id: str,
     body: PartsRequest,
-    sent: CurrentRequest,
+    request: CurrentRequest,
 ) -> SignedParts:
     """Presign URLs for up to a hundred parts of an upload for a file request."""
-    return one(UploadService).sign_parts(_uploader(token, sent), upload_id, list(body.part_numbers))
+    return one(UploadService).sign_parts(
+        _uploader(token, request), upload_id, list(body.part_numbers)
+    )
 
 
 @router.post(
@@ -144,10 +146,10 @@ def complete_file_request_upload(
     token: str,
     upload_id: str,
     body: Completion,
-    sent: CurrentRequest,
+    request: CurrentRequest,
 ) -> Received:
     """Complete an upload for a file request. A repeated request gets the same answer."""
-    return one(CompletionService).receive(_uploader(token, sent), upload_id, body.parts)
+    return one(CompletionService).receive(_uploader(token, request), upload_id, body.parts)
 
 
 @router.delete(
@@ -155,17 +157,19 @@ def complete_file_request_upload(
     status_code=204,
     responses=answers({204: None}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
-def abort_file_request_upload(token: str, upload_id: str, sent: CurrentRequest) -> Response[None]:
+def abort_file_request_upload(
+    token: str, upload_id: str, request: CurrentRequest
+) -> Response[None]:
     """Abort an upload for a file request: delete its bytes and release its slot."""
-    one(UploadService).abort(_uploader(token, sent), upload_id)
-    return nothing()
+    one(UploadService).abort(_uploader(token, request), upload_id)
+    return no_content()
 
 
-def _uploader(token: str, sent: HttpRequest) -> Uploader:
+def _uploader(token: str, request: HttpRequest) -> Uploader:
     """The uploader with this token. Raises NoSuchFileRequest, SlowDown."""
-    return one(PublicFileRequestService).uploader(token, sent.address, sent.agent)
+    return one(PublicFileRequestService).uploader(token, request.address, request.agent)
 
 
-def _address(token: str, sent: HttpRequest) -> str:
+def _address(token: str, request: HttpRequest) -> str:
     """The address of a file request."""
-    return f"{sent.base}/r/{token}"
+    return f"{request.base}/r/{token}"

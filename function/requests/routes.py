@@ -1,16 +1,14 @@
 """The routes of file requests for their owners."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.errors import NoSuchFileRequest
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
-from function.http.dependencies import CurrentRequest, Sharer
-from function.http.responses import answers, listed, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
+from function.http.responses import answers, list_answer, no_content
 from function.requests.models import (
     CreatedFileRequest,
     FileRequestChanges,
@@ -26,25 +24,26 @@ router = Router()
     "/requests", status_code=201, responses=answers({201: CreatedFileRequest}, InvalidName)
 )
 def create_file_request(
-    body: NewFileRequest, caller: Sharer, sent: CurrentRequest
+    body: NewFileRequest, caller: Sharer, request: CurrentRequest
 ) -> CreatedFileRequest:
     """Create a file request: people without an account upload files into a folder of yours.
 
     The `url` is shown only in this answer. The uploaded files are yours, count on your quota, and
     have the name that the uploader gave.
     """
-    return one(FileRequestService).create(caller, body, sent.base)
+    return one(FileRequestService).create(caller, body, request.base)
 
 
 @router.get("/requests", responses=answers({200: list[FileRequestView]}, InvalidCursor))
 def list_file_requests(
     caller: Sharer,
-    sent: CurrentRequest,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    request: CurrentRequest,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response[list[FileRequestView]]:
     """List your file requests, oldest first."""
-    return listed(*one(FileRequestService).list_file_requests(caller, limit, cursor), sent)
+    page = one(FileRequestService).list_file_requests(caller, PageQuery(limit, cursor))
+    return list_answer(page, request)
 
 
 @router.get("/requests/<request_id>", responses=answers({200: FileRequestView}, NoSuchFileRequest))
@@ -75,4 +74,4 @@ def update_file_request(
 def delete_file_request(request_id: str, caller: Sharer) -> Response[None]:
     """Delete a file request; uploaded files stay, and uploads in progress are refused."""
     one(FileRequestService).delete(caller, request_id)
-    return nothing()
+    return no_content()

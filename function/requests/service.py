@@ -14,8 +14,8 @@ from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import id_of
 from function.requests.models import (
@@ -76,20 +76,15 @@ class FileRequestService:
         """A file request of the caller. Raises NoSuchFileRequest."""
         return file_request_view(self._find(caller, request_id))
 
-    def list_file_requests(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[FileRequestView], str | None]:
-        """The file requests of the caller, oldest first, and the cursor of the next page.
-
-        Raises InvalidCursor.
-        """
+    def list_file_requests(self, caller: Caller, page: PageQuery) -> Page[FileRequestView]:
+        """A page of the caller's file requests, oldest first. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, FILE_REQUESTS) or [""])[0]
+        paging = Paging(page, account.id, FILE_REQUESTS)
         rows, last = self._requests.list_requests(
-            account.username, self._runtime.now(), after=after, limit=limit
+            account.username, self._runtime.now(), after=paging.after, limit=paging.limit
         )
-        views = [file_request_view(row) for row in rows if row.owner_id == account.id]
-        return views, last and seal([last], account.id, FILE_REQUESTS)
+        own = (row for row in rows if row.owner_id == account.id)
+        return paging.page(map(file_request_view, own), last)
 
     def update(
         self, caller: Caller, request_id: str, changes: FileRequestChanges

@@ -12,9 +12,9 @@ from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
 from function.aws.rows import Key, Rows
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
 from function.core.names import folders_of
+from function.core.paging import Page, PageQuery, Paging
 from function.sharing.models import Share, share_view
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
@@ -32,7 +32,6 @@ from function.tables.links import LinkRow, link_in, link_key
 MAX_CALLS = MAX_GROUPS + 1  # at the same time: one for the account and one for each of its groups
 MAX_READS = 3
 SHARED_WITH_ME = "shared with me"
-Page = tuple[list[Share], str | None]
 
 
 class AccessListService:
@@ -45,47 +44,45 @@ class AccessListService:
         self._grants = Grants(base.db)
 
     def list_access(
-        self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
-    ) -> Page:
-        """The grants on a file or folder of the caller and on the folders above it.
+        self, caller: Caller, owner: str | None, name: str, page: PageQuery
+    ) -> Page[Share]:
+        """A page of the grants on a file or folder of the caller and on the folders above it.
 
-        Sorted by folder, outermost first, then by grantee; with the cursor of the next page.
-        Raises NoSuchFile, InvalidCursor.
+        Sorted by folder, outermost first, then by grantee. Raises NoSuchFile, InvalidCursor.
         """
         file_keys = [] if name.endswith("/") else [file_key(caller.username, name)]
         entry = self._access.authenticate_owner(caller, owner, file_keys)
-        account, list_id = entry.account, f"shares {name}"
-        keys = self._grant_keys(entry, name)
-        after = unseal(cursor, account.id, list_id)
-        keys = [key for key in keys if after is None or _position(key) > after]
-        page, has_more = keys[:limit], len(keys) > limit
-        rows = self._db.read([*page, *map(_grantee_key, page), *file_keys])
+        account, keys = entry.account, self._grant_keys(entry, name)
+        paging = Paging(page, account.id, f"shares {name}")
+        following = [key for key in keys if _position(key) > (paging.position or [])]
+        keys = following[: paging.limit]
+        rows = self._db.read([*keys, *map(_grantee_key, keys), *file_keys])
         file, current = entry.own_file(name), file_in(rows, account.username, name)
         if file and (current is None or current.place_id != file.place_id):
             raise NoSuchFile  # deleted or renamed after the first read
-        grants = [each for each in grants_in(rows, page) if self._holds(each, account, file, rows)]
+        grants = [each for each in grants_in(rows, keys) if self._holds(each, account, file, rows)]
         shares = [share_view(_with_link_expiry(each, rows)) for each in grants]
-        return shares, seal(_position(page[-1]), account.id, list_id) if has_more else None
+        return paging.page(shares, _position(keys[-1]) if len(following) > len(keys) else None)
 
-    def list_shared_with_me(self, caller: Caller, limit: int, cursor: str | None) -> Page:
-        """The grants of other accounts to the caller and to the caller's groups.
+    def list_shared_with_me(self, caller: Caller, page: PageQuery) -> Page[Share]:
+        """A page of the grants of other accounts to the caller and to the caller's groups.
 
-        With the cursor of the next page. Raises InvalidCursor.
+        Raises InvalidCursor.
         """
         account = self._access.authenticate(caller).account
-        grantee, after = unseal(cursor, account.id, SHARED_WITH_ME) or ["", ""]
+        paging = Paging(page, account.id, SHARED_WITH_ME)
+        grantee, after = paging.position or ["", ""]
         for _ in range(MAX_READS):
-            page, has_more = self._grants_to(account, grantee, after, limit)
-            keys = [key for grant in page for key in _keys_of(grant)]
-            rows = self._db.read([*keys, *membership_keys(account)] if page else [])
-            grants = grants_in(rows, map(grant_row_key, page))
-            if len(grants) == len(page):
+            queried, has_more = self._grants_to(account, grantee, after, paging.limit)
+            keys = [key for grant in queried for key in _keys_of(grant)]
+            rows = self._db.read([*keys, *membership_keys(account)] if queried else [])
+            grants = grants_in(rows, map(grant_row_key, queried))
+            if len(grants) == len(queried):
                 break  # otherwise a grant was deleted or moved to another name after the query
         ids = {account.id, *self._access.memberships_in(rows, account)}
         shares = [share_view(each) for each in grants if self._opens(each, ids, account, rows)]
-        if not has_more:
-            return shares, None
-        return shares, seal([page[-1].grantee, page[-1].file], account.id, SHARED_WITH_ME)
+        last = (queried[-1].grantee, queried[-1].file) if has_more else None
+        return paging.page(shares, last)
 
     def _grant_keys(self, entry: Authentication, name: str) -> list[Key]:
         """The keys of the grants on a file or folder and on the folders above it, sorted.

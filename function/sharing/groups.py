@@ -12,9 +12,9 @@ from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, LimitReached, NoSuchUser, Unavailable
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember
 from function.sharing.models import GroupMember, GroupMembers, GroupView
@@ -145,41 +145,33 @@ class GroupService:
         with suppress(Unavailable):
             self._delete_leftovers(group)
 
-    def list_groups(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[GroupView], str | None]:
-        """The groups that the caller belongs to, by name, and the cursor of the next page.
-
-        Raises InvalidCursor.
-        """
+    def list_groups(self, caller: Caller, page: PageQuery) -> Page[GroupView]:
+        """A page of the groups that the caller belongs to, by name. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, GROUPS) or [""])[0]
+        paging = Paging(page, account.id, GROUPS)
         groups = self._access.read_groups(account)
-        names = [name for name in sorted(groups) if name > after]
-        page = [_group_view(groups[name]) for name in names[:limit]]
-        has_more = len(names) > limit
-        return page, seal([names[limit - 1]], account.id, GROUPS) if has_more else None
+        following = [name for name in sorted(groups) if name > paging.after]
+        names = following[: paging.limit]
+        last = names[-1] if len(following) > len(names) else None
+        return paging.page((_group_view(groups[name]) for name in names), last)
 
-    def get(
-        self, caller: Caller, name: str, limit: int, cursor: str | None
-    ) -> tuple[GroupMembers, str | None]:
+    def get(self, caller: Caller, name: str, page: PageQuery) -> tuple[GroupMembers, str | None]:
         """A group that the caller belongs to, a page of its members, the cursor of the next page.
 
         Raises NoSuchGroup, InvalidCursor.
         """
         entry = self._access.authenticate(caller, more=_keys(name, caller.username))
         group = _visible_group(entry.rows, entry.account, name)
-        list_id = f"members {group.id}"
-        after = (unseal(cursor, entry.account.id, list_id) or [""])[0]
-        page = self._groups.list_members(group, after=after, limit=limit)
-        members, last = page or ([], None)
+        paging = Paging(page, entry.account.id, f"members {group.id}")
+        found = self._groups.list_members(group, after=paging.after, limit=paging.limit)
+        members, last = found or ([], None)
         # Where the page covers the caller's own name, the caller must be on it.
-        in_range = after < caller.username <= (last or caller.username)
-        if page is None or (in_range and caller.username not in {m.username for m in members}):
+        in_range = paging.after < caller.username <= (last or caller.username)
+        if found is None or (in_range and caller.username not in {m.username for m in members}):
             raise NoSuchGroup  # deleted after the first read, or the caller's membership was
-        found = [_member_view(each) for each in members]
-        view = GroupMembers(**_group_view(group).model_dump(), members=found)
-        return view, last and seal([last], entry.account.id, list_id)
+        views = paging.page(map(_member_view, members), last)
+        view = GroupMembers(**_group_view(group).model_dump(), members=views.items)
+        return view, views.cursor
 
     def _read_owned(self, caller: Caller, name: str, username: str) -> tuple[Rows, Group]:
         """A group that the caller owns, read with the membership of `username`.

@@ -17,8 +17,9 @@ from function.core.errors import (
     NoSuchUser,
 )
 from function.core.fields import FileOrFolder, GroupName, Username
-from function.http.dependencies import CurrentRequest, Reader, Sharer
-from function.http.responses import JSON, answers, listed, next_page, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
+from function.http.responses import JSON, answers, list_answer, next_page, no_content
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
 from function.sharing.groups import GroupService
@@ -31,7 +32,6 @@ Group = Annotated[
     Path(description="The name of the group: 2 to 64 of the characters a-z 0-9 . _ @ + -."),
 ]
 Member = Annotated[Username, Path(description="The account.")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.put(
@@ -52,10 +52,10 @@ def create_group(group: Group, caller: Sharer) -> Response[GroupView]:
 
 @router.get("/groups", responses=answers({200: list[GroupView]}, InvalidCursor))
 def list_groups(
-    caller: Reader, sent: CurrentRequest, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[GroupView]]:
     """List the groups that you belong to."""
-    return listed(*one(GroupService).list_groups(caller, limit, cursor), sent)
+    return list_answer(one(GroupService).list_groups(caller, PageQuery(limit, cursor)), request)
 
 
 @router.get(
@@ -64,13 +64,13 @@ def list_groups(
 def get_group(
     group: Group,
     caller: Reader,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[GroupMembers]:
     """Get a group that you belong to, with its members by name."""
-    view, next_cursor = one(GroupService).get(caller, group, limit, cursor)
-    return Response(200, JSON, view, next_page(next_cursor, sent))
+    view, next_cursor = one(GroupService).get(caller, group, PageQuery(limit, cursor))
+    return Response(200, JSON, view, next_page(next_cursor, request))
 
 
 @router.delete(
@@ -81,7 +81,7 @@ def get_group(
 def delete_group(group: Group, caller: Sharer) -> Response[None]:
     """Delete a group that you own, and everything shared with it is no longer shared."""
     one(GroupService).delete(caller, group)
-    return nothing()
+    return no_content()
 
 
 @router.put(
@@ -113,7 +113,7 @@ def add_member(group: Group, username: Member, caller: Sharer) -> Response[Group
 def remove_member(group: Group, username: Member, caller: Sharer) -> Response[None]:
     """Remove a member from a group that you own, or leave a group. Effective immediately."""
     one(GroupService).remove_member(caller, group, username)
-    return nothing()
+    return no_content()
 
 
 @router.post(
@@ -143,7 +143,7 @@ def share(body: ShareRequest, caller: Sharer) -> Response[Share]:
 )
 def list_shares(
     caller: Reader,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     file_name: Annotated[
         FileOrFolder | None, Query(description="List who has access to this file or folder.")
     ] = None,
@@ -152,7 +152,7 @@ def list_shares(
     ] = None,
     with_me: Annotated[bool, Query(description="List what others share with you.")] = False,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[Share]]:
     """List who has access to a file or folder of yours, or what others share with you.
 
@@ -160,10 +160,10 @@ def list_shares(
     """
     if (file_name is None) is not with_me:
         raise Invalid("Give either file_name, or with_me=true.")
+    service, page = one(AccessListService), PageQuery(limit, cursor)
     if file_name is None:
-        return listed(*one(AccessListService).list_shared_with_me(caller, limit, cursor), sent)
-    shares = one(AccessListService).list_access(caller, username, file_name, limit, cursor)
-    return listed(*shares, sent)
+        return list_answer(service.list_shared_with_me(caller, page), request)
+    return list_answer(service.list_access(caller, username, file_name, page), request)
 
 
 @router.delete(
@@ -189,4 +189,4 @@ def unshare(
     Effective immediately. To leave a share, give its owner as `owner`.
     """
     one(ShareService).revoke(caller, owner, file_name, Recipient(username, group))
-    return nothing()
+    return no_content()

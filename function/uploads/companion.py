@@ -36,9 +36,11 @@ router = Router()
 
 
 @router.post("/s3/multipart")
-def create_multipart(body: CompanionUpload, caller: Writer, sent: CurrentRequest) -> dict[str, str]:
+def create_multipart(
+    body: CompanionUpload, caller: Writer, request: CurrentRequest
+) -> dict[str, str]:
     """Create an upload in parts."""
-    upload = one(UploadService).create(caller, _spec_of(body), sent.base, "multipart")
+    upload = one(UploadService).create(caller, _spec_of(body), request.base, "multipart")
     return {"key": upload.file_name, "uploadId": upload.upload_id}
 
 
@@ -85,7 +87,7 @@ def complete_multipart(
     upload_id: str,
     body: CompanionCompletion,
     caller: Writer,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     key: Key = None,
 ) -> dict[str, str]:
     """Complete an upload: make a file of its parts."""
@@ -93,7 +95,7 @@ def complete_multipart(
     parts = [SentPart(part_number=part.PartNumber, etag=part.ETag) for part in body.parts]
     file = one(CompletionService).complete(caller, upload_id, parts)
     query = urlencode({"file_name": file.file_name, "username": file.owner}, quote_via=quote)
-    return {"location": f"{sent.base}/download?{query}", "key": file.file_name}
+    return {"location": f"{request.base}/download?{query}", "key": file.file_name}
 
 
 @router.delete("/s3/multipart/<upload_id>")
@@ -107,27 +109,29 @@ def abort_multipart(upload_id: str, caller: Writer, key: Key = None) -> dict[str
 @router.get("/s3/params")
 def put_parameters(
     caller: Writer,
-    sent: CurrentRequest,
+    request: CurrentRequest,
     filename: str,
     type: str | None = None,  # noqa: A002 - the name of the protocol
     metadata: Annotated[str | None, Query(description="As metadata[name]=value.")] = None,
 ) -> dict[str, Any]:
     """Create an upload in one PUT, which becomes a file when its bytes have arrived."""
     del metadata
-    path = sent.query.get("metadata[relativePath]", "")
+    path = request.query.get("metadata[relativePath]", "")
     fields = {"filename": filename, "type": type, "metadata": {"relativePath": path}}
-    return _create_put(caller, _validated(CompanionUpload, fields), sent)
+    return _create_put(caller, _validated(CompanionUpload, fields), request)
 
 
 @router.post("/s3/params")
-def post_parameters(body: CompanionUpload, caller: Writer, sent: CurrentRequest) -> dict[str, Any]:
+def post_parameters(
+    body: CompanionUpload, caller: Writer, request: CurrentRequest
+) -> dict[str, Any]:
     """Create an upload in one PUT, as `GET /s3/params` does."""
-    return _create_put(caller, body, sent)
+    return _create_put(caller, body, request)
 
 
-def _create_put(caller: Writer, body: CompanionUpload, sent: HttpRequest) -> dict[str, Any]:
+def _create_put(caller: Writer, body: CompanionUpload, request: HttpRequest) -> dict[str, Any]:
     """An upload in one PUT, as Companion answers it."""
-    put = one(UploadService).create(caller, _spec_of(body), sent.base, "put").put
+    put = one(UploadService).create(caller, _spec_of(body), request.base, "put").put
     assert put, "an upload in one PUT has a URL"
     return {"method": "PUT", "url": put.url, "fields": {}, "headers": put.headers}
 

@@ -16,7 +16,7 @@ from function.core.paging import PageQuery
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
 from function.http.dependencies import ConditionHeaders, CurrentRequest, Cursor, Limit, Writer
-from function.http.responses import answers, conditioned, list_answer, nothing
+from function.http.responses import answers, list_answer, no_content, with_conditions
 from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Completion, PartsRequest, SignedParts, UploadRequest, UploadView
@@ -50,7 +50,7 @@ def start_upload(
     command that does all of it, with your token in the shell variable `$TOKEN`. Conditions are
     checked now, and again when you complete the upload.
     """
-    return one(UploadService).create(caller, conditioned(body, header), request.base)
+    return one(UploadService).create(caller, with_conditions(body, header), request.base)
 
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
@@ -109,4 +109,4 @@ def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObj
 def abort_upload(upload_id: str, caller: Writer) -> Response[None]:
     """Abort an upload and delete the bytes that have arrived."""
     one(UploadService).abort(caller, upload_id)
-    return nothing()
+    return no_content()
