@@ -31,7 +31,7 @@ from tests.crashes.seen import groups_of, plain, renamed, require, seen_by
 from tests.crashes.uploads import BEGUN, parts_of, request, requests_of, seen_of
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 
 Step = tuple[str, int]
 ID = re.compile(r"(?:1d){13}\d{6}")
@@ -257,7 +257,7 @@ class World:
             _, who, upload = f"{key}//".split("/")[:3]
             listed = f"{who}/uploads/{upload.removesuffix('.put')}" in due
             require(listed or not upload, f"{key} is nobody's and will stay")
-        balanced(rows, self.ground.rows(self.settings.users))
+        assert_consistent(rows, self.ground.rows(self.settings.users))
         self._holds_places(rows)
 
     def _holds_places(self, rows: list[dict[str, Any]]) -> None:

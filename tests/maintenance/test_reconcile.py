@@ -16,7 +16,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.world import elsewhere
 from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.transfers import aws, start, stored
 
 OLD = 8 * DAY + 1
@@ -331,7 +331,9 @@ def test_no_time_at_all_does_nothing(alice: Client, behind: Behind) -> None:
     before = behind.state()
     assert reconcile(seconds_left=5)["accounts"] == 0
     assert behind.state() == before
-    balanced(behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users))
+    assert_consistent(
+        behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users)
+    )
 
 
 def test_an_account_larger_than_a_run_holds_up_nobody(
