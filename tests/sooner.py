@@ -21,13 +21,15 @@ from botocore.awsrequest import AWSResponse
 from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
+from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing import ast_nodes
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Expression, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.moto_random import MotoRandom
@@ -36,6 +38,7 @@ LARGEST_ITEM = 405_000  # bytes, as moto has it
 # What moto changes in place; of all else it makes a new one, so that rows may have it in common.
 CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
 BYTES = {"B", "BS"}
+MOST_VALID = 20_000
 DECODED = re.compile(rb'"BS?":')
 OFTEN = {
     "BatchGetItem": "batch_get_item",
@@ -58,6 +61,7 @@ _query = Table.query
 _equal, _less = DynamoType.__eq__, DynamoType.__lt__
 _parse = UpdateExpressionParser.make.__func__
 _make = Item.__init__
+_plain = dynamodb_responses.dynamo_to_dict
 _lex = ConditionExpressionParser._lex_condition_expression
 
 
@@ -71,7 +75,9 @@ def at_once(operation: str, request: Any) -> bytes | None:
     if operation not in OFTEN or request.url != f"{ENDPOINT}/":
         return None
     body = json.loads(request.body)
-    if holds_bytes(body):  # which go as text, and moto has as bytes
+    if not isinstance(request, Request) and holds_bytes(
+        body
+    ):  # which go as text, and moto has as bytes
         return None
     handler: Any = DynamoHandler()
     handler.body = handler.params = body
@@ -92,6 +98,10 @@ class Request:
     headers: Mapping[str, str]
 
 
+# Calls that the SDK has found to be right: it looks at each once.
+_valid: set[tuple[str, bytes]] = set()
+
+
 def short_request(client: Any, operation: str, told: dict[str, Any]) -> Request | None:
     """The request that the SDK makes of a call of DynamoDB; None where that takes more than JSON.
 
@@ -104,13 +114,17 @@ def short_request(client: Any, operation: str, told: dict[str, Any]) -> Request 
         return None
     if operation == "TransactWriteItems" and "ClientRequestToken" not in told:
         return None
-    shape = model.operation_model(operation).input_shape
-    if client._serializer._param_validator.validate(told, shape).has_errors():
-        return None
     try:
         body = json.dumps(told).encode()
     except TypeError:
         return None
+    if (operation, body) not in _valid:
+        shape = model.operation_model(operation).input_shape
+        if client._serializer._param_validator.validate(told, shape).has_errors():
+            return None
+        if len(_valid) == MOST_VALID:
+            _valid.clear()
+        _valid.add((operation, body))
     return Request(f"{ENDPOINT}/", body, {})
 
 
@@ -295,6 +309,66 @@ def kinds(worker: Any) -> tuple[Any, ...]:
     return _kinds[type(worker)]
 
 
+@cache
+def is_a(kind: type, kinds_of: type | tuple[type, ...]) -> bool:
+    """Whether a class is one of those, which moto asks of each node by a slow way."""
+    return issubclass(kind, kinds_of)
+
+
+def traverse(worker: Any, node: Any, child_id: int = -1) -> Any:
+    """The same work on the same nodes of an expression, in the same order."""
+    if not is_a(type(node), Node):
+        return node
+    parent = node.parent
+    for at, child in enumerate(node.children or ()):
+        worker.pre_processing_of_child(node, at)
+        traverse(worker, child, at)
+    if is_a(type(node), kinds(worker)):
+        node = worker.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def clauses(node: Any, of: list[type]) -> list[Any]:
+    """The nodes of those classes, in their order."""
+    found = []
+    for child in node.children or ():
+        if type(child) in of:
+            found.append(child)
+        elif is_a(type(child), (Expression, ast_nodes.UpdateExpressionFunction)):
+            found.extend(child.find_clauses(of))
+    return found
+
+
+def size(item: Any) -> int:
+    """The size of a row in bytes, of its names and values; most are ASCII."""
+    total = 0
+    for name, value in item.attrs.items():
+        held = value.value
+        total += len(name) if name.isascii() else bytesize(name)
+        total += len(held) if value.type == "S" and held.isascii() else value.size()
+    return total
+
+
+def plain(value: Any) -> Any:
+    """An answer as JSON has it; moto asks of each part of it what it may be."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is DynamoType:
+        held = value.value
+        if type(held) is str and value.type != "B":
+            return {value.type: held}
+        return _plain(value) if value.type in BYTES else {value.type: plain(held)}
+    if kind is dict or kind is LimitedSizeDict:
+        return {name: plain(each) for name, each in value.items()}
+    if kind is list:
+        return [plain(each) for each in value]
+    return _plain(value)
+
+
 def letters(
     by: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
 ) -> str:
@@ -318,6 +392,10 @@ def sooner() -> Iterator[None]:
         (Node, "__deepcopy__", node_again),
         (ConditionExpressionParser, "_lex_condition_expression", lexed),
         (DepthFirstTraverser, "nodes_to_be_processed", kinds),
+        (DepthFirstTraverser, "traverse_node_recursively", traverse),
+        (Node, "find_clauses", clauses),
+        (Item, "size", size),
+        (dynamodb_responses, "dynamo_to_dict", plain),
         (BaseBackend, "urls", property(cache(_urls))),
         (MotoRandom, "get_random_string", letters),
         (useragent, "sanitize_user_agent_string_component", lru_cache(1000)(_clean)),

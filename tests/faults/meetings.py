@@ -86,7 +86,7 @@ class Meeting:
         other: Operation,
         known: dict[Any, Outcome],
     ) -> None:
-        self.first, self.other = first, other
+        self.first, self.other, self._twins = first, other, first is other
         self._world, self._steps, self._known = world, steps, known
         self._undisturbed = world.answers(first, other)
         self.runs: dict[int, Run] = {}
@@ -105,8 +105,7 @@ class Meeting:
         if pair not in self._known:
             self._world.begin(self.first, self.other)
             first = said(self._world.send(self.first))
-            with self._world.elsewhere():
-                other = said(self._world.send(self.other))
+            other = said(self._world.send_elsewhere(self.other, twin=self._twins))
             self._known[pair] = first, other, self._world.view()
         return self._known[pair]
 
@@ -122,8 +121,7 @@ class Meeting:
             if world.is_elsewhere:
                 touched.update(world.places(call))
             elif step == self._steps[at] and not met:
-                with world.elsewhere():
-                    met.append(said(world.send(other)))
+                met.append(said(world.send_elsewhere(other, twin=self._twins)))
 
         def follow(call: Call, step: Step, answer: Any) -> Any:
             if met:

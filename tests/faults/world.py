@@ -69,6 +69,7 @@ class World:
         """`views` remembers what was seen of which state, good for one design of the house."""
         self.ground, self.settings, self._session, self._views = ground, settings, session, views
         self._ids = itertools.count()
+        self._drawn: dict[int, Iterator[int]] = {}
         self.run_by(clock)
         self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
         self._keys = {
@@ -128,10 +129,15 @@ class World:
             self._prepared[done] = self.ground.snapshot(), notes()
         for bring_back in self._prepared[done]:
             bring_back()
-        self._ids = itertools.count(2000)
+        self._drawn.clear()
 
-    def send(self, operation: Operation) -> Answer:
-        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again."""
+    def send(self, operation: Operation, *, twin: bool = False) -> Answer:
+        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again.
+
+        Its ids do not depend on what others do meanwhile.
+        """
+        first = 2000 * (1 + list(BY_NAME).index(operation.name)) + 1000 * twin
+        self._ids = self._drawn.setdefault(first, itertools.count(first))
         answer = operation.send(self.people[operation.who])
         require(answer.status != 500, "it answered 500")
         require(answer.status != 503 or "retry-after" in answer.headers, "503 without Retry-After")
@@ -181,14 +187,13 @@ class World:
         paths = {url.path, f"/{source}"} if source else {url.path}
         return frozenset({(service, *path.strip("/").split("/")) for path in paths})
 
-    @contextmanager
-    def elsewhere(self) -> Iterator[None]:
-        """As in another process, which draws other ids."""
-        ids, self._ids = self._ids, itertools.count(6000)
-        self.is_elsewhere = True
+    def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:
+        """Sends a request to another process meanwhile; a twin is of the same name."""
+        ids, self.is_elsewhere = self._ids, True
         with elsewhere():
-            yield
+            answer = self.send(operation, twin=twin)
         self._ids, self.is_elsewhere = ids, False
+        return answer
 
     @contextmanager
     def stepping_in(
@@ -263,7 +268,8 @@ class World:
             "accounts": sorted(
                 (row["username"], row["role"]) for row in self.ground.rows(self.settings.users)
             ),
-            "invitations": plain(self.people["root"].get("/invites").json()),
+            # Those of one moment come in the order of their ids.
+            "invitations": sorted(plain(self.people["root"].get("/invites").json()), key=str),
             "kept": sorted(
                 (row["shelf"], row["file_name"], row["version"], row["etag"])
                 for row in files
