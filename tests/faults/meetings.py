@@ -8,18 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.calls import Calls, Place, places_of
 from tests.faults.operations import Operation
 from tests.faults.seen import Report, Said, require, said
-from tests.faults.world import Made, Place, Step, World, elsewhere, meet_at
+from tests.faults.world import Step, World, elsewhere
 from tests.ground import Call, Ground
 
 # What others see at once; a new object is seen when a row names it.
 CHANGES = (
     "TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem",
     "CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload", "DeleteObject",
-)  # fmt: skip
-READS = (
-    "BatchGetItem", "GetItem", "Query", "Scan", "HeadObject", "GetObject", "ListParts",
 )  # fmt: skip
 Outcome = tuple[Said, Said, Any]
 
@@ -70,12 +68,8 @@ class Run:
 class Meeting:
     """Two operations, of which the other one comes before each call of the first one.
 
-    It is the same whether the other one comes before a call or after it, where that call is
-    answered as if nobody had come, and either only reads or changes no row and no object that the
-    other one reads or changes. For then the other one finds what it would have found; and the
-    first one has been told the same so far, and goes on from the same rows. Each has ids of its
-    own, and time stands still. So a meeting stands for those at the calls that follow, up to the
-    first of which that cannot be said.
+    A meeting stands for those at the calls that follow, as long as they would come to the same
+    (`Calls.unaffected`).
     """
 
     def __init__(
@@ -88,7 +82,7 @@ class Meeting:
     ) -> None:
         self.first, self.other, self._twins = first, other, first is other
         self._world, self._steps, self._known = world, steps, known
-        self._undisturbed = world.answers(first, other)
+        self._undisturbed = world.calls(first, other)
         self.runs: dict[int, Run] = {}
 
     def before(self, at: int) -> Run:
@@ -115,38 +109,24 @@ class Meeting:
         world.begin(first, other)
         met: list[Said] = []
         touched: set[Place] = set()
-        after: list[Made] = []
+        after = Calls(world.settings)
 
         def meet(call: Call, step: Step) -> None:
             if world.is_elsewhere:
-                touched.update(world.places(call))
+                touched.update(places_of(call, world.settings))
             elif step == self._steps[at] and not met:
                 met.append(said(world.send_elsewhere(other, twin=self._twins)))
 
-        def follow(call: Call, step: Step, answer: Any) -> Any:
-            if met:
-                after.append(world.made(call, step, answer))
-            return answer
+        def follow(call: Call, _: Step, answer: Any) -> Any:
+            return after.and_note(call, answer) if met else answer
 
         with world.stepping_in(before=meet, after=follow):
             answer = said(world.send(first))
         require(bool(met), "they never met")
-        until = at + self._unaffected(at, after, touched)
-        again = len(after) > len(self._undisturbed) - at
-        return Run((answer, met[0], world.view()), until, again)
-
-    def _unaffected(self, at: int, after: list[Made], touched: set[Place]) -> int:
-        """How many calls from there on are answered, and do, as if nobody had come."""
-        undisturbed = self._undisturbed[: len(self._steps)]
-        if [each.label for each in undisturbed] != [label for label, _ in self._steps]:
-            return 0  # its calls are made by several threads at once
-        count = 0
-        for was, now in zip(undisturbed[at:-1], after, strict=False):
-            apart = was.label.startswith(READS) or not meet_at(was.places, touched)
-            if was != now or not apart:
-                break
-            count += 1
-        return count
+        left = self._undisturbed.since(at)
+        same = min(left.unaffected(after, touched), len(self._steps) - 1 - at)
+        again = len(after.made) > len(left.made)
+        return Run((answer, met[0], world.view()), at + same, again)
 
 
 def judge(meeting: Meeting, at: int, report: Report) -> None:

@@ -11,17 +11,14 @@ import hashlib
 import itertools
 import json
 import re
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
-from botocore.awsrequest import AWSResponse
 
 from function import base
 from function.contract import TABLES, Settings
@@ -31,6 +28,7 @@ from tests.books import balanced
 from tests.client import Answer, Client, join
 from tests.conftest import Clock
 from tests.faults import links, people
+from tests.faults.calls import Calls
 from tests.faults.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
 from tests.faults.seen import groups_of, plain, renamed, require, seen_by
 from tests.faults.uploads import BEGUN, parts_of, request, requests_of, seen_of
@@ -40,24 +38,6 @@ Step = tuple[str, int]
 ID = re.compile(r"(?:1d){13}\d{6}")
 # What operations are about: ids, tokens and addresses that the world's beginning has made.
 NOTED: tuple[Any, ...] = (KNOWN, INVITED, BEGUN, links.MADE, people.IDS, people.CODES)
-
-
-# A row, an object, or what several of them are in: the service, the table, the partition.
-Place = tuple[str, ...]
-# What AWS says in each answer, and nobody looks at.
-EACH_ANEW = {
-    "date", "last-modified", "x-amz-id-2", "x-amz-request-id", "x-amz-version-id",
-    "x-amzn-requestid",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Made:
-    """A call that was made: what it was answered, and what it read or changed."""
-
-    label: str
-    answer: Any
-    places: frozenset[Place]
 
 
 class World:
@@ -72,9 +52,6 @@ class World:
         self._drawn: dict[int, Iterator[int]] = {}
         self.run_by(clock)
         self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
-        self._keys = {
-            getattr(settings, table.noun): (table.partition, table.sort) for table in TABLES
-        }
         self.is_elsewhere = False
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
@@ -97,7 +74,7 @@ class World:
         self.people["knocking"] = request("locked", alice, password="knock")
         self._beginning = ground.snapshot(), notes()
         self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
-        self._answers: dict[Any, list[tuple[str, Any]]] = {}
+        self._calls: dict[Any, Calls] = {}
         self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
         self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
 
@@ -153,39 +130,16 @@ class World:
             operation.send(self.people[operation.who])
         return steps
 
-    def answers(self, operation: Operation, other: Operation) -> list[Made]:
-        """The calls that an operation makes where both begin; none if threads make them."""
+    def calls(self, operation: Operation, other: Operation) -> Calls:
+        """The calls that an operation makes where both begin, if nobody comes."""
         key = operation.name, after(operation, other)
-        if key not in self._answers:
-            made: list[Made] = []
-            threads = set()
-
-            def note(call: Call, step: Step, answer: Any) -> Any:
-                made.append(self.made(call, step, answer))
-                threads.add(threading.get_ident())
-                return answer
-
+        if key not in self._calls:
+            made = self._calls[key] = Calls(self.settings)
             self.begin(operation, other)
-            with self.stepping_in(after=note):
-                self.send(operation)
-            self._answers[key] = [] if threads - {threading.get_ident()} else made
-        return self._answers[key]
-
-    def made(self, call: Call, step: Step, answer: AWSResponse) -> Made:
-        """A call that was made, and its answer; its body is not used up."""
-        headers = {name: value for name, value in answer.headers.items() if name not in EACH_ANEW}
-        told = answer.status_code, headers, answer.raw.getvalue()
-        return Made(step[0], told, self.places(call))
-
-    def places(self, call: Call) -> frozenset[Place]:
-        """What a call reads or changes."""
-        url = urlsplit(call.request.url)
-        service = url.netloc.rpartition(".amazonaws.com")[0].split(".")[-2]
-        if service == "dynamodb":
-            return frozenset(rows_in(json.loads(call.request.body), self._keys))
-        source = call.request.headers.get("x-amz-copy-source")
-        paths = {url.path, f"/{source}"} if source else {url.path}
-        return frozenset({(service, *path.strip("/").split("/")) for path in paths})
+            self.ground.after = made.and_note
+            self.send(operation)
+            self.ground.undisturbed()
+        return self._calls[key]
 
     def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:
         """Sends a request to another process meanwhile; a twin is of the same name."""
@@ -350,11 +304,6 @@ def after(*operations: Operation) -> tuple[str, ...]:
     return tuple(sorted({operation.after for operation in operations if operation.after}))
 
 
-def meet_at(some: Iterable[Place], others: Iterable[Place]) -> bool:
-    """Whether any of the places is another's too, or within it."""
-    return any(one[: len(other)] == other[: len(one)] for one in some for other in others)
-
-
 def notes() -> Callable[[], None]:
     """What operations are about, as a function that brings it back."""
     held = [each.copy() for each in NOTED]
@@ -380,28 +329,6 @@ def tables_in(body: Any) -> Iterator[str]:
                 yield from each
             elif name in {"TransactItems", "Put", "Update", "Delete", "ConditionCheck"}:
                 yield from tables_in(each)
-
-
-def rows_in(body: Any, keys: dict[str, tuple[str, str | None]]) -> Iterator[Place]:
-    """The rows that a request of DynamoDB names; all of a partition or a table that it asks for."""
-    for table, asked in body.get("RequestItems", {}).items():
-        for each in asked["Keys"]:
-            yield place(table, each, keys)
-    for item in body.get("TransactItems", []):
-        for each in item.values():
-            yield place(each["TableName"], each.get("Key") or each["Item"], keys)
-    if row := body.get("Key") or body.get("Item"):
-        yield place(body["TableName"], row, keys)
-    elif "TableName" in body:
-        whole = "IndexName" in body or "KeyConditionExpression" not in body
-        partition = {} if whole else {"#p": body["ExpressionAttributeValues"][":p"]}
-        yield place(body["TableName"], partition, {body["TableName"]: ("#p", None)})
-
-
-def place(table: str, row: Any, keys: dict[str, tuple[str, str | None]]) -> Place:
-    """Where a row stands."""
-    parts = [row[name]["S"] for name in keys[table] if name in row]
-    return "dynamodb", table, *parts
 
 
 @contextmanager
