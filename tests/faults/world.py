@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -22,7 +21,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from function import base
 from function.contract import TABLES, Settings
-from function.core.runtime import system_runtime
+from function.core.runtime import Runtime
 from function.http import router as http_router
 from tests.books import balanced
 from tests.client import Answer, Client, join
@@ -81,13 +80,7 @@ class World:
     def run_by(self, clock: Clock) -> None:
         """Has the handler start anew, by that clock and with ids that are counted."""
         self._clock = clock
-        runtime = replace(
-            system_runtime(),
-            now=clock,
-            sleep=lambda _: None,
-            new_id=lambda: f"{'1d' * 13}{next(self._ids):06}",
-            new_secret=lambda: f"{next(self._ids):043}",
-        )
+        runtime = counting(clock, lambda: next(self._ids))
         base.use(base.Base(self.settings, self._session, runtime))
 
     def restore(self) -> None:
@@ -297,6 +290,16 @@ class World:
             sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
             counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
             require(counted == held, f"{row['title']} counts {counted} and holds {held}")
+
+
+def counting(clock: Clock, number: Callable[[], int]) -> Runtime:
+    """A runtime whose ids are numbers, and whose pauses take no time."""
+    return Runtime(
+        now=clock,
+        sleep=lambda _: None,
+        new_id=lambda: f"{'1d' * 13}{number():06}",
+        new_secret=lambda: f"{number():043}",
+    )
 
 
 def after(*operations: Operation) -> tuple[str, ...]:
