@@ -181,6 +181,14 @@ class World:
             self._views[state] = self._look()
         return self._views[state]
 
+    def stored(self) -> str:
+        """All that is stored as it is, and what the process keeps between requests."""
+        rows = {table: self.ground.rows(table) for table in self.tables}
+        objects = self.ground.objects(self.settings.bucket)
+        parts, tokens = parts_of(self.settings.bucket), sorted(self.ground.tokens)
+        process = kept(base.current(), set()), http_router.resolver.context, self._clock.time
+        return repr((rows, objects, parts, tokens, process))
+
     def _state(self) -> str:
         """All that is stored, with ids named in the order of their appearance.
 
@@ -300,6 +308,20 @@ def counting(clock: Clock, number: Callable[[], int]) -> Runtime:
         new_id=lambda: f"{'1d' * 13}{number():06}",
         new_secret=lambda: f"{number():043}",
     )
+
+
+def kept(held: Any, seen: set[int]) -> Any:
+    """What something of the function holds, and all that it is made of, to whatever depth."""
+    if isinstance(held, dict):
+        return [(repr(name), kept(each, seen)) for name, each in held.items()]
+    if isinstance(held, list | tuple | set | frozenset):
+        return [kept(each, seen) for each in held]
+    if type(held).__module__.startswith("function.") and hasattr(held, "__dict__"):
+        if id(held) in seen:
+            return id(held)
+        seen.add(id(held))
+        return [(name, kept(each, seen)) for name, each in vars(held).items()]
+    return repr(held) if isinstance(held, str | int | float | bytes | None) else id(held)
 
 
 def after(*operations: Operation) -> tuple[str, ...]:
