@@ -18,6 +18,7 @@ from unittest import mock
 
 from botocore import useragent
 from botocore.awsrequest import AWSResponse
+from botocore.validate import ParamValidator
 from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
@@ -38,6 +39,8 @@ LARGEST_ITEM = 405_000  # bytes, as moto has it
 # What moto changes in place; of all else it makes a new one, so that rows may have it in common.
 CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
 BYTES = {"B", "BS"}
+NAMED_LIKE_TYPES = {"S", "N", "NULL"}
+MOST_DIGITS = 38
 MOST_VALID = 20_000
 DECODED = re.compile(rb'"BS?":')
 OFTEN = {
@@ -58,7 +61,10 @@ _clean = useragent.sanitize_user_agent_string_component
 _transact = DynamoDBBackend.transact_write_items
 _urls: Any = BaseBackend.urls.fget
 _query = Table.query
-_equal, _less = DynamoType.__eq__, DynamoType.__lt__
+_equal, _unequal, _less = DynamoType.__eq__, DynamoType.__ne__, DynamoType.__lt__
+_hash, _size = DynamoType.__hash__, DynamoType.size
+_item_types = Table._validate_item_types
+_map = ParamValidator._validate_map
 _parse = UpdateExpressionParser.make.__func__
 _make = Item.__init__
 _plain = dynamodb_responses.dynamo_to_dict
@@ -155,8 +161,9 @@ def transact(backend: Any, writes: list[dict[str, Any]]) -> None:
         for told in write.values():
             table = backend.tables.get(told.get("TableName"))
             if table is not None:
-                rows = before.setdefault(table.name, (table, copy.copy(table.items)))[1]
-                keep(rows, table, told.get("Key") or told.get("Item") or {})
+                if table.name not in before:
+                    before[table.name] = table, copy.copy(table.items)
+                keep(before[table.name][1], table, told.get("Key") or told.get("Item") or {})
     try:
         _transact(backend, writes)
     except BaseException:
@@ -233,6 +240,66 @@ def less(one: Any, other: Any) -> bool:
     if one.type == other.type == "S":
         return one.value < other.value
     return _less(one, other)
+
+
+def unequal(one: Any, other: Any) -> bool:
+    """The same of what differs."""
+    if one.type == other.type == "S":
+        return one.value != other.value
+    return _unequal(one, other)
+
+
+def hashed(value: Any) -> int:
+    """The hash that goes with it."""
+    return hash(("S", value.value)) if value.type == "S" else _hash(value)
+
+
+def typed(made: Any, told: Any) -> None:
+    """A value with its type, each of them asked for once."""
+    if type(told) is DynamoType:
+        made.type, held = told.type, told.value
+    else:
+        made.type, held = next(iter(told.items()))
+    if made.type == "L":
+        held = [DynamoType(each) for each in held]
+    elif made.type == "M":
+        held = {name: DynamoType(each) for name, each in held.items()}
+    made.value = held
+
+
+def value_size(value: Any) -> int:
+    """The size of a value in bytes; most are ASCII."""
+    held = value.value
+    return len(held) if value.type == "S" and held.isascii() else _size(value)
+
+
+def item_types(table: Any, attributes: Any, attr: str | None = None) -> None:
+    """Has moto look into those attributes of a row that are neither a text nor a whole number."""
+    doubtful = {
+        name: value
+        for name, value in attributes.items()
+        if attr or name in NAMED_LIKE_TYPES or not _is_plain(value)
+    }
+    if doubtful:
+        _item_types(table, doubtful, attr)
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) is not dict or len(value) != 1:
+        return False
+    ((kind, held),) = value.items()
+    if kind == "S":
+        return type(held) is str
+    return kind == "N" and type(held) is str and held.isdecimal() and len(held) < MOST_DIGITS
+
+
+def attributes(validator: Any, value: Any, shape: Any, errors: Any, name: str) -> None:
+    """Has the SDK look through attributes of which it is not clear at once that they are right."""
+    if shape.value.name == "AttributeValue" and type(value) is dict:
+        value = {
+            key: each for key, each in value.items() if not (type(key) is str and _is_plain(each))
+        }
+    _map(validator, value, shape, errors, name)
 
 
 def same(item: Any, _: Any = None) -> Any:
@@ -346,9 +413,8 @@ def size(item: Any) -> int:
     """The size of a row in bytes, of its names and values; most are ASCII."""
     total = 0
     for name, value in item.attrs.items():
-        held = value.value
         total += len(name) if name.isascii() else bytesize(name)
-        total += len(held) if value.type == "S" and held.isascii() else value.size()
+        total += value.size()
     return total
 
 
@@ -386,6 +452,12 @@ def sooner() -> Iterator[None]:
         (Table, "query", query),
         (DynamoType, "__eq__", equal),
         (DynamoType, "__lt__", less),
+        (DynamoType, "__ne__", unequal),
+        (DynamoType, "__hash__", hashed),
+        (DynamoType, "__init__", typed),
+        (DynamoType, "size", value_size),
+        (Table, "_validate_item_types", item_types),
+        (ParamValidator, "_validate_map", attributes),
         (Item, "__deepcopy__", same),
         (Item, "__init__", made),
         (UpdateExpressionParser, "make", staticmethod(parsed)),
