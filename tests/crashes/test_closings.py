@@ -75,7 +75,9 @@ class People:
     def run_by(self, clock: Clock) -> None:
         """Has the handler start anew, by that clock and with ids that are counted."""
         self.clock = clock
-        base.use(base.Base(self.settings, self.session, counting(clock, lambda: next(self.ids))))
+        base.use(
+            base.Base(self.settings, self.session.client, counting(clock, lambda: next(self.ids)))
+        )
 
     def begin_here(self) -> None:
         """What there is now is the beginning."""
