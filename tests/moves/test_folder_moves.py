@@ -230,7 +230,7 @@ def test_a_start_looks_at_the_first_names_only(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One there that would become too long is refused; one after them is cut like any later one."""
-    monkeypatch.setattr(folder_job, "AT_ONCE", 2)
+    monkeypatch.setattr(folder_job, "MAX_NAMES_CHECKED", 2)
     new = "/".join(["x" * 250] * 3) + "/"
     for name in ("in/a", "in/b", "in/" + "c" * 250):
         alice.put(name)

@@ -185,7 +185,7 @@ def test_a_share_made_while_many_grants_move_is_not_lost(
     alice: Client, bob: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     """A new file at either name, shared meanwhile, keeps its share, however the move ends."""
-    monkeypatch.setattr(rename, "AT_ONCE", 1)
+    monkeypatch.setattr(rename, "GRANTS_WITH_FILE", 1)
     alice.put("a.txt", b"old")
     for client in ("carol", "dave"):
         join(client)
