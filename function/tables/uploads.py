@@ -104,7 +104,7 @@ def create_upload(row: UploadRow) -> list[Write]:
     """Writes an upload, its expiry entry, and the reservation that it holds."""
     key, reservation = Key(FILES, row.shelf, row.name), reservation_of(row)
     expiry_entry = schedule_expiry(
-        key, row.expires_at, object_key=row.object, multipart=row.multipart, held=reservation
+        key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=reservation
     )
     reserved = [put_reservation(reservation, key, row.expires_at + GRACE)] if reservation else []
     return [put(key, row), expiry_entry, *reserved]
