@@ -1,4 +1,4 @@
-"""What becomes of files: their versions, the trash, copies."""
+"""The routes of versions, the trash and copies."""
 
 from typing import Annotated
 
@@ -23,12 +23,7 @@ from function.files.models import CopyRequest, FileObject
 from function.history.models import Emptying, Restoration, TrashId, TrashItem, VersionView
 from function.history.trash import TrashService
 from function.history.versions import VersionService
-from function.http.dependencies import (
-    ConditionHeaders,
-    Reader,
-    Sent,
-    Writer,
-)
+from function.http.dependencies import ConditionHeaders, Reader, Sent, Writer
 from function.http.responses import answers, conditioned, listed
 
 router = Router()
@@ -42,12 +37,14 @@ def list_versions(
     caller: Reader,
     sent: Sent,
     file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
-    username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
+    username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     limit: Limit = 100,
     cursor: str | None = None,
 ) -> Response[list[VersionView]]:
-    """List the versions of a file, the newest first; of another's file the current one alone."""
-    return listed(*one(VersionService).page(caller, username, file_name, limit, cursor), sent)
+    """List the versions of a file, the newest first; of another account's file, the current one."""
+    return listed(
+        *one(VersionService).list_versions(caller, username, file_name, limit, cursor), sent
+    )
 
 
 @router.post(
@@ -70,10 +67,11 @@ def restore(
     caller: Writer,
     header: ConditionHeaders,
 ) -> FileObject:
-    """Make a `version` of a file of yours the current one, or bring a file back from the trash.
+    """Make a version of a file current, or restore a deleted file.
 
-    What was current is kept as a version. A file comes back with its versions, and nobody else has
-    it: whoever it was shared with lost it when it was deleted.
+    With `version`, that version of your file becomes its newest one, and the current one is kept as
+    a version. Without it, a file returns from the trash with its versions. Its shares ended when
+    you deleted it; share it again where needed.
     """
     body = conditioned(body, header)
     return (
@@ -87,8 +85,8 @@ def restore(
 def list_trash(
     caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
 ) -> Response[list[TrashItem]]:
-    """List the files that you have deleted and can bring back, by name and then by time."""
-    return listed(*one(TrashService).page(caller, limit, cursor), sent)
+    """List your deleted files, by name and then by time of deletion."""
+    return listed(*one(TrashService).list_items(caller, limit, cursor), sent)
 
 
 @router.delete(
@@ -103,12 +101,16 @@ def empty_trash(
     header: ConditionHeaders,
     id: Annotated[TrashId | None, Query(description="One file; all by default.")] = None,  # noqa: A002
 ) -> Response[Emptying | None]:
-    """Remove one file from the trash for good, or all, with their versions.
+    """Remove one deleted file, or all of them, from the trash for good.
 
-    When there is more than one request has time for, the answer is 202; send it again.
+    Their versions are removed too. When that takes longer than one request, the answer is 202;
+    repeat the request to continue.
     """
-    done = one(TrashService).remove(caller, id, header)
-    return Response(202, "application/json", done) if done else Response(204)
+    if id:
+        one(TrashService).delete(caller, id, header)
+        return Response(204)
+    left = one(TrashService).empty(caller, header)
+    return Response(202, "application/json", left) if left else Response(204)
 
 
 @router.post(
@@ -126,9 +128,10 @@ def empty_trash(
     ),
 )
 def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Response[FileObject]:
-    """Copy a file, of yours or shared with you, among your own; no bytes are copied.
+    """Copy your own file, or one shared with you, to a file of yours.
 
-    It counts on your quota as any file does, and stays when the original goes.
+    No bytes are copied. The copy counts toward your quota as any file does, and stays when the
+    original is deleted.
     """
     file, created = one(CopyService).copy(caller, conditioned(body, header))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})

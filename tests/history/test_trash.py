@@ -152,7 +152,7 @@ def test_one_goes_for_good(alice: Client, ground: Ground) -> None:
     assert bytes_used(ground, "alice") == 8
     for gone in (items["a.txt"], "A" * 40, "_" * 40, "A" * 1400):
         answer = alice.delete("/trash", id=gone)
-        assert (answer.slug, "of that id" in answer.json()["detail"]) == ("no-such-file", True)
+        assert (answer.slug, "has that id" in answer.json()["detail"]) == ("no-such-file", True)
         answer = restore(alice, "a.txt", id=gone)
         assert (answer.slug, "name and id" in answer.json()["detail"]) == ("no-such-file", True)
     assert alice.delete("/trash", id="short").slug == "invalid-request"
