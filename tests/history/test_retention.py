@@ -72,7 +72,7 @@ def test_one_line_that_cannot_go_keeps_no_other(
             raise PermissionError
 
     ground.before = deny
-    with pytest.raises(Exception, match="1 could not be removed") as raised:
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks") as raised:
         sweep()
     assert isinstance(raised.value.__cause__, PermissionError)
     assert len(stored(ground)) == 1

@@ -9,6 +9,7 @@ from function import app, contract
 from function.contract import Settings
 from function.core.limits import DAY
 from function.maintenance import reconcile as maintenance_reconcile
+from function.maintenance.reconcile import Step
 from function.tables.files import refcount_key
 from function.tables.folders import folder_key
 from function.tables.search_terms import SEPARATOR
@@ -49,8 +50,8 @@ def test_all_in_order_is_left_as_it_is(alice: Client, behind: Behind, clock: Clo
     after = [row for row in behind.rows("files") if row["shelf"] != "~reconcile"]
     gone = [row for row in before if row not in after]
     assert [row["shelf"] for row in gone] == ["alice/folders"]
-    assert (report["corrected"], report["freed"], report["adopted"]) == (0, 0, 0)
-    assert (report["accounts"], report["objects"], report["folders"]) == (1, 3, 1)
+    assert (report["corrected"], report["freed"], report["backfilled"]) == (0, 0, 0)
+    assert (report["accounts"], report["objects"], report["folders_deleted"]) == (1, 3, 1)
 
 
 def test_bytes_that_nobody_names_go_when_they_are_old(
@@ -137,7 +138,7 @@ def test_a_folder_that_changes_while_it_is_looked_into_is_left(
     assert met == ["gone", "come"]
     assert behind.row("files", **place("f/"))["files"] == 1
     clock.time += DAY
-    assert reconcile()["recounted"] == 1
+    assert reconcile()["folders_corrected"] == 1
 
 
 def test_whoever_goes_meanwhile_holds_up_nobody(
@@ -147,7 +148,7 @@ def test_whoever_goes_meanwhile_holds_up_nobody(
     for name in ("bob", "carol"):
         join(name)
     last = [row["username"] for row in ground.rows(behind.settings.users)][-1]
-    within = {"account": None, "walking": last, "shelf": 1}
+    within = {"last_account": None, "account": last, "step": Step.TRASH}
     noted = {"shelf": "~reconcile", "name": "position", "position": json.dumps(within)}
     for row in ground.rows(behind.settings.users):
         behind.delete("users", username=row["username"])
@@ -160,7 +161,7 @@ def test_whoever_goes_meanwhile_holds_up_nobody(
 def test_a_position_of_another_version_is_gone_on_from(alice: Client, behind: Behind) -> None:
     """With what this one knows of it."""
     noted = {"shelf": "~reconcile", "name": "position"}
-    behind.put("files", noted | {"position": json.dumps({"accounts_seen": True, "later": 1})})
+    behind.put("files", noted | {"position": json.dumps({"accounts_done": True, "later": 1})})
     assert reconcile()["accounts"] == 0
     assert reconcile()["accounts"] == 1
 
@@ -180,7 +181,7 @@ def test_a_row_that_goes_meanwhile_leaves_nothing_named(
                 assert alice.send("DELETE", "/file", query=query).status == 204
 
     ground.before = before
-    assert reconcile()["adopted"] == 0
+    assert reconcile()["backfilled"] == 0
     assert met
     assert not [row for row in behind.rows("files") if row["shelf"].startswith("~references")]
 
@@ -200,8 +201,8 @@ def test_folders_say_how_many_files_they_have(
 ) -> None:
     """Whichever count was wrong or missing, wherever a page ends; without files a folder goes."""
     for module, limit in (
-        (maintenance_reconcile, "AT_ONCE"),
-        (maintenance_reconcile, "FOLDERS_AT_ONCE"),
+        (maintenance_reconcile, "PAGE_SIZE"),
+        (maintenance_reconcile, "FOLDER_PAGE_SIZE"),
     ):
         monkeypatch.setattr(module, limit, at_once)
     for name in NAMES:
@@ -210,14 +211,14 @@ def test_folders_say_how_many_files_they_have(
     for given in ("given/", "back/"):
         alice.post("/share", file_name=given, username="bob")
     alice.delete("/share", file_name="back/", username="bob")
-    assert reconcile()["recounted"] == 0
+    assert reconcile()["folders_corrected"] == 0
     behind.delete("files", **place("a/b/"))
     for wrong, files in {"a/": 0, "e/": 7, "given/": 2}.items():
         behind.change("files", place(wrong), files=files)
     for phantom, files in {"phantom/": 3, "a/gone/": -1}.items():
         behind.put("files", {**place(phantom), "files": files})
     clock.time += 61
-    assert reconcile()["recounted"] == 6
+    assert reconcile()["folders_corrected"] == 6
     said = {
         each["name"]: each.get("files")
         for each in behind.rows("files")
@@ -225,7 +226,7 @@ def test_folders_say_how_many_files_they_have(
     }
     assert {name.replace(SEPARATOR, ""): files for name, files in said.items() if files} == FOLDERS
     report = reconcile()
-    assert (report["recounted"], report["folders"]) == (0, 2)
+    assert (report["folders_corrected"], report["folders_deleted"]) == (0, 2)
     assert "given/" in {r["name"].replace(SEPARATOR, "") for r in behind.rows("files")}
 
 
@@ -241,9 +242,9 @@ def test_folders_that_change_meanwhile_are_left_for_the_next_day(
     """A count may be right that is not what was read."""
     alice.put("a/1")
     behind.change("files", place("a/"), files=9)
-    assert reconcile()["recounted"] == 0
+    assert reconcile()["folders_corrected"] == 0
     clock.time += 61
-    assert reconcile()["recounted"] == 1
+    assert reconcile()["folders_corrected"] == 1
 
 
 def test_a_folder_is_looked_into_only_when_there_are_too_many(
@@ -285,7 +286,7 @@ def test_bytes_of_rows_that_do_not_say_so_are_never_freed(
     behind.delete("files", shelf=key.partition, name=str(key.sort))
     clock.time = time.time() + OLD  # by which S3 dates what it has
     report = reconcile()
-    assert (report["adopted"], report["freed"]) == (1, 0)
+    assert (report["backfilled"], report["freed"]) == (1, 0)
     assert stored(ground) == [b"kept"]
 
 
@@ -338,7 +339,7 @@ def test_an_account_larger_than_a_run_holds_up_nobody(
     alice: Client, behind: Behind, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is gone on with where the run ended, and put right when it was left alone meanwhile."""
-    monkeypatch.setattr(maintenance_reconcile, "AT_ONCE", 2)
+    monkeypatch.setattr(maintenance_reconcile, "PAGE_SIZE", 2)
     for name in "abcde":
         alice.put(name, b"1")
     behind.change("users", {"username": "alice"}, bytes_used=99)

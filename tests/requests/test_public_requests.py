@@ -554,7 +554,7 @@ def test_a_sweep_that_is_cut_off_gives_back_no_more(
         assert call.operation != "DeleteObject"
 
     ground.before = before
-    with pytest.raises(Exception, match="could not be removed"):
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks"):
         sweep()
     ground.before = lambda _: None
     alice = again(alice)

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from function import contract
-from function.maintenance.events import arrivals as arrived
+from function.maintenance.events import uploaded_keys
 from local import event_sources
 from local.deploy import Deployment, deploy
 from local.emulator.process import REGION, Emulator
@@ -255,7 +255,7 @@ def test_the_notification_of_an_acknowledged_put_survives_a_killed_emulator(tmp_
 
                 def note(event: dict[str, Any], _: Any) -> None:
                     for record in event["Records"]:
-                        told.extend(arrived(record["body"]))
+                        told.extend(uploaded_keys(record["body"]))
 
                 poller = Poller(sqs, note, declared_event_sources(deployment))
                 while poller.poll(0):
