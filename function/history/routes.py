@@ -1,4 +1,4 @@
-"""The routes of versions, the trash and copies."""
+"""The routes of versions and the trash."""
 
 from typing import Annotated
 
@@ -17,9 +17,8 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import FileName, Username
-from function.files.content import CopyService
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
-from function.files.models import CopyRequest, FileObject
+from function.files.models import FileObject
 from function.history.models import Emptying, Restoration, TrashId, TrashItem, VersionView
 from function.history.trash import TrashService
 from function.history.versions import VersionService
@@ -111,27 +110,3 @@ def empty_trash(
         return Response(204)
     left = one(TrashService).empty(caller, header)
     return Response(202, "application/json", left) if left else Response(204)
-
-
-@router.post(
-    "/copy",
-    responses=answers(
-        {200: FileObject, 201: FileObject},
-        NoSuchFile,
-        FileExists,
-        ChangedMeanwhile,
-        PreconditionFailed,
-        InvalidName,
-        QuotaExceeded,
-        TooLarge,
-        TypeNotAllowed,
-    ),
-)
-def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Response[FileObject]:
-    """Copy your own file, or one shared with you, to a file of yours.
-
-    No bytes are copied. The copy counts toward your quota as any file does, and stays when the
-    original is deleted.
-    """
-    file, created = one(CopyService).copy(caller, conditioned(body, header))
-    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
