@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from function.core.fields import FileName, Username, like
+from function.core.fields import FileName, Username, described_pattern
 from function.core.models import Closed, Conditional
 
 MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
-TrashId = Annotated[str, like(r"^[A-Za-z0-9_-]{20,1400}$", "an id of GET /trash")]
+TrashId = Annotated[str, described_pattern(r"^[A-Za-z0-9_-]{20,1400}$", "an id of GET /trash")]
 
 
 class VersionView(Closed):

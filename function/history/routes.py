@@ -17,16 +17,23 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import FileName, Username
+from function.core.paging import PageQuery
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
 from function.files.models import FileObject
 from function.history.models import Emptying, Restoration, TrashId, TrashItem, VersionView
 from function.history.trash import TrashService
 from function.history.versions import VersionService
-from function.http.dependencies import ConditionHeaders, Reader, Sent, Writer
-from function.http.responses import answers, conditioned, listed
+from function.http.dependencies import (
+    ConditionHeaders,
+    CurrentRequest,
+    Cursor,
+    Limit,
+    Reader,
+    Writer,
+)
+from function.http.responses import answers, list_answer, with_conditions
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get(
@@ -34,16 +41,19 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 )
 def list_versions(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
     username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[VersionView]]:
-    """List the versions of a file, the newest first; of another account's file, the current one."""
-    return listed(
-        *one(VersionService).list_versions(caller, username, file_name, limit, cursor), sent
-    )
+    """List the versions of a file, the newest first.
+
+    Of a file that another account shares with you, the current version is the only one.
+    """
+    page = PageQuery(limit, cursor)
+    versions = one(VersionService).list_versions(caller, username, file_name, page)
+    return list_answer(versions, request)
 
 
 @router.post(
@@ -72,7 +82,7 @@ def restore(
     a version. Without it, a file returns from the trash with its versions. Its shares ended when
     you deleted it; share it again where needed.
     """
-    body = conditioned(body, header)
+    body = with_conditions(body, header)
     return (
         one(VersionService).restore(caller, body)
         if body.version
@@ -82,10 +92,10 @@ def restore(
 
 @router.get("/trash", responses=answers({200: list[TrashItem]}, InvalidCursor))
 def list_trash(
-    caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[TrashItem]]:
     """List your deleted files, by name and then by time of deletion."""
-    return listed(*one(TrashService).list_items(caller, limit, cursor), sent)
+    return list_answer(one(TrashService).list_items(caller, PageQuery(limit, cursor)), request)
 
 
 @router.delete(

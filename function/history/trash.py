@@ -15,11 +15,11 @@ from function.audit.service import AuditTrail
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
 from function.core.limits import AT_MOST
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWrites
 from function.files.conditions import require_conditions
@@ -41,7 +41,6 @@ from function.tables.files import (
     trashed_in,
 )
 
-LIST_NAME = "trash"  # of cursors
 BATCH_SIZE = 100
 # Deleted files of one name; some may be of an earlier account of the owner's name.
 MAX_NAMESAKES = 100
@@ -63,20 +62,14 @@ class TrashService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def list_items(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[TrashItem], str | None]:
-        """The caller's deleted files, by name and then by time, and the cursor of the next page.
-
-        Raises InvalidCursor.
-        """
+    def list_items(self, caller: Caller, page: PageQuery) -> Page[TrashItem]:
+        """A page of the caller's deleted files, by name and then by time. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
-        position = unseal(cursor, account.id, LIST_NAME)
-        after = sort_key_of(position[0]) if position else ""
-        rows, more = self._archive.list_trash(account.username, after=after, limit=limit)
+        paging = Paging(page, account.id, "trash")
+        after = sort_key_of(paging.after) if paging.after else ""
+        rows, more = self._archive.list_trash(account.username, after=after, limit=paging.limit)
         items = [item_view(row) for row in rows if self._is_restorable(row, account)]
-        last = item_id(rows[-1]) if rows and more else None
-        return items, last and seal([last], account.id, LIST_NAME)
+        return paging.page(items, item_id(rows[-1]) if rows and more else None)
 
     def restore(self, caller: Caller, request: Restoration) -> FileObject:
         """Restores a deleted file with its versions, but without the grants on it.

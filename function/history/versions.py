@@ -7,8 +7,8 @@ from function.access.policy import Access, Authorization, WriteAuthorization
 from function.audit.service import AuditTrail
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.conditions import require_conditions
@@ -38,31 +38,30 @@ class VersionService:
         self._runtime = base.runtime
 
     def list_versions(
-        self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
-    ) -> tuple[list[VersionView], str | None]:
-        """The versions of a file, the newest first, and the cursor of the next page.
+        self, caller: Caller, owner: str | None, name: str, page: PageQuery
+    ) -> Page[VersionView]:
+        """A page of the versions of a file, the newest first; a position is a version's number.
 
         Of another account's file only the current one. Raises NoSuchFile, InvalidCursor.
         """
         entry = self._access.authorize(caller, owner, name)
-        row, account_id = entry.file, entry.account.id
-        list_name = f"versions {row.id}"
-        position = unseal(cursor, account_id, list_name)
-        views = [] if position else [version_view(row, current=True)]
+        row = entry.file
+        paging = Paging(page, entry.account.id, f"versions {row.id}")
+        views = [] if paging.after else [version_view(row, current=True)]
         if entry.permission != "own":
-            return views, None
-        if limit == len(views):
-            return views, seal([str(row.version)], account_id, list_name)
-        after = str(version_key(row, int(position[0])).sort) if position else ""
+            return paging.page(views, None)
+        if paging.limit == len(views):
+            return paging.page(views, str(row.version))
+        after = str(version_key(row, int(paging.after)).sort) if paging.after else ""
         rows, more = self._archive.list_versions(
-            row.shelf, row.id, after=after, limit=limit - len(views)
+            row.shelf, row.id, after=after, limit=paging.limit - len(views)
         )
         now = self._runtime.now()
-        kept = [each for each in rows if is_archived(each, row, self._max_versions, now)]
-        views += [version_view(each, current=False) for each in kept]
+        archived = [each for each in rows if is_archived(each, row, self._max_versions, now)]
+        views += [version_view(each, current=False) for each in archived]
         # When the last row is one too many or has expired, so are the older ones after it.
-        more = more and kept[-1:] == rows[-1:]
-        return views, seal([str(rows[-1].version)], account_id, list_name) if more else None
+        more = more and archived[-1:] == rows[-1:]
+        return paging.page(views, str(rows[-1].version) if more else None)
 
     def restore(self, caller: Caller, request: Restoration) -> FileObject:
         """Makes a version current, as a new version; the current one becomes a replaced one.

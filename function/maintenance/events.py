@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from function import base
-from function.contract import RECONCILE, SWEEP
+from function.contract import RECONCILE_EVENT, SWEEP_EVENT
 from function.core.errors import Unavailable
 from function.maintenance.reconcile import Reconciliation
 from function.maintenance.sweep import Sweep
@@ -27,7 +27,7 @@ def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, 
 
     Raises Unavailable when a part of the sweep failed, so that the invocation counts as failed.
     """
-    if event not in (SWEEP, RECONCILE):
+    if event not in (SWEEP_EVENT, RECONCILE_EVENT):
         failed = [
             each["messageId"] for each in event["Records"] if not _complete_uploads(each, logger)
         ]
@@ -37,7 +37,7 @@ def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, 
     def has_time() -> bool:
         return milliseconds_left() > STEP_MILLISECONDS
 
-    counts, errors = _sweep(has_time) if event == SWEEP else (_reconcile(has_time), [])
+    counts, errors = _sweep(has_time) if event == SWEEP_EVENT else (_reconcile(has_time), [])
     logger.info("scheduled work", extra=counts)
     _put_metrics(counts)
     if errors:

@@ -32,8 +32,8 @@ from function.aws.rows import Item, Key
 from function.aws.writes import count_equals, delete, equals, missing, put, update
 from function.base import Base
 from function.contract import FILES, USERS
-from function.core.fields import folders_of
 from function.core.limits import DAY, DAYS
+from function.core.names import folders_of
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load, account_key, reserved_sizes
 from function.tables.changes import CHANGES, LATE

@@ -35,9 +35,9 @@ from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.fields import NAME_BYTES, too_long
 from function.core.limits import AT_MOST
 from function.core.models import Caller
+from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
 from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
@@ -175,7 +175,7 @@ class FolderMoveService:
         rows, _ = self._files.list_files(
             owner, prefix=old_name, after="", limit=MAX_NAMES_CHECKED, single_call=True
         )
-        if any(too_long(new_name + row.name.removeprefix(old_name)) for row in rows):
+        if any(is_too_long(new_name + row.name.removeprefix(old_name)) for row in rows):
             raise InvalidName(
                 f"The name of a file in that folder would be longer than {NAME_BYTES} bytes; "
                 "choose a shorter new_name."

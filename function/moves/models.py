@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from function.core.fields import Description, FileOrFolder, Tags, Username, bad_name
+from function.core.fields import Description, FileOrFolder, Tags, Username
 from function.core.models import Closed, Conditional
+from function.core.names import invalid_name
 
 
 class FileChange(Conditional):
@@ -25,7 +26,7 @@ class FileChange(Conditional):
     def require_same_kind(self) -> "FileChange":
         """A file stays a file, and a folder a folder."""
         if self.new_name and self.new_name.endswith("/") is not self.file_name.endswith("/"):
-            raise bad_name("a file's name does not end with '/', and a folder's does")
+            raise invalid_name("a file's name does not end with '/', and a folder's does")
         return self
 
 

@@ -9,7 +9,7 @@ from function.core.errors import ChangedMeanwhile, Invalid, PreconditionFailed
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
 from function.http.dependencies import ConditionHeaders, Reader, Writer
-from function.http.responses import answers, conditioned
+from function.http.responses import answers, with_conditions
 from function.moves.errors import NoSuchJob
 from function.moves.folder_job import FolderMoveService
 from function.moves.models import FileChange, Job
@@ -44,7 +44,7 @@ def change_file(
     moves with everything below it; when that takes longer than one request, the answer is 202 with
     a job. Repeat the request to continue the job; otherwise the hourly sweep continues it.
     """
-    body = conditioned(body, header)
+    body = with_conditions(body, header)
     if not body.file_name.endswith("/"):
         return Response(200, "application/json", one(RenameService).change(caller, body))
     job = one(FolderMoveService).move(caller, body)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from function.http.router import needs_token
+from function.http.dependencies import needs_token
 from tests.conftest import Behind, Clock
 from tests.support.client import Client, join
 from tests.support.samples import MIB, ROUTES, SAMPLES, Sample, World, name_of

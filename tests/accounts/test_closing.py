@@ -8,7 +8,7 @@ import pytest
 
 from function import app
 from function.accounts import closing
-from function.contract import SWEEP
+from function.contract import SWEEP_EVENT
 from function.core.errors import Unavailable
 from function.tables.folders import folder_key
 from tests.conftest import Behind, Clock
@@ -41,7 +41,7 @@ def rich(world: World) -> World:
 
 
 def sweep() -> dict[str, Any]:
-    answer: dict[str, Any] = app.lambda_handler(dict(SWEEP), CONTEXT)
+    answer: dict[str, Any] = app.lambda_handler(dict(SWEEP_EVENT), CONTEXT)
     return answer
 
 

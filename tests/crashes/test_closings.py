@@ -17,7 +17,7 @@ from tests.crashes.seen import renamed
 from tests.crashes.world import elsewhere
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.links import make
 from tests.support.transfers import complete, put, start, sweep
 
@@ -78,8 +78,10 @@ class People:
         named = [row for row in rows if self.id in map(str, row.values())]
         return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
 
-    def balanced(self) -> None:
-        balanced(self.ground.rows(self.settings.files), self.ground.rows(self.settings.users))
+    def assert_consistent(self) -> None:
+        assert_consistent(
+            self.ground.rows(self.settings.files), self.ground.rows(self.settings.users)
+        )
 
 
 Act = Callable[[People], Answer | int]
@@ -152,10 +154,10 @@ def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
     if (state := people.state()) in people.seen:
         return
     people.seen.add(state)
-    people.balanced()
+    people.assert_consistent()
     assert people.close().status in {204, 404}
     assert people.alice.get("/me").status == 401
-    people.balanced()
+    people.assert_consistent()
     left = {each for each in people.left() if not each.startswith("~")} - KEPT
     assert not left
     assert people.bob.names() == ["bob/bobs.txt"]

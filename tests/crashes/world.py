@@ -31,7 +31,7 @@ from tests.crashes.seen import groups_of, plain, renamed, require, seen_by
 from tests.crashes.uploads import BEGUN, parts_of, request, requests_of, seen_of
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 
 Step = tuple[str, int]
 ID = re.compile(r"(?:1d){13}\d{6}")
@@ -49,7 +49,7 @@ class World:
         self.ground, self.settings, self._session, self._views = ground, settings, session, views
         self._ids = itertools.count()
         self.run_by(clock)
-        self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
+        self.tables = {getattr(settings, table.name): table.name for table in TABLES}
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
         self.people["dora"], self.dora = join("dora"), people.sign_in("dora")
@@ -257,7 +257,7 @@ class World:
             _, who, upload = f"{key}//".split("/")[:3]
             listed = f"{who}/uploads/{upload.removesuffix('.put')}" in due
             require(listed or not upload, f"{key} is nobody's and will stay")
-        balanced(rows, self.ground.rows(self.settings.users))
+        assert_consistent(rows, self.ground.rows(self.settings.users))
         self._holds_places(rows)
 
     def _holds_places(self, rows: list[dict[str, Any]]) -> None:

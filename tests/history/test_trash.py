@@ -11,7 +11,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.crashes import collide
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.samples import World
 from tests.support.transfers import bytes_used, stored, sweep
 
@@ -286,7 +286,7 @@ def test_the_sweep_finishes_an_interrupted_purge(
         clock.time += UPLOAD_GRACE
         sweep()
         assert len(stored(ground)) == (2 if exists else 0)
-        balanced(ground.rows(settings.files), ground.rows(settings.users))
+        assert_consistent(ground.rows(settings.files), ground.rows(settings.users))
         if calls < at:
             break
     assert at > 12

@@ -1,4 +1,4 @@
-"""No odd input gives a 5xx, is half done, or has a secret said again: on every route there is."""
+"""Odd input on every route: never a 5xx, a partial effect, or a secret in the answer."""
 
 import json
 import re
@@ -9,41 +9,39 @@ from typing import Any
 
 import pytest
 
-from function.http.router import needs_token
+from function.http.dependencies import needs_token
 from tests.conftest import Behind
 from tests.support import odd
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.samples import ROUTES, SAMPLES, WRITES, World, name_of, remember_reads
 
 Key = tuple[str, str]
-
-
-# How the validation library speaks.
-LIBRARYS_OWN = re.compile(r"\b(Input|String|Value|List|Tuple|validation|dictionary|pattern)\b|\^")
+# Words of pydantic's own messages.
+PYDANTIC_WORDS = re.compile(r"\b(Input|String|Value|List|Tuple|validation|dictionary|pattern)\b|\^")
 
 
 def reads_json(key: Key) -> bool:
-    """Whether the route's body is JSON, when the sample is sent."""
+    """Whether the sample of a route has a JSON body."""
     return SAMPLES[key].body is not None
 
 
 def writes_without_a_body(key: Key) -> bool:
-    """Whether nearly every input is good enough for the route, and changes what there is."""
+    """Whether a route writes without a JSON body, so that nearly every input succeeds."""
     return not reads_json(key) and (key[0] in {"POST", "DELETE"} or key[1] == "/s3/params")
 
 
-def pace(key: Key) -> Any:
-    """A route for which what each input did must be undone takes its time."""
+def with_speed(key: Key) -> Any:
+    """Marks a route as slow where the effect of each input must be undone."""
     return pytest.param(key, marks=pytest.mark.slow) if writes_without_a_body(key) else key
 
 
-each_route = pytest.mark.parametrize("key", [pace(key) for key in ROUTES], ids=name_of)
+each_route = pytest.mark.parametrize("key", [with_speed(key) for key in ROUTES], ids=name_of)
 readers = pytest.mark.parametrize("key", list(filter(reads_json, ROUTES)), ids=name_of)
 
 
 @dataclass
-class Tried:
-    """Sends what a test thinks of and looks at what it did."""
+class Sender:
+    """Sends odd inputs, and asserts what must hold after each."""
 
     world: World
     behind: Behind
@@ -51,11 +49,11 @@ class Tried:
     refused: int = 0
 
     def __call__(self, key: Key, what: str, *, refuse: bool | None = None, **sent: Any) -> Answer:
-        """Sends one input as whoever may; `refuse` says whether it must be refused."""
+        """Sends one input as a permitted account; `refuse` asserts that it is refused or not."""
         self.count += 1
         ground = self.behind.ground
         before = len(ground.calls)
-        # The throttle belongs to an address: each try comes from another, or would not be read.
+        # Each input comes from another address: the throttle of one would refuse it unread.
         address = f"198.51.{self.count // 250}.{self.count % 250}"
         sender = Client(sent.pop("token", self.world.sender(key).token), address)
         path = sent.pop("path", self.world.path(key))
@@ -63,15 +61,15 @@ class Tried:
         assert answer.status < 500, (key, what, answer.text[:300])
         if answer.status >= 400:
             self.refused += 1
-            look_at(answer, key, what, str(self.world.alice.token))
+            check_problem(answer, key, what, str(self.world.alice.token))
         if refuse is not None:
             assert (answer.status >= 400) is refuse, (key, what, answer.status, answer.text[:200])
         if WRITES & set(ground.calls[before:]):
-            self.judge_writes(answer, (key, what))
+            self.check_writes(answer, (key, what))
         return answer
 
-    def judge_writes(self, answer: Answer, which: Any) -> None:
-        """What was refused has written nothing; what was done is undone for the next input."""
+    def check_writes(self, answer: Answer, which: Any) -> None:
+        """Asserts that a refused input changed nothing; undoes an accepted one."""
         if answer.status >= 400:
             assert self.behind.state() == self.state, which
         else:
@@ -84,75 +82,75 @@ class Tried:
         remember_reads(self.behind.ground)
 
 
-def look_at(answer: Answer, key: Key, what: str, token: str) -> None:
-    """A problem has the one shape and says nothing that was secret."""
+def check_problem(answer: Answer, key: Key, what: str, token: str) -> None:
+    """Asserts that a problem has a slug, a detail and our reasons, and contains no secret."""
     if key[0] != "HEAD":
         assert answer.slug, (key, what)
         assert answer.json()["detail"], (key, what)
         for error in answer.json().get("errors", []):
-            assert not LIBRARYS_OWN.search(error["reason"]), (key, what, error)
+            assert not PYDANTIC_WORDS.search(error["reason"]), (key, what, error)
     for secret in (PASSWORD, token, token.partition(".")[2], "the first bytes", "bmV3"):
         assert secret not in answer.text, (key, what)
 
 
 @pytest.fixture
-def tried(world: World, behind: Behind) -> Tried:
-    return Tried(world, behind)
+def send(world: World, behind: Behind) -> Sender:
+    return Sender(world, behind)
 
 
 @contextmanager
-def at_least(tried: Tried, refused: int) -> Iterator[None]:
-    """The test meant something: so many of its inputs were refused."""
+def at_least(send: Sender, refused: int) -> Iterator[None]:
+    """Asserts that at least `refused` inputs were refused, so the inputs were odd."""
     yield
-    assert tried.refused >= refused, (tried.refused, tried.count)
+    assert send.refused >= refused, (send.refused, send.count)
 
 
 def test_the_corpus_is_large() -> None:
-    """Ninety odd inputs at least meet every route."""
+    """Each route gets at least ninety odd inputs."""
     assert len(odd.BODIES) + len(odd.QUERIES) + len(odd.HEADERS) >= 90
     assert ROUTES.keys() == SAMPLES.keys()
 
 
 @each_route
-def test_odd_bodies(tried: Tried, key: Key) -> None:
-    """Refused where a body is read, and where none is, unless there is nothing in it."""
+def test_odd_bodies(send: Sender, key: Key) -> None:
+    """Every route refuses an odd body; one that reads no body accepts an empty one."""
     query = SAMPLES[key].query
-    with at_least(tried, len(odd.BODIES) - (not reads_json(key))):
+    with at_least(send, len(odd.BODIES) - (not reads_json(key))):
         for what, body, kind in odd.BODIES:
             headers = {"content-type": kind} if kind else {}
             refuse = True if reads_json(key) or body.strip() else None
-            tried(key, what, refuse=refuse, query=query, body=body, headers=headers)
+            send(key, what, refuse=refuse, query=query, body=body, headers=headers)
 
 
 @pytest.mark.slow
 @readers
-def test_odd_values(tried: Tried, key: Key) -> None:
-    """Instead of each field of a good body; unknown, missing and odd ones."""
+def test_odd_values(send: Sender, key: Key) -> None:
+    """Each field of a good body gets an odd value, and an unknown field is refused."""
     body, query = SAMPLES[key].body or {}, SAMPLES[key].query
-    with at_least(tried, 10 * len(body)):
+    with at_least(send, 10 * len(body)):
         for name in body:
             for value in odd.VALUES:
                 what = f"{name}: {value!r}"[:80]
-                tried(key, what, query=query, json_={**body, name: value})
+                send(key, what, query=query, json_={**body, name: value})
         closed = not key[1].startswith("/s3/")  # Uppy's bodies may have more
         extra = {"role": "admin", "created": 0}
-        tried(key, "more", refuse=closed or None, query=query, json_=body | extra)
+        send(key, "more", refuse=closed or None, query=query, json_=body | extra)
 
 
 @readers
-def test_a_type_in_odd_letters_is_the_same_type(tried: Tried, key: Key) -> None:
-    """`Application/JSON` is read as any other."""
-    expected = tried(key, "as it is", query=SAMPLES[key].query, json_=SAMPLES[key].body).status
+def test_a_content_type_is_case_insensitive(send: Sender, key: Key) -> None:
+    """`Application/JSON` is JSON."""
+    expected = send(key, "as it is", query=SAMPLES[key].query, json_=SAMPLES[key].body).status
     for kind in odd.GOOD_TYPES:
         headers = {"content-type": kind}
         sample = SAMPLES[key]
-        answer = tried(key, kind, query=sample.query, json_=sample.body, headers=headers)
+        answer = send(key, kind, query=sample.query, json_=sample.body, headers=headers)
         assert answer.status == expected, (kind, answer.text)
 
 
 @readers
-def test_a_good_body_is_one_object_with_each_name_once(tried: Tried, key: Key) -> None:
-    """In an array, twice, with a name repeated, or in UTF-16 it is good no more."""
+def test_a_good_body_is_one_object_with_each_name_once(send: Sender, key: Key) -> None:
+    """A good body is refused in an array, twice, with a repeated name, or in UTF-16."""
     query, good = SAMPLES[key].query, json.dumps(SAMPLES[key].body)
     first = next(iter(SAMPLES[key].body or {}))
     again = json.dumps((SAMPLES[key].body or {})[first])
@@ -165,49 +163,49 @@ def test_a_good_body_is_one_object_with_each_name_once(tried: Tried, key: Key) -
         ("as a string", json.dumps(good)),
     ):
         headers = {"content-type": "application/json"}
-        tried(key, what, refuse=True, query=query, body=text.encode(), headers=headers)
+        send(key, what, refuse=True, query=query, body=text.encode(), headers=headers)
     utf16 = {"query": query, "body": good.encode("utf-16"), "headers": {}}
-    tried(key, "UTF-16", refuse=True, **utf16)
+    send(key, "UTF-16", refuse=True, **utf16)
 
 
 @each_route
-def test_odd_queries(tried: Tried, key: Key) -> None:
-    """Unknown, repeated and broken fields are refused."""
-    with at_least(tried, 12):
+def test_odd_queries(send: Sender, key: Key) -> None:
+    """Unknown, repeated and malformed fields of the query are refused."""
+    with at_least(send, 12):
         for query in odd.QUERIES:
-            tried(key, query[:80], query=query, json_=SAMPLES[key].body)
+            send(key, query[:80], query=query, json_=SAMPLES[key].body)
     for query in ("unknown=1", "%ff=1", "a%00=1", "a=1&a=2"):
-        tried(key, query, refuse=True, query=query, json_=SAMPLES[key].body)
+        send(key, query, refuse=True, query=query, json_=SAMPLES[key].body)
 
 
 @pytest.mark.slow
 @each_route
-def test_odd_query_values(tried: Tried, key: Key) -> None:
-    """Instead of each field that the route knows."""
+def test_odd_query_values(send: Sender, key: Key) -> None:
+    """Each field of the query that a route knows gets odd values."""
     for name in (field.alias for field in ROUTES[key].dependant.query_params):
         others = {n: v for n, v in SAMPLES[key].query.items() if n != name}
         rest = "".join(f"&{n}={v}" for n, v in others.items())
         for value in odd.QUERY_VALUES:
             query = f"{name}={value}{rest}"
-            tried(key, query[:80], query=query, json_=SAMPLES[key].body)
+            send(key, query[:80], query=query, json_=SAMPLES[key].body)
 
 
 @pytest.mark.slow
 @each_route
-def test_odd_headers(tried: Tried, key: Key) -> None:
-    """Beside a good request."""
+def test_odd_headers(send: Sender, key: Key) -> None:
+    """A good request has odd header fields."""
     for headers in odd.HEADERS:
         sample = SAMPLES[key]
         what = repr(headers)[:80]
-        tried(key, what, query=sample.query, json_=sample.body, headers=headers)
+        send(key, what, query=sample.query, json_=sample.body, headers=headers)
 
 
 @each_route
-def test_odd_tokens(tried: Tried, key: Key) -> None:
-    """401 on each route that asks who is calling, and ignored on the others; never read further."""
+def test_odd_tokens(send: Sender, key: Key) -> None:
+    """Odd tokens give 401 on routes that need a token, and are ignored on the others."""
     for token in odd.TOKENS:
         for headers in ({"x-session-token": token}, {"authorization": f"Bearer {token}"}):
-            answer = tried(
+            answer = send(
                 key,
                 repr(token)[:80],
                 query=SAMPLES[key].query,
@@ -220,12 +218,12 @@ def test_odd_tokens(tried: Tried, key: Key) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", [key for key in ROUTES if "{" in key[1]], ids=name_of)
-def test_odd_ids(tried: Tried, key: Key) -> None:
-    """Nobody's, or none at all: 4xx, whatever stands in the path."""
+def test_odd_ids(send: Sender, key: Key) -> None:
+    """An id in the path that does not exist or is malformed gives a 4xx."""
     for text in odd.IDS:
         path = re.sub(r"{\w+}", lambda _: text, key[1])  # noqa: B023 - used at once
         sample = SAMPLES[key]
         what = path[:80]
         named = "{group}" in key[1] and re.fullmatch("[A-Za-z0-9][A-Za-z0-9.-]{1,63}", text)
         refuse = None if named else True
-        tried(key, what, refuse=refuse, path=path, query=sample.query, json_=sample.body)
+        send(key, what, refuse=refuse, path=path, query=sample.query, json_=sample.body)

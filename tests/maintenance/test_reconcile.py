@@ -17,7 +17,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.world import elsewhere
 from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.transfers import aws, start, stored
 
 MIN_AGE = 8 * DAY + 1
@@ -30,7 +30,7 @@ def reconcile(seconds_left: int = 28) -> dict[str, int]:
         def get_remaining_time_in_millis(self) -> int:
             return seconds_left * 1000
 
-    report: dict[str, int] = app.lambda_handler(contract.RECONCILE, Context())
+    report: dict[str, int] = app.lambda_handler(contract.RECONCILE_EVENT, Context())
     return report
 
 
@@ -309,13 +309,13 @@ def test_a_run_continues_where_the_last_one_ended(
             return 28_000 if calls % 2 else 0  # time for one step
 
     steps = 4 * 4  # live files, trash, versions and folders of each account
-    runs = [app.lambda_handler(contract.RECONCILE, OneStep()) for _ in range(steps + 1)]
+    runs = [app.lambda_handler(contract.RECONCILE_EVENT, OneStep()) for _ in range(steps + 1)]
     assert sum(run["accounts"] for run in runs) == 4
     assert [run["freed"] for run in runs] == [0] * steps + [1]
     assert len(stored(ground)) == 3
 
 
-@pytest.mark.parametrize("event", [contract.SWEEP, contract.RECONCILE])
+@pytest.mark.parametrize("event", [contract.SWEEP_EVENT, contract.RECONCILE_EVENT])
 def test_the_counts_are_metrics(
     alice: Client, event: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -334,7 +334,9 @@ def test_a_run_without_time_changes_nothing(alice: Client, behind: Behind) -> No
     before = behind.state()
     assert reconcile(seconds_left=5)["accounts"] == 0
     assert behind.state() == before
-    balanced(behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users))
+    assert_consistent(
+        behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users)
+    )
 
 
 def test_an_account_larger_than_a_run_is_continued_by_the_next(
@@ -354,7 +356,7 @@ def test_an_account_larger_than_a_run_is_continued_by_the_next(
             calls += 1
             return 28_000 if calls % 2 else 0
 
-    runs = [app.lambda_handler(contract.RECONCILE, OneStep()) for _ in range(5)]
+    runs = [app.lambda_handler(contract.RECONCILE_EVENT, OneStep()) for _ in range(5)]
     assert [run["accounts"] for run in runs] == [0, 0, 0, 0, 1]
     assert runs[-1]["corrected"] == 1
     assert behind.row("users", username="alice")["bytes_used"] == 5

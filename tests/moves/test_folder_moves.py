@@ -12,7 +12,7 @@ from tests.crashes.meetings import at_the_commit
 from tests.support.bulk_files import fill
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.links import make
 from tests.support.samples import World
 from tests.support.transfers import sweep
@@ -367,4 +367,4 @@ def test_a_move_that_is_interrupted_ten_times_is_complete(
     assert bob.read("out/0/more.txt", username="alice").content == b"in/0/more.txt"
     granted = {(row["grantee"], row["file"]) for row in ground.rows(settings.shares)}
     assert granted == {("user:bob", "alice/out/0/"), ("user:bob", "alice/out/bytes.txt")}
-    balanced(ground.rows(settings.files), ground.rows(settings.users))
+    assert_consistent(ground.rows(settings.files), ground.rows(settings.users))

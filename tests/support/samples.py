@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from function.http import router as http_router
-from function.http.router import needs_token, power_of
+from function.http.dependencies import needs_token, power_of
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground, response
 

@@ -136,7 +136,7 @@ def tell(*keys: str) -> list[str]:
 
 def sweep() -> int:
     """Runs the hourly sweep, and returns how many rows had expired."""
-    expired: int = app.lambda_handler(contract.SWEEP, CONTEXT)["expired"]
+    expired: int = app.lambda_handler(contract.SWEEP_EVENT, CONTEXT)["expired"]
     return expired
 
 
