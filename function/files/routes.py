@@ -1,4 +1,4 @@
-"""`/file`: put a small file in one of three ways, get it, delete it."""
+"""`/file` and `/copy`: put a small file in one of three ways, get it, delete it, copy it."""
 
 import base64
 from dataclasses import replace
@@ -26,9 +26,15 @@ from function.core.media_types import PLAIN_BYTES, guessed_type
 from function.core.models import Conditions, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
-from function.files.content import Content, ContentRequest, FileService, SmallUploadService
+from function.files.content import (
+    Content,
+    ContentRequest,
+    CopyService,
+    FileService,
+    SmallUploadService,
+)
 from function.files.errors import FileExists, TypeNotAllowed
-from function.files.models import FileObject, PutFile, UploadFields
+from function.files.models import CopyRequest, FileObject, PutFile, UploadFields
 from function.http.dependencies import (
     ConditionHeaders,
     CurrentRequest,
@@ -220,6 +226,30 @@ def delete_file(
     """Move a file of yours to the trash. Shares and links to it stop working at once."""
     one(FileService).delete(caller, username, file_name, conditions, permanent=permanent)
     return no_content()
+
+
+@router.post(
+    "/copy",
+    responses=answers(
+        {200: FileObject, 201: FileObject},
+        NoSuchFile,
+        FileExists,
+        ChangedMeanwhile,
+        PreconditionFailed,
+        InvalidName,
+        QuotaExceeded,
+        TooLarge,
+        TypeNotAllowed,
+    ),
+)
+def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Response[FileObject]:
+    """Copy your own file, or one shared with you, to a file of yours.
+
+    No bytes are copied. The copy counts toward your quota as any file does, and stays when the
+    original is deleted.
+    """
+    file, created = one(CopyService).copy(caller, with_conditions(body, header))
+    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
 
 
 def _is_of_type(header: str, media_type: str) -> bool:

@@ -50,7 +50,7 @@ def errors(kind: Any, value: Any) -> list[ErrorDetails]:
         (Point, {}, "is required"),
         (Point, {"x": 1, "y": 2}, "unknown field"),
         (Restoration, {"file_name": "a", "version": 1, "new_name": "b"},
-         "a version goes with neither id nor new_name"),
+         "a version takes neither id nor new_name"),
         (bool, "x", "must be true or false"),
     ],
 )  # fmt: skip

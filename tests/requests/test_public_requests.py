@@ -554,7 +554,7 @@ def test_an_interrupted_sweep_releases_a_slot_once(
         assert call.operation != "DeleteObject"
 
     ground.before = before
-    with pytest.raises(Exception, match="could not be removed"):
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks"):
         sweep()
     ground.before = lambda _: None
     alice = again(alice)

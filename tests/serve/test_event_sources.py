@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from function import contract
-from function.maintenance.events import arrivals as arrived
+from function.maintenance.events import uploaded_keys
 from local import event_sources
 from local.deploy import Deployment, deploy
 from local.emulator.process import REGION, Emulator
@@ -149,7 +149,7 @@ def test_the_messages_that_return_are_those_that_lambda_would_return(
 
 def test_a_schedule_runs_at_the_start_and_then_by_its_period(bucket: Bucket) -> None:
     """However long the poller was busy with messages."""
-    bucket.answer = {"swept": 0}
+    bucket.answer = {"expired": 0}
     for time, swept, reconciled in (
         (0, 1, 1),
         (3_599, 1, 1),
@@ -255,7 +255,7 @@ def test_the_notification_of_an_acknowledged_put_survives_a_killed_emulator(tmp_
 
                 def note(event: dict[str, Any], _: Any) -> None:
                     for record in event["Records"]:
-                        told.extend(arrived(record["body"]))
+                        told.extend(uploaded_keys(record["body"]))
 
                 poller = Poller(sqs, note, declared_event_sources(deployment))
                 while poller.poll(0):
