@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import is_
 from typing import Any
 from unittest import mock
 
 from botocore import useragent
 from botocore.awsrequest import AWSResponse
 from botocore.validate import ParamValidator
+from moto.backends import get_backend
 from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
@@ -71,6 +73,19 @@ _plain = dynamodb_responses.dynamo_to_dict
 _lex = ConditionExpressionParser._lex_condition_expression
 
 
+_encoder = json.JSONEncoder(default=lambda each: base64.b64encode(each).decode())
+
+
+class Handler(DynamoHandler):
+    """Moto's handler, which looks its backend up once."""
+
+    dynamodb_backend: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dynamodb_backend = get_backend("dynamodb")[ACCOUNT][REGION]
+
+
 def at_once(operation: str, request: Any) -> bytes | None:
     """What DynamoDB answers to a call that does well, by the handler that moto has for it.
 
@@ -85,14 +100,14 @@ def at_once(operation: str, request: Any) -> bytes | None:
         body
     ):  # which go as text, and moto has as bytes
         return None
-    handler: Any = DynamoHandler()
+    handler = Handler()
     handler.body = handler.params = body
     handler.current_account, handler.region = ACCOUNT, REGION
     try:
         result = getattr(handler, OFTEN[operation])().result
     except Exception:  # noqa: BLE001 - whatever it is, moto says it better
         return None
-    return json.dumps(result, default=lambda each: base64.b64encode(each).decode()).encode()
+    return _encoder.encode(result).encode()
 
 
 @dataclass(frozen=True)
@@ -311,6 +326,7 @@ def same(item: Any, _: Any = None) -> Any:
     for name, value in item.attrs.items():
         if value.type in CHANGED_IN_PLACE:
             dict.__setitem__(made.attrs, name, copy.deepcopy(value))
+    vars(made.attrs).update(vars(item.attrs))
     return made
 
 
@@ -410,11 +426,15 @@ def clauses(node: Any, of: list[type]) -> list[Any]:
 
 
 def size(item: Any) -> int:
-    """The size of a row in bytes, of its names and values; most are ASCII."""
-    total = 0
-    for name, value in item.attrs.items():
-        total += len(name) if name.isascii() else bytesize(name)
-        total += value.size()
+    """The size of a row in bytes, of its names and values: counted again when one is another."""
+    attributes = item.attrs
+    names, values, total = getattr(attributes, "measured", ((), (), 0))
+    now = tuple(attributes.values())
+    if names and names == tuple(attributes) and all(map(is_, values, now)):
+        return int(total)
+    total = sum(bytesize(name) + value.size() for name, value in attributes.items())
+    if CHANGED_IN_PLACE.isdisjoint(value.type for value in now):
+        attributes.measured = tuple(attributes), now, total
     return total
 
 
