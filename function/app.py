@@ -1,6 +1,11 @@
-"""The Lambda: one handler for requests of the HTTP API, and for events of S3 and the schedules."""
+"""The Lambda function: one handler for HTTP requests, the SQS queue and the schedules.
 
-# ruff: noqa: E402 - garbage collection while importing is a seventh of a cold start
+A request takes this way: `http.request` parses the event, `http.router` finds and runs the route,
+`http.problems` turns an error into an answer, and `lambda_handler` adds the headers that every
+answer has.
+"""
+
+# ruff: noqa: E402 - garbage collection while importing would be a seventh of a cold start
 import gc
 
 gc.disable()
@@ -11,12 +16,12 @@ from typing import Any
 from function import contract
 from function.access.policy import Access
 from function.base import current, one
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.http import router
-from function.http.request import incoming, is_public
-from function.http.responses import logger, problem_answer, problem_of
+from function.http.problems import logger, problem_answer, problem_of
+from function.http.request import is_public, parse_request
 
-# The first segment of a path, and the modules with its routes; documents list them in this order.
+# By the first segment of a path, the modules with its routes.
 router.register(
     {
         "register": ("accounts.routes",),
@@ -32,6 +37,7 @@ router.register(
         "usage": ("accounts.routes",),
         "audit": ("audit.routes",),
         "file": ("files.routes", "moves.routes"),
+        "copy": ("files.routes",),
         "jobs": ("moves.routes",),
         "files": ("listing.routes",),
         "changes": ("listing.routes",),
@@ -40,7 +46,6 @@ router.register(
         "versions": ("history.routes",),
         "restore": ("history.routes",),
         "trash": ("history.routes",),
-        "copy": ("history.routes",),
         "share": ("sharing.routes",),
         "shares": ("sharing.routes",),
         "groups": ("sharing.routes",),
@@ -57,11 +62,11 @@ router.register(
     }
 )
 
-# The init phase of a Lambda has a whole processor: the clients are made in it.
+# Make the AWS clients in the init phase, in which Lambda gives the function a whole processor.
 if contract.in_lambda():
     current()
 
-# Objects that exist now live as long as the process: no collection looks at them again.
+# The objects of the imports live as long as the process; collections need not visit them.
 gc.freeze()
 gc.enable()
 
@@ -77,40 +82,41 @@ NOT_INDEXED = {"x-robots-tag": "noindex"}
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers one request of the HTTP API (payload format 2.0), or handles an event."""
-    if contract.is_event(event):
-        from function.maintenance import events  # noqa: PLC0415 - no request needs it
+    """Answers an HTTP request (payload format 2.0), or handles an event of SQS or a schedule."""
+    if contract.is_background_event(event):
+        from function.maintenance import events  # noqa: PLC0415 - requests do not need it
 
         return events.handle(event, context, logger)
     started = time.perf_counter()
-    sent = incoming(event)
-    logger.set_correlation_id(sent.request_id)
+    request = parse_request(event)
+    logger.set_correlation_id(request.request_id)
     path = None
     try:
-        route = router.find(sent.method, sent.path)
+        route = router.find(request.method, request.path)
         path = route.path
-        answer = router.answer(event, sent, route, context, one(Access).authenticate)
-    except Exception as error:  # noqa: BLE001 - the last resort: every error has an answer
-        answer = _failed(error, sent)
+        answer = router.answer(event, request, route, context, one(Access).authenticate)
+    except Exception as error:  # noqa: BLE001 - every error has an answer
+        answer = _error_answer(error, request)
     answer["headers"] = {
         **HEADERS,
-        **(NOT_INDEXED if is_public(sent.path) else {}),
+        **(NOT_INDEXED if is_public(request.path) else {}),
         **{name.lower(): value for name, value in answer["headers"].items()},
-        "x-request-id": sent.request_id,
+        "x-request-id": request.request_id,
     }
-    if sent.method == "HEAD":
+    if request.method == "HEAD":
         answer.update(body="", isBase64Encoded=False)
-    took = round((time.perf_counter() - started) * 1000, 1)
-    logger.info("request", method=sent.method, path=path, status=answer["statusCode"], ms=took)
+    ms = round((time.perf_counter() - started) * 1000, 1)
+    # The route's path, not the request's: that may hold a token or a file name.
+    logger.info("request", method=request.method, path=path, status=answer["statusCode"], ms=ms)
     return answer
 
 
-def _failed(error: Exception, sent: Incoming) -> dict[str, Any]:
-    """The answer for an error: a page where a browser asks at a public address, else a problem."""
+def _error_answer(error: Exception, request: HttpRequest) -> dict[str, Any]:
+    """The answer for an error: a page for a browser on a public path, else a JSON problem."""
     problem = problem_of(error)
-    if is_public(sent.path):
+    if is_public(request.path):
         from function.public import pages  # noqa: PLC0415 - other requests need no pages
 
-        if page := pages.problem_page(problem, sent):
+        if page := pages.problem_page(problem, request):
             return page
-    return problem_answer(problem, sent.request_id)
+    return problem_answer(problem, request.request_id)

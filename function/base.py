@@ -1,7 +1,8 @@
-"""What services are made of: the settings, the clients of AWS, the clock and randomness.
+"""The base of every service: settings, AWS clients, clock and randomness.
 
-A service is a class whose constructor takes a `Base` and picks what it uses, other services
-included: `base.one(UploadService)` makes it at its first use and once.
+The constructor of a service takes a `Base` and keeps the parts that it uses, which may be other
+services: `base.one(UploadService)` makes one at its first use, once for each `Base`. A process has
+one `Base`, made from its environment variables; tests replace it (`use`).
 """
 
 from collections.abc import Callable
@@ -25,13 +26,16 @@ _current: list["Base"] = []
 
 
 class Base:
-    """The settings, the clients, the runtime and the services of one process."""
+    """Settings, AWS clients, runtime and services of one process."""
 
     def __init__(
         self, settings: contract.Settings, make_client: MakeClient, runtime: Runtime
     ) -> None:
-        """`make_client` makes a client of a service, as a session of botocore or boto3 does."""
-        tables = {table.noun: str(getattr(settings, table.noun)) for table in contract.TABLES}
+        """Makes the clients of DynamoDB and S3; that of SES is made at its first use.
+
+        `make_client` is `create_client` of a botocore session or `client` of a boto3 session.
+        """
+        tables = {table.name: str(getattr(settings, table.name)) for table in contract.TABLES}
         self.settings = settings
         self.runtime = runtime
         self.db = Dynamo(_client(make_client, "dynamodb", read_timeout=2), tables, runtime)
@@ -41,17 +45,35 @@ class Base:
         )
         self._services: dict[Callable[[Base], Any], Any] = {}
 
-    def one(self, make: Callable[["Base"], Service]) -> Service:
-        """The service of a class, made at its first use."""
-        if make not in self._services:
-            self._services[make] = make(self)
-        return cast("Service", self._services[make])
+    def one(self, service: Callable[["Base"], Service]) -> Service:
+        """The one instance of a service's class; made at its first use."""
+        if service not in self._services:
+            self._services[service] = service(self)
+        return cast("Service", self._services[service])
+
+
+def current() -> Base:
+    """The base of this process; made at its first use, from the environment variables."""
+    if not _current:
+        _current.append(Base(contract.settings(), _session().create_client, system_runtime()))
+    return _current[0]
+
+
+def use(base: Base | None) -> None:
+    """Replaces the base of this process; after None, `current` makes a new one."""
+    _current[:] = [base] if base else []
+
+
+def one(service: Callable[[Base], Service]) -> Service:
+    """The one instance of a service's class in this process."""
+    return current().one(service)
 
 
 def _client(make_client: MakeClient, service: str, read_timeout: float) -> Any:
-    """A client with at most three tries, each with a second to connect and `read_timeout` seconds.
+    """A client of an AWS service that tries three times; timeouts are seconds.
 
-    SigV4 and regional virtual addresses: otherwise presigned URLs name the global host in SigV2.
+    For S3, botocore would presign URLs with SigV2 and for the global host by default; these options
+    make it SigV4 and the virtual-hosted address of the region.
     """
     return make_client(
         service,
@@ -68,20 +90,3 @@ def _client(make_client: MakeClient, service: str, read_timeout: float) -> Any:
 def _session() -> botocore.session.Session:
     """A session of botocore: boto3 would add a tenth to a cold start and nothing that is used."""
     return botocore.session.Session()
-
-
-def current() -> Base:
-    """The base of this process, made at its first use from the environment."""
-    if not _current:
-        _current.append(Base(contract.settings(), _session().create_client, system_runtime()))
-    return _current[0]
-
-
-def use(base: Base | None) -> None:
-    """Replaces the base of this process; None has the next use make it from the environment."""
-    _current[:] = [base] if base else []
-
-
-def one(make: Callable[[Base], Service]) -> Service:
-    """The service of a class, as this process's base makes it."""
-    return current().one(make)

@@ -1,8 +1,8 @@
-"""What the stack promises the function: its settings, and the shape of its tables.
+"""The contract between the stack and the function: settings, tables, and the events of AWS.
 
-The one module that both `__main__.py` and the function import, so a name is written once. A setting
-that is missing, unknown or of the wrong kind fails when the program that declares it runs.
-Standard library only; the only module of the function that reads the environment.
+`__main__.py` and the function both import this module, so each name is written once. A setting that
+is missing, unknown or of the wrong type raises in the program that declares it. This module imports
+the standard library alone, and no other module of the function reads the environment.
 """
 
 import os
@@ -12,16 +12,22 @@ from typing import Any
 
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
-OPTIONAL = {"administrator", "mail_from"}
-# What the schedules send, and the end of the keys that the bucket tells the queue of.
-SWEEP = {"satchel": "sweep"}
-RECONCILE = {"satchel": "reconcile"}
-ARRIVING = ".put"
+OPTIONAL = {"administrator", "mail_from"}  # settings that may be empty
+# The events of the two EventBridge rules: each hour to delete what has expired, each day to
+# reconcile the counters with the rows.
+SWEEP_EVENT = {"satchel": "sweep"}
+RECONCILE_EVENT = {"satchel": "reconcile"}
+# The suffix of the object key of an upload by a single PUT. S3 sends a notification for each new
+# object with this suffix, and the function then completes the upload.
+SINGLE_PUT_SUFFIX = ".put"
 
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index. It is eventually consistent, so no right is ever decided by it."""
+    """A global secondary index: its name and the attributes of its key.
+
+    It is eventually consistent, so no permission is ever decided by it.
+    """
 
     name: str
     partition: str
@@ -30,9 +36,12 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """The keys of one table; every key is a string, and `ttl` names its expiry in epoch seconds."""
+    """A DynamoDB table. `name` is the setting that has the name of the deployed table.
 
-    noun: str
+    Every key attribute is a string. `ttl` is the attribute with the expiry in epoch seconds.
+    """
+
+    name: str
     partition: str
     sort: str | None = None
     index: Index | None = None
@@ -40,31 +49,24 @@ class Table:
 
 
 USERS = Table("users", "username")
-
-
 SESSIONS = Table(
     "sessions", "token_hash", index=Index("by_user", "username", "created"), ttl="expires_at"
 )
-
-
 SHARES = Table(
     "shares", "grantee", "file", index=Index("by_file", "file", "grantee"), ttl="expires_at"
 )
-
-
 FILES = Table("files", "shelf", "name", ttl="expires_at")
-
-
 TABLES = (USERS, SESSIONS, SHARES, FILES)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the stack decides for the function; one environment variable a field.
+    """The settings of a deployment; each is one environment variable.
 
-    Times are seconds. `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106).
-    `quota` is bytes and `files_quota` files of a new account, 0 for no limit. `upload_rules` is
-    JSON: by role, `types` and `maxBytes`. `administrator` and `mail_from` may be empty: none.
+    `bucket` and the four after it are names of the deployed bucket and tables. Times are seconds.
+    `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106). A new account has a
+    `quota` in bytes and a `files_quota` in files; 0 is no limit. `upload_rules` is JSON: for each
+    role, `types` and `maxBytes`. `administrator` and `mail_from` are empty where there is none.
     """
 
     bucket: str
@@ -88,33 +90,34 @@ class Settings:
     mail_from: str
 
 
-def is_event(event: Mapping[str, Any]) -> bool:
-    """Whether the function was called by the queue or by a schedule, and not by a request."""
-    return "Records" in event or event in (SWEEP, RECONCILE)
+def is_background_event(event: Mapping[str, Any]) -> bool:
+    """Whether an event comes from the SQS queue or from a schedule, not from the HTTP API."""
+    return "Records" in event or event in (SWEEP_EVENT, RECONCILE_EVENT)
 
 
 def in_lambda() -> bool:
-    """Whether this process is a Lambda, whose runtime sets this variable (AWS Lambda, runtimes)."""
+    """Whether this process runs in AWS Lambda, which defines this environment variable."""
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
 def variable(setting: str) -> str:
-    """The environment variable that carries a setting."""
+    """The name of the environment variable with a setting."""
     return PREFIX + setting.upper()
 
 
 def environment(**values: Any) -> dict[str, Any]:
-    """The function's environment from the stack's values, which may be outputs not yet known.
+    """The function's environment variables for the stack's settings.
 
-    Raises TypeError when a setting is missing or unknown, or a plain value is of the wrong kind.
+    A value may be a Pulumi output, whose type is checked when the function reads it. Raises
+    TypeError where a setting is missing or unknown, or a plain value has the wrong type.
     """
-    kinds = {field.name: field.type for field in fields(Settings)}
-    if wrong := kinds.keys() ^ values.keys():
+    types = {field.name: field.type for field in fields(Settings)}
+    if wrong := types.keys() ^ values.keys():
         raise TypeError(f"missing or unknown settings: {', '.join(sorted(wrong))}")
     for name, value in values.items():
-        plain = isinstance(value, str | int | float | bool | None)
-        if plain and type(value) is not kinds[name]:
-            raise TypeError(f"setting {name} must be {kinds[name]}, not {value!r}")
+        is_plain = isinstance(value, str | int | float | bool | None)
+        if is_plain and type(value) is not types[name]:
+            raise TypeError(f"setting {name} must be {types[name]}, not {value!r}")
     return {
         variable(name): str(value) if isinstance(value, int) else value
         for name, value in values.items()
@@ -122,7 +125,10 @@ def environment(**values: Any) -> dict[str, Any]:
 
 
 def settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings as this process was given them. Raises RuntimeError naming what is wrong."""
+    """The settings in the environment variables; by default those of this process.
+
+    Raises RuntimeError that names the variable which is missing or malformed.
+    """
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     for field in fields(Settings):

@@ -16,8 +16,8 @@ BATCH_SIZE = 10
 MAX_CONCURRENCY = 5
 
 SCHEDULES = {
-    "sweep": (contract.SWEEP, "rate(1 hour)"),
-    "reconcile": (contract.RECONCILE, "rate(1 day)"),
+    "sweep": (contract.SWEEP_EVENT, "rate(1 hour)"),
+    "reconcile": (contract.RECONCILE_EVENT, "rate(1 day)"),
 }
 
 

@@ -70,7 +70,7 @@ class FunctionRole(pulumi.ComponentResource):
                 allow("s3", "ListBucket", bucket.arn),
                 allow("sqs", QUEUE_ACTIONS, queue.arn),
                 allow("logs", LOG_ACTIONS, pulumi.Output.concat(log_group.arn, ":*")),
-                *allow_mail(mail_from, tables[contract.USERS.noun].arn),
+                *allow_mail(mail_from, tables[contract.USERS.name].arn),
             ),
             opts=child,
         )
@@ -96,7 +96,7 @@ def allow_tables(tables: Mapping[str, aws.dynamodb.Table]) -> list[Statement]:
     """Allow the function its reads and writes of each table, and queries of the index."""
     statements = []
     for shape, actions in TABLE_ACTIONS.items():
-        arn = tables[shape.noun].arn
+        arn = tables[shape.name].arn
         statements.append(allow("dynamodb", actions, arn))
         if shape.index:
             index_arn = pulumi.Output.concat(arn, "/index/", shape.index.name)

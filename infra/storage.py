@@ -45,7 +45,7 @@ class Storage(pulumi.ComponentResource):
         self._keep_versions(keep_days)
         if origins:
             self._allow_origins(origins)
-        self.tables = {shape.noun: self._table(shape, protect) for shape in contract.TABLES}
+        self.tables = {shape.name: self._table(shape, protect) for shape in contract.TABLES}
         self.register_outputs({})
 
     def _encrypt(self) -> None:
@@ -140,7 +140,7 @@ class Storage(pulumi.ComponentResource):
         if index:
             keys += [index.partition, index.sort]
         return aws.dynamodb.Table(
-            f"{self._name}-{shape.noun}",
+            f"{self._name}-{shape.name}",
             billing_mode="PAY_PER_REQUEST",
             attributes=[{"name": key, "type": "S"} for key in sorted({key for key in keys if key})],
             hash_key=shape.partition,

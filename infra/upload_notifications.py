@@ -88,7 +88,7 @@ class UploadNotifications(pulumi.ComponentResource):
                     "id": "upload-notifications",
                     "queue_arn": self.queue.arn,
                     "events": ["s3:ObjectCreated:Put"],
-                    "filter_suffix": contract.ARRIVING,
+                    "filter_suffix": contract.SINGLE_PUT_SUFFIX,
                 }
             ],
             # S3 sends a test message at once and refuses a queue that does not accept it.

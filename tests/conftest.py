@@ -15,7 +15,7 @@ from function.aws.rows import Item, decode, encode
 from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Ground, session, stand
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.world import World, create_world
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
@@ -137,7 +137,7 @@ class Behind:
 
     def state(self) -> Any:
         """All that a refused request leaves as it was: all rows but those of counters."""
-        held = (self.ground.rows(getattr(self.settings, table.noun)) for table in contract.TABLES)
+        held = (self.ground.rows(getattr(self.settings, table.name)) for table in contract.TABLES)
         rows = sorted(repr(row) for rows in held for row in rows if "count" not in row)
         return rows, self.objects()
 
@@ -148,7 +148,7 @@ def behind(ground: Ground, settings: contract.Settings, _session: boto3.Session)
 
 
 @pytest.fixture(autouse=True)
-def _balanced(request: pytest.FixtureRequest) -> Iterator[None]:
+def _consistent(request: pytest.FixtureRequest) -> Iterator[None]:
     """At the end of each test all rows agree with the files that they follow from.
 
     The suites `crashes` and `stateful` compare them themselves; a test marked `odd_rows` writes
@@ -161,7 +161,7 @@ def _balanced(request: pytest.FixtureRequest) -> Iterator[None]:
     ground, settings = request.getfixturevalue("ground"), request.getfixturevalue("settings")
     yield
     if not request.node.get_closest_marker("odd_rows"):
-        balanced(ground.rows(settings.files), ground.rows(settings.users))
+        assert_consistent(ground.rows(settings.files), ground.rows(settings.users))
 
 
 _made: list[tuple[World, Callable[[], None]]] = []

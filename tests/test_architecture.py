@@ -58,7 +58,7 @@ THIRD_PARTY: dict[str, set[str]] = {
                  "*.public_routes", "uploads.companion", "files.upload_rules",
                  "maintenance.reconcile"},
     "jinja2": {"http.pages"},
-    "pydantic_core": {"core.fields"},
+    "pydantic_core": {"core.fields", "core.names"},
     "multipart": {"http.forms"},
     "argon2": {"auth.passwords"},
     "pyotp": {"auth.mfa"},

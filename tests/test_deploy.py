@@ -26,7 +26,7 @@ def test_what_is_declared_is_what_stands(session):
     settings = contract.settings(deployed.environment)
     tables = session.client("dynamodb")
     for shape in contract.TABLES:
-        name = getattr(settings, shape.noun)
+        name = getattr(settings, shape.name)
         found = tables.describe_table(TableName=name)["Table"]
         keys = [key["AttributeName"] for key in found["KeySchema"]]
         assert keys == [key for key in (shape.partition, shape.sort) if key]

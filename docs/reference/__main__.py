@@ -12,12 +12,14 @@ from function import app
 from function.auth import keys, mfa, password_change, throttle
 from function.core import limits
 from function.core.errors import Problem
-from function.core.fields import MOST_PARTS, NAME_BYTES, SEGMENT_BYTES, SIGNED_AT_ONCE
+from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS
+from function.core.names import NAME_BYTES, SEGMENT_BYTES
 from function.core.roles import ROLES, SCOPES, Power
-from function.http.router import all_routes, needs_token, power_of
+from function.http.dependencies import needs_token, power_of
+from function.http.router import all_routes
 from function.meta.openapi import document
-from function.sharing.shares import MOST_GRANTS
-from function.tables.groups import MOST_OF_ONE
+from function.sharing.shares import MAX_GRANTS
+from function.tables.groups import MAX_GROUPS
 
 FOLDER = Path(__file__).parent
 assert app.lambda_handler, "registers the routes"
@@ -35,8 +37,8 @@ LIMITS: dict[str, tuple[int | str, str]] = {
     "file_bytes": (limits.LARGEST, "Any file"),
     "single_put_bytes": (limits.SINGLE_PUT, "A file in one PUT to S3; larger ones go in parts"),
     "smallest_part_bytes": (limits.SMALLEST_PART, "A part of an upload, but the last"),
-    "most_parts": (MOST_PARTS, "Parts of one upload"),
-    "most_parts_signed_at_once": (SIGNED_AT_ONCE, "Part numbers in one request"),
+    "most_parts": (MAX_PARTS, "Parts of one upload"),
+    "most_parts_signed_at_once": (MAX_SIGNED_PARTS, "Part numbers in one request"),
     "upload_seconds": (
         limits.UPLOAD_SECONDS,
         f"Until an unfinished upload expires; {limits.SENT_SECONDS:,} by a file request",
@@ -171,8 +173,8 @@ def _limits() -> str:
 
 | Thing | At most |
 | --- | --- |
-| Shares and links of a file or folder | {MOST_GRANTS:,} |
-| Groups of an account | {MOST_OF_ONE} |
+| Shares and links of a file or folder | {MAX_GRANTS:,} |
+| Groups of an account | {MAX_GROUPS} |
 | API keys of an account | {keys.MAX_KEYS} |
 | Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |
 | Failed logins from one address, in {minutes} minutes | {throttle.FAILURES_OF_ADDRESS} |

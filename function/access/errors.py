@@ -39,7 +39,7 @@ class ProtectedAccount(Conflict):
     )
 
 
-class NoSuchRequest(NotFound):
+class NoSuchFileRequest(NotFound):
     """No file request has that id or token, or its owner may not receive files any more."""
 
     slug, title = "no-such-request", "No such file request"

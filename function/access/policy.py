@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from function.access.callers import ActingAccount, Uploader
-from function.access.errors import NoSuchFile, NoSuchRequest, NotAllowed
+from function.access.errors import NoSuchFile, NoSuchFileRequest, NotAllowed
 from function.access.rights import SUFFICIENT, Memberships, Need, Rights, WriteNeed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -111,7 +111,7 @@ class Access:
 
         The session proves a Caller, the account's id an ActingAccount, the file request an
         Uploader, who acts for the request's owner.
-        Raises NotSignedIn, NotAllowed, NoSuchRequest, Unavailable.
+        Raises NotSignedIn, NotAllowed, NoSuchFileRequest, Unavailable.
         """
         if isinstance(caller, Uploader):
             return self._authenticate_uploader(caller, more)
@@ -193,7 +193,7 @@ class Access:
     ) -> WriteAuthorization:
         """The right of an uploader to add a file `name` to those of the request's owner.
 
-        Reads `more` in the same read. Raises NoSuchRequest, Unavailable.
+        Reads `more` in the same read. Raises NoSuchFileRequest, Unavailable.
         """
         found = self._authenticate_uploader(uploader, [file_key(uploader.owner, name), *more])
         file = found.own_file(name)
@@ -287,16 +287,16 @@ class Access:
         return account
 
     def _authenticate_uploader(self, uploader: Uploader, more: Iterable[Key]) -> Authentication:
-        """Proves that the file request is open, and acts for its owner. Raises NoSuchRequest."""
+        """The owner, for whom an uploader acts, and `more`. Raises NoSuchFileRequest."""
         keys = [account_key(uploader.owner), request_key(uploader.request)]
         rows = self._db.read([*keys, *more])
         owner = account_in(rows, uploader.owner)
         request = request_in(rows, uploader.request, self._now())
         if request is None or owner is None or owner.id != uploader.owner_id:
-            raise NoSuchRequest
+            raise NoSuchFileRequest
         owner = self.with_configured_role(owner)
         if not may(owner.role, "share"):
-            raise NoSuchRequest
+            raise NoSuchFileRequest
         return Authentication(owner, rows)
 
     def _find_rights(

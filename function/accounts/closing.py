@@ -48,7 +48,14 @@ from function.tables.grants import (
     revoke_grants_on,
     user_grantee,
 )
-from function.tables.groups import Group, Groups, group_in, membership_keys
+from function.tables.groups import (
+    Group,
+    Groups,
+    delete_group,
+    delete_membership,
+    group_in,
+    membership_keys,
+)
 from function.tables.links import (
     LinkRow,
     Links,
@@ -143,12 +150,10 @@ class Departure:
                 if group and group.owner_id == current.id:
                     self._delete_group(current, group)
                 elif name in memberships:
-                    self._groups.remove_member(
-                        memberships[name], self._runtime.new_id(), account=True
-                    )
+                    self._db.commit(delete_membership(memberships[name], account_exists=True))
                 else:  # the group was deleted, and has left its name in the account's row
                     others = current.groups - {name}
-                    self._groups.set_groups(current, others, self._runtime.new_id())
+                    self._groups.set_groups(current, others)
                     break  # the row names other groups now than those that were read
         return not current.groups
 
@@ -161,7 +166,7 @@ class Departure:
         others = [each for each in members if each.member_id != account.id]
         grant_keys = self._groups.list_grant_keys(group, PAGE)
         for member in others:
-            self._groups.expel(member, self._runtime.new_id)
+            self._groups.expel(member)
         for key in grant_keys:
             self._groups.revoke_grant(group, key)
         if others or grant_keys:
@@ -169,9 +174,9 @@ class Departure:
         actor = ActingAccount(account.username, account.id)
         audit_write = self._audit.record(actor, "group.delete", subject=group.name)
         with suppress(ConditionFailed):
-            self._groups.delete(group, self._runtime.new_id(), audit_write)
+            self._db.commit([delete_group(group), audit_write])
             for member in members:
-                self._groups.expel(member, self._runtime.new_id)
+                self._groups.expel(member)
 
     def _revoke_shares(self, account: Account) -> bool:
         """Revokes the grants that others gave to the account."""

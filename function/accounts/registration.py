@@ -13,8 +13,8 @@ from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
+from function.core.paging import Page, PageQuery, Paging
 from function.core.roles import Role
 from function.core.runtime import iso
 from function.tables.accounts import (
@@ -48,7 +48,7 @@ class RegistrationService:
         self._runtime = base.runtime
         self._settings = base.settings
 
-    def register(self, registration: Registration, request: Incoming) -> Registered:
+    def register(self, registration: Registration, request: HttpRequest) -> Registered:
         """Creates an account. The same commit deletes the invitation, if one was sent.
 
         Raises RegistrationClosed, NoSuchInvite, WeakPassword, UsernameTaken, ChangedMeanwhile.
@@ -162,17 +162,13 @@ class InviteService:
         self._db.transact(lambda: (writes, None))
         return InviteMade(**_view(row).model_dump(), token=token)
 
-    def list_invites(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[InviteView], str | None]:
-        """A page of unused invitations, the oldest first, and the next cursor.
-
-        Raises InvalidCursor.
-        """
-        account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, LIST) or [""])[0]
-        rows, last = self._invites.list_invites(self._runtime.now(), after=after, limit=limit)
-        return [_view(row) for row in rows], last and seal([last], account.id, LIST)
+    def list_invites(self, caller: Caller, page: PageQuery) -> Page[InviteView]:
+        """A page of unused invitations, the oldest first. Raises InvalidCursor."""
+        paging = Paging(page, self._access.authenticate(caller).account.id, LIST)
+        rows, last = self._invites.list_invites(
+            self._runtime.now(), after=paging.after, limit=paging.limit
+        )
+        return paging.page(map(_view, rows), last)
 
     def delete(self, caller: Caller, invite: str) -> None:
         """Deletes an invitation; nobody can use it any more.

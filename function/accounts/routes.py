@@ -29,13 +29,23 @@ from function.auth.models import ResetMade
 from function.auth.password_change import PasswordResetService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser, SlowDown
-from function.core.fields import Username, like
-from function.http.dependencies import Admin, Caller, Holder, Reader, Sent
-from function.http.responses import JSON, answers, listed, nothing
+from function.core.fields import Username, described_pattern
+from function.core.paging import Page, PageQuery
+from function.http.dependencies import (
+    Admin,
+    CurrentRequest,
+    Cursor,
+    Holder,
+    Limit,
+    Reader,
+    SignedIn,
+)
+from function.http.responses import JSON, answers, list_answer, no_content
 
 router = Router()
-Named = Annotated[str, like(r"^[0-9]{10}-[0-9a-f]{64}$", "an id of GET /invites"), Path()]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+Named = Annotated[
+    str, described_pattern(r"^[0-9]{10}-[0-9a-f]{64}$", "an id of GET /invites"), Path()
+]
 
 
 @router.post(
@@ -45,16 +55,16 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         {201: Registered}, UsernameTaken, WeakPassword, RegistrationClosed, NoSuchInvite
     ),
 )
-def register(body: Registration, sent: Sent) -> Registered:
+def register(body: Registration, request: CurrentRequest) -> Registered:
     """Create an account. User names are folded to lower case: `Alice` and `alice` are one.
 
     Some deployments require the token of an invitation as `invite`. The invitation sets your role.
     """
-    return one(RegistrationService).register(body, sent)
+    return one(RegistrationService).register(body, request)
 
 
 @router.get("/me")
-def me(caller: Caller) -> AccountView:
+def me(caller: SignedIn) -> AccountView:
     """Get your own account, its usage and quotas, and the uploads that its role allows."""
     return one(AccountService).get(caller)
 
@@ -82,10 +92,10 @@ def make_invite(body: NewInvite, caller: Admin) -> InviteMade:
 
 @router.get("/invites", responses=answers({200: list[InviteView]}, NotAllowed, InvalidCursor))
 def list_invites(
-    caller: Admin, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Admin, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[InviteView]]:
     """List the unused invitations, the oldest first."""
-    return listed(*one(InviteService).list_invites(caller, limit, cursor), sent)
+    return list_answer(one(InviteService).list_invites(caller, PageQuery(limit, cursor)), request)
 
 
 @router.delete(
@@ -96,15 +106,15 @@ def list_invites(
 def delete_invite(invite_id: Named, caller: Admin) -> Response[None]:
     """Delete an invitation. Nobody can register with it any more."""
     one(InviteService).delete(caller, invite_id)
-    return nothing()
+    return no_content()
 
 
 @router.get("/users", responses=answers({200: list[UserView]}, NotAllowed, InvalidCursor))
 def list_users(
-    caller: Admin, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Admin, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[UserView]]:
     """List all accounts, in no particular order."""
-    return listed(*one(DirectoryService).list_users(caller, limit, cursor), sent)
+    return list_answer(one(DirectoryService).list_users(caller, PageQuery(limit, cursor)), request)
 
 
 @router.patch(
@@ -167,19 +177,20 @@ def reset_user(username: Annotated[Username, Path()], caller: Admin) -> ResetMad
 )
 def get_usage(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     username: Annotated[
         Username | None, Query(description="Another account, for administrators.")
     ] = None,
     everybody: Annotated[bool, Query(description="All accounts, for administrators.")] = False,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[Usage]]:
     """Get the storage that you use, and your quotas.
 
     Administrators get another account's with `username`, or all with `everybody=true`. Otherwise
     the list has one entry, your own.
     """
-    return listed(
-        *one(DirectoryService).usage(caller, username, limit, cursor, everybody=everybody), sent
-    )
+    directory = one(DirectoryService)
+    if everybody:
+        return list_answer(directory.list_usage(caller, PageQuery(limit, cursor)), request)
+    return list_answer(Page([directory.usage(caller, username)], None), request)

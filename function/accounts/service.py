@@ -1,7 +1,8 @@
 """Profiles: an account's own, and those of all accounts for administrators."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
@@ -11,9 +12,9 @@ from function.auth.mfa import NO_FACTOR
 from function.auth.throttle import LoginThrottle
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.files.upload_rules import UploadRules
 from function.tables.accounts import (
     Account,
@@ -26,6 +27,7 @@ from function.tables.accounts import (
 
 USERS_LIST, USAGE_LIST = "users", "usage"
 NULLABLE = {"quota", "files_quota"}
+View = TypeVar("View", UserView, Usage)
 
 
 class AccountService:
@@ -84,12 +86,9 @@ class DirectoryService:
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
 
-    def list_users(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[UserView], str | None]:
-        """A page of accounts, in no order, and the next cursor. Raises InvalidCursor."""
-        rows, following = self._page(caller, USERS_LIST, limit, cursor)
-        return [self._view(row) for row in rows], following
+    def list_users(self, caller: Caller, page: PageQuery) -> Page[UserView]:
+        """A page of accounts, in no order. Raises InvalidCursor."""
+        return self._list_accounts(caller, page, USERS_LIST, self._view)
 
     def update(self, caller: Caller, username: str, request: UserChange) -> UserView:
         """Changes the provided fields of an account; values that it has already are no change.
@@ -122,38 +121,33 @@ class DirectoryService:
 
         return self._view(self._db.transact(plan))
 
-    def usage(
-        self,
-        caller: Caller,
-        username: str | None,
-        limit: int,
-        cursor: str | None,
-        *,
-        everybody: bool,
-    ) -> tuple[list[Usage], str | None]:
-        """The caller's usage; for administrators another account's, or a page of all accounts'.
+    def list_usage(self, caller: Caller, page: PageQuery) -> Page[Usage]:
+        """A page of the usage of all accounts, for administrators.
 
-        Raises NoSuchUser, NotAllowed, InvalidCursor.
+        Raises NotAllowed, InvalidCursor.
+        """
+        return self._list_accounts(replace(caller, power="admin"), page, USAGE_LIST, _usage)
+
+    def usage(self, caller: Caller, username: str | None) -> Usage:
+        """The usage of the caller's account or, for administrators, of another one.
+
+        Raises NoSuchUser, NotAllowed.
         """
         administrator = replace(caller, power="admin")
-        if everybody:
-            rows, following = self._page(administrator, USAGE_LIST, limit, cursor)
-            return [_usage(row) for row in rows], following
         if username is None or username == caller.username:
-            return [_usage(self._access.authenticate(caller).account)], None
+            return _usage(self._access.authenticate(caller).account)
         entry = self._access.authenticate(administrator, more=[account_key(username)])
         account = account_at(entry.rows, username)
         if account is None:
             raise NoSuchUser
-        return [_usage(account)], None
+        return _usage(account)
 
-    def _page(
-        self, caller: Caller, list_name: str, limit: int, cursor: str | None
-    ) -> tuple[list[Account], str | None]:
-        account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, list_name) or [""])[0]
-        rows, last = self._accounts.list_accounts(after=after, limit=limit)
-        return rows, last and seal([last], account.id, list_name)
+    def _list_accounts(
+        self, caller: Caller, page: PageQuery, list_name: str, view: Callable[[Account], View]
+    ) -> Page[View]:
+        paging = Paging(page, self._access.authenticate(caller).account.id, list_name)
+        rows, last = self._accounts.list_accounts(after=paging.after, limit=paging.limit)
+        return paging.page(map(view, rows), last)
 
     def _fields(self, account: Account, provided: dict[str, Any]) -> dict[str, Any]:
         """The fields of the account's row to set; a new epoch ends its sessions and API keys."""

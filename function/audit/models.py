@@ -4,12 +4,14 @@ from typing import Annotated
 
 from pydantic import AwareDatetime
 
-from function.core.fields import Username, like
+from function.core.fields import Username, described_pattern
 from function.core.models import Closed
 
 ActionFilter = Annotated[
     str,
-    like(r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.upload"),
+    described_pattern(
+        r"^[a-z]{1,30}(\.[a-z_]{1,30})?$", "a noun, or a noun and a verb, such as file.upload"
+    ),
 ]
 
 

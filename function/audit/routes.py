@@ -13,8 +13,9 @@ from function.audit.service import AuditService
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
 from function.core.fields import Username
-from function.http.dependencies import Admin, Sent
-from function.http.responses import answers, listed
+from function.core.paging import PageQuery
+from function.http.dependencies import Admin, CurrentRequest, Cursor, Limit
+from function.http.responses import answers, list_answer
 
 router = Router()
 
@@ -24,7 +25,7 @@ router = Router()
 )
 def list_audit(
     caller: Admin,
-    sent: Sent,
+    request: CurrentRequest,
     username: Annotated[
         Username | None, Query(description="The account that acted, or the owner.")
     ] = None,
@@ -35,12 +36,13 @@ def list_audit(
         AwareDatetime | None, Query(description="Seven days before `until` by default.")
     ] = None,
     until: Annotated[AwareDatetime | None, Query(description="Now by default.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response[list[AuditRecord]]:
     """List who changed what, when and from where, the newest first.
 
     A page may be shorter than `limit`, or empty, though more follow: follow `Link`.
     """
     query = AuditQuery(username=username, action=action, since=since, until=until)
-    return listed(*one(AuditService).list_records(caller, query, limit, cursor), sent)
+    page = one(AuditService).list_records(caller, query, PageQuery(limit, cursor))
+    return list_answer(page, request)

@@ -13,9 +13,9 @@ from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load
 from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_row
@@ -83,10 +83,8 @@ class AuditService:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.audit_seconds
 
-    def list_records(
-        self, caller: Caller, query: AuditQuery, limit: int, cursor: str | None
-    ) -> tuple[list[AuditRecord], str | None]:
-        """The records that match a query, the newest first, and the cursor of the next page.
+    def list_records(self, caller: Caller, query: AuditQuery, page: PageQuery) -> Page[AuditRecord]:
+        """A page of the records that match a query, the newest first.
 
         A page that has read READ_LIMIT rows ends early, even empty. Raises NotAllowed, Invalid,
         InvalidCursor.
@@ -94,20 +92,20 @@ class AuditService:
         if query.since and query.until and query.since > query.until:
             raise Invalid("Give a since that is before until.")
         account = self._access.authenticate(caller).account
-        scope = f"audit {query.model_dump_json()}"
-        position, since = unseal(cursor, account.id, scope) or self._bounds(query)
-        batch_size = BATCH_SIZE if query.username or query.action else limit + 1
+        paging = Paging(page, account.id, f"audit {query.model_dump_json()}")
+        position, since = paging.position or self._bounds(query)
+        batch_size = BATCH_SIZE if query.username or query.action else paging.limit + 1
         found: list[AuditRecord] = []
         cost = 0
         for next_position, row in self._rows_before(position, since, batch_size):
             matches = row is not None and self._matches(row, query)
-            if cost > READ_LIMIT or (matches and len(found) == limit):
-                return found, seal([position, since], account.id, scope)
+            if cost > READ_LIMIT or (matches and len(found) == paging.limit):
+                return paging.page(found, [position, since])
             if row and matches:
                 found.append(audit_view(row))
             cost += 1 if row else DAY_COST
             position = next_position
-        return found, None
+        return paging.page(found, None)
 
     def _rows_before(
         self, position: str, since: str, batch_size: int

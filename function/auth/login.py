@@ -14,7 +14,7 @@ from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NotSignedIn
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import token_hash
 from function.tables.accounts import Account, account_in, account_key, update_account
@@ -34,7 +34,7 @@ class LoginService:
         self._runtime = base.runtime
         self._seconds = base.settings.session_seconds
 
-    def login(self, credentials: Credentials, request: Incoming) -> Token:
+    def login(self, credentials: Credentials, request: HttpRequest) -> Token:
         """Starts a session. The same commit uses up the code of a second factor.
 
         Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.

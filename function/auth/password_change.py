@@ -20,7 +20,7 @@ from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
 from function.core.tokens import network, token_hash
 from function.tables.accounts import (
@@ -121,7 +121,7 @@ class PasswordResetService:
         )
         self._mails = Window(base.runtime, "reset-mail", limit=MAILS_OF_NAME, seconds=TOKEN_SECONDS)
 
-    def mail_reset(self, request: Forgotten, sent: Incoming) -> None:
+    def mail_reset(self, forgotten: Forgotten, request: HttpRequest) -> None:
         """Mails a token, if the account exists and has an address.
 
         The calls, the rows and the answer are the same for every name, so that nobody learns
@@ -130,12 +130,12 @@ class PasswordResetService:
         """
         if not self._mail.configured:
             raise MailNotConfigured
-        username = request.username
+        username = forgotten.username
         token = self._new_token(username)
-        actor = Caller(STRANGER, "", address=sent.address, agent=sent.agent)
+        actor = Caller(STRANGER, "", address=request.address, agent=request.agent)
 
         def plan() -> tuple[list[Write], str | None]:
-            requests = self._requests.counter(network(sent.address))
+            requests = self._requests.counter(network(request.address))
             mails = self._mails.counter(username)
             rows = self._db.read([account_key(username), requests.key, mails.key])
             self._requests.check(rows, requests)
@@ -176,19 +176,19 @@ class PasswordResetService:
 
         return self._db.transact(plan)
 
-    def reset(self, request: PasswordReset, sent: Incoming) -> None:
+    def reset(self, password_reset: PasswordReset, request: HttpRequest) -> None:
         """Sets a new password, and ends the token and every session and API key.
 
         The second factor stays. Raises WrongResetToken, WeakPassword, ChangedMeanwhile.
         """
         token, password = (
-            each.get_secret_value() for each in (request.token, request.new_password)
+            each.get_secret_value() for each in (password_reset.token, password_reset.new_password)
         )
         match = TOKEN.fullmatch(token)
         if match is None:
             raise WrongResetToken
         username = match[1]
-        actor = Caller(username, "", address=sent.address, agent=sent.agent)
+        actor = Caller(username, "", address=request.address, agent=request.agent)
         keys = [mailed_reset_key(username), admin_reset_key(username)]
 
         def plan() -> tuple[list[Write], None]:

@@ -42,11 +42,11 @@ from function.auth.sessions import SessionService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, LimitReached, SlowDown
 from function.core.fields import Otp
-from function.http.dependencies import Caller, Holder, Sent
-from function.http.responses import answers, listed, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Holder, Limit, SignedIn
+from function.http.responses import answers, list_answer, no_content
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.post(
@@ -55,17 +55,17 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         {200: Token}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
     ),
 )
-def login(body: Credentials, sent: Sent) -> Token:
+def login(body: Credentials, request: CurrentRequest) -> Token:
     """Start a session. Send its token in the header `x-session-token`.
 
     An account with a second factor also needs a code as `otp`. The answer says so only after the
     right password.
     """
-    return one(LoginService).login(body, sent)
+    return one(LoginService).login(body, request)
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
-def logout(caller: Caller, everywhere: bool = False) -> Response[None]:
+def logout(caller: SignedIn, everywhere: bool = False) -> Response[None]:
     """End the session. Its token stops working at once.
 
     `everywhere=true` ends every session and API key of the account.
@@ -74,7 +74,7 @@ def logout(caller: Caller, everywhere: bool = False) -> Response[None]:
         one(LoginService).logout_everywhere(caller)
     else:
         one(LoginService).logout(caller)
-    return nothing()
+    return no_content()
 
 
 @router.post(
@@ -85,7 +85,7 @@ def logout(caller: Caller, everywhere: bool = False) -> Response[None]:
 def change_password(body: PasswordChange, caller: Holder) -> Response[None]:
     """Change your password. All your other sessions and API keys end at once."""
     one(PasswordChangeService).change(caller, body)
-    return nothing()
+    return no_content()
 
 
 @router.post(
@@ -93,12 +93,12 @@ def change_password(body: PasswordChange, caller: Holder) -> Response[None]:
     status_code=202,
     responses=answers({202: None}, SlowDown, ChangedMeanwhile, MailNotConfigured),
 )
-def forgot_password(body: Forgotten, sent: Sent) -> Response[None]:
+def forgot_password(body: Forgotten, request: CurrentRequest) -> Response[None]:
     """Mail a token for a new password to the address of the account.
 
     The answer is the same without such an account, and for an account without an address.
     """
-    one(PasswordResetService).mail_reset(body, sent)
+    one(PasswordResetService).mail_reset(body, request)
     return Response(202)
 
 
@@ -107,21 +107,21 @@ def forgot_password(body: Forgotten, sent: Sent) -> Response[None]:
     status_code=204,
     responses=answers({204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile),
 )
-def reset_password(body: PasswordReset, sent: Sent) -> Response[None]:
+def reset_password(body: PasswordReset, request: CurrentRequest) -> Response[None]:
     """Set a new password, with the token that was mailed or handed over to you.
 
     All sessions and API keys of the account end at once. A second factor stays.
     """
-    one(PasswordResetService).reset(body, sent)
-    return nothing()
+    one(PasswordResetService).reset(body, request)
+    return no_content()
 
 
 @router.get("/sessions", responses=answers({200: list[SessionView]}, InvalidCursor))
 def list_sessions(
-    caller: Holder, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Holder, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[SessionView]]:
     """List your sessions, the newest first."""
-    return listed(*one(SessionService).list_sessions(caller, limit, cursor), sent)
+    return list_answer(one(SessionService).list_sessions(caller, PageQuery(limit, cursor)), request)
 
 
 @router.delete(
@@ -132,7 +132,7 @@ def list_sessions(
 def end_session(session_id: str, caller: Holder) -> Response[None]:
     """End one of your sessions. Its token stops working at once."""
     one(SessionService).end(caller, session_id)
-    return nothing()
+    return no_content()
 
 
 @router.post(
@@ -162,7 +162,7 @@ def list_keys(caller: Holder) -> list[KeyView]:
 def revoke_key(key_id: str, caller: Holder) -> Response[None]:
     """Revoke an API key. It stops working at once."""
     one(KeyService).revoke(caller, key_id)
-    return nothing()
+    return no_content()
 
 
 @router.post(
@@ -173,7 +173,7 @@ def revoke_key(key_id: str, caller: Holder) -> Response[None]:
 def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
     """Create a secret for your authenticator app. It requires your password.
 
-    Logins need a code only after `POST /mfa/confirm`. Sent again, it replaces the secret.
+    Logins need a code only after `POST /mfa/confirm`. CurrentRequest again, it replaces the secret.
     """
     return one(MfaService).enrol(caller, body)
 
@@ -195,4 +195,4 @@ def confirm_mfa(body: Confirmation, caller: Holder) -> RecoveryCodes:
 def remove_mfa(otp: Annotated[Otp, Query()], caller: Holder) -> Response[None]:
     """Remove the second factor, with a code or a recovery code in `otp`."""
     one(MfaService).remove(caller, otp)
-    return nothing()
+    return no_content()

@@ -9,8 +9,8 @@ from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import Runtime, iso
 from function.tables.accounts import Account
 from function.tables.sessions import (
@@ -38,17 +38,16 @@ class SessionService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def list_sessions(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[SessionView], str | None]:
-        """A page of the caller's sessions, the newest first, and the next cursor.
+    def list_sessions(self, caller: Caller, page: PageQuery) -> Page[SessionView]:
+        """A page of the caller's sessions, the newest first.
 
         The index only names them. Each is read from its own row, so that none is listed which has
         ended. Raises InvalidCursor.
         """
         entry = self._access.authenticate(caller)
         account, own = entry.account, session_in(entry.rows, caller)
-        position = unseal(cursor, account.id, LIST)
+        paging = Paging(page, account.id, LIST)
+        position, limit = paging.position, paging.limit
         found, following = self._sessions.list_sessions(
             caller.username,
             lambda each: self._is_valid(each, account),
@@ -65,7 +64,7 @@ class SessionService:
         )
         rows = (session_of(entry.rows, each.token_hash) for each in found)
         views = [_view(row, caller) for row in rows if row and self._is_valid(row, account)]
-        return views, seal([*following], account.id, LIST) if following else None
+        return paging.page(views, following)
 
     def end(self, caller: Caller, session_id: str) -> None:
         """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""

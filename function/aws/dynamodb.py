@@ -66,7 +66,7 @@ class Dynamo:
         """`names` are the physical names of the tables by the nouns of the contract."""
         self._client = client
         self._names = names
-        self._tables = {names[table.noun]: table for table in TABLES}
+        self._tables = {names[table.name]: table for table in TABLES}
         self._runtime = runtime
 
     def rounds(self) -> Iterator[None]:
@@ -241,7 +241,7 @@ class Dynamo:
             request: Any = {"ExclusiveStartKey": start} if start else {}
             with translate_aws_errors():
                 answer = self._client.scan(
-                    TableName=self._names[table.noun],
+                    TableName=self._names[table.name],
                     ConsistentRead=True,
                     Limit=limit + 1 - len(items),
                     **request,
@@ -253,10 +253,10 @@ class Dynamo:
         return Page(items[:limit], more=len(items) > limit)
 
     def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        names = {self._names[key.table.noun] for key in keys}
+        names = {self._names[key.table.name] for key in keys}
         request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in names}
         for key in keys:
-            request[self._names[key.table.noun]]["Keys"].append(encode(key.item()))
+            request[self._names[key.table.name]]["Keys"].append(encode(key.item()))
         rows: dict[Key, Item] = {}
         for _ in self.rounds():
             with translate_aws_errors():
@@ -275,7 +275,7 @@ class Dynamo:
         sort = {"#s": keys.sort} if prefix else {}
         index = {"IndexName": keys.name} if isinstance(keys, Index) else {}
         return {
-            "TableName": self._names[table.noun],
+            "TableName": self._names[table.name],
             "KeyConditionExpression": "#p = :p" + (" AND begins_with(#s, :s)" if prefix else ""),
             "ExpressionAttributeNames": {"#p": keys.partition, **sort},
             "ExpressionAttributeValues": encode({":p": partition, ":s": prefix or None}),
@@ -291,12 +291,12 @@ class Dynamo:
         return [decode(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
     def _parameters(self, write: Write) -> dict[str, Any]:
-        return {"TableName": self._names[write.key.table.noun], **write.parameters()}
+        return {"TableName": self._names[write.key.table.name], **write.parameters()}
 
 
 def _index(table: Table) -> Index:
     if table.index is None:
-        raise TypeError(f"{table.noun} has no index")
+        raise TypeError(f"{table.name} has no index")
     return table.index
 
 

@@ -1,1 +1,1 @@
-"""Values and rules that need neither AWS nor HTTP: errors, fields, roles, limits, tokens."""
+"""Values and rules that need neither AWS nor HTTP: errors, fields, names, roles, limits, paging."""

@@ -25,7 +25,7 @@ def configuration(files: Iterable[tuple[str, str]]) -> str:
 def config(name: str, url: str) -> str:
     """The lines for one file, which curl writes below the folder where it runs.
 
-    Names hold no backslash, control character, `..` or leading slash (`core.fields`); `./` keeps a
+    Names hold no backslash, control character, `..` or leading slash (`core.names`); `./` keeps a
     name that begins with `-` from being an option.
     """
     quoted = f"./{name}".replace("\\", "\\\\").replace('"', '\\"')

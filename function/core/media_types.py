@@ -1,15 +1,16 @@
-"""The type of a file, as its name suggests it: by the last extension, the same on every machine.
+"""The media type of a file by the extension of its name; the same on every machine.
 
-Imports nothing of ours.
+Also the kind of a media type, by which files are searched, and the check of a file's type against a
+list of allowed types.
 """
 
 import mimetypes
 from collections.abc import Iterable
 
 PLAIN_BYTES = "application/octet-stream"
-# What people ask for and Python's own table lacks or says otherwise from version to version, from
-# https://www.iana.org/assignments/media-types; the three with `x-` are in use unregistered.
-REGISTERED = {
+# Types that Python's own table does not have, or not in all of its versions, as registered in
+# https://www.iana.org/assignments/media-types. The types with `x-` are in use without registration.
+BY_EXTENSION = {
     ".7z": "application/x-7z-compressed",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".epub": "application/epub+zip",
@@ -50,70 +51,77 @@ ARCHIVES = {
     "application/zip", "application/gzip", "application/x-7z-compressed", "application/vnd.rar",
     "application/x-tar", "application/zstd", "application/x-bzip2", "application/x-xz",
 }  # fmt: skip
-# Given no files, it knows what Python knows, and nothing of the machine's own tables.
-KNOWN = mimetypes.MimeTypes(())
+# Python's own table: without a list of files, it does not read those of the machine.
+PYTHON_TYPES = mimetypes.MimeTypes(())
 
 
 def extension_of(name: str) -> str:
-    """What follows the last dot of the last segment, with the dot, in lower case; "" for none."""
-    _, dot, last = name.rpartition("/")[2].rpartition(".")
-    return (dot + last).lower() if dot else ""
+    """The extension of a name in lower case, with its dot; "" where it has none."""
+    _, dot, extension = name.rpartition("/")[2].rpartition(".")
+    return (dot + extension).lower() if dot else ""
 
 
 def suggested_type(name: str) -> str | None:
-    """The type that a name suggests; what is compressed is not of the type within."""
+    """The media type of a name's extension; None where the extension is unknown.
+
+    A compressed file has the type of bytes, not that of the file inside.
+    """
     extension = extension_of(name)
-    if extension in REGISTERED:
-        return REGISTERED[extension]
-    # Its tables alone: Python's own guess reads a name as an address, which may say another type.
-    packed = extension in KNOWN.encodings_map or extension in KNOWN.suffix_map
-    return PLAIN_BYTES if packed else KNOWN.types_map[True].get(extension)
+    if extension in BY_EXTENSION:
+        return BY_EXTENSION[extension]
+    # `mimetypes.guess_type` would parse the name as a URL, which may name another type.
+    is_compressed = extension in PYTHON_TYPES.encodings_map or extension in PYTHON_TYPES.suffix_map
+    return PLAIN_BYTES if is_compressed else PYTHON_TYPES.types_map[True].get(extension)
 
 
 def guessed_type(name: str) -> str:
-    """The same, and plain bytes for a name that suggests nothing."""
+    """The media type of a name's extension; that of bytes where the extension is unknown."""
     return suggested_type(name) or PLAIN_BYTES
 
 
 def retyped(content_type: str, name: str, new_name: str) -> str:
-    """The type of a file with another name: by that, if it was by the name that it had."""
-    by_name = content_type in {guessed_type(name), PLAIN_BYTES}
-    return guessed_type(new_name) if by_name else content_type
+    """The media type of a renamed file: the new name's, unless the client chose the old one."""
+    is_guessed = content_type in {guessed_type(name), PLAIN_BYTES}
+    return guessed_type(new_name) if is_guessed else content_type
 
 
 def kind_of(content_type: str) -> str:
-    """What sort of thing a type is: `image`, `audio`, `video`, `document`, `archive` or `other`."""
-    kind = content_type.partition(";")[0].strip().lower()
-    top, _, sub = kind.partition("/")
+    """The kind of a media type: `image`, `audio`, `video`, `document`, `archive` or `other`."""
+    bare = bare_type(content_type)
+    top, _, sub = bare.partition("/")
     if top in {"image", "audio", "video"}:
         return top
-    if top == "text" or kind in DOCUMENTS or sub.startswith(OFFICE):
+    if top == "text" or bare in DOCUMENTS or sub.startswith(OFFICE):
         return "document"
-    return "archive" if kind in ARCHIVES else "other"
+    return "archive" if bare in ARCHIVES else "other"
 
 
-def allowed(types: Iterable[str], name: str, said: str | None = None) -> bool:
-    """Whether a file is of one of the types: by its name, which tells what will open it.
+def is_allowed(types: Iterable[str], name: str, content_type: str | None = None) -> bool:
+    """Whether a file has one of the allowed types, by its name where that has an extension.
 
-    A type is an extension such as `.pdf`, or a media type whose second half may be `*`.
+    An allowed type is an extension such as `.pdf`, or a media type such as `image/png` or
+    `image/*`. The name decides because it decides which program opens the file. `content_type` is
+    the type that the client sent.
     """
     folded = name.casefold()
-    kind = bare(type_of(name, said) or "")
-    whole = f"{kind.partition('/')[0]}/*"
-    return any(folded.endswith(each) if each[0] == "." else each in {kind, whole} for each in types)
+    bare = bare_type(type_of(name, content_type) or "")
+    accepted = {bare, f"{bare.partition('/')[0]}/*"}
+    return any(folded.endswith(each) if each[0] == "." else each in accepted for each in types)
 
 
-def type_of(name: str, said: str | None = None) -> str | None:
-    """The type that a file is judged by: what its name suggests, and None where that is unknown.
+def type_of(name: str, content_type: str | None = None) -> str | None:
+    """The media type by which a file is judged; None where its extension is unknown.
 
-    What is `said` of it counts where the name has no extension, and for parameters beside.
+    The extension decides. The `content_type` that the client sent counts where the name has no
+    extension, and where it is the same type with parameters.
     """
     suggested = suggested_type(name)
     if suggested:
-        return said if said and bare(said) == suggested else suggested
-    return None if extension_of(name) else said
+        is_same = content_type is not None and bare_type(content_type) == suggested
+        return content_type if is_same else suggested
+    return None if extension_of(name) else content_type
 
 
-def bare(kind: str) -> str:
-    """A media type without its parameters."""
-    return kind.partition(";")[0].strip().lower()
+def bare_type(content_type: str) -> str:
+    """A media type in lower case and without its parameters."""
+    return content_type.partition(";")[0].strip().lower()

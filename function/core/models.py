@@ -40,7 +40,7 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Incoming:
+class HttpRequest:
     """A request as the gateway delivered it.
 
     Names of `headers` are lower case. `base` is scheme, host and port of the API. `as_text` says

@@ -13,7 +13,7 @@ from function.core.fields import FileName, Prefix, Username
 from function.downloads.service import DownloadRequest, DownloadService
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
-from function.http.dependencies import Reader, Sent
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader
 from function.http.responses import answers, next_page
 from function.listing.query import ListQuery
 
@@ -30,7 +30,7 @@ router = Router()
 )
 def download(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     file_name: Annotated[FileName | None, Query(description="The file's name.")] = None,
     username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     version: Annotated[
@@ -40,8 +40,8 @@ def download(
     redirect: Annotated[bool, Query(description="Answer 302 instead of 200.")] = False,
     prefix: Annotated[Prefix | None, Query(description="A folder, with format=curl.")] = None,
     format: Annotated[Literal["curl"] | None, Query(description="For curl -K.")] = None,  # noqa: A002 - the name of the field
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response[Download | str | None]:
     """Get a URL that downloads a file of any size for 5 minutes.
 
@@ -53,10 +53,10 @@ def download(
     if file_name is None:
         query = ListQuery(prefix=prefix or "", limit=limit, cursor=cursor)
         config, following = one(DownloadService).sign_folder(caller, username, query)
-        headers = next_page(following, sent)
+        headers = next_page(following, request)
         return Response(200, "text/plain; charset=utf-8", config, headers)
-    request = DownloadRequest(file_name, username, version, inline)
-    signed = one(DownloadService).sign_file(caller, request)
+    file = DownloadRequest(file_name, username, version, inline)
+    signed = one(DownloadService).sign_file(caller, file)
     if redirect:
         return Response(302, None, None, {"location": signed.url})
     return Response(200, "application/json", signed)

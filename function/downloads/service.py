@@ -61,9 +61,9 @@ class DownloadService:
         """
         is_own = owner in {None, caller.username}
         scope = replace(query, scope="own" if is_own else "shared", owner=None if is_own else owner)
-        rows, cursor = self._listing.list_rows(caller, scope)
-        files = ((row.name, self._presigner.download(row).url) for row in rows)
-        return curl.configuration(files), cursor
+        page = self._listing.list_rows(caller, scope)
+        files = ((row.name, self._presigner.download(row).url) for row in page.items)
+        return curl.configuration(files), page.cursor
 
     def _older_version(self, row: FileRow, version: int) -> FileRow:
         """An archived version of a file. Raises NoSuchVersion."""

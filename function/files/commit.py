@@ -19,8 +19,9 @@ from function.aws.dynamodb import BATCH_GET_LIMIT
 from function.aws.s3 import Stored
 from function.aws.writes import Write, delete, put
 from function.base import Base
-from function.core.fields import MOST_NAMESAKES, OnConflict, Permission, numbered, too_long
+from function.core.fields import OnConflict, Permission
 from function.core.models import Conditions
+from function.core.names import MAX_NUMBER, is_too_long, numbered
 from function.core.runtime import iso
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
@@ -165,13 +166,13 @@ class FileWriter:
     def free_name(self, owner: str, name: str, *, guaranteed: bool) -> str:
         """The first of `name (1).ext`, `name (2).ext`, … that no file of the owner's has.
 
-        After MOST_NAMESAKES, raises FileExists; a `guaranteed` name ends in random digits then.
+        After MAX_NUMBER, raises FileExists; a `guaranteed` name ends in random digits then.
         """
-        for start in range(1, MOST_NAMESAKES, BATCH_GET_LIMIT):
+        for start in range(1, MAX_NUMBER, BATCH_GET_LIMIT):
             names = [numbered(name, number) for number in range(start, start + BATCH_GET_LIMIT)]
             taken = self._db.read(file_key(owner, each) for each in names)
             for each in names:
-                if file_key(owner, each) not in taken and not too_long(each):
+                if file_key(owner, each) not in taken and not is_too_long(each):
                     return each
         if guaranteed:
             return numbered(name, self._runtime.new_id()[:8])

@@ -1,4 +1,4 @@
-"""`/file`: put a small file in one of three ways, get it, delete it."""
+"""`/file` and `/copy`: put a small file in one of three ways, get it, delete it, copy it."""
 
 import base64
 from dataclasses import replace
@@ -23,26 +23,33 @@ from function.core.errors import (
 from function.core.fields import ContentType, FileName, OnConflict, Username, is_media_type
 from function.core.headers import disposition
 from function.core.media_types import PLAIN_BYTES, guessed_type
-from function.core.models import Conditions, Incoming
+from function.core.models import Conditions, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
-from function.files.content import Content, ContentRequest, FileService, SmallUploadService
+from function.files.content import (
+    Content,
+    ContentRequest,
+    CopyService,
+    FileService,
+    SmallUploadService,
+)
 from function.files.errors import FileExists, TypeNotAllowed
-from function.files.models import FileObject, PutFile, UploadFields
+from function.files.models import CopyRequest, FileObject, PutFile, UploadFields
 from function.http.dependencies import (
     ConditionHeaders,
-    Fields,
+    CurrentRequest,
+    HeaderFields,
     Reader,
-    Sent,
-    SentBody,
+    RequestWithBody,
     Writer,
 )
 from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
 from function.http.request import json_text, strict_json
-from function.http.responses import answers, conditioned, invalid, nothing
+from function.http.responses import answers, no_content, with_conditions
+from function.http.validation import invalid_model
 
 router = Router()
-Partial = Annotated[ContentRequest, Fields(ContentRequest)]
+Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
 Owner = Annotated[Username | None, Query(description="The file's owner; you by default.")]
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes that are not UTF-8
@@ -68,27 +75,26 @@ class SmallUpload(NamedTuple):
     data: bytes
 
 
-def read_upload(sent: Incoming, conditions: Conditions) -> SmallUpload:
+def read_upload(request: HttpRequest, conditions: Conditions) -> SmallUpload:
     """The file that a request carries: as a form, as the body itself, or in a JSON body.
 
     Raises Malformed, UnsupportedMediaType, Invalid.
     """
-    media_type = sent.headers.get("content-type", "")
+    media_type = request.headers.get("content-type", "")
     try:
         if _is_of_type(media_type, MULTIPART):
-            return _read_form(sent, conditions)
-        if "file_name" in sent.query:
-            return _read_body(sent, conditions, media_type)
-        return _read_json(sent, conditions)
+            return _read_form(request, conditions)
+        if "file_name" in request.query:
+            return _read_body(request, conditions, media_type)
+        return _read_json(request, conditions)
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
+        raise invalid_model(error, "body") from None
 
 
-def _read_form(sent: Incoming, conditions: Conditions) -> SmallUpload:
-    fields: dict[str, Any] = dict(sent.query)
+def _read_form(request: HttpRequest, conditions: Conditions) -> SmallUpload:
+    fields: dict[str, Any] = dict(request.query)
     file: FormPart | None = None
-    for part in multipart_form(sent):
+    for part in multipart_form(request):
         if part.name == "file" and file is None:
             file = part
         elif part.name in fields or part.name == "file":
@@ -102,21 +108,21 @@ def _read_form(sent: Incoming, conditions: Conditions) -> SmallUpload:
     return _upload(UploadFields.model_validate(fields), conditions, file.data, file.content_type)
 
 
-def _read_body(sent: Incoming, conditions: Conditions, media_type: str) -> SmallUpload:
-    fields = UploadFields.model_validate(dict(sent.query))
-    if sent.as_text and REPLACEMENT in sent.body:
+def _read_body(request: HttpRequest, conditions: Conditions, media_type: str) -> SmallUpload:
+    fields = UploadFields.model_validate(dict(request.query))
+    if request.as_text and REPLACEMENT in request.body:
         raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
     if _is_of_type(media_type, URLENCODED):  # curl --data-binary says this of any file
         media_type = ""
-    return _upload(fields, conditions, sent.body, media_type)
+    return _upload(fields, conditions, request.body, media_type)
 
 
-def _read_json(sent: Incoming, conditions: Conditions) -> SmallUpload:
-    if sent.query:
+def _read_json(request: HttpRequest, conditions: Conditions) -> SmallUpload:
+    if request.query:
         reason = "with a JSON body this belongs in the body"
-        raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in sent.query])
-    body = PutFile.model_validate(strict_json(json_text(sent.body, sent.headers)))
-    return _upload(body, conditioned(body, conditions), body.content, "")
+        raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in request.query])
+    body = PutFile.model_validate(strict_json(json_text(request.body, request.headers)))
+    return _upload(body, with_conditions(body, conditions), body.content, "")
 
 
 def _upload(
@@ -150,7 +156,7 @@ def _upload(
 )
 def put_file(
     caller: Writer,
-    sent: SentBody,
+    request: RequestWithBody,
     conditions: ConditionHeaders,
     file_name: Annotated[
         FileName | None, Query(description="With a name here the body is the file.")
@@ -165,7 +171,7 @@ def put_file(
     the part `file`. A file that is replaced becomes a version.
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
-    file, created = one(SmallUploadService).put(caller, *read_upload(sent, conditions))
+    file, created = one(SmallUploadService).put(caller, *read_upload(request, conditions))
     return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
 
 
@@ -177,30 +183,30 @@ def put_file(
 )
 def get_file(
     caller: Reader,
-    sent: Sent,
-    request: Partial,
+    request: CurrentRequest,
+    content: Partial,
     file_name: Name,
     username: Owner = None,
 ) -> Response[str]:
     """Get a file of up to 4 MiB as Base64 text, or with `Accept: application/octet-stream` raw."""
-    raw = _accepts_bytes(sent)
+    raw = _accepts_bytes(request)
     if not raw:  # Base64 text has no ranges
-        request = replace(request, range=None)
-    return _answer(one(FileService).read(caller, username, file_name, request), raw)
+        content = replace(content, range=None)
+    return _answer(one(FileService).read(caller, username, file_name, content), raw)
 
 
 @router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
 def head_file(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     conditions: ConditionHeaders,
     file_name: Name,
     username: Owner = None,
 ) -> Response[str]:
     """Get the header fields of `GET /file`, for a file of any size."""
-    request = ContentRequest(conditions.if_match, conditions.if_none_match)
-    content = one(FileService).read(caller, username, file_name, request, body=False)
-    return _answer(content, _accepts_bytes(sent))
+    query = ContentRequest(conditions.if_match, conditions.if_none_match)
+    content = one(FileService).read(caller, username, file_name, query, body=False)
+    return _answer(content, _accepts_bytes(request))
 
 
 @router.delete(
@@ -219,7 +225,31 @@ def delete_file(
 ) -> Response[None]:
     """Move a file of yours to the trash. Shares and links to it stop working at once."""
     one(FileService).delete(caller, username, file_name, conditions, permanent=permanent)
-    return nothing()
+    return no_content()
+
+
+@router.post(
+    "/copy",
+    responses=answers(
+        {200: FileObject, 201: FileObject},
+        NoSuchFile,
+        FileExists,
+        ChangedMeanwhile,
+        PreconditionFailed,
+        InvalidName,
+        QuotaExceeded,
+        TooLarge,
+        TypeNotAllowed,
+    ),
+)
+def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Response[FileObject]:
+    """Copy your own file, or one shared with you, to a file of yours.
+
+    No bytes are copied. The copy counts toward your quota as any file does, and stays when the
+    original is deleted.
+    """
+    file, created = one(CopyService).copy(caller, with_conditions(body, header))
+    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
 
 
 def _is_of_type(header: str, media_type: str) -> bool:
@@ -227,9 +257,9 @@ def _is_of_type(header: str, media_type: str) -> bool:
     return header.partition(";")[0].strip().lower() == media_type
 
 
-def _accepts_bytes(sent: Incoming) -> bool:
+def _accepts_bytes(request: HttpRequest) -> bool:
     """Whether the answer may have the bytes themselves, instead of Base64 text."""
-    accepted = sent.headers.get("accept", "").lower().split(",")
+    accepted = request.headers.get("accept", "").lower().split(",")
     return any(_is_of_type(media_type, PLAIN_BYTES) for media_type in accepted)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from function.aws.s3 import Stored
 from function.base import Base
 from function.core.errors import TooLarge
-from function.core.media_types import allowed, extension_of, suggested_type
+from function.core.media_types import extension_of, is_allowed, suggested_type
 from function.files.errors import TypeNotAllowed
 from function.tables.files import FileRow
 
@@ -85,7 +85,7 @@ class UploadRules:
             raise TooLarge(f"Your role may upload files of at most {rule.max_bytes} bytes.")
         if rule.types is None:
             return
-        if not extension_of(name) or not allowed(rule.types, name):
+        if not extension_of(name) or not is_allowed(rule.types, name):
             raise TypeNotAllowed(f"Your role may upload only {', '.join(rule.types)}.")
         if head is not None and contradicts(name, head):
             raise TypeNotAllowed("The content of the file does not match its name.")
@@ -97,7 +97,8 @@ class UploadRules:
         """
         types, old = self.rule_for(role).types, row.file_name or row.name
         if types is None or (
-            extension_of(name) == extension_of(old) and allowed(types, name) is allowed(types, old)
+            extension_of(name) == extension_of(old)
+            and is_allowed(types, name) is is_allowed(types, old)
         ):
             return
         self.require_allowed(role, name, None)

@@ -1,19 +1,19 @@
-"""The bodies of versions, the trash and copies. Imports `fields` and `models`."""
+"""Bodies of `/versions`, `/restore` and `/trash`."""
 
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from function.core.fields import FileName, Username, like
+from function.core.fields import FileName, Username, described_pattern
 from function.core.models import Closed, Conditional
 
-MOST_VERSIONS = 99_999_999
-Version = Annotated[int, Field(ge=1, le=MOST_VERSIONS)]
-TrashId = Annotated[str, like(r"^[A-Za-z0-9_-]{20,1400}$", "an id of GET /trash")]
+MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
+Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
+TrashId = Annotated[str, described_pattern(r"^[A-Za-z0-9_-]{20,1400}$", "an id of GET /trash")]
 
 
 class VersionView(Closed):
-    """A version of a file: the `current` one, or one that was replaced and is kept `until` then."""
+    """The `current` version of a file, or a replaced one that is kept `until` a time."""
 
     version: int
     size: int
@@ -27,7 +27,7 @@ class VersionView(Closed):
 
 
 class TrashItem(Closed):
-    """A deleted file, which `POST /restore` brings back until `restore_until`."""
+    """A deleted file, which `POST /restore` restores until `restore_until`."""
 
     id: str
     file_name: str
@@ -42,10 +42,11 @@ class TrashItem(Closed):
 
 
 class Restoration(Conditional):
-    """A `version` that is to be the current one, or a file that is to come back from the trash.
+    """A `version` of a file to make current, or without `version` a deleted file to restore.
 
-    Of several deleted files of that name it is the latest, unless an `id` of `GET /trash` is given.
-    `if_match` is the ETag or revision of the file as it is now, or of the deleted one.
+    Of several deleted files of that name the latest one is restored, or the one with this `id` of
+    `GET /trash`; `new_name` gives it another name. `if_match` is the ETag or revision of the
+    current file, or of the deleted one.
     """
 
     file_name: FileName
@@ -55,17 +56,17 @@ class Restoration(Conditional):
     new_name: FileName | None = None
 
     @model_validator(mode="after")
-    def either(self) -> "Restoration":
-        """A version has no id, and stays where it is."""
+    def require_one_kind(self) -> "Restoration":
+        """An id and a new name are for deleted files only."""
         if self.version is not None and (self.id or self.new_name):
-            raise ValueError("a version goes with neither id nor new_name")
+            raise ValueError("a version takes neither id nor new_name")
         return self
 
 
 class Emptying(Closed):
-    """How many files of the trash this request removed, and how many are left, a thousand at most.
+    """The number of files that this request removed from the trash, and of those still `left`.
 
-    Those that are left go with the next such request.
+    `left` counts a thousand at most. Repeat the request to remove them.
     """
 
     removed: int

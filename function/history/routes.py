@@ -1,4 +1,4 @@
-"""What becomes of files: their versions, the trash, copies."""
+"""The routes of versions and the trash."""
 
 from typing import Annotated
 
@@ -17,22 +17,23 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import FileName, Username
-from function.files.content import CopyService
+from function.core.paging import PageQuery
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
-from function.files.models import CopyRequest, FileObject
+from function.files.models import FileObject
 from function.history.models import Emptying, Restoration, TrashId, TrashItem, VersionView
 from function.history.trash import TrashService
 from function.history.versions import VersionService
 from function.http.dependencies import (
     ConditionHeaders,
+    CurrentRequest,
+    Cursor,
+    Limit,
     Reader,
-    Sent,
     Writer,
 )
-from function.http.responses import answers, conditioned, listed
+from function.http.responses import answers, list_answer, with_conditions
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get(
@@ -40,14 +41,19 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 )
 def list_versions(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
-    username: Annotated[Username | None, Query(description="Whose; yours by default.")] = None,
+    username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[VersionView]]:
-    """List the versions of a file, the newest first; of another's file the current one alone."""
-    return listed(*one(VersionService).page(caller, username, file_name, limit, cursor), sent)
+    """List the versions of a file, the newest first.
+
+    Of a file that another account shares with you, the current version is the only one.
+    """
+    page = PageQuery(limit, cursor)
+    versions = one(VersionService).list_versions(caller, username, file_name, page)
+    return list_answer(versions, request)
 
 
 @router.post(
@@ -70,12 +76,13 @@ def restore(
     caller: Writer,
     header: ConditionHeaders,
 ) -> FileObject:
-    """Make a `version` of a file of yours the current one, or bring a file back from the trash.
+    """Make a version of a file current, or restore a deleted file.
 
-    What was current is kept as a version. A file comes back with its versions, and nobody else has
-    it: whoever it was shared with lost it when it was deleted.
+    With `version`, that version of your file becomes its newest one, and the current one is kept as
+    a version. Without it, a file returns from the trash with its versions. Its shares ended when
+    you deleted it; share it again where needed.
     """
-    body = conditioned(body, header)
+    body = with_conditions(body, header)
     return (
         one(VersionService).restore(caller, body)
         if body.version
@@ -85,10 +92,10 @@ def restore(
 
 @router.get("/trash", responses=answers({200: list[TrashItem]}, InvalidCursor))
 def list_trash(
-    caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[TrashItem]]:
-    """List the files that you have deleted and can bring back, by name and then by time."""
-    return listed(*one(TrashService).page(caller, limit, cursor), sent)
+    """List your deleted files, by name and then by time of deletion."""
+    return list_answer(one(TrashService).list_items(caller, PageQuery(limit, cursor)), request)
 
 
 @router.delete(
@@ -103,32 +110,13 @@ def empty_trash(
     header: ConditionHeaders,
     id: Annotated[TrashId | None, Query(description="One file; all by default.")] = None,  # noqa: A002
 ) -> Response[Emptying | None]:
-    """Remove one file from the trash for good, or all, with their versions.
+    """Remove one deleted file, or all of them, from the trash for good.
 
-    When there is more than one request has time for, the answer is 202; send it again.
+    Their versions are removed too. When that takes longer than one request, the answer is 202;
+    repeat the request to continue.
     """
-    done = one(TrashService).remove(caller, id, header)
-    return Response(202, "application/json", done) if done else Response(204)
-
-
-@router.post(
-    "/copy",
-    responses=answers(
-        {200: FileObject, 201: FileObject},
-        NoSuchFile,
-        FileExists,
-        ChangedMeanwhile,
-        PreconditionFailed,
-        InvalidName,
-        QuotaExceeded,
-        TooLarge,
-        TypeNotAllowed,
-    ),
-)
-def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Response[FileObject]:
-    """Copy a file, of yours or shared with you, among your own; no bytes are copied.
-
-    It counts on your quota as any file does, and stays when the original goes.
-    """
-    file, created = one(CopyService).copy(caller, conditioned(body, header))
-    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
+    if id:
+        one(TrashService).delete(caller, id, header)
+        return Response(204)
+    left = one(TrashService).empty(caller, header)
+    return Response(202, "application/json", left) if left else Response(204)

@@ -1,23 +1,25 @@
-"""The trash: files that were deleted, until they are brought back or gone for good.
+"""The trash: deleted files, until their owner restores them or they are purged.
 
-Whoever removes something from it first has it fall due, in one commit: from then on nobody can
-bring it back, and the sweep finishes what is cut off.
+A purge takes several transactions: the file's versions, its row, its bytes in S3. So its first one
+expires the file at once: nobody can restore it from then on, and if the purge is interrupted the
+hourly sweep finishes it.
 """
 
 import base64
 from collections.abc import Callable
+from itertools import chain
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
+from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
 from function.core.limits import AT_MOST
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWrites
 from function.files.conditions import require_conditions
@@ -39,23 +41,20 @@ from function.tables.files import (
     trashed_in,
 )
 
-TRASH = "trash"
-AT_ONCE = 100
-NAMESAKES = 100  # of one name, of which some may be another account's that had this name
-MOST_COUNTED = 1000
-MOST_BYTES = 1000  # of a name in the trash, which a key holds
-NO_NAME = "/"
+BATCH_SIZE = 100
+# Deleted files of one name; some may be of an earlier account of the owner's name.
+MAX_NAMESAKES = 100
+MAX_COUNTED = 1000
+MAX_KEY_BYTES = 1000  # of a sort key; DynamoDB allows 1024
+NO_KEY = "/"  # no row has it
 
 
 class TrashService:
-    """Lists what was deleted, brings it back, and removes it for good."""
+    """Lists, restores and purges deleted files."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
-        self._kept = Archive(base.db)
+        self._archive = Archive(base.db)
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
@@ -63,162 +62,156 @@ class TrashService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def page(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[TrashItem], str | None]:
-        """What the caller has deleted, by name and then by time. Raises InvalidCursor."""
+    def list_items(self, caller: Caller, page: PageQuery) -> Page[TrashItem]:
+        """A page of the caller's deleted files, by name and then by time. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, TRASH) or [""])[0]
-        after = named(after) if after else ""
-        rows, more = self._kept.list_trash(account.username, after=after, limit=limit)
-        items = [trash_item(row) for row in rows if self._stands(row, account)]
-        last = id_of(rows[-1]) if rows and more else None
-        return items, last and seal([last], account.id, TRASH)
+        paging = Paging(page, account.id, "trash")
+        after = sort_key_of(paging.after) if paging.after else ""
+        rows, more = self._archive.list_trash(account.username, after=after, limit=paging.limit)
+        items = [item_view(row) for row in rows if self._is_restorable(row, account)]
+        return paging.page(items, item_id(rows[-1]) if rows and more else None)
 
-    def restore(self, caller: Caller, wanted: Restoration) -> FileObject:
-        """Brings a deleted file back, with its versions and without what was granted on it.
+    def restore(self, caller: Caller, request: Restoration) -> FileObject:
+        """Restores a deleted file with its versions, but without the grants on it.
 
         Raises NoSuchFile, FileExists, PreconditionFailed, TypeNotAllowed, ChangedMeanwhile.
         """
-        name = wanted.new_name or wanted.file_name
-        for _ in self._runtime.attempts():
-            more = [file_key(caller.username, name)]
-            more += [trash_key(caller.username, named(wanted.id))] if wanted.id else []
-            entry = self._access.authenticate_owner(caller, wanted.username, more)
-            kept = self._find(entry, caller.username, wanted)
-            require_conditions(wanted, kept)
-            if file_key(caller.username, name) in entry.rows:
-                raise FileExists("There is a file of that name; send a new_name.")
-            self._rules.require_name_allowed(entry.account.role, kept, name)
-            gone = {"file_name": None, "until": None, "deleted": None}
-            where = {"shelf": caller.username, "name": name, "rev": self._runtime.new_id()}
-            kind = retyped(kept.content_type, wanted.file_name, name)
-            row = kept.model_copy(update=gone | where | {"content_type": kind})
-            writes = [
+        name = request.new_name or request.file_name
+        target = file_key(caller.username, name)
+
+        def plan() -> tuple[list[Write], FileObject]:
+            more = [trash_key(caller.username, sort_key_of(request.id))] if request.id else []
+            entry = self._access.authenticate_owner(caller, request.username, [target, *more])
+            deleted = self._find(entry, caller.username, request)
+            require_conditions(request, deleted)
+            if target in entry.rows:
+                raise FileExists("A file has that name; send another one as new_name.")
+            self._rules.require_name_allowed(entry.account.role, deleted, name)
+            new = {
+                "shelf": caller.username,
+                "name": name,
+                "rev": self._runtime.new_id(),
+                "content_type": retyped(deleted.content_type, request.file_name, name),
+            }
+            archived = {"file_name": None, "until": None, "deleted": None}
+            row = deleted.model_copy(update=new | archived)
+            return [
                 *self._file_writes.change_files((None, row)),
-                *delete_from_trash(kept),
+                *delete_from_trash(deleted),
                 require_account_active(entry.account),
                 self._audit.record(caller, "trash.restore", name),
-            ]
-            try:
-                self._db.commit(writes, row.rev)
-            except ConditionFailed:
-                continue
-            return file_object(row, "own")
-        raise AssertionError
+            ], file_object(row, "own")
 
-    def _find(self, entry: Authentication, owner: str, wanted: Restoration) -> FileRow:
-        """What is to come back: of several of that name the latest. Raises NoSuchFile."""
-        if wanted.id:
-            row = trashed_in(entry.rows, trash_key(owner, named(wanted.id)), self._runtime.now())
-            rows = [row] if row and row.file_name == wanted.file_name else []
-        else:
-            rows = self._kept.list_deleted_as(owner, wanted.file_name, NAMESAKES)
-        for row in rows:
-            if self._stands(row, entry.account):
-                return row
-        which = "name and id" if wanted.id else "name"
-        raise NoSuchFile(f"Nothing of that {which} is in the trash.")
+        return self._db.transact(plan)
 
-    def remove(self, caller: Caller, item: str | None, conditions: Conditions) -> Emptying | None:
-        """Removes one file for good, with its versions, or all there are, as `empty` does.
+    def delete(self, caller: Caller, item: str, conditions: Conditions) -> None:
+        """Purges one deleted file, by its id. The sweep finishes what takes longer than AT_MOST.
 
-        Conditions are on one file. Raises NoSuchFile, PreconditionFailed, Invalid,
-        ChangedMeanwhile.
+        Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
-        if item is None:
-            if conditions != Conditions():
-                raise Invalid("A condition is on one file; give its id, or no condition.")
-            return self.empty(caller)
-        in_time = self._runtime.within(AT_MOST)
-        key = trash_key(caller.username, named(item))
-        for _ in self._runtime.attempts():
+        has_time = self._runtime.within(AT_MOST)
+        key = trash_key(caller.username, sort_key_of(item))
+
+        def plan() -> tuple[list[Write], Key]:
             entry = self._access.authenticate(caller, more=[key])
             row = trashed_in(entry.rows, key, self._runtime.now())
-            if row is None or not self._stands(row, entry.account):
-                raise NoSuchFile("Nothing of that id is in the trash.")
+            if row is None or not self._is_restorable(row, entry.account):
+                raise NoSuchFile("No deleted file has that id; GET /trash lists them.")
             require_conditions(conditions, row)
-            try:
-                line = self._condemn(caller, row)
-            except ConditionFailed:
-                continue
-            self._purger.purge(key, line, in_time)
-            return None
-        raise AssertionError
+            return self._expire(caller, row)
 
-    def empty(self, caller: Caller) -> Emptying | None:
-        """Removes as much as there is time for; what is left, if anything is.
+        self._purger.purge(key, self._db.transact(plan), has_time)
 
-        Raises Unavailable, ChangedMeanwhile.
+    def empty(self, caller: Caller, conditions: Conditions) -> Emptying | None:
+        """Purges deleted files for up to AT_MOST seconds, at least one; None when none is left.
+
+        Conditions are about one file, so there can be none here. Raises Invalid, Unavailable,
+        ChangedMeanwhile.
         """
+        if conditions != Conditions():
+            raise Invalid("A condition is about one file: send its id, or no condition.")
         account = self._access.authenticate(caller).account
-        in_time = self._runtime.within(AT_MOST)
+        has_time = self._runtime.within(AT_MOST)
         removed, after, more = 0, "", True
-        while more and (in_time() or not after):
-            rows, more = self._kept.list_trash(account.username, after=after, limit=AT_ONCE)
+        while more and (has_time() or not after):
+            rows, more = self._archive.list_trash(account.username, after=after, limit=BATCH_SIZE)
             after = rows[-1].name if rows else after
             for row in rows:
-                if row.owner_id == account.id and (in_time() or not removed):
-                    removed += self._emptied(caller, row, in_time)
-        left = self._left(account) if more or not in_time() else 0
+                if row.owner_id == account.id and (has_time() or not removed):
+                    removed += self._purge(caller, row, has_time)
+        left = self._count(account) if more or not has_time() else 0
         return Emptying(removed=removed, left=left) if left else None
 
-    def _emptied(self, caller: Caller, row: FileRow, in_time: Callable[[], bool]) -> bool:
-        """Whether something in the trash has gone for good; not what was brought back meanwhile."""
+    def _find(self, entry: Authentication, owner: str, request: Restoration) -> FileRow:
+        """The deleted file to restore: of several of one name the latest. Raises NoSuchFile."""
+        if request.id:
+            key = trash_key(owner, sort_key_of(request.id))
+            row = trashed_in(entry.rows, key, self._runtime.now())
+            rows = [row] if row and row.file_name == request.file_name else []
+        else:
+            rows = self._archive.list_deleted_as(owner, request.file_name, MAX_NAMESAKES)
+        for row in rows:
+            if self._is_restorable(row, entry.account):
+                return row
+        names = "name and id" if request.id else "name"
+        raise NoSuchFile(f"No deleted file has that {names}; GET /trash lists them.")
+
+    def _purge(self, caller: Caller, row: FileRow, has_time: Callable[[], bool]) -> bool:
+        """Purges a deleted file; False when it was restored meanwhile, or there was no time."""
         key, now = file_row_key(row), self._runtime.now()
-        for attempt in self._runtime.attempts():
-            if attempt:
-                found = self._db.read([key]).get(key)
-                if found is None:
-                    return False
-                row = FileRow.model_validate(found)
-            try:
-                due_already = (row.until or 0) <= now
-                line = (
-                    expiry_key(key, row.until or 0) if due_already else self._condemn(caller, row)
-                )
-            except ConditionFailed:
-                continue
-            return self._purger.purge(key, line, in_time)
-        raise AssertionError
+        rows = chain([row], iter(lambda: self._read(key), None))
 
-    def _condemn(self, caller: Caller, row: FileRow) -> Key:
-        """Has something in the trash fall due at once; its line on that list. Raises Refused."""
-        now, rev = int(self._runtime.now()), self._runtime.new_id()
-        noted = self._audit.record(caller, "trash.delete", row.file_name)
-        self._db.commit([*expire_now(row, now, rev), noted], rev)
-        return expiry_key(file_row_key(row), now)
+        def plan() -> tuple[list[Write], Key | None]:
+            current = next(rows, None)
+            if current is None:
+                return [], None
+            until = current.until or 0
+            return self._expire(caller, current) if until > now else ([], expiry_key(key, until))
 
-    def _left(self, account: Account) -> int:
-        rows, _ = self._kept.list_trash(account.username, limit=MOST_COUNTED)
+        entry = self._db.transact(plan)
+        return entry is not None and self._purger.purge(key, entry, has_time)
+
+    def _read(self, key: Key) -> FileRow | None:
+        row = self._db.read([key]).get(key)
+        return FileRow.model_validate(row) if row else None
+
+    def _expire(self, caller: Caller, row: FileRow) -> tuple[list[Write], Key]:
+        """Expires a deleted file at once; the key is that of its new expiry entry."""
+        now = int(self._runtime.now())
+        audit_write = self._audit.record(caller, "trash.delete", row.file_name)
+        writes = [*expire_now(row, now, self._runtime.new_id()), audit_write]
+        return writes, expiry_key(file_row_key(row), now)
+
+    def _count(self, account: Account) -> int:
+        rows, _ = self._archive.list_trash(account.username, limit=MAX_COUNTED)
         return sum(row.owner_id == account.id for row in rows)
 
-    def _stands(self, row: FileRow, account: Account) -> bool:
-        """Whether it is this account's, and can still be brought back."""
+    def _is_restorable(self, row: FileRow, account: Account) -> bool:
+        """Whether it is the account's own and has not expired."""
         return row.owner_id == account.id and (row.until or 0) > self._runtime.now()
 
 
-def id_of(row: FileRow) -> str:
-    """How people call something in the trash: its name there, so that it is found by it."""
+def item_id(row: FileRow) -> str:
+    """The id of a deleted file: its sort key in Base64 (RFC 4648, section 5), without padding."""
     return base64.urlsafe_b64encode(row.name.encode()).decode().rstrip("=")
 
 
-def named(item: str) -> str:
-    """The name in the trash that an id stands for; for what is no id, a name that nothing has.
+def sort_key_of(item: str) -> str:
+    """The sort key that an id encodes; of any other text, a key that no row has.
 
-    It is looked for all the same, so that whoever asks is told first whether they may.
+    That key is read all the same: only after it does the caller learn whether they are allowed to.
     """
     try:
         name = base64.urlsafe_b64decode(item + "=" * (-len(item) % 4)).decode()
     except ValueError:
-        return NO_NAME
-    return name if 0 < len(name.encode()) <= MOST_BYTES else NO_NAME
+        return NO_KEY
+    return name if 0 < len(name.encode()) <= MAX_KEY_BYTES else NO_KEY
 
 
-def trash_item(row: FileRow) -> TrashItem:
-    """A deleted file, as its owner sees it."""
+def item_view(row: FileRow) -> TrashItem:
+    """A deleted file as its owner sees it."""
     return TrashItem(
-        id=id_of(row),
+        id=item_id(row),
         file_name=row.file_name or "",
         size=row.size,
         deleted=row.deleted or "",

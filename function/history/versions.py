@@ -1,11 +1,14 @@
-"""The versions of a file: what was replaced is kept for a while, and can be made current again."""
+"""The versions of a file: replaced ones are kept for some time, and can be made current again.
 
-from function.access.policy import Access, Authentication, WriteAuthorization
+Only the owner sees replaced versions: a grant is on the current one.
+"""
+
+from function.access.policy import Access, Authorization, WriteAuthorization
 from function.audit.service import AuditTrail
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.conditions import require_conditions
@@ -21,111 +24,92 @@ from function.tables.files import (
     version_key,
 )
 
-Page = tuple[list[VersionView], str | None]
-
 
 class VersionService:
-    """Lists versions and restores them."""
+    """Lists and restores versions."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
-        self._most = base.settings.keep_versions
+    def __init__(self, base: Base) -> None:
+        self._max_versions = base.settings.keep_versions
         self._db = base.db
-        self._kept = Archive(base.db)
+        self._archive = Archive(base.db)
         self._access = base.one(Access)
         self._writer = base.one(FileWriter)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def page(
-        self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
-    ) -> Page:
-        """The versions of a file, the newest first; of another's file the current one alone.
+    def list_versions(
+        self, caller: Caller, owner: str | None, name: str, page: PageQuery
+    ) -> Page[VersionView]:
+        """A page of the versions of a file, the newest first; a position is a version's number.
 
-        Raises NoSuchFile, InvalidCursor.
+        Of another account's file only the current one. Raises NoSuchFile, InvalidCursor.
         """
         entry = self._access.authorize(caller, owner, name)
-        row, permission = entry.file, entry.permission
-        of = f"versions {row.id}"
-        last = unseal(cursor, entry.account.id, of)
-        found = [] if last else [version_view(row, current=True)]
-        if permission != "own":  # what was there before the share is not shared
-            return found, None
-        if limit == len(found):
-            return found, seal([str(row.version)], entry.account.id, of)
-        after = str(version_key(row, int(last[0])).sort) if last else ""
-        rows, more = self._kept.list_versions(
-            row.shelf, row.id, after=after, limit=limit - len(found)
+        row = entry.file
+        paging = Paging(page, entry.account.id, f"versions {row.id}")
+        views = [] if paging.after else [version_view(row, current=True)]
+        if entry.permission != "own":
+            return paging.page(views, None)
+        if paging.limit == len(views):
+            return paging.page(views, str(row.version))
+        after = str(version_key(row, int(paging.after)).sort) if paging.after else ""
+        rows, more = self._archive.list_versions(
+            row.shelf, row.id, after=after, limit=paging.limit - len(views)
         )
-        kept = [each for each in rows if is_archived(each, row, self._most, self._runtime.now())]
-        found += [version_view(each, current=False) for each in kept]
-        more = more and kept[-1:] == rows[-1:]  # they are older and older
-        end = seal([str(rows[-1].version)], entry.account.id, of) if more else None
-        return found, end
+        now = self._runtime.now()
+        archived = [each for each in rows if is_archived(each, row, self._max_versions, now)]
+        views += [version_view(each, current=False) for each in archived]
+        # When the last row is one too many or has expired, so are the older ones after it.
+        more = more and archived[-1:] == rows[-1:]
+        return paging.page(views, str(rows[-1].version) if more else None)
 
-    def restore(self, caller: Caller, wanted: Restoration) -> FileObject:
-        """Makes a version the current one, as a new version; what is current is kept as one.
+    def restore(self, caller: Caller, request: Restoration) -> FileObject:
+        """Makes a version current, as a new version; the current one becomes a replaced one.
 
-        Nothing is to be done when the bytes are those of the current one.
+        Changes nothing when both have the same object in S3.
 
         Raises NoSuchFile, NoSuchVersion, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], FileObject]:
-            entry, row, old = self._look(caller, wanted)
-            require_conditions(wanted, row)
+            entry, old = self._find(caller, request)
+            row = entry.file
+            require_conditions(request, row)
             if old.object == row.object:
                 return [], file_object(row, "own")
-            own = WriteAuthorization.for_own_file(entry, row.name)
 
             def extra_writes(written: Written) -> list[Write]:
-                version = str(old.version)
+                version, name = str(old.version), written.row.name
                 return [
                     require_file_unchanged(version_key(row, old.version), old),
-                    self._audit.record(
-                        caller, "version.restore", written.row.name, subject=version
-                    ),
+                    self._audit.record(caller, "version.restore", name, subject=version),
                 ]
 
-            writes, written = self._writer.plan(
-                own, _restored(row, old, wanted), old.stored, extra_writes
-            )
+            own = WriteAuthorization.for_own_file(entry, row.name)
+            write_request = _write_request(row, old, request)
+            writes, written = self._writer.plan(own, write_request, old.stored, extra_writes)
             return writes, file_object(written.row, written.permission)
 
         return self._db.transact(plan)
 
-    def _look(self, caller: Caller, wanted: Restoration) -> tuple[Authentication, FileRow, FileRow]:
-        """Who calls, their own file, and its version. Raises NoSuchFile, NoSuchVersion."""
-        entry = self._access.authorize(caller, wanted.username, wanted.file_name)
+    def _find(self, caller: Caller, request: Restoration) -> tuple[Authorization, FileRow]:
+        """The caller's own file, and its version. Raises NoSuchFile, NoSuchVersion."""
+        entry = self._access.authorize(caller, request.username, request.file_name)
         row = entry.file
-        version = wanted.version or row.version
+        version = request.version or row.version
         if entry.permission != "own":
             raise NoSuchVersion
         if version == row.version:
-            return entry, row, row
-        kept = self._db.read([version_key(row, version)])
-        found = version_in(kept, row, version, self._most, self._runtime.now())
+            return entry, row
+        rows = self._db.read([version_key(row, version)])
+        found = version_in(rows, row, version, self._max_versions, self._runtime.now())
         if found is None:
             raise NoSuchVersion
-        return entry, row, found
-
-
-def _restored(row: FileRow, old: FileRow, wanted: Restoration) -> WriteRequest:
-    """A version of a file as its current one; the details of the current one stay."""
-    return WriteRequest(
-        file_name=row.name,
-        content_type=old.content_type,
-        if_match=wanted.if_match,
-        if_none_match=wanted.if_none_match,
-        mode="existing_bytes",
-        sender=old.sender,
-    )
+        return entry, found
 
 
 def version_view(row: FileRow, *, current: bool) -> VersionView:
-    """A version, as the owner of its file sees it."""
+    """A version as the owner of its file sees it."""
     return VersionView(
         version=row.version,
         size=row.size,
@@ -136,4 +120,16 @@ def version_view(row: FileRow, *, current: bool) -> VersionView:
         modified_by=row.modified_by,
         current=current,
         until=None if row.until is None else iso(row.until),
+    )
+
+
+def _write_request(row: FileRow, old: FileRow, request: Restoration) -> WriteRequest:
+    """The version `old` as the file's next one; the description and tags of `row` stay."""
+    return WriteRequest(
+        file_name=row.name,
+        content_type=old.content_type,
+        if_match=request.if_match,
+        if_none_match=request.if_none_match,
+        mode="existing_bytes",
+        sender=old.sender,
     )

@@ -1,1 +1,1 @@
-"""The edge: events of API Gateway become requests, results and errors become responses."""
+"""HTTP: parses events of API Gateway, runs the route, and writes answers and problems."""

@@ -1,81 +1,103 @@
-"""What routes write in their signatures: who is calling, and what they read of the request."""
+"""The types that routes write in their signatures, and what those types say about a route.
+
+    def list_sessions(caller: Holder, request: CurrentRequest) -> ...
+
+The type of the caller names the power that the route requires (`core.roles`). `http.router` reads
+the types before it runs a route, and `meta.openapi` when it documents one.
+"""
 
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.core.models import Caller as Caller_
-from function.core.models import Conditions as Conditions_
-from function.core.models import Incoming
-
-
-def incoming(request: Request) -> Incoming:
-    """The request as the gate let it in."""
-    let_in: Incoming = request.context["incoming"]
-    return let_in
+from function.core.models import Caller, Conditions, HttpRequest
+from function.core.roles import Power
 
 
-def caller(request: Request) -> Caller_:
-    """Who the token says is calling; the gate has seen to its form, the services prove it."""
-    says: Caller_ = request.context["caller"]
-    return says
+def _request(request: Request) -> HttpRequest:
+    """The request as `http.router` parsed it."""
+    parsed: HttpRequest = request.context["request"]
+    return parsed
 
 
-def visitor(request: Request) -> Caller_ | None:
-    """Who a token names, if there is one, on a route that is open to everybody."""
-    says: Caller_ | None = request.context["visitor"]
-    return says
+def _caller(request: Request) -> Caller | None:
+    """The caller that the token names; None on a public route where there is no token."""
+    caller: Caller | None = request.context["caller"]
+    return caller
 
 
-class Fields(Depends):
-    """What a route reads of the request's header, which the OpenAPI document shows: a dataclass."""
+class HeaderFields(Depends):
+    """A dependency that reads header fields into a dataclass, and that the document lists.
+
+    Each member of the dataclass has the name of a header field, with `_` for `-`. It is None where
+    the request does not have the field.
+    """
 
     def __init__(self, kind: type[Any]) -> None:
-        """Its fields are called as the header's."""
-        self.names = {each.name: each.name.replace("_", "-") for each in fields(kind)}
+        members = {each.name.replace("_", "-"): each.name for each in fields(kind)}
 
         def read(request: Request) -> Any:
-            said = incoming(request).headers
-            return kind(**{name: said.get(field) for name, field in self.names.items()})
+            headers = _request(request).headers
+            return kind(**{member: headers.get(name) for name, member in members.items()})
+
+        self.names = list(members)
 
         super().__init__(read)
 
 
-_said = Depends(caller)
+CALLER = Depends(_caller)
+REQUEST = Depends(_request)
+
+# A caller and the power that the route requires. The services prove the caller (`Access`).
+Reader = Annotated[Caller, CALLER, "read"]
+Writer = Annotated[Caller, CALLER, "write"]
+Sharer = Annotated[Caller, CALLER, "share"]
+Holder = Annotated[Caller, CALLER, "account"]
+Admin = Annotated[Caller, CALLER, "admin"]
+SignedIn = Annotated[Caller, CALLER]  # with any powers
+OptionalCaller = Annotated[Caller | None, CALLER]  # for public routes
+
+CurrentRequest = Annotated[HttpRequest, REQUEST]
+# For a route that reads the body itself, because it accepts several media types.
+RequestWithBody = Annotated[HttpRequest, REQUEST, "body"]
+ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]
+
+# The query parameters of a list: `limit: Limit = 100, cursor: Cursor = None`.
+Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]
+Cursor = Annotated[str | None, Query(description="From `x-next-cursor` of the page before.")]
 
 
-_let_in = Depends(incoming)
+def needs_token(route: Any) -> bool:
+    """Whether a route requires a token."""
+    return any(_is_caller(each) for each in _annotations(route))
 
 
-# Who is calling, and the power (`roles`) that the route takes; a Caller may be anybody signed in.
-Caller = Annotated[Caller_, _said]
+def power_of(route: Any) -> Power | None:
+    """The power that a route requires of its caller; None where it requires none."""
+    callers = [each for each in _annotations(route) if _is_caller(each)]
+    powers: list[Power] = [each for caller in callers for each in get_args(caller)[2:]]
+    return powers[0] if powers else None
 
 
-Reader = Annotated[Caller_, _said, "read"]
+def takes_body(route: Any) -> bool:
+    """Whether a route has a body: parsed by Powertools with a model, or by the route itself."""
+    return bool(route.dependant.body_params) or RequestWithBody in _annotations(route)
 
 
-Writer = Annotated[Caller_, _said, "write"]
+def header_fields(route: Any) -> set[str]:
+    """The names of the header fields that a route reads, in lower case."""
+    extras = [extra for each in _annotations(route) for extra in get_args(each)[1:]]
+    return {name for each in extras if isinstance(each, HeaderFields) for name in each.names}
 
 
-Sharer = Annotated[Caller_, _said, "share"]
+def _is_caller(annotation: Any) -> bool:
+    """Whether it is SignedIn or one of the types with a power, but not OptionalCaller."""
+    return get_args(annotation)[:2] == (Caller, CALLER)
 
 
-Holder = Annotated[Caller_, _said, "account"]
-
-
-Admin = Annotated[Caller_, _said, "admin"]
-
-
-Visitor = Annotated[Caller_ | None, Depends(visitor)]
-
-
-Sent = Annotated[Incoming, _let_in]
-
-
-# The same where the route reads the body itself: it is of several kinds.
-SentBody = Annotated[Incoming, _let_in, "body"]
-
-
-ConditionHeaders = Annotated[Conditions_, Fields(Conditions_)]
+def _annotations(route: Any) -> list[Any]:
+    """The annotations of a route's signature."""
+    return list(getattr(route.func, "__annotations__", {}).values())

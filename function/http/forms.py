@@ -1,4 +1,4 @@
-"""Bodies that pages without a script send: forms, where programs send JSON."""
+"""Forms: browsers send them without a script, where programs send JSON."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 
 from function.core.errors import Malformed
-from function.core.models import Incoming
-from function.http.request import LAMBDA_LIMIT, MOST_MEMBERS, json_text, strict_json
-from function.http.responses import invalid
+from function.core.models import HttpRequest
+from function.http.request import LAMBDA_LIMIT, MAX_MEMBERS, json_text, strict_json
+from function.http.validation import invalid_model
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -20,7 +20,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass(frozen=True)
 class FormPart:
-    """One part of a multipart form. `content_type` is "" where the part names none."""
+    """One part of a multipart form; `filename` is None and `content_type` "" where it has none."""
 
     name: str
     data: bytes
@@ -29,19 +29,19 @@ class FormPart:
 
     @property
     def text(self) -> str:
-        """The value of a field. Raises Malformed where it is not UTF-8."""
+        """The part as the value of a field. Raises Malformed where it is not UTF-8."""
         try:
             return self.data.decode()
         except UnicodeDecodeError:
             raise Malformed("A field of the form is not UTF-8.") from None
 
 
-def multipart_form(request: Incoming) -> Iterable[FormPart]:
-    """The parts of a multipart form (RFC 7578), in their order, held in memory.
+def multipart_form(request: HttpRequest) -> Iterable[FormPart]:
+    """The parts of a multipart form (RFC 7578) in their order; all are in memory.
 
     Raises Malformed where the form has no boundary, no end, or cannot be parsed.
     """
-    # Few requests send a form: the others need not load its parser.
+    # Few requests send a form, so the others do not load its parser.
     import multipart  # type: ignore[import-untyped]  # noqa: PLC0415
 
     _, options = multipart.parse_options_header(request.headers["content-type"])
@@ -61,13 +61,13 @@ def multipart_form(request: Incoming) -> Iterable[FormPart]:
             for part in parser
         ]
     except (multipart.MultipartError, UnicodeError):
-        raise Malformed("The form could not be read; send it whole, with its end.") from None
+        raise Malformed("The form cannot be parsed. Send it with its last boundary.") from None
 
 
-def read(request: Incoming, model: type[Body]) -> Body:
-    """The body as a model: a form where its content type says so, else JSON; `{}` where empty.
+def read_body(request: HttpRequest, model: type[Body]) -> Body:
+    """The body as a model: from a URL-encoded form or, with any other content type, from JSON.
 
-    Raises Malformed, UnsupportedMediaType, Invalid.
+    An empty body is `{}`. Raises Malformed, UnsupportedMediaType, Invalid.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
@@ -75,18 +75,20 @@ def read(request: Incoming, model: type[Body]) -> Body:
             return model.model_validate_strings(_fields(request.body))
         return model.model_validate(strict_json(json_text(request.body, request.headers) or "{}"))
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False)
-        raise invalid({**each, "loc": ("body", *each["loc"])} for each in wrong) from None
+        raise invalid_model(error, "body") from None
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    """The fields of a URL-encoded form. Raises Malformed where one is repeated."""
+    """The fields of a URL-encoded form.
+
+    Raises Malformed where a field is repeated, there are more than 200, or they are not UTF-8.
+    """
     try:
         pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_MEMBERS
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_MEMBERS
         )
     except ValueError:
-        raise Malformed("The form could not be read; encode it as UTF-8.") from None
+        raise Malformed("The form cannot be parsed. Encode its fields as UTF-8.") from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Malformed("A field of the form is repeated; send it once.")

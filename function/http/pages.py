@@ -1,4 +1,4 @@
-"""Pages for browsers: Jinja2 templates that escape every value, with no script."""
+"""HTML pages for browsers, from Jinja2 templates that escape every value; no page has a script."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 
 HTML = "text/html; charset=utf-8"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -21,33 +21,33 @@ STYLE = (
     "button,input{font:inherit;padding:.3rem .8rem}.small{color:#666}"
 )
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-STEP = 1024
+KIB = 1024
 
 
-def accepts_html(request: Incoming) -> bool:
-    """Whether a browser sent the request: its `Accept` names HTML."""
+def accepts_html(request: HttpRequest) -> bool:
+    """Whether the request accepts HTML, as a browser's does and that of a program seldom."""
     return "text/html" in accepted_types(request)
 
 
-def accepted_types(request: Incoming) -> set[str]:
-    """The media types that a client names in `Accept`."""
+def accepted_types(request: HttpRequest) -> set[str]:
+    """The media types in `Accept`, in lower case and without parameters."""
     accepted = request.headers.get("accept", "").lower().split(",")
     return {kind.partition(";")[0].strip() for kind in accepted}
 
 
 def page(template: str, site: str = "", status: int = 200, **values: Any) -> Response[Any]:
-    """A page from a template; its forms may post here and, by a redirect, to `site`."""
+    """The answer with a page; its forms may post to this API and be redirected to `site`."""
     headers: dict[str, str | list[str]] = {"content-security-policy": policy(site)}
     return Response(status, HTML, render(template, **values), headers)
 
 
 def render(template: str, **values: Any) -> str:
-    """A template's HTML. Every value is escaped."""
+    """The HTML of a template; every value is escaped."""
     return str(_environment().get_template(template).render(**values, style=STYLE))
 
 
 def policy(site: str = "") -> str:
-    """The Content-Security-Policy of a page: one known style, no script, forms to `site`."""
+    """The Content-Security-Policy of a page: our style alone, no script, forms also to `site`."""
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self' {site}".rstrip()
@@ -55,17 +55,17 @@ def policy(site: str = "") -> str:
     )
 
 
-def size_of(size: int) -> str:
-    """Bytes in the largest unit that fits, such as `1.5 MiB`."""
-    at, left = 0, float(size)
-    while left >= STEP and at < len(UNITS) - 1:
-        at, left = at + 1, left / STEP
-    return f"{left:.1f} {UNITS[at]}" if at else f"{size} {UNITS[0]}"
+def format_size(size: int) -> str:
+    """A number of bytes for people, in the largest unit that fits, such as `1.5 MiB`."""
+    amount, unit = float(size), 0
+    while amount >= KIB and unit < len(UNITS) - 1:
+        amount, unit = amount / KIB, unit + 1
+    return f"{amount:.1f} {UNITS[unit]}" if unit else f"{size} {UNITS[0]}"
 
 
 @cache
 def _environment() -> Any:
-    """The templates, loaded at the first page: no other request needs Jinja2."""
+    """The Jinja2 environment; made at the first page, as other requests do not need Jinja2."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
@@ -75,5 +75,5 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["filesize"] = size_of
+    environment.filters["filesize"] = format_size
     return environment

@@ -1,13 +1,13 @@
-"""What is looked at before any route: the path, the method, the token's form, the query, the body.
+"""The parts of an API Gateway event (payload format 2.0), parsed strictly.
 
-Powertools validates before it asks who is calling, and takes bodies that no client should send
-(arrays, duplicate members, NaN); here a request is made plain first, or refused. Imports models,
-roles and errors.
+Powertools validates a request before any dependency runs, and accepts bodies that are probably a
+client's mistake: arrays, repeated names, NaN. `http.router` therefore parses each request with
+these functions first. A request that reaches a route has one JSON object or raw bytes as its body,
+known query fields, each once, and a token of the right form where the route needs one.
 """
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -15,28 +15,31 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
-from function.core.models import Caller, Incoming
+from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
+from function.core.tokens import token_hash
 
+# A user name and 256 random bits in base64url.
 TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 JSON_TYPE = "application/json"
-MOST_MEMBERS = 200  # of an object: each unknown one costs an error of its own
-NO_BODIES = (b"", b"{}")
-PUBLIC = ("/s/", "/r/")
-LAMBDA_LIMIT = 6 * 1024 * 1024
+MAX_MEMBERS = 200  # of a JSON object: each unknown member costs an error object
+EMPTY_BODIES = (b"", b"{}")
+PUBLIC_PATHS = ("/s/", "/r/")
+LAMBDA_LIMIT = 6 * 1024 * 1024  # bytes that a Lambda accepts (AWS Lambda quotas)
+DEFAULT_PORTS = {"https": "443", "http": "80"}
 
 
-def incoming(event: Mapping[str, Any]) -> Incoming:
-    """A request as an event of payload format 2.0 tells it, its query and body not yet looked at.
+def parse_request(event: Mapping[str, Any]) -> HttpRequest:
+    """An event's method, path, headers and addresses; its query and body are empty until parsed.
 
-    The source address is the gateway's word, never a header's.
+    The source address is the one that API Gateway reports; no header can change it.
     """
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
     scheme = headers.get("x-forwarded-proto", "https")
     port = headers.get("x-forwarded-port", "")
-    plain = port in {"", {"https": "443", "http": "80"}.get(scheme)}
-    return Incoming(
+    is_default = port in {"", DEFAULT_PORTS.get(scheme)}
+    return HttpRequest(
         method=context["http"]["method"].upper(),
         path=event["rawPath"],
         headers=headers,
@@ -45,60 +48,62 @@ def incoming(event: Mapping[str, Any]) -> Incoming:
         address=context["http"].get("sourceIp", ""),
         request_id=context.get("requestId", ""),
         as_text=not event.get("isBase64Encoded"),
-        base=f"{scheme}://{context.get('domainName', '')}" + ("" if plain else f":{port}"),
+        base=f"{scheme}://{context.get('domainName', '')}" + ("" if is_default else f":{port}"),
     )
 
 
 def is_public(path: str) -> bool:
-    """Whether it is the address of a link or of a file request."""
-    return path.startswith(PUBLIC)
+    """Whether a path belongs to a link (`/s/<token>`) or to a file request (`/r/<token>`)."""
+    return path.startswith(PUBLIC_PATHS)
 
 
-def caller_of(sent: Incoming, power: Power | None = None) -> Caller:
-    """Who the token in `x-session-token`, or as a Bearer token, names. Raises NotSignedIn."""
-    headers = sent.headers
-    given = {headers[name] for name in ("x-session-token",) if name in headers}
+def parse_caller(request: HttpRequest, power: Power | None = None) -> Caller:
+    """The caller that the token in `x-session-token`, or the Bearer token (RFC 6750), names.
+
+    Only the token's form is checked; `Access` proves the token. Raises NotSignedIn where there is
+    no token, a malformed one, or two that differ.
+    """
+    headers = request.headers
+    tokens = {headers[name] for name in ("x-session-token",) if name in headers}
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        given.add(credentials.strip())
-    match = TOKEN.fullmatch(given.pop()) if len(given) == 1 else None
+        tokens.add(credentials.strip())
+    match = TOKEN.fullmatch(tokens.pop()) if len(tokens) == 1 else None
     if match is None:
         raise NotSignedIn
     return Caller(
         username=match[1],
-        token_hash=hashlib.sha256(match[0].encode()).hexdigest(),
+        token_hash=token_hash(match[0]),
         power=power,
-        address=sent.address,
-        agent=sent.agent,
+        address=request.address,
+        agent=request.agent,
     )
 
 
-def visitor_of(sent: Incoming) -> Caller | None:
-    """Who a token names on a route that needs none, to read what is shown to them alone.
-
-    What is no token is as good as none there.
-    """
+def parse_optional_caller(request: HttpRequest) -> Caller | None:
+    """The caller on a public route, with the power to read; None without a well-formed token."""
     try:
-        return caller_of(sent, "read")
+        return parse_caller(request, "read")
     except NotSignedIn:
         return None
 
 
-def query_of(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
-    """The query's fields, of which only `known` ones may stand there, each once.
+def parse_query(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
+    """The fields of the query string.
 
-    Raises Malformed when it is not UTF-8, Invalid for an unknown or repeated field.
+    Raises Malformed where it is not percent-encoded UTF-8, Invalid for a field that is repeated or
+    not among the `known` ones.
     """
-    raw = event.get("rawQueryString", "")
+    text = event.get("rawQueryString", "")
     try:
-        unquote_to_bytes(raw).decode()
-        fields = parse_qsl(raw, keep_blank_values=True, errors="strict")
+        unquote_to_bytes(text).decode()
+        fields = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:
-        raise Malformed("The query string is not UTF-8, percent-encoded.") from None
+        raise Malformed("The query string is not percent-encoded UTF-8.") from None
     names = [name for name, _ in fields]
-    # `metadata[name]` is how Uppy writes the fields of its one field that has fields
     known = {*known}
-    known |= {name for name in names if name.startswith("metadata[") and "metadata" in known}
+    if "metadata" in known:  # Uppy sends the members of this one object as `metadata[name]`
+        known |= {name for name in names if name.startswith("metadata[")}
     wrong = [
         {"at": f"query.{name[:64]}", "reason": "unknown field" if name not in known else "repeated"}
         for name in dict.fromkeys(names)
@@ -109,42 +114,43 @@ def query_of(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
     return dict(fields)
 
 
-def body_of(event: Mapping[str, Any], headers: Mapping[str, str], *, taken: bool) -> bytes:
-    """The body's bytes, as many as the client said it sent; where none is `taken`, nothing or {}.
+def parse_body(event: Mapping[str, Any], headers: Mapping[str, str], *, takes_body: bool) -> bytes:
+    """The bytes of the body; where the route takes no body, it must be empty or `{}`.
 
-    A gateway passes some types as text, and bytes that are not UTF-8 do not survive that: the
-    length tells, if not always. Raises Malformed, UnsupportedMediaType, TooLarge, Invalid.
+    API Gateway passes some media types as text, which destroys bytes that are not UTF-8. Mostly the
+    length changes by that, so it is compared with `content-length`. Raises Malformed,
+    UnsupportedMediaType, TooLarge, Invalid.
     """
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without content-encoding.")
-    if "content-range" in headers:  # RFC 9110, section 14.5: or a part would pass for the whole
-        raise Malformed("A part cannot be put in the place of a file; POST /uploads goes on.")
-    text = event.get("body") or ""
-    try:
-        encoded = event.get("isBase64Encoded")
-        body = base64.b64decode(text, validate=True) if encoded else text.encode()
-    except (binascii.Error, ValueError):
-        raise Malformed("The body arrived broken.") from None
+    if "content-range" in headers:  # a part would replace the whole (RFC 9110, section 14.5)
+        raise Malformed("Send the whole file without content-range; POST /uploads accepts parts.")
+    body = _decode(event)
     if len(body) > LAMBDA_LIMIT:
         raise TooLarge(
-            f"A request carries at most {LAMBDA_LIMIT} bytes; for a larger file use POST /uploads."
+            f"A request has at most {LAMBDA_LIMIT} bytes. Use POST /uploads for a larger file."
         )
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) != len(body):
         raise Malformed(
-            "The body did not arrive as it was sent; send it as application/octet-stream."
+            "The body does not have the length in content-length. "
+            "Send it with content-type: application/octet-stream."
         )
-    if not taken and b"".join(body.split()) not in NO_BODIES:
-        # Of GET and HEAD as well: a body of theirs means nothing (RFC 9110, section 9.3.1).
+    # GET and HEAD too: their body has no meaning (RFC 9110, section 9.3.1).
+    if not takes_body and b"".join(body.split()) not in EMPTY_BODIES:
         raise Invalid(
-            "This route takes no body; what it takes stands in the query.",
-            errors=[{"at": "body", "reason": "nothing is read from a body here"}],
+            "This route takes no body. Send its parameters in the query string.",
+            errors=[{"at": "body", "reason": "must be empty"}],
         )
     return body
 
 
 def json_text(body: bytes, headers: Mapping[str, str]) -> str:
-    """The text of a JSON body. Raises UnsupportedMediaType when it says to be something else."""
+    """The text of a JSON body.
+
+    Raises UnsupportedMediaType where `content-type` names another type or charset, Malformed where
+    the body is not UTF-8.
+    """
     kind, _, parameters = headers.get("content-type", JSON_TYPE).lower().partition(";")
     charset = re.search(r"charset=\"?([\w-]+)", parameters)
     if kind.strip() != JSON_TYPE or (charset and charset[1] not in {"utf-8", "utf8"}):
@@ -156,9 +162,9 @@ def json_text(body: bytes, headers: Mapping[str, str]) -> str:
 
 
 def strict_json(text: str) -> dict[str, Any]:
-    """One JSON object (RFC 8259) in which no name is repeated and no number is out of this world.
+    """One JSON object (RFC 8259) without repeated names, NaN or Infinity.
 
-    Raises Malformed.
+    Raises Malformed, also where an object has more than 200 members.
     """
     try:
         value = json.loads(text, object_pairs_hook=_members, parse_constant=_not_a_number)
@@ -169,12 +175,24 @@ def strict_json(text: str) -> dict[str, Any]:
     return value
 
 
+def _decode(event: Mapping[str, Any]) -> bytes:
+    """The bytes of an event's body. Raises Malformed."""
+    text = event.get("body") or ""
+    try:
+        is_base64 = event.get("isBase64Encoded")
+        return base64.b64decode(text, validate=True) if is_base64 else text.encode()
+    except (binascii.Error, ValueError):
+        raise Malformed("The body arrived incomplete. Please send it again.") from None
+
+
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of one JSON object. Raises ValueError for a repeated name or too many names."""
     members = dict(pairs)
-    if len(members) != len(pairs) or len(pairs) > MOST_MEMBERS:
-        raise ValueError("a name is repeated, or there are too many")
+    if len(members) != len(pairs) or len(pairs) > MAX_MEMBERS:
+        raise ValueError("a name is repeated, or there are more than 200")
     return members
 
 
 def _not_a_number(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
+    """Refuses NaN and Infinity, which Python's parser accepts. Raises ValueError."""
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,1 +1,1 @@
-"""Links for people without an account."""
+"""Links: addresses at which people without an account see and download files."""

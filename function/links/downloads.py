@@ -1,20 +1,26 @@
-"""Downloads by a link: counted in the commit that lets them happen, never over what is allowed.
+"""Downloads by a link, and what a link counts.
 
-However many come at once, each commit expects the link as it was read and room for as many as it
-counts. A grant is counted once for a file: with its receipt a download that broke off goes on.
+A link counts files, when their presigned URLs are given out; opening it never counts. An access
+token counts once for each file: a receipt records it for as long as the token is valid, so that an
+interrupted download is repeated without counting. The commit that counts has the condition that the
+link is unchanged and has as many downloads left, so concurrent visitors cannot exceed the limit.
 """
+
+from collections.abc import Sequence
 
 from function.access.callers import Anonymous
 from function.access.errors import NoSuchFile
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core import curl
 from function.core.errors import Invalid
+from function.core.paging import Page, PageQuery
 from function.files.presigning import Presigner
+from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import DownloadNotAllowed, LinkExhausted
-from function.links.models import LinkDownload, LinkDownloadRequest, Way
-from function.links.public_service import PublicLinkService, Visit, Visitor, event, locked
+from function.links.models import Channel, LinkDownload, LinkDownloadRequest
+from function.links.public_service import PublicLinkService, link_event
 from function.public.unlock import ACCESS_SECONDS, AccessToken, PasswordGate
 from function.tables.files import FileRow, file_key
 from function.tables.links import (
@@ -28,103 +34,115 @@ from function.tables.links import (
 
 
 class LinkDownloads:
-    """Gives out addresses, and counts them."""
+    """Counts downloads and gives out presigned URLs."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
+        self._link_gate = base.one(LinkGate)
+        self._password_gate = base.one(PasswordGate)
         self._public_links = base.one(PublicLinkService)
-        self._gate = base.one(PasswordGate)
         self._presigner = base.one(Presigner)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def one(self, visitor: Visitor, wanted: LinkDownloadRequest, how: Way) -> LinkDownload:
-        """An address for one file, and the grant by which it can be had again, uncounted.
+    def download(
+        self, visitor: LinkVisitor, request: LinkDownloadRequest, how: Channel
+    ) -> LinkDownload:
+        """The presigned URL of one file, and the access token that repeats it without counting.
 
-        Raises what `Visits.enter` raises, PasswordRequired, NoSuchFile, Invalid,
+        Raises what `LinkGate.open` raises, PasswordRequired, NoSuchFile, Invalid,
         DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            visit = self._public_links.enter(visitor, wanted.file_name, counting=True)
-            token = self._gate.admit(locked(visit.link), visitor.grant)
-            row = self._file(visit, wanted.file_name)
-            if self._counted(visitor, visit, [row], token, how):
-                made = self._presigner.download(row, inline=wanted.inline)
-                return LinkDownload(**made.model_dump(), grant=token.text)
-        raise AssertionError
 
-    def all(self, visitor: Visitor, limit: int, cursor: str | None) -> tuple[str, str, str | None]:
-        """A configuration for curl that fetches a page of files, the grant, and the next page.
+        def plan() -> tuple[Sequence[Write], tuple[FileRow, AccessToken]]:
+            opened = self._link_gate.open(visitor, request.file_name, receipts=True)
+            token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
+            row = self._file(opened, request.file_name)
+            return self._count(visitor, opened, [row], token, how), (row, token)
 
-        Raises what `one` raises, InvalidCursor.
+        row, token = self._db.transact(plan)
+        download = self._presigner.download(row, inline=request.inline)
+        return LinkDownload(**download.model_dump(), grant=token.text)
+
+    def download_page(self, visitor: LinkVisitor, page: PageQuery) -> tuple[str, str, str | None]:
+        """A curl configuration for a page of files, the access token, the cursor of the next page.
+
+        The files of a page are counted all or none. Raises what `download` raises, InvalidCursor.
         """
-        for _ in self._runtime.attempts():
-            visit = self._public_links.enter(visitor, counting=True)
-            token = self._gate.admit(locked(visit.link), visitor.grant)
-            rows, following = self._public_links.page(visit, limit, cursor)
-            if self._counted(visitor, visit, rows, token, "curl"):
-                files = ((row.name, self._presigner.download(row).url) for row in rows)
-                return curl.configuration(files), token.text, following
-        raise AssertionError
 
-    def _file(self, visit: Visit, name: str | None) -> FileRow:
+        def plan() -> tuple[Sequence[Write], tuple[Page[FileRow], AccessToken]]:
+            opened = self._link_gate.open(visitor, receipts=True)
+            token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
+            files = self._public_links.list_files(opened, page)
+            return self._count(visitor, opened, files.items, token, "curl"), (files, token)
+
+        files, token = self._db.transact(plan)
+        urls = ((row.name, self._presigner.download(row).url) for row in files.items)
+        return curl.configuration(urls), token.text, files.cursor
+
+    def _file(self, opened: OpenLink, name: str | None) -> FileRow:
+        """The file of that name, or the only file. Raises NoSuchFile, Invalid."""
         if name is None:
-            rows, _ = self._public_links.page(visit, 2, None)
+            rows = self._public_links.list_files(opened, PageQuery(2)).items
             if len(rows) != 1:
-                reason = {"at": "body.file_name", "reason": "the link shows more or less than one"}
-                raise Invalid("Say which file.", errors=[reason])
+                reason = {"at": "body.file_name", "reason": "the link does not show exactly one"}
+                raise Invalid("Name the file to download.", errors=[reason])
             return rows[0]
-        row = visit.file(name)
+        row = opened.file(name)
         if row is None:
             raise NoSuchFile("The link shows no file of that name.")
         return row
 
-    def _counted(
-        self, visitor: Visitor, visit: Visit, rows: list[FileRow], token: AccessToken, how: Way
-    ) -> bool:
-        """Whether all is counted that has to be; False when somebody came between."""
-        link, now = visit.link, self._runtime.now()
+    def _count(
+        self,
+        visitor: LinkVisitor,
+        opened: OpenLink,
+        rows: list[FileRow],
+        token: AccessToken,
+        how: Channel,
+    ) -> list[Write]:
+        """The writes that count the downloads of these files; none where all are counted already.
+
+        Raises DownloadNotAllowed, LinkExhausted.
+        """
+        link, now = opened.link, self._runtime.now()
         if not link.allow_download:
             raise DownloadNotAllowed
-        new = rows if token.is_new else self._uncounted(visit, rows, token.nonce)
-        if not new:
-            return True
-        _has_room(link, len(new))
-        name = new[0].name if len(new) == 1 else None
-        noted = event("downloaded", how, now, name, times=len(new))
-        until = int(now) + ACCESS_SECONDS
-        keys = [receipt_key(link.id, token.nonce, row.name) for row in new]
-        writes = [
-            count_downloads(link, len(new)),
-            *(put_receipt(key, row.id, until, now) for key, row in zip(keys, new, strict=True)),
-            put_event(link.id, noted, self._runtime.new_id()),
-            self._audit.record(
-                Anonymous(f"~{link.id}", visitor.address), "link.download", name, owner=link.owner
+        uncounted = rows if token.is_new else self._uncounted(opened, rows, token.nonce)
+        if not uncounted:
+            return []
+        _require_downloads_left(link, len(uncounted))
+        name = uncounted[0].name if len(uncounted) == 1 else None
+        expires_at = int(now) + ACCESS_SECONDS
+        actor = Anonymous(f"~{link.id}", visitor.address)
+        event = link_event("downloaded", how, now, name, times=len(uncounted))
+        return [
+            count_downloads(link, len(uncounted)),
+            *(
+                put_receipt(receipt_key(link.id, token.nonce, row.name), row.id, expires_at, now)
+                for row in uncounted
             ),
+            put_event(link.id, event, self._runtime.new_id()),
+            self._audit.record(actor, "link.download", name, owner=link.owner),
         ]
-        try:
-            self._db.commit(writes, self._runtime.new_id())
-        except ConditionFailed:
-            return False
-        return True
 
-    def _uncounted(self, visit: Visit, rows: list[FileRow], nonce: str) -> list[FileRow]:
-        """The files for which this grant has not been counted yet."""
-        keys = {row.name: receipt_key(visit.link.id, nonce, row.name) for row in rows}
-        late = [keys[row.name] for row in rows if file_key(row.shelf, row.name) not in visit.rows]
-        known = {**visit.rows, **self._db.read(late)}
+    def _uncounted(self, opened: OpenLink, rows: list[FileRow], nonce: str) -> list[FileRow]:
+        """The files without a receipt of the access token with this nonce."""
+        keys = {row.name: receipt_key(opened.link.id, nonce, row.name) for row in rows}
+        # The receipts of items were read with the link, those of files in its folders were not.
+        unread = [
+            keys[row.name] for row in rows if file_key(row.shelf, row.name) not in opened.rows
+        ]
+        receipts = {**opened.rows, **self._db.read(unread)}
         now = self._runtime.now()
-        return [row for row in rows if not receipt_in(known, keys[row.name], row.id, now)]
+        return [row for row in rows if not receipt_in(receipts, keys[row.name], row.id, now)]
 
 
-def _has_room(link: LinkRow, more: int) -> None:
-    """Raises LinkExhausted where a link has not as many downloads left."""
-    if link.max_downloads is None or link.downloads + more <= link.max_downloads:
+def _require_downloads_left(link: LinkRow, count: int) -> None:
+    """Raises LinkExhausted, which says how many downloads are left if any."""
+    if link.max_downloads is None or link.downloads + count <= link.max_downloads:
         return
     left = link.max_downloads - link.downloads
     if left > 0:
-        raise LinkExhausted(f"Downloads left: {left}, for {more} files. Send limit={left}.")
+        raise LinkExhausted(f"Downloads left: {left}, for {count} files. Send limit={left}.")
     raise LinkExhausted

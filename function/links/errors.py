@@ -1,56 +1,47 @@
-"""What can go wrong with groups, links and requests, below the problems of `errors`.
-
-NotFound 404                    Gone 410
-├── NoSuchGroup                 ├── LinkExpired
-├── NoSuchMember                ├── LinkExhausted
-├── NoSuchLink                  ├── LinkRevoked
-└── NoSuchRequest               └── RequestClosed
-Unauthenticated 401             Conflict 409
-├── PasswordRequired            ├── GroupTaken
-└── WrongPassword               ├── AliasTaken
-Forbidden 403                   ├── RequestFull
-└── DownloadNotAllowed          └── LimitReached
-"""
+"""Problems of links. Whoever holds a link that no longer works is told why (410)."""
 
 from function.core.errors import Conflict, Forbidden, Gone, NotFound
 
 
 class NoSuchLink(NotFound):
-    """No link of that id or token, or nothing of what it showed is left."""
+    """No link has that id, token or alias, or none of its items exists any more."""
 
-    slug, title = "no-such-link", "There is no such link"
-    default = "No link has that address; it may have been copied in part."
+    slug, title = "no-such-link", "No such link"
+    default = "No link has this address; check that you copied all of it."
 
 
 class DownloadNotAllowed(Forbidden):
-    """The link shows what there is, and gives no bytes."""
+    """The link lists its files and gives no bytes."""
 
-    slug, title = "download-not-allowed", "This link gives no downloads"
-    default = "Its owner has allowed to look at it only."
+    slug, title = "download-not-allowed", "Downloads not allowed"
+    default = "The owner of this link allows viewing the list only."
 
 
 class LinkExpired(Gone):
-    """The link's time is over."""
+    """The link has expired."""
 
-    slug, title = "link-expired", "The link has expired"
-    default = "Ask whoever gave it to you for another one."
+    slug, title = "link-expired", "Link expired"
+    default = "Ask the person who sent you this link for a new one."
 
 
 class LinkExhausted(Gone):
-    """The link has been downloaded from as often as it allows."""
+    """The link has no downloads left."""
 
-    slug, title = "link-exhausted", "The link has been used up"
-    default = "It was good for so many downloads; ask whoever gave it to you for another one."
+    slug, title = "link-exhausted", "Download limit reached"
+    default = (
+        "All downloads of this link are used; ask the person who sent it to you for a new one."
+    )
 
 
 class LinkRevoked(Gone):
-    """The link's owner has taken it back."""
+    """The owner has revoked the link."""
 
-    slug, title = "link-revoked", "The link has been taken back"
-    default = "Ask whoever gave it to you for another one."
+    slug, title = "link-revoked", "Link revoked"
+    default = "The owner revoked this link; ask the person who sent it to you for a new one."
 
 
 class AliasTaken(Conflict):
     """Another link has that alias."""
 
-    slug, title = "alias-taken", "That alias is taken"
+    slug, title = "alias-taken", "Alias taken"
+    default = "Another link has this alias; choose another one."

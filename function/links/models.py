@@ -1,50 +1,59 @@
-"""The bodies of links, for those who make them and those who open them.
-
-Imports `fields`, `models` and `transfer_models`.
-"""
+"""Bodies of requests and answers about links, for their owners and for their visitors."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt, StringConstraints
 
-from function.core.fields import FileName, FileOrFolder, Seconds, Username, encodable, like
+from function.core.fields import (
+    FileName,
+    FileOrFolder,
+    Seconds,
+    Username,
+    described_pattern,
+    encodable,
+)
 from function.core.models import Closed
 from function.files.models import Download
 
 WEEK = 7 * 24 * 3600
-MOST_ITEMS = 40
-Kind = Literal["opened", "unlocked", "downloaded"]
-Way = Literal["page", "json", "head", "redirect", "curl"]
+# How long an expired or revoked link tells its visitors so, and how long its events are kept.
+RETENTION = 90 * 24 * 3600
+MAX_ITEMS = 40
+EventKind = Literal["opened", "unlocked", "downloaded"]
+Channel = Literal["page", "json", "head", "redirect", "curl"]
 Items = Annotated[
-    tuple[FileOrFolder, ...], Field(min_length=1, max_length=MOST_ITEMS, fail_fast=True)
+    tuple[FileOrFolder, ...], Field(min_length=1, max_length=MAX_ITEMS, fail_fast=True)
 ]
 LinkPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterValidator(encodable)]
-MostDownloads = Annotated[StrictInt, Field(ge=1, le=2**31)]
-# Any text with line breaks, and nothing else that a terminal or a page would obey.
+MaxDownloads = Annotated[StrictInt, Field(ge=1, le=2**31)]
+# Line breaks and tabs are allowed; a terminal or a browser would act on other control characters.
 Note = Annotated[
-    str, like(r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000)
+    str,
+    described_pattern(
+        r"^[^\x00-\x08\x0b-\x1f\x7f]+$", "text without control characters, or null", 2000
+    ),
 ]
 Alias = Annotated[
     str,
-    like(
+    described_pattern(
         r"^[a-z0-9][a-z0-9-]{2,39}$",
         "3 to 40 of the characters a-z 0-9 -, the first a letter or a digit",
     ),
 ]
-GrantText = Annotated[str, StringConstraints(max_length=200)]
+AccessToken = Annotated[str, StringConstraints(max_length=200)]
 
 
 class LinkRequest(Closed):
-    """Files and folders of the caller's, and who may get them by a link.
+    """Files and folders of the caller, and the conditions under which a link gives access to them.
 
-    `expires_in` is seconds, a week by default, null for never; `audience` is the only account that
-    may open it; `alias` is an address that people can remember, and guess.
+    `expires_in` is seconds, a week by default; null never expires. `audience` is the only account
+    that can open the link. `alias` is an address that people can remember, and guess.
     """
 
     items: Items
     password: LinkPassword | None = None
     expires_in: Seconds | None = WEEK
-    max_downloads: MostDownloads | None = None
+    max_downloads: MaxDownloads | None = None
     allow_download: StrictBool = True
     audience: Username | None = None
     note: Note | None = None
@@ -52,14 +61,14 @@ class LinkRequest(Closed):
 
 
 class LinkChanges(LinkRequest):
-    """What shall be otherwise; null clears, and what is left out stays as it is."""
+    """The fields of a link to change: a field that is left out stays, null clears one."""
 
     items: Items = ()
     expires_in: Seconds | None = None
 
 
 class LinkSummary(Closed):
-    """A link as its owner sees it; `url` is said once, when it is made."""
+    """A link as its owner sees it. `url` is shown once, when the link is created."""
 
     id: str
     url: str | None
@@ -75,16 +84,16 @@ class LinkSummary(Closed):
 
 
 class Link(LinkSummary):
-    """A link, with the files and folders that it shows."""
+    """A link with the names of its files and folders."""
 
     items: list[str]
 
 
 class LinkEvent(Closed):
-    """What was done with a link: `times` in the minute from `created`, where it is counted so."""
+    """An access by a link: `times` within the minute from `created`, where they are counted."""
 
-    kind: Kind
-    how: Way
+    kind: EventKind
+    how: Channel
     file_name: str | None
     created: str
     times: int
@@ -100,7 +109,7 @@ class LinkItem(Closed):
 
 
 class LinkPage(Closed):
-    """What a link shows; `downloads_left` is null where they are not counted."""
+    """The files that a link shows; `downloads_left` is null where downloads are unlimited."""
 
     owner: str
     note: str | None
@@ -113,18 +122,19 @@ class LinkPage(Closed):
 
 
 class LinkDownloadRequest(Closed):
-    """Which file of a link; it may be left out where there is one only.
+    """The file of a link to download; the name is optional where the link shows one file.
 
-    With `format` curl it is all files of a page. `inline` is to be shown, where that is safe.
+    `grant` is the access token of an unlock or of an earlier download. `format` curl asks for all
+    files of a page. `inline` asks for a file to be displayed, where its media type is safe.
     """
 
     file_name: FileName | None = None
-    grant: GrantText | None = None
+    grant: AccessToken | None = None
     format: Literal["curl"] | None = None
     inline: bool = False
 
 
 class LinkDownload(Download):
-    """Where to get the bytes; with `grant` the same file may be asked for again, uncounted."""
+    """Where to get the bytes; with `grant` the same file is downloaded again without counting."""
 
     grant: str

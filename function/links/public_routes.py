@@ -1,4 +1,4 @@
-"""Links, for those who open them: no account is needed, and looking never counts."""
+"""The public routes of links, which need no account."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -10,13 +10,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
-from function.core.models import Incoming
+from function.core.models import HttpRequest
+from function.core.paging import PageQuery
 from function.files.presigning import Presigner
-from function.http import pages as http_pages
-from function.http.dependencies import Sent, SentBody, Visitor
-from function.http.forms import read
+from function.http.dependencies import (
+    CurrentRequest,
+    Cursor,
+    Limit,
+    OptionalCaller,
+    RequestWithBody,
+)
+from function.http.forms import read_body
+from function.http.pages import accepted_types, accepts_html
 from function.http.responses import JSON, answers, next_page
-from function.links import pages as links_pages
+from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.errors import (
     DownloadNotAllowed,
@@ -25,18 +32,17 @@ from function.links.errors import (
     LinkRevoked,
     NoSuchLink,
 )
-from function.links.models import LinkDownload, LinkDownloadRequest, LinkPage, Way
+from function.links.models import Channel, LinkDownload, LinkDownloadRequest, LinkPage
+from function.links.pages import link_page
 from function.links.public_service import PublicLinkService
-from function.links.public_service import Visitor as Guest
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 
 router = Router()
-MOST_ON_A_PAGE = 100
-MOST_AT_ONCE = 90  # one commit has a receipt for each
-GRANT = "x-link-grant"
+MAX_PAGE_ITEMS = 100
+MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
+GRANT_HEADER = "x-link-grant"
 CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, NotAllowed, SlowDown)
-Cursor = Annotated[str | None, Query(description="Where the list goes on.")]
 
 
 @router.get(
@@ -45,45 +51,56 @@ Cursor = Annotated[str | None, Query(description="Where the list goes on.")]
 )
 def open_link(
     token: str,
-    visitor: Visitor,
-    sent: Sent,
-    grant: Annotated[str | None, Query(description="Or in the header `x-link-grant`.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = MOST_ON_A_PAGE,
+    visitor: OptionalCaller,
+    request: CurrentRequest,
+    grant: Annotated[
+        str | None, Query(description="The access token; or send it in `x-link-grant`.")
+    ] = None,
+    limit: Limit = MAX_PAGE_ITEMS,
     cursor: Cursor = None,
 ) -> Response[LinkPage | str]:
-    """What a link shows, as JSON or as a page for browsers. It never counts.
+    """List the files that a link shows, as JSON or as a page for browsers. It never counts.
 
-    With a password nothing is shown before the grant of `POST /s/{token}/unlock` is sent along.
+    A link with a password needs the access token (`grant`) of `POST /s/{token}/unlock`.
     """
-    guest = Guest(token, sent.address, visitor, grant or sent.headers.get(GRANT))
-    if http_pages.accepts_html(sent):
-        limit = min(limit, MOST_ON_A_PAGE)
-        page, following, held = one(PublicLinkService).show(
-            guest, _how(sent, "page"), limit, cursor
+    link_visitor = LinkVisitor(
+        token, request.address, visitor, grant or request.headers.get(GRANT_HEADER)
+    )
+    if accepts_html(request):
+        limit = min(limit, MAX_PAGE_ITEMS)
+        page, next_cursor, access_token = one(PublicLinkService).show(
+            link_visitor, _channel(request, "page"), PageQuery(limit, cursor)
         )
-        return links_pages.link_page(page, sent.path, held, following, one(Presigner).site)
-    page, following, _ = one(PublicLinkService).show(guest, _how(sent, "json"), limit, cursor)
-    return Response(200, JSON, page, next_page(following, sent))
+        return link_page(page, request.path, access_token, next_cursor, one(Presigner).site)
+    page, next_cursor, _ = one(PublicLinkService).show(
+        link_visitor, _channel(request, "json"), PageQuery(limit, cursor)
+    )
+    return Response(200, JSON, page, next_page(next_cursor, request))
 
 
 @router.post(
     "/s/<token>/unlock",
     responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
 )
-def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlocked | str]:
-    """Give the password of a link, as JSON or as a form, and get a grant for an hour.
+def unlock_link(
+    token: str, visitor: OptionalCaller, request: RequestWithBody
+) -> Response[Unlocked | str]:
+    """Exchange the password of a link for an access token of one hour.
 
-    Tries are counted before they are looked at; too many are answered 429 for some minutes.
+    The password is JSON or a form. Each try is counted before the password is checked; too many
+    are answered with 429.
     """
-    password = read(sent, UnlockRequest).password
+    password = read_body(request, UnlockRequest).password
     secret = password.get_secret_value() if password else None
-    guest = Guest(token, sent.address, visitor)
-    if not http_pages.accepts_html(sent):
-        return Response(200, JSON, one(PublicLinkService).unlock(guest, secret, "json"))
-    guest = replace(guest, grant=one(PublicLinkService).unlock(guest, secret, "page").grant)
-    page, following, held = one(PublicLinkService).show(guest, "page", MOST_ON_A_PAGE, None)
-    path = sent.path.removesuffix("/unlock")
-    return links_pages.link_page(page, path, held, following, one(Presigner).site)
+    link_visitor = LinkVisitor(token, request.address, visitor)
+    service = one(PublicLinkService)
+    if not accepts_html(request):
+        return Response(200, JSON, service.unlock(link_visitor, secret, "json"))
+    unlocked = service.unlock(link_visitor, secret, "page")
+    link_visitor = replace(link_visitor, access_token=unlocked.grant)
+    page, next_cursor, access_token = service.show(link_visitor, "page", PageQuery(MAX_PAGE_ITEMS))
+    path = request.path.removesuffix("/unlock")
+    return link_page(page, path, access_token, next_cursor, one(Presigner).site)
 
 
 @router.post(
@@ -102,27 +119,32 @@ def unlock_link(token: str, visitor: Visitor, sent: SentBody) -> Response[Unlock
 )
 def download_by_link(
     token: str,
-    visitor: Visitor,
-    sent: SentBody,
-    limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE,
+    visitor: OptionalCaller,
+    request: RequestWithBody,
+    limit: Annotated[int, Query(ge=1, le=MAX_COUNTED)] = MAX_COUNTED,
     cursor: Cursor = None,
 ) -> Response[LinkDownload | str | None]:
-    """Download a file of a link: 303 to its bytes, or 200 with the address for programs.
+    """Download a file of a link: 303 to its bytes, or 200 with their address as JSON.
 
-    The count is of files; the answer's grant (`x-link-grant`) gives the same file again for an
-    hour, uncounted. `format` curl answers a configuration for `curl -K` with all files of a page.
+    Counts each file. With the access token of the answer (`x-link-grant`, `grant`) the same file is
+    downloaded again without counting, for an hour. `format` curl answers a configuration for
+    `curl -K` with all files of a page.
     """
-    wanted = read(sent, LinkDownloadRequest)
-    guest = Guest(token, sent.address, visitor, wanted.grant or sent.headers.get(GRANT))
-    if wanted.format:
-        text, grant, following = one(LinkDownloads).all(guest, limit, cursor)
-        headers = {**next_page(following, sent), GRANT: grant}
+    body = read_body(request, LinkDownloadRequest)
+    access_token = body.grant or request.headers.get(GRANT_HEADER)
+    link_visitor = LinkVisitor(token, request.address, visitor, access_token)
+    if body.format:
+        text, access_token, next_cursor = one(LinkDownloads).download_page(
+            link_visitor, PageQuery(limit, cursor)
+        )
+        headers = {**next_page(next_cursor, request), GRANT_HEADER: access_token}
         return Response(200, "text/plain; charset=utf-8", text, headers)
-    if JSON in http_pages.accepted_types(sent):
-        return Response(200, JSON, one(LinkDownloads).one(guest, wanted, "json"))
-    made = one(LinkDownloads).one(guest, wanted, "redirect")
-    return Response(303, None, None, {"location": made.url, GRANT: made.grant})
+    if JSON in accepted_types(request):
+        return Response(200, JSON, one(LinkDownloads).download(link_visitor, body, "json"))
+    download = one(LinkDownloads).download(link_visitor, body, "redirect")
+    return Response(303, None, None, {"location": download.url, GRANT_HEADER: download.grant})
 
 
-def _how(sent: Incoming, way: Way) -> Way:
-    return "head" if sent.method == "HEAD" else way
+def _channel(request: HttpRequest, channel: Channel) -> Channel:
+    """The channel that an event names: a HEAD request shows nothing."""
+    return "head" if request.method == "HEAD" else channel

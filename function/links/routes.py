@@ -1,22 +1,19 @@
-"""Links, for those who make them."""
-
-from typing import Annotated
+"""The routes of links for their owners."""
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
-from function.http.dependencies import Sent, Sharer
-from function.http.responses import answers, listed, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
+from function.http.responses import answers, list_answer, no_content
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
 from function.links.service import LinkService
 
 router = Router()
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.post(
@@ -32,26 +29,27 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         Invalid,
     ),
 )
-def make_link(body: LinkRequest, caller: Sharer, sent: Sent) -> Link:
-    """Make a link to files and folders of yours, for people without an account.
+def create_link(body: LinkRequest, caller: Sharer, request: CurrentRequest) -> Link:
+    """Create a link to files and folders of yours, for people without an account.
 
-    Its `url` is said this once: only a hash of it is kept. A link lasts a week unless `expires_in`
-    says otherwise. Anybody may guess an alias: give such a link a password or an audience.
+    The `url` is shown only in this answer, because only a hash of it is stored. A link expires
+    after a week unless `expires_in` is given. An alias can be guessed: give such a link a password
+    or an audience.
     """
-    return one(LinkService).create(caller, body, sent.base)
+    return one(LinkService).create(caller, body, request.base)
 
 
 @router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))
 def list_links(
-    caller: Sharer, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Sharer, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[LinkSummary]]:
-    """List your links, the newest first."""
-    return listed(*one(LinkService).page(caller, limit, cursor), sent)
+    """List your links, newest first."""
+    return list_answer(one(LinkService).list_links(caller, PageQuery(limit, cursor)), request)
 
 
 @router.get("/links/<link_id>", responses=answers({200: Link}, NoSuchLink))
 def get_link(link_id: str, caller: Sharer) -> Link:
-    """A link of yours, with what it shows."""
+    """Get a link of yours, with its files and folders."""
     return one(LinkService).get(caller, link_id)
 
 
@@ -68,9 +66,9 @@ def get_link(link_id: str, caller: Sharer) -> Link:
         Invalid,
     ),
 )
-def change_link(link_id: str, body: LinkChanges, caller: Sharer) -> Link:
-    """Change a link; its address stays. What is left out stays too, and null clears."""
-    return one(LinkService).change(caller, link_id, body)
+def update_link(link_id: str, body: LinkChanges, caller: Sharer) -> Link:
+    """Change a link; its address stays. A field that is left out stays, null clears one."""
+    return one(LinkService).update(caller, link_id, body)
 
 
 @router.delete(
@@ -79,9 +77,9 @@ def change_link(link_id: str, body: LinkChanges, caller: Sharer) -> Link:
     responses=answers({204: None}, NoSuchLink, ChangedMeanwhile),
 )
 def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
-    """Take a link back; it is dead at once, for good."""
+    """Revoke a link for good. Effective immediately."""
     one(LinkService).revoke(caller, link_id)
-    return nothing()
+    return no_content()
 
 
 @router.get(
@@ -91,9 +89,10 @@ def revoke_link(link_id: str, caller: Sharer) -> Response[None]:
 def list_link_events(
     link_id: str,
     caller: Sharer,
-    sent: Sent,
+    request: CurrentRequest,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[list[LinkEvent]]:
-    """What was done with a link in the last ninety days, the newest first."""
-    return listed(*one(LinkService).events(caller, link_id, limit, cursor), sent)
+    """List the events of a link of the last ninety days, newest first."""
+    page = one(LinkService).list_events(caller, link_id, PageQuery(limit, cursor))
+    return list_answer(page, request)

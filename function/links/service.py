@@ -1,277 +1,190 @@
-"""What a link shows: a grant to it on each file or folder, noted on the file as any other.
+"""Links as their owners create, change, list and revoke them.
 
-A file's rename carries such a grant and its delete revokes it; a new file of the same name is not
-shown, because the grant is for the place of the old one.
+The id of a link is the SHA-256 of its token, and the token is stored nowhere: the address of a link
+can be shown only once. A link has an entry in the list of its owner and, if it has an alias, an
+entry for that; both are written and deleted in the commit that changes the link.
 """
 
 import re
 from collections.abc import Iterable
 
-from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
-from function.aws.writes import Write, equals
+from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, NoSuchUser
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import token_hash
 from function.links.errors import AliasTaken, NoSuchLink
-from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
-from function.sharing.shares import GrantCapacity
-from function.tables import folders
-from function.tables import links as tables_links
+from function.links.items import LinkItems, current_grants, item_keys
+from function.links.models import (
+    RETENTION,
+    Link,
+    LinkChanges,
+    LinkEvent,
+    LinkRequest,
+    LinkSummary,
+)
 from function.tables.accounts import account_in, account_key, require_account_active
-from function.tables.files import FileRow, add_grantee, file_in, file_key, remove_grantee
-from function.tables.folders import folder_key
-from function.tables.grants import Grant, delete_grant, put_grant
-from function.tables.links import LinkRow, link_grantee
+from function.tables.grants import Grant
+from function.tables.links import (
+    LinkRow,
+    Links,
+    alias_key,
+    create_link,
+    delete_alias,
+    delete_owner_entry,
+    link_with_alias,
+    put_alias,
+    put_owner_entry,
+    update_link,
+)
 
-ID = re.compile(r"[0-9a-f]{64}")
+LINK_ID = re.compile(r"[0-9a-f]{64}")
 LINKS = "links"
-# How long one can be told what became of a link.
-REMEMBERED = 90 * 24 * 3600
-MOST_WRITES = 100  # of one commit
-
-
-class LinkItems:
-    """Grants to links, and the writes that put them and take them back."""
-
-    def __init__(self, base: Base) -> None:
-        self._room = base.one(GrantCapacity)
-        self._runtime = base.runtime
-
-    def grants(self, entry: Authentication, row: LinkRow, names: Iterable[str]) -> list[Grant]:
-        """The grants by which a link shows files and folders of its owner's.
-
-        Raises NoSuchFile, LimitReached.
-        """
-        return [self._grant(entry, row, name) for name in dict.fromkeys(names)]
-
-    def _grant(self, entry: Authentication, row: LinkRow, name: str) -> Grant:
-        file = own_file(entry, name)
-        if file is None and not name.endswith("/"):
-            raise NoSuchFile
-        if file is None:
-            self._room.made_in(entry.rows, row.owner, name, link_grantee(row.id))
-        file = file and self._room.made(file, link_grantee(row.id))
-        return Grant(
-            grantee=link_grantee(row.id),
-            file=f"{row.owner}/{name}",
-            owner=row.owner,
-            owner_id=row.owner_id,
-            grantee_id=row.id,
-            permission="read",
-            created=iso(self._runtime.now()),
-            rev=self._runtime.new_id(),
-            file_id=file.place_id if file else None,
-            expires_at=row.expires_at,
-        )
-
-    def _reached(self, file: FileRow | None, grant: Grant) -> Write:
-        """Notes on the file, or the folder, whom it is granted to."""
-        if file:
-            return add_grantee(file, grant.grantee, self._runtime.new_id())
-        return folders.add_folder_grantee(grant.owner, name_of(grant), grant.grantee)
-
-    def writes(self, entry: Authentication, held: list[Grant], wanted: list[Grant]) -> list[Write]:
-        """Puts the grants that are new or otherwise, and takes back those not wanted any more.
-
-        All this expects the grants as they were `held`: where a file is not found, its grant was
-        left behind, or has gone with it to another name meanwhile, and one must look again.
-        """
-        writes: list[Write] = []
-        before = {grant.file: grant for grant in held}
-        for grant in wanted:
-            old = before.pop(grant.file, None)
-            if old and (old.file_id, old.expires_at) == (grant.file_id, grant.expires_at):
-                continue
-            file = own_file(entry, name_of(grant))
-            noted = [self._reached(file, grant)]
-            writes += [put_grant(grant, equals(rev=old.rev) if old else None), *noted]
-        for grant in before.values():
-            file = own_file(entry, name_of(grant))
-            stands = file is not None and file.place_id == grant.file_id
-            noted = (
-                [remove_grantee(file, grant.grantee, self._runtime.new_id())]
-                if file and stands
-                else []
-            )
-            if grant.file_id is None:
-                noted = [
-                    folders.remove_folder_grantee(grant.owner, name_of(grant), [grant.grantee])
-                ]
-            writes += [delete_grant(grant), *noted]
-        return writes
-
-
-def still(entry: Authentication, row: LinkRow, held: Iterable[Grant]) -> list[Grant]:
-    """The grants that stand, until the link as it is now may go; never one for a namesake."""
-
-    def stands(grant: Grant) -> bool:
-        file = own_file(entry, name_of(grant))
-        return grant.file_id is None or (file is not None and file.place_id == grant.file_id)
-
-    ending = {"expires_at": row.expires_at}
-    return [each.model_copy(update=ending) for each in held if stands(each)]
-
-
-def own_file(entry: Authentication, name: str) -> FileRow | None:
-    """The caller's own file of that name, if it was read."""
-    file = file_in(entry.rows, entry.account.username, name)
-    return file if file and file.owner_id == entry.account.id else None
-
-
-def name_of(grant: Grant) -> str:
-    """What a grant is on, as its owner calls it."""
-    return grant.file.removeprefix(f"{grant.owner}/")
-
-
-def file_keys(owner: str, names: Iterable[str]) -> list[Key]:
-    """Where files of those names stand, and folders."""
-    return [(folder_key if name.endswith("/") else file_key)(owner, name) for name in names]
+MAX_WRITES = 100  # of one TransactWriteItems
 
 
 class LinkService:
-    """The links of an account."""
+    """Manages the links of an account."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._links = tables_links.Links(base.db)
-        self._showing = base.one(LinkItems)
+        self._links = Links(base.db)
+        self._items = base.one(LinkItems)
         self._passwords = base.one(Passwords)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def create(self, caller: Caller, wanted: LinkRequest, base: str) -> Link:
-        """Makes a link; its address under `base` is said this once.
+    def create(self, caller: Caller, request: LinkRequest, base_url: str) -> Link:
+        """Creates a link; only this answer has its `url`, below `base_url`.
 
-        Raises NoSuchFile, NoSuchUser, AliasTaken, ChangedMeanwhile.
+        Raises NoSuchFile, NoSuchUser, AliasTaken, LimitReached, ChangedMeanwhile.
         """
         token = self._runtime.new_secret()
-        for _ in self._runtime.attempts():
-            entry = self._access.authenticate(caller, more=_keys(caller.username, wanted))
-            row = self._changed(entry, self._new(entry, token_hash(token)), wanted)
-            grants = self._showing.grants(entry, row, wanted.items)
-            writes = [
-                tables_links.create_link(row),
-                *_listed(row),
-                *self._showing.writes(entry, [], grants),
-            ]
-            writes.append(require_account_active(entry.account))
-            writes.append(self._audit.record(caller, "link.create", subject=row.id))
-            try:
-                self._db.commit(writes, row.rev)
-            except ConditionFailed:
-                continue
-            return link_view(row, grants, f"{base}/s/{row.alias or token}")
-        raise AssertionError
 
-    def page(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[LinkSummary], str | None]:
-        """The caller's links, the newest first, and the next cursor. Raises InvalidCursor."""
+        def plan() -> tuple[list[Write], Link]:
+            entry = self._access.authenticate(caller, more=_keys(caller.username, request))
+            row = self._updated(entry, self._new_row(entry, token_hash(token)), request)
+            grants = self._items.grants(entry, row, request.items)
+            writes = [
+                create_link(row),
+                *_put_entries(row),
+                *self._items.writes(entry, [], grants),
+                require_account_active(entry.account),
+                self._audit.record(caller, "link.create", subject=row.id),
+            ]
+            return writes, link_view(row, grants, f"{base_url}/s/{row.alias or token}")
+
+        return self._db.transact(plan)
+
+    def list_links(self, caller: Caller, page: PageQuery) -> Page[LinkSummary]:
+        """A page of the caller's links, newest first.
+
+        Raises InvalidCursor.
+        """
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, LINKS) or [""])[0]
-        rows, last = self._links.list_links(account.username, account.id, after=after, limit=limit)
-        return [summary(row) for row in rows], last and seal([last], account.id, LINKS)
+        paging = Paging(page, account.id, LINKS)
+        rows, last = self._links.list_links(
+            account.username, account.id, after=paging.after, limit=paging.limit
+        )
+        return paging.page(map(link_summary, rows), last)
 
     def get(self, caller: Caller, link_id: str) -> Link:
-        """A link of the caller's, with what is still there of its items. Raises NoSuchLink."""
-        row, held, entry = self._find(caller, link_id)
-        if len(still(entry, row, held)) < len(held):  # renamed, perhaps, since the link was read
-            row, held, entry = self._find(caller, link_id)
-        row = row.model_copy(update={"alias": _alias(entry, row)})
-        return link_view(row, still(entry, row, held))
+        """A link of the caller with those of its items that exist. Raises NoSuchLink."""
+        row, grants, entry = self._find(caller, link_id)
+        if len(current_grants(entry, row, grants)) < len(grants):
+            # An item may have been renamed after the link was read, and its grant with it.
+            row, grants, entry = self._find(caller, link_id)
+        row = row.model_copy(update={"alias": _current_alias(entry, row)})
+        return link_view(row, current_grants(entry, row, grants))
 
-    def change(self, caller: Caller, link_id: str, wanted: LinkChanges) -> Link:
-        """Changes what is said, and nothing else.
+    def update(self, caller: Caller, link_id: str, changes: LinkChanges) -> Link:
+        """Changes the fields that `changes` provides.
 
-        Raises NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, Invalid, ChangedMeanwhile.
+        Raises NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, LimitReached, Invalid,
+        ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            old, held, entry = self._find(caller, link_id, _keys(caller.username, wanted))
-            row = self._changed(entry, old, wanted)
-            if "items" in wanted.model_fields_set:
-                grants = self._showing.grants(entry, row, wanted.items)
+
+        def plan() -> tuple[list[Write], Link]:
+            old, before, entry = self._find(caller, link_id, _keys(caller.username, changes))
+            row = self._updated(entry, old, changes)
+            if "items" in changes.model_fields_set:
+                grants = self._items.grants(entry, row, changes.items)
             else:
-                grants = still(entry, row, held)
+                grants = current_grants(entry, row, before)
             writes = [
-                tables_links.update_link(old, row),
-                *_listed(row),
-                *_freed(entry, old, row.alias),
+                update_link(old, row),
+                *_put_entries(row),
+                *_release_alias(entry, old, keep=row.alias),
+                *self._items.writes(entry, before, grants),
+                self._audit.record(caller, "link.update", subject=row.id),
             ]
-            writes += self._showing.writes(entry, held, grants)
-            writes.append(self._audit.record(caller, "link.update", subject=row.id))
-            if len(writes) > MOST_WRITES:
-                raise Invalid("That is too much at once; change the items in two steps.")
-            try:
-                self._db.commit(writes, row.rev)
-            except ConditionFailed:
-                continue
-            return link_view(row, grants)
-        raise AssertionError
+            if len(writes) > MAX_WRITES:
+                raise Invalid("Too many items change at once; change them in two requests.")
+            return writes, link_view(row, grants)
+
+        return self._db.transact(plan)
 
     def revoke(self, caller: Caller, link_id: str) -> None:
-        """Ends a link at once, for good; who has it is told so. Raises NoSuchLink."""
-        for _ in self._runtime.attempts():
-            old, held, entry = self._find(caller, link_id)
-            until = int(self._runtime.now()) + REMEMBERED
-            ended = {"revoked": True, "alias": None, "rev": self._runtime.new_id()}
-            row = old.model_copy(update=ended | {"expires_at": until})
-            writes = [
-                tables_links.update_link(old, row),
-                tables_links.delete_owner_entry(row),
-                *_freed(entry, old),
-            ]
-            writes.append(self._audit.record(caller, "link.delete", subject=row.id))
-            try:
-                self._db.commit([*writes, *self._showing.writes(entry, held, [])], row.rev)
-            except ConditionFailed:
-                continue
-            return
+        """Revokes a link for good; its visitors are told so for `RETENTION` seconds.
 
-    def events(
-        self, caller: Caller, link_id: str, limit: int, cursor: str | None
-    ) -> tuple[list[LinkEvent], str | None]:
-        """What was done with a link, the newest first. Raises NoSuchLink, InvalidCursor."""
+        Raises NoSuchLink, ChangedMeanwhile.
+        """
+
+        def plan() -> tuple[list[Write], None]:
+            old, grants, entry = self._find(caller, link_id)
+            expires_at = int(self._runtime.now()) + RETENTION
+            revoked = {"revoked": True, "alias": None, "expires_at": expires_at}
+            row = old.model_copy(update=revoked | {"rev": self._runtime.new_id()})
+            return [
+                update_link(old, row),
+                delete_owner_entry(row),
+                *_release_alias(entry, old),
+                self._audit.record(caller, "link.delete", subject=row.id),
+                *self._items.writes(entry, grants, []),
+            ], None
+
+        self._db.transact(plan)
+
+    def list_events(self, caller: Caller, link_id: str, page: PageQuery) -> Page[LinkEvent]:
+        """A page of the events of a link, newest first.
+
+        Raises NoSuchLink, InvalidCursor.
+        """
         row, _, entry = self._find(caller, link_id)
-        of = f"events {row.id}"
-        after = (unseal(cursor, entry.account.id, of) or [""])[0]
-        rows, last = self._links.list_events(row.id, after=after, limit=limit)
+        paging = Paging(page, entry.account.id, f"events {row.id}")
+        rows, last = self._links.list_events(row.id, after=paging.after, limit=paging.limit)
         now = self._runtime.now()
         events = [
             LinkEvent.model_validate(each.model_dump(exclude={"expires_at"}))
             for each in rows
             if each.expires_at > now
         ]
-        return events, last and seal([last], entry.account.id, of)
+        return paging.page(events, last)
 
     def _find(
         self, caller: Caller, link_id: str, more: Iterable[Key] = ()
     ) -> tuple[LinkRow, list[Grant], Authentication]:
-        """A link of the caller's with what it shows, and the files of that and who has its alias.
+        """A link of the caller, its grants, and the rows of its items and of its alias.
 
         Raises NoSuchLink.
         """
-        row, held = self._links.find(link_id) if ID.fullmatch(link_id) else (None, [])
-        names = [name_of(grant) for grant in held if grant.owner == caller.username]
-        keys = [*file_keys(caller.username, names), *more]
-        keys += [tables_links.alias_key(row.alias)] if row and row.alias else []
+        row, grants = self._links.find(link_id) if LINK_ID.fullmatch(link_id) else (None, [])
+        names = [grant.name for grant in grants if grant.owner == caller.username]
+        keys = [*item_keys(caller.username, names), *more]
+        keys += [alias_key(row.alias)] if row and row.alias else []
         entry = self._access.authenticate(caller, more=keys)
         if row is None or row.revoked or row.owner_id != entry.account.id:
             raise NoSuchLink
-        return row, held, entry
+        return row, grants, entry
 
-    def _new(self, entry: Authentication, link_id: str) -> LinkRow:
+    def _new_row(self, entry: Authentication, link_id: str) -> LinkRow:
         return LinkRow(
             id=link_id,
             owner=entry.account.username,
@@ -281,61 +194,65 @@ class LinkService:
             seal=self._runtime.new_id(),
         )
 
-    def _changed(self, entry: Authentication, row: LinkRow, wanted: LinkRequest) -> LinkRow:
-        """The link as wanted: as it is where nothing is said, but for a new link."""
-        said = wanted.model_fields_set
-        if not isinstance(wanted, LinkChanges):
-            said = said | {"expires_in"}
-        plain = said & {"max_downloads", "allow_download", "note", "alias"}
-        new: dict[str, object] = {"alias": _alias(entry, row)}
-        new |= {name: getattr(wanted, name) for name in plain}
-        if wanted.alias and tables_links.link_with_alias(entry.rows, wanted.alias) not in {
-            None,
-            row.id,
-        }:
+    def _updated(self, entry: Authentication, row: LinkRow, request: LinkRequest) -> LinkRow:
+        """The row with the fields that the request provides; a new link has a default expiry.
+
+        Raises AliasTaken, NoSuchUser.
+        """
+        provided = request.model_fields_set
+        if not isinstance(request, LinkChanges):
+            provided = provided | {"expires_in"}
+        fields: dict[str, object] = {"alias": _current_alias(entry, row)}
+        for name in provided & {"max_downloads", "allow_download", "note", "alias"}:
+            fields[name] = getattr(request, name)
+        if request.alias and _is_taken(entry, request.alias, row):
             raise AliasTaken
-        if "password" in said:
-            secret = wanted.password and wanted.password.get_secret_value()
-            new["password"] = self._passwords.hash(secret) if secret else None
-            new["seal"] = self._runtime.new_id()
-        if "expires_in" in said:
-            ends = int(self._runtime.now()) + wanted.expires_in if wanted.expires_in else None
-            new |= {"ends": ends, "expires_at": ends and ends + REMEMBERED}
-        if "audience" in said:
-            audience = account_in(entry.rows, wanted.audience) if wanted.audience else None
-            if wanted.audience and audience is None:
+        if "password" in provided:
+            password = request.password and request.password.get_secret_value()
+            fields["password"] = self._passwords.hash(password) if password else None
+            fields["seal"] = self._runtime.new_id()
+        if "expires_in" in provided:
+            seconds = request.expires_in
+            ends = int(self._runtime.now()) + seconds if seconds else None
+            fields |= {"ends": ends, "expires_at": ends and ends + RETENTION}
+        if "audience" in provided:
+            audience = account_in(entry.rows, request.audience) if request.audience else None
+            if request.audience and audience is None:
                 raise NoSuchUser
-            new |= {"audience": wanted.audience, "audience_id": audience and audience.id}
-        return row.model_copy(update=new | {"rev": self._runtime.new_id()})
+            fields |= {"audience": request.audience, "audience_id": audience and audience.id}
+        return row.model_copy(update=fields | {"rev": self._runtime.new_id()})
 
 
-def _listed(row: LinkRow) -> list[Write]:
-    """What leads to a link beside its token: its owner's list, and its alias."""
-    alias = [tables_links.put_alias(row, row.alias)] if row.alias else []
-    return [tables_links.put_owner_entry(row), *alias]
+def _put_entries(row: LinkRow) -> list[Write]:
+    """Puts the entry of a link in the list of its owner, and that of its alias."""
+    return [put_owner_entry(row), *([put_alias(row, row.alias)] if row.alias else [])]
 
 
-def _alias(entry: Authentication, row: LinkRow) -> str | None:
-    """The alias of a link; none when it fell to another link after it had expired."""
-    taken = row.alias and tables_links.link_with_alias(entry.rows, row.alias) not in {None, row.id}
-    return None if taken else row.alias
+def _is_taken(entry: Authentication, alias: str, row: LinkRow) -> bool:
+    """Whether another link has the alias."""
+    return link_with_alias(entry.rows, alias) not in {None, row.id}
 
 
-def _freed(entry: Authentication, row: LinkRow, kept: str | None = None) -> list[Write]:
-    """Frees the alias of a link that does not keep it, if it still has it."""
-    alias = _alias(entry, row)
-    return [tables_links.delete_alias(row, alias)] if alias and alias != kept else []
+def _current_alias(entry: Authentication, row: LinkRow) -> str | None:
+    """The alias of a link; None when another link took it after the entry had expired."""
+    return None if row.alias and _is_taken(entry, row.alias, row) else row.alias
 
 
-def _keys(owner: str, wanted: LinkRequest) -> list[Key]:
-    """Every row that bears on what is wanted."""
-    keys = file_keys(owner, wanted.items)
-    keys += [account_key(wanted.audience)] if wanted.audience else []
-    return keys + ([tables_links.alias_key(wanted.alias)] if wanted.alias else [])
+def _release_alias(entry: Authentication, row: LinkRow, keep: str | None = None) -> list[Write]:
+    """Deletes the entry of the link's alias, unless that is the one to keep."""
+    alias = _current_alias(entry, row)
+    return [delete_alias(row, alias)] if alias and alias != keep else []
 
 
-def summary(row: LinkRow) -> LinkSummary:
-    """A link as its owner sees it, without what it shows."""
+def _keys(owner: str, request: LinkRequest) -> list[Key]:
+    """The rows of the items, the audience and the alias that a request names."""
+    keys = item_keys(owner, request.items)
+    keys += [account_key(request.audience)] if request.audience else []
+    return keys + ([alias_key(request.alias)] if request.alias else [])
+
+
+def link_summary(row: LinkRow) -> LinkSummary:
+    """A link as its owner sees it, without its items and its address."""
     return LinkSummary(
         id=row.id,
         url=None,
@@ -352,6 +269,6 @@ def summary(row: LinkRow) -> LinkSummary:
 
 
 def link_view(row: LinkRow, grants: list[Grant], url: str | None = None) -> Link:
-    """A link as its owner sees it; `url` is for its owner's eyes when it is new."""
-    items = sorted(name_of(grant) for grant in grants)
-    return Link(**summary(row).model_dump(exclude={"url"}), url=url, items=items)
+    """A link as its owner sees it, with its items and, when it is new, its address."""
+    items = sorted(grant.name for grant in grants)
+    return Link(**link_summary(row).model_dump(exclude={"url"}), url=url, items=items)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, replace
 
 from function.core.errors import Invalid
-from function.core.fields import Kind, Order, Scope, Sort
+from function.core.fields import FileKind, ListScope, Order, Sort
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
 from function.tables.folders import MAX_LEVELS
@@ -23,13 +23,13 @@ class ListQuery:
     """
 
     prefix: str = ""
-    scope: Scope | None = None
+    scope: ListScope | None = None
     limit: int = 100
     cursor: str | None = None
     owner: str | None = None
     q: str | None = None
     tag: str | None = None
-    kind: Kind | None = None
+    kind: FileKind | None = None
     sort: Sort = "name"
     order: Order = "asc"
     folders: bool = False

@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
-from function.core.fields import Kind, Order, Prefix, Scope, Sort, Tag, Words
+from function.core.fields import FileKind, ListScope, Order, Prefix, Sort, Tag, Words
 from function.files.models import FileObject, LinkedFile
-from function.http.dependencies import Reader, Sent
-from function.http.responses import JSON, answers, listed, next_page
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader
+from function.http.responses import JSON, answers, list_answer, next_page
 from function.listing.changes import ChangesFeed
 from function.listing.errors import CursorExpired
 from function.listing.models import Changed, Folder
@@ -26,13 +26,13 @@ router = Router()
 @router.get("/files", responses=answers({200: Items}, InvalidCursor, CursorExpired, Invalid))
 def list_files(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     prefix: Annotated[Prefix, Query(description="The beginning of the names.")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
-    scope: Annotated[Scope | None, Query(description="all, or own if only own can be.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    scope: Annotated[ListScope | None, Query(description="all, or own if only own can be.")] = None,
     q: Annotated[Words | None, Query(description="Words of the name, or their beginnings.")] = None,
-    type: Annotated[Kind | None, Query(description="The kind of media type.")] = None,  # noqa: A002 - the name of the field
+    type: Annotated[FileKind | None, Query(description="The kind of media type.")] = None,  # noqa: A002 - the name of the field
     tag: Annotated[Tag | None, Query(description="A tag of the file.")] = None,
     sort: Annotated[Sort, Query(description="With q, name sorts by the word found.")] = "name",
     order: Order = "asc",
@@ -49,7 +49,7 @@ def list_files(
     query = ListQuery(
         prefix, scope, limit, cursor, None, q, tag, type, sort, order, folders=folders, urls=urls
     )
-    return listed(*one(ListingService).list_entries(caller, query), sent)
+    return list_answer(one(ListingService).list_entries(caller, query), request)
 
 
 @router.get(
@@ -57,9 +57,9 @@ def list_files(
 )
 def list_changes(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     prefix: Annotated[Prefix, Query(description="The beginning of the names.")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = 100,
     cursor: Annotated[str | None, Query(description="x-next-cursor of the last answer.")] = None,
     start: Annotated[Literal["now"] | None, Query(description="Answer only a cursor.")] = None,
 ) -> Response[list[Changed]]:
@@ -76,5 +76,5 @@ def list_changes(
         following = feed.current_cursor(caller, prefix, cursor)
         return Response(200, JSON, [], {"x-next-cursor": following})
     changes, following, more = feed.list_changes(caller, prefix, limit, cursor)
-    headers = next_page(following if more else None, sent) | {"x-next-cursor": following}
+    headers = next_page(following if more else None, request) | {"x-next-cursor": following}
     return Response(200, JSON, changes, headers)

@@ -8,9 +8,9 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from function.access.policy import Access
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.limits import MOST_BYTES
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.files.models import FileObject, LinkedFile, file_object
 from function.files.presigning import Presigner
 from function.listing.models import Folder
@@ -20,13 +20,13 @@ from function.listing.shared import SharedFiles, SharePage
 from function.listing.stream import CursorPosition, StreamItem, decode_position
 from function.tables.accounts import Account
 from function.tables.files import FileRow
-from function.tables.groups import MOST_OF_ONE
+from function.tables.groups import MAX_GROUPS
 
 Entry = FileObject | LinkedFile | Folder
 
 URL_BYTES = 2000  # of a presigned URL in an answer
 # A query for the account and each of its groups, beside the own files and the calls that wait.
-MAX_THREADS = MOST_OF_ONE + 12
+MAX_THREADS = MAX_GROUPS + 12
 
 
 class ListingService:
@@ -38,26 +38,26 @@ class ListingService:
         self._shared = base.one(SharedFiles)
         self._presigner = base.one(Presigner)
 
-    def list_entries(self, caller: Caller, query: ListQuery) -> tuple[list[Entry], str | None]:
-        """A page of files and folders as the API shows them, and the next page's cursor.
+    def list_entries(self, caller: Caller, query: ListQuery) -> Page[Entry]:
+        """A page of files and folders as the API shows them.
 
         Raises InvalidCursor, CursorExpired, Invalid.
         """
-        items, cursor = self._page(caller, query)
-        return [self._entry(caller, item, urls=query.urls) for item in items], cursor
+        page = self._page(caller, query)
+        entries = (self._entry(caller, item, urls=query.urls) for item in page.items)
+        return Page(entries, page.cursor)
 
-    def list_rows(self, caller: Caller, query: ListQuery) -> tuple[list[FileRow], str | None]:
-        """A page of files as rows, and the next page's cursor. Raises as `list_entries`."""
-        items, cursor = self._page(caller, query)
-        return [item.file for item in items if item.file], cursor
+    def list_rows(self, caller: Caller, query: ListQuery) -> Page[FileRow]:
+        """A page of files as rows. Raises as `list_entries`."""
+        page = self._page(caller, query)
+        return Page((item.file for item in page.items if item.file), page.cursor)
 
-    def _page(self, caller: Caller, query: ListQuery) -> tuple[list[StreamItem], str | None]:
-        """The next items of the stream, and a cursor unless the stream has ended."""
+    def _page(self, caller: Caller, query: ListQuery) -> Page[StreamItem]:
+        """The next items of the stream; the last page is that on which the stream ends."""
         account = self._access.authenticate(caller).account
         query = query.validated()
-        position = decode_position(
-            unseal(query.cursor, account.id, query.list_id) or CursorPosition().encode()
-        )
+        paging = Paging(PageQuery(query.limit, query.cursor), account.id, query.list_id)
+        position = decode_position(paging.position or CursorPosition().encode())
         items: list[StreamItem] = []
         size = 0
         with ThreadPoolExecutor(MAX_THREADS) as executor:
@@ -72,8 +72,8 @@ class ListingService:
                     items.append(item)
                     size += estimated_size(item.file) + URL_BYTES * query.urls
             else:
-                return items, None
-        return items, seal(position.encode(), account.id, query.list_id)
+                return paging.page(items, None)
+        return paging.page(items, position.encode())
 
     def _stream(
         self, account: Account, query: ListQuery, after: CursorPosition, executor: Executor

@@ -32,7 +32,7 @@ from function.access.policy import Access
 from function.aws.dynamodb import BATCH_GET_LIMIT
 from function.aws.rows import Key, Rows
 from function.base import Base
-from function.core.fields import folders_of
+from function.core.names import folders_of
 from function.listing.query import ListQuery
 from function.listing.stream import CursorPosition, StreamItem
 from function.tables.accounts import Account, account_in, account_key

@@ -1,1 +1,1 @@
-"""Scheduled work: the sweep, the daily reconciliation, S3 events."""
+"""Work without a request: the hourly sweep, the daily reconciliation, notifications from S3."""

@@ -1,7 +1,8 @@
-"""What reaches the function and is no request: news from the bucket by the queue, and the schedule.
+"""Events that are no requests: the two schedules, and S3 notifications from the SQS queue.
 
-Imports deps, services and errors. A message is acknowledged when it is done with or can never be;
-what may succeed later is given back, alone, and the queue brings it again or puts it aside.
+A message of the queue is acknowledged when its uploads are complete or never can be. One that fails
+returns to the queue alone (ReportBatchItemFailures, AWS Lambda Developer Guide), which delivers it
+again or moves it to the dead-letter queue.
 """
 
 import json
@@ -12,79 +13,44 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from function import base
-from function.accounts.closing import AccountDeletion
-from function.contract import RECONCILE, SWEEP
+from function.contract import RECONCILE_EVENT, SWEEP_EVENT
 from function.core.errors import Unavailable
-from function.core.runtime import BatchResult
 from function.maintenance.reconcile import Reconciliation
 from function.maintenance.sweep import Sweep
 from function.uploads.completion import CompletionService
 
-RESERVE = 10_000  # milliseconds: what one step of a sweep may take at worst
+STEP_MILLISECONDS = 10_000  # one step of scheduled work takes less
 
 
 def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, Any]:
-    """Hands an event to its service, and answers as Lambda expects of its source."""
-    if event in (SWEEP, RECONCILE):
-        left: Callable[[], int] = context.get_remaining_time_in_millis
-        done, failed = _scheduled(event, lambda: left() > RESERVE)
-        logger.info("done by schedule", extra=done)
-        _measured(done)
-        if failed:
-            raise Unavailable(f"{len(failed)} could not be removed.") from failed[0]
-        return done
-    failed = [record["messageId"] for record in event["Records"] if not _taken(record, logger)]
-    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+    """Handles an event, and returns what its source expects: failed messages, or counts.
+
+    Raises Unavailable when a part of the sweep failed, so that the invocation counts as failed.
+    """
+    if event not in (SWEEP_EVENT, RECONCILE_EVENT):
+        failed = [
+            each["messageId"] for each in event["Records"] if not _complete_uploads(each, logger)
+        ]
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+    milliseconds_left: Callable[[], int] = context.get_remaining_time_in_millis
+
+    def has_time() -> bool:
+        return milliseconds_left() > STEP_MILLISECONDS
+
+    counts, errors = _sweep(has_time) if event == SWEEP_EVENT else (_reconcile(has_time), [])
+    logger.info("scheduled work", extra=counts)
+    _put_metrics(counts)
+    if errors:
+        reason = f"The sweep failed to finish {len(errors)} of its tasks; the next one tries again."
+        raise Unavailable(reason) from errors[0]
+    return counts
 
 
-def _scheduled(
-    event: Mapping[str, Any], in_time: Callable[[], bool]
-) -> tuple[dict[str, int], list[Exception]]:
-    """What was done, by its name, and what went wrong meanwhile."""
-    if event == SWEEP:
-        return _swept(in_time)
-    report = base.one(Reconciliation).run(in_time)
-    return {name: count for name, count in vars(report).items() if isinstance(count, int)}, []
+def uploaded_keys(body: str) -> Iterator[str]:
+    """The keys of the objects that an S3 notification names; none for any other text.
 
-
-def _swept(in_time: Callable[[], bool]) -> tuple[dict[str, int], list[Exception]]:
-    """Removes what has expired first, which many wait for; neither keeps the other from it."""
-    swept, closed = BatchResult(), BatchResult()
-    with swept.attempt():
-        base.one(Sweep).sweep(in_time, swept)
-    with closed.attempt():
-        base.one(AccountDeletion).sweep(in_time, closed)
-    failed = swept.failed + closed.failed
-    return {"swept": swept.done, "closed": closed.done, "failed": len(failed)}, failed
-
-
-def _measured(done: Mapping[str, int]) -> None:
-    """Gives the counts out as metrics; what makes them is of use here alone, so loaded here."""
-    from aws_lambda_powertools.metrics import Metrics, MetricUnit  # noqa: PLC0415
-
-    metrics = Metrics(namespace="Satchel", service="satchel")
-    for name, count in done.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
-    metrics.flush_metrics()
-
-
-def _taken(record: Mapping[str, Any], logger: Logger) -> bool:
-    """Whether a message is done with; False gives it back."""
-    try:
-        for key in arrivals(record.get("body", "")):
-            made = base.one(CompletionService).complete_arrived(key)
-            logger.info("arrival", completed=made)
-    except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others
-        logger.warning("arrival not taken", error=type(error).__name__)
-        return False
-    return True
-
-
-def arrivals(body: str) -> Iterator[str]:
-    """The keys of the objects that a message of S3's tells of.
-
-    Nothing for what is not one: S3 itself begins with an `s3:TestEvent`. Keys are written as forms
-    write them (Amazon S3 User Guide, event message structure).
+    S3 itself sends another kind first, an `s3:TestEvent`. Keys are encoded as forms are (Amazon S3
+    User Guide, event message structure).
     """
     try:
         message = json.loads(body)
@@ -93,3 +59,42 @@ def arrivals(body: str) -> Iterator[str]:
     records = message.get("Records", []) if isinstance(message, dict) else []
     for record in records:
         yield unquote_plus(record["s3"]["object"]["key"])
+
+
+def _sweep(has_time: Callable[[], bool]) -> tuple[dict[str, int], list[Exception]]:
+    expired, accounts = base.one(Sweep).run(has_time)
+    errors = expired.failed + accounts.failed
+    counts = {
+        "expired": expired.done,
+        "accounts_deleted": accounts.done,
+        "failed": len(errors),
+    }
+    return counts, errors
+
+
+def _reconcile(has_time: Callable[[], bool]) -> dict[str, int]:
+    report = base.one(Reconciliation).run(has_time)
+    return {name: count for name, count in vars(report).items() if isinstance(count, int)}
+
+
+def _put_metrics(counts: Mapping[str, int]) -> None:
+    """Writes the counts as metrics for CloudWatch, in its embedded metric format."""
+    # No request needs this module, so a cold start does not load it.
+    from aws_lambda_powertools.metrics import Metrics, MetricUnit  # noqa: PLC0415
+
+    metrics = Metrics(namespace="Satchel", service="satchel")
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    metrics.flush_metrics()
+
+
+def _complete_uploads(record: Mapping[str, Any], logger: Logger) -> bool:
+    """Completes the uploads that a message of the queue names; False when it must be sent again."""
+    try:
+        for key in uploaded_keys(record.get("body", "")):
+            completed = base.one(CompletionService).complete_arrived(key)
+            logger.info("upload notification", completed=completed)
+    except Exception as error:  # noqa: BLE001 - one message must not fail the others of its batch
+        logger.warning("upload notification failed", error=type(error).__name__)
+        return False
+    return True

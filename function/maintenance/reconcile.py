@@ -1,23 +1,42 @@
-"""What is compared when everything is looked through: accounts, their shelves, whose bytes are."""
+"""The daily reconciliation of rows, counts and objects.
+
+Commits keep everything consistent. The reconciliation finds what they cannot: bytes that a crash
+left in S3 before their commit, and the effects of a restored backup, a change by hand or a bug. It
+goes through everything:
+
+1. For each account it reads the rows of its files, its trash and its versions. It gives objects the
+   reference count that they lack, corrects the folders' counts of files, and sets the account's
+   usage to the sum of the rows and of the reservations.
+2. It deletes the rows of folders that have no files and no grants. If more folders claim files than
+   the files have folders, it checks each of them.
+3. It deletes objects in S3 that have no reference count and are older than any upload can be.
+
+A run does as much as its time allows and saves its position; the next run continues there.
+
+It runs beside requests, so rows may change after they were read. Every correction has as its
+condition that the row is as it was read, and is made only if the account's changes feed has nothing
+since its first row was read. Rows are believed and never changed: what they name is never deleted.
+"""
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
+from enum import IntEnum
 
 from pydantic import ValidationError
 
-from function.aws.dynamodb import ConditionFailed
+from function.aws.dynamodb import ConditionFailed, Page
 from function.aws.rows import Item, Key
 from function.aws.writes import count_equals, delete, equals, missing, put, update
 from function.base import Base
 from function.contract import FILES, USERS
-from function.core.fields import folders_of
 from function.core.limits import DAY, DAYS
+from function.core.names import folders_of
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load, account_key, reserved_sizes
-from function.tables.changes import CHANGES
+from function.tables.changes import CHANGES, LATE
 from function.tables.files import (
     TRASH,
     VERSIONS,
@@ -29,82 +48,102 @@ from function.tables.files import (
 )
 from function.tables.folders import FOLDERS, MAX_LEVELS, FolderRow, folder_key, folder_row
 
-POSITION = Key(FILES, "~reconcile", "position")
-AT_ONCE = 1000
-# Rows name bytes that are at most as old as an upload may live; a day more for clocks that differ.
-OLD = (DAYS + 1) * DAY
-SHELVES = ("", f"/{TRASH}", f"/{VERSIONS}")
-# After the shelves of files: folders are tidied, and looked into where there seem to be too many.
-LIVE, TIDY, LOOK, END = 0, *range(len(SHELVES), len(SHELVES) + 3)
-FOLDERS_AT_ONCE = 100  # each perhaps in a call of its own
-SETTLED = 60  # seconds after which every commit that had begun is to be seen
+POSITION_KEY = Key(FILES, "~reconcile", "position")
+PAGE_SIZE = 1000
+FOLDER_PAGE_SIZE = 100  # each folder may take a call of its own
+# A commit names bytes that are at most as old as an upload can be. The clock of S3 is another one,
+# hence a day more.
+MIN_AGE = (DAYS + 1) * DAY
+
+
+class Step(IntEnum):
+    """The steps within an account, in their order."""
+
+    FILES = 0
+    TRASH = 1
+    VERSIONS = 2
+    FOLDERS = 3
+    RECHECK_FOLDERS = 4
+    DONE = 5
+
+
+# The rows of these steps have sizes: each is in the partition of the owner's name and this.
+PARTITIONS = {Step.FILES: "", Step.TRASH: f"/{TRASH}", Step.VERSIONS: f"/{VERSIONS}"}
 
 
 @dataclass(frozen=True)
 class Position:
-    """How far it has come: the last account, and when all have been seen the last object.
+    """Where the reconciliation is: among the accounts, or after them among the objects.
 
-    Within the account that it is `walking` through it is at a shelf and a name; `has` is what was
-    added up since it `begun` (a time), when the account was charged for what it was `then`, beside
-    what was reserved. `open` are the files counted so far of folders that may have more of them;
-    `surplus` are the folders that say to have files, less those that have some.
+    - The accounts up to `last_account` are done. Of the next one, `account`, the rows of one `step`
+      up to the sort key `after` are done.
+    - `since` is when the account's first row was read, less LATE (ISO 8601). `charged` are the
+      bytes and rows that the account was charged for then, without reservations; `counted` are
+      those that were read since.
+    - `open_folders` has the counts of files of folders that may have more files. `surplus` is how
+      many folders claim files, less how many have some.
+    - The objects up to the key `last_object` are done.
     """
 
+    last_account: str | None = None
     account: str | None = None
-    walking: str | None = None
-    shelf: int = 0
-    name: str = ""
-    begun: str = ""
-    has: tuple[int, int] = (0, 0)
-    then: tuple[int, int] = (0, 0)
-    open: Mapping[str, int] = field(default_factory=dict)
+    step: int = Step.FILES
+    after: str = ""
+    since: str = ""
+    counted: tuple[int, int] = (0, 0)
+    charged: tuple[int, int] = (0, 0)
+    open_folders: Mapping[str, int] = field(default_factory=dict)
     surplus: int = 0
-    accounts_seen: bool = False
-    object: str = ""
+    accounts_done: bool = False
+    last_object: str = ""
 
 
 class ReconciliationStore:
-    """Everything, a page at a time."""
+    """The reads of whole partitions, and the conditional corrections."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
 
-    def position(self) -> Position:
-        """Where the last run ended."""
-        row = self._db.read([POSITION]).get(POSITION, {})
-        noted = json.loads(str(row.get("position", "{}")))
-        pairs = {name: tuple(noted[name]) for name in ("has", "then") if name in noted}
-        known = {each.name for each in fields(Position)}  # another version may have noted more
-        return Position(**{name: each for name, each in (noted | pairs).items() if name in known})
+    def load_position(self) -> Position:
+        """The position that the last run saved."""
+        row = self._db.read([POSITION_KEY]).get(POSITION_KEY, {})
+        saved = json.loads(str(row.get("position", "{}")))
+        pairs = {name: tuple(saved[name]) for name in ("counted", "charged") if name in saved}
+        known = {each.name for each in fields(Position)}  # a later release may have saved others
+        return Position(**{name: each for name, each in (saved | pairs).items() if name in known})
 
-    def note(self, position: Position) -> None:
-        """Notes how far this run has come."""
-        self._db.write(put(POSITION, {"position": json.dumps(asdict(position))}))
+    def save_position(self, position: Position) -> None:
+        """Saves how far this run has come."""
+        self._db.write(put(POSITION_KEY, {"position": json.dumps(asdict(position))}))
 
-    def accounts(self, after: str | None, limit: int) -> tuple[list[Account], str | None]:
-        """The next accounts, in no order, and the last of them if more follow."""
+    def list_accounts(self, after: str | None, limit: int) -> Page[Account]:
+        """The accounts after one, in the order of the table's scan."""
         page = self._db.scan(USERS, after=after or "", limit=limit)
-        found = [Account.model_validate(row) for row in page.items]
-        return found, found[-1].username if page.more and found else None
+        return page.map(Account.model_validate)
 
-    def page(self, shelf: str, after: str) -> tuple[list[FileRow], bool]:
-        """Rows of a shelf, and whether more follow. Raises ValidationError for what is none."""
-        page = self._db.query(FILES, shelf, after=after, limit=AT_ONCE)
-        return [FileRow.model_validate(row) for row in page.items], page.more
+    def list_files(self, partition: str, after: str) -> Page[FileRow]:
+        """A page of files, live or archived. Raises ValidationError if a row is not a file's."""
+        page = self._db.query(FILES, partition, after=after, limit=PAGE_SIZE)
+        return page.map(FileRow.model_validate)
 
-    def changed_since(self, username: str, at: str) -> bool:
-        """Whether there is news of an account's files from then on."""
-        return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=at, limit=1).items)
+    def list_folders(self, owner: str, after: str) -> Page[FolderRow]:
+        """A page of an account's folders."""
+        page = self._db.query(FILES, f"{owner}/{FOLDERS}", after=after, limit=FOLDER_PAGE_SIZE)
+        return page.map(folder_row)
+
+    def has_changed(self, username: str, since: str) -> bool:
+        """Whether an account's changes feed has a change since a time (ISO 8601)."""
+        return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=since, limit=1).items)
 
     def reserved(self, account: Account) -> Load:
-        """What uploads in progress hold of an account."""
-        held = reserved_sizes(self._db, account.username, account.id)
-        return Load(sum(held), len(held))
+        """What uploads in progress reserve from an account."""
+        sizes = reserved_sizes(self._db, account.username, account.id)
+        return Load(sum(sizes), len(sizes))
 
-    def correct(self, account: Account, has: Load, reserved: Load, rev: str) -> bool:
-        """Sets what an account uses, if it has not been charged since it was read."""
-        used = has + reserved
-        right: Item = {
+    def correct_usage(self, account: Account, stored: Load, reserved: Load) -> bool:
+        """Sets an account's usage; False if it was charged or refunded since it was read."""
+        used = stored + reserved
+        usage: Item = {
             "bytes_used": used.bytes,
             "files_used": used.files,
             "bytes_reserved": reserved.bytes,
@@ -112,56 +151,53 @@ class ReconciliationStore:
         }
         unchanged = equals(id=account.id) & count_equals(charges=account.charges)
         try:
-            self._db.commit([update(account_key(account.username), set=right, when=unchanged)], rev)
+            write = update(account_key(account.username), set=usage, when=unchanged)
+            self._db.commit([write])
         except ConditionFailed:
             return False
         return True
 
-    def adopt(self, rows: Iterable[FileRow], new_token: Callable[[], str]) -> int:
-        """Has objects that rows name known as named, if the rows still do; how many were not."""
-        naming = {row.object: row for row in rows}
-        adopted = 0
-        for each in sorted(self.unnamed(naming)):
-            row = naming[each]
-            with suppress(ConditionFailed):
-                self._db.commit(
-                    [require_file_unchanged(file_row_key(row), row), init_refcount(each)],
-                    new_token(),
-                )
-                adopted += 1
-        return adopted
+    def backfill_refcounts(self, rows: Iterable[FileRow]) -> int:
+        """Creates missing reference counts of objects, while their rows still exist.
 
-    def unnamed(self, objects: Iterable[str]) -> set[str]:
-        """Those of the objects that no row is known to name."""
-        keys = {refcount_key(each): each for each in objects}
+        Returns how many were missing.
+        """
+        by_object = {row.object: row for row in rows}
+        created = 0
+        for object_key in sorted(self.without_refcount(by_object)):
+            row = by_object[object_key]
+            unchanged = require_file_unchanged(file_row_key(row), row)
+            with suppress(ConditionFailed):
+                self._db.commit([unchanged, init_refcount(object_key)])
+                created += 1
+        return created
+
+    def without_refcount(self, object_keys: Iterable[str]) -> set[str]:
+        """Those of the objects that have no reference count."""
+        keys = {refcount_key(each): each for each in object_keys}
         return set(keys.values()) - {keys[key] for key in self._db.read(keys)}
 
-    def miscounted(self, owner: str, counts: Mapping[str, int]) -> dict[Key, tuple[int, int]]:
-        """Of these folders those that say otherwise: what they say, and what is right."""
+    def wrong_counts(self, owner: str, counts: Mapping[str, int]) -> dict[Key, tuple[int, int]]:
+        """The folders whose rows have other counts of files: their count, and the right one."""
         keys = {folder_key(owner, folder): files for folder, files in counts.items()}
         rows = self._db.read(keys)
-        said = {key: int(str(rows.get(key, {}).get("files", 0))) for key in keys}
-        return {key: (said[key], files) for key, files in keys.items() if said[key] != files}
+        stored = {key: int(str(rows.get(key, {}).get("files", 0))) for key in keys}
+        return {key: (stored[key], files) for key, files in keys.items() if stored[key] != files}
 
-    def recount(self, folder: Key, said: int, right: int) -> bool:
-        """Sets how many files are below a folder, if it says what was read."""
+    def correct_count(self, folder: Key, stored: int, right: int) -> bool:
+        """Sets a folder's count of files; False if it has changed since it was read."""
         try:
-            self._db.write(update(folder, set={"files": right}, when=count_equals(files=said)))
+            self._db.write(update(folder, set={"files": right}, when=count_equals(files=stored)))
         except ConditionFailed:
             return False
         return True
 
-    def folders(self, owner: str, after: str, limit: int) -> tuple[list[FolderRow], bool]:
-        """The next of an account's folders, and whether more follow."""
-        page = self._db.query(FILES, f"{owner}/{FOLDERS}", after=after, limit=limit)
-        return [folder_row(item) for item in page.items], page.more
-
-    def empty(self, owner: str, folder: str) -> bool:
-        """Whether there are no files below a folder."""
+    def is_empty(self, owner: str, folder: str) -> bool:
+        """Whether no file is below a folder."""
         return not self._db.query(FILES, owner, prefix=folder, limit=1).items
 
-    def prune(self, folder: Key) -> bool:
-        """Removes the row of a folder that has no files and was granted to nobody."""
+    def delete_folder(self, folder: Key) -> bool:
+        """Deletes the row of a folder; False if it has files or grants."""
         try:
             self._db.write(delete(folder, count_equals(files=0) & missing("grantees")))
         except ConditionFailed:
@@ -171,18 +207,21 @@ class ReconciliationStore:
 
 @dataclass
 class Report:
-    """What a run did: accounts compared and corrected, objects looked at and freed, in bytes too.
+    """What a run did. Its numbers become metrics.
 
-    `skipped` accounts changed meanwhile, or have a row that cannot be read. `folders` without files
-    are gone, `recounted` ones said a wrong number of them.
+    - `accounts` that were compared, those whose usage was `corrected`, and those `skipped` because
+      they changed meanwhile or have a row that cannot be read;
+    - reference counts that were `backfilled`;
+    - `folders_deleted` that had no files, and `folders_corrected` with a wrong count of files;
+    - `objects` that were listed, and those deleted: `freed`, and `freed_bytes`.
     """
 
     accounts: int = 0
     corrected: int = 0
     skipped: int = 0
-    adopted: int = 0
-    folders: int = 0
-    recounted: int = 0
+    backfilled: int = 0
+    folders_deleted: int = 0
+    folders_corrected: int = 0
     objects: int = 0
     freed: int = 0
     freed_bytes: int = 0
@@ -190,129 +229,138 @@ class Report:
 
 
 class Reconciliation:
-    """Looks through everything, in runs."""
+    """Reconciles everything, in runs."""
 
     def __init__(self, base: Base) -> None:
-        self._books = base.one(ReconciliationStore)
+        self._store = base.one(ReconciliationStore)
         self._bucket = base.bucket
         self._runtime = base.runtime
 
-    def run(self, in_time: Callable[[], bool]) -> Report:
-        """Goes on as long as it is `in_time`, or until everything has been seen once."""
-        report = Report(position=self._books.position())
-        steps = self._steps(report)
-        while in_time() and next(steps, None):
-            self._books.note(report.position)
+    def run(self, has_time: Callable[[], bool]) -> Report:
+        """Continues where the last run ended, until all is done once or the time is over."""
+        report = Report(position=self._store.load_position())
+        pages = self._pages(report)
+        while has_time() and next(pages, None):
+            self._store.save_position(report.position)
         return report
 
-    def _steps(self, report: Report) -> Iterator[bool]:
-        """One page of an account's rows, or one page of objects, at each step."""
-        while not report.position.accounts_seen:
-            found, last = self._books.accounts(report.position.account, 1)
-            for account in found:
-                if self._walk(account, report):
-                    report.position = Position(account=account.username)
-            if last is None and (report.position.walking is None or not found):
-                report.position = Position(accounts_seen=True)
+    def _pages(self, report: Report) -> Iterator[bool]:
+        """Handles a page of one account's rows, or a page of objects, each time it is advanced."""
+        while not report.position.accounts_done:
+            accounts, more = self._store.list_accounts(report.position.last_account, 1)
+            for account in accounts:
+                if self._handle_account(account, report):
+                    report.position = Position(last_account=account.username)
+            if not accounts or (not more and report.position.account is None):
+                report.position = Position(accounts_done=True)
             yield True
         while True:
-            last = self._free(report.position.object, report)
-            report.position = Position(object=last or "", accounts_seen=last is not None)
-            if last is None:  # all has been seen; the next run begins again
-                self._books.note(report.position)
+            last = self._free_objects(report.position.last_object, report)
+            report.position = Position(last_object=last or "", accounts_done=last is not None)
+            if last is None:  # all is done; the next run begins with the accounts
+                self._store.save_position(report.position)
                 return
             yield True
 
-    def _walk(self, account: Account, report: Report) -> bool:
-        """Looks at the next page of an account's rows; whether that was the last."""
+    def _handle_account(self, account: Account, report: Report) -> bool:
+        """Handles the next page of an account's rows; True when that was the last."""
         at = report.position
-        if at.walking != account.username:
-            begun = iso(self._runtime.now() - SETTLED)
-            at = Position(at.account, account.username, begun=begun, then=_charged(account))
+        if at.account != account.username:
+            since = iso(self._runtime.now() - LATE)
+            at = Position(at.last_account, account.username, since=since, charged=_charged(account))
         try:
-            at = (self._add_up if at.shelf < TIDY else self._tidy)(account, at, report)
-        except ValidationError:  # a row that nobody can read; there are others to look at
+            handle = self._count_rows if at.step in PARTITIONS else self._check_folders
+            report.position = handle(account, at, report)
+        except ValidationError:  # the others must not wait until somebody repairs this row
             report.skipped += 1
             return True
-        report.position = at
-        return at.shelf == END
+        return report.position.step == Step.DONE
 
-    def _add_up(self, account: Account, at: Position, report: Report) -> Position:
-        """Adds up files, and compares when that were all."""
-        rows, more = self._books.page(account.username + SHELVES[at.shelf], at.name)
-        mine = [row for row in rows if row.owner_id == account.id]
-        report.adopted += self._books.adopt(mine, self._runtime.new_id)
-        has = Load(*at.has) + Load(sum(row.size for row in mine), len(mine))
+    def _count_rows(self, account: Account, at: Position, report: Report) -> Position:
+        """Adds up a page of rows; after the last one compares the account's usage."""
+        partition = account.username + PARTITIONS[Step(at.step)]
+        rows, more = self._store.list_files(partition, at.after)
+        own = [row for row in rows if row.owner_id == account.id]
+        report.backfilled += self._store.backfill_refcounts(own)
+        counted = Load(*at.counted) + Load(sum(row.size for row in own), len(own))
         last = rows[-1].name if more else ""
-        if at.shelf == LIVE:
-            at = self._count(account, at, mine, last, report)
-        at = replace(at, has=(has.bytes, has.files), name=last, shelf=at.shelf + (not more))
-        if at.shelf == TIDY:
-            self._compare(account, at, report)
+        if at.step == Step.FILES:
+            at = self._count_folders(account, at, own, last, report)
+        at = replace(
+            at, counted=(counted.bytes, counted.files), after=last, step=at.step + (not more)
+        )
+        if at.step not in PARTITIONS:
+            self._compare_usage(account, at, report)
         return at
 
-    def _count(
+    def _count_folders(
         self, account: Account, at: Position, rows: list[FileRow], last: str, report: Report
     ) -> Position:
-        """Counts files into their folders; those that have none after the `last` are compared."""
-        counts = Counter(at.open)
+        """Counts files in their folders, and corrects the folders that have none after `last`."""
+        counts = Counter(at.open_folders)
         for row in rows:
             counts.update(folders_of(row.name)[:MAX_LEVELS])
-        still = set(folders_of(last))
-        whole = {folder: files for folder, files in counts.items() if folder not in still}
-        wrong = self._books.miscounted(account.username, whole)
-        if wrong and self._quiet(account, at):
-            for key, (said, right) in wrong.items():
-                report.recounted += self._books.recount(key, said, right)
-        rest = {folder: counts[folder] for folder in still if folder in counts}
-        return replace(at, open=rest, surplus=at.surplus - len(whole))
+        still_open = set(folders_of(last))
+        complete = {folder: files for folder, files in counts.items() if folder not in still_open}
+        wrong = self._store.wrong_counts(account.username, complete)
+        if wrong and self._is_unchanged(account, at):
+            for key, (stored, right) in wrong.items():
+                report.folders_corrected += self._store.correct_count(key, stored, right)
+        rest = {folder: counts[folder] for folder in still_open if folder in counts}
+        return replace(at, open_folders=rest, surplus=at.surplus - len(complete))
 
-    def _compare(self, account: Account, at: Position, report: Report) -> None:
-        """Puts an account's usage right, unless it changed since its first page was read."""
+    def _compare_usage(self, account: Account, at: Position, report: Report) -> None:
+        """Corrects an account's usage, unless it changed since its first row was read."""
         report.accounts += 1
-        has, reserved = Load(*at.has), self._books.reserved(account)
+        stored, reserved = Load(*at.counted), self._store.reserved(account)
         used = Load(account.bytes_used, account.files_used)
-        if used == has + reserved and _reserved(account) == reserved:
+        if used == stored + reserved and _reserved(account) == reserved:
             return
-        quiet = at.then == _charged(account) and self._quiet(account, at)
-        if quiet and self._books.correct(account, has, reserved, self._runtime.new_id()):
+        unchanged = at.charged == _charged(account) and self._is_unchanged(account, at)
+        if unchanged and self._store.correct_usage(account, stored, reserved):
             report.corrected += 1
         else:
             report.skipped += 1
 
-    def _tidy(self, account: Account, at: Position, report: Report) -> Position:
-        """Removes folders without files, and looks into the others when those are too many."""
-        look = at.shelf == LOOK
-        folders, more = self._books.folders(account.username, at.name, FOLDERS_AT_ONCE)
+    def _check_folders(self, account: Account, at: Position, report: Report) -> Position:
+        """Deletes folders without files; the second time looks for files below the others.
+
+        There is a second time only if too many folders claim files.
+        """
+        recheck = at.step == Step.RECHECK_FOLDERS
+        folders, more = self._store.list_folders(account.username, at.after)
         for folder in folders:
             key = folder_key(account.username, folder.name)
             if not folder.files and not folder.granted:
-                report.folders += self._books.prune(key)
-            elif look and folder.files and self._books.empty(account.username, folder.name):
-                still = self._quiet(account, at)  # or a file may have come in the place of another
-                report.recounted += still and self._books.recount(key, folder.files, 0)
+                report.folders_deleted += self._store.delete_folder(key)
+            elif recheck and folder.files and self._store.is_empty(account.username, folder.name):
+                # The count alone is no proof: a file may have left while another one came.
+                unchanged = self._is_unchanged(account, at)
+                report.folders_corrected += unchanged and self._store.correct_count(
+                    key, folder.files, 0
+                )
         surplus = at.surplus + sum(folder.files != 0 for folder in folders)
         if more:
-            return replace(at, surplus=surplus, name=folders[-1].key)
-        again = not look and surplus > 0 and self._quiet(account, at)
-        return replace(at, shelf=LOOK if again else END, name="")
+            return replace(at, surplus=surplus, after=folders[-1].key)
+        again = not recheck and surplus > 0 and self._is_unchanged(account, at)
+        return replace(at, step=Step.RECHECK_FOLDERS if again else Step.DONE, after="")
 
-    def _quiet(self, account: Account, at: Position) -> bool:
-        """Whether no file of an account's has changed since its first page was read."""
-        return not self._books.changed_since(account.username, at.begun)
+    def _is_unchanged(self, account: Account, at: Position) -> bool:
+        """Whether no file of the account has changed since its first row was read."""
+        return not self._store.has_changed(account.username, at.since)
 
-    def _free(self, after: str, report: Report) -> str | None:
-        """Removes what of a page of objects is old and nobody's; where the next page begins."""
-        page = self._bucket.list_objects(after, AT_ONCE)
-        old = [each for each in page if each.modified < self._runtime.now() - OLD]
-        nobodys = self._books.unnamed([each.key for each in old])
+    def _free_objects(self, after: str, report: Report) -> str | None:
+        """Deletes old objects without a reference count; returns the last key, None at the end."""
+        page = self._bucket.list_objects(after, PAGE_SIZE)
+        old = [each for each in page if each.modified < self._runtime.now() - MIN_AGE]
+        unreferenced = self._store.without_refcount(each.key for each in old)
         for each in old:
-            if each.key in nobodys:
+            if each.key in unreferenced:
                 self._bucket.delete(each.key)
                 report.freed += 1
                 report.freed_bytes += each.size
         report.objects += len(page)
-        return page[-1].key if len(page) == AT_ONCE else None
+        return page[-1].key if len(page) == PAGE_SIZE else None
 
 
 def _reserved(account: Account) -> Load:
@@ -320,6 +368,6 @@ def _reserved(account: Account) -> Load:
 
 
 def _charged(account: Account) -> tuple[int, int]:
-    """What an account is charged for what it has, beside what is reserved."""
-    beside = Load(account.bytes_used, account.files_used) - _reserved(account)
-    return beside.bytes, beside.files
+    """The bytes and rows that an account is charged for, without reservations."""
+    stored = Load(account.bytes_used, account.files_used) - _reserved(account)
+    return stored.bytes, stored.files

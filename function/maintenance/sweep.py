@@ -1,7 +1,19 @@
-"""What falls due: uploads nobody completed, versions and trash past their time, their bytes."""
+"""The hourly sweep: everything that runs every hour.
+
+- It deletes uploads that nobody completed in time, with their bytes.
+- It deletes replaced versions and deleted files whose time is over, with their bytes.
+- It finishes deletions from the trash that were interrupted.
+- It continues folder moves that no request continues.
+- It continues deletions of accounts.
+
+All but the last have an expiry entry (`tables/expiry.py`), which names the row. The entry is
+deleted after everything else, so a sweep that is interrupted is continued by the next one.
+"""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
+from function.accounts.closing import AccountDeletion
 from function.base import Base
 from function.core.limits import DAY
 from function.core.runtime import BatchResult
@@ -9,57 +21,71 @@ from function.files.purge import Purger
 from function.moves.folder_job import FolderMoveService
 from function.tables.expiry import ExpiryEntries, ExpiryEntry
 
-LOOK_BACK = 30  # days without a sweep that the next one makes good
-AT_ONCE = 100
-# An address signed at the last moment is good for minutes, by which whoever was moving a folder has
-# stopped; what is sent to an upload's takes its time.
-SOON, LATE = 600, 3600
+MAX_DAYS_BACK = 30  # entries of earlier days are gone: the table's TTL deletes them
+BATCH_SIZE = 100
+# Seconds after the expiry. A download URL that was signed just before it works for minutes, and a
+# request continues a move for seconds. A PUT to an upload URL may take long.
+GRACE, UPLOAD_GRACE = 600, 3600
+
+
+class SweepResult(NamedTuple):
+    """What a sweep did: rows that expired, and accounts that are completely deleted."""
+
+    expired: BatchResult
+    accounts: BatchResult
 
 
 class Sweep:
-    """Removes what has expired. A sweep that ends early is gone on with by the next."""
+    """Does the work of every hour."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
-        self._due = ExpiryEntries(base.db)
+    def __init__(self, base: Base) -> None:
+        self._entries = ExpiryEntries(base.db)
         self._purger = base.one(Purger)
-        self._folders = base.one(FolderMoveService)
+        self._folder_moves = base.one(FolderMoveService)
+        self._account_deletion = base.one(AccountDeletion)
         self._bucket = base.bucket
         self._runtime = base.runtime
 
-    def sweep(self, in_time: Callable[[], bool], batch: BatchResult) -> None:
-        """Removes what has expired as long as it is `in_time`, and counts it in `batch`.
+    def run(self, has_time: Callable[[], bool]) -> SweepResult:
+        """Deletes what has expired, then accounts, as long as `has_time` returns True.
 
-        What cannot be removed is passed over, and tried again by the next sweep.
+        An error in one of them does not stop the other; it is in the result.
         """
+        result = SweepResult(BatchResult(), BatchResult())
+        with result.expired.attempt():
+            self._expire(has_time, result.expired)
+        with result.accounts.attempt():
+            self._account_deletion.sweep(has_time, result.accounts)
+        return result
+
+    def _expire(self, has_time: Callable[[], bool], batch: BatchResult) -> None:
+        """Handles the entries of each day. One that fails is left for the next sweep."""
         now = int(self._runtime.now())
-        for day in range(now // DAY - LOOK_BACK, now // DAY + 1):
+        for day in range(now // DAY - MAX_DAYS_BACK, now // DAY + 1):
             after, more = "", True
-            while more and in_time():
-                lines, more = self._due.list_entries(day, after=after, limit=AT_ONCE)
-                after = str(lines[-1].key.sort) if lines else after
-                for line in lines:
-                    if now < line.until + (LATE if line.is_upload else SOON) or not in_time():
+            while more and has_time():
+                entries, more = self._entries.list_entries(day, after=after, limit=BATCH_SIZE)
+                after = str(entries[-1].key.sort) if entries else after
+                for entry in entries:
+                    grace = UPLOAD_GRACE if entry.is_upload else GRACE
+                    if now < entry.until + grace or not has_time():
                         continue
                     with batch.attempt():
-                        self._remove(line, in_time)
+                        self._handle(entry, has_time)
                         batch.done += 1
 
-    def _remove(self, due: ExpiryEntry, in_time: Callable[[], bool]) -> None:
-        """The row first, so that nobody uses what is being removed; the list's line last.
+    def _handle(self, entry: ExpiryEntry, has_time: Callable[[], bool]) -> None:
+        """Deletes the row, then the bytes, then the entry.
 
-        A line stands only for bytes that are nobody's: the commit that completes an upload strikes
-        it. What was given up has its line too, for bytes that came after.
+        An upload that was completed has no entry any more, or its row cannot be claimed; so no
+        bytes of a file are deleted. An aborted upload keeps its entry: its URL may bring bytes yet.
         """
-        if due.is_job:
-            if self._folders.resume(due.row, in_time):
-                self._due.delete(due)
-            return
-        if not due.is_upload:
-            self._purger.purge(due.row, due.key, in_time)
-            return
-        if self._due.claim(due) and due.object:
-            self._bucket.discard(due.object, due.multipart)
-        self._due.delete(due)
+        if entry.is_job:
+            if self._folder_moves.resume(entry.row, has_time):
+                self._entries.delete(entry)
+        elif entry.is_upload:
+            if self._entries.claim(entry) and entry.object:
+                self._bucket.discard(entry.object, entry.multipart)
+            self._entries.delete(entry)
+        else:
+            self._purger.purge(entry.row, entry.key, has_time)

@@ -1,1 +1,1 @@
-"""Health, limits, the OpenAPI document and its page."""
+"""The API about itself: health, limits, the OpenAPI document and its page."""

@@ -1,20 +1,17 @@
-"""The nouns, and the bodies of requests and answers: frozen, and closed to unknown fields.
-
-Imports `fields` and `roles`.
-"""
+"""The answers of `GET /health` and `GET /info`."""
 
 from function.core.models import Closed, Registration
 
 
 class Health(Closed):
-    """It answers."""
+    """The API answers."""
 
     status: str
     version: str
 
 
 class Limits(Closed):
-    """Sizes are bytes, times seconds, lengths code points."""
+    """The limits of this API: sizes are bytes, times seconds, the password's length code points."""
 
     small_file_bytes: int
     file_bytes: int
@@ -32,7 +29,7 @@ class Limits(Closed):
 
 
 class Info(Closed):
-    """What this Satchel can do, and up to where."""
+    """The version, features and limits of this API."""
 
     version: str
     registration: Registration

@@ -1,7 +1,8 @@
-"""The OpenAPI document: what Powertools derives from the routes, mended where it cannot know.
+"""The OpenAPI document: Powertools generates it from the routes, and this module completes it.
 
-It cannot know who needs a token, that errors are problems, that `PUT /file` takes three kinds of
-body, or that 204 has none.
+Powertools does not know which routes need a token, that errors are problems (RFC 9457), which
+header fields a route reads, and what the routes accept and answer that use Request and Response
+directly: `PUT /file`, `GET /file` and the public routes of links and file requests.
 """
 
 import inspect
@@ -12,8 +13,9 @@ from typing import Any
 from function.contract import VERSION
 from function.core.models import Problem
 from function.files.models import PutFile
-from function.http.responses import PROBLEM
-from function.http.router import all_routes, header_fields, needs_token, resolver
+from function.http.dependencies import header_fields, needs_token
+from function.http.problems import PROBLEM_TYPE
+from function.http.router import all_routes, resolver
 from function.links.models import LinkDownloadRequest
 from function.public.models import UnlockRequest
 
@@ -25,21 +27,22 @@ SECURITY = {
     "token": {"type": "apiKey", "in": "header", "name": "x-session-token"},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
-SCHEMA = "#/components/schemas/"
+SCHEMAS = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
-FIELDS = {
-    "if-match": "The file has one of these tags (`etag` or `revision`), or is there (`*`).",
-    "if-none-match": "The file has none of these tags, or is not there (`*`).",
-    "range": "Some of the bytes, as in `bytes=0-499`; with `Accept: application/octet-stream`.",
-    "if-range": "The `etag` that the range is of; else all bytes are sent.",
+PROBLEM = {"content": {PROBLEM_TYPE: {"schema": {"$ref": SCHEMAS + "Problem"}}}}
+HEADER_FIELDS = {
+    "if-match": "The file must have one of these tags (`etag` or `revision`), or exist (`*`).",
+    "if-none-match": "The file must have none of these tags, or not exist (`*`).",
+    "range": "A range of bytes, as `bytes=0-499`; requires `Accept: application/octet-stream`.",
+    "if-range": "The `etag` of the file that the range is from; if it changed, you get all bytes.",
 }
 FORM = {
     "schema": {
         "type": "object",
         "properties": {
             "file": {"type": "string", "format": "binary"},
-            "file_name": {"type": "string", "description": "The part's own name by default."},
+            "file_name": {"type": "string", "description": "By default the file name of the part."},
         },
         "required": ["file"],
     }
@@ -48,87 +51,100 @@ FORM = {
 
 @cache
 def document() -> dict[str, Any]:
-    """The document as plain data; made on first use, for it costs some hundred milliseconds."""
+    """The document as plain data. It takes some hundred milliseconds, once in a process."""
     routes = all_routes()
-    schema = resolver.get_openapi_json_schema(title="Satchel", version=VERSION, description=ABOUT)
-    spec: dict[str, Any] = json.loads(schema)
-    schemas = spec["components"]["schemas"]
-    for stranger in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
-        schemas.pop(stranger, None)
-    for model in (Problem, PutFile, UnlockRequest, LinkDownloadRequest):
-        own = model.model_json_schema(ref_template=SCHEMA + "{model}")
-        schemas.update(own.pop("$defs", {}))
-        schemas[model.__name__] = own
-    spec["components"]["securitySchemes"] = SECURITY
+    generated = resolver.get_openapi_json_schema(
+        title="Satchel", version=VERSION, description=ABOUT
+    )
+    spec: dict[str, Any] = json.loads(generated)
     spec["servers"] = [{"url": "/"}]
-    # Routers are included as requests come; the document lists the paths in one order.
+    spec["components"]["securitySchemes"] = SECURITY
+    _complete_schemas(spec["components"]["schemas"])
+    # In the order of the routes: Powertools lists them in the order in which they were imported.
+    paths = spec["paths"]
     spec["paths"] = {
-        route.openapi_path: spec["paths"][route.openapi_path]
+        route.openapi_path: paths[route.openapi_path]
         for route in routes
-        if route.openapi_path in spec["paths"]
+        if route.openapi_path in paths
     }
     for route in routes:
-        path = route.openapi_path
-        if operation := spec["paths"].get(path, {}).get(route.method.lower()):
-            _mend(operation, inspect.getdoc(route.func) or "", token=needs_token(route))
-            if header := sorted(header_fields(route)):
-                operation.setdefault("parameters", []).extend(map(_parameter, header))
-    _mend_file(spec["paths"]["/file"])
-    _mend_links(spec["paths"])
+        if operation := paths.get(route.openapi_path, {}).get(route.method.lower()):
+            _complete_operation(operation, route)
+    _complete_file(paths["/file"])
+    _complete_public(paths)
     return spec
 
 
-def _mend(operation: dict[str, Any], text: str, *, token: bool) -> None:
+def _complete_schemas(schemas: dict[str, Any]) -> None:
+    """Removes Powertools' own error models, and adds models that no route has in its signature."""
+    for name in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
+        schemas.pop(name, None)
+    for model in (Problem, PutFile, UnlockRequest, LinkDownloadRequest):
+        schema = model.model_json_schema(ref_template=SCHEMAS + "{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+
+
+def _complete_operation(operation: dict[str, Any], route: Any) -> None:
+    """Adds a route's texts, token, header fields and problems to its operation."""
+    text, is_protected = inspect.getdoc(route.func) or "", needs_token(route)
     operation["summary"], operation["description"] = text.partition(".")[0], text
-    operation["security"] = [{name: []} for name in SECURITY] if token else []
+    operation["security"] = [{name: []} for name in SECURITY] if is_protected else []
+    if names := sorted(header_fields(route)):
+        operation.setdefault("parameters", []).extend(_header_field(name) for name in names)
     responses = operation["responses"]
-    for status in ("422", "500"):
+    for status in ("422", "500"):  # Powertools' own; ours have problems in place of its models
         responses.pop(status, None)
-    problem = {"content": {PROBLEM: {"schema": {"$ref": SCHEMA + "Problem"}}}}
-    if token:
-        responses["401"] = {"description": "You are not signed in (`not-signed-in`)", **problem}
-    responses["default"] = {"description": "Any other problem", **problem}
+    if is_protected:
+        responses["401"] = {"description": "You are not signed in (`not-signed-in`)", **PROBLEM}
+    responses["default"] = {"description": "Any other problem", **PROBLEM}
     responses.get("204", {}).pop("content", None)
 
 
-def _parameter(field: str) -> dict[str, Any]:
-    return {"name": field.title(), "in": "header", "description": FIELDS[field], **TEXT}
+def _header_field(name: str) -> dict[str, Any]:
+    """The parameter for a header field."""
+    return {"name": name.title(), "in": "header", "description": HEADER_FIELDS[name], **TEXT}
 
 
-def _mend_file(path: dict[str, Any]) -> None:
-    json_body = {"schema": {"$ref": SCHEMA + "PutFile"}}
+def _complete_file(path: dict[str, Any]) -> None:
+    """`PUT /file` accepts JSON, bytes and forms; `GET /file` answers text and bytes, or a range."""
     path["put"]["requestBody"] = {
         "required": True,
         "content": {
-            "application/json": json_body,
+            "application/json": {"schema": {"$ref": SCHEMAS + "PutFile"}},
             "application/octet-stream": BYTES,
             "multipart/form-data": FORM,
         },
     }
-    created = path["put"]["responses"]
-    created["201"] = {**created["200"], "description": "The file is new"}
-    created["200"]["description"] = "The file was replaced"
-    got = path["get"]["responses"]
+    put, get = path["put"]["responses"], path["get"]["responses"]
+    put["201"] = {**put["200"], "description": "The file is new"}
+    put["200"]["description"] = "The file was replaced"
     text = {"schema": {"type": "string", "contentEncoding": "base64"}}
-    got["200"]["content"] = {"text/plain": text, "application/octet-stream": BYTES}
-    got["206"] = {"description": "The range", "content": {"application/octet-stream": BYTES}}
-    for verb in ("get", "head"):
-        path[verb]["responses"]["304"] = {"description": "You have it already"}
+    get["200"]["content"] = {"text/plain": text, "application/octet-stream": BYTES}
+    get["206"] = {"description": "The range", "content": {"application/octet-stream": BYTES}}
+    for method in ("get", "head"):
+        path[method]["responses"]["304"] = {"description": "The file has not changed"}
     path["head"]["responses"]["200"].pop("content", None)
 
 
-def _mend_links(paths: dict[str, Any]) -> None:
-    """What is public takes JSON and forms, and answers programs and browsers."""
-    link, unlock, download = (paths[f"/s/{{token}}{each}"] for each in ("", "/unlock", "/download"))
-    for path, model in ((unlock, UnlockRequest), (download, LinkDownloadRequest)):
-        schema = {"schema": {"$ref": SCHEMA + model.__name__}}
-        kinds = ("application/json", "application/x-www-form-urlencoded")
-        path["post"]["requestBody"] = {"content": dict.fromkeys(kinds, schema)}
-    asked, knock = (paths[f"/r/{{token}}{each}"] for each in ("", "/unlock"))
-    knock["post"]["requestBody"] = unlock["post"]["requestBody"]
-    for operation in (link["get"], unlock["post"], asked["get"], knock["post"]):
+def _complete_public(paths: dict[str, Any]) -> None:
+    """Links and file requests accept JSON and forms, and answer programs and browsers."""
+    link, file_request = paths["/s/{token}"], paths["/r/{token}"]
+    unlock_link, unlock_request = paths["/s/{token}/unlock"], paths["/r/{token}/unlock"]
+    download = paths["/s/{token}/download"]
+    for path, model in (
+        (unlock_link, UnlockRequest),
+        (unlock_request, UnlockRequest),
+        (download, LinkDownloadRequest),
+    ):
+        schema = {"schema": {"$ref": SCHEMAS + model.__name__}}
+        media_types = ("application/json", "application/x-www-form-urlencoded")
+        path["post"]["requestBody"] = {"content": dict.fromkeys(media_types, schema)}
+    for operation in (
+        link["get"], unlock_link["post"], file_request["get"], unlock_request["post"]
+    ):  # fmt: skip
         operation["responses"]["200"]["content"]["text/html"] = TEXT
-    answered = download["post"]["responses"]
-    answered["200"]["content"]["text/plain"] = TEXT
-    location = {"description": "The presigned address", "schema": {"type": "string"}}
-    answered["303"] = {"description": "The bytes are there", "headers": {"Location": location}}
+    responses = download["post"]["responses"]
+    responses["200"]["content"]["text/plain"] = TEXT
+    location = {"description": "The presigned URL", "schema": {"type": "string"}}
+    responses["303"] = {"description": "The file's bytes", "headers": {"Location": location}}

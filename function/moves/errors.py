@@ -1,27 +1,4 @@
-"""Every way a request can fail. Standard library only; imports nothing of ours.
-
-An error is raised where its fact is known and never caught on the way; `app.py` alone turns it into
-an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
-
-    Problem
-    ├── Malformed 400               ├── Conflict 409
-    │   └── InvalidCursor           │   ├── FileExists
-    ├── Unauthenticated 401         │   ├── ChangedMeanwhile
-    │   └── NotSignedIn             │   └── UploadIncomplete
-    ├── Forbidden 403               ├── PreconditionFailed 412
-    ├── NotFound 404                ├── TooLarge 413
-    │   ├── NoSuchRoute             ├── UnsupportedMediaType 415
-    │   ├── NoSuchFile              ├── RangeNotSatisfiable 416
-    │   ├── NoSuchUser              ├── Invalid 422
-    │   ├── NoSuchShare             │   ├── InvalidName
-    │   ├── NoSuchUpload            │   └── UploadMismatch
-    │   ├── NoSuchVersion           ├── SlowDown 429
-    │   └── NoSuchJob               │
-    ├── MethodNotAllowed 405        ├── Unavailable 503
-    └── QuotaExceeded 507           └── Internal 500
-
-More are in `account_errors`, `listing_errors` and `sharing_errors`.
-"""
+"""Problems of folder moves."""
 
 from function.core.errors import NotFound
 
@@ -29,4 +6,5 @@ from function.core.errors import NotFound
 class NoSuchJob(NotFound):
     """The caller has no job of that id."""
 
-    slug, title = "no-such-job", "There is no such job"
+    slug, title = "no-such-job", "No such job"
+    default = "PATCH /file returns the id of a job; 90 days after its start the job expires."

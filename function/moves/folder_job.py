@@ -1,11 +1,25 @@
-"""Moving a folder: everything below it, a commit at a time, as often as it takes.
+"""Moves of folders: files, grants and file requests below the old name get the new one.
 
-A folder that fits one commit moves in it. Of a larger one a job is noted first, in the commit of
-which all the others expect that it is as it was: so of several who go on with it each does what the
-others have not. What was granted on folders is found by their rows and goes first, at one commit
-from one name to the other, so whoever takes it back has taken it back. The job is done in a commit
-that expects no file to be left below the old name; what is cut off is gone on with by whoever
-repeats the request, and by the sweep.
+Rows change in DynamoDB and no bytes in S3, but a transaction takes a hundred writes, and a folder
+may have a million files. So a move is a series of transactions:
+
+1. A folder that fits one transaction moves in it.
+2. Otherwise the first transaction creates a job: its row has the old and the new name, the number
+   of files moved, and a `rev`. An expiry entry has the hourly sweep find it.
+3. Each later transaction moves one batch (`FolderBatches`): first the file requests and the grants
+   on folders, then the files in the order of their names, each with its grants. It requires that
+   the job's row, and every file, grant and folder that it moves, is as it was read, and gives the
+   job a new `rev`. So of two processes that continue one job only one commits; the other reads
+   again. A share, a revocation or an upload that came between makes the batch be planned again.
+4. The last batch also requires that no file is left below the old name. It marks the job as done
+   and deletes the expiry entry.
+
+A request works for AT_MOST seconds and then answers with the running job. Nothing else is needed to
+resume: all files that are still below the old name are to be moved. The same request again
+continues the job, and so does the sweep when no request does.
+
+The new name must be free when a move starts. A file that is uploaded to it later stays; the moved
+file then gets a numbered name. An account has one job at a time for folders that overlap.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,12 +31,13 @@ from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
+from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.fields import too_long
 from function.core.limits import AT_MOST
 from function.core.models import Caller
+from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
 from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
@@ -42,103 +57,35 @@ from function.tables.jobs import (
 )
 from function.tables.uploads import is_upload_id
 
-REMEMBERED = 90 * 24 * 3600  # how long one can be told what became of a job
-AT_ONCE = 1000
+JOB_SECONDS = 90 * 24 * 3600  # until the row of a job expires
+MAX_NAMES_CHECKED = 1000
 
 
 class FolderMoveService:
-    """Moves folders."""
+    """Moves folders, and returns the progress of the moves."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._files = Files(base.db)
         self._access = base.one(Access)
-        self._batches = partial(FolderBatches, base)
+        self._make_batches = partial(FolderBatches, base)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def move(self, caller: Caller, wanted: FileChange) -> Job:
-        """Moves a folder of the caller's, or goes on with that, as long as there is time.
+    def move(self, caller: Caller, request: FileChange) -> Job:
+        """Moves a folder of the caller's, or continues its move, for up to AT_MOST seconds.
 
-        Raises NoSuchFile, FileExists, Invalid, InvalidName, ChangedMeanwhile.
+        The job is `done` or `running`. Raises NoSuchFile, FileExists, Invalid, InvalidName,
+        ChangedMeanwhile.
         """
-        new, owner = target(wanted), caller.username
-        in_time = self._runtime.within(AT_MOST)
-        noted = self._audit.record(caller, "folder.move", wanted.file_name, subject=new)
-        for _ in self._runtime.attempts():
-            account, was = self._look(caller, wanted)
-            if was and not was.done:
-                if was.new_name != new:
-                    raise ChangedMeanwhile(f"It is on its way to {was.new_name}; repeat that.")
-                return job_view(self._go_on(was, in_time))
-            job = self._new(account, wanted.file_name, new)
-            taken = bool(self._files.list_files(owner, prefix=new, after="", limit=1)[0])
-            batch = self._batches(job).next()
-            if batch.last and not batch.moved:
-                if was and was.new_name == new:
-                    return job_view(was)  # its answer was lost, perhaps
-                raise NoSuchFile
-            if taken:
-                raise FileExists("There is something in that folder; choose another name.")
-            self._fits(owner, wanted.file_name, new)
-            try:
-                if batch.last:
-                    self._db.commit([*batch.writes, noted], job.rev)
-                    return job_view(job.model_copy(update={"moved": batch.moved, "done": True}))
-                self._db.commit([*create_job(job, was), noted], job.rev)
-            except ConditionFailed:
-                continue
-            return job_view(self._run(job, in_time))
-        raise AssertionError
+        has_time = self._runtime.within(AT_MOST)
+        job, is_new = self._db.transact(lambda: self._plan(caller, request))
+        if not job.done:
+            job = self._run(job, has_time) if is_new else self._continue(job, has_time)
+        return job_view(job)
 
-    def _look(self, caller: Caller, wanted: FileChange) -> tuple[Account, JobRow | None]:
-        """Whose folder it is, and the latest job that moved it.
-
-        Raises NoSuchFile, and ChangedMeanwhile while others are at these folders.
-        """
-        entry = self._access.authenticate_owner(caller, wanted.username)
-        jobs = jobs_of(self._db, caller.username)
-        was = jobs.pop(job_id(entry.account.id, wanted.file_name), None)
-        mine = (job for job in jobs.values() if job.owner_id == entry.account.id and not job.done)
-        for job in mine:
-            if overlap((job.file_name, job.new_name), (wanted.file_name, target(wanted))):
-                raise ChangedMeanwhile(
-                    f"{job.file_name} is on its way to {job.new_name}; repeat that first."
-                )
-        return entry.account, was
-
-    def _new(self, account: Account, old: str, new: str) -> JobRow:
-        now = int(self._runtime.now())
-        return JobRow(
-            shelf=f"{account.username}/{JOBS}",
-            name=job_id(account.id, old),
-            owner_id=account.id,
-            file_name=old,
-            new_name=new,
-            begun=now,
-            rev=self._runtime.new_id(),
-            expires_at=now + REMEMBERED,
-        )
-
-    def _fits(self, owner: str, old: str, new: str) -> None:
-        """Whether the first names below stay within their limit, in one call; later ones are cut.
-
-        Raises InvalidName.
-        """
-        longer = len(new.encode()) - len(old.encode())
-        if longer <= 0:
-            return
-        rows, _ = self._files.list_files(
-            owner, prefix=old, after="", limit=AT_ONCE, single_call=True
-        )
-        if any(too_long(new + row.name.removeprefix(old)) for row in rows):
-            raise InvalidName("A name below that folder would become too long.")
-
-    def job(self, caller: Caller, name: str) -> Job:
-        """A job of the caller's. Raises NoSuchJob."""
+    def get_job(self, caller: Caller, name: str) -> Job:
+        """A job of the caller's, by its id. Raises NoSuchJob."""
         key = job_key(caller.username, name)
         entry = self._access.authenticate(caller, more=[key] if is_upload_id(name) else [])
         row = job_in(entry.rows, key)
@@ -146,10 +93,11 @@ class FolderMoveService:
             raise NoSuchJob
         return job_view(row)
 
-    def resume(self, key: Key, in_time: Callable[[], bool]) -> bool:
-        """Goes on with a job that was cut off; whether nothing is left to do.
+    def resume(self, key: Key, has_time: Callable[[], bool]) -> bool:
+        """Continues the job under `key`, for the sweep; True when nothing is left to do.
 
-        That of a disabled account waits until it is enabled again.
+        The job of a disabled account waits until the account is enabled again; one of an account
+        that was deleted has nothing left to do. Raises ChangedMeanwhile, Unavailable.
         """
         owner = key.partition.partition("/")[0]
         rows = self._db.read([key, account_key(owner)])
@@ -158,37 +106,111 @@ class FolderMoveService:
             return True
         if account.disabled:
             return account.deleting
-        return self._run(row, in_time).done
+        return self._run(row, has_time).done
 
-    def _go_on(self, job: JobRow, in_time: Callable[[], bool]) -> JobRow:
-        """Goes on as far as there is time; whoever else is at it may be quicker."""
+    def _plan(self, caller: Caller, request: FileChange) -> tuple[list[Write], tuple[JobRow, bool]]:
+        """The first transaction of a move: all of it, or the creation of a job.
+
+        Its result is the job, and whether it is new. The job of an earlier request is continued.
+        """
+        new_name = target_of(request)
+        account, existing = self._authorize(caller, request)
+        if existing and not existing.done:
+            if existing.new_name != new_name:
+                raise _in_progress(existing)
+            return [], (existing, False)
+        job = self._new_job(account, request.file_name, new_name)
+        target_files, _ = self._files.list_files(
+            caller.username, prefix=new_name, after="", limit=1
+        )
+        batch = self._make_batches(job).next()
+        if batch.last and not batch.moved:
+            if existing and existing.new_name == new_name:
+                return [], (existing, False)  # the client did not get the answer of its last batch
+            raise NoSuchFile
+        if target_files:
+            raise FileExists("A folder with files has that name; choose another name.")
+        self._require_short_names(caller.username, request.file_name, new_name)
+        audit_write = self._audit.record(caller, "folder.move", request.file_name, subject=new_name)
+        if batch.last:
+            job = job.model_copy(update={"moved": batch.moved, "done": True})
+            return [*batch.writes, audit_write], (job, True)
+        return [*create_job(job, existing), audit_write], (job, True)
+
+    def _authorize(self, caller: Caller, request: FileChange) -> tuple[Account, JobRow | None]:
+        """The caller's account, which owns the folder, and the latest job of the folder.
+
+        Raises NoSuchFile, and ChangedMeanwhile while another job moves a folder that overlaps.
+        """
+        entry = self._access.authenticate_owner(caller, request.username)
+        jobs = jobs_of(self._db, caller.username)
+        existing = jobs.pop(job_id(entry.account.id, request.file_name), None)
+        names = (request.file_name, target_of(request))
+        for job in jobs.values():
+            is_running = job.owner_id == entry.account.id and not job.done
+            if is_running and overlap((job.file_name, job.new_name), names):
+                raise _in_progress(job)
+        return entry.account, existing
+
+    def _new_job(self, account: Account, old_name: str, new_name: str) -> JobRow:
+        now = int(self._runtime.now())
+        return JobRow(
+            shelf=f"{account.username}/{JOBS}",
+            name=job_id(account.id, old_name),
+            owner_id=account.id,
+            file_name=old_name,
+            new_name=new_name,
+            begun=now,
+            rev=self._runtime.new_id(),
+            expires_at=now + JOB_SECONDS,
+        )
+
+    def _require_short_names(self, owner: str, old_name: str, new_name: str) -> None:
+        """Checks the new names of the files that one Query returns, at most MAX_NAMES_CHECKED.
+
+        A later file whose new name is too long gets a shorter one. Raises InvalidName.
+        """
+        if len(new_name.encode()) <= len(old_name.encode()):
+            return
+        rows, _ = self._files.list_files(
+            owner, prefix=old_name, after="", limit=MAX_NAMES_CHECKED, single_call=True
+        )
+        if any(is_too_long(new_name + row.name.removeprefix(old_name)) for row in rows):
+            raise InvalidName(
+                f"The name of a file in that folder would be longer than {NAME_BYTES} bytes; "
+                "choose a shorter new_name."
+            )
+
+    def _continue(self, job: JobRow, has_time: Callable[[], bool]) -> JobRow:
+        """Continues a job; when other processes commit every batch first, returns its progress."""
         try:
-            return self._run(job, in_time)
+            return self._run(job, has_time)
         except ChangedMeanwhile:
             key = Key(FILES, job.shelf, job.name)
             return job_in(self._db.read([key]), key) or job
 
-    def _run(self, job: JobRow, in_time: Callable[[], bool]) -> JobRow:
-        """Commits batch after batch, at least one. Raises ChangedMeanwhile."""
-        batches = self._batches(job)
+    def _run(self, job: JobRow, has_time: Callable[[], bool]) -> JobRow:
+        """Commits at least one batch, and others while there is time. Raises ChangedMeanwhile."""
+        batches = self._make_batches(job)
         while True:
-            job = self._step(job, batches)
-            if job.done or not in_time():
+            job = self._commit_batch(job, batches)
+            if job.done or not has_time():
                 return job
 
-    def _step(self, job: JobRow, batches: FolderBatches) -> JobRow:
-        for _ in self._runtime.attempts():
+    def _commit_batch(self, job: JobRow, batches: FolderBatches) -> JobRow:
+        """Commits the next batch with the job's progress, and returns the job's new row."""
+        for _ in self._runtime.attempts():  # no single transaction: a large file takes several
             batch = batches.next()
             progress = {"moved": job.moved + batch.moved, "done": batch.last}
             row = job.model_copy(update=progress | {"rev": self._runtime.new_id()})
-            noted = update_job(row, job)
+            job_writes = update_job(row, job)
             try:
-                if batch.large:
-                    batches.carry(batch.large, noted)
+                if batch.large_file:
+                    batches.move_large_file(batch.large_file, job_writes)
                 else:
-                    self._db.commit([*batch.writes, *noted], row.rev)
+                    self._db.commit([*batch.writes, *job_writes])
             except ConditionFailed:
-                batches.look_again()
+                batches.reset()
                 key = job_key(job.shelf.partition("/")[0], job.name)
                 job = job_in(self._db.read([key]), key) or job
                 if job.done:
@@ -198,24 +220,24 @@ class FolderMoveService:
         raise AssertionError
 
 
-def overlap(some: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether one of some folders is, or is below or above, one of the others."""
-    pairs = product(some, others)
+def overlap(folders: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a folder is one of the others, or is above or below one."""
+    pairs = product(folders, others)
     return any(one.startswith(other) or other.startswith(one) for one, other in pairs)
 
 
-def target(wanted: FileChange) -> str:
-    """Where a folder is to be. Raises Invalid."""
-    old, new = wanted.file_name, wanted.new_name
-    if new is None or wanted.model_fields_set - {"file_name", "username", "new_name"}:
-        raise Invalid("A folder takes a new_name, and nothing else.")
-    if new.startswith(old):
-        raise Invalid("A folder cannot be moved into itself.")
-    return new
+def target_of(request: FileChange) -> str:
+    """The new name of a folder. Raises Invalid where the request gives none, or more than that."""
+    old_name, new_name = request.file_name, request.new_name
+    if new_name is None or request.model_fields_set - {"file_name", "username", "new_name"}:
+        raise Invalid("For a folder send its new_name, and nothing else.")
+    if new_name.startswith(old_name):
+        raise Invalid("A folder cannot be moved into itself; choose a new_name outside it.")
+    return new_name
 
 
 def job_view(row: JobRow) -> Job:
-    """A job, as its owner sees it."""
+    """The job as its owner sees it."""
     return Job(
         id=row.name,
         kind="move",
@@ -224,4 +246,11 @@ def job_view(row: JobRow) -> Job:
         new_name=row.new_name,
         moved=row.moved,
         created=iso(row.begun),
+    )
+
+
+def _in_progress(job: JobRow) -> ChangedMeanwhile:
+    return ChangedMeanwhile(
+        f"{job.file_name} is being moved to {job.new_name}; "
+        "repeat that request until its state is done."
     )

@@ -1,21 +1,19 @@
-"""The nouns, and the bodies of requests and answers: frozen, and closed to unknown fields.
-
-Imports `fields` and `roles`.
-"""
+"""Bodies of `PATCH /file` and `GET /jobs`."""
 
 from typing import Literal
 
 from pydantic import model_validator
 
-from function.core.fields import Description, FileOrFolder, Tags, Username, bad_name
+from function.core.fields import Description, FileOrFolder, Tags, Username
 from function.core.models import Closed, Conditional
+from function.core.names import invalid_name
 
 
 class FileChange(Conditional):
-    """What is to be otherwise about a file; null clears its description or tags, and no name.
+    """The changes of a file. `null` clears its description or tags, and leaves its name.
 
     `if_match` is the file's ETag or revision, as the caller knows it. A folder, whose name ends
-    with `/`, takes a `new_name` alone, which is a folder's as well.
+    with `/`, takes only a `new_name`, which also ends with `/`.
     """
 
     file_name: FileOrFolder
@@ -25,18 +23,19 @@ class FileChange(Conditional):
     tags: Tags | None = None
 
     @model_validator(mode="after")
-    def alike(self) -> "FileChange":
+    def require_same_kind(self) -> "FileChange":
         """A file stays a file, and a folder a folder."""
         if self.new_name and self.new_name.endswith("/") is not self.file_name.endswith("/"):
-            raise bad_name("a file's name does not end with '/', and a folder's does")
+            raise invalid_name("a file's name does not end with '/', and a folder's does")
         return self
 
 
 class Job(Closed):
-    """A folder on its way: repeat the request that began it until its `state` is `done`.
+    """The move of a folder. Repeat the request that started it until its `state` is `done`.
 
-    `moved` counts the files that have come to their new names. The `id` is the folder's: when it
-    is moved once more later on, it tells of that.
+    `moved` is the number of files that have their new names; `created` is the time of the first
+    request. The `id` belongs to the folder's old name: a later move of a folder of that name
+    replaces the job.
     """
 
     id: str

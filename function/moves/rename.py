@@ -1,8 +1,9 @@
-"""Renaming and moving a file, and changing what is said of it: rows, never bytes.
+"""Changes of a file's name, description and tags. They change rows in DynamoDB and no bytes in S3.
 
-What was granted on a file goes with it. The grants at its new name are good for a place of their
-own, which the file gets in the same commit; so they open nothing before it, those at the old name
-nothing after it, and what is left of a move that was cut off nothing at all.
+The grants on a file move with it. A grant holds for one `place` of the file; a rename gives the
+file a new place, and the grants at its new name carry that place. So a grant at the new name gives
+no access before the commit of the rename, one at the old name none after it, and a grant that an
+interrupted rename left behind never gives any.
 """
 
 from contextlib import suppress
@@ -26,17 +27,15 @@ from function.tables.audit import Action
 from function.tables.files import FileRow, file_key, require_no_file
 from function.tables.grants import Grant, delete_grant, grant_keys_on, grants_in, put_grant
 
-AT_ONCE = 45  # grants, each two writes of the hundred that a transaction takes
-CARRIED_AT_ONCE = 99
+# Grants that move in the commit of the file: each takes two of the hundred writes.
+GRANTS_WITH_FILE = 45
+GRANT_BATCH_SIZE = TRANSACTION_LIMIT - 1  # beside the check that no file has the new name
 
 
 class RenameService:
-    """Changes files, but not their bytes."""
+    """Renames files, and changes their descriptions and tags."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
@@ -44,79 +43,79 @@ class RenameService:
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def change(self, caller: Caller, wanted: FileChange) -> FileObject:
+    def change(self, caller: Caller, request: FileChange) -> FileObject:
         """Changes a file of the caller's.
 
         Raises NoSuchFile, FileExists, PreconditionFailed, Invalid, TypeNotAllowed,
         ChangedMeanwhile.
         """
-        if not (wanted.new_name or wanted.model_fields_set & {"description", "tags"}):
-            raise Invalid("Give new_name, description or tags.")
-        name, new_name = wanted.file_name, wanted.new_name or wanted.file_name
-        for _ in self._runtime.attempts():
-            there = file_key(caller.username, new_name)
-            entry = self._access.authorize(caller, wanted.username, name, need="own", more=[there])
+        if not (request.new_name or request.model_fields_set & {"description", "tags"}):
+            raise Invalid("Send new_name, description or tags.")
+        name, new_name = request.file_name, request.new_name or request.file_name
+        action: Action = "file.update" if new_name == name else "file.move"
+        new_key = file_key(caller.username, new_name)
+        for _ in self._runtime.attempts():  # no single transaction: many grants take several
+            entry = self._access.authorize(
+                caller, request.username, name, need="own", more=[new_key]
+            )
             old = entry.file
-            require_conditions(wanted, old)
-            if new_name != name and there in entry.rows:
-                raise FileExists("There is a file of that name; choose another one.")
-            row = self._changed(old, wanted, new_name)
-            done: Action = "file.update" if new_name == name else "file.move"
-            noted = self._audit.record(caller, done, name, subject=wanted.new_name)
+            require_conditions(request, old)
+            if new_name != name and new_key in entry.rows:
+                raise FileExists("A file has that name; choose another name.")
+            row = self._changed_row(old, request, new_name)
+            audit_write = self._audit.record(caller, action, name, subject=request.new_name)
             try:
                 self._rules.require_name_allowed(entry.account.role, old, new_name)
                 if new_name == name:
-                    self._db.commit([*self._file_writes.change_files((old, row)), noted], row.rev)
+                    self._db.commit([*self._file_writes.change_files((old, row)), audit_write])
                 else:
-                    self.carry(old, row, [noted])
-            except (
-                ConditionFailed,
-                BytesMissing,
-            ):  # it may have gone for good since its row was read
+                    self.move_file(old, row, [audit_write])
+            except (ConditionFailed, BytesMissing):  # changed or deleted since it was read
                 continue
             return file_object(row, "own")
         raise AssertionError
 
-    def _changed(self, old: FileRow, wanted: FileChange, new_name: str) -> FileRow:
-        said = wanted.model_fields_set
+    def move_file(self, old: FileRow, row: FileRow, extra_writes: list[Write]) -> None:
+        """Replaces the row `old` by `row`, which has another name and place, and moves its grants.
+
+        One commit does that, with `extra_writes`. Grants that do not fit are copied in commits
+        before it and deleted after it. Raises ConditionFailed, Unavailable.
+        """
+        keys = grant_keys_on(old)
+        grants = [
+            grant for grant in grants_in(self._db.read(keys), keys) if grant.file_id == old.place_id
+        ]
+        row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
+        copies = [put_grant(moved_grant(grant, row, self._runtime.new_id())) for grant in grants]
+        deletes = [delete_grant(grant) for grant in grants]
+        writes = [*self._file_writes.change_files((old, row)), *extra_writes]
+        capacity = min(GRANTS_WITH_FILE, (TRANSACTION_LIMIT - len(writes)) // 2)
+        for start in range(capacity, len(copies), GRANT_BATCH_SIZE):
+            batch = copies[start : start + GRANT_BATCH_SIZE]
+            # Grants at the new name give access to nothing while no file has it: they may be
+            # overwritten.
+            self._db.commit([require_no_file(row.shelf, row.name), *batch])
+        self._db.commit([*writes, *copies[:capacity], *deletes[:capacity]])
+        with suppress(Unavailable):  # the grants that remain are of a place that no file has
+            self._db.commit_each(deletes[capacity:])
+
+    def _changed_row(self, old: FileRow, request: FileChange, new_name: str) -> FileRow:
+        provided = request.model_fields_set
         return old.model_copy(
             update={
                 "name": new_name,
                 "content_type": retyped(old.content_type, old.name, new_name),
                 "rev": self._runtime.new_id(),
                 "place": old.place if new_name == old.name else self._runtime.new_id(),
-                "description": wanted.description if "description" in said else old.description,
-                "tags": list(wanted.tags or ()) if "tags" in said else old.tags,
+                "description": (
+                    request.description if "description" in provided else old.description
+                ),
+                "tags": list(request.tags or ()) if "tags" in provided else old.tags,
             }
         )
 
-    def carry(self, old: FileRow, row: FileRow, noted: list[Write]) -> None:
-        """Moves the row with its grants; those that do not fit the commit, before and after it.
 
-        Raises Refused.
-        """
-        keys = grant_keys_on(old)
-        held = grants_in(self._db.read(keys), keys)
-        grants = [grant for grant in held if grant.file_id == old.place_id]
-        row = row.model_copy(update={"grantees": frozenset(grant.grantee for grant in grants)})
-        copies = [put_grant(self.carried(grant, row)) for grant in grants]
-        gone = [delete_grant(grant) for grant in grants]
-        moved = [*self._file_writes.change_files((old, row)), *noted]
-        at_once = min(AT_ONCE, (TRANSACTION_LIMIT - len(moved)) // 2)
-        for start in range(at_once, len(copies), CARRIED_AT_ONCE):
-            some = copies[start : start + CARRIED_AT_ONCE]
-            # What stands at the new name is dead, as long as no file does.
-            self._db.commit([require_no_file(row.shelf, row.name), *some], self._runtime.new_id())
-        self._db.commit([*moved, *copies[:at_once], *gone[:at_once]], row.rev)
-        with suppress(Unavailable):
-            self._db.commit_each(gone[at_once:])
-
-    def carried(self, grant: Grant, row: FileRow) -> Grant:
-        """The same right at the file's new place."""
-        return grant.model_copy(
-            update={
-                "file": f"{row.shelf}/{row.name}",
-                "file_id": row.place_id,
-                "rev": self._runtime.new_id(),
-            }
-        )
+def moved_grant(grant: Grant, row: FileRow, rev: str) -> Grant:
+    """The same grant on the file's new name and place."""
+    new = {"file": f"{row.shelf}/{row.name}", "file_id": row.place_id, "rev": rev}
+    return grant.model_copy(update=new)

@@ -1,4 +1,4 @@
-"""Small files through the API itself: put, get, change, delete."""
+"""The routes of changes and moves: `PATCH /file` and `GET /jobs/{job_id}`."""
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -9,7 +9,7 @@ from function.core.errors import ChangedMeanwhile, Invalid, PreconditionFailed
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
 from function.http.dependencies import ConditionHeaders, Reader, Writer
-from function.http.responses import answers, conditioned
+from function.http.responses import answers, with_conditions
 from function.moves.errors import NoSuchJob
 from function.moves.folder_job import FolderMoveService
 from function.moves.models import FileChange, Job
@@ -35,16 +35,16 @@ def change_file(
     caller: Writer,
     header: ConditionHeaders,
 ) -> Response[FileObject | Job]:
-    """Rename or move a file or a folder of yours, or change a file's description and tags.
+    """Rename or move a file or folder, or change a file's description and tags.
 
-    That is the owner's alone, whoever else may write its bytes.
+    Only the owner can; a grant to write covers the bytes alone.
 
-    No bytes are copied, and who it is shared with still has it, under its new name. With another
-    extension it must be of a type that your role may upload. A folder moves with everything below
-    it; when that takes longer than a request may, the answer is 202 with a job. Send the same again
-    to go on, or leave it to the hourly sweep.
+    No bytes are copied. Everybody the file or folder is shared with keeps their access, under the
+    new name. With another extension, a file must be of a type that your role may upload. A folder
+    moves with everything below it; when that takes longer than one request, the answer is 202 with
+    a job. Repeat the request to continue the job; otherwise the hourly sweep continues it.
     """
-    body = conditioned(body, header)
+    body = with_conditions(body, header)
     if not body.file_name.endswith("/"):
         return Response(200, "application/json", one(RenameService).change(caller, body))
     job = one(FolderMoveService).move(caller, body)
@@ -53,5 +53,5 @@ def change_file(
 
 @router.get("/jobs/<job_id>", responses=answers({200: Job}, NoSuchJob))
 def get_job(job_id: str, caller: Reader) -> Job:
-    """How far a folder of yours has come that you have moved."""
-    return one(FolderMoveService).job(caller, job_id)
+    """Return the progress of a folder's move."""
+    return one(FolderMoveService).get_job(caller, job_id)

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from function.core.errors import Problem
-from function.core.models import Incoming
+from function.core.models import HttpRequest
 from function.http.pages import HTML, accepts_html, policy, render
 from function.public.errors import PasswordRequired, WrongPassword
 
 
-def problem_page(problem: Problem, request: Incoming) -> dict[str, Any] | None:
+def problem_page(problem: Problem, request: HttpRequest) -> dict[str, Any] | None:
     """The page for a problem where a browser asks, else None; it asks for a missing password."""
     if not accepts_html(request):
         return None

@@ -1,1 +1,1 @@
-"""File requests: people without an account upload into a folder."""
+"""File requests: people without an account upload files into a folder of the owner."""

@@ -1,29 +1,17 @@
-"""What can go wrong with groups, links and requests, below the problems of `errors`.
-
-NotFound 404                    Gone 410
-├── NoSuchGroup                 ├── LinkExpired
-├── NoSuchMember                ├── LinkExhausted
-├── NoSuchLink                  ├── LinkRevoked
-└── NoSuchRequest               └── RequestClosed
-Unauthenticated 401             Conflict 409
-├── PasswordRequired            ├── GroupTaken
-└── WrongPassword               ├── AliasTaken
-Forbidden 403                   ├── RequestFull
-└── DownloadNotAllowed          └── LimitReached
-"""
+"""Problems of file requests."""
 
 from function.core.errors import Conflict, Gone
 
 
-class RequestClosed(Gone):
-    """The request takes no more files: closed by its owner, or its time is over."""
+class FileRequestClosed(Gone):
+    """The owner has closed the file request, or it has expired."""
 
-    slug, title = "request-closed", "The request is closed"
-    default = "It takes no more files; ask whoever gave it to you for another one."
+    slug, title = "request-closed", "File request closed"
+    default = "It takes no more files; ask the person who sent it to you for a new one."
 
 
-class RequestFull(Conflict):
-    """The request has as many files or bytes as it takes."""
+class FileRequestFull(Conflict):
+    """The file request has reached its limit of files or of bytes."""
 
-    slug, title = "request-full", "The request is full"
-    default = "It has as many files or bytes as it takes."
+    slug, title = "request-full", "File request full"
+    default = "Its limit of files or bytes does not leave room for this file."

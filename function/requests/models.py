@@ -1,4 +1,4 @@
-"""The bodies of requests for files. Imports `fields` and `models`."""
+"""Bodies of requests and answers about file requests, for their owners and for uploaders."""
 
 from typing import Annotated, Any
 
@@ -11,24 +11,24 @@ from function.core.fields import (
     FileName,
     Line,
     Password,
-    RoomyFolder,
     Seconds,
     Sha256,
+    ShortFolder,
     Size,
 )
 from function.core.models import Closed
 
 WEEK = 7 * 24 * 3600
-ABSENT: Any = Field(default=None)  # of what may be left out, and may not be null
-Secret = Annotated[Password, Field(min_length=1)]
-Grant = Annotated[str, Field(max_length=200)]
+OPTIONAL: Any = Field(default=None)  # may be left out, and may not be null
+NonEmptyPassword = Annotated[Password, Field(min_length=1)]
+AccessToken = Annotated[str, Field(max_length=200)]
 
 
-class Settings(Closed):
-    """What a request takes; sizes are bytes, and null is without limit.
+class FileRequestSettings(Closed):
+    """The limits of a file request; sizes are bytes, and null is no limit.
 
-    `expires_in` is seconds, null is never. `allowed_types` are extensions (`.pptx`) and media types
-    (`image/*`), none for any; a file is known by its name.
+    `expires_in` is seconds; null never expires. `allowed_types` are extensions (`.pptx`) and media
+    types (`image/*`); none allows all. The name of a file decides its type.
     """
 
     expires_in: Seconds | None = None
@@ -36,31 +36,31 @@ class Settings(Closed):
     max_file_size: Count | None = None
     max_total_size: Count | None = None
     allowed_types: AllowedTypes | None = None
-    password: Secret | None = None
+    password: NonEmptyPassword | None = None
     require_name: StrictBool = False
 
 
-class NewRequest(Settings):
-    """Files that others are asked for; they come into `folder`, one of the caller's own."""
+class NewFileRequest(FileRequestSettings):
+    """A file request to create; uploads are put into `folder`, a folder of the caller."""
 
     title: Line
-    folder: RoomyFolder
+    folder: ShortFolder
     expires_in: Seconds | None = WEEK
 
 
-class RequestChange(Settings):
-    """What is to be otherwise: what is absent stays, null clears."""
+class FileRequestChanges(FileRequestSettings):
+    """The fields of a file request to change: a field that is left out stays, null clears one."""
 
-    title: Line = ABSENT
-    folder: RoomyFolder = ABSENT
-    require_name: StrictBool = ABSENT
-    open: StrictBool = ABSENT
+    title: Line = OPTIONAL
+    folder: ShortFolder = OPTIONAL
+    require_name: StrictBool = OPTIONAL
+    open: StrictBool = OPTIONAL
 
 
-class RequestView(Closed):
-    """A request as its owner sees it.
+class FileRequestView(Closed):
+    """A file request as its owner sees it.
 
-    `files` and `bytes` are what has come, with what is on its way and has its place already.
+    `files` and `bytes` count completed uploads and uploads in progress.
     """
 
     id: str
@@ -79,14 +79,14 @@ class RequestView(Closed):
     bytes: int
 
 
-class RequestMade(RequestView):
-    """A new request; `url` is for whoever is to send files, and is never shown again."""
+class CreatedFileRequest(FileRequestView):
+    """A new file request; `url` is the address for uploaders, and is never shown again."""
 
     url: str
 
 
-class Wanted(Closed):
-    """What a request asks for, as those see it who are to send it; null is without limit."""
+class PublicFileRequest(Closed):
+    """A file request as uploaders see it; null is no limit."""
 
     title: str
     owner: str
@@ -99,10 +99,11 @@ class Wanted(Closed):
     require_name: bool
 
 
-class Sending(Closed):
-    """A file that is about to be sent: `size` is bytes, `sha256` hexadecimal of the whole.
+class FileRequestUpload(Closed):
+    """A file to upload: `size` is bytes, `sha256` the hexadecimal hash of the whole file.
 
-    `file_name` may have folders in it. `sender` is who sends it, as they want to be called.
+    `file_name` may contain folders. `sender` is the name that the uploader gives. `grant` is the
+    access token of an unlock.
     """
 
     file_name: FileName
@@ -110,4 +111,4 @@ class Sending(Closed):
     content_type: ContentType | None = None
     sha256: Sha256 | None = None
     sender: Line | None = None
-    grant: Grant | None = None
+    grant: AccessToken | None = None

@@ -4,33 +4,33 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from function.http.pages import page, size_of
-from function.requests.models import Wanted
+from function.http.pages import format_size, page
+from function.requests.models import PublicFileRequest
 
 
-def file_request_page(asked: Wanted, address: str) -> Response[Any]:
+def file_request_page(asked: PublicFileRequest, address: str) -> Response[Any]:
     """The page of a file request at `address`."""
     commands = "\n".join(_commands(asked, address))
     return page("file_request.html", asked=asked, terms=_terms(asked), commands=commands)
 
 
-def _terms(asked: Wanted) -> list[str]:
+def _terms(asked: PublicFileRequest) -> list[str]:
     """Its limits: types, sizes, numbers, and when it expires."""
     terms = []
     if asked.allowed_types:
         terms.append(f"Kinds: {', '.join(asked.allowed_types)}.")
     if asked.max_file_size is not None:
-        terms.append(f"Each at most {size_of(asked.max_file_size)}.")
+        terms.append(f"Each at most {format_size(asked.max_file_size)}.")
     if asked.files_left is not None:
         terms.append(f"Files still taken: {asked.files_left}.")
     if asked.bytes_left is not None:
-        terms.append(f"Still taken in all: {size_of(asked.bytes_left)}.")
+        terms.append(f"Still taken in all: {format_size(asked.bytes_left)}.")
     if asked.expires_at:
         terms.append(f"Open until {asked.expires_at[:16].replace('T', ' ')} UTC.")
     return terms
 
 
-def _commands(asked: Wanted, address: str) -> list[str]:
+def _commands(asked: PublicFileRequest, address: str) -> list[str]:
     """The lines of a shell that send one file."""
     fields = ['\\"file_name\\": \\"$FILE\\"', '\\"size\\": $(wc -c < "$FILE")']
     fields += ['\\"sender\\": \\"$NAME\\"'] if asked.require_name else []

@@ -1,4 +1,4 @@
-"""Requests for files, for those who send some: all they have is the token in the address."""
+"""The public routes of file requests, which need no account: the token in the path is enough."""
 
 from typing import Annotated
 
@@ -6,20 +6,21 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.access.errors import NoSuchRequest, QuotaExceeded
+from function.access.callers import Uploader
+from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
-from function.core.models import Incoming
-from function.http import pages as http_pages
-from function.http.dependencies import Sent, SentBody
-from function.http.forms import read
-from function.http.responses import JSON, answers, nothing
+from function.core.models import HttpRequest
+from function.http.dependencies import CurrentRequest, RequestWithBody
+from function.http.forms import read_body
+from function.http.pages import accepts_html
+from function.http.responses import JSON, answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
-from function.requests import pages as requests_pages
-from function.requests.errors import RequestClosed, RequestFull
-from function.requests.models import Grant, Sending, Wanted
-from function.requests.public_service import PublicRequestService
+from function.requests.errors import FileRequestClosed, FileRequestFull
+from function.requests.models import AccessToken, FileRequestUpload, PublicFileRequest
+from function.requests.pages import file_request_page
+from function.requests.public_service import PublicFileRequestService
 from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Completion, PartsRequest, Received, SignedParts, UploadView
@@ -30,34 +31,46 @@ router = Router()
 
 @router.get(
     "/r/<token>",
-    responses=answers({200: Wanted}, NoSuchRequest, RequestClosed, PasswordRequired, SlowDown),
+    responses=answers(
+        {200: PublicFileRequest}, NoSuchFileRequest, FileRequestClosed, PasswordRequired, SlowDown
+    ),
 )
-def look_at_request(
+def get_public_file_request(
     token: str,
-    sent: Sent,
-    grant: Annotated[Grant | None, Query(description="Where it has a password.")] = None,
-) -> Response[Wanted | str]:
-    """What somebody asks you to send them, as JSON or as a page for browsers."""
-    asked = one(PublicRequestService).look(token, grant, sent.address)
-    if http_pages.accepts_html(sent):
-        return requests_pages.file_request_page(asked, below(token, sent))
-    return Response(200, JSON, asked)
+    request: CurrentRequest,
+    grant: Annotated[
+        AccessToken | None, Query(description="The access token, where it has a password.")
+    ] = None,
+) -> Response[PublicFileRequest | str]:
+    """Get a file request, as JSON or as a page for browsers."""
+    view = one(PublicFileRequestService).show(token, grant, request.address)
+    if accepts_html(request):
+        return file_request_page(view, _address(token, request))
+    return Response(200, JSON, view)
 
 
 @router.post(
     "/r/<token>/unlock",
     responses=answers(
-        {200: Unlocked}, NoSuchRequest, RequestClosed, WrongPassword, SlowDown, ChangedMeanwhile
+        {200: Unlocked},
+        NoSuchFileRequest,
+        FileRequestClosed,
+        WrongPassword,
+        SlowDown,
+        ChangedMeanwhile,
     ),
 )
-def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
-    """Give the password of a request, as JSON or as a form, and get a grant for an hour."""
-    password = read(sent, UnlockRequest).password
+def unlock_file_request(token: str, request: RequestWithBody) -> Response[Unlocked | str]:
+    """Exchange the password of a file request for an access token of one hour.
+
+    The password is JSON or a form.
+    """
+    password = read_body(request, UnlockRequest).password
     secret = password.get_secret_value() if password else None
-    unlocked = one(PublicRequestService).unlock(token, secret, sent.address)
-    if http_pages.accepts_html(sent):
-        asked = one(PublicRequestService).look(token, unlocked.grant, sent.address)
-        return requests_pages.file_request_page(asked, below(token, sent))
+    unlocked = one(PublicFileRequestService).unlock(token, secret, request.address)
+    if accepts_html(request):
+        view = one(PublicFileRequestService).show(token, unlocked.grant, request.address)
+        return file_request_page(view, _address(token, request))
     return Response(200, JSON, unlocked)
 
 
@@ -66,9 +79,9 @@ def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
     status_code=201,
     responses=answers(
         {201: UploadView},
-        NoSuchRequest,
-        RequestClosed,
-        RequestFull,
+        NoSuchFileRequest,
+        FileRequestClosed,
+        FileRequestFull,
         PasswordRequired,
         Invalid,
         InvalidName,
@@ -78,41 +91,40 @@ def unlock_request(token: str, sent: SentBody) -> Response[Unlocked | str]:
         ChangedMeanwhile,
     ),
 )
-def send_file(token: str, body: Sending, sent: Sent) -> UploadView:
-    """Begin to send a file, whose bytes go straight to S3, and take its place.
+def create_file_request_upload(
+    token: str, body: FileRequestUpload, request: CurrentRequest
+) -> UploadView:
+    """Create an upload for a file request, and reserve a slot for it.
 
-    Go on as with `POST /uploads`, below this address: `curl` is a line that does all of it.
+    The bytes go to S3 itself, as with `POST /uploads`, with the routes below this address. `curl`
+    is a command that does all of it.
     """
-    return one(PublicRequestService).start(token, body, sent.base, sent.address, sent.agent)
+    service = one(PublicFileRequestService)
+    return service.create_upload(token, body, request.base, request.address, request.agent)
 
 
 @router.get(
     "/r/<token>/uploads/<upload_id>",
-    responses=answers({200: UploadView}, NoSuchRequest, NoSuchUpload, SlowDown),
+    responses=answers({200: UploadView}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
-def look_at_sending(token: str, upload_id: str, sent: Sent) -> UploadView:
-    """What of a file has arrived and what is missing, to go on from there."""
-    return one(UploadService).status(
-        one(PublicRequestService).sender(token, sent.address, sent.agent),
-        upload_id,
-        below(token, sent),
-    )
+def get_file_request_upload(token: str, upload_id: str, request: CurrentRequest) -> UploadView:
+    """Get an upload for a file request, with the parts that have arrived and those missing."""
+    return one(UploadService).status(_uploader(token, request), upload_id, _address(token, request))
 
 
 @router.post(
     "/r/<token>/uploads/<upload_id>/parts",
-    responses=answers({200: SignedParts}, NoSuchRequest, NoSuchUpload, Invalid, SlowDown),
+    responses=answers({200: SignedParts}, NoSuchFileRequest, NoSuchUpload, Invalid, SlowDown),
 )
-def sign_sending(
+def sign_file_request_parts(
     token: str,
     upload_id: str,
     body: PartsRequest,
-    sent: Sent,
+    request: CurrentRequest,
 ) -> SignedParts:
-    """Sign addresses for up to a hundred parts of it."""
-    numbers = list(body.part_numbers)
+    """Presign URLs for up to a hundred parts of an upload for a file request."""
     return one(UploadService).sign_parts(
-        one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id, numbers
+        _uploader(token, request), upload_id, list(body.part_numbers)
     )
 
 
@@ -120,7 +132,7 @@ def sign_sending(
     "/r/<token>/uploads/<upload_id>/complete",
     responses=answers(
         {200: Received},
-        NoSuchRequest,
+        NoSuchFileRequest,
         NoSuchUpload,
         UploadIncomplete,
         UploadMismatch,
@@ -130,31 +142,34 @@ def sign_sending(
         ChangedMeanwhile,
     ),
 )
-def complete_sending(
+def complete_file_request_upload(
     token: str,
     upload_id: str,
     body: Completion,
-    sent: Sent,
+    request: CurrentRequest,
 ) -> Received:
-    """Hand the file over, once all its bytes are there. Doing it again answers the same."""
-    return one(CompletionService).receive(
-        one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id, body.parts
-    )
+    """Complete an upload for a file request. A repeated request gets the same answer."""
+    return one(CompletionService).receive(_uploader(token, request), upload_id, body.parts)
 
 
 @router.delete(
     "/r/<token>/uploads/<upload_id>",
     status_code=204,
-    responses=answers({204: None}, NoSuchRequest, NoSuchUpload, SlowDown),
+    responses=answers({204: None}, NoSuchFileRequest, NoSuchUpload, SlowDown),
 )
-def abort_sending(token: str, upload_id: str, sent: Sent) -> Response[None]:
-    """Give it up, remove what has arrived of it, and leave its place to others."""
-    one(UploadService).abort(
-        one(PublicRequestService).sender(token, sent.address, sent.agent), upload_id
-    )
-    return nothing()
+def abort_file_request_upload(
+    token: str, upload_id: str, request: CurrentRequest
+) -> Response[None]:
+    """Abort an upload for a file request: delete its bytes and release its slot."""
+    one(UploadService).abort(_uploader(token, request), upload_id)
+    return no_content()
 
 
-def below(token: str, sent: Incoming) -> str:
-    """The address of a request."""
-    return f"{sent.base}/r/{token}"
+def _uploader(token: str, request: HttpRequest) -> Uploader:
+    """The uploader with this token. Raises NoSuchFileRequest, SlowDown."""
+    return one(PublicFileRequestService).uploader(token, request.address, request.agent)
+
+
+def _address(token: str, request: HttpRequest) -> str:
+    """The address of a file request."""
+    return f"{request.base}/r/{token}"

@@ -1,200 +1,203 @@
-"""Requests for files, as those see them who send some: they have its token, and no account.
+"""File requests as uploaders see them: people with the token, and without an account.
 
-A sender may begin uploads and go on with them, and learns nothing of the owner's files. A place
-for each is taken in the commit that notes the upload, and given back in the one that removes it.
+An uploader creates uploads and continues them, and learns nothing about the owner's files. The
+commit that creates an upload reserves a slot in the file request and room in the owner's quota; the
+commit that completes or removes the upload releases what is not used.
 """
 
 import re
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from function.access.callers import Uploader
-from function.access.errors import NoSuchRequest
+from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.access.quotas import require_room
 from function.audit.service import AuditTrail
-from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
-from function.core.fields import NAME_BYTES, NAMESAKE_BYTES
-from function.core.media_types import PLAIN_BYTES, allowed, type_of
+from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
+from function.core.names import NAME_BYTES, SUFFIX_BYTES
 from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import id_of
 from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
-from function.requests.errors import RequestClosed, RequestFull
-from function.requests.models import Sending, Wanted
+from function.requests.errors import FileRequestClosed, FileRequestFull
+from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.tables.accounts import Account, Load, reserve_room
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
-from function.tables.uploads import UploadRow, Uploads
+from function.tables.uploads import UploadRow, create_upload
 from function.uploads.models import UploadSpec, UploadView
 from function.uploads.service import UploadService
 
-SHARERS = [role for role in ROLES if may(role, "share")]
+OWNER_ROLES = [role for role in ROLES if may(role, "share")]
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class PublicRequestService:
-    """What senders do."""
+class PublicFileRequestService:
+    """Shows file requests to uploaders and creates their uploads."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
+        self._db = base.db
         self._access = base.one(Access)
         self._requests = Requests(base.db)
         self._uploads = base.one(UploadService)
-        self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def sender(self, token: str, address: str, agent: str) -> Uploader:
-        """Whoever has this token; whether its request still stands is seen to with what they do.
+    def uploader(self, token: str, address: str, agent: str) -> Uploader:
+        """The uploader with this token; the services that it acts by authenticate it.
 
-        Raises NoSuchRequest, SlowDown.
+        Raises NoSuchFileRequest, SlowDown.
         """
-        return replace(sender_of(self._find(token, address)), address=address, agent=agent)
+        return replace(_uploader_of(self._find(token, address)), address=address, agent=agent)
 
-    def look(self, token: str, grant: str | None, address: str) -> Wanted:
-        """What is asked for. Raises NoSuchRequest, RequestClosed, PasswordRequired, SlowDown."""
-        row = self._open(token, address)
-        self._gate.verify(locked(row), grant)
-        return wanted(row)
+    def show(self, token: str, access_token: str | None, address: str) -> PublicFileRequest:
+        """A file request, for an access token if it has a password.
+
+        Raises NoSuchFileRequest, FileRequestClosed, PasswordRequired, SlowDown.
+        """
+        row = self._find_open(token, address)
+        self._gate.verify(_gated_file_request(row), access_token)
+        return public_file_request(row)
 
     def unlock(self, token: str, password: str | None, address: str) -> Unlocked:
-        """A grant for a password.
+        """An access token for the right password.
 
-        Raises NoSuchRequest, RequestClosed, WrongPassword, SlowDown.
+        Raises NoSuchFileRequest, FileRequestClosed, WrongPassword, SlowDown.
         """
-        row = self._open(token, address)
-        unlocked = self._gate.unlock(locked(row), password, address)
-        return Unlocked(grant=unlocked.text, expires_at=iso(unlocked.expires_at))
+        row = self._find_open(token, address)
+        access_token = self._gate.unlock(_gated_file_request(row), password, address)
+        return Unlocked(grant=access_token.text, expires_at=iso(access_token.expires_at))
 
-    def start(
-        self, token: str, sending: Sending, base: str, address: str, agent: str
+    def create_upload(
+        self, token: str, request: FileRequestUpload, base_url: str, address: str, agent: str
     ) -> UploadView:
-        """Begins an upload and takes its place.
+        """Creates an upload and reserves a slot for it.
 
-        Raises NoSuchRequest, RequestClosed, RequestFull, PasswordRequired, Invalid, InvalidName,
-        TooLarge, QuotaExceeded, SlowDown.
+        Raises NoSuchFileRequest, FileRequestClosed, FileRequestFull, PasswordRequired, Invalid,
+        InvalidName, TooLarge, QuotaExceeded, SlowDown, ChangedMeanwhile.
         """
         row = self._find(token, address)
         try:
-            self._judge(row, None, sending)
+            self._require_accepts(row, request)
         except Problem:
-            self._access.authenticate(
-                sender_of(row)
-            )  # what is asked for is nobody's business any more
+            # Of a disabled or deleted owner an uploader learns nothing but NoSuchFileRequest.
+            self._access.authenticate(_uploader_of(row))
             raise
-        wish = UploadSpec(
-            file_name=row.folder + sending.file_name,
-            size=sending.size,
+        spec = UploadSpec(
+            file_name=row.folder + request.file_name,
+            size=request.size,
             username=row.owner,
-            content_type=type_of(sending.file_name, sending.content_type) or PLAIN_BYTES,
-            sha256=sending.sha256,
+            content_type=type_of(request.file_name, request.content_type) or PLAIN_BYTES,
+            sha256=request.sha256,
             on_conflict="rename",
         )
-        sender = replace(sender_of(row), address=address, agent=agent)
-        upload = self._uploads.prepare(sender, row.owner_id, wish)
+        uploader = replace(_uploader_of(row), address=address, agent=agent)
+        upload = self._uploads.prepare(uploader, row.owner_id, spec)
         try:
-            noted = self._note(row, upload, sending)
-        except Unavailable:  # perhaps it was noted
+            upload = self._reserve(row, upload, request)
+        except Unavailable:  # the commit may have succeeded: the upload must keep its bytes
             raise
         except Problem:
             with suppress(Unavailable):
                 self._bucket.discard(upload.object, upload.multipart)
             raise
-        return self._uploads.describe(noted, f"{base}/r/{token}")
+        return self._uploads.describe(upload, f"{base_url}/r/{token}")
 
-    def _note(self, row: RequestRow, upload: UploadRow, sending: Sending) -> UploadRow:
-        """The upload as it was noted, when there was a place and the owner had room."""
-        owner: Account | None = None
-        for attempt in self._runtime.attempts():
-            if attempt:
-                row, owner = self._again(row)
-                self._judge(row, owner, sending)
-            noted = upload.model_copy(update=self._of(row, sending))
-            load = Load(sending.size, 1)
-            room = [reserve_room(row.owner, row.owner_id, load, owner, SHARERS)]
-            room += self._audit.quota_warning(owner, load) if owner else []  # else it has no quota
-            try:
-                self._upload_rows.create(noted, [reserve_slot(row, sending.size), *room])
-            except ConditionFailed:
-                continue
-            return noted
-        raise AssertionError
+    def _reserve(
+        self, found: RequestRow, upload: UploadRow, request: FileRequestUpload
+    ) -> UploadRow:
+        """Commits an upload with its slot in the file request and its room in the owner's quota.
 
-    def _of(self, row: RequestRow, sending: Sending) -> dict[str, Any]:
-        """What an upload says of the request that it comes by."""
-        return {
-            "rev": self._runtime.new_id(),
-            "file_name": row.folder + sending.file_name,
-            "request": row.id,
-            "owner_id": row.owner_id,
-            "folder": row.folder,
-            "sender": sending.sender,
-        }
+        The first attempt does without reading the owner: its commit has the conditions that the
+        file request is as it was found, and that the owner may share and has no quota. Later
+        attempts read both. Raises what `create_upload` raises.
+        """
+        unread = [found]
+        load = Load(request.size, 1)
+
+        def plan() -> tuple[list[Write], UploadRow]:
+            owner: Account | None = None
+            if unread:
+                row = unread.pop()
+            else:
+                row, owner = self._reread(found)
+                self._require_accepts(row, request)
+                require_room(owner, load)
+            created = self._with_file_request(upload, row, request)
+            return [
+                *create_upload(created),
+                reserve_slot(row, request.size),
+                reserve_room(row.owner, row.owner_id, load, owner, OWNER_ROLES),
+                *(self._audit.quota_warning(owner, load) if owner else []),
+            ], created
+
+        return self._db.transact(plan)
+
+    def _with_file_request(
+        self, upload: UploadRow, row: RequestRow, request: FileRequestUpload
+    ) -> UploadRow:
+        return upload.model_copy(
+            update={
+                "rev": self._runtime.new_id(),
+                "file_name": row.folder + request.file_name,
+                "request": row.id,
+                "owner_id": row.owner_id,
+                "folder": row.folder,
+                "sender": request.sender,
+            }
+        )
 
     def _find(self, token: str, address: str) -> RequestRow:
-        known = TOKEN.fullmatch(token)
-        row = self._requests.find(id_of(token), self._runtime.now()) if known else None
+        """The file request with this token. Raises NoSuchFileRequest, SlowDown."""
+        is_token = TOKEN.fullmatch(token)
+        row = self._requests.find(id_of(token), self._runtime.now()) if is_token else None
         if row is None:
             self._gate.count_miss(address)
-            raise NoSuchRequest
+            raise NoSuchFileRequest
         return row
 
-    def _again(self, row: RequestRow) -> tuple[RequestRow, Account]:
-        """The request and its owner, as they are now. Raises NoSuchRequest."""
-        entry = self._access.authenticate(sender_of(row))
-        found = request_in(entry.rows, row.id, self._runtime.now())
-        if found is None:
-            raise NoSuchRequest
-        return found, entry.account
-
-    def _open(self, token: str, address: str) -> RequestRow:
-        row, _ = self._again(self._find(token, address))
-        self._still_open(row)
+    def _find_open(self, token: str, address: str) -> RequestRow:
+        """The same, if it and its owner are active. Raises FileRequestClosed as well."""
+        row, _ = self._reread(self._find(token, address))
+        self._require_open(row)
         return row
 
-    def _still_open(self, row: RequestRow) -> None:
+    def _reread(self, row: RequestRow) -> tuple[RequestRow, Account]:
+        """The file request and its owner as they are now. Raises NoSuchFileRequest."""
+        entry = self._access.authenticate(_uploader_of(row))
+        current = request_in(entry.rows, row.id, self._runtime.now())
+        if current is None:
+            raise NoSuchFileRequest
+        return current, entry.account
+
+    def _require_open(self, row: RequestRow) -> None:
         if not row.open or (row.ends is not None and row.ends <= self._runtime.now()):
-            raise RequestClosed
+            raise FileRequestClosed
 
-    def _judge(self, row: RequestRow, owner: Account | None, sending: Sending) -> None:
-        """Whether such a file is taken now; an owner who has not been read is not judged."""
-        self._still_open(row)
-        self._gate.verify(locked(row), sending.grant)
-        if row.require_name and sending.sender is None:
-            reason = "say who you are"
-            raise Invalid(errors=[{"at": "body.sender", "reason": reason}])
-        judge_file(row, sending)
-        left = wanted(row)
+    def _require_accepts(self, row: RequestRow, request: FileRequestUpload) -> None:
+        """Raises FileRequestClosed, PasswordRequired, FileRequestFull, and as `require_allowed`."""
+        self._require_open(row)
+        self._gate.verify(_gated_file_request(row), request.grant)
+        if row.require_name and request.sender is None:
+            raise Invalid(errors=[{"at": "body.sender", "reason": "give your name"}])
+        require_allowed(row, request)
+        left = public_file_request(row)
         if left.files_left == 0:
-            raise RequestFull
-        if left.bytes_left is not None and sending.size > left.bytes_left:
-            raise RequestFull
-        if owner:
-            require_room(owner, Load(sending.size, 1))
+            raise FileRequestFull
+        if left.bytes_left is not None and request.size > left.bytes_left:
+            raise FileRequestFull
 
 
-def sender_of(row: RequestRow) -> Uploader:
-    """Whoever has the token of a request."""
-    return Uploader(row.id, row.owner, row.owner_id)
-
-
-def locked(row: RequestRow) -> Gated:
-    """The lock of a request."""
-    return Gated(f"request:{row.id}", row.seal, row.password)
-
-
-def wanted(row: RequestRow) -> Wanted:
-    """What a request asks for."""
+def public_file_request(row: RequestRow) -> PublicFileRequest:
+    """A file request as uploaders see it."""
     files, total = row.max_files, row.max_total_size
-    return Wanted(
+    return PublicFileRequest(
         title=row.title,
         owner=row.owner,
         expires_at=None if row.ends is None else iso(row.ends),
@@ -207,19 +210,28 @@ def wanted(row: RequestRow) -> Wanted:
     )
 
 
-def judge_file(row: RequestRow, sending: Sending) -> None:
-    """Whether a request takes such files at all. Raises InvalidName, Invalid, TooLarge."""
-    at = "body.file_name"
-    if len(f"{row.folder}{sending.file_name}".encode()) > NAME_BYTES:
-        room = NAME_BYTES - len(row.folder.encode())
-        raise InvalidName(errors=[{"at": at, "reason": f"here a name has at most {room} bytes"}])
-    folders = f"{row.folder}{sending.file_name}".rpartition("/")[0]
-    if len(folders.encode()) > NAME_BYTES - NAMESAKE_BYTES:  # it may have to have another name
-        raise InvalidName(errors=[{"at": at, "reason": "its folders have too long names"}])
-    if row.allowed_types and not allowed(
-        row.allowed_types, sending.file_name, sending.content_type
+def require_allowed(row: RequestRow, request: FileRequestUpload) -> None:
+    """Checks the name, the type and the size of a file. Raises InvalidName, Invalid, TooLarge."""
+    at, name = "body.file_name", row.folder + request.file_name
+    if len(name.encode()) > NAME_BYTES:
+        limit = NAME_BYTES - len(row.folder.encode())
+        raise InvalidName(errors=[{"at": at, "reason": f"must have at most {limit} bytes"}])
+    # A file whose name is taken is renamed, for which its folders must leave room.
+    if len(name.rpartition("/")[0].encode()) > NAME_BYTES - SUFFIX_BYTES:
+        raise InvalidName(errors=[{"at": at, "reason": "must have shorter folder names"}])
+    if row.allowed_types and not is_allowed(
+        row.allowed_types, request.file_name, request.content_type
     ):
-        kinds = ", ".join(row.allowed_types)
-        raise Invalid(errors=[{"at": at, "reason": f"only {kinds}"}])
-    if row.max_file_size is not None and sending.size > row.max_file_size:
-        raise TooLarge(f"This request takes files of at most {row.max_file_size} bytes each.")
+        reason = f"must be one of: {', '.join(row.allowed_types)}"
+        raise Invalid(errors=[{"at": at, "reason": reason}])
+    if row.max_file_size is not None and request.size > row.max_file_size:
+        raise TooLarge(f"This file request takes files of at most {row.max_file_size} bytes each.")
+
+
+def _uploader_of(row: RequestRow) -> Uploader:
+    return Uploader(row.id, row.owner, row.owner_id)
+
+
+def _gated_file_request(row: RequestRow) -> Gated:
+    """A file request as the password gate sees it."""
+    return Gated(f"request:{row.id}", row.seal, row.password)

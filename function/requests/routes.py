@@ -1,67 +1,77 @@
-"""Requests for files, for those who make them."""
-
-from typing import Annotated
+"""The routes of file requests for their owners."""
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from function.access.errors import NoSuchRequest
+from function.access.errors import NoSuchFileRequest
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
-from function.http.dependencies import Sent, Sharer
-from function.http.responses import answers, listed, nothing
-from function.requests.models import NewRequest, RequestChange, RequestMade, RequestView
-from function.requests.service import RequestService
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
+from function.http.responses import answers, list_answer, no_content
+from function.requests.models import (
+    CreatedFileRequest,
+    FileRequestChanges,
+    FileRequestView,
+    NewFileRequest,
+)
+from function.requests.service import FileRequestService
 
 router = Router()
 
 
-@router.post("/requests", status_code=201, responses=answers({201: RequestMade}, InvalidName))
-def make_request(body: NewRequest, caller: Sharer, sent: Sent) -> RequestMade:
-    """Ask others for files, who need no account.
+@router.post(
+    "/requests", status_code=201, responses=answers({201: CreatedFileRequest}, InvalidName)
+)
+def create_file_request(
+    body: NewFileRequest, caller: Sharer, request: CurrentRequest
+) -> CreatedFileRequest:
+    """Create a file request: people without an account upload files into a folder of yours.
 
-    `url` is for them, and is never shown again. What they send comes into `folder`; it is yours,
-    counts on your quota, and says who sent it.
+    The `url` is shown only in this answer. The uploaded files are yours, count on your quota, and
+    have the name that the uploader gave.
     """
-    return one(RequestService).create(caller, body, sent.base)
+    return one(FileRequestService).create(caller, body, request.base)
 
 
-@router.get("/requests", responses=answers({200: list[RequestView]}, InvalidCursor))
-def list_requests(
+@router.get("/requests", responses=answers({200: list[FileRequestView]}, InvalidCursor))
+def list_file_requests(
     caller: Sharer,
-    sent: Sent,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
-) -> Response[list[RequestView]]:
-    """List your requests for files, oldest first."""
-    return listed(*one(RequestService).page(caller, limit, cursor), sent)
+    request: CurrentRequest,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response[list[FileRequestView]]:
+    """List your file requests, oldest first."""
+    page = one(FileRequestService).list_file_requests(caller, PageQuery(limit, cursor))
+    return list_answer(page, request)
 
 
-@router.get("/requests/<request_id>", responses=answers({200: RequestView}, NoSuchRequest))
-def get_request(request_id: str, caller: Sharer) -> RequestView:
-    """What one of your requests asks for, and how much has come."""
-    return one(RequestService).get(caller, request_id)
+@router.get("/requests/<request_id>", responses=answers({200: FileRequestView}, NoSuchFileRequest))
+def get_file_request(request_id: str, caller: Sharer) -> FileRequestView:
+    """Get a file request of yours, with the number of files and bytes uploaded."""
+    return one(FileRequestService).get(caller, request_id)
 
 
 @router.patch(
     "/requests/<request_id>",
-    responses=answers({200: RequestView}, NoSuchRequest, InvalidName, ChangedMeanwhile),
+    responses=answers({200: FileRequestView}, NoSuchFileRequest, InvalidName, ChangedMeanwhile),
 )
-def change_request(request_id: str, body: RequestChange, caller: Sharer) -> RequestView:
-    """Change what a request asks for, or close it with `open: false`; its address stays.
+def update_file_request(
+    request_id: str, body: FileRequestChanges, caller: Sharer
+) -> FileRequestView:
+    """Change a file request, or close it with `open: false`; its address stays.
 
-    What is absent stays as it is, and null clears. An upload that has begun keeps its place.
+    A field that is left out stays, null clears one. Uploads in progress can still be completed.
     """
-    return one(RequestService).change(caller, request_id, body)
+    return one(FileRequestService).update(caller, request_id, body)
 
 
 @router.delete(
     "/requests/<request_id>",
     status_code=204,
-    responses=answers({204: None}, NoSuchRequest, ChangedMeanwhile),
+    responses=answers({204: None}, NoSuchFileRequest, ChangedMeanwhile),
 )
-def delete_request(request_id: str, caller: Sharer) -> Response[None]:
-    """Delete a request; what has come stays, and what is on its way is refused."""
-    one(RequestService).delete(caller, request_id)
-    return nothing()
+def delete_file_request(request_id: str, caller: Sharer) -> Response[None]:
+    """Delete a file request; uploaded files stay, and uploads in progress are refused."""
+    one(FileRequestService).delete(caller, request_id)
+    return no_content()

@@ -1,58 +1,135 @@
-"""Requests for files, as their owners make and change them."""
+"""File requests as their owners create, change, list and delete them.
+
+The id of a file request is the hash of its token, and the token is stored nowhere: its address can
+be shown only once.
+"""
 
 import re
+from itertools import count
 from typing import Any
 
-from function.access.errors import NoSuchRequest
+from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed
+from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import id_of
-from function.requests.models import NewRequest, RequestChange, RequestMade, RequestView
+from function.requests.models import (
+    CreatedFileRequest,
+    FileRequestChanges,
+    FileRequestView,
+    NewFileRequest,
+)
 from function.tables.accounts import Account, require_account_active
-from function.tables.requests import RequestRow, Requests, request_in, request_key
+from function.tables.requests import (
+    RequestRow,
+    Requests,
+    create_request,
+    delete_request,
+    request_in,
+    request_key,
+    update_request,
+)
 
-LIST = "requests"
-KEPT = 90 * 24 * 3600  # what has ended can be looked at, and prolonged, for so long
-SPOKEN = {"expires_in", "password", "allowed_types"}  # otherwise than they are kept
-ID = re.compile(r"[0-9a-f]{64}")
-COUNTED = 4  # tries at a change that tells the counts of its own moment
+FILE_REQUESTS = "requests"
+FILE_REQUEST_ID = re.compile(r"[0-9a-f]{64}")
+RETENTION = 90 * 24 * 3600  # how long its owner can see and extend a file request that has expired
+CONVERTED = {"expires_in", "password", "allowed_types"}  # fields that the row has in another form
+EXACT_ATTEMPTS = 4
 
 
-class RequestService:
-    """What owners do with their requests."""
+class FileRequestService:
+    """Manages the file requests of an account."""
 
-    def __init__(
-        self,
-        base: Base,
-    ) -> None:
+    def __init__(self, base: Base) -> None:
+        self._db = base.db
         self._access = base.one(Access)
         self._requests = Requests(base.db)
         self._passwords = base.one(Passwords)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def create(self, caller: Caller, wanted: NewRequest, base: str) -> RequestMade:
-        """A new request, and its address, which nobody can find out later."""
-        token, settings = self._runtime.new_secret(), dict[str, Any]()
-        noted = self._audit.record(caller, "request.create", subject=id_of(token))
-        for _ in self._runtime.attempts():
-            account = self._access.authenticate(caller).account
-            settings = settings or self._settings(wanted.model_dump())  # a hash takes long
-            row = self._row(account, token, settings)
-            try:
-                self._requests.create(row, [require_account_active(account), noted])
-            except ConditionFailed:
-                continue
-            return RequestMade(**view(row).model_dump(), url=f"{base}/r/{token}")
-        raise AssertionError
+    def create(self, caller: Caller, request: NewFileRequest, base_url: str) -> CreatedFileRequest:
+        """Creates a file request; only this answer has its `url`, below `base_url`.
 
-    def _row(self, account: Account, token: str, settings: dict[str, Any]) -> RequestRow:
+        Raises ChangedMeanwhile.
+        """
+        token, settings = self._runtime.new_secret(), dict[str, Any]()
+        audit_write = self._audit.record(caller, "request.create", subject=id_of(token))
+
+        def plan() -> tuple[list[Write], CreatedFileRequest]:
+            account = self._access.authenticate(caller).account
+            if not settings:  # hashing a password takes long: once is enough
+                settings.update(self._row_fields(request.model_dump()))
+            row = self._new_row(account, token, settings)
+            writes = [*create_request(row), require_account_active(account), audit_write]
+            url = f"{base_url}/r/{token}"
+            return writes, CreatedFileRequest(**file_request_view(row).model_dump(), url=url)
+
+        return self._db.transact(plan)
+
+    def get(self, caller: Caller, request_id: str) -> FileRequestView:
+        """A file request of the caller. Raises NoSuchFileRequest."""
+        return file_request_view(self._find(caller, request_id))
+
+    def list_file_requests(self, caller: Caller, page: PageQuery) -> Page[FileRequestView]:
+        """A page of the caller's file requests, oldest first. Raises InvalidCursor."""
+        account = self._access.authenticate(caller).account
+        paging = Paging(page, account.id, FILE_REQUESTS)
+        rows, last = self._requests.list_requests(
+            account.username, self._runtime.now(), after=paging.after, limit=paging.limit
+        )
+        own = (row for row in rows if row.owner_id == account.id)
+        return paging.page(map(file_request_view, own), last)
+
+    def update(
+        self, caller: Caller, request_id: str, changes: FileRequestChanges
+    ) -> FileRequestView:
+        """Changes the fields that `changes` provides; the address and the counts stay.
+
+        The first `EXACT_ATTEMPTS` attempts expect the counts as they were read, so that the answer
+        has those at the time of the commit. Later ones do not: however many uploads begin, an owner
+        can close a file request. Raises NoSuchFileRequest, ChangedMeanwhile.
+        """
+        settings, attempts = dict[str, Any](), count()
+
+        def plan() -> tuple[list[Write], FileRequestView]:
+            old = self._find(caller, request_id)
+            if not settings:  # hashing a password takes long: once is enough
+                settings.update(self._row_fields(changes.model_dump(exclude_unset=True)))
+            row = old.model_copy(update={**settings, "rev": self._runtime.new_id()})
+            writes = update_request(old, row, same_counts=next(attempts) < EXACT_ATTEMPTS)
+            audit_write = self._audit.record(caller, "request.update", subject=row.id)
+            return [*writes, audit_write], file_request_view(row)
+
+        return self._db.transact(plan)
+
+    def delete(self, caller: Caller, request_id: str) -> None:
+        """Deletes a file request; uploads in progress can no longer be completed.
+
+        Raises NoSuchFileRequest, ChangedMeanwhile.
+        """
+
+        def plan() -> tuple[list[Write], None]:
+            row = self._find(caller, request_id)
+            audit_write = self._audit.record(caller, "request.delete", subject=row.id)
+            return [*delete_request(row), audit_write], None
+
+        self._db.transact(plan)
+
+    def _find(self, caller: Caller, request_id: str) -> RequestRow:
+        is_id = FILE_REQUEST_ID.fullmatch(request_id)
+        entry = self._access.authenticate(caller, more=[request_key(request_id)] if is_id else [])
+        row = request_in(entry.rows, request_id, self._runtime.now())
+        if row is None or row.owner_id != entry.account.id:
+            raise NoSuchFileRequest
+        return row
+
+    def _new_row(self, account: Account, token: str, settings: dict[str, Any]) -> RequestRow:
         return RequestRow(
             id=id_of(token),
             owner=account.username,
@@ -62,81 +139,25 @@ class RequestService:
             **{"seal": self._runtime.new_secret(), **settings},
         )
 
-    def get(self, caller: Caller, request_id: str) -> RequestView:
-        """One of the caller's own. Raises NoSuchRequest."""
-        return view(self._find(caller, request_id))
-
-    def page(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[RequestView], str | None]:
-        """The caller's requests, oldest first, and the next page's cursor. Raises InvalidCursor."""
-        account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, LIST) or [""])[0]
-        rows, last = self._requests.list_requests(
-            account.username, self._runtime.now(), after=after, limit=limit
-        )
-        mine = [view(row) for row in rows if row.owner_id == account.id]
-        return mine, last and seal([last], account.id, LIST)
-
-    def change(self, caller: Caller, request_id: str, change: RequestChange) -> RequestView:
-        """Changes what is said and leaves the rest; the address and the counts stay.
-
-        The counts that are answered are those of that moment; where senders never stop, those of a
-        moment before, for an owner must be able to close it.
-
-        Raises NoSuchRequest, ChangedMeanwhile.
-        """
-        settings = dict[str, Any]()
-        for attempt in self._runtime.attempts():
-            was = self._find(caller, request_id)
-            settings = settings or self._settings(change.model_dump(exclude_unset=True))
-            row = was.model_copy(update={**settings, "rev": self._runtime.new_id()})
-            noted = self._audit.record(caller, "request.update", subject=row.id)
-            try:
-                self._requests.update(was, row, noted, counted=attempt < COUNTED)
-            except ConditionFailed:
-                continue
-            return view(row)
-        raise AssertionError
-
-    def delete(self, caller: Caller, request_id: str) -> None:
-        """Deletes a request; what is on its way comes too late. Raises NoSuchRequest."""
-        for _ in self._runtime.attempts():
-            row = self._find(caller, request_id)
-            noted = self._audit.record(caller, "request.delete", subject=row.id)
-            try:
-                self._requests.delete(row, self._runtime.new_id(), noted)
-            except ConditionFailed:
-                continue
-            return
-
-    def _find(self, caller: Caller, request_id: str) -> RequestRow:
-        known = ID.fullmatch(request_id)
-        entry = self._access.authenticate(caller, more=[request_key(request_id)] if known else [])
-        row = request_in(entry.rows, request_id, self._runtime.now())
-        if row is None or row.owner_id != entry.account.id:
-            raise NoSuchRequest
-        return row
-
-    def _settings(self, said: dict[str, Any]) -> dict[str, Any]:
-        """A row's fields, for those of a body."""
-        row = {name: value for name, value in said.items() if name not in SPOKEN}
-        if "expires_in" in said:
-            after = said["expires_in"]
-            row["ends"] = after and int(self._runtime.now()) + after
-            row["expires_at"] = after and row["ends"] + KEPT
-        if "password" in said:
-            password = said["password"]
-            row["password"] = password and self._passwords.hash(password.get_secret_value())
-            row["seal"] = self._runtime.new_secret()
-        if "allowed_types" in said:
-            row["allowed_types"] = list(said["allowed_types"] or [])
-        return row
+    def _row_fields(self, provided: dict[str, Any]) -> dict[str, Any]:
+        """The fields of a row for the fields of a body; a new password also changes `seal`."""
+        fields = {name: value for name, value in provided.items() if name not in CONVERTED}
+        if "expires_in" in provided:
+            seconds = provided["expires_in"]
+            fields["ends"] = seconds and int(self._runtime.now()) + seconds
+            fields["expires_at"] = seconds and fields["ends"] + RETENTION
+        if "password" in provided:
+            password = provided["password"]
+            fields["password"] = password and self._passwords.hash(password.get_secret_value())
+            fields["seal"] = self._runtime.new_secret()
+        if "allowed_types" in provided:
+            fields["allowed_types"] = list(provided["allowed_types"] or [])
+        return fields
 
 
-def view(row: RequestRow) -> RequestView:
-    """A request as its owner sees it."""
-    return RequestView(
+def file_request_view(row: RequestRow) -> FileRequestView:
+    """A file request as its owner sees it."""
+    return FileRequestView(
         id=row.id,
         title=row.title,
         folder=row.folder,

@@ -1,1 +1,1 @@
-"""Shares with accounts and groups, the groups, and who has access."""
+"""Shares with accounts and groups, the groups, and the access list of a file."""

@@ -1,25 +1,26 @@
-"""Who can reach what one has, and what others have granted: lists of grants, not of files.
+"""The access list: who has access to a file or folder, and what others share with the caller.
 
-The grants on a file are those that its row names. Those on a folder are found by the index, which
-may be a moment late; each is then read itself, so that none is shown that does not hold.
+Both lists consist of grants. The row of a file names the grantees of that file; the grants on a
+folder are found in an index, which is eventually consistent. Each grant is therefore read itself,
+with the rows that it depends on. A grant that does not hold is left out.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
 from function.access.errors import NoSuchFile
-from function.access.policy import Access
+from function.access.policy import Access, Authentication
 from function.aws.rows import Key, Rows
 from function.base import Base
-from function.core.cursors import seal, unseal
-from function.core.fields import folders_of
 from function.core.models import Caller
-from function.sharing.models import Share, share
+from function.core.names import folders_of
+from function.core.paging import Page, PageQuery, Paging
+from function.sharing.models import Share, share_view
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
 from function.tables.grants import Grant, Grants, grant_keys_on, grant_row_key, grants_in
 from function.tables.groups import (
-    MOST_OF_ONE,
+    MAX_GROUPS,
     Group,
     grantees_of,
     group_in,
@@ -28,133 +29,136 @@ from function.tables.groups import (
 )
 from function.tables.links import LinkRow, link_in, link_key
 
-CALLS_AT_ONCE = MOST_OF_ONE + 1
-WITH_ME = "shared with me"
-MOST_LOOKS = 3
-Page = tuple[list[Share], str | None]
+MAX_CALLS = MAX_GROUPS + 1  # at the same time: one for the account and one for each of its groups
+MAX_READS = 3
+SHARED_WITH_ME = "shared with me"
 
 
 class AccessListService:
-    """Lists grants."""
+    """Lists the grants on a file or folder, and the grants to an account."""
 
     def __init__(self, base: Base) -> None:
         self._runtime = base.runtime
         self._db = base.db
         self._access = base.one(Access)
-        self._shares = Grants(base.db)
+        self._grants = Grants(base.db)
 
-    def on(
-        self, caller: Caller, owner: str | None, name: str, limit: int, cursor: str | None
-    ) -> Page:
-        """The grants on a file or folder of the caller's, and on the folders above it.
+    def list_access(
+        self, caller: Caller, owner: str | None, name: str, page: PageQuery
+    ) -> Page[Share]:
+        """A page of the grants on a file or folder of the caller and on the folders above it.
 
-        Raises NoSuchFile, InvalidCursor.
+        Sorted by folder, outermost first, then by grantee. Raises NoSuchFile, InvalidCursor.
         """
-        folder, file = name.endswith("/"), [file_key(caller.username, name)]
-        entry = self._access.authenticate_owner(caller, owner, file)
-        account, of, own_file = entry.account, f"shares {name}", entry.own_file(name)
-        if own_file is None and not folder:
-            raise NoSuchFile
-        own = grant_keys_on(own_file) if own_file else []
-        above = [*folders_of(name), *([name] if folder else [])]
-        with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
-            found = aside.map(lambda each: self._shares.list_keys_on(caller.username, each), above)
-            keys = sorted({*chain.from_iterable(found), *own}, key=_place)
-        after = unseal(cursor, account.id, of)
-        keys = [key for key in keys if after is None or _place(key) > after]
-        page, rest = keys[:limit], keys[limit:]
-        rows = self._db.read([*page, *map(_grantee, page), *([] if folder else file)])
-        now = file_in(rows, caller.username, name)
-        if own_file and (now is None or now.place_id != own_file.place_id):
-            raise NoSuchFile  # it has gone meanwhile
-        held = [
-            each for each in grants_in(rows, page) if self._holds(each, account, own_file, rows)
-        ]
-        shown = [share(_until(each, rows)) for each in held]
-        return shown, seal(_place(page[-1]), account.id, of) if rest else None
+        file_keys = [] if name.endswith("/") else [file_key(caller.username, name)]
+        entry = self._access.authenticate_owner(caller, owner, file_keys)
+        account, keys = entry.account, self._grant_keys(entry, name)
+        paging = Paging(page, account.id, f"shares {name}")
+        following = [key for key in keys if _position(key) > (paging.position or [])]
+        keys = following[: paging.limit]
+        rows = self._db.read([*keys, *map(_grantee_key, keys), *file_keys])
+        file, current = entry.own_file(name), file_in(rows, account.username, name)
+        if file and (current is None or current.place_id != file.place_id):
+            raise NoSuchFile  # deleted or renamed after the first read
+        grants = [each for each in grants_in(rows, keys) if self._holds(each, account, file, rows)]
+        shares = [share_view(_with_link_expiry(each, rows)) for each in grants]
+        return paging.page(shares, _position(keys[-1]) if len(following) > len(keys) else None)
 
-    def with_me(self, caller: Caller, limit: int, cursor: str | None) -> Page:
-        """What others have granted to the caller and to the caller's groups.
+    def list_shared_with_me(self, caller: Caller, page: PageQuery) -> Page[Share]:
+        """A page of the grants of other accounts to the caller and to the caller's groups.
 
         Raises InvalidCursor.
         """
         account = self._access.authenticate(caller).account
-        at, after = unseal(cursor, account.id, WITH_ME) or ["", ""]
-        for _ in range(MOST_LOOKS):
-            page, more = self._granted(account, at, after, limit)
-            bearing = [key for grant in page for key in _bearing(grant)]
-            rows = self._db.read([*bearing, *membership_keys(account)] if page else [])
-            held = grants_in(rows, map(grant_row_key, page))
-            if len(held) == len(page):
-                break  # else one was taken back meanwhile, or carried to another name
+        paging = Paging(page, account.id, SHARED_WITH_ME)
+        grantee, after = paging.position or ["", ""]
+        for _ in range(MAX_READS):
+            queried, has_more = self._grants_to(account, grantee, after, paging.limit)
+            keys = [key for grant in queried for key in _keys_of(grant)]
+            rows = self._db.read([*keys, *membership_keys(account)] if queried else [])
+            grants = grants_in(rows, map(grant_row_key, queried))
+            if len(grants) == len(queried):
+                break  # otherwise a grant was deleted or moved to another name after the query
         ids = {account.id, *self._access.memberships_in(rows, account)}
-        shown = [share(each) for each in held if self._opens(each, ids, account, rows)]
-        return shown, seal([page[-1].grantee, page[-1].file], account.id, WITH_ME) if more else None
+        shares = [share_view(each) for each in grants if self._opens(each, ids, account, rows)]
+        last = (queried[-1].grantee, queried[-1].file) if has_more else None
+        return paging.page(shares, last)
 
-    def _granted(
-        self, account: Account, at: str, after: str, limit: int
+    def _grant_keys(self, entry: Authentication, name: str) -> list[Key]:
+        """The keys of the grants on a file or folder and on the folders above it, sorted.
+
+        Raises NoSuchFile.
+        """
+        owner, file = entry.account.username, entry.own_file(name)
+        if file is None and not name.endswith("/"):
+            raise NoSuchFile
+        own = grant_keys_on(file) if file else []
+        folders = [*folders_of(name), *([] if file else [name])]
+        with ThreadPoolExecutor(MAX_CALLS) as pool:
+            found = pool.map(lambda folder: self._grants.list_keys_on(owner, folder), folders)
+            return sorted({*chain.from_iterable(found), *own}, key=_position)
+
+    def _grants_to(
+        self, account: Account, grantee: str, after: str, limit: int
     ) -> tuple[list[Grant], bool]:
-        """The next grants to an account and its groups, and whether more follow."""
-        whose = [who for who in sorted(grantees_of(account)) if who >= at]
-        with ThreadPoolExecutor(CALLS_AT_ONCE) as aside:
-            pages = aside.map(
-                lambda who: self._shares.list_grants(
-                    who, after=after if who == at else "", limit=limit + 1
-                ),
-                whose,
-            )
-            grants = [grant for found, _ in pages for grant in found]
+        """The next `limit` grants to an account and its groups, and whether more follow.
+
+        The position in the list is a grantee and, within its grants, a file.
+        """
+        grantees = [each for each in sorted(grantees_of(account)) if each >= grantee]
+
+        def query(each: str) -> list[Grant]:
+            start = after if each == grantee else ""
+            return self._grants.list_grants(each, after=start, limit=limit + 1)[0]
+
+        with ThreadPoolExecutor(MAX_CALLS) as pool:
+            grants = list(chain.from_iterable(pool.map(query, grantees)))
         return grants[:limit], len(grants) > limit
 
     def _holds(self, grant: Grant, owner: Account, file: FileRow | None, rows: Rows) -> bool:
-        """Whether a grant of the caller's holds, and for somebody who is there."""
+        """Whether a grant of the caller holds, and its account, group or link exists."""
         kind, _, name = grant.grantee.partition(":")
-        held: Account | Group | LinkRow | None
+        grantee: Account | Group | LinkRow | None
         if kind == "link":
-            held = link_in(rows, name)
-            held = held if held and self._leads(held) else None
+            link = link_in(rows, name)
+            grantee = link if link and self._is_active(link) else None
         else:
-            held = account_in(rows, name) if kind == "user" else group_in(rows, name)
-        ids = {held.id} if held else set()
+            grantee = account_in(rows, name) if kind == "user" else group_in(rows, name)
+        ids = {grantee.id} if grantee else set()
         return self._access.grant_applies(grant, ids, owner, file)
 
-    def _leads(self, link: LinkRow) -> bool:
-        """Whether a link still leads anywhere."""
+    def _is_active(self, link: LinkRow) -> bool:
+        """Whether a link is neither revoked nor expired."""
         return not link.revoked and (link.ends is None or link.ends > self._runtime.now())
 
     def _opens(self, grant: Grant, ids: set[str], account: Account, rows: Rows) -> bool:
-        """Whether somebody else's grant opens what it is on for who has these ids."""
+        """Whether a grant of another account gives access to an account with these ids."""
         owner = account_in(rows, grant.owner)
         if owner is None or owner.id == account.id:
             return False
-        file = file_in(rows, grant.owner, name_of(grant))
+        file = file_in(rows, grant.owner, grant.name)
         return self._access.grant_applies(grant, ids, owner, file)
 
 
-def name_of(grant: Grant) -> str:
-    """The name of what a grant is on."""
-    return grant.file.partition("/")[2]
-
-
-def _bearing(grant: Grant) -> list[Key]:
-    """What bears on a grant: itself, its owner, and the file that it is on."""
-    file = [file_key(grant.owner, name_of(grant))] if grant.file_id else []
+def _keys_of(grant: Grant) -> list[Key]:
+    """The rows that decide whether a grant holds: itself, its owner, and its file if it is one."""
+    file = [file_key(grant.owner, grant.name)] if grant.file_id else []
     return [grant_row_key(grant), account_key(grant.owner), *file]
 
 
-def _until(grant: Grant, rows: Rows) -> Grant:
-    """A grant as it ends: a link's is kept for longer than its link leads anywhere."""
+def _with_link_expiry(grant: Grant, rows: Rows) -> Grant:
+    """The grant with the expiry of its link: the row of the grant is kept for longer than that."""
     kind, _, name = grant.grantee.partition(":")
     link = link_in(rows, name) if kind == "link" else None
     return grant.model_copy(update={"expires_at": link.ends}) if link else grant
 
 
-def _grantee(key: Key) -> Key:
-    """What tells whether the grantee of a grant is there."""
+def _grantee_key(key: Key) -> Key:
+    """The row of the account, group or link to which the grant with this key is made."""
     kind, _, name = key.partition.partition(":")
     return {"user": account_key, "group": group_key, "link": link_key}[kind](name)
 
 
-def _place(key: Key) -> list[str]:
-    """Where a grant stands in the list of those on a file: folders first, then by grantee."""
+def _position(key: Key) -> list[str]:
+    """The position of a grant in the access list: by file or folder, then by grantee."""
     return [str(key.sort), key.partition]

@@ -1,41 +1,31 @@
-"""What can go wrong with groups, links and requests, below the problems of `errors`.
-
-NotFound 404                    Gone 410
-├── NoSuchGroup                 ├── LinkExpired
-├── NoSuchMember                ├── LinkExhausted
-├── NoSuchLink                  ├── LinkRevoked
-└── NoSuchRequest               └── RequestClosed
-Unauthenticated 401             Conflict 409
-├── PasswordRequired            ├── GroupTaken
-└── WrongPassword               ├── AliasTaken
-Forbidden 403                   ├── RequestFull
-└── DownloadNotAllowed          └── LimitReached
-"""
+"""Problems of shares and groups."""
 
 from function.core.errors import Conflict, NotFound
 
 
 class NoSuchShare(NotFound):
-    """The file is not shared with that account."""
+    """The file or folder is not shared with that account or group."""
 
-    slug, title = "no-such-share", "There is no such share"
-    default = "You do not share a file of that name with that user."
+    slug, title = "no-such-share", "No such share"
+    default = "The file or folder is not shared with that account or group."
 
 
 class NoSuchGroup(NotFound):
-    """No group of that name that the caller belongs to."""
+    """No group has that name, or the caller does not belong to it: the answer is the same."""
 
-    slug, title = "no-such-group", "There is no such group"
-    default = "You belong to no group of that name."
+    slug, title = "no-such-group", "No such group"
+    default = "No such group, or you do not belong to it."
 
 
 class NoSuchMember(NotFound):
-    """The group has no such member."""
+    """The account does not belong to the group."""
 
-    slug, title = "no-such-member", "There is no such member"
+    slug, title = "no-such-member", "No such member"
+    default = "That account does not belong to the group."
 
 
 class GroupTaken(Conflict):
-    """Somebody else owns a group of that name."""
+    """Another account owns the group of that name."""
 
-    slug, title = "group-taken", "That group's name is taken"
+    slug, title = "group-taken", "Group name taken"
+    default = "Another account owns a group of that name; choose another name."

@@ -1,4 +1,8 @@
-"""Groups: made and owned by one account, who says who belongs to it."""
+"""Groups of accounts: one account creates and owns a group, and decides who its members are.
+
+The id of a group is never reused. A grant to a group carries that id, so the grants of a deleted
+group give access to nothing, even before their rows are deleted.
+"""
 
 from contextlib import suppress
 
@@ -6,22 +10,26 @@ from function.access.policy import Access
 from function.audit.service import AuditTrail
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
+from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid, LimitReached, NoSuchUser, Unavailable
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember
-from function.sharing.models import GroupMembers, GroupView
-from function.sharing.models import Member as MemberView
+from function.sharing.models import GroupMember, GroupMembers, GroupView
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.groups import (
     HEAD,
+    MAX_GROUPS,
     MEMBER,
-    MOST_OF_ONE,
     Group,
     Groups,
     Membership,
+    create_group,
+    create_membership,
+    delete_group,
+    delete_membership,
     group_grantee,
     group_in,
     group_key,
@@ -29,33 +37,35 @@ from function.tables.groups import (
     membership_in,
 )
 
-CLEARED_AT_ONCE = 200
+GROUPS = "groups"
+CLEANUP_ROWS = 200  # of each kind that the request that deletes a group deletes as well
 
 
 class GroupService:
-    """Groups and who belongs to them."""
+    """Creates and deletes groups, and changes and lists their members."""
 
     def __init__(self, base: Base) -> None:
+        self._db = base.db
         self._access = base.one(Access)
         self._groups = Groups(base.db)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, name: str) -> tuple[GroupView, bool]:
-        """Makes a group with the caller in it; also says whether it is new.
+        """Creates a group with the caller as its owner and first member; and whether it is new.
 
         Raises GroupTaken, LimitReached, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
+
+        def plan() -> tuple[list[Write], tuple[GroupView, bool]]:
             entry = self._access.authenticate(caller, more=[group_key(name)])
-            account, held = entry.account, group_in(entry.rows, name)
-            if held is not None:
-                if held.owner_id != account.id:
+            account, existing = entry.account, group_in(entry.rows, name)
+            if existing:
+                if existing.owner_id != account.id:
                     raise GroupTaken
-                return _view(held), False
-            if not self._has_room(account):
-                continue
-            made = Group(
+                return [], (_group_view(existing), False)
+            self._ensure_capacity(account)
+            group = Group(
                 grantee=group_grantee(name),
                 file=HEAD,
                 id=self._runtime.new_id(),
@@ -64,171 +74,168 @@ class GroupService:
                 created=iso(self._runtime.now()),
                 rev=self._runtime.new_id(),
             )
-            try:
-                noted = self._audit.record(caller, "group.create", subject=name)
-                self._groups.create(made, account, self._membership(made, account), noted)
-            except ConditionFailed:
-                continue
-            return _view(made), True
-        raise AssertionError
+            writes = create_group(group, account, self._membership(group, account))
+            audit_write = self._audit.record(caller, "group.create", subject=name)
+            return [*writes, audit_write], (_group_view(group), True)
 
-    def add(self, caller: Caller, name: str, username: str) -> tuple[MemberView, bool]:
-        """Makes somebody a member; also says whether that is new.
+        return self._db.transact(plan)
+
+    def add_member(self, caller: Caller, name: str, username: str) -> tuple[GroupMember, bool]:
+        """Makes an account a member of a group of the caller's; and whether that is new.
 
         Raises NoSuchGroup, NoSuchUser, LimitReached, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            rows, held = self._owned(caller, name, username)
+
+        def plan() -> tuple[list[Write], tuple[GroupMember, bool]]:
+            rows, group = self._read_owned(caller, name, username)
             account = account_in(rows, username)
             if account is None:
                 raise NoSuchUser
-            standing = membership_in(rows, name, account)
-            if standing:
-                return _member(standing), False
-            if not self._has_room(account):
-                continue
-            membership = self._membership(held, account)
-            try:
-                noted = self._audit.record(caller, "member.create", subject=f"{name}/{username}")
-                self._groups.add_member(held, membership, account, noted)
-            except ConditionFailed:
-                continue
-            return _member(membership), True
-        raise AssertionError
+            existing = membership_in(rows, name, account)
+            if existing:
+                return [], (_member_view(existing), False)
+            self._ensure_capacity(account)
+            membership = self._membership(group, account)
+            writes = create_membership(group, membership, account)
+            subject = f"{name}/{username}"
+            audit_write = self._audit.record(caller, "member.create", subject=subject)
+            return [*writes, audit_write], (_member_view(membership), True)
 
-    def remove(self, caller: Caller, name: str, username: str) -> None:
-        """Ends a membership: the owner anybody's but their own, a member their own.
+        return self._db.transact(plan)
+
+    def remove_member(self, caller: Caller, name: str, username: str) -> None:
+        """Deletes a membership: the owner that of another account, a member its own.
 
         Raises NoSuchGroup, NoSuchMember, Invalid, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            more = self._about(name, caller.username, username)
-            entry = self._access.authenticate(caller, more=more)
-            held = self._seen(entry.rows, entry.account, name)
-            if entry.account.id != held.owner_id and username != caller.username:
+
+        def plan() -> tuple[list[Write], None]:
+            keys = _keys(name, caller.username, username)
+            entry = self._access.authenticate(caller, more=keys)
+            group = _visible_group(entry.rows, entry.account, name)
+            if entry.account.id != group.owner_id and username != caller.username:
                 raise NoSuchGroup
             row = entry.rows.get(member_key(name, username))
-            standing = Membership.model_validate(row) if row else None
-            if standing is None or standing.group_id != held.id:
+            membership = Membership.model_validate(row) if row else None
+            if membership is None or membership.group_id != group.id:
                 raise NoSuchMember
-            if standing.member_id == held.owner_id:
-                reason = {"at": "path.username", "reason": "it owns the group"}
-                raise Invalid("A group cannot be left by its owner; delete it.", errors=[reason])
-            try:
-                there = account_key(username) in entry.rows
-                left = {"owner": held.owner, "subject": f"{name}/{username}"}
-                noted = [self._audit.record(caller, "member.delete", **left)]
-                self._groups.remove_member(
-                    standing, self._runtime.new_id(), account=there, noted=noted
-                )
-            except ConditionFailed:
-                continue
-            return
+            if membership.member_id == group.owner_id:
+                reason = {"at": "path.username", "reason": "owns the group"}
+                raise Invalid("The owner cannot leave a group; delete it.", errors=[reason])
+            account_exists = account_key(username) in entry.rows
+            writes = delete_membership(membership, account_exists=account_exists)
+            details = {"owner": group.owner, "subject": f"{name}/{username}"}
+            return [*writes, self._audit.record(caller, "member.delete", **details)], None
+
+        self._db.transact(plan)
 
     def delete(self, caller: Caller, name: str) -> None:
-        """Ends a group, and with it all that was granted to it. Raises NoSuchGroup.
+        """Deletes a group of the caller's, and with it all access by grants to it.
 
-        What is left of it then opens nothing, for it carries the id of a group that is no more;
-        it is cleared away as far as that goes at once.
+        The rows of its memberships and grants are deleted afterwards; what is left of them is
+        without effect. Raises NoSuchGroup, ChangedMeanwhile.
         """
-        for _ in self._runtime.attempts():
-            _, held = self._owned(caller, name, caller.username)
-            try:
-                noted = self._audit.record(caller, "group.delete", subject=name)
-                self._groups.delete(held, self._runtime.new_id(), noted)
-            except ConditionFailed:
-                continue
-            with suppress(Unavailable):
-                self._clear(held)
-            return
 
-    def of(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[GroupView], str | None]:
-        """The caller's groups by name, and the cursor of the next page. Raises InvalidCursor."""
+        def plan() -> tuple[list[Write], Group]:
+            _, group = self._read_owned(caller, name, caller.username)
+            audit_write = self._audit.record(caller, "group.delete", subject=name)
+            return [delete_group(group), audit_write], group
+
+        group = self._db.transact(plan)
+        with suppress(Unavailable):
+            self._delete_leftovers(group)
+
+    def list_groups(self, caller: Caller, page: PageQuery) -> Page[GroupView]:
+        """A page of the groups that the caller belongs to, by name. Raises InvalidCursor."""
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, "groups") or [""])[0]
-        held = self._access.read_groups(account)
-        names = [name for name in sorted(held) if name > after]
-        page = [_view(held[name]) for name in names[:limit]]
-        more = seal([names[limit - 1]], account.id, "groups") if len(names) > limit else None
-        return page, more
+        paging = Paging(page, account.id, GROUPS)
+        groups = self._access.read_groups(account)
+        following = [name for name in sorted(groups) if name > paging.after]
+        names = following[: paging.limit]
+        last = names[-1] if len(following) > len(names) else None
+        return paging.page((_group_view(groups[name]) for name in names), last)
 
-    def members(
-        self, caller: Caller, name: str, limit: int, cursor: str | None
-    ) -> tuple[GroupMembers, str | None]:
-        """A group of the caller's with a page of its members, and the cursor of the next.
+    def get(self, caller: Caller, name: str, page: PageQuery) -> tuple[GroupMembers, str | None]:
+        """A group that the caller belongs to, a page of its members, the cursor of the next page.
 
         Raises NoSuchGroup, InvalidCursor.
         """
-        entry = self._access.authenticate(caller, more=self._about(name, caller.username))
-        held = self._seen(entry.rows, entry.account, name)
-        of = f"members {held.id}"
-        after = (unseal(cursor, entry.account.id, of) or [""])[0]
-        page = self._groups.list_members(held, after=after, limit=limit)
-        found, last = page or ([], None)
-        mine = after < caller.username <= (last or caller.username)
-        if page is None or (mine and caller.username not in {each.username for each in found}):
-            raise NoSuchGroup  # it has ended meanwhile, or the caller's part in it
-        view = GroupMembers(**_view(held).model_dump(), members=[_member(each) for each in found])
-        return view, last and seal([last], entry.account.id, of)
+        entry = self._access.authenticate(caller, more=_keys(name, caller.username))
+        group = _visible_group(entry.rows, entry.account, name)
+        paging = Paging(page, entry.account.id, f"members {group.id}")
+        found = self._groups.list_members(group, after=paging.after, limit=paging.limit)
+        members, last = found or ([], None)
+        # Where the page covers the caller's own name, the caller must be on it.
+        in_range = paging.after < caller.username <= (last or caller.username)
+        if found is None or (in_range and caller.username not in {m.username for m in members}):
+            raise NoSuchGroup  # deleted after the first read, or the caller's membership was
+        views = paging.page(map(_member_view, members), last)
+        view = GroupMembers(**_group_view(group).model_dump(), members=views.items)
+        return view, views.cursor
 
-    def _owned(self, caller: Caller, name: str, username: str) -> tuple[Rows, Group]:
-        """A group of which the caller is the owner, read with somebody else's membership."""
-        entry = self._access.authenticate(caller, more=self._about(name, caller.username, username))
-        held = self._seen(entry.rows, entry.account, name)
-        if held.owner_id != entry.account.id:
+    def _read_owned(self, caller: Caller, name: str, username: str) -> tuple[Rows, Group]:
+        """A group that the caller owns, read with the membership of `username`.
+
+        Raises NoSuchGroup.
+        """
+        entry = self._access.authenticate(caller, more=_keys(name, caller.username, username))
+        group = _visible_group(entry.rows, entry.account, name)
+        if group.owner_id != entry.account.id:
             raise NoSuchGroup
-        return entry.rows, held
+        return entry.rows, group
 
-    @staticmethod
-    def _about(name: str, *usernames: str) -> list[Key]:
-        accounts = [account_key(username) for username in usernames]
-        return [group_key(name), *(member_key(name, each) for each in usernames), *accounts]
-
-    @staticmethod
-    def _seen(rows: Rows, account: Account, name: str) -> Group:
-        """The group, for whoever belongs to it. Raises NoSuchGroup."""
-        held = group_in(rows, name)
-        if held is None or membership_in(rows, name, account) is None:
-            raise NoSuchGroup
-        return held
-
-    def _membership(self, held: Group, account: Account) -> Membership:
+    def _membership(self, group: Group, account: Account) -> Membership:
         return Membership(
-            grantee=held.grantee,
+            grantee=group.grantee,
             file=MEMBER + account.username,
             username=account.username,
             member_id=account.id,
-            group_id=held.id,
+            group_id=group.id,
             created=iso(self._runtime.now()),
             rev=self._runtime.new_id(),
         )
 
-    def _has_room(self, account: Account) -> bool:
-        """Whether an account may belong to one group more; False to look again.
+    def _ensure_capacity(self, account: Account) -> None:
+        """Makes room for one more group in an account's row, which names its groups.
 
-        Then it has forgotten groups that have gone. Raises LimitReached.
+        A full row is first rewritten without the groups that no longer exist. The commit that adds
+        the group checks the number again. Raises LimitReached.
         """
-        if len(account.groups) < MOST_OF_ONE:
-            return True
-        left = frozenset(self._access.read_groups(account))
-        if len(left) == len(account.groups):
-            raise LimitReached(f"An account belongs to at most {MOST_OF_ONE} groups.")
+        if len(account.groups) < MAX_GROUPS:
+            return
+        existing = frozenset(self._access.read_groups(account))
+        if len(existing) == len(account.groups):
+            raise LimitReached(f"An account belongs to at most {MAX_GROUPS} groups.")
         with suppress(ConditionFailed):
-            self._groups.set_groups(account, left, self._runtime.new_id())
-        return False
+            self._groups.set_groups(account, existing)
 
-    def _clear(self, held: Group) -> None:
-        for each in self._groups.list_remaining(held, CLEARED_AT_ONCE):
-            self._groups.expel(each, self._runtime.new_id)
-        for key in self._groups.list_grant_keys(held, CLEARED_AT_ONCE):
-            self._groups.revoke_grant(held, key)
-
-
-def _view(held: Group) -> GroupView:
-    return GroupView(group=held.name, owner=held.owner, created=held.created)
+    def _delete_leftovers(self, group: Group) -> None:
+        """Deletes the first memberships of a deleted group, and the first grants to it."""
+        for membership in self._groups.list_remaining(group, CLEANUP_ROWS):
+            self._groups.expel(membership)
+        for key in self._groups.list_grant_keys(group, CLEANUP_ROWS):
+            self._groups.revoke_grant(group, key)
 
 
-def _member(held: Membership) -> MemberView:
-    return MemberView(group=held.group, username=held.username, created=held.created)
+def _keys(name: str, *usernames: str) -> list[Key]:
+    """The rows of a group, and of each account and its membership."""
+    accounts = [account_key(username) for username in usernames]
+    return [group_key(name), *(member_key(name, each) for each in usernames), *accounts]
+
+
+def _visible_group(rows: Rows, account: Account, name: str) -> Group:
+    """The group, if the account is a member of it. Raises NoSuchGroup."""
+    group = group_in(rows, name)
+    if group is None or membership_in(rows, name, account) is None:
+        raise NoSuchGroup
+    return group
+
+
+def _group_view(group: Group) -> GroupView:
+    return GroupView(group=group.name, owner=group.owner, created=group.created)
+
+
+def _member_view(membership: Membership) -> GroupMember:
+    return GroupMember(
+        group=membership.group, username=membership.username, created=membership.created
+    )

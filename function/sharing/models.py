@@ -1,4 +1,4 @@
-"""The bodies of shares and groups. Imports `fields` and `models`."""
+"""Bodies of requests and answers about shares and groups."""
 
 from function.core.fields import FileOrFolder, Grantable, GroupName, Seconds, Username
 from function.core.models import Closed
@@ -7,9 +7,9 @@ from function.tables.grants import Grant
 
 
 class ShareRequest(Closed):
-    """A file or folder of the caller's, and whom it is shared with: an account or a group.
+    """A file or folder of the caller, and the account or the group to share it with.
 
-    `expires_in` is seconds.
+    `expires_in` is seconds; null never expires.
     """
 
     file_name: FileOrFolder
@@ -20,7 +20,10 @@ class ShareRequest(Closed):
 
 
 class Share(Closed):
-    """A file or folder shared with an account, a group, or whoever has a link of that id."""
+    """A file or folder that is shared with an account, a group or the holders of a link.
+
+    Exactly one of `username`, `group` and `link` (the link's id) is set.
+    """
 
     key: str
     owner: str
@@ -41,8 +44,8 @@ class GroupView(Closed):
     created: str
 
 
-class Member(Closed):
-    """Somebody's membership of a group."""
+class GroupMember(Closed):
+    """The membership of an account in a group."""
 
     group: str
     username: str
@@ -50,18 +53,18 @@ class Member(Closed):
 
 
 class GroupMembers(GroupView):
-    """A group, and a page of its members by name."""
+    """A group with one page of its members, sorted by name."""
 
-    members: list[Member]
+    members: list[GroupMember]
 
 
-def share(grant: Grant) -> Share:
-    """A grant, as its owner and its grantee see it."""
+def share_view(grant: Grant) -> Share:
+    """A grant as its owner and its grantee see it."""
     kind, _, name = grant.grantee.partition(":")
     return Share(
         key=grant.file,
         owner=grant.owner,
-        file_name=grant.file.removeprefix(f"{grant.owner}/"),
+        file_name=grant.name,
         username=name if kind == "user" else None,
         group=name if kind == "group" else None,
         link=name if kind == "link" else None,

@@ -1,4 +1,4 @@
-"""Groups of accounts, to share with."""
+"""The routes of shares and groups."""
 
 from typing import Annotated
 
@@ -17,17 +17,21 @@ from function.core.errors import (
     NoSuchUser,
 )
 from function.core.fields import FileOrFolder, GroupName, Username
-from function.http.dependencies import Reader, Sent, Sharer
-from function.http.responses import JSON, answers, listed, next_page, nothing
+from function.core.paging import PageQuery
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
+from function.http.responses import JSON, answers, list_answer, next_page, no_content
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
 from function.sharing.groups import GroupService
-from function.sharing.models import GroupMembers, GroupView, Member, Share, ShareRequest
+from function.sharing.models import GroupMember, GroupMembers, GroupView, Share, ShareRequest
 from function.sharing.shares import Recipient, ShareService
 
 router = Router()
-Named = Annotated[GroupName, Path(description="The group, 2 to 64 of a-z 0-9 . _ @ + -.")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
+Group = Annotated[
+    GroupName,
+    Path(description="The name of the group: 2 to 64 of the characters a-z 0-9 . _ @ + -."),
+]
+Member = Annotated[Username, Path(description="The account.")]
 
 
 @router.put(
@@ -37,36 +41,36 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
         {200: GroupView, 201: GroupView}, GroupTaken, LimitReached, ChangedMeanwhile, Invalid
     ),
 )
-def make_group(group: Named, caller: Sharer) -> Response[GroupView]:
-    """Make a group, which you then own and belong to.
+def create_group(group: Group, caller: Sharer) -> Response[GroupView]:
+    """Create a group that you own and belong to.
 
     200 when you own it already.
     """
-    made, new = one(GroupService).create(caller, group)
-    return Response(201 if new else 200, JSON, made)
+    view, is_new = one(GroupService).create(caller, group)
+    return Response(201 if is_new else 200, JSON, view)
 
 
 @router.get("/groups", responses=answers({200: list[GroupView]}, InvalidCursor))
 def list_groups(
-    caller: Reader, sent: Sent, limit: Limit = 100, cursor: str | None = None
+    caller: Reader, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
 ) -> Response[list[GroupView]]:
     """List the groups that you belong to."""
-    return listed(*one(GroupService).of(caller, limit, cursor), sent)
+    return list_answer(one(GroupService).list_groups(caller, PageQuery(limit, cursor)), request)
 
 
 @router.get(
     "/groups/<group>", responses=answers({200: GroupMembers}, NoSuchGroup, InvalidCursor, Invalid)
 )
 def get_group(
-    group: Named,
+    group: Group,
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     limit: Limit = 100,
-    cursor: str | None = None,
+    cursor: Cursor = None,
 ) -> Response[GroupMembers]:
-    """Show a group that you belong to, with its members."""
-    view, following = one(GroupService).members(caller, group, limit, cursor)
-    return Response(200, JSON, view, next_page(following, sent))
+    """Get a group that you belong to, with its members by name."""
+    view, next_cursor = one(GroupService).get(caller, group, PageQuery(limit, cursor))
+    return Response(200, JSON, view, next_page(next_cursor, request))
 
 
 @router.delete(
@@ -74,28 +78,31 @@ def get_group(
     status_code=204,
     responses=answers({204: None}, NoSuchGroup, ChangedMeanwhile, Invalid),
 )
-def delete_group(group: Named, caller: Sharer) -> Response[None]:
-    """Delete a group of yours; what was shared with it is so no more."""
+def delete_group(group: Group, caller: Sharer) -> Response[None]:
+    """Delete a group that you own, and everything shared with it is no longer shared."""
     one(GroupService).delete(caller, group)
-    return nothing()
+    return no_content()
 
 
 @router.put(
     "/groups/<group>/members/<username>",
     status_code=201,
     responses=answers(
-        {200: Member, 201: Member}, NoSuchGroup, NoSuchUser, LimitReached, ChangedMeanwhile, Invalid
+        {200: GroupMember, 201: GroupMember},
+        NoSuchGroup,
+        NoSuchUser,
+        LimitReached,
+        ChangedMeanwhile,
+        Invalid,
     ),
 )
-def add_member(
-    group: Named, username: Annotated[Username, Path()], caller: Sharer
-) -> Response[Member]:
-    """Take somebody into a group of yours.
+def add_member(group: Group, username: Member, caller: Sharer) -> Response[GroupMember]:
+    """Add an account to a group that you own.
 
-    200 when they belong to it already.
+    200 when it is a member already.
     """
-    made, new = one(GroupService).add(caller, group, username)
-    return Response(201 if new else 200, JSON, made)
+    view, is_new = one(GroupService).add_member(caller, group, username)
+    return Response(201 if is_new else 200, JSON, view)
 
 
 @router.delete(
@@ -103,12 +110,10 @@ def add_member(
     status_code=204,
     responses=answers({204: None}, NoSuchGroup, NoSuchMember, ChangedMeanwhile, Invalid),
 )
-def remove_member(
-    group: Named, username: Annotated[Username, Path()], caller: Sharer
-) -> Response[None]:
-    """Put somebody out of a group of yours, or leave one; it holds from the next request on."""
-    one(GroupService).remove(caller, group, username)
-    return nothing()
+def remove_member(group: Group, username: Member, caller: Sharer) -> Response[None]:
+    """Remove a member from a group that you own, or leave a group. Effective immediately."""
+    one(GroupService).remove_member(caller, group, username)
+    return no_content()
 
 
 @router.post(
@@ -123,12 +128,13 @@ def remove_member(
     ),
 )
 def share(body: ShareRequest, caller: Sharer) -> Response[Share]:
-    """Share one of your files, or a folder (its name ends with `/`), with an account or a group.
+    """Share a file or folder of yours with an account or a group.
 
-    201 when the share is new; 200 when it stood already, and now has these settings.
+    A folder's name ends with `/`; its share covers files that are put into it later. 201 when the
+    share is new; 200 when it existed, and now has these settings.
     """
-    made, new = one(ShareService).grant(caller, body)
-    return Response(201 if new else 200, "application/json", made)
+    view, is_new = one(ShareService).create(caller, body)
+    return Response(201 if is_new else 200, JSON, view)
 
 
 @router.get(
@@ -137,24 +143,27 @@ def share(body: ShareRequest, caller: Sharer) -> Response[Share]:
 )
 def list_shares(
     caller: Reader,
-    sent: Sent,
+    request: CurrentRequest,
     file_name: Annotated[
-        FileOrFolder | None, Query(description="Who can reach this file or folder of yours.")
+        FileOrFolder | None, Query(description="List who has access to this file or folder.")
     ] = None,
-    username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
-    with_me: Annotated[bool, Query(description="What others share with you.")] = False,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    username: Annotated[
+        Username | None, Query(description="The owner of the file; you by default.")
+    ] = None,
+    with_me: Annotated[bool, Query(description="List what others share with you.")] = False,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response[list[Share]]:
-    """List who can reach a file or folder of yours, and how; or what others share with you.
+    """List who has access to a file or folder of yours, or what others share with you.
 
-    A file is also reached by what was granted on the folders above it, which are listed with it.
+    Shares and links of the folders above it give access as well, and are listed too.
     """
     if (file_name is None) is not with_me:
         raise Invalid("Give either file_name, or with_me=true.")
+    service, page = one(AccessListService), PageQuery(limit, cursor)
     if file_name is None:
-        return listed(*one(AccessListService).with_me(caller, limit, cursor), sent)
-    return listed(*one(AccessListService).on(caller, username, file_name, limit, cursor), sent)
+        return list_answer(service.list_shared_with_me(caller, page), request)
+    return list_answer(service.list_access(caller, username, file_name, page), request)
 
 
 @router.delete(
@@ -164,14 +173,20 @@ def list_shares(
 )
 def unshare(
     caller: Sharer,
-    file_name: Annotated[FileOrFolder, Query(description="The file, or folder.")],
-    username: Annotated[Username | None, Query(description="Whom it is shared with.")] = None,
-    group: Annotated[GroupName | None, Query(description="Or the group.")] = None,
-    owner: Annotated[Username | None, Query(description="Whose, to leave what you got.")] = None,
+    file_name: Annotated[FileOrFolder, Query(description="The file or folder.")],
+    username: Annotated[
+        Username | None, Query(description="The account that it is shared with.")
+    ] = None,
+    group: Annotated[
+        GroupName | None, Query(description="Or the group that it is shared with.")
+    ] = None,
+    owner: Annotated[
+        Username | None, Query(description="The owner, to leave what is shared with you.")
+    ] = None,
 ) -> Response[None]:
-    """Take a share back, or leave one; the next read finds nothing.
+    """Revoke a share of yours, or leave what another account shares with you.
 
-    To leave what somebody shared with you, name them as the `owner`.
+    Effective immediately. To leave a share, give its owner as `owner`.
     """
     one(ShareService).revoke(caller, owner, file_name, Recipient(username, group))
-    return nothing()
+    return no_content()

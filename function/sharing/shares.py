@@ -1,4 +1,9 @@
-"""Room for one grant more on a file, whose row names all that it was granted to."""
+"""Shares: grants on a file or folder to an account or to a group.
+
+A grant is valid for the ids that it carries, so that a later file, account or group of the same
+name is not covered by it. The row of the file or folder names its grantees; the commit that writes
+or deletes a grant updates that list.
+"""
 
 from dataclasses import dataclass
 
@@ -13,8 +18,7 @@ from function.core.errors import ChangedMeanwhile, Invalid, LimitReached, NoSuch
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.sharing.errors import NoSuchGroup, NoSuchShare
-from function.sharing.models import Share, ShareRequest, share
-from function.tables import folders
+from function.sharing.models import Share, ShareRequest, share_view
 from function.tables.accounts import account_in, account_key, require_account_active
 from function.tables.files import (
     FileRow,
@@ -24,7 +28,12 @@ from function.tables.files import (
     remove_grantee,
     set_grantees,
 )
-from function.tables.folders import folder_key, grantees_in, remove_folder_grantee
+from function.tables.folders import (
+    add_folder_grantee,
+    folder_key,
+    grantees_in,
+    remove_folder_grantee,
+)
 from function.tables.grants import (
     Grant,
     delete_grant,
@@ -36,210 +45,219 @@ from function.tables.grants import (
 )
 from function.tables.groups import group_grantee, group_key, member_key, membership_in
 
-MOST_GRANTS = 1000
+MAX_GRANTS = 1000  # on one file or folder, to accounts, groups and links: its row names them all
 
 
 class GrantCapacity:
-    """Makes room, where there is any."""
+    """Keeps the grantees that the row of a file or folder names within `MAX_GRANTS`."""
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._runtime = base.runtime
 
-    def made(self, file: FileRow, grantee: str) -> FileRow:
-        """The file, when it can be granted to one more; those whose grants ended are forgotten.
+    def ensure_capacity(self, file: FileRow, grantee: str) -> FileRow:
+        """The row of a file that has room for a grant to `grantee`.
 
+        A full row is first rewritten without the grantees whose grants have expired.
         Raises LimitReached, ChangedMeanwhile.
         """
-        if grantee in file.grantees or len(file.grantees) < MOST_GRANTS:
+        if grantee in file.grantees or len(file.grantees) < MAX_GRANTS:
             return file
-        left = self._left(grant_keys_on(file), file.place_id)
+        grantees = self._active_grantees(grant_keys_on(file), file.place_id)
         rev = self._runtime.new_id()
         try:
-            self._db.commit([set_grantees(file, left, rev)], rev)
+            self._db.commit([set_grantees(file, grantees, rev)])
         except ConditionFailed:
             raise ChangedMeanwhile from None
-        return file.model_copy(update={"grantees": left, "rev": rev})
+        return file.model_copy(update={"grantees": grantees, "rev": rev})
 
-    def made_in(self, rows: Rows, owner: str, folder: str, grantee: str) -> None:
-        """Sees to it that a folder can be granted to one more, as `made` does for a file.
-
-        Raises LimitReached.
-        """
-        noted = grantees_in(rows, owner, folder)
-        if grantee in noted or len(noted) < MOST_GRANTS:
+    def ensure_folder_capacity(self, rows: Rows, owner: str, folder: str, grantee: str) -> None:
+        """Does the same for a folder whose row is among `rows`. Raises LimitReached."""
+        named = grantees_in(rows, owner, folder)
+        if grantee in named or len(named) < MAX_GRANTS:
             return
-        left = self._left([grant_key(who, owner, folder) for who in sorted(noted)], None)
-        self._db.write(remove_folder_grantee(owner, folder, noted - left))
+        keys = [grant_key(each, owner, folder) for each in sorted(named)]
+        expired = named - self._active_grantees(keys, None)
+        self._db.write(remove_folder_grantee(owner, folder, expired))
 
-    def _left(self, keys: list[Key], place: str | None) -> frozenset[str]:
-        """Whose grants have not ended. Raises LimitReached when there is no room beside them."""
-        left = frozenset(
+    def _active_grantees(self, keys: list[Key], place_id: str | None) -> frozenset[str]:
+        """The grantees of the grants on one file (or folder: None) that have not expired.
+
+        Raises LimitReached when they leave no room for another.
+        """
+        grantees = frozenset(
             grant.grantee
             for grant in grants_in(self._db.read(keys), keys)
-            if grant.file_id == place
+            if grant.file_id == place_id
             and (grant.expires_at is None or grant.expires_at > self._runtime.now())
         )
-        if len(left) >= MOST_GRANTS:
+        if len(grantees) >= MAX_GRANTS:
             raise LimitReached(
-                f"A file or folder has at most {MOST_GRANTS} shares and links; use a group."
+                f"A file or folder has at most {MAX_GRANTS} shares and links; use a group."
             )
-        return left
+        return grantees
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """Whom something is shared with: an account or a group."""
+    """The account or the group that something is shared with."""
 
     username: str | None = None
     group: str | None = None
 
     def grantee(self) -> str:
-        """How grants name it. Raises Invalid when it is not exactly one of them."""
+        """The grantee as grants name it. Raises Invalid unless exactly one of the two is set."""
         if (self.username is None) is (self.group is None):
             raise Invalid("Give either username or group.")
         return user_grantee(self.username) if self.username else group_grantee(self.group or "")
 
+    def keys(self, caller: Caller) -> list[Key]:
+        """The rows that prove the recipient: the account, or the caller's membership."""
+        if self.username:
+            return [account_key(self.username)]
+        name = self.group or ""
+        return [group_key(name), member_key(name, caller.username)]
+
 
 class ShareService:
-    """Grants to accounts and groups."""
+    """Grants access to accounts and groups, and revokes it."""
 
     def __init__(self, base: Base) -> None:
-        self._room = base.one(GrantCapacity)
+        self._capacity = base.one(GrantCapacity)
         self._db = base.db
         self._access = base.one(Access)
         self._audit = base.one(AuditTrail)
         self._runtime = base.runtime
 
-    def grant(self, caller: Caller, wanted: ShareRequest) -> tuple[Share, bool]:
-        """Shares a file, or everything in a folder; also says whether the share is new.
+    def create(self, caller: Caller, request: ShareRequest) -> tuple[Share, bool]:
+        """Shares a file, or everything in a folder; returns the share and whether it is new.
 
-        A folder is a beginning of names: it may be shared while it is empty, and what comes into it
-        later is shared too. Raises NoSuchFile, NoSuchUser, NoSuchGroup, LimitReached,
+        A folder is a prefix of names: it can be shared while it is empty, and the share covers
+        files that are put into it later. Raises NoSuchFile, NoSuchUser, NoSuchGroup, LimitReached,
         Invalid, ChangedMeanwhile.
         """
-        whom = Recipient(wanted.username, wanted.group)
-        for _ in self._runtime.attempts():
-            entry, grant, file, stood = self._plan(caller, wanted, whom)
-            noted = [self._reached(file, grant), *_still(whom, entry)]
-            what = f"{grant.grantee} {grant.permission}"
-            noted.append(self._audit.record(caller, "share.create", wanted.file_name, subject=what))
-            try:
-                self._db.commit([put_grant(grant), *noted], grant.rev)
-            except ConditionFailed:
-                continue
-            return share(grant), not stood
-        raise AssertionError
+        recipient, name = Recipient(request.username, request.group), request.file_name
+        key = grant_key(recipient.grantee(), caller.username, name)
+        target = [file_key(caller.username, name), folder_key(caller.username, name)]
+        keys = [*target, key, *recipient.keys(caller)]
 
-    def _reached(self, file: FileRow | None, grant: Grant) -> Write:
-        """Notes on the file, or the folder, whom it is granted to."""
-        if file:
-            return add_grantee(file, grant.grantee, grant.rev)
-        folder = grant.file.removeprefix(f"{grant.owner}/")
-        return folders.add_folder_grantee(grant.owner, folder, grant.grantee)
+        def plan() -> tuple[list[Write], tuple[Share, bool]]:
+            entry = self._access.authenticate(caller, keys)
+            file = self._ensure_capacity(entry, name, key.partition)
+            grant = self._grant(entry, file, request, key, _recipient_id(recipient, entry))
+            old = self._existing(entry, file, grant)
+            grant = grant.model_copy(update={"created": old.created}) if old else grant
+            subject = f"{grant.grantee} {grant.permission}"
+            writes = [
+                put_grant(grant),
+                add_grantee(file, grant.grantee, grant.rev)
+                if file
+                else add_folder_grantee(grant.owner, name, grant.grantee),
+                *_require_active_accounts(recipient, entry),
+                self._audit.record(caller, "share.create", name, subject=subject),
+            ]
+            return writes, (share_view(grant), old is None)
 
-    def _plan(
-        self, caller: Caller, wanted: ShareRequest, whom: Recipient
-    ) -> tuple[Authentication, Grant, FileRow | None, bool]:
-        """What was read, the grant to write, its file unless it is a folder's, whether it stood."""
-        key = grant_key(whom.grantee(), caller.username, wanted.file_name)
-        noted = folder_key(caller.username, wanted.file_name)
-        about = [key, noted, *_about(whom, caller)]
-        entry = self._access.authenticate(
-            caller, [file_key(caller.username, wanted.file_name), *about]
-        )
-        file = entry.own_file(wanted.file_name)
-        if file is None and not wanted.file_name.endswith("/"):
-            raise NoSuchFile
-        if file is None:
-            self._room.made_in(entry.rows, caller.username, wanted.file_name, key.partition)
-        file = file and self._room.made(file, key.partition)
-        now = self._runtime.now()
-        grant = Grant(
-            grantee=key.partition,
-            file=str(key.sort),
-            owner=caller.username,
-            owner_id=entry.account.id,
-            grantee_id=_id_of(whom, entry),
-            file_id=file.place_id if file else None,
-            permission=wanted.permission,
-            created=iso(now),
-            expires_at=int(now) + wanted.expires_in if wanted.expires_in else None,
-            rev=self._runtime.new_id(),
-        )
-        for old in grants_in(entry.rows, [key]):
-            if self._access.grant_applies(old, {grant.grantee_id}, entry.account, file):
-                return entry, grant.model_copy(update={"created": old.created}), file, True
-        return entry, grant, file, False
+        return self._db.transact(plan)
 
-    def revoke(self, caller: Caller, owner: str | None, name: str, whom: Recipient) -> None:
-        """Takes a share back; who it is with may leave it as well, by the `owner`'s name.
+    def revoke(self, caller: Caller, owner: str | None, name: str, recipient: Recipient) -> None:
+        """Revokes a share; a recipient leaves one by naming its `owner`.
 
         Raises NoSuchShare, ChangedMeanwhile, Invalid.
         """
-        owner = owner or caller.username
-        if owner != caller.username and whom == Recipient():
-            whom = Recipient(caller.username)
-        key = grant_key(whom.grantee(), owner, name)
-        for _ in self._runtime.attempts():
-            entry = self._access.authenticate(
-                caller, [key, file_key(owner, name), account_key(owner)]
-            )
-            if caller.username not in {owner, whom.username}:
-                raise NoSuchShare
-            grant, file = self._standing(entry, owner, name, key)
-            noted = []
-            if name.endswith("/"):
-                noted = [folders.remove_folder_grantee(owner, name, [grant.grantee])]
-            elif file:
-                noted = [remove_grantee(file, grant.grantee, self._runtime.new_id())]
-            whose = {"owner": owner, "subject": grant.grantee}
-            noted.append(self._audit.record(caller, "share.delete", name, **whose))
-            try:
-                self._db.commit([delete_grant(grant), *noted], self._runtime.new_id())
-            except ConditionFailed:
-                continue
-            return
+        owned_by = owner or caller.username
+        if owned_by != caller.username and recipient == Recipient():
+            recipient = Recipient(caller.username)
+        key = grant_key(recipient.grantee(), owned_by, name)
+        keys = [key, file_key(owned_by, name), account_key(owned_by)]
 
-    def _standing(
+        def plan() -> tuple[list[Write], None]:
+            entry = self._access.authenticate(caller, keys)
+            if caller.username not in {owned_by, recipient.username}:
+                raise NoSuchShare
+            grant, file = self._active_grant(entry, owned_by, name, key)
+            writes = [delete_grant(grant)]
+            if name.endswith("/"):
+                writes.append(remove_folder_grantee(owned_by, name, [grant.grantee]))
+            elif file:
+                writes.append(remove_grantee(file, grant.grantee, self._runtime.new_id()))
+            details = {"owner": owned_by, "subject": grant.grantee}
+            writes.append(self._audit.record(caller, "share.delete", name, **details))
+            return writes, None
+
+        self._db.transact(plan)
+
+    def _ensure_capacity(self, entry: Authentication, name: str, grantee: str) -> FileRow | None:
+        """The caller's file with room for another grant; None for a folder. Raises NoSuchFile."""
+        file = entry.own_file(name)
+        if file:
+            return self._capacity.ensure_capacity(file, grantee)
+        if not name.endswith("/"):
+            raise NoSuchFile
+        self._capacity.ensure_folder_capacity(entry.rows, entry.account.username, name, grantee)
+        return None
+
+    def _grant(
+        self,
+        entry: Authentication,
+        file: FileRow | None,
+        request: ShareRequest,
+        key: Key,
+        grantee_id: str,
+    ) -> Grant:
+        now = self._runtime.now()
+        return Grant(
+            grantee=key.partition,
+            file=str(key.sort),
+            owner=entry.account.username,
+            owner_id=entry.account.id,
+            grantee_id=grantee_id,
+            file_id=file.place_id if file else None,
+            permission=request.permission,
+            created=iso(now),
+            expires_at=int(now) + request.expires_in if request.expires_in else None,
+            rev=self._runtime.new_id(),
+        )
+
+    def _existing(self, entry: Authentication, file: FileRow | None, grant: Grant) -> Grant | None:
+        """The grant that `grant` replaces, if that one still holds."""
+        key = grant_key(grant.grantee, grant.owner, grant.name)
+        for old in grants_in(entry.rows, [key]):
+            if self._access.grant_applies(old, {grant.grantee_id}, entry.account, file):
+                return old
+        return None
+
+    def _active_grant(
         self, entry: Authentication, owner: str, name: str, key: Key
     ) -> tuple[Grant, FileRow | None]:
-        """A grant that has not ended, and the file it is on. Raises NoSuchShare."""
+        """The grant with this key if it has not expired, and its file. Raises NoSuchShare."""
         file = None if name.endswith("/") else file_in(entry.rows, owner, name)
         account = account_in(entry.rows, owner)
         for grant in grants_in(entry.rows, [key]):
-            of_this = grant.file_id is None or (file and grant.file_id == file.place_id)
-            of_owner = account is not None and grant.owner_id == account.id
-            if of_this and of_owner and self._access.grant_is_active(grant):
+            same_file = grant.file_id is None or (file and grant.file_id == file.place_id)
+            same_owner = account is not None and grant.owner_id == account.id
+            if same_file and same_owner and self._access.grant_is_active(grant):
                 return grant, file
         raise NoSuchShare
 
 
-def _about(whom: Recipient, caller: Caller) -> list[Key]:
-    """What tells who it is shared with."""
-    if whom.username:
-        return [account_key(whom.username)]
-    name = whom.group or ""
-    return [group_key(name), member_key(name, caller.username)]
-
-
-def _still(whom: Recipient, entry: Authentication) -> list[Write]:
-    """Expects that nobody's account is closed meanwhile."""
-    grantee = account_in(entry.rows, whom.username) if whom.username else None
+def _require_active_accounts(recipient: Recipient, entry: Authentication) -> list[Write]:
+    """Conditions that neither the caller's account nor the recipient's is being closed."""
+    grantee = account_in(entry.rows, recipient.username) if recipient.username else None
     return [require_account_active(each) for each in (entry.account, grantee) if each]
 
 
-def _id_of(whom: Recipient, entry: Authentication) -> str:
+def _recipient_id(recipient: Recipient, entry: Authentication) -> str:
     """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
-    if whom.username is None:
-        held = membership_in(entry.rows, whom.group or "", entry.account)
-        if held is None:
+    if recipient.username is None:
+        membership = membership_in(entry.rows, recipient.group or "", entry.account)
+        if membership is None:
             raise NoSuchGroup
-        return held.group_id
-    if whom.username == entry.account.username:
-        reason = {"at": "body.username", "reason": "it is yours already"}
-        raise Invalid("A file is not shared with oneself.", errors=[reason])
-    grantee = account_in(entry.rows, whom.username)
-    if grantee is None:
+        return membership.group_id
+    if recipient.username == entry.account.username:
+        reason = {"at": "body.username", "reason": "must be another account"}
+        raise Invalid("You cannot share a file with yourself.", errors=[reason])
+    account = account_in(entry.rows, recipient.username)
+    if account is None:
         raise NoSuchUser
-    return grantee.id
+    return account.id

@@ -1,4 +1,8 @@
-"""Accounts: their rows, the storage that they use and reserve, their deletion, and invitations."""
+"""Accounts: their rows, the storage that they use and reserve, their deletion, and invitations.
+
+Accounts are the table users. Reservations, invitations and the list of accounts that are being
+deleted are rows of the table files.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -27,26 +31,30 @@ from function.contract import FILES, USERS
 from function.core.roles import Role
 
 QUOTAS = {"bytes": "quota", "files": "files_quota"}
-ENABLED = missing("disabled") | equals(disabled=False)
+NOT_DISABLED = missing("disabled") | equals(disabled=False)
 CLOSING_PARTITION = "~accounts/closing"
 INVITES_PARTITION = "~accounts/invites"
 HOLDS = "holds"
 HOLDS_PAGE = 1000
-TIME = 10  # digits of epoch seconds
+TIME_DIGITS = 10  # of the epoch seconds that an invitation's token begins with
 
 
 class Account(Row):
-    """An account. `id` is never reused; `epoch` ends every session that carries another.
+    """An account.
 
-    `groups` names the groups to look at; whether it belongs to them is said by their memberships.
-    `keys` are the ids of the API keys to look at; whether they are good is said by their rows.
-    What is used is bytes, and rows that have some: files, their versions, the trash, and what is
-    reserved for uploads in progress, which `reserved` says again; `charges` counts its changes. No
-    quota is no limit.
-
-    `totp` is the secret of its second factor, from which codes are computed, so that it cannot be
-    hashed; `totp_new` is one that is not confirmed, `totp_step` the last step that was used, and
-    `recovery` the SHA-256 of codes that are good once.
+    - `id`: never used again, not for a later account of the same name.
+    - `password`: its Argon2id hash. `role`: see `core.roles`. `created`: ISO 8601.
+    - `epoch`: a session is valid only in the epoch in which it was created, so a new one ends all.
+    - `rev`: random, another one with each change of settings, but not with a charge.
+    - `disabled`: cannot log in, and nothing can be shared with it. `deleting`: is being deleted.
+    - `quota`, `files_quota`: limits of bytes and files; None is no limit.
+    - `bytes_used`, `files_used`: by live files, versions, trash and reservations; `bytes_reserved`,
+      `files_reserved`: by the reservations among them. `charges` counts the changes of all four.
+    - `groups`: names of groups, and `keys`: ids of API keys, that may still exist: the memberships
+      and the keys decide.
+    - `totp`: the secret of the second factor (RFC 6238), from which codes are computed, so that it
+      cannot be hashed; `totp_new` is one that is not confirmed. `totp_step` is the time step of the
+      last code, which is good once; `recovery` are the SHA-256 of recovery codes.
     """
 
     username: str
@@ -76,7 +84,7 @@ class Account(Row):
 
 @dataclass(frozen=True)
 class Load:
-    """What an account is charged for: bytes, and the rows that have them."""
+    """The storage that an account is charged for: bytes, and the rows that refer to them."""
 
     bytes: int = 0
     files: int = 0
@@ -89,6 +97,9 @@ class Load:
 
     def __sub__(self, other: "Load") -> "Load":
         return Load(self.bytes - other.bytes, self.files - other.files)
+
+
+NOTHING = Load()
 
 
 @dataclass(frozen=True)
@@ -107,9 +118,10 @@ class Reservation:
 
 
 class InviteRow(Row):
-    """An invitation that has not been used, under the hash of its token.
+    """An invitation that has not been used. `name` is its id (`invite_id`).
 
-    It is as good as whoever made it: `username` and `user_id` must still be an administrator's.
+    The account that invited, `username` with the id `user_id`, must still be an administrator's.
+    `created` is ISO 8601, `expires_at` epoch seconds.
     """
 
     shelf: str
@@ -122,112 +134,82 @@ class InviteRow(Row):
     email: str | None = None
 
 
-NOTHING = Load()
-
-
 def account_key(username: str) -> Key:
-    """Where an account stands."""
+    """The key of an account."""
     return Key(USERS, username)
 
 
 def account_in(rows: Rows, username: str) -> Account | None:
-    """The account of that name, if it was read and is not disabled."""
+    """The account of that name, if it is among the rows and not disabled."""
     account = account_at(rows, username)
     return None if account is None or account.disabled else account
 
 
 def account_at(rows: Rows, username: str) -> Account | None:
-    """The account of that name, if it was read, also when it is disabled."""
+    """The account of that name, if it is among the rows, disabled or not."""
     row = rows.get(account_key(username))
     return Account.model_validate(row) if row else None
 
 
 def create_account(account: Account) -> Write:
-    """A new account, where none has its name."""
+    """Creates an account, where none has its name."""
     return put(account_key(account.username), account, missing("username"))
 
 
 def update_account(old: Account, rev: str, **fields: Any) -> Write:
-    """Changes what is said, if the account is still the one that was read; None clears."""
+    """Changes fields, if the account has not changed since it was read; None removes a field."""
     unchanged = equals(id=old.id, rev=old.rev)
     return update(account_key(old.username), set=fields | {"rev": rev}, when=unchanged)
 
 
+def require_account_unchanged(account: Account) -> Write:
+    """Requires that the settings of an account, and so its role, are as they were read."""
+    return check(account_key(account.username), equals(rev=account.rev))
+
+
 def require_account_active(account: Account) -> Write:
-    """Expects the same account, not disabled: what it has to do with is cleared when it goes."""
+    """Requires that the account exists and is not disabled.
+
+    A row that refers to an account is written with this, so that the account's deletion, which
+    disables it first, finds every such row.
+    """
     return charge(account, NOTHING)
 
 
-def charge(account: Account, more: Load, reserved: Load = NOTHING) -> Write:
-    """Adds to what an account uses, if it is the same, not disabled, and has room for it.
-
-    `reserved` is what uploads in progress are to hold of it more, or less.
-    """
-    when = [equals(id=account.id), ENABLED, *_fits(account, more)]
-    return _charge(account_key(account.username), more, reserved, when)
+def charge(account: Account, storage: Load, reserved: Load = NOTHING) -> Write:
+    """Adds to what an account uses and has reserved, if it is not disabled and has room."""
+    when = [equals(id=account.id), NOT_DISABLED, *_fits(account, storage)]
+    return _charge(account_key(account.username), storage, reserved, when)
 
 
 def reserve_room(
-    username: str, account_id: str, load: Load, account: Account | None, roles: Sequence[str] = ()
+    username: str,
+    account_id: str,
+    storage: Load,
+    account: Account | None,
+    roles: Sequence[str] = (),
 ) -> Write:
-    """Reserves room, as `charge` does, of the account as it was read.
+    """Charges what an upload reserves, to an account as it was read.
 
-    Of one that nobody has read it is expected to have no quota, and one of these `roles`.
+    Without the account's row it requires that the account has one of `roles` and no quota.
     """
     if account:
-        when = _fits(account, load)
+        when = _fits(account, storage)
     else:
-        unlimited = [missing(QUOTAS[noun]) for noun, grows in _amounts(load) if grows > 0]
-        when = [one_of("role", roles), *unlimited]
-    return _charge(account_key(username), load, load, [equals(id=account_id), ENABLED, *when])
+        quotas = [missing(QUOTAS[noun]) for noun, amount in _amounts(storage) if amount > 0]
+        when = [one_of("role", roles), *quotas]
+    conditions = [equals(id=account_id), NOT_DISABLED, *when]
+    return _charge(account_key(username), storage, storage, conditions)
 
 
-def refund(username: str, account_id: str, less: Load, reserved: Load = NOTHING) -> Write:
-    """Takes from what an account uses, and from what is `reserved` of it, if it is the same."""
-    return _charge(account_key(username), -less, -reserved, [equals(id=account_id)])
+def refund(username: str, account_id: str, storage: Load, reserved: Load = NOTHING) -> Write:
+    """Subtracts from what an account uses and has reserved, if it is still the same account."""
+    return _charge(account_key(username), -storage, -reserved, [equals(id=account_id)])
 
 
 def warning_threshold(quota: int) -> int:
-    """What an account uses, at the least, of which little of a quota is left: four fifths of it."""
+    """The least use of a quota that its owner is warned of: four fifths, rounded up."""
     return -(-4 * quota // 5)
-
-
-def _charge(key: Key, more: Load, reserved: Load, conditions: list[Condition]) -> Write:
-    used = {f"{noun}_used": amount for noun, amount in _amounts(more) if amount}
-    held = {f"{noun}_reserved": amount for noun, amount in _amounts(reserved) if amount}
-    changes: Item = {**used, **held}
-    if not changes:
-        return check(key, all_of(conditions))
-    return update(key, add=changes | {"charges": 1}, when=all_of(conditions))
-
-
-def _fits(account: Account, more: Load) -> list[Condition]:
-    """`more` fits the quotas, and crosses the threshold of a warning exactly if it did as read.
-
-    Of two writers who would cross it together, the second one looks again and finds it crossed.
-    """
-    conditions = []
-    for noun, grows in _amounts(more):
-        quota, used = getattr(account, QUOTAS[noun]), f"{noun}_used"
-        if quota is not None and grows > 0:
-            low, high = _span(quota, getattr(account, used), grows)
-            conditions.append(missing(used) | at_most(**{used: high}))
-            if low > 0:
-                conditions.append(at_least(**{used: low}))
-    return conditions
-
-
-def _amounts(load: Load) -> tuple[tuple[str, int], ...]:
-    return ("bytes", load.bytes), ("files", load.files)
-
-
-def _span(quota: int, used: int, grows: int) -> tuple[int, int]:
-    """The least and the most that may be used, so that growing crosses the mark or not, as read."""
-    if used >= warning_threshold(quota):
-        return warning_threshold(quota), quota - grows
-    if used + grows < warning_threshold(quota):
-        return 0, warning_threshold(quota) - 1 - grows
-    return warning_threshold(quota) - grows, min(quota - grows, warning_threshold(quota) - 1)
 
 
 def reservation_key(reservation: Reservation, upload: Key) -> Key:
@@ -260,13 +242,20 @@ def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
 
 
 def list_for_closing(username: str) -> Write:
-    """Puts an account on the list, in the commit that shuts it."""
-    key = Key(FILES, CLOSING_PARTITION, username)
-    return put(key, {})
+    """Lists an account among those that are being deleted, in the commit that disables it."""
+    return put(Key(FILES, CLOSING_PARTITION, username), {})
+
+
+def require_account_closing(account: Account) -> Write:
+    """Requires that the account is being deleted, so that no later account has its name."""
+    return check(account_key(account.username), equals(id=account.id, deleting=True))
 
 
 def delete_account(account: Account) -> list[Write]:
-    """Removes an account that has been cleared away, and its line; none that got a group since."""
+    """Deletes an account whose data is deleted, and its entry on the list.
+
+    Requires that it was not added to a group meanwhile.
+    """
     cleared = equals(id=account.id, deleting=True) & missing("groups")
     return [
         delete(account_key(account.username), cleared),
@@ -274,91 +263,131 @@ def delete_account(account: Account) -> list[Write]:
     ]
 
 
-def require_account_closing(account: Account) -> Write:
-    """Expects an account that is being closed: nobody has its name yet."""
-    return check(account_key(account.username), equals(id=account.id, deleting=True))
-
-
-class ClosingList:
-    """The list."""
-
-    def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
-        self._db = db
-
-    def list_usernames(self, limit: int) -> list[str]:
-        """The first accounts on it, by name."""
-        page = self._db.query(FILES, CLOSING_PARTITION, limit=limit)
-        return [str(item["name"]) for item in page.items]
-
-
-def require_account_unchanged(account: Account) -> Write:
-    """Expects that an account stands as it was read, and with it what it may."""
-    return check(account_key(account.username), equals(rev=account.rev))
-
-
-class Accounts:
-    """The table users, as a whole."""
-
-    def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
-        self._db = db
-
-    def list_accounts(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
-        """Accounts in no order, and after which one they go on."""
-        page = self._db.scan(USERS, after=after, limit=limit)
-        last = str(page.items[-1]["username"]) if page.more else None
-        return [Account.model_validate(row) for row in page.items if "password" in row], last
-
-
 def invite_id(token: str) -> str:
-    """What is stored of a token: 256 random bits need no salt and no slow hash."""
-    return f"{token[:TIME]}-{hashlib.sha256(token.encode()).hexdigest()}"
+    """The id of an invitation: the time that its token begins with, and the token's SHA-256.
+
+    A token has 256 random bits, so its hash needs neither salt nor a slow function.
+    """
+    return f"{token[:TIME_DIGITS]}-{hashlib.sha256(token.encode()).hexdigest()}"
 
 
 def invite_key(invite: str) -> Key:
-    """Where an invitation stands."""
+    """The key of an invitation, by its id."""
     return Key(FILES, INVITES_PARTITION, invite)
 
 
 def invite_in(rows: Rows, invite: str, now: float) -> InviteRow | None:
-    """The invitation of that id, if it was read and has not expired."""
+    """The invitation of that id, if it is among the rows and has not expired."""
     found = rows.get(invite_key(invite))
     row = InviteRow.model_validate(found) if found else None
     return row if row and row.expires_at > now else None
 
 
 def put_invite(row: InviteRow) -> Write:
-    """Puts a new invitation."""
+    """Creates an invitation."""
     return put(invite_key(row.name), row, missing("shelf"))
 
 
 def delete_invite(row: InviteRow, now: float) -> Write:
-    """Takes an invitation away, if it stands."""
+    """Deletes an invitation, if it has not been used and has not expired."""
     return delete(invite_key(row.name), above(expires_at=int(now)))
 
 
 def require_inviter(row: InviteRow, *, named: bool) -> Write:
-    """Expects that whoever made an invitation is still an administrator.
+    """Requires that the account that invited is still an administrator's.
 
-    `named` says that the configuration makes them one, whatever their row says.
+    `named` tells that the settings name it as the administrator, whatever the role of its row.
     """
-    when = equals(id=row.user_id) & ENABLED
+    when = equals(id=row.user_id) & NOT_DISABLED
     return check(account_key(row.username), when if named else when & equals(role="admin"))
 
 
-class Invites:
-    """The invitations in the table files."""
+class Accounts:
+    """Queries of all accounts."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
+        """Takes the client."""
+        self._db = db
+
+    def list_accounts(self, *, after: str, limit: int) -> tuple[list[Account], str | None]:
+        """Accounts in no order that means anything, and the name after which others follow."""
+        page = self._db.scan(USERS, after=after, limit=limit)
+        last = str(page.items[-1]["username"]) if page.more else None
+        return [Account.model_validate(row) for row in page.items if "password" in row], last
+
+
+class ClosingList:
+    """The accounts that are being deleted."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Takes the client."""
+        self._db = db
+
+    def list_usernames(self, limit: int) -> list[str]:
+        """The first of them, by name."""
+        page = self._db.query(FILES, CLOSING_PARTITION, limit=limit)
+        return [str(item["name"]) for item in page.items]
+
+
+class Invites:
+    """Queries of invitations."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Takes the client."""
         self._db = db
 
     def list_invites(
         self, now: float, *, after: str, limit: int
     ) -> tuple[list[InviteRow], str | None]:
-        """Invitations that have not expired, oldest first, and after which one they go on."""
+        """Invitations that have not expired, the oldest first, and the id after which more follow.
+
+        `now` is epoch seconds.
+        """
         page = self._db.query(FILES, INVITES_PARTITION, after=after, limit=limit)
         rows = [InviteRow.model_validate(item) for item in page.items]
         last = rows[-1].name if page.more else None
         return [row for row in rows if row.expires_at > now], last
+
+
+def _charge(key: Key, storage: Load, reserved: Load, conditions: list[Condition]) -> Write:
+    changes: Item = {
+        **{f"{noun}_used": amount for noun, amount in _amounts(storage) if amount},
+        **{f"{noun}_reserved": amount for noun, amount in _amounts(reserved) if amount},
+    }
+    if not changes:
+        return check(key, all_of(conditions))
+    return update(key, add=changes | {"charges": 1}, when=all_of(conditions))
+
+
+def _fits(account: Account, storage: Load) -> list[Condition]:
+    """There is room, and the charge crosses the threshold of a warning exactly if it did as read.
+
+    Of two commits that would cross it together, the second one is planned again and finds it
+    crossed: there is one warning.
+    """
+    conditions = []
+    for noun, amount in _amounts(storage):
+        quota, used = getattr(account, QUOTAS[noun]), f"{noun}_used"
+        if quota is not None and amount > 0:
+            low, high = _range(quota, getattr(account, used), amount)
+            conditions.append(missing(used) | at_most(**{used: high}))
+            if low > 0:
+                conditions.append(at_least(**{used: low}))
+    return conditions
+
+
+def _amounts(storage: Load) -> tuple[tuple[str, int], ...]:
+    return ("bytes", storage.bytes), ("files", storage.files)
+
+
+def _range(quota: int, used: int, amount: int) -> tuple[int, int]:
+    """The least and the most use to which `amount` can be added with the effect that it has now.
+
+    The effect is to stay below the threshold, to cross it, or to be above it already.
+    """
+    threshold = warning_threshold(quota)
+    if used >= threshold:
+        return threshold, quota - amount
+    if used + amount < threshold:
+        return 0, threshold - 1 - amount
+    return threshold - amount, min(quota - amount, threshold - 1)

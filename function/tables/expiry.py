@@ -1,13 +1,13 @@
-"""What falls due: rows that end at a time, and the bytes that then go with them.
+"""Expiry entries in the table files: which rows the hourly sweep deletes, with their bytes.
 
-The list has a shelf for each day, of which no user name can be the owner, and a line for each row;
-it tells the hourly sweep what to look at without reading anything else. A line is written in the
-commit that writes its row, and struck in the commit that makes the row's bytes somebody's.
+An entry is a row of the partition of a day, which is no user's name, so the sweep finds what has
+expired without reading anything else. The commit that writes a row that expires writes its entry,
+and the commit that makes the row's bytes a file's deletes the entry.
 """
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.dynamodb import ConditionFailed, Dynamo, Page
 from function.aws.rows import Item, Key, Rows
 from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
@@ -15,38 +15,42 @@ from function.core.limits import DAY
 from function.tables.accounts import Load, Reservation, delete_reservation, refund
 from function.tables.requests import release_slot
 
-GRACE = 30 * DAY  # how long the list itself is kept when no sweep runs
+GRACE = 30 * DAY  # seconds for which an entry outlives its row, if no sweep runs
 
 
 @dataclass(frozen=True)
 class ExpiryEntry:
-    """A line: the row that ends at `until` (epoch seconds), its bytes, what it holds till then."""
+    """The entry under `key`: the row under the key `row` expires at `until` (epoch seconds).
+
+    `object` is the key of the bytes in S3 and `multipart` the id of a multipart upload, where the
+    row does not name them; `reservation` is what an upload in progress reserves.
+    """
 
     key: Key
     row: Key
     object: str | None
     multipart: str | None
     until: int
-    held: Reservation | None
+    reservation: Reservation | None
 
     @property
     def is_upload(self) -> bool:
-        """Whether it is an upload in progress, and not a version or trash."""
+        """Whether the row is an upload in progress; else it is a version, trash or a job."""
         return self.row.partition.endswith("/uploads")
 
     @property
     def is_job(self) -> bool:
-        """Whether it is work that somebody has to go on with."""
+        """Whether the row is a job, which the sweep continues instead of deleting it."""
         return self.row.partition.endswith("/jobs")
 
 
 def expiry_key(row: Key, until: int) -> Key:
-    """Where the list names a row that ends at `until`."""
+    """The key of the entry of a row that expires at `until` (epoch seconds)."""
     return Key(FILES, expiry_partition(until // DAY), f"{row.partition}/{row.sort}")
 
 
 def expiry_partition(day: int) -> str:
-    """The list of a day, by its number since the epoch."""
+    """The partition of a day, which is a number of days since the epoch."""
     return f"~due/{day}"
 
 
@@ -56,115 +60,115 @@ def schedule_expiry(
     *,
     object_key: str | None = None,
     multipart: str | None = None,
-    held: Reservation | None = None,
+    reservation: Reservation | None = None,
 ) -> Write:
-    """Puts a row on the list; of one that names its bytes itself the line may be silent of them."""
-    line = expiry_key(row, until)
-    item: Item = {
+    """Writes the expiry entry of a row; `object_key` is not needed if the row names its bytes."""
+    entry: Item = {
         "object": object_key,
         "multipart": multipart,
         "until": until,
         "expires_at": until + GRACE,
     }
-    if held:
-        item |= {
-            "held": held.size,
-            "held_of": held.owner,
-            "held_of_id": held.owner_id,
-            "held_in": held.request,
+    if reservation:
+        entry |= {
+            "reserved": reservation.size,
+            "reserved_owner": reservation.owner,
+            "reserved_owner_id": reservation.owner_id,
+            "reserved_request": reservation.request,
         }
-    return put(line, item)
+    return put(expiry_key(row, until), entry)
 
 
-def mark_freed(line: Key, object_key: str, now: int) -> Write:
-    """Notes that the row is gone, and its bytes are to go; a line that is not there is made."""
+def mark_freed(entry: Key, object_key: str, now: int) -> Write:
+    """Records that the row is deleted and that its bytes are next; creates a missing entry."""
     times: Item = {"until": now, "expires_at": now + GRACE}
-    return update(line, set={"freed": object_key}, default=times)
+    return update(entry, set={"freed": object_key}, default=times)
 
 
-def freed_object(rows: Rows, line: Key) -> str | None:
-    """The object that a line says is nobody's."""
-    freed = rows.get(line, {}).get("freed")
+def freed_object(rows: Rows, entry: Key) -> str | None:
+    """The key of the bytes that `mark_freed` recorded, if the entry is among the rows."""
+    freed = rows.get(entry, {}).get("freed")
     return str(freed) if freed else None
 
 
-def claim(db: Dynamo, row: Key, held: Reservation | None) -> bool:
-    """Removes a row whose bytes are to go; False when an upload was completed after all.
+def claim(db: Dynamo, row: Key, reservation: Reservation | None) -> bool:
+    """Deletes an expired row, so that the caller may delete its bytes; False if it must not.
 
-    What it held is given back in the same commit. The table may have removed the row before; what
-    it holds stands on the account's shelf, and tells whether that has been done.
+    It must not when the upload has been completed. The same commit releases what the upload
+    reserved. The table's TTL may have deleted the row before; the reservation has a row of its own,
+    which tells whether it has been released. Raises Unavailable.
     """
-    gone = delete(row, missing("done"))
+    deletion = delete(row, missing("done"))
     try:
-        if held is None or not _given_back(db, gone, held):
-            db.write(gone)
+        if reservation is None or not _release(db, deletion, reservation):
+            db.write(deletion)
     except ConditionFailed:
         return False
     return True
 
 
-def _given_back(db: Dynamo, gone: Write, held: Reservation) -> bool:
-    """Whether it was now; False when it was before. Raises Refused when the row is to stay.
+def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
+    """Deletes a row and releases its reservation; False when that was released before.
 
-    Nothing is given back to a request or an account that is there no more.
+    Does not release to a file request or an account that no longer exists. Raises ConditionFailed
+    when the row must stay.
     """
-    load = Load(held.size, 1)
-    back = [release_slot(held)] if held.request else []
-    back.append(refund(held.owner, held.owner_id, load, load))
+    load = Load(reservation.size, 1)
+    releases = [release_slot(reservation)] if reservation.request else []
+    releases.append(refund(reservation.owner, reservation.owner_id, load, load))
     for _ in db.rounds():
-        writes = [gone, delete_reservation(held, gone.key, once=True), *back]
+        writes = [deletion, delete_reservation(reservation, deletion.key, once=True), *releases]
         try:
-            db.commit(writes, token=f"b{len(back)}{gone.key.sort}")
-        except ConditionFailed as refused:
-            if 0 in refused.failed:
+            db.commit(writes)
+        except ConditionFailed as error:
+            if 0 in error.failed:
                 raise
-            if 1 in refused.failed:
+            if 1 in error.failed:
                 return False
-            back = [each for at, each in enumerate(back, 2) if at not in refused.failed]
+            releases = [each for at, each in enumerate(releases, 2) if at not in error.failed]
             continue
         break
     return True
 
 
 class ExpiryEntries:
-    """The lists of what falls due."""
+    """Queries of expiry entries, and what the sweep does with them."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
+        """Takes the client."""
         self._db = db
 
-    def list_entries(self, day: int, *, after: str, limit: int) -> tuple[list[ExpiryEntry], bool]:
-        """Some of what falls due on a day, by name, and whether there is more."""
+    def list_entries(self, day: int, *, after: str, limit: int) -> Page[ExpiryEntry]:
+        """The entries of a day, by the keys of their rows, after a sort key."""
         page = self._db.query(FILES, expiry_partition(day), after=after, limit=limit)
-        return [_read(row) for row in page.items], page.more
+        return page.map(_entry)
 
-    def claim(self, due: ExpiryEntry) -> bool:
-        """Removes the row that fell due; False when an upload was completed after all."""
-        return claim(self._db, due.row, due.held)
+    def claim(self, entry: ExpiryEntry) -> bool:
+        """Deletes the row that has expired; False when its upload has been completed."""
+        return claim(self._db, entry.row, entry.reservation)
 
-    def delete(self, due: ExpiryEntry) -> None:
-        """Strikes a line."""
-        self._db.write(delete(due.key))
+    def delete(self, entry: ExpiryEntry) -> None:
+        """Deletes an entry."""
+        self._db.write(delete(entry.key))
 
 
-def _read(item: Item) -> ExpiryEntry:
-    key = Key(FILES, str(item["shelf"]), str(item["name"]))
-    owner, shelf, name = str(item["name"]).split("/", 2)
+def _entry(item: Item) -> ExpiryEntry:
+    owner, kind, name = str(item["name"]).split("/", 2)
     return ExpiryEntry(
-        key=key,
-        row=Key(FILES, f"{owner}/{shelf}", name),
+        key=Key(FILES, str(item["shelf"]), str(item["name"])),
+        row=Key(FILES, f"{owner}/{kind}", name),
         object=str(item["object"]) if "object" in item else None,
         multipart=str(item["multipart"]) if "multipart" in item else None,
         until=int(str(item["until"])),
-        held=_held(item) if "held" in item else None,
+        reservation=_reservation(item) if "reserved" in item else None,
     )
 
 
-def _held(item: Item) -> Reservation:
-    request = item.get("held_in")
+def _reservation(item: Item) -> Reservation:
+    request = item.get("reserved_request")
     return Reservation(
-        size=int(str(item["held"])),
-        owner=str(item["held_of"]),
-        owner_id=str(item["held_of_id"]),
+        size=int(str(item["reserved"])),
+        owner=str(item["reserved_owner"]),
+        owner_id=str(item["reserved_owner_id"]),
         request=str(request) if request else None,
     )

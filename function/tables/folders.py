@@ -13,7 +13,7 @@ from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Item, Key, Rows, key_from
 from function.aws.writes import Write, all_of, check, count_equals, delete, size_equals, update
 from function.contract import FILES
-from function.core.fields import folders_of
+from function.core.names import folders_of
 from function.tables.files import FileRow
 from function.tables.grants import grant_key
 from function.tables.search_terms import SEPARATOR

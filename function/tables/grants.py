@@ -1,21 +1,26 @@
-"""Grants: who may use whose file or folder."""
+"""Grants in the table shares: rights on files and folders for accounts, groups and links.
+
+The partition is the grantee; the index by file finds the grants on a file.
+"""
 
 from collections.abc import Iterable
 
-from function.aws.dynamodb import Dynamo
+from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Condition, Write, check, delete, equals, missing, put
 from function.contract import SHARES
-from function.core.fields import Grantable, folders_of
+from function.core.fields import Grantable
+from function.core.names import folders_of
 from function.tables.files import FileRow
 
 
 class Grant(Row):
-    """A right of `grantee` on `file`, good for the ids it carries; a folder's has no `file_id`.
+    """The `permission` of a grantee on a file or folder. `grantee` and `file` are its key.
 
     `grantee` is `user:bob`, `group:eng` or `link:<hash>`, `file` is `alice/report.pdf` or
-    `alice/photos/`; `file_id` is the file's `place_id`, `grantee_id` the account's, group's or
-    link's id.
+    `alice/photos/`. It holds only for the ids that it carries: `owner_id` of the owner's account,
+    `grantee_id` of the account, group or link, and `file_id`, a file's `place_id`; a grant on a
+    folder has none. `created` is ISO 8601, `expires_at` epoch seconds. `rev` is random.
     """
 
     grantee: str
@@ -29,6 +34,11 @@ class Grant(Row):
     file_id: str | None = None
     expires_at: int | None = None
 
+    @property
+    def name(self) -> str:
+        """The name of the file or folder, below its owner."""
+        return self.file.removeprefix(f"{self.owner}/")
+
 
 def user_grantee(username: str) -> str:
     """An account as a grantee."""
@@ -36,77 +46,76 @@ def user_grantee(username: str) -> str:
 
 
 def grant_key(grantee: str, owner: str, name: str) -> Key:
-    """Where the grant to a grantee on a file or folder stands."""
+    """The key of a grant to a grantee on a file or folder."""
     return Key(SHARES, grantee, f"{owner}/{name}")
 
 
 def grant_keys(grantee: str, owner: str, name: str) -> list[Key]:
-    """Where each grant stands that could give a grantee a right on a file, folders first."""
+    """The keys of the grants that can give a grantee a right on a file, folders first."""
     return [grant_key(grantee, owner, each) for each in [*folders_of(name), name]]
 
 
 def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
-    """The grants among `keys` that were read."""
+    """The grants under `keys` that are among the rows."""
     return [Grant.model_validate(rows[key]) for key in keys if key in rows]
 
 
 def grant_keys_on(file: FileRow) -> list[Key]:
-    """Where each grant on a file stands."""
-    return [Key(SHARES, who, f"{file.shelf}/{file.name}") for who in sorted(file.grantees)]
+    """The keys of all grants on a file."""
+    return [grant_key(each, file.shelf, file.name) for each in sorted(file.grantees)]
 
 
 def revoke_grants_on(file: FileRow) -> list[Write]:
-    """Takes back what was granted on a file; what was granted on a later one at its name stays."""
-    of_this = equals(file_id=file.place_id) | missing("grantee")
-    return [delete(key, of_this) for key in grant_keys_on(file)]
+    """Deletes all grants on a file; grants on a later file of the same name stay."""
+    same_file = equals(file_id=file.place_id) | missing("grantee")
+    return [delete(key, same_file) for key in grant_keys_on(file)]
 
 
 def grant_row_key(grant: Grant) -> Key:
-    """Where a grant stands."""
+    """The key of a grant."""
     return Key(SHARES, grant.grantee, grant.file)
 
 
 def put_grant(grant: Grant, when: Condition | None = None) -> Write:
-    """Writes a grant over whatever stood there."""
+    """Writes a grant, over an earlier one to the same grantee unless `when` forbids it."""
     return put(grant_row_key(grant), grant, when)
 
 
 def require_grant_unchanged(grant: Grant) -> Write:
-    """Expects that a grant stands as it was read."""
+    """Requires that a grant has not changed since it was read."""
     return check(grant_row_key(grant), equals(rev=grant.rev))
 
 
 def require_no_grant(key: Key) -> Write:
-    """Expects that there is no grant."""
+    """Requires that there is no grant under a key."""
     return check(key, missing("grantee"))
 
 
 def delete_grant(grant: Grant) -> Write:
-    """Deletes a grant, if it stands as it was read."""
+    """Deletes a grant, if it has not changed since it was read."""
     return delete(grant_row_key(grant), equals(rev=grant.rev))
 
 
-GrantPage = tuple[list[Grant], bool]
-
-
 class Grants:
-    """The table shares."""
+    """Queries of grants."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
+        """Takes the client."""
         self._db = db
 
     def list_grants(
         self, grantee: str, *, after: str = "", prefix: str = "", limit: int
-    ) -> GrantPage:
-        """What was granted to somebody, by owner and name, and whether more follow."""
+    ) -> Page[Grant]:
+        """The grants to a grantee, by owner and name, after a sort key.
+
+        They come before the other rows of the partition, whose sort keys begin with `~`.
+        """
         page = self._db.query(SHARES, grantee, prefix=prefix, after=after, limit=limit)
         grants = [row for row in page.items if not str(row["file"]).startswith("~")]
-        return [Grant.model_validate(row) for row in grants], page.more and len(grants) == len(
-            page.items
-        )
+        only_grants = len(grants) == len(page.items)
+        return Page(list(map(Grant.model_validate, grants)), page.more and only_grants)
 
     def list_keys_on(self, owner: str, name: str) -> list[Key]:
-        """Where the grants on a file stand that the index knows of."""
+        """The keys of the grants on a file that the eventually consistent index has."""
         rows = self._db.query_index(SHARES, f"{owner}/{name}")
         return [Key(SHARES, str(row["grantee"]), str(row["file"])) for row in rows]

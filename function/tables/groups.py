@@ -1,9 +1,10 @@
-"""Groups: the row of each, its members, and the grants to it, all in one partition of shares.
+"""Groups in the table shares. A partition holds a group's row, its memberships, the grants to it.
 
-The grants stand first in it: no user name begins as high as `~`.
+The grants come first, for no user name begins with `~` or a later character. An account's row names
+its groups, so that one read finds their partitions; the memberships decide.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 
 from function.aws.dynamodb import ConditionFailed, Dynamo
@@ -24,11 +25,16 @@ from function.tables.accounts import Account, account_key
 from function.tables.grants import user_grantee
 
 HEAD, MEMBER = "~group", "~member/"
-MOST_OF_ONE = 50  # groups that an account belongs to: each is looked at for what it opens
+MAX_GROUPS = 50  # of an account: a request reads the grants to each
 
 
 class Group(Row):
-    """A group. `id` is never reused: what was given to a namesake that has gone is dead."""
+    """A group. `grantee` and `file` are its key.
+
+    `id` is never used again, so that memberships of an earlier group of the same name, and grants
+    to it, are without effect. `owner` and `owner_id` are the account that created it, `created` is
+    ISO 8601.
+    """
 
     grantee: str
     file: str
@@ -40,12 +46,16 @@ class Group(Row):
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The group's name, as in `group:<name>`."""
         return self.grantee.removeprefix("group:")
 
 
 class Membership(Row):
-    """Somebody's membership of a group, good for the ids it carries."""
+    """The membership of the account `username` in a group. `grantee` and `file` are its key.
+
+    It holds for the account with the id `member_id` and the group with the id `group_id`. `rev` is
+    random; `created` is ISO 8601.
+    """
 
     grantee: str
     file: str
@@ -67,40 +77,36 @@ def group_grantee(name: str) -> str:
 
 
 def group_key(name: str) -> Key:
-    """Where a group stands."""
+    """The key of a group."""
     return Key(SHARES, group_grantee(name), HEAD)
 
 
 def member_key(name: str, username: str) -> Key:
-    """Where somebody's membership stands."""
+    """The key of an account's membership."""
     return Key(SHARES, group_grantee(name), MEMBER + username)
 
 
 def group_in(rows: Rows, name: str) -> Group | None:
-    """The group of that name, if it was read."""
+    """The group of that name, if it is among the rows."""
     row = rows.get(group_key(name))
     return Group.model_validate(row) if row else None
 
 
 def membership_in(rows: Rows, name: str, account: Account) -> Membership | None:
-    """What makes an account a member of the group that has that name now."""
-    row, head = rows.get(member_key(name, account.username)), group_in(rows, name)
-    held = Membership.model_validate(row) if row else None
-    if held is None or head is None:
+    """An account's valid membership of the group that has this name now, if it is among the rows.
+
+    The group's row must be among them as well.
+    """
+    row, group = rows.get(member_key(name, account.username)), group_in(rows, name)
+    membership = Membership.model_validate(row) if row else None
+    if membership is None or group is None:
         return None
-    return held if (held.group_id, held.member_id) == (head.id, account.id) else None
-
-
-def require_membership(held: Membership) -> list[Write]:
-    """Expects that a membership stands as it was read, and its group."""
-    return [
-        check(Key(SHARES, held.grantee, held.file), equals(rev=held.rev)),
-        check(Key(SHARES, held.grantee, HEAD), equals(id=held.group_id)),
-    ]
+    ids = (membership.group_id, membership.member_id)
+    return membership if ids == (group.id, account.id) else None
 
 
 def grantees_of(account: Account) -> list[str]:
-    """All that an account is when something is granted: itself, and each of its groups."""
+    """The grantees whose grants apply to an account: itself, and each group that it names."""
     return [
         user_grantee(account.username),
         *(group_grantee(name) for name in sorted(account.groups)),
@@ -108,110 +114,115 @@ def grantees_of(account: Account) -> list[str]:
 
 
 def membership_keys(account: Account) -> list[Key]:
-    """What tells whether an account belongs to the groups that it names."""
+    """The keys of the groups that an account names, and of its memberships in them."""
     names = sorted(account.groups)
     return [key for each in names for key in (group_key(each), member_key(each, account.username))]
 
 
+def require_membership(membership: Membership) -> list[Write]:
+    """Requires that a membership has not changed since it was read, and that its group exists."""
+    return [
+        check(Key(SHARES, membership.grantee, membership.file), equals(rev=membership.rev)),
+        check(Key(SHARES, membership.grantee, HEAD), equals(id=membership.group_id)),
+    ]
+
+
+def create_group(group: Group, owner: Account, membership: Membership) -> list[Write]:
+    """Creates a group, where none has its name, and the membership of its owner."""
+    key = Key(SHARES, group.grantee, HEAD)
+    return [put(key, group, missing("grantee")), *_joining(membership, owner)]
+
+
+def create_membership(group: Group, membership: Membership, account: Account) -> list[Write]:
+    """Makes an account a member of a group, if both exist."""
+    group_exists = check(Key(SHARES, group.grantee, HEAD), equals(id=group.id))
+    return [group_exists, *_joining(membership, account)]
+
+
+def delete_membership(membership: Membership, *, account_exists: bool) -> list[Write]:
+    """Deletes a membership that has not changed since it was read.
+
+    Where the account exists, its row no longer names the group.
+    """
+    writes = [delete(Key(SHARES, membership.grantee, membership.file), equals(rev=membership.rev))]
+    if account_exists:
+        group = frozenset({membership.group})
+        key = account_key(membership.username)
+        writes.append(update(key, delete={"groups": group}, when=exists("username")))
+    return writes
+
+
+def delete_group(group: Group) -> Write:
+    """Deletes a group, which ends all memberships of it and all access by grants to it."""
+    return delete(Key(SHARES, group.grantee, HEAD), equals(id=group.id))
+
+
 class Groups:
-    """Groups in the table shares, and the names of each account's in the table users."""
+    """Queries of groups, and the deletion of rows that a deleted group leaves."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the tables through `db`."""
+        """Takes the client."""
         self._db = db
 
-    def create(self, made: Group, owner: Account, membership: Membership, noted: Write) -> None:
-        """Writes a group with its owner as its first member. Raises Refused when it is there."""
-        key = Key(SHARES, made.grantee, HEAD)
-        writes = [put(key, made, missing("grantee")), *_joining(membership, owner)]
-        self._db.commit([*writes, noted], made.rev)
-
-    def set_groups(self, account: Account, names: frozenset[str], rev: str) -> None:
-        """Has an account name only these groups, if it is the same and names those that it did.
-
-        Raises Refused.
-        """
-        same = equals(id=account.id, groups=account.groups)
-        change = update(account_key(account.username), set={"groups": names}, when=same)
-        self._db.commit([change], rev)
-
-    def add_member(
-        self, held: Group, membership: Membership, account: Account, noted: Write
-    ) -> None:
-        """Makes an account a member. Raises Refused when the group or the account has gone."""
-        there = check(Key(SHARES, held.grantee, HEAD), equals(id=held.id))
-        self._db.commit([there, *_joining(membership, account), noted], membership.rev)
-
-    def remove_member(
-        self, held: Membership, token: str, *, account: bool, noted: Sequence[Write] = ()
-    ) -> None:
-        """Ends a membership; `account` says whether its account is there to forget it.
-
-        Raises Refused when it is not as it was read.
-        """
-        key = Key(SHARES, held.grantee, held.file)
-        gone = delete(key, equals(rev=held.rev))
-        forgotten = update(
-            account_key(held.username),
-            delete={"groups": frozenset({held.group})},
-            when=exists("username"),
-        )
-        self._db.commit([gone, *([forgotten] if account else []), *noted], token)
-
-    def expel(self, held: Membership, new_token: Callable[[], str]) -> None:
-        """Ends a membership of a group that has gone, whether or not its account is there."""
-        for there in (True, False):
-            with suppress(ConditionFailed):
-                self.remove_member(held, new_token(), account=there)
-                return
-
-    def delete(self, held: Group, token: str, noted: Write) -> None:
-        """Ends a group, and with it all that was granted to it. Raises Refused when it has gone."""
-        key = Key(SHARES, held.grantee, HEAD)
-        gone = delete(key, equals(id=held.id))
-        self._db.commit([gone, noted], token)
-
     def list_members(
-        self, held: Group, *, after: str, limit: int
+        self, group: Group, *, after: str, limit: int
     ) -> tuple[list[Membership], str | None] | None:
-        """Members of a group by name, and after whom they go on; None when the group has gone.
+        """A group's members by name, and the name after which others follow.
 
-        The first page is read with the group's own row, so that both are of one time.
+        None when the group no longer exists. The first page is one query with the group's row, so
+        that both are of one moment.
         """
-        first = not after
+        is_first = not after
         page = self._db.query(
             SHARES,
-            held.grantee,
-            prefix="~" if first else MEMBER,
+            group.grantee,
+            prefix="~" if is_first else MEMBER,
             after=MEMBER + after if after else "",
-            limit=limit + first,
+            limit=limit + is_first,
         )
         rows = page.items
-        if first and (not rows or rows.pop(0).get("id") != held.id):
+        if is_first and (not rows or rows.pop(0).get("id") != group.id):
             return None
         found = [Membership.model_validate(row) for row in rows]
         last = found[-1].username if page.more else None
-        return [each for each in found if each.group_id == held.id], last
+        return [each for each in found if each.group_id == group.id], last
 
-    def list_remaining(self, held: Group, limit: int) -> list[Membership]:
-        """The first memberships of a group that has gone."""
-        page = self._db.query(SHARES, held.grantee, prefix=MEMBER, limit=limit)
+    def list_remaining(self, group: Group, limit: int) -> list[Membership]:
+        """The first memberships of a group, whether or not the group still exists."""
+        page = self._db.query(SHARES, group.grantee, prefix=MEMBER, limit=limit)
         found = [Membership.model_validate(row) for row in page.items]
-        return [each for each in found if each.group_id == held.id]
+        return [each for each in found if each.group_id == group.id]
 
-    def list_grant_keys(self, held: Group, limit: int) -> list[Key]:
-        """Where the first grants to a group stand."""
-        page = self._db.query(SHARES, held.grantee, limit=limit)
+    def list_grant_keys(self, group: Group, limit: int) -> list[Key]:
+        """The keys of the first grants to a group, whether or not the group still exists."""
+        page = self._db.query(SHARES, group.grantee, limit=limit)
         return [
-            Key(SHARES, held.grantee, str(row["file"]))
+            Key(SHARES, group.grantee, str(row["file"]))
             for row in page.items
-            if row.get("grantee_id") == held.id
+            if row.get("grantee_id") == group.id
         ]
 
-    def revoke_grant(self, held: Group, key: Key) -> None:
-        """Deletes a grant to a group that has gone; one to a later namesake stays."""
+    def set_groups(self, account: Account, names: frozenset[str]) -> None:
+        """Sets the groups that an account names, if it still names those that were read.
+
+        Raises ConditionFailed.
+        """
+        unchanged = equals(id=account.id, groups=account.groups)
+        self._db.commit(
+            [update(account_key(account.username), set={"groups": names}, when=unchanged)]
+        )
+
+    def expel(self, membership: Membership) -> None:
+        """Deletes a membership of a deleted group, whether or not its account exists."""
+        for account_exists in (True, False):
+            with suppress(ConditionFailed):
+                self._db.commit(delete_membership(membership, account_exists=account_exists))
+                return
+
+    def revoke_grant(self, group: Group, key: Key) -> None:
+        """Deletes a grant to a group; one to a later group of the same name stays."""
         with suppress(ConditionFailed):
-            self._db.write(delete(key, equals(grantee_id=held.id)))
+            self._db.write(delete(key, equals(grantee_id=group.id)))
 
 
 def _joining(membership: Membership, account: Account) -> Iterable[Write]:
@@ -219,5 +230,5 @@ def _joining(membership: Membership, account: Account) -> Iterable[Write]:
     yield update(
         account_key(account.username),
         add={"groups": frozenset({membership.group})},
-        when=equals(id=account.id) & size_below(groups=MOST_OF_ONE),
+        when=equals(id=account.id) & size_below(groups=MAX_GROUPS),
     )

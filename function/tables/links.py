@@ -1,4 +1,8 @@
-"""What the tables hold of links. Imports `records` alone."""
+"""Links in the table shares: their rows, aliases, receipts of counted downloads, and their events.
+
+A link's row stands in one partition with the grants on what it shows, so one query reads both. An
+owner's list of links, an alias and a receipt are rows of partitions of their own.
+"""
 
 from function.aws.dynamodb import Dynamo
 from function.aws.rows import Item, Key, Row, Rows
@@ -16,17 +20,23 @@ from function.aws.writes import (
 from function.contract import SHARES
 from function.tables.grants import Grant
 
-# Comes after every grant, for no user name begins so. Each has its own place in the index by file,
-# which would otherwise have one hot spot that every count writes to.
+# Sorts after every grant, for no user name begins so. The id that follows it keeps links apart in
+# the index by file, where every counted download would write to one hot partition.
 LINK = "~link/"
-MOST = 100  # more than a link has grants
+MAX_ROWS = 100  # of a link's partition; more than a link has grants
 
 
 class LinkRow(Row):
-    """A link; `id` is the SHA-256 of its token, and its items are its grants.
+    """A link; `id` is the SHA-256 of its token.
 
-    `seal` is random, and another one whenever the password changes. It opens nothing after `ends`;
-    `expires_at` is when the row may go.
+    - `owner`, `owner_id`: the account that made it; `created` is ISO 8601.
+    - `rev`: random, another one with each change of a setting, but not with a download.
+    - `seal`: the random key that signs its access tokens; another one with each new password.
+    - `password`: its hash. `ends`: epoch seconds, after which the link opens nothing.
+    - `max_downloads`: a limit on `downloads`; `allow_download`: False only shows the files.
+    - `audience`, `audience_id`: the one account that may open the link.
+    - `note`: for the owner alone. `alias`: a name in place of the token.
+    - `expires_at`: epoch seconds, after which the table's TTL deletes the row.
     """
 
     id: str
@@ -49,7 +59,11 @@ class LinkRow(Row):
 
 
 class EventRow(Row):
-    """Something that was done with a link, `times` in the minute that begins with `created`."""
+    """A use of a link: its `kind`, such as `opened`, and `how`, such as `page` or `json`.
+
+    `created` is ISO 8601. Openings of a minute are one row that counts `times`, and `created` is
+    the beginning of that minute.
+    """
 
     kind: str
     how: str
@@ -65,114 +79,105 @@ def link_grantee(link_id: str) -> str:
 
 
 def link_key(link_id: str) -> Key:
-    """Where a link stands."""
+    """The key of a link."""
     return Key(SHARES, link_grantee(link_id), LINK + link_id)
 
 
 def alias_key(alias: str) -> Key:
-    """Where it stands which link has an alias."""
+    """The key of the row that tells which link has an alias."""
     return Key(SHARES, f"alias:{alias}", LINK + alias)
 
 
 def receipt_key(link_id: str, nonce: str, name: str) -> Key:
-    """Where it stands that a grant has been counted for a file."""
+    """The key of the receipt of a file's download under the access token with this nonce."""
     return Key(SHARES, f"got:{link_id}", f"{nonce}/{name}")
 
 
-def _ledger_key(row: LinkRow) -> Key:
-    return Key(SHARES, f"links:{row.owner}", f"{row.created}/{row.id}")
-
-
 def link_in(rows: Rows, link_id: str) -> LinkRow | None:
-    """The link of that id, if it was read."""
+    """The link, if it is among the rows."""
     row = rows.get(link_key(link_id))
     return LinkRow.model_validate(row) if row else None
 
 
+def link_with_alias(rows: Rows, alias: str) -> str | None:
+    """The id of the link that has an alias, if the alias is among the rows."""
+    row = rows.get(alias_key(alias))
+    return str(row["link"]) if row else None
+
+
+def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:
+    """Whether the rows contain a receipt for this very file that has not expired."""
+    row = rows.get(key)
+    return row is not None and row["file_id"] == file_id and int(str(row["expires_at"])) > now
+
+
 def create_link(row: LinkRow) -> Write:
-    """Puts a link where none is."""
+    """Creates a link, where none has its id."""
     return put(link_key(row.id), row, missing("grantee"))
 
 
 def update_link(old: LinkRow, new: LinkRow) -> Write:
-    """Changes what differs, if the link is still the one that was read; never its count."""
+    """Changes the settings that differ, if the link has its `rev`; never its count of downloads."""
     before = old.model_dump(exclude={"downloads"})
     after = new.model_dump(exclude={"downloads"})
     changed = {name: value for name, value in after.items() if value != before[name]}
     return update(link_key(new.id), set=changed, when=equals(rev=old.rev))
 
 
-def count_downloads(row: LinkRow, more: int) -> Write:
-    """Counts downloads, if the link is still the one that was read and allows for as many."""
+def count_downloads(row: LinkRow, downloads: int) -> Write:
+    """Counts downloads, if the link has its `rev` and its limit allows them."""
     when = equals(rev=row.rev)
     if row.max_downloads is not None:
-        when &= at_most(downloads=row.max_downloads - more)
-    return update(link_key(row.id), add={"downloads": more}, when=when)
+        when &= at_most(downloads=row.max_downloads - downloads)
+    return update(link_key(row.id), add={"downloads": downloads}, when=when)
 
 
 def put_owner_entry(row: LinkRow) -> Write:
-    """Puts a link on its owner's list, until the link itself may go."""
+    """Puts a link on its owner's list, until the link expires."""
     item: Item = {"link": row.id, "owner_id": row.owner_id, "expires_at": row.expires_at}
-    return put(_ledger_key(row), item)
+    return put(_owner_entry_key(row), item)
 
 
 def delete_owner_entry(row: LinkRow) -> Write:
-    """Takes a link from its owner's list."""
-    return delete(_ledger_key(row))
+    """Removes a link from its owner's list."""
+    return delete(_owner_entry_key(row))
 
 
 def put_alias(row: LinkRow, alias: str) -> Write:
-    """Gives a link an alias that no other has, until the link itself may go."""
+    """Gives a link an alias that no other link has, until the link expires."""
     item: Item = {"link": row.id, "expires_at": row.expires_at}
-    return put(alias_key(alias), item, _not_another_links(row))
-
-
-def link_with_alias(rows: Rows, alias: str) -> str | None:
-    """The id of the link that has an alias, if that was read."""
-    row = rows.get(alias_key(alias))
-    return str(row["link"]) if row else None
+    return put(alias_key(alias), item, _not_of_another(row))
 
 
 def delete_alias(row: LinkRow, alias: str) -> Write:
-    """Frees an alias of a link, never another link's."""
-    return delete(alias_key(alias), _not_another_links(row))
-
-
-def _not_another_links(row: LinkRow) -> Condition:
-    return missing("grantee") | equals(link=row.id)
+    """Deletes an alias of a link, never another link's."""
+    return delete(alias_key(alias), _not_of_another(row))
 
 
 def put_receipt(key: Key, file_id: str, until: int, now: float) -> Write:
-    """Notes that a grant has been counted for a file, if no good receipt says so already.
+    """Records until `until` (epoch seconds) that the download of a file has been counted.
 
-    Good `until` (epoch seconds).
+    Requires that no valid receipt for this file exists, so that a download is counted once.
     """
     none = missing("grantee") | differs(file_id=file_id) | at_most(expires_at=int(now))
     return put(key, {"file_id": file_id, "expires_at": until}, none)
 
 
-def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:
-    """Whether a receipt for that very file was read, and is still good."""
-    row = rows.get(key)
-    return row is not None and row["file_id"] == file_id and int(str(row["expires_at"])) > now
-
-
 def put_event(link_id: str, event: EventRow, nonce: str) -> Write:
-    """Notes what was done with a link."""
-    key = Key(SHARES, f"events:{link_id}", f"{event.created}/{nonce}")
-    return put(key, event)
+    """Records a use of a link."""
+    return put(Key(SHARES, f"events:{link_id}", f"{event.created}/{nonce}"), event)
 
 
 class Links:
-    """Links in the table shares."""
+    """Queries of links, and the events that nothing else is committed with."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
+        """Takes the client."""
         self._db = db
 
     def find(self, link_id: str) -> tuple[LinkRow | None, list[Grant]]:
-        """A link, and the grants of what it shows, as they are now."""
-        items = self._db.query(SHARES, link_grantee(link_id), limit=MOST).items
+        """A link, and the grants on what it shows, in one call."""
+        items = self._db.query(SHARES, link_grantee(link_id), limit=MAX_ROWS).items
         own = link_key(link_id).sort
         grants = [Grant.model_validate(item) for item in items if item["file"] != own]
         rows = [LinkRow.model_validate(item) for item in items if item["file"] == own]
@@ -181,7 +186,7 @@ class Links:
     def list_links(
         self, owner: str, owner_id: str, *, after: str, limit: int
     ) -> tuple[list[LinkRow], str | None]:
-        """Links on somebody's list, the newest first, and after which one the list goes on."""
+        """An account's links, the newest first, and the sort key after which others follow."""
         page = self._db.query(SHARES, f"links:{owner}", after=after, limit=limit, descending=True)
         keys = [link_key(str(each["link"])) for each in page.items if each["owner_id"] == owner_id]
         rows = self._db.read(keys)
@@ -191,7 +196,7 @@ class Links:
     def list_events(
         self, link_id: str, *, after: str, limit: int
     ) -> tuple[list[EventRow], str | None]:
-        """What was done with a link, the newest first, and after which one the list goes on."""
+        """A link's events, the latest first, and the sort key after which others follow."""
         page = self._db.query(
             SHARES, f"events:{link_id}", after=after, limit=limit, descending=True
         )
@@ -199,12 +204,19 @@ class Links:
         return [EventRow.model_validate(item) for item in page.items], last
 
     def record_open(self, link_id: str, event: EventRow) -> None:
-        """Counts that a link was opened, in one row for each minute and way. Raises Unavailable."""
+        """Counts that a link was opened, in one row a minute and way. Raises Unavailable."""
         key = Key(SHARES, f"events:{link_id}", f"{event.created}/opened/{event.how}")
-        self._db.write(
-            update(key, set=event.model_dump(exclude={"times"}), add={"times": event.times})
-        )
+        settings = event.model_dump(exclude={"times"})
+        self._db.write(update(key, set=settings, add={"times": event.times}))
 
     def record_unlock(self, link_id: str, event: EventRow, nonce: str) -> None:
-        """Notes that somebody knew the password. Raises Unavailable."""
+        """Records that the right password was given. Raises Unavailable."""
         self._db.write(put_event(link_id, event, nonce))
+
+
+def _owner_entry_key(row: LinkRow) -> Key:
+    return Key(SHARES, f"links:{row.owner}", f"{row.created}/{row.id}")
+
+
+def _not_of_another(row: LinkRow) -> Condition:
+    return missing("grantee") | equals(link=row.id)

@@ -1,6 +1,8 @@
-"""What the tables hold of requests for files. Imports `records` alone."""
+"""File requests in the table shares: their rows, their counts, and the list of each owner.
 
-from collections.abc import Sequence
+A file request lets people without an account upload into a folder. An upload in progress holds a
+slot, so that the counts never exceed the limits.
+"""
 
 from function.aws.dynamodb import BATCH_GET_LIMIT, Dynamo
 from function.aws.rows import Item, Key, Row, Rows
@@ -19,8 +21,8 @@ from function.aws.writes import (
 from function.contract import SHARES
 from function.tables.accounts import Reservation
 
-REQUEST = "~request/"  # and its id: each has its own place in the index by file
-# What an owner may change; the counts are not among them, for others count meanwhile.
+REQUEST = "~request/"  # and the id, which keeps file requests apart in the index by file
+# The fields that an owner's change writes. Uploads change the counts at the same time.
 SETTINGS = (
     "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
     "max_total_size", "allowed_types", "require_name", "open", "expires_at",
@@ -28,11 +30,17 @@ SETTINGS = (
 
 
 class RequestRow(Row):
-    """A request for files: `id` is the hash of its token, `rev` changes with what its owner says.
+    """A file request; `id` is the SHA-256 of its token.
 
-    It takes files below `folder` while it is `open` and until it `ends` (epoch seconds, None is
-    never). `files` and `bytes` are what completed uploads brought and what open ones hold; `seal`
-    changes with the password. The table forgets the row after `expires_at`.
+    - `owner`, `owner_id`: the account that receives the files, below `folder`. `created`: ISO 8601.
+    - `rev`: random, another one with each change of a setting, but not with an upload.
+    - `seal`: the random key that signs its access tokens; another one with each new password.
+    - `password`: its hash. `open`: whether it takes files; `ends`: until when (epoch seconds, None
+      is never).
+    - `max_files`, `max_total_size` limit the counts `files` and `bytes`, which include uploads in
+      progress; `max_file_size` is bytes. `allowed_types`: extensions and media types, none is all.
+    - `require_name`: whether uploaders must give a name.
+    - `expires_at`: epoch seconds, after which the table's TTL deletes the row.
     """
 
     id: str
@@ -57,19 +65,19 @@ class RequestRow(Row):
 
 
 def request_key(request_id: str) -> Key:
-    """Where a request stands."""
+    """The key of a file request."""
     return Key(SHARES, f"request:{request_id}", REQUEST + request_id)
 
 
 def request_in(rows: Rows, request_id: str, now: float) -> RequestRow | None:
-    """The request, if it was read and the table should not have forgotten it."""
+    """The file request, if it is among the rows and has not expired. `now` is epoch seconds."""
     found = rows.get(request_key(request_id))
     row = RequestRow.model_validate(found) if found else None
     return None if row is None or (row.expires_at or now + 1) <= now else row
 
 
 def reserve_slot(row: RequestRow, size: int) -> Write:
-    """Takes a place for one file, if there is one and the request is still as it was read."""
+    """Counts a file of `size` bytes, if the request has its `rev` and its limits allow it."""
     when = equals(rev=row.rev)
     if row.max_files is not None:
         when &= below(files=row.max_files)
@@ -78,62 +86,69 @@ def reserve_slot(row: RequestRow, size: int) -> Write:
     return update(request_key(row.id), add={"files": 1, "bytes": size}, when=when)
 
 
-def release_slot(held: Reservation) -> Write:
-    """Gives a place back, if there is such a request."""
-    key = request_key(str(held.request))
-    return update(key, add={"files": -1, "bytes": -held.size}, when=exists("grantee"))
+def release_slot(reservation: Reservation) -> Write:
+    """Takes back the count of an upload that was given up, if the file request still exists."""
+    key = request_key(str(reservation.request))
+    return update(key, add={"files": -1, "bytes": -reservation.size}, when=exists("grantee"))
 
 
 def require_request(request_id: str) -> Write:
-    """Expects that there is such a request."""
+    """Requires that the file request exists."""
     return check(request_key(request_id), exists("grantee"))
 
 
+def create_request(row: RequestRow) -> list[Write]:
+    """Creates a file request, and its entry on its owner's list."""
+    return [put(request_key(row.id), row, missing("grantee")), _owner_entry(row)]
+
+
+def update_request(old: RequestRow, row: RequestRow, *, same_counts: bool) -> list[Write]:
+    """Writes the settings of a file request that has its `rev`, and its entry on the list.
+
+    `same_counts` requires that the counts have not changed since they were read either.
+    """
+    unchanged = equals(rev=old.rev)
+    if same_counts:
+        unchanged &= equals(files=old.files, bytes=old.bytes)
+    settings = row.model_dump(include=set(SETTINGS))
+    return [update(request_key(row.id), set=settings, when=unchanged), _owner_entry(row)]
+
+
 def delete_request(row: RequestRow) -> list[Write]:
-    """Deletes a request and its line."""
-    return [delete(request_key(row.id), exists("grantee")), delete(_line(row).key)]
+    """Deletes a file request, if it exists, and its entry on its owner's list."""
+    return [delete(request_key(row.id), exists("grantee")), delete(_owner_entry(row).key)]
 
 
 def move_request(row: RequestRow, folder: str, rev: str) -> Write:
-    """Has a request take files below another folder, if it is as it was read."""
+    """Changes the folder of a file request, if it has its `rev`."""
     change: Item = {"folder": folder, "rev": rev}
     return update(request_key(row.id), set=change, when=equals(rev=row.rev))
 
 
 class Requests:
-    """The requests in the table shares."""
+    """Queries of file requests."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
+        """Takes the client."""
         self._db = db
 
-    def create(self, row: RequestRow, also: Sequence[Write]) -> None:
-        """Writes a new request, its line in the ledger, and what else there is, in one commit."""
-        create = put(request_key(row.id), row, missing("grantee"))
-        self._db.commit([create, _line(row), *also], row.rev)
-
-    def update(self, was: RequestRow, row: RequestRow, noted: Write, *, counted: bool) -> None:
-        """Writes an owner's settings over those that were read. Raises Refused.
-
-        `counted` expects the counts as they were read as well.
-        """
-        unchanged = equals(rev=was.rev)
-        if counted:
-            unchanged &= equals(files=was.files, bytes=was.bytes)
-        settings = row.model_dump(include=set(SETTINGS))
-        write = update(request_key(row.id), set=settings, when=unchanged)
-        self._db.commit([write, _line(row), noted], row.rev)
-
-    def delete(self, row: RequestRow, token: str, noted: Write) -> None:
-        """Deletes a request and its line. Raises Refused."""
-        self._db.commit([*delete_request(row), noted], token)
-
     def find(self, request_id: str, now: float) -> RequestRow | None:
-        """One request."""
+        """A file request that has not expired; `now` is epoch seconds."""
         return request_in(self._db.read([request_key(request_id)]), request_id, now)
 
+    def list_requests(
+        self, owner: str, now: float, *, after: str, limit: int
+    ) -> tuple[list[RequestRow], str | None]:
+        """An owner's file requests, the oldest first, and the sort key after which more follow."""
+        page = self._db.query(SHARES, f"requests:{owner}", after=after, limit=limit + 1)
+        entries = [str(item["file"]) for item in page.items]
+        ids = [entry.partition("/")[2] for entry in entries[:limit]]
+        rows = self._db.read(request_key(each) for each in ids)
+        found = [request_in(rows, each, now) for each in ids]
+        return [row for row in found if row], entries[limit - 1] if entries[limit:] else None
+
     def list_below(self, owner: str, folder: str, now: float) -> list[RequestRow]:
-        """Somebody's requests that take files below a folder."""
+        """All file requests of an owner whose folder is this one or below it."""
         found: list[RequestRow] = []
         last: str | None = ""
         while last is not None:
@@ -141,22 +156,7 @@ class Requests:
             found += [row for row in rows if row.folder.startswith(folder)]
         return found
 
-    def list_requests(
-        self, owner: str, now: float, *, after: str, limit: int
-    ) -> tuple[list[RequestRow], str | None]:
-        """Somebody's requests, oldest first, and the last line read when others follow."""
-        page = self._db.query(SHARES, _ledger(owner), after=after, limit=limit + 1)
-        lines = [str(item["file"]) for item in page.items]
-        ids = [line.partition("/")[2] for line in lines[:limit]]
-        rows = self._db.read(request_key(each) for each in ids)
-        found = [request_in(rows, each, now) for each in ids]
-        return [row for row in found if row], lines[limit - 1] if lines[limit:] else None
 
-
-def _ledger(owner: str) -> str:
-    return f"requests:{owner}"
-
-
-def _line(row: RequestRow) -> Write:
-    key = Key(SHARES, _ledger(row.owner), f"{row.created}/{row.id}")
+def _owner_entry(row: RequestRow) -> Write:
+    key = Key(SHARES, f"requests:{row.owner}", f"{row.created}/{row.id}")
     return put(key, {"expires_at": row.expires_at})

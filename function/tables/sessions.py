@@ -1,4 +1,8 @@
-"""Sessions, which tokens name; an API key is one that has a name."""
+"""Sessions, API keys and tokens for password resets, in the table sessions.
+
+A session is stored under the SHA-256 of its token, so that who reads the table cannot log in. An
+API key is a session that has a name.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,15 +23,18 @@ from function.core.errors import Unavailable
 from function.core.models import Caller
 from function.tables.accounts import Account
 
-AT_ONCE, LOOKS = 250, 4
-Place = tuple[str, str]
+PAGE_SIZE, MAX_PAGES = 250, 4  # of the index, for one list
+Position = tuple[str, str]
 
 
 class Session(Row):
-    """A signed-in caller; `expires_at` is epoch seconds, compared at every read.
+    """A session, or an API key, whose name is `key` and which allows what its `scopes` say.
 
-    An API key is a session that has a `key`, its name: it may do what its `scopes` say. `address`
-    and `agent` are where it was begun, `seen` is when it was last used, to ten minutes.
+    - `token_hash`: the SHA-256 of the token. `username`, `user_id`: the account.
+    - `epoch`: the account's when the session was created; a session of another epoch is invalid.
+    - `created` is ISO 8601; `expires_at` is epoch seconds, compared at every read.
+    - `address`, `agent`: the IP address and User-Agent that it was created from.
+    - `seen`: when it was last used (ISO 8601), not older than ten minutes if it is in use.
     """
 
     token_hash: str
@@ -45,9 +52,10 @@ class Session(Row):
 
 
 class Reset(Row):
-    """A token for a new password: its hash as `secret`, and the account as it was then.
+    """A token for a new password: its SHA-256 as `secret`, and the account when it was issued.
 
-    A new password, or another address, makes that another, and the token dead.
+    A new password changes the account's `epoch`, and either that or another e-mail address makes
+    the token invalid. `expires_at` is epoch seconds.
     """
 
     secret: str
@@ -57,29 +65,48 @@ class Reset(Row):
     expires_at: int
 
 
-def session_place(session: Session) -> Place:
-    """Where a session stands among its account's."""
-    return session.created, session.token_hash
-
-
 def session_key(token_hash: str) -> Key:
-    """Where a session stands."""
+    """The key of a session."""
     return Key(SESSIONS, token_hash)
 
 
+def mailed_reset_key(username: str) -> Key:
+    """The key of the token that was mailed to an account. No session has such an id."""
+    return Key(SESSIONS, f"reset:{username}")
+
+
+def admin_reset_key(username: str) -> Key:
+    """The key of the token that an administrator issued for an account."""
+    return Key(SESSIONS, f"handed:{username}")
+
+
+def session_place(session: Session) -> Position:
+    """The position of a session in its account's list."""
+    return session.created, session.token_hash
+
+
 def session_in(rows: Rows, caller: Caller) -> Session | None:
-    """The caller's session, if it was read."""
+    """The caller's session, if it is among the rows."""
     return session_of(rows, caller.token_hash)
 
 
 def session_of(rows: Rows, token_hash: str) -> Session | None:
-    """The session of that id, if it was read."""
+    """The session of that id, if it is among the rows."""
     row = rows.get(session_key(token_hash))
     return Session.model_validate(row) if row else None
 
 
+def reset_at(rows: Rows, key: Key) -> Reset | None:
+    """The token for a new password under `key`, if it is among the rows."""
+    row = rows.get(key)
+    return Reset.model_validate(row) if row else None
+
+
 def is_valid_session(session: Session | None, account: Account, now: float) -> bool:
-    """Whether a session is good now, for this account and no namesake, and since its last epoch."""
+    """Whether a session exists, has not expired, and is of this account and its present epoch.
+
+    A later account of the same name has another id.
+    """
     return (
         session is not None
         and session.expires_at > now
@@ -89,52 +116,60 @@ def is_valid_session(session: Session | None, account: Account, now: float) -> b
 
 
 def create_session(session: Session) -> Write:
-    """A new session."""
+    """Creates a session."""
     return put(session_key(session.token_hash), session)
 
 
 def expire_session(token_hash: str, now: int) -> Write:
-    """Has a session expire at once, if it has not; its row stays until the table removes it."""
-    return update(session_key(token_hash), set={"expires_at": now}, when=_alive(now))
+    """Expires a valid session at once; the table's TTL deletes its row later."""
+    return update(session_key(token_hash), set={"expires_at": now}, when=_not_expired(now))
 
 
 def rotate_session(session: Session, epoch: str, now: int) -> Write:
-    """Takes a session over into its account's next epoch, in which all others are dead."""
-    when = _alive(now) & equals(epoch=session.epoch)
+    """Takes a valid session into its account's next epoch, which ends all other sessions."""
+    when = _not_expired(now) & equals(epoch=session.epoch)
     return update(session_key(session.token_hash), set={"epoch": epoch}, when=when)
 
 
-def _alive(now: int) -> Condition:
-    return exists("token_hash") & above(expires_at=now)
+def put_reset(key: Key, reset: Reset) -> Write:
+    """Stores a token for a new password, in the place of an earlier one."""
+    return put(key, reset)
+
+
+def use_reset(key: Key, reset: Reset, now: int) -> Write:
+    """Expires a token for a new password, if it is still valid: it can be used once."""
+    when = _not_expired(now) & equals(secret=reset.secret)
+    return update(key, set={"expires_at": now}, when=when)
 
 
 class Sessions:
-    """The table sessions."""
+    """Queries of sessions and API keys, and the record of their use."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table through `db`."""
+        """Takes the client."""
         self._db = db
 
     def list_sessions(
         self,
         username: str,
-        wanted: Callable[[Session], bool],
+        is_listed: Callable[[Session], bool],
         *,
-        after: Place | None,
+        after: Position | None,
         limit: int,
-    ) -> tuple[list[Session], Place | None]:
-        """What the index knows of somebody's sessions and keys, and where that goes on.
+    ) -> tuple[list[Session], Position | None]:
+        """An account's sessions that `is_listed` accepts, the newest first, and the next position.
 
-        The newest first, and those that are `wanted` alone, of a thousand that are looked at.
+        They come after the position `after`. It reads the eventually consistent index, and at most
+        a thousand rows of it; there may be fewer than `limit` sessions although more follow.
         """
         found: list[Session] = []
-        for _ in range(LOOKS):
+        for _ in range(MAX_PAGES):
             start: Item | None = None
             if after:
                 start = {"username": username, "created": after[0], "token_hash": after[1]}
-            page = self._db.query_latest(SESSIONS, username, after=start, limit=AT_ONCE)
+            page = self._db.query_latest(SESSIONS, username, after=start, limit=PAGE_SIZE)
             for row in map(Session.model_validate, page.items):
-                if wanted(row):
+                if is_listed(row):
                     if len(found) == limit:
                         return found, after
                     found.append(row)
@@ -144,33 +179,15 @@ class Sessions:
         return found, after
 
     def record_use(self, token_hash: str, now: int, at: str) -> None:
-        """Notes when a session was used, if that can be done; nobody is refused for it."""
+        """Records that a session was used `at` (ISO 8601).
+
+        Ignores a failure: no request is refused because its use cannot be recorded.
+        """
         with suppress(ConditionFailed, Unavailable):
-            self._db.write(update(session_key(token_hash), set={"seen": at}, when=_alive(now)))
+            self._db.write(
+                update(session_key(token_hash), set={"seen": at}, when=_not_expired(now))
+            )
 
 
-def mailed_reset_key(name: str) -> Key:
-    """Where the mailed token of a name stands; no session has such an id."""
-    return Key(SESSIONS, f"reset:{name}")
-
-
-def admin_reset_key(name: str) -> Key:
-    """Where the one stands that an administrator hands over."""
-    return Key(SESSIONS, f"handed:{name}")
-
-
-def reset_at(rows: Rows, key: Key) -> Reset | None:
-    """The token that stands there, if it was read."""
-    row = rows.get(key)
-    return Reset.model_validate(row) if row else None
-
-
-def put_reset(key: Key, reset: Reset) -> Write:
-    """A token in the place of whatever was there."""
-    return put(key, reset)
-
-
-def use_reset(key: Key, reset: Reset, now: int) -> Write:
-    """Uses a token up, if nobody has."""
-    when = _alive(now) & equals(secret=reset.secret)
-    return update(key, set={"expires_at": now}, when=when)
+def _not_expired(now: int) -> Condition:
+    return exists("token_hash") & above(expires_at=now)

@@ -1,12 +1,15 @@
-"""Transfers in progress: a row on the uploader's shelf, a line on the list of what falls due."""
+"""Uploads in the table files: files whose bytes the client sends to S3 by presigned URLs.
+
+An upload is a row of the partition `<uploader>/uploads`. It has an expiry entry, so that the sweep
+deletes one that is given up with its bytes, and a reservation on the account that it uploads to.
+"""
 
 import re
-from collections.abc import Sequence
 
-from function.aws.dynamodb import Dynamo
+from function.aws.dynamodb import Dynamo, Page
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
-from function.contract import ARRIVING, FILES
+from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
 from function.core.limits import DAY, DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
@@ -17,12 +20,19 @@ ID = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadRow(Row):
-    """A transfer in progress, on the shelf of whoever uploads; its bytes go straight to S3.
+    """An upload. `shelf` and `name` are its key, `name` is its id.
 
-    `size` is None where the client could not say. `done` is the answer of its completion, as JSON:
-    whoever completes it again gets the same. What comes by a request has the request's id, its
-    folder as it was then, and the name that the `sender` gave for themselves. Its `owner_id` says
-    whose account its size is reserved on, `address` and `agent` from where it was begun.
+    - `user_id`: the uploader's account. `owner`, `owner_id`: the account that the file will belong
+      to, which reserves the `size`; without `owner_id` nothing is reserved.
+    - `file_name`, `content_type`, `description`, `tags`: of the file. `on_conflict`, `if_match`,
+      `if_none_match`: what happens if a file has the name.
+    - `object`: the key of the bytes. `multipart`: the id of the S3 upload; `part_size` in bytes.
+    - `size` in bytes, None if the client does not know it; `sha256` in hexadecimal, if it does.
+    - `created`: ISO 8601. `expires_at`: epoch seconds. `rev`: random.
+    - `done`: the response of the completion as JSON, which a repeated completion returns as well.
+    - `request`: the id of the file request that it answers; `folder`: the request's folder when it
+      began; `sender`: the name that the uploader gave.
+    - `address`, `agent`: the IP address and User-Agent that it was begun from.
     """
 
     shelf: str
@@ -53,106 +63,107 @@ class UploadRow(Row):
     agent: str = ""
 
     @property
-    def called(self) -> str:
-        """The file's name as its sender called it, below the request's folder."""
+    def sent_name(self) -> str:
+        """The file's name below the folder of its file request, as the uploader chose it."""
         return self.file_name.removeprefix(self.folder)
 
 
 def object_key(owner: str, username: str, upload_id: str, *, single: bool) -> str:
-    """The object of an upload: below its owner, and naming the uploader and the upload.
+    """The key of an upload's bytes, which contains the names of the owner and of the uploader.
 
-    The bucket tells of those that one PUT makes, for that may be all that their client does.
+    `single` tells that one PUT sends them all. Then S3 notifies the queue, because the client may
+    do nothing after the PUT.
     """
-    return f"{owner}/{username}/{upload_id}" + (ARRIVING if single else "")
+    return f"{owner}/{username}/{upload_id}" + (SINGLE_PUT_SUFFIX if single else "")
 
 
 def upload_of(key: str) -> tuple[str, str] | None:
-    """Who uploaded an object of this key, and by which upload; None when it is no upload's."""
-    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(ARRIVING)}", key)
+    """The uploader and the id of the upload that an object's key contains.
+
+    None for an object that no single PUT of an upload created.
+    """
+    match = re.fullmatch(rf"[^/]+/([^/]+)/([0-9a-f]{{32}}){re.escape(SINGLE_PUT_SUFFIX)}", key)
     return (match[1], match[2]) if match else None
 
 
 def upload_key(username: str, upload_id: str) -> Key:
-    """Where an upload of somebody's stands."""
+    """The key of an upload."""
     return Key(FILES, f"{username}/{UPLOADS}", upload_id)
 
 
 def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
-    """The upload, if it was read."""
+    """The upload, if it is among the rows."""
     row = rows.get(upload_key(username, upload_id))
     return UploadRow.model_validate(row) if row else None
 
 
 def is_upload_id(text: str) -> bool:
-    """Whether it has the form of an upload's id."""
+    """Whether a text has the form of an upload's id."""
     return ID.fullmatch(text) is not None
 
 
 def upload_expiry_key(row: UploadRow) -> Key:
-    """Where the list of what falls due names an upload."""
+    """The key of an upload's expiry entry."""
     return expiry_key(Key(FILES, row.shelf, row.name), row.expires_at)
 
 
 def reservation_of(row: UploadRow) -> Reservation | None:
-    """What an upload holds of the account it is for, and of the request that it comes by."""
+    """The reservation of an upload: on the owner's account, and a slot of its file request."""
     return (
         Reservation(row.size or 0, row.owner, row.owner_id, row.request) if row.owner_id else None
     )
 
 
 def create_upload(row: UploadRow) -> list[Write]:
-    """Writes an upload, its expiry entry, and the reservation that it holds."""
+    """Creates an upload, its expiry entry and its reservation."""
     key, reservation = Key(FILES, row.shelf, row.name), reservation_of(row)
     expiry_entry = schedule_expiry(
-        key, row.expires_at, object_key=row.object, multipart=row.multipart, held=reservation
+        key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=reservation
     )
     reserved = [put_reservation(reservation, key, row.expires_at + GRACE)] if reservation else []
     return [put(key, row), expiry_entry, *reserved]
 
 
 def finish_upload(row: UploadRow, answer: str) -> list[Write]:
-    """Notes the answer of the completion, once; the upload holds nothing and falls due no more."""
-    key, what = Key(FILES, row.shelf, row.name), reservation_of(row)
+    """Records the response of the completion, if the upload has not been completed.
+
+    The file has the bytes now, so the reservation and the expiry entry are deleted.
+    """
+    key, reservation = Key(FILES, row.shelf, row.name), reservation_of(row)
     unfinished = equals(rev=row.rev) & missing("done")
     return [
         update(key, set={"done": answer}, when=unfinished),
-        *([delete_reservation(what, key)] if what else []),
+        *([delete_reservation(reservation, key)] if reservation else []),
         delete(upload_expiry_key(row)),
     ]
 
 
 class Uploads:
-    """The shelves of uploads."""
+    """Queries of uploads, and the deletion of one that is given up."""
 
     def __init__(self, db: Dynamo) -> None:
-        """Uses the table files through `db`."""
+        """Takes the client."""
         self._db = db
 
-    def create(self, row: UploadRow, also: Sequence[Write] = ()) -> None:
-        """Commits a new upload together with other writes. Raises ConditionFailed."""
-        self._db.commit([*create_upload(row), *also], row.rev)
-
     def find(self, username: str, upload_id: str) -> UploadRow | None:
-        """One upload."""
+        """An upload."""
         return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
 
-    def is_abandoned(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
-        """Whether an upload that has no row any more is on the list of what falls due.
+    def list_uploads(self, username: str, *, after: str, limit: int) -> Page[UploadRow]:
+        """An account's uploads by id, completed ones included, after an id."""
+        page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
+        return page.map(UploadRow.model_validate)
 
-        Then its object is nobody's: completing it needs the row, and strikes the line. Without a
-        line it may be a file's. Of what has expired nothing is said; the sweep removes it.
+    def is_abandoned(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
+        """Whether an upload without a row still has an expiry entry, so that no file has its bytes.
+
+        A completion needs the row, and deletes the entry. Without an entry the bytes may be a
+        file's. Entries of the past are left to the sweep; `now` is epoch seconds.
         """
         row = upload_key(username, upload_id)
-        lines = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
-        return any(line["object"] == object_key for line in self._db.read(lines).values())
-
-    def list_uploads(
-        self, username: str, *, after: str, limit: int
-    ) -> tuple[list[UploadRow], bool]:
-        """Somebody's uploads, finished ones included, and whether there are more."""
-        page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
-        return [UploadRow.model_validate(row) for row in page.items], page.more
+        entries = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
+        return any(each["object"] == object_key for each in self._db.read(entries).values())
 
     def delete_unfinished(self, row: UploadRow) -> bool:
-        """Removes an upload that nobody completed; False when somebody did."""
+        """Deletes an upload and releases its reservation; False when it has been completed."""
         return claim(self._db, Key(FILES, row.shelf, row.name), reservation_of(row))

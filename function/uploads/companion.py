@@ -17,11 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
-from function.core.fields import MOST_PARTS, SIGNED_AT_ONCE, is_media_type
+from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS, is_media_type
 from function.core.limits import URL_SECONDS
-from function.core.models import Incoming
-from function.http.dependencies import Sent, Writer
-from function.http.responses import invalid
+from function.core.models import HttpRequest
+from function.http.dependencies import CurrentRequest, Writer
+from function.http.validation import invalid_model
 from function.uploads.completion import CompletionService
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
 from function.uploads.service import UploadService
@@ -29,16 +29,18 @@ from function.uploads.service import UploadService
 Key = Annotated[str | None, Query(description="The key of the upload; it is ignored.")]
 Model = TypeVar("Model", bound=BaseModel)
 
-PART_NUMBERS, MAX_DIGITS = range(1, MOST_PARTS + 1), 5
+PART_NUMBERS, MAX_DIGITS = range(1, MAX_PARTS + 1), 5
 NO_PATH = {"", "null", "undefined"}  # what a browser writes for a file without a relative path
 
 router = Router()
 
 
 @router.post("/s3/multipart")
-def create_multipart(body: CompanionUpload, caller: Writer, sent: Sent) -> dict[str, str]:
+def create_multipart(
+    body: CompanionUpload, caller: Writer, request: CurrentRequest
+) -> dict[str, str]:
     """Create an upload in parts."""
-    upload = one(UploadService).create(caller, _spec_of(body), sent.base, "multipart")
+    upload = one(UploadService).create(caller, _spec_of(body), request.base, "multipart")
     return {"key": upload.file_name, "uploadId": upload.upload_id}
 
 
@@ -52,8 +54,8 @@ def batch_sign(
     """Sign URLs for several parts, at most 100."""
     del key
     numbers = partNumbers.split(",")
-    if not all(map(_is_part_number, numbers)) or len(numbers) > SIGNED_AT_ONCE:
-        reason = f"at most {SIGNED_AT_ONCE} numbers from 1 to {MOST_PARTS}, with commas between"
+    if not all(map(_is_part_number, numbers)) or len(numbers) > MAX_SIGNED_PARTS:
+        reason = f"at most {MAX_SIGNED_PARTS} numbers from 1 to {MAX_PARTS}, with commas between"
         raise Invalid(errors=[{"at": "query.partNumbers", "reason": reason}])
     signed = one(UploadService).sign_parts(caller, upload_id, [int(number) for number in numbers])
     return {"presignedUrls": {str(part.part_number): part.url for part in signed.parts}}
@@ -64,7 +66,7 @@ def sign_part(upload_id: str, part_number: str, caller: Writer, key: Key = None)
     """Sign a URL for one part; `expires` is seconds."""
     del key
     if not _is_part_number(part_number):
-        reason = f"a number from 1 to {MOST_PARTS}"
+        reason = f"a number from 1 to {MAX_PARTS}"
         raise Invalid(errors=[{"at": "path.part_number", "reason": reason}])
     signed = one(UploadService).sign_parts(caller, upload_id, [int(part_number)])
     return {"url": signed.parts[0].url, "expires": URL_SECONDS}
@@ -85,7 +87,7 @@ def complete_multipart(
     upload_id: str,
     body: CompanionCompletion,
     caller: Writer,
-    sent: Sent,
+    request: CurrentRequest,
     key: Key = None,
 ) -> dict[str, str]:
     """Complete an upload: make a file of its parts."""
@@ -93,7 +95,7 @@ def complete_multipart(
     parts = [SentPart(part_number=part.PartNumber, etag=part.ETag) for part in body.parts]
     file = one(CompletionService).complete(caller, upload_id, parts)
     query = urlencode({"file_name": file.file_name, "username": file.owner}, quote_via=quote)
-    return {"location": f"{sent.base}/download?{query}", "key": file.file_name}
+    return {"location": f"{request.base}/download?{query}", "key": file.file_name}
 
 
 @router.delete("/s3/multipart/<upload_id>")
@@ -107,27 +109,29 @@ def abort_multipart(upload_id: str, caller: Writer, key: Key = None) -> dict[str
 @router.get("/s3/params")
 def put_parameters(
     caller: Writer,
-    sent: Sent,
+    request: CurrentRequest,
     filename: str,
     type: str | None = None,  # noqa: A002 - the name of the protocol
     metadata: Annotated[str | None, Query(description="As metadata[name]=value.")] = None,
 ) -> dict[str, Any]:
     """Create an upload in one PUT, which becomes a file when its bytes have arrived."""
     del metadata
-    path = sent.query.get("metadata[relativePath]", "")
+    path = request.query.get("metadata[relativePath]", "")
     fields = {"filename": filename, "type": type, "metadata": {"relativePath": path}}
-    return _create_put(caller, _validated(CompanionUpload, fields), sent)
+    return _create_put(caller, _validated(CompanionUpload, fields), request)
 
 
 @router.post("/s3/params")
-def post_parameters(body: CompanionUpload, caller: Writer, sent: Sent) -> dict[str, Any]:
+def post_parameters(
+    body: CompanionUpload, caller: Writer, request: CurrentRequest
+) -> dict[str, Any]:
     """Create an upload in one PUT, as `GET /s3/params` does."""
-    return _create_put(caller, body, sent)
+    return _create_put(caller, body, request)
 
 
-def _create_put(caller: Writer, body: CompanionUpload, sent: Incoming) -> dict[str, Any]:
+def _create_put(caller: Writer, body: CompanionUpload, request: HttpRequest) -> dict[str, Any]:
     """An upload in one PUT, as Companion answers it."""
-    put = one(UploadService).create(caller, _spec_of(body), sent.base, "put").put
+    put = one(UploadService).create(caller, _spec_of(body), request.base, "put").put
     assert put, "an upload in one PUT has a URL"
     return {"method": "PUT", "url": put.url, "fields": {}, "headers": put.headers}
 
@@ -146,7 +150,7 @@ def _validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from None
+        raise invalid_model(error) from None
 
 
 def _is_part_number(text: str) -> bool:

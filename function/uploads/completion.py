@@ -72,11 +72,12 @@ class CompletionService:
         """Makes the file of an upload to a file request, in the account of the request's owner.
 
         The answer has only what the uploader sent: the file's name may differ from theirs, and
-        would tell them which files the owner has. Raises NoSuchRequest, and what `complete` raises.
+        would tell them which files the owner has. Raises NoSuchFileRequest, and what `complete`
+        raises.
         """
         row, file = self._complete(uploader, uploader.username, upload_id, sent_parts)
         return Received(
-            file_name=row.called, size=file.size, sha256=file.sha256, received=file.modified
+            file_name=row.sent_name, size=file.size, sha256=file.sha256, received=file.modified
         )
 
     def complete_arrived(self, object_key: str) -> bool:

@@ -5,18 +5,18 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from function.core.fields import (
-    MOST_PARTS,
+    MAX_PARTS,
     ContentType,
     Description,
     Etag,
     FileName,
-    Method,
     OnConflict,
     PartNumber,
     PartNumbers,
     Sha256,
     Size,
     Tags,
+    UploadMethod,
     Username,
 )
 from function.core.models import Closed, Conditional
@@ -64,7 +64,7 @@ class UploadView(Closed):
     file_name: str
     owner: str
     size: int | None
-    method: Method
+    method: UploadMethod
     part_size: int | None
     total_parts: int | None
     created: str
@@ -106,7 +106,7 @@ class SentPart(Closed):
 class Completion(Closed):
     """The parts that the client has sent, with their ETags; by default those that S3 lists."""
 
-    parts: Annotated[list[SentPart], Field(max_length=MOST_PARTS, fail_fast=True)] | None = None
+    parts: Annotated[list[SentPart], Field(max_length=MAX_PARTS, fail_fast=True)] | None = None
 
 
 class Received(Closed):
@@ -142,4 +142,4 @@ class CompanionCompletion(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
-    parts: Annotated[list[CompanionPart], Field(max_length=MOST_PARTS, fail_fast=True)]
+    parts: Annotated[list[CompanionPart], Field(max_length=MAX_PARTS, fail_fast=True)]

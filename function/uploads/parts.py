@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from function.aws.s3 import Part, Stored
 from function.core.curl import local_name
 from function.core.errors import TooLarge
-from function.core.fields import MOST_PARTS, Method
+from function.core.fields import MAX_PARTS, UploadMethod
 from function.core.limits import LARGEST, MIB, SINGLE_PUT, SMALLEST_PART
 from function.tables.uploads import UploadRow
 
 
-def choose_method(size: int | None) -> Method:
+def choose_method(size: int | None) -> UploadMethod:
     """The method for a file of this size: `put` for a small one, `multipart` for all others."""
     return "put" if size is not None and size <= SINGLE_PUT else "multipart"
 
@@ -30,11 +30,11 @@ def choose_part_size(size: int | None) -> int:
         size = LARGEST
     if size > LARGEST:
         raise TooLarge(f"A file has at most {LARGEST} bytes.")
-    least = -(-size // MOST_PARTS)
+    least = -(-size // MAX_PARTS)
     return max(SMALLEST_PART, -(-least // MIB) * MIB)
 
 
-def method_of(upload: UploadRow) -> Method:
+def method_of(upload: UploadRow) -> UploadMethod:
     """The method that was chosen for an upload."""
     return "multipart" if upload.multipart else "put"
 

@@ -1,10 +1,7 @@
 """The routes of uploads: the client sends the bytes to S3 and can resume."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.errors import NoSuchFile, QuotaExceeded
 from function.base import one
@@ -15,10 +12,11 @@ from function.core.errors import (
     PreconditionFailed,
     TooLarge,
 )
+from function.core.paging import PageQuery
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
-from function.http.dependencies import ConditionHeaders, Sent, Writer
-from function.http.responses import answers, conditioned, listed, nothing
+from function.http.dependencies import ConditionHeaders, CurrentRequest, Cursor, Limit, Writer
+from function.http.responses import answers, list_answer, no_content, with_conditions
 from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Completion, PartsRequest, SignedParts, UploadRequest, UploadView
@@ -43,7 +41,7 @@ router = Router()
 def start_upload(
     body: UploadRequest,
     caller: Writer,
-    sent: Sent,
+    request: CurrentRequest,
     header: ConditionHeaders,
 ) -> UploadView:
     """Start an upload of up to 5 TiB, whose bytes you send to S3 yourself.
@@ -52,24 +50,24 @@ def start_upload(
     command that does all of it, with your token in the shell variable `$TOKEN`. Conditions are
     checked now, and again when you complete the upload.
     """
-    return one(UploadService).create(caller, conditioned(body, header), sent.base)
+    return one(UploadService).create(caller, with_conditions(body, header), request.base)
 
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))
 def list_uploads(
     caller: Writer,
-    sent: Sent,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    cursor: str | None = None,
+    request: CurrentRequest,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response[list[UploadView]]:
     """List your uploads in progress."""
-    return listed(*one(UploadService).list_uploads(caller, limit, cursor), sent)
+    return list_answer(one(UploadService).list_uploads(caller, PageQuery(limit, cursor)), request)
 
 
 @router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
-def get_upload(upload_id: str, caller: Writer, sent: Sent) -> UploadView:
+def get_upload(upload_id: str, caller: Writer, request: CurrentRequest) -> UploadView:
     """Get an upload's arrived and missing parts, to resume it."""
-    return one(UploadService).status(caller, upload_id, sent.base)
+    return one(UploadService).status(caller, upload_id, request.base)
 
 
 @router.post(
@@ -111,4 +109,4 @@ def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObj
 def abort_upload(upload_id: str, caller: Writer) -> Response[None]:
     """Abort an upload and delete the bytes that have arrived."""
     one(UploadService).abort(caller, upload_id)
-    return nothing()
+    return no_content()

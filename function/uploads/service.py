@@ -10,12 +10,12 @@ from function.audit.service import AuditTrail
 from function.aws.s3 import Part
 from function.aws.writes import Write
 from function.base import Base
-from function.core.cursors import seal, unseal
 from function.core.errors import Invalid
-from function.core.fields import MOST_PARTS, Method
+from function.core.fields import MAX_PARTS, UploadMethod
 from function.core.limits import SENT_SECONDS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
+from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest
 from function.tables.accounts import Account, Load, reserve_room
@@ -60,7 +60,7 @@ class UploadService:
         self._runtime = base.runtime
 
     def create(
-        self, caller: Caller, spec: UploadSpec, base_url: str, method: Method | None = None
+        self, caller: Caller, spec: UploadSpec, base_url: str, method: UploadMethod | None = None
     ) -> UploadView:
         """Creates an upload and reserves its size in the owner's quota.
 
@@ -86,7 +86,7 @@ class UploadService:
         uploader: Caller | Uploader,
         user_id: str,
         spec: UploadSpec,
-        method: Method | None = None,
+        method: UploadMethod | None = None,
     ) -> UploadRow:
         """Begins the multipart upload in S3, if the file takes parts, and returns the upload's row.
 
@@ -105,7 +105,7 @@ class UploadService:
     ) -> SignedParts:
         """Presigned URLs for parts, each bound to the part's size. Raises NoSuchUpload, Invalid."""
         row = self._find(caller, upload_id)
-        total = total_parts(row) or MOST_PARTS
+        total = total_parts(row) or MAX_PARTS
         if row.multipart is None or max(numbers) > total:
             reason = f"the upload has {total} parts" if row.multipart else "the upload is one PUT"
             raise Invalid(errors=[{"at": "body.part_numbers", "reason": reason}])
@@ -131,17 +131,16 @@ class UploadService:
         """The parts that S3 has, in order; one PUT is one part. Raises NoSuchUpload."""
         return self._arrived_parts(self._find(caller, upload_id))
 
-    def list_uploads(
-        self, caller: Caller, limit: int, cursor: str | None
-    ) -> tuple[list[UploadView], str | None]:
-        """A page of the caller's uploads in progress, and the next page's cursor if more follow.
+    def list_uploads(self, caller: Caller, page: PageQuery) -> Page[UploadView]:
+        """A page of the caller's uploads in progress.
 
         The rows of completed uploads stay for days and are skipped. After `SKIP_READS` reads of
         them the page ends, shorter than `limit`, so that no request reads them all.
         Raises InvalidCursor.
         """
         account = self._access.authenticate(caller).account
-        after = (unseal(cursor, account.id, UPLOADS) or [""])[0]
+        paging = Paging(page, account.id, UPLOADS)
+        after, limit = paging.after, paging.limit
         found: list[UploadRow] = []
         for read_size in (limit + 1, *[SKIP_SIZE] * SKIP_READS):
             rows, more = self._upload_rows.list_uploads(
@@ -151,8 +150,8 @@ class UploadService:
             found += [row for row in rows if self._is_in_progress(row, account.id)]
             if not more or len(found) > limit:
                 break
-        end = found[limit - 1].name if len(found) > limit else after if more else None
-        return [_summary(row) for row in found[:limit]], end and seal([end], account.id, UPLOADS)
+        last = found[limit - 1].name if len(found) > limit else after if more else None
+        return paging.page(map(_summary, found[:limit]), last)
 
     def abort(self, caller: Caller | Uploader, upload_id: str) -> None:
         """Deletes an upload and the bytes that have arrived. Raises NoSuchUpload.
@@ -197,7 +196,7 @@ class UploadService:
         return entry.account, entry.owner
 
     def _new_row(
-        self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, method: Method
+        self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, method: UploadMethod
     ) -> UploadRow:
         part_size = choose_part_size(spec.size)
         is_single = method == "put"
@@ -248,7 +247,7 @@ def _summary(row: UploadRow) -> UploadView:
     """An upload without URLs."""
     return UploadView(
         upload_id=row.name,
-        file_name=row.called,
+        file_name=row.sent_name,
         owner=row.owner,
         size=row.size,
         method=method_of(row),

@@ -16,7 +16,7 @@ from io import BufferedReader
 from socketserver import StreamRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any, cast
 
-from function.contract import RECONCILE, SWEEP
+from function.contract import RECONCILE_EVENT, SWEEP_EVENT
 from local.gateway.cors import Cors
 from local.gateway.http1 import Connection, Request, RequestRefused, Response
 from local.gateway.lambda_proxy import EVENT_LIMIT, build_event, build_response, error_response
@@ -50,7 +50,7 @@ def invoke(handler: Handler, request: Request, source_ip: str, port: int) -> Res
 def run_schedules(handler: Handler) -> Response:
     """Run the hourly and the daily job now; the response holds the results of both."""
     try:
-        results = [handler(dict(event), Context()) for event in (SWEEP, RECONCILE)]
+        results = [handler(dict(event), Context()) for event in (SWEEP_EVENT, RECONCILE_EVENT)]
     except Exception:
         log.exception("the handler failed")
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR)

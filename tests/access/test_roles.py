@@ -11,7 +11,7 @@ import pytest
 
 from function import contract
 from function.core.roles import ROLES
-from function.http.router import needs_token, power_of
+from function.http.dependencies import needs_token, power_of
 from tests.conftest import Behind
 from tests.support.api_register import ROUTES, Route
 from tests.support.client import PASSWORD, Client, join

@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.keys import MAX_KEYS
 from function.core.roles import SCOPES
-from function.http.router import power_of
+from function.http.dependencies import power_of
 from tests.access.test_roles import expected
 from tests.conftest import Behind, Clock
 from tests.support.api_register import PROTECTED, Route

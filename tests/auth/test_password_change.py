@@ -141,7 +141,7 @@ def test_known_and_unknown_names_cannot_be_told_apart(
 
 def _tables(ground: Ground) -> list[str]:
     settings = contract.settings(ground.deployed.environment)
-    return [getattr(settings, table.noun) for table in contract.TABLES]
+    return [getattr(settings, table.name) for table in contract.TABLES]
 
 
 def test_a_token_without_an_address_works_for_no_account(bob: Client, ground: Ground) -> None:

@@ -72,7 +72,7 @@ def test_a_page_skips_a_bounded_number_of_ended_sessions(
     alice: Client, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cursor goes on after them, and no session is listed twice."""
-    monkeypatch.setattr(sessions, "AT_ONCE", 2)
+    monkeypatch.setattr(sessions, "PAGE_SIZE", 2)
     for name in ("x", "y", "x"):
         clock.time += 1
         for _ in range(3 if name == "x" else 1):
@@ -84,7 +84,7 @@ def test_a_page_skips_a_bounded_number_of_ended_sessions(
     while True:
         with ground.counted() as calls:
             answer = alice.send("GET", "/sessions", query=query)
-        assert calls.count("Query") <= sessions.LOOKS
+        assert calls.count("Query") <= sessions.MAX_PAGES
         pages.append([each["id"] for each in answer.json()])
         if "x-next-cursor" not in answer.headers:
             break

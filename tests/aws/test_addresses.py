@@ -1,6 +1,6 @@
-"""Signed addresses at a store that verifies them by a clock of its own: they end when they should.
+"""Presigned URLs expire, at an emulator that verifies their time.
 
-What else the store refuses is in `tests/e2e/test_refusals.py`; only here can ours be turned back.
+Here the signer's clock can be set back; `tests/e2e/test_refusals.py` has the other refusals of S3.
 """
 
 import urllib.error
@@ -24,19 +24,19 @@ from local.emulator.state import StateFolder
 pytestmark = pytest.mark.enable_socket
 
 BUCKET, TYPE, DATA = "bytes", "text/plain", b"abc"
-MARGIN = 60  # this machine may be slow
-Order = tuple[str, str, dict[str, str], bytes | None]
+MARGIN = 60  # seconds that the requests of the test may take
+SignedRequest = tuple[str, str, dict[str, str], bytes | None]
 
 
 @dataclass(frozen=True)
 class Store:
-    """Signs, and has one object and one multipart upload."""
+    """A client of a bucket with one object and one multipart upload."""
 
     client: Any
     multipart: str
 
-    def orders(self) -> list[Order]:
-        """Every kind of address that is given out."""
+    def requests(self) -> list[SignedRequest]:
+        """A request to each kind of presigned URL."""
         signer = Bucket(self.client, BUCKET)
         url, headers = signer.presign_put("new", TYPE, len(DATA), None, URL_SECONDS)
         part = signer.presign_part("parts", self.multipart, 1, len(DATA), URL_SECONDS)
@@ -63,8 +63,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         client.close()
 
 
-def ask(order: Order) -> tuple[int, bytes]:
-    method, url, headers, body = order
+def send(signed: SignedRequest) -> tuple[int, bytes]:
+    method, url, headers, body = signed
     request = urllib.request.Request(url, body, headers, method=method)
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
@@ -74,8 +74,8 @@ def ask(order: Order) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-def test_an_address_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To put, to put a part, to get: good until the time is over, and then for nothing."""
+def test_a_presigned_url_expires(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PUT, PUT of a part and GET work until the time is over, and are then refused."""
     ago = timedelta(0)
     monkeypatch.setattr(
         botocore.auth,
@@ -83,12 +83,12 @@ def test_an_address_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         lambda: (datetime.now(UTC) - ago).replace(tzinfo=None),
     )
     ago = timedelta(seconds=URL_SECONDS + 1)
-    expired = store.orders()
+    expired = store.requests()
     ago = timedelta(seconds=URL_SECONDS - MARGIN)
-    good = store.orders()
-    ago = timedelta(0)  # for what the test itself asks
-    for order in expired:
-        status, said = ask(order)
+    good = store.requests()
+    ago = timedelta(0)  # the test itself signs with the true time
+    for request in expired:
+        status, said = send(request)
         assert status == 403
         assert b"<Code>AccessDenied</Code>" in said
         assert b"expired" in said
@@ -96,5 +96,5 @@ def test_an_address_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [each["Key"] for each in listed] == ["there"]
     where = {"Bucket": BUCKET, "Key": "parts", "UploadId": store.multipart}
     assert store.client.list_parts(**where).get("Parts", []) == []
-    assert [ask(order)[0] for order in good] == [200, 200, 200]
+    assert [send(request)[0] for request in good] == [200, 200, 200]
     assert len(store.client.list_parts(**where)["Parts"]) == 1

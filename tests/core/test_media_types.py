@@ -1,4 +1,4 @@
-"""The types that names suggest."""
+"""Media types by the extensions of names."""
 
 import mimetypes
 
@@ -26,14 +26,14 @@ from function.core.media_types import extension_of, guessed_type, suggested_type
         ("a.\u0440ng", None),
     ],
 )
-def test_a_type_is_that_of_the_last_extension(name: str, kind: str | None) -> None:
-    """Whatever stands before it."""
+def test_the_last_extension_gives_the_type(name: str, kind: str | None) -> None:
+    """No other part of the name matters."""
     assert suggested_type(name) == kind
     assert guessed_type(name) == (kind or "application/octet-stream")
 
 
-def test_the_machine_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the tables of its system add is not looked at."""
+def test_the_tables_of_the_machine_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A type that only the machine knows is unknown."""
     monkeypatch.setitem(mimetypes.types_map, ".unheard-of", "image/png")
     assert mimetypes.guess_type("a.unheard-of")[0] == "image/png"
     assert suggested_type("a.unheard-of") is None
@@ -42,6 +42,6 @@ def test_the_machine_has_no_say(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "extension"), [("a.B", ".b"), ("a.b/c", ""), ("a.", "."), (".a", ".a"), ("a", "")]
 )
-def test_an_extension_begins_with_the_last_dot(name: str, extension: str) -> None:
+def test_an_extension_begins_at_the_last_dot(name: str, extension: str) -> None:
     """Of the last segment."""
     assert extension_of(name) == extension

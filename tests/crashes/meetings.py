@@ -5,8 +5,10 @@ other, in either order. B runs inside the hook in which A waits, so nothing depe
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from tests.crashes.calls import Calls, Place, places_of
 from tests.crashes.operations import Operation
 from tests.crashes.seen import Report, Said, require, said
 from tests.crashes.world import Step, World, elsewhere
@@ -31,10 +33,11 @@ def meetings(
         if alone(steps, first, other):
             continue
         report.seen["others"] += 1
-        orders = Orders(world, first, other, known)
-        for step in steps:
+        meeting = Meeting(world, steps, first, other, known)
+        for at, step in enumerate(steps):
             with report.case(first.name, f"{step[0]} {step[1]}", other.name):
-                one(world, step, orders, report)
+                judge(meeting, at, report)
+        report.seen["runs"] += len(meeting.runs)
     return report
 
 
@@ -50,57 +53,97 @@ def alone(steps: list[Step], first: Operation, other: Operation) -> bool:
     return not first.writes or len(changes) <= 1
 
 
-class Orders:
-    """What two operations give one after the other, found out when somebody asks."""
+@dataclass(frozen=True)
+class Run:
+    """What came of a meeting, and the last of the calls before which it would have been the same.
+
+    `again` is whether the first one has had to look again: it made more calls than if nobody comes.
+    """
+
+    outcome: Outcome
+    until: int
+    again: bool
+
+
+class Meeting:
+    """Two operations, of which the other one comes before each call of the first one.
+
+    A meeting stands for those at the calls that follow, as long as they would come to the same
+    (`Calls.unaffected`).
+    """
 
     def __init__(
-        self, world: World, first: Operation, other: Operation, known: dict[Any, Outcome]
+        self,
+        world: World,
+        steps: list[Step],
+        first: Operation,
+        other: Operation,
+        known: dict[Any, Outcome],
     ) -> None:
-        self.first, self.other = first, other
-        self._world, self._known = world, known
+        self.first, self.other, self._twins = first, other, first is other
+        self._world, self._steps, self._known = world, steps, known
+        self._undisturbed = world.calls(first, other)
+        self.runs: dict[int, Run] = {}
+
+    def before(self, at: int) -> Run:
+        """What comes of it when the other one comes before that call."""
+        for since, run in self.runs.items():
+            if since <= at <= run.until:
+                return run
+        self.runs[at] = self.run(at)
+        return self.runs[at]
 
     def first_then_other(self) -> Outcome:
-        return self._run(self.first, self.other)
+        """In the other order."""
+        pair = self.first.name, self.other.name
+        if pair not in self._known:
+            self._world.begin(self.first, self.other)
+            first = said(self._world.send(self.first))
+            other = said(self._world.send_elsewhere(self.other, twin=self._twins))
+            self._known[pair] = first, other, self._world.view()
+        return self._known[pair]
 
-    def other_then_first(self) -> Outcome:
-        other, first, seen = self._run(self.other, self.first)
-        return first, other, seen
+    def run(self, at: int) -> Run:
+        """Stops the first one there, lets the other run whole, and resumes."""
+        world, first, other = self._world, self.first, self.other
+        world.begin(first, other)
+        met: list[Said] = []
+        touched: set[Place] = set()
+        after = Calls(world.settings)
 
-    def _run(self, one: Operation, two: Operation) -> Outcome:
-        if (one.name, two.name) not in self._known:
-            self._world.begin(one, two)
-            answers = said(self._world.send(one)), said(self._world.send(two))
-            self._known[one.name, two.name] = (*answers, self._world.view())
-        return self._known[one.name, two.name]
+        def meet(call: Call, step: Step) -> None:
+            if world.is_elsewhere:
+                touched.update(places_of(call, world.settings))
+            elif step == self._steps[at] and not met:
+                met.append(said(world.send_elsewhere(other, twin=self._twins)))
+
+        def follow(call: Call, _: Step, answer: Any) -> Any:
+            return after.and_note(call, answer) if met else answer
+
+        with world.stepping_in(before=meet, after=follow):
+            answer = said(world.send(first))
+        require(bool(met), "they never met")
+        left = self._undisturbed.since(at)
+        same = min(left.unaffected(after, touched), len(self._steps) - 1 - at)
+        again = len(after.made) > len(left.made)
+        return Run((answer, met[0], world.view()), at + same, again)
 
 
-def one(world: World, step: Step, orders: Orders, report: Report) -> None:
-    """One case: stop, let the other run, resume, compare with both orders."""
-    first, other = orders.first, orders.other
-    world.begin(first, other)
-    met: list[Said] = []
-
-    def meet(call: Call, at: Step) -> None:
-        if at == step and not met:
-            with elsewhere():
-                met.append(said(world.send(other)))
-
-    with world.stepping_in(before=meet):
-        answer = said(world.send(first))
-    require(bool(met), "they never met")
-    outcome = (answer, met[0], world.view())
-    for operation, (status, _) in ((first, answer), (other, met[0])):
+def judge(meeting: Meeting, at: int, report: Report) -> None:
+    """One case: compares what came of it with both orders."""
+    run, first, other = meeting.before(at), meeting.first, meeting.other
+    for operation, (status, _) in zip((first, other), run.outcome[:2], strict=True):
         require(status in operation.allowed, f"{operation.name} answered {status}")
-    if same(outcome, orders.first_then_other(), first, other):
-        report.seen["first came first"] += 1
-    else:
-        expected = orders.other_then_first()
-        require(
-            same(outcome, expected, first, other),
-            f"{first.name} answered {answer}, {other.name} {met[0]}, and is like no order",
-        )
+    report.seen["looked again"] += run.again
+    if same(run.outcome, meeting.before(0).outcome, first, other):
         report.seen["first came second"] += 1
-        report.seen["looked again"] += step[0].startswith("Transact")
+    else:
+        require(
+            same(run.outcome, meeting.first_then_other(), first, other),
+            f"{first.name} answered {run.outcome[0]}, {other.name} {run.outcome[1]}, "
+            "and is like no order",
+        )
+        report.seen["first came first"] += 1
 
 
 def same(outcome: Outcome, order: Outcome, first: Operation, other: Operation) -> bool:

@@ -173,7 +173,7 @@ def register_without_token() -> dict[str, Any]:
 
     class Forgetful(Dynamo):
         def commit(self, writes: Sequence[Write], token: str = "") -> None:
-            if writes[0].key.table.noun == "users" and writes[0].kind == "Put":
+            if writes[0].key.table.name == "users" and writes[0].kind == "Put":
                 self.write(writes[0])
             else:
                 super().commit(writes, token)

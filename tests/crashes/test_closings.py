@@ -4,20 +4,24 @@ It is done in steps, so there is no one order to compare with: nobody is answere
 has been gone on with, all is gone, whoever came between.
 """
 
+import copy
+import itertools
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
-from function import contract
+from function import base, contract
 from tests.conftest import Clock
+from tests.crashes.calls import Calls, Place, places_of
 from tests.crashes.seen import renamed
-from tests.crashes.world import elsewhere
+from tests.crashes.world import counting, elsewhere
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.links import make
 from tests.support.transfers import complete, put, start, sweep
 
@@ -29,11 +33,18 @@ LASTING = ("trash", "versions", "changes", "uploads", "holds", "jobs")
 KEPT = {f"alice/{each}" for each in LASTING}
 
 
+Act = Callable[["People"], Answer | int]
+
+
 class People:
     """Alice, who has all sorts of things; Bob, with whom she has to do; and who closes."""
 
-    def __init__(self, ground: Ground, settings: contract.Settings) -> None:
-        self.ground, self.settings = ground, settings
+    def __init__(
+        self, ground: Ground, settings: contract.Settings, clock: Clock, session: boto3.Session
+    ) -> None:
+        self.ground, self.settings, self.session = ground, settings, session
+        self.ids = itertools.count()
+        self.run_by(clock)
         self.root, self.bob, self.alice = join("root"), join("bob"), join("alice")
         for name in ("a.txt", "b.txt"):
             assert self.alice.put(name).status == 201
@@ -58,8 +69,43 @@ class People:
             assert who.send("PUT", f"/groups/{path}").status == 201
         (account,) = (r for r in ground.rows(settings.users) if r["username"] == "alice")
         self.id = account["id"]
-        self.restore = ground.snapshot()
         self.seen: set[str] = set()
+        self.begin_here()
+
+    def run_by(self, clock: Clock) -> None:
+        """Has the handler start anew, by that clock and with ids that are counted."""
+        self.clock = clock
+        base.use(
+            base.Base(self.settings, self.session.client, counting(clock, lambda: next(self.ids)))
+        )
+
+    def begin_here(self) -> None:
+        """What there is now is the beginning."""
+        self._restore = self.ground.snapshot()
+        self._calls: dict[Act, Calls] = {}
+
+    def begin(self) -> None:
+        """Back to the beginning, with ids that it has not used."""
+        self._restore()
+        self.ids = itertools.count(2000)
+
+    def act_elsewhere(self, act: Act) -> Answer | int:
+        """Somebody acts in another process, with ids of its own."""
+        ids, self.ids = self.ids, itertools.count(6000)
+        with elsewhere():
+            answer = act(self)
+        self.ids = ids
+        return answer
+
+    def calls(self, act: Act) -> Calls:
+        """The calls that somebody makes where all begins, if nobody comes."""
+        if act not in self._calls:
+            made = self._calls[act] = Calls(self.settings)
+            self.begin()
+            self.ground.after = made.and_note
+            act(self)
+            self.ground.undisturbed()
+        return self._calls[act]
 
     def close(self) -> Answer:
         return self.root.delete("/users/alice")
@@ -78,11 +124,12 @@ class People:
         named = [row for row in rows if self.id in map(str, row.values())]
         return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
 
-    def balanced(self) -> None:
-        balanced(self.ground.rows(self.settings.files), self.ground.rows(self.settings.users))
+    def assert_consistent(self) -> None:
+        assert_consistent(
+            self.ground.rows(self.settings.files), self.ground.rows(self.settings.users)
+        )
 
 
-Act = Callable[[People], Answer | int]
 ACTS: dict[str, Act] = {
     "closes it too": lambda p: p.close(),
     "sweeps": lambda _: sweep(),
@@ -114,31 +161,47 @@ ACTS: dict[str, Act] = {
 EACH = pytest.mark.parametrize("name", ACTS)
 
 
+_made: list[People] = []
+
+
 @pytest.fixture
-def people(ground: Ground, settings: contract.Settings) -> People:
-    return People(ground, settings)
+def people(
+    ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
+) -> People:
+    """They, as they begin: made once in a process, and brought back."""
+    if not _made:
+        _made.append(People(ground, settings, clock, _session))
+    people = copy.copy(_made[0])
+    people.run_by(clock)
+    people.begin()
+    return people
 
 
-def meet(people: People, first: Act, other: Act, at: int) -> list[Answer | int]:
+def meet(people: People, first: Act, other: Act, at: int) -> tuple[list[Answer | int], int]:
     """What both were answered, of whom the other acts before that call of the first one's.
 
-    One answer alone when there is no such call.
+    One answer alone when there is no such call. And how many calls more there are of which the
+    other one may come before just as well.
     """
-    people.restore()
+    people.begin()
     made, met = -1, []
+    touched: set[Place] = set()
+    after = Calls(people.settings)
 
-    def before(_: Call) -> None:
+    def before(call: Call) -> None:
         nonlocal made
+        if made == at and not met:
+            touched.update(places_of(call, people.settings))
+            return
         made += 1
         if made == at:
-            people.ground.before = lambda _: None
-            with elsewhere():
-                met.append(other(people))
+            met.append(people.act_elsewhere(other))
 
     people.ground.before = before
+    people.ground.after = lambda call, answer: after.and_note(call, answer) if met else answer
     answer = first(people)
-    people.ground.before = lambda _: None
-    return [answer, *met]
+    people.ground.undisturbed()
+    return [answer, *met], people.calls(first).since(at).unaffected(after, touched)
 
 
 def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
@@ -152,10 +215,10 @@ def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
     if (state := people.state()) in people.seen:
         return
     people.seen.add(state)
-    people.balanced()
+    people.assert_consistent()
     assert people.close().status in {204, 404}
     assert people.alice.get("/me").status == 401
-    people.balanced()
+    people.assert_consistent()
     left = {each for each in people.left() if not each.startswith("~")} - KEPT
     assert not left
     assert people.bob.names() == ["bob/bobs.txt"]
@@ -180,13 +243,15 @@ def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
 def every_meeting(people: People, clock: Clock, first: Act, other: Act) -> int:
     """Has them meet at each call of the first; how many there were."""
     at = 0
-    while len(said := meet(people, first, other, at)) > 1:
+    while True:
+        said, more = meet(people, first, other, at)
+        if len(said) == 1:
+            return at
         try:
             settled(people, clock, said)
         except AssertionError as error:
             raise AssertionError(f"at call {at}: {error}") from error
-        at += 1
-    return at
+        at += 1 + more
 
 
 @pytest.mark.slow
@@ -212,16 +277,32 @@ def test_a_closing_that_was_cut_short_meets_the_sweep(
     people.ground.before = late(clock)
     assert people.close().status == 202
     people.ground.before = lambda _: None
-    people.restore = people.ground.snapshot()
+    people.begin_here()
     acts: Any = ACTS["sweeps"], ACTS["closes it too"]
     first, other = acts if swept_first else acts[::-1]
     assert every_meeting(people, clock, first, other) > 10
 
 
+@pytest.mark.parametrize("name", ["puts a file", "shares with her", "ends her group"])
+def test_a_meeting_that_is_left_out_comes_to_the_same(people: People, name: str) -> None:
+    """As the one that stands for it."""
+    at, left_out = 0, 0
+    while True:
+        said, more = meet(people, ACTS["closes it too"], ACTS[name], at)
+        if len(said) == 1:
+            break
+        came = [each.status for each in said], people.state()
+        for other in range(at + 1, at + 1 + more):
+            said, _ = meet(people, ACTS["closes it too"], ACTS[name], other)
+            assert ([each.status for each in said], people.state()) == came
+        at, left_out = at + 1 + more, left_out + more
+    assert left_out > 0
+
+
 def test_two_who_close_it_at_once(people: People, clock: Clock) -> None:
     """At the first calls of either, where they are not yet after one another."""
     for at in range(4):
-        said = meet(people, ACTS["closes it too"], ACTS["closes it too"], at)
+        said, _ = meet(people, ACTS["closes it too"], ACTS["closes it too"], at)
         assert len(said) == 2
         settled(people, clock, said)
 

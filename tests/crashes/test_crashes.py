@@ -1,10 +1,12 @@
 """No operation, cut at any of its calls in any way, leaves a half-done or lost thing behind."""
 
+from typing import Any
+
 import pytest
 
 from function.http import router as http_router
-from tests.crashes.crashes import FAULTS, collide, crashes
-from tests.crashes.operations import IN_STEPS, OPERATIONS, UNCUT, Operation
+from tests.crashes.crashes import FAULTS, Again, collide, crashes
+from tests.crashes.operations import BY_NAME, IN_STEPS, OPERATIONS, UNCUT, Operation
 from tests.crashes.world import World
 
 QUICK = {"register", "replace", "unshare", "abort", "send", "restore"}
@@ -26,6 +28,34 @@ def test_crash(world: World, operation: Operation) -> None:
     assert report.seen["503"] >= 2 * (report.seen["calls"] - operation.quiet)
     if report.seen["changes"]:
         assert report.seen["done"] > 0 < report.seen["not done"]
+
+
+class Every(Again):
+    """Sends every request again, and looks whether it comes to what it came to."""
+
+    def outcome(self) -> Any:
+        known = self._world.stored() in self.known
+        came = super().outcome()
+        self.repeated += known
+        if known:
+            assert self.send() == came
+        return came
+
+    repeated = 0
+
+
+@pytest.mark.parametrize("name", ["replace", "send", "restore"])
+def test_what_is_sent_again_from_the_same_comes_to_the_same(world: World, name: str) -> None:
+    """Which is why it need not be."""
+    made: list[Every] = []
+
+    def again(*args: Any) -> Every:
+        made.append(Every(*args))
+        return made[0]
+
+    report = crashes(world, BY_NAME[name], again=again)
+    assert not report.violations, str(report)
+    assert made[0].repeated > len(made[0].known)
 
 
 def test_every_route_has_its_operations() -> None:

@@ -45,7 +45,7 @@ EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     small(monkeypatch)
-    monkeypatch.setattr(maintenance_sweep, "LOOK_BACK", 1)
+    monkeypatch.setattr(maintenance_sweep, "MAX_DAYS_BACK", 1)
 
 
 @contextmanager

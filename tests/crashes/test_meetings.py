@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.crashes.meetings import Outcome, meetings
+from tests.crashes.meetings import Meeting, Outcome, meetings
 from tests.crashes.operations import BY_NAME, OPERATIONS, Operation
+from tests.crashes.seen import said
 from tests.crashes.world import World
 
 QUICK = [
@@ -140,3 +141,37 @@ def test_meeting(world: World, first: str, other: str) -> None:
     report = meetings(world, BY_NAME[first], (BY_NAME[other],), {})
     assert not report.violations, str(report)
     assert report.cases >= BY_NAME[first].calls
+
+
+# Two of whom meetings are left out, and two of whom none is: it matters when the other one comes.
+SOME, NONE = True, False
+LEFT_OUT = [
+    ("replace", "replace another's", SOME),
+    ("put new", "share", SOME),
+    ("delete a group", "replace another's", SOME),
+    ("complete parts", "put beside", SOME),
+    ("delete for good", "copy another's", SOME),
+    ("move a folder", "rename", SOME),
+    ("empty the trash", "restore", SOME),
+    ("hand over", "delete a request", SOME),
+    ("open a link", "rename", NONE),
+    ("what became of a link", "revoke a link", NONE),
+    ("look at a request", "delete a request", NONE),
+]
+
+
+@pytest.mark.parametrize(("first", "other", "some"), LEFT_OUT)
+def test_a_meeting_that_is_left_out_comes_to_the_same(
+    world: World, first: str, other: str, some: bool
+) -> None:
+    """As the one that stands for it; and the first of all is the other one, then the first one."""
+    one, two = BY_NAME[first], BY_NAME[other]
+    steps = world.steps(one)
+    meeting = Meeting(world, steps, one, two, {})
+    assert [meeting.before(at).outcome for at in range(len(steps))] == [
+        meeting.run(at).outcome for at in range(len(steps))
+    ]
+    assert some is (len(meeting.runs) < len(steps))
+    world.begin(one, two)
+    came = said(world.send_elsewhere(two, twin=False)), said(world.send(one))
+    assert meeting.before(0).outcome == (*came[::-1], world.view())

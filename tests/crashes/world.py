@@ -14,7 +14,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -22,16 +21,17 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from function import base
 from function.contract import TABLES, Settings
-from function.core.runtime import system_runtime
+from function.core.runtime import Runtime
 from function.http import router as http_router
 from tests.conftest import Clock
 from tests.crashes import links, people
+from tests.crashes.calls import Calls
 from tests.crashes.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
 from tests.crashes.seen import groups_of, plain, renamed, require, seen_by
 from tests.crashes.uploads import BEGUN, parts_of, request, requests_of, seen_of
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 
 Step = tuple[str, int]
 ID = re.compile(r"(?:1d){13}\d{6}")
@@ -48,8 +48,10 @@ class World:
         """`views` remembers what was seen of which state, good for one design of the house."""
         self.ground, self.settings, self._session, self._views = ground, settings, session, views
         self._ids = itertools.count()
+        self._drawn: dict[int, Iterator[int]] = {}
         self.run_by(clock)
-        self.tables = {getattr(settings, table.noun): table.noun for table in TABLES}
+        self.tables = {getattr(settings, table.name): table.name for table in TABLES}
+        self.is_elsewhere = False
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
         self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
         self.people["dora"], self.dora = join("dora"), people.sign_in("dora")
@@ -71,19 +73,14 @@ class World:
         self.people["knocking"] = request("locked", alice, password="knock")
         self._beginning = ground.snapshot(), notes()
         self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
+        self._calls: dict[Any, Calls] = {}
         self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
         self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
 
     def run_by(self, clock: Clock) -> None:
         """Has the handler start anew, by that clock and with ids that are counted."""
         self._clock = clock
-        runtime = replace(
-            system_runtime(),
-            now=clock,
-            sleep=lambda _: None,
-            new_id=lambda: f"{'1d' * 13}{next(self._ids):06}",
-            new_secret=lambda: f"{next(self._ids):043}",
-        )
+        runtime = counting(clock, lambda: next(self._ids))
         base.use(base.Base(self.settings, self._session.client, runtime))
 
     def restore(self) -> None:
@@ -94,7 +91,7 @@ class World:
 
     def begin(self, *operations: Operation) -> None:
         """The beginning, with what the operations need to have been done, which is done once."""
-        done = tuple(sorted({operation.after for operation in operations if operation.after}))
+        done = after(*operations)
         if done not in self._prepared:
             self.restore()
             for name in done:
@@ -102,10 +99,15 @@ class World:
             self._prepared[done] = self.ground.snapshot(), notes()
         for bring_back in self._prepared[done]:
             bring_back()
-        self._ids = itertools.count(2000)
+        self._drawn.clear()
 
-    def send(self, operation: Operation) -> Answer:
-        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again."""
+    def send(self, operation: Operation, *, twin: bool = False) -> Answer:
+        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again.
+
+        Its ids do not depend on what others do meanwhile.
+        """
+        first = 2000 * (1 + list(BY_NAME).index(operation.name)) + 1000 * twin
+        self._ids = self._drawn.setdefault(first, itertools.count(first))
         answer = operation.send(self.people[operation.who])
         require(answer.status != 500, "it answered 500")
         require(answer.status != 503 or "retry-after" in answer.headers, "503 without Retry-After")
@@ -120,6 +122,25 @@ class World:
         with self.stepping_in(before=lambda _, step: steps.append(step)):
             operation.send(self.people[operation.who])
         return steps
+
+    def calls(self, operation: Operation, other: Operation) -> Calls:
+        """The calls that an operation makes where both begin, if nobody comes."""
+        key = operation.name, after(operation, other)
+        if key not in self._calls:
+            made = self._calls[key] = Calls(self.settings)
+            self.begin(operation, other)
+            self.ground.after = made.and_note
+            self.send(operation)
+            self.ground.undisturbed()
+        return self._calls[key]
+
+    def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:
+        """Sends a request to another process meanwhile; a twin is of the same name."""
+        ids, self.is_elsewhere = self._ids, True
+        with elsewhere():
+            answer = self.send(operation, twin=twin)
+        self._ids, self.is_elsewhere = ids, False
+        return answer
 
     @contextmanager
     def stepping_in(
@@ -160,6 +181,14 @@ class World:
             self._views[state] = self._look()
         return self._views[state]
 
+    def stored(self) -> str:
+        """All that is stored as it is, and what the process keeps between requests."""
+        rows = {table: self.ground.rows(table) for table in self.tables}
+        objects = self.ground.objects(self.settings.bucket)
+        parts, tokens = parts_of(self.settings.bucket), sorted(self.ground.tokens)
+        process = kept(base.current(), set()), http_router.resolver.context, self._clock.time
+        return repr((rows, objects, parts, tokens, process))
+
     def _state(self) -> str:
         """All that is stored, with ids named in the order of their appearance.
 
@@ -195,8 +224,8 @@ class World:
             "accounts": sorted(
                 (row["username"], row["role"]) for row in self.ground.rows(self.settings.users)
             ),
-            # In no order: those of one second come in the order of their hashes.
-            "invitations": sorted(map(repr, plain(self.people["root"].get("/invites").json()))),
+            # Those of one moment come in the order of their ids.
+            "invitations": sorted(plain(self.people["root"].get("/invites").json()), key=str),
             "kept": sorted(
                 (row["shelf"], row["file_name"], row["version"], row["etag"])
                 for row in files
@@ -257,7 +286,7 @@ class World:
             _, who, upload = f"{key}//".split("/")[:3]
             listed = f"{who}/uploads/{upload.removesuffix('.put')}" in due
             require(listed or not upload, f"{key} is nobody's and will stay")
-        balanced(rows, self.ground.rows(self.settings.users))
+        assert_consistent(rows, self.ground.rows(self.settings.users))
         self._holds_places(rows)
 
     def _holds_places(self, rows: list[dict[str, Any]]) -> None:
@@ -270,6 +299,35 @@ class World:
             sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
             counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
             require(counted == held, f"{row['title']} counts {counted} and holds {held}")
+
+
+def counting(clock: Clock, number: Callable[[], int]) -> Runtime:
+    """A runtime whose ids are numbers, and whose pauses take no time."""
+    return Runtime(
+        now=clock,
+        sleep=lambda _: None,
+        new_id=lambda: f"{'1d' * 13}{number():06}",
+        new_secret=lambda: f"{number():043}",
+    )
+
+
+def kept(held: Any, seen: set[int]) -> Any:
+    """What something of the function holds, and all that it is made of, to whatever depth."""
+    if isinstance(held, dict):
+        return [(repr(name), kept(each, seen)) for name, each in held.items()]
+    if isinstance(held, list | tuple | set | frozenset):
+        return [kept(each, seen) for each in held]
+    if type(held).__module__.startswith("function.") and hasattr(held, "__dict__"):
+        if id(held) in seen:
+            return id(held)
+        seen.add(id(held))
+        return [(name, kept(each, seen)) for name, each in vars(held).items()]
+    return repr(held) if isinstance(held, str | int | float | bytes | None) else id(held)
+
+
+def after(*operations: Operation) -> tuple[str, ...]:
+    """What has to have been done before those."""
+    return tuple(sorted({operation.after for operation in operations if operation.after}))
 
 
 def notes() -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""How long bytes are kept that are no file's any more, and that they then go."""
+"""How long replaced and deleted files are kept, and that the sweep then deletes their bytes."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from tests.support.client import Client
 from tests.support.fake_aws import Call, Ground
 from tests.support.transfers import bytes_used, stored, sweep
 
-SOON, LATE = 601, 3601
+GRACE, UPLOAD_GRACE = 601, 3601
 
 
-def test_versions_and_trash_go_with_their_bytes(
+def test_the_sweep_deletes_expired_versions_and_trash_with_their_bytes(
     alice: Client, ground: Ground, clock: Clock, settings: Settings
 ) -> None:
-    """Neither before their time, nor ever the bytes of a file that is there."""
+    """Not before their time, and never the bytes of a live file."""
     for data in (b"1", b"2", b"3"):
         alice.put("a.txt", data)
     alice.put("b.txt", b"b")
@@ -24,7 +24,7 @@ def test_versions_and_trash_go_with_their_bytes(
     clock.time += settings.keep_seconds
     assert sweep() == 0
     assert sorted(stored(ground)) == [b"1", b"2", b"3", b"b"]
-    clock.time += LATE
+    clock.time += UPLOAD_GRACE
     assert sweep() == 3
     assert stored(ground) == [b"3"]
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
@@ -34,36 +34,36 @@ def test_versions_and_trash_go_with_their_bytes(
     assert bytes_used(ground, "alice") == 1
 
 
-def test_the_oldest_versions_go_when_there_are_too_many(
+def test_only_the_configured_number_of_versions_is_kept(
     alice: Client, ground: Ground, clock: Clock, settings: Settings
 ) -> None:
-    """As many stay as the configuration says, beside the one that is there; others are not seen."""
-    most = settings.keep_versions
-    for number in range(most + 3):
+    """Beside the current one. Older ones are hidden at once, and the sweep deletes them."""
+    limit = settings.keep_versions
+    for number in range(limit + 3):
         alice.put("a.txt", str(number).encode())
-    answer = alice.get("/versions", file_name="a.txt", limit=most + 1)
-    assert [each["version"] for each in answer.json()] == list(range(most + 3, 2, -1))
-    more = alice.get("/versions", file_name="a.txt", limit=most + 2)
-    assert len(more.json()) == most + 1
+    answer = alice.get("/versions", file_name="a.txt", limit=limit + 1)
+    assert [each["version"] for each in answer.json()] == list(range(limit + 3, 2, -1))
+    more = alice.get("/versions", file_name="a.txt", limit=limit + 2)
+    assert len(more.json()) == limit + 1
     assert "x-next-cursor" not in more.headers
     for version, status in ((2, 404), (3, 200)):  # when this is current again, it is the third
         where: dict[str, Any] = {"file_name": "a.txt", "version": version}
         assert alice.get("/download", **where).status == status
         assert alice.post("/restore", **where).status == status
     assert sweep() == 0
-    clock.time += SOON
+    clock.time += GRACE
     assert sweep() == 3
     assert sorted(map(int, stored(ground))) == list(range(2, settings.keep_versions + 3))
 
 
-def test_one_line_that_cannot_go_keeps_no_other(
+def test_an_entry_that_fails_stops_no_other(
     alice: Client, ground: Ground, clock: Clock, settings: Settings
 ) -> None:
-    """The sweep passes over it, and says so in the end."""
+    """The sweep handles the others, then raises the error; the next one tries again."""
     for name in ("a", "b"):
         alice.put(name, name.encode())
         alice.delete("/file", file_name=name)
-    clock.time += settings.keep_seconds + LATE
+    clock.time += settings.keep_seconds + UPLOAD_GRACE
     refused: list[Call] = []
 
     def deny(call: Call) -> None:
@@ -72,7 +72,7 @@ def test_one_line_that_cannot_go_keeps_no_other(
             raise PermissionError
 
     ground.before = deny
-    with pytest.raises(Exception, match="1 could not be removed") as raised:
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks") as raised:
         sweep()
     assert isinstance(raised.value.__cause__, PermissionError)
     assert len(stored(ground)) == 1

@@ -1,4 +1,4 @@
-"""The trash: what was deleted comes back whole or goes for good, and nothing of others' with it."""
+"""The trash: a deleted file is restored completely, or purged without any other file."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,42 +11,42 @@ from tests.conftest import Behind, Clock
 from tests.crashes.crashes import collide
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.transfers import bytes_used, stored, sweep
 from tests.support.world import World
 
-LATE = 3601
+UPLOAD_GRACE = 3601
 
 
 def restore(client: Client, name: str, **fields: object) -> Answer:
     return client.post("/restore", file_name=name, **fields)
 
 
-def sign_in(username: str) -> str:
+def log_in(username: str) -> str:
     """A new session."""
     answer = Client().post("/login", username=username, password=PASSWORD)
     return str(answer.json()["token"])
 
 
 def trash(client: Client, **query: object) -> list[tuple[str, int]]:
-    """What is in somebody's trash: names and sizes."""
+    """The names and sizes of an account's deleted files."""
     return [(each["file_name"], each["size"]) for each in client.get("/trash", **query).json()]
 
 
-def test_what_is_deleted_can_be_brought_back(alice: Client, settings: Settings) -> None:
-    """With its versions, its description and what is said of it; and only once."""
+def test_a_deleted_file_is_restored(alice: Client, settings: Settings) -> None:
+    """With its versions and its description, and only once."""
     alice.put("in/a.txt", b"1")
     alice.put("in/a.txt", b"two")
-    said = {"description": "what it is"}
-    was = alice.send("PATCH", "/file", json_={"file_name": "in/a.txt", **said}).json()
+    change = {"file_name": "in/a.txt", "description": "what it is"}
+    before = alice.send("PATCH", "/file", json_=change).json()
     assert alice.delete("/file", file_name="in/a.txt").status == 204
     (item,) = alice.get("/trash").json()
     assert (item["file_name"], item["size"], item["version"]) == ("in/a.txt", 3, 2)
-    assert (item["etag"], item["deleted"]) == (was["etag"], "2026-09-21T14:13:20.250Z")
+    assert (item["etag"], item["deleted"]) == (before["etag"], "2026-09-21T14:13:20.250Z")
     assert item["restore_until"] > item["deleted"]
-    back = restore(alice, "in/a.txt")
-    assert back.status == 200
-    assert back.json() == was
+    restored = restore(alice, "in/a.txt")
+    assert restored.status == 200
+    assert restored.json() == before
     assert alice.read("in/a.txt").content == b"two"
     assert alice.get("/trash").json() == []
     assert [each["version"] for each in alice.get("/versions", file_name="in/a.txt").json()] == [
@@ -57,10 +57,10 @@ def test_what_is_deleted_can_be_brought_back(alice: Client, settings: Settings) 
     assert restore(alice, "in/a.txt").slug == "no-such-file"
 
 
-def test_the_latest_of_a_name_comes_back_or_the_one_that_is_named(
+def test_the_latest_deleted_file_of_a_name_is_restored_or_the_one_of_an_id(
     alice: Client, clock: Clock
 ) -> None:
-    """By its id any of them does, under another name if that is taken."""
+    """With `new_name`, under another name where a file has the old one."""
     for data in (b"1", b"22", b"333"):
         alice.put("a.txt", data)
         alice.delete("/file", file_name="a.txt")
@@ -80,8 +80,8 @@ def test_the_latest_of_a_name_comes_back_or_the_one_that_is_named(
     assert alice.send("POST", "/restore", json_=body, headers=matching).status == 200
 
 
-def test_it_is_nobody_elses(world: World, behind: Behind) -> None:
-    """Who had it before it was deleted has it no more, nor by what they were granted then."""
+def test_nobody_else_has_access_to_deleted_files(world: World, behind: Behind) -> None:
+    """Grants on the file end with its deletion, and stay ended after it is restored."""
     world.alice.delete("/file", file_name="a.txt")
     (item,) = world.alice.get("/trash").json()
     for client in (world.bob, world.carol, world.dave):
@@ -97,10 +97,10 @@ def test_it_is_nobody_elses(world: World, behind: Behind) -> None:
     assert behind.rows("shares") == before
 
 
-def test_a_grant_that_was_left_behind_stays_dead(
+def test_a_grant_that_was_not_cleaned_up_gives_no_access(
     alice: Client, bob: Client, behind: Behind
 ) -> None:
-    """Even one that no clean-up has reached: it is for a place that is no more."""
+    """A restored file has another place than the grant."""
     alice.put("a.txt")
     alice.post("/share", file_name="a.txt", username="bob")
     grant = behind.row("shares", grantee="user:bob", file="alice/a.txt")
@@ -110,8 +110,8 @@ def test_a_grant_that_was_left_behind_stays_dead(
     assert bob.read("a.txt", username="alice").slug == "no-such-file"
 
 
-def test_a_namesake_finds_no_trash(alice: Client, behind: Behind) -> None:
-    """What an account that has gone deleted is not the next one's of that name."""
+def test_a_new_account_of_a_deleted_name_has_an_empty_trash(alice: Client, behind: Behind) -> None:
+    """The deleted files of the earlier account are hidden from it."""
     alice.put("a.txt")
     alice.delete("/file", file_name="a.txt")
     (item,) = alice.get("/trash").json()
@@ -125,21 +125,23 @@ def test_a_namesake_finds_no_trash(alice: Client, behind: Behind) -> None:
     assert len([row for row in behind.rows("files") if row["shelf"] == "alice/trash"]) == 1
 
 
-def test_it_is_gone_when_its_time_is_over(alice: Client, clock: Clock, settings: Settings) -> None:
-    """To the second, whenever the sweep comes."""
+def test_an_expired_file_cannot_be_restored(
+    alice: Client, clock: Clock, settings: Settings
+) -> None:
+    """From the second of its expiry, before any sweep."""
     alice.put("a.txt")
     alice.delete("/file", file_name="a.txt")
     (item,) = alice.get("/trash").json()
     clock.time += settings.keep_seconds
-    alice = Client(sign_in("alice"))
+    alice = Client(log_in("alice"))
     assert alice.get("/trash").json() == []
     for fields in ({}, {"id": item["id"]}):
         assert restore(alice, "a.txt", **fields).slug == "no-such-file"
     assert alice.delete("/trash", id=item["id"]).slug == "no-such-file"
 
 
-def test_one_goes_for_good(alice: Client, ground: Ground) -> None:
-    """With its versions and their bytes, and nothing else; what it took is free again."""
+def test_one_deleted_file_is_purged(alice: Client, ground: Ground) -> None:
+    """With its versions and their bytes, without any other file; the owner is refunded."""
     for data in (b"1", b"22"):
         alice.put("a.txt", data)
     alice.delete("/file", file_name="a.txt")
@@ -150,25 +152,25 @@ def test_one_goes_for_good(alice: Client, ground: Ground) -> None:
     assert alice.delete("/trash", id=items["a.txt"]).status == 204
     assert sorted(stored(ground)) == [b"another", b"b"]
     assert bytes_used(ground, "alice") == 8
-    for gone in (items["a.txt"], "A" * 40, "_" * 40, "A" * 1400):
-        answer = alice.delete("/trash", id=gone)
-        assert (answer.slug, "of that id" in answer.json()["detail"]) == ("no-such-file", True)
-        answer = restore(alice, "a.txt", id=gone)
+    for item in (items["a.txt"], "A" * 40, "_" * 40, "A" * 1400):
+        answer = alice.delete("/trash", id=item)
+        assert (answer.slug, "has that id" in answer.json()["detail"]) == ("no-such-file", True)
+        answer = restore(alice, "a.txt", id=item)
         assert (answer.slug, "name and id" in answer.json()["detail"]) == ("no-such-file", True)
     assert alice.delete("/trash", id="short").slug == "invalid-request"
     assert trash(alice) == [("b.txt", 1)]
 
 
 @pytest.mark.parametrize("item", ["A" * 40, "_" * 40, "A" * 1400])
-def test_who_may_not_is_told_so_whatever_the_id(alice: Client, item: str) -> None:
-    """403 before it is looked at which of them it is."""
+def test_a_key_without_the_scope_is_refused_for_any_id(alice: Client, item: str) -> None:
+    """The answer is 403 whether the id exists or not."""
     reading = Client(alice.post("/keys", name="r", scopes=["read"]).json()["token"])
     assert reading.delete("/trash", id=item).slug == "not-allowed"
     assert restore(reading, "a.txt", id=item).slug == "not-allowed"
 
 
-def test_all_goes_for_good(alice: Client, bob: Client, ground: Ground) -> None:
-    """And nobody else's."""
+def test_the_trash_is_emptied(alice: Client, bob: Client, ground: Ground) -> None:
+    """The trash of other accounts stays."""
     for client in (alice, bob):
         for name in ("a.txt", "b/c.txt"):
             client.put(name, name.encode())
@@ -179,24 +181,24 @@ def test_all_goes_for_good(alice: Client, bob: Client, ground: Ground) -> None:
     assert alice.delete("/trash").status == 204
 
 
-def test_what_takes_longer_than_a_request_is_gone_on_with(
+def test_emptying_continues_with_the_next_request(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One request removes at least something, and says what is left."""
+    """Each request removes at least one file, and answers with the number of those left."""
     for name in ("a", "b", "c"):
         alice.put(name)
         alice.delete("/file", file_name=name)
     monkeypatch.setattr(history_trash, "AT_MOST", 0)
-    said = []
+    answers = []
     while (answer := alice.delete("/trash")).status == 202:
-        said.append(answer.json())
-    assert said == [{"removed": 1, "left": 2}, {"removed": 1, "left": 1}]
+        answers.append(answer.json())
+    assert answers == [{"removed": 1, "left": 2}, {"removed": 1, "left": 1}]
     assert answer.status == 204
     assert trash(alice) == []
 
 
-def test_what_changes_meanwhile_is_emptied_all_the_same(alice: Client, ground: Ground) -> None:
-    """A commit that others are in the way of is tried again, not passed over."""
+def test_emptying_repeats_a_commit_that_conflicts(alice: Client, ground: Ground) -> None:
+    """A conflict with another transaction leaves no file behind."""
     alice.put("a.txt")
     alice.delete("/file", file_name="a.txt")
     collided: list[Call] = []
@@ -213,8 +215,8 @@ def test_what_changes_meanwhile_is_emptied_all_the_same(alice: Client, ground: G
     assert trash(alice) == []
 
 
-def test_a_page_of_trash_is_a_page(alice: Client) -> None:
-    """Each item once, whatever the pages."""
+def test_the_trash_is_listed_in_pages(alice: Client) -> None:
+    """Each deleted file is on one page."""
     for name in ("b", "a", "c/d"):
         alice.put(name)
         alice.delete("/file", file_name=name)
@@ -229,8 +231,8 @@ def test_a_page_of_trash_is_a_page(alice: Client) -> None:
     assert alice.get("/trash", cursor="x").slug == "invalid-cursor"
 
 
-def test_a_file_is_deleted_for_good_at_once(world: World, ground: Ground) -> None:
-    """Past the trash, with its versions and grants; of another's file it is refused."""
+def test_a_permanent_delete_skips_the_trash(world: World, ground: Ground) -> None:
+    """The versions and grants go with the file. Only the owner may do it."""
     world.alice.put("a.txt", b"second")
     query = {"file_name": "a.txt", "permanent": "true"}
     assert world.carol.delete("/file", **query, username="alice").slug == "no-such-file"
@@ -245,25 +247,25 @@ def test_a_file_is_deleted_for_good_at_once(world: World, ground: Ground) -> Non
     assert restore(world.alice, "a.txt").slug == "no-such-file"
 
 
-class Cut(BaseException):
-    """The process is gone."""
+class ProcessDied(BaseException):
+    """The process ended in the middle of a request."""
 
 
 WAYS: dict[str, Callable[[Client], Answer]] = {
-    "delete for good": lambda client: client.delete("/file", file_name="a.txt", permanent="true"),
+    "permanent": lambda client: client.delete("/file", file_name="a.txt", permanent="true"),
     "empty": lambda client: client.delete("/trash"),
     "remove": lambda client: client.delete("/trash", id=client.get("/trash").json()[0]["id"]),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_was_cut_off_is_swept(
+def test_the_sweep_finishes_an_interrupted_purge(
     alice: Client, ground: Ground, clock: Clock, settings: Settings, way: str
 ) -> None:
-    """Wherever the process dies, what nobody can bring back is gone within hours, bytes and all."""
+    """At whichever call the process dies, a file that nobody can restore loses its bytes."""
     for data in (b"1", b"22"):
         alice.put("a.txt", data)
-    if way != "delete for good":
+    if way != "permanent":
         alice.delete("/file", file_name="a.txt")
     begin, now = ground.snapshot(), clock.time
     for at in range(1, 40):
@@ -274,24 +276,24 @@ def test_what_was_cut_off_is_swept(
             nonlocal calls
             calls += 1
             if calls == at:
-                raise Cut
+                raise ProcessDied
 
         ground.before = before
-        with suppress(Cut):
+        with suppress(ProcessDied):
             assert WAYS[way](alice).status == 204
         ground.before = lambda _: None
-        there = bool(alice.names() or trash(alice))
-        clock.time += LATE
+        exists = bool(alice.names() or trash(alice))
+        clock.time += UPLOAD_GRACE
         sweep()
-        assert len(stored(ground)) == (2 if there else 0)
-        balanced(ground.rows(settings.files), ground.rows(settings.users))
+        assert len(stored(ground)) == (2 if exists else 0)
+        assert_consistent(ground.rows(settings.files), ground.rows(settings.users))
         if calls < at:
             break
     assert at > 12
 
 
-def test_a_delete_leaves_its_neighbours_alone(world: World) -> None:
-    """What begins with the same letters, or is below a folder of that name, is another file."""
+def test_a_delete_leaves_files_with_similar_names(world: World) -> None:
+    """A file that begins with the same letters, or is in a folder of that name, is another file."""
     names = ("a", "ab", "a/b", "a.txt/x")
     for name in names:
         world.alice.put(name)

@@ -1,4 +1,4 @@
-"""Versions: what was replaced is there for its owner, and can be made current again."""
+"""Versions: the owner lists replaced ones, and makes one current again."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.support.fake_aws import Ground
 from tests.support.transfers import bytes_used, set_quota, stored, sweep
 from tests.support.world import World
 
-LATE = 601
+GRACE = 601
 
 
 def restore(client: Client, version: int, name: str = "a.txt", **fields: object) -> Answer:
@@ -24,27 +24,27 @@ def versions(client: Client, name: str = "a.txt", **query: object) -> list[int]:
     return [each["version"] for each in client.get("/versions", file_name=name, **query).json()]
 
 
-def three(client: Client) -> None:
-    """A file of three versions."""
+def put_three_versions(client: Client) -> None:
+    """Puts a file three times."""
     for data in (b"1", b"22", b"333"):
         assert client.put("a.txt", data).status < 300
 
 
-def test_each_version_is_told(alice: Client, settings: Settings) -> None:
-    """The newest first, which is the current one; the others are kept for a time."""
-    three(alice)
+def test_versions_are_listed(alice: Client, settings: Settings) -> None:
+    """The current one first; the others have the time of their expiry."""
+    put_three_versions(alice)
     listed = alice.get("/versions", file_name="a.txt").json()
-    said = [(each["version"], each["size"], each["current"]) for each in listed]
-    assert said == [(3, 3, True), (2, 2, False), (1, 1, False)]
+    seen = [(each["version"], each["size"], each["current"]) for each in listed]
+    assert seen == [(3, 3, True), (2, 2, False), (1, 1, False)]
     assert [each["until"] is None for each in listed] == [True, False, False]
     assert {each["modified_by"] for each in listed} == {"alice"}
     assert listed[0]["etag"] == alice.get("/files").json()[0]["etag"]
     assert alice.get("/versions", file_name="b.txt").slug == "no-such-file"
 
 
-def test_a_page_of_versions_is_a_page(alice: Client) -> None:
-    """Each once, though another comes meanwhile."""
-    three(alice)
+def test_versions_are_listed_in_pages(alice: Client) -> None:
+    """Each version is on one page, though a new one is put between two pages."""
+    put_three_versions(alice)
     found, query = [], {"file_name": "a.txt", "limit": 1}
     while True:
         answer = alice.get("/versions", **query)
@@ -61,30 +61,34 @@ def test_a_page_of_versions_is_a_page(alice: Client) -> None:
 
 
 def test_a_version_becomes_current_again(alice: Client, ground: Ground) -> None:
-    """As a new version, with its own bytes and type; what was current is kept."""
+    """As a new version with the old bytes and type; the one that was current is kept."""
     alice.put("a.txt", b"first", content_type="text/x-first")
-    alice.send("PATCH", "/file", json_={"file_name": "a.txt", "description": "said since"})
+    alice.send("PATCH", "/file", json_={"file_name": "a.txt", "description": "changed since"})
     alice.put("a.txt", b"second")
-    back = restore(alice, 1)
-    assert back.status == 200
-    told = back.json()
-    assert (told["version"], told["size"], told["content_type"]) == (3, 5, "text/x-first")
-    assert told["description"] == "said since"
+    answer = restore(alice, 1)
+    assert answer.status == 200
+    restored = answer.json()
+    assert (restored["version"], restored["size"], restored["content_type"]) == (
+        3,
+        5,
+        "text/x-first",
+    )
+    assert restored["description"] == "changed since"
     assert alice.read("a.txt").content == b"first"
     assert versions(alice) == [3, 2, 1]
     assert bytes_used(ground, "alice") == 16
     assert len(stored(ground)) == 2
     again = restore(alice, 1)
-    assert again.json() == told
-    assert restore(alice, 3).json() == told
+    assert again.json() == restored
+    assert restore(alice, 3).json() == restored
     assert restore(alice, 2).json()["version"] == 4
     assert alice.read("a.txt").content == b"second"
     assert restore(alice, 9).slug == "no-such-version"
     assert restore(alice, 1, "b.txt").slug == "no-such-file"
 
 
-def test_only_the_owner_sees_what_was_before(world: World) -> None:
-    """Others have the current one, as far as they have the file at all."""
+def test_only_the_owner_has_access_to_replaced_versions(world: World) -> None:
+    """Accounts that the file is shared with have access to the current one."""
     world.alice.put("a.txt", b"second")
     for client in (world.bob, world.carol):
         assert versions(client, username="alice") == [2]
@@ -95,9 +99,9 @@ def test_only_the_owner_sees_what_was_before(world: World) -> None:
     assert world.bob.read("a.txt", username="alice").content == b"the first bytes"
 
 
-def test_a_condition_holds_or_nothing_happens(alice: Client) -> None:
-    """In the body or as a header, against the file as it is now."""
-    three(alice)
+def test_if_match_prevents_the_restore_of_another_state(alice: Client) -> None:
+    """In the body or in the header, compared with the current version."""
+    put_three_versions(alice)
     assert restore(alice, 1, if_match="x").status == 412
     body = {"file_name": "a.txt", "version": 1}
     stale = alice.send("POST", "/restore", json_=body, headers={"if-match": '"x"'})
@@ -109,9 +113,9 @@ def test_a_condition_holds_or_nothing_happens(alice: Client) -> None:
     assert restore(alice, 1, new_name="b").slug == "invalid-request"
 
 
-def test_a_version_counts_when_it_is_restored(alice: Client, ground: Ground) -> None:
-    """Where there is no room for it, nothing changes."""
-    three(alice)
+def test_a_restored_version_counts_toward_the_quota(alice: Client, ground: Ground) -> None:
+    """A restore that exceeds the quota changes nothing."""
+    put_three_versions(alice)
     set_quota(ground, "alice", 7)
     assert restore(alice, 2).slug == "quota-exceeded"
     assert restore(alice, 1).status == 200
@@ -119,14 +123,14 @@ def test_a_version_counts_when_it_is_restored(alice: Client, ground: Ground) -> 
     assert alice.read("a.txt").content == b"1"
 
 
-def test_bytes_go_with_the_last_version_that_has_them(
+def test_bytes_are_deleted_with_the_last_version_that_has_them(
     alice: Client, ground: Ground, clock: Clock, settings: Settings
 ) -> None:
-    """A restored version outlives the one that it was restored from."""
-    three(alice)
+    """A restored version keeps the object of the one that it was restored from."""
+    put_three_versions(alice)
     clock.time += 60
     restore(alice, 1)
-    clock.time += settings.keep_seconds - 30 + LATE
+    clock.time += settings.keep_seconds - 30 + GRACE
     assert sweep() == 2
     assert sorted(stored(ground)) == [b"1", b"333"]
     clock.time += 60
@@ -135,36 +139,36 @@ def test_bytes_go_with_the_last_version_that_has_them(
     assert bytes_used(ground, "alice") == 1
 
 
-@pytest.mark.parametrize("what", ["purged", "replaced", "deleted", "made anew"])
-def test_a_version_that_changes_meanwhile_is_looked_at_again(
-    alice: Client, ground: Ground, what: str
+@pytest.mark.parametrize("change", ["purged", "replaced", "deleted", "made anew"])
+def test_a_restore_is_planned_again_when_the_file_changes(
+    alice: Client, ground: Ground, change: str
 ) -> None:
-    """What is restored is what is there, or there is no such thing."""
-    three(alice)
+    """It restores a version that still exists, or fails."""
+    put_three_versions(alice)
 
-    def meanwhile() -> None:
-        if what == "replaced":
+    def act() -> None:
+        if change == "replaced":
             alice.put("a.txt", b"4444")
-        elif what == "purged":
+        elif change == "purged":
             rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
             (name,) = (row["name"] for row in rows if row.get("version") == "1")
-            (line,) = (row for row in rows if row["name"] == f"alice/versions/{name}")
-            kept, due = Key(FILES, "alice/versions", name), Key(FILES, line["shelf"], line["name"])
-            assert base.one(Purger).purge(kept, due)
+            (entry,) = (row for row in rows if row["name"] == f"alice/versions/{name}")
+            archived = Key(FILES, "alice/versions", name)
+            assert base.one(Purger).purge(archived, Key(FILES, entry["shelf"], entry["name"]))
         else:
             alice.delete("/file", file_name="a.txt", permanent="true")
-            if what == "made anew":
+            if change == "made anew":
                 alice.put("a.txt", b"another")
                 alice.put("a.txt", b"and one more")
 
-    at_the_commit(ground, meanwhile)
+    at_the_commit(ground, act)
     answer = restore(alice, 1)
-    if what == "purged":
+    if change == "purged":
         assert answer.slug == "no-such-version"
         assert alice.read("a.txt").content == b"333"
-    elif what == "deleted":
+    elif change == "deleted":
         assert answer.slug == "no-such-file"
-    elif what == "replaced":
+    elif change == "replaced":
         assert versions(alice) == [5, 4, 3, 2, 1]
         assert alice.read("a.txt").content == b"1"
     else:

@@ -1,4 +1,4 @@
-"""What no request may cost, whoever sends it and whatever others have shared."""
+"""Bounds on what one request may cost."""
 
 import pytest
 
@@ -21,16 +21,16 @@ MANY = 20_000
         ("/share", "{" + ",".join(f'"{at:x}":0' for at in range(MANY)) + "}"),
     ],
 )
-def test_a_body_has_few_errors_however_many_it_could(alice: Client, path: str, body: str) -> None:
-    """An error object for each of a million elements takes the memory of a function."""
+def test_a_body_with_many_wrong_items_has_few_errors(alice: Client, path: str, body: str) -> None:
+    """An error object for each item would use up the memory of the function."""
     headers = {"content-type": "application/json"}
     answer = alice.send("POST", path, body=body.encode(), headers=headers)
     assert answer.status in {400, 422}
     assert len(answer.json().get("errors", [])) <= 1
 
 
-def test_nobody_makes_anothers_list_endless(bob: Client, ground: Ground) -> None:
-    """A page ends early, with a cursor, and following it comes to the end."""
+def test_shares_of_another_account_do_not_make_a_list_endless(bob: Client, ground: Ground) -> None:
+    """A page ends early, and the cursors lead to the end of the list."""
     mallory = join("mallory")
     for number in range(5 * MAX_FOLDERS):
         assert mallory.post("/share", file_name=f"{number:02}/", username="bob").status == 201
@@ -51,8 +51,8 @@ def test_nobody_makes_anothers_list_endless(bob: Client, ground: Ground) -> None
 
 @pytest.mark.slow
 @pytest.mark.odd_rows
-def test_a_page_fits_what_a_function_gives(alice: Client, behind: Behind) -> None:
-    """Long words beside the files end a page before its limit, and nothing is lost."""
+def test_a_page_fits_a_lambda_response(alice: Client, behind: Behind) -> None:
+    """Long descriptions end a page before its limit, and no file is left out."""
     alice.put("0")
     row = behind.row("files", shelf="alice", name="0")
     for number in range(1000):
@@ -66,15 +66,15 @@ def test_a_page_fits_what_a_function_gives(alice: Client, behind: Behind) -> Non
 
 
 @pytest.mark.parametrize("version", ["1000000000", "9" * 4000, "0", "-1"])
-def test_a_version_is_a_number_of_a_version(alice: Client, version: str) -> None:
-    """A longer one would be a longer key than the table takes."""
+def test_a_version_number_is_bounded(alice: Client, version: str) -> None:
+    """A longer number would make a key longer than DynamoDB allows."""
     alice.put("a.txt")
     answer = alice.get("/download", file_name="a.txt", version=version)
     assert (answer.status, answer.slug) == (422, "invalid-request")
 
 
-def test_text_that_the_gateway_replaced_is_refused(alice: Client) -> None:
-    """Three bytes cut from a character are as long as what stands for them."""
+def test_text_with_replacement_characters_is_refused(alice: Client) -> None:
+    """API Gateway replaces a broken character by one of the same length."""
     cut = "log line 😀".encode()[:-1]
     says = {"content-type": "text/plain"}
     answer = alice.send("PUT", "/file", query={"file_name": "a.txt"}, body=cut, headers=says)
@@ -83,8 +83,8 @@ def test_text_that_the_gateway_replaced_is_refused(alice: Client) -> None:
 
 
 @pytest.mark.odd_rows
-def test_what_was_said_of_a_file_stays_when_it_is_put_again(alice: Client, behind: Behind) -> None:
-    """A plain PUT cannot say it, so it must not unsay it."""
+def test_a_second_put_keeps_description_and_tags(alice: Client, behind: Behind) -> None:
+    """`PUT /file` cannot set them, so it must not clear them."""
     alice.put("a.txt", b"1")
     where = {"shelf": "alice", "name": "a.txt"}
     behind.change("files", where, description="signed", tags=["legal"])

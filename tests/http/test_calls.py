@@ -1,4 +1,4 @@
-"""The calls of AWS that each request makes, and which of them wait for one another."""
+"""The AWS calls of each request, and how many of them are made at the same time."""
 
 import threading
 from collections.abc import Callable
@@ -294,8 +294,8 @@ def test_another_request_makes_these_calls(world: World, ground: Ground, case: C
     assert (answer.status, calls) == (case.status, case.calls), answer.text
 
 
-def test_what_was_counted_costs_less(world: World, ground: Ground) -> None:
-    """A download that goes on is neither counted nor noted; a password costs four calls more."""
+def test_a_counted_download_makes_fewer_calls(world: World, ground: Ground) -> None:
+    """With its access token it is not counted again; a password adds three writes to unlocking."""
     path = f"/s/{world.ids.link_token}/download"
     grant = Client().post(path).headers["x-link-grant"]
     with ground.counted() as calls:
@@ -307,8 +307,8 @@ def test_what_was_counted_costs_less(world: World, ground: Ground) -> None:
     assert calls == [QUERY, READ, COMMIT, COMMIT, "PutItem"]
 
 
-def test_an_alias_costs_one_read(world: World, ground: Ground) -> None:
-    """Together with how often its address has missed."""
+def test_an_alias_adds_one_read(world: World, ground: Ground) -> None:
+    """The same call reads how many unknown aliases the client's address has requested."""
     link = make(world.alice, "a.txt", alias="summer")
     with ground.counted() as calls:
         assert link.open().status == 200
@@ -318,8 +318,8 @@ def test_an_alias_costs_one_read(world: World, ground: Ground) -> None:
     assert calls == [READ, COMMIT]
 
 
-def test_what_is_kept_comes_back_at_little_cost(world: World, ground: Ground) -> None:
-    """From the trash by its id in one read, by its name in two; a version in two as well."""
+def test_restoring_makes_at_most_two_reads(world: World, ground: Ground) -> None:
+    """Restoring from the trash by id makes one read; by name, or of a version, two."""
     world.alice.put("a.txt", b"second")
     with ground.counted() as calls:
         assert world.alice.post("/restore", file_name="a.txt", version=1).status == 200
@@ -337,10 +337,10 @@ def test_what_is_kept_comes_back_at_little_cost(world: World, ground: Ground) ->
 
 
 class Rounds:
-    """Holds each call until all of its round are there: calls in sequence never come together."""
+    """Blocks each AWS call until all calls of its round are made; calls in sequence never are."""
 
     def __init__(self, ground: Ground, *sizes: int, seconds: float = 10) -> None:
-        """`sizes` are how many calls there are at one time, round after round."""
+        """`sizes` are the numbers of calls at the same time, round after round."""
         self.ground, self.made = ground, 0
         barriers = [threading.Barrier(size, timeout=seconds) for size in sizes]
         self._of_call = [at for at, size in zip(barriers, sizes, strict=True) for _ in range(size)]
@@ -360,14 +360,14 @@ class Rounds:
         barrier.wait()
 
 
-def test_calls_in_sequence_are_no_round(world: World, ground: Ground) -> None:
-    """Two calls of which one waits for the other are told from two at one time."""
+def test_rounds_fail_for_calls_in_sequence(world: World, ground: Ground) -> None:
+    """Two calls of which one waits for the other are not a round of two."""
     ground.before = Rounds(ground, 2, seconds=0.05)._before
     assert world.alice.read("a.txt").status == 500
 
 
-def test_a_list_reads_files_and_grants_at_once(world: World, ground: Ground) -> None:
-    """Two calls in sequence for one's own files, three with shared ones."""
+def test_a_list_reads_files_and_grants_at_the_same_time(world: World, ground: Ground) -> None:
+    """A list of own files makes two rounds of calls, with shared files three."""
     with Rounds(ground, 1, 2):
         assert world.dave.get("/files").status == 200
     with Rounds(ground, 1, 3):  # the grants to a group as well
@@ -376,15 +376,15 @@ def test_a_list_reads_files_and_grants_at_once(world: World, ground: Ground) -> 
         assert world.bob.get("/files").status == 200
 
 
-def test_a_level_is_read_at_once(world: World, ground: Ground) -> None:
-    """Folders and files, and then what is known of these."""
+def test_a_level_is_read_in_two_rounds(world: World, ground: Ground) -> None:
+    """Folders and file names are queried at the same time, then the rows of the files."""
     world.alice.put("in/b.txt")
     with Rounds(ground, 1, 2, 1):
         assert len(world.alice.get("/files", folders="true").json()) == 2
 
 
-def test_a_list_through_many_groups_takes_no_longer(world: World, ground: Ground) -> None:
-    """The grants to each are read at the same time, and then all that bears on them."""
+def test_a_list_through_many_groups_makes_three_rounds(world: World, ground: Ground) -> None:
+    """The grants to all groups are queried at the same time, then their files and owners."""
     for number in range(20):
         path = f"/groups/g{number}"
         assert world.alice.send("PUT", path).status == 201
@@ -401,10 +401,10 @@ def test_a_list_through_many_groups_takes_no_longer(world: World, ground: Ground
 
 @pytest.mark.parametrize("owners", [1, 3])
 @pytest.mark.odd_rows
-def test_a_list_of_a_hundred_shares_costs_no_more(
+def test_a_list_of_a_hundred_shares_makes_three_rounds(
     world: World, ground: Ground, behind: Behind, owners: int
 ) -> None:
-    """Three calls in sequence, whatever their number up to a hundred and whoever's they are."""
+    """The number of rounds does not depend on the number of shares or of owners."""
     file = behind.row("files", shelf="alice", name="a.txt")
     grant = behind.row("shares", grantee="user:bob", file="alice/a.txt")
     people = [behind.row("users", username=name) for name in ("alice", "carol", "dave")][:owners]
@@ -415,12 +415,12 @@ def test_a_list_of_a_hundred_shares_costs_no_more(
         behind.put("files", file | row)
         key = {"file": f"{owner}/{name}", "owner": owner, "owner_id": person["id"]}
         behind.put("shares", grant | key | {"file_id": f"id{number}"})
-    with Rounds(ground, 1, 2, 3):  # some two hundred rows, a hundred a call
+    with Rounds(ground, 1, 2, 3):  # about two hundred rows, a hundred in a call
         assert len(world.bob.get("/files").json()) == 100
 
 
-def test_a_link_reads_its_folders_ten_at_once(world: World, ground: Ground) -> None:
-    """Forty small ones are looked at in seven rounds; those after the end of a page are not."""
+def test_a_link_reads_ten_folders_at_the_same_time(world: World, ground: Ground) -> None:
+    """Forty folders take four rounds; folders after the end of the page are not read."""
     for number in range(40):
         world.alice.put(f"in{number:02}/a", b"")
     link = make(world.alice, *(f"in{number:02}/" for number in range(40)))
@@ -429,5 +429,7 @@ def test_a_link_reads_its_folders_ten_at_once(world: World, ground: Ground) -> N
     with Rounds(ground, 1, 1, 10, 1):
         assert link.names(limit=9) == [f"in{number:02}/a" for number in range(9)]
     following = link.open(limit=9).headers["x-next-cursor"]
-    with Rounds(ground, 1, 1, 10, 10, 10, 2, 1):  # the one it goes on in, and those after it
+    with Rounds(
+        ground, 1, 1, 10, 10, 10, 2, 1
+    ):  # the folder in which it resumes, and those after it
         assert len(link.names(cursor=following)) == 31

@@ -1,4 +1,4 @@
-"""`PUT /file` as multipart/form-data: from a page, a phone, Postman, curl -F."""
+"""`PUT /file` with a multipart form, as pages, Postman and `curl -F` send it."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ END = b"\r\n--b0und--\r\n"
 
 
 def form(*parts: Part) -> bytes:
-    """A form of parts, each its headers after `form-data; ` and its bytes."""
+    """A form; each part is its headers after `form-data; ` and its bytes."""
     text = b"".join(
         b"--b0und\r\ncontent-disposition: form-data; "
         + head.encode()
@@ -39,8 +39,8 @@ def send(client: Client, body: bytes, kind: str = "", **query: Any) -> Answer:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.binary() | st.sampled_from([b"\r\n", b"--b0und", b"\r\n--b0un", bytes(range(256))]))
-def test_any_bytes_come_through_a_form(alice: Client, data: bytes) -> None:
-    """Line breaks, zeros and what looks like the boundary included."""
+def test_a_form_carries_any_bytes(alice: Client, data: bytes) -> None:
+    """Also line breaks, zeros and the beginning of a boundary."""
     if b"\r\n--b0und" in b"\r\n" + data:
         data = data.replace(b"b0und", b"b_und")
     answer = send(alice, form(('name="file"; filename="a.bin"', data)))
@@ -49,7 +49,7 @@ def test_any_bytes_come_through_a_form(alice: Client, data: bytes) -> None:
 
 
 def test_the_part_has_its_own_name_and_type(alice: Client) -> None:
-    """As a browser sends it; a field of the form may say another name."""
+    """A browser sends them; a field of the form or of the query overrides the name."""
     head = 'name="file"; filename="résumé.txt"\r\ncontent-type: text/x-mine'
     file = send(alice, form((head, b"1"))).json()
     assert (file["file_name"], file["content_type"]) == ("résumé.txt", "text/x-mine")
@@ -59,8 +59,8 @@ def test_the_part_has_its_own_name_and_type(alice: Client) -> None:
     assert file["file_name"] == "c.txt"
 
 
-def test_fields_of_the_form_say_the_rest(alice: Client, bob: Client) -> None:
-    """Owner, type and what to do about a namesake, in fields or in the query."""
+def test_fields_of_the_form_are_options(alice: Client, bob: Client) -> None:
+    """The owner and the conflict rule may be fields of the form or of the query."""
     bob.post("/share", file_name="in/", username="alice", permission="write")
     fields: list[Part] = [
         ('name="file_name"', b"in/a"),
@@ -101,10 +101,10 @@ def test_fields_of_the_form_say_the_rest(alice: Client, bob: Client) -> None:
         (form(('name="file"; filename="a"\r\nx' + "y" * 9000 + ": 1", b"1"))[:-9], ""),
     ],
 )
-def test_a_broken_form_is_refused_whole(
+def test_a_broken_form_stores_nothing(
     alice: Client, behind: Behind, body: bytes, kind: str
 ) -> None:
-    """Without its end, its boundary, its file, or with too much: 4xx, and nothing is kept."""
+    """A form without its end, boundary or file, or with unknown fields, is refused."""
     answer = send(alice, body, kind)
     assert answer.status in {400, 422}, answer.content
     assert answer.slug in {"malformed-request", "invalid-request", "invalid-name"}
@@ -112,8 +112,8 @@ def test_a_broken_form_is_refused_whole(
     assert behind.objects() == {}
 
 
-def test_a_form_is_for_put_file_alone(anyone: Client, alice: Client) -> None:
-    """Elsewhere it is a kind of body that is not read."""
+def test_only_put_file_accepts_a_multipart_form(anyone: Client, alice: Client) -> None:
+    """Other routes answer 415."""
     body = form(('name="username"', b"bob"), ('name="password"', b"correct horse battery"))
     headers = {"content-type": "multipart/form-data; boundary=b0und"}
     answer = anyone.send("POST", "/register", body=body, headers=headers)

@@ -1,4 +1,4 @@
-"""No odd input gives a 5xx, is half done, or has a secret said again: on every route there is."""
+"""Odd input on every route: never a 5xx, a partial effect, or a secret in the answer."""
 
 import json
 import re
@@ -16,29 +16,30 @@ from tests.support.client import PASSWORD, Answer, Client
 from tests.support.fake_aws import Call, Ground, response
 from tests.support.world import World
 
-# How the validation library speaks.
-LIBRARYS_OWN = re.compile(r"\b(Input|String|Value|List|Tuple|validation|dictionary|pattern)\b|\^")
+# Words of pydantic's own messages.
+PYDANTIC_WORDS = re.compile(r"\b(Input|String|Value|List|Tuple|validation|dictionary|pattern)\b|\^")
 
 
-def writes_without_body(route: Route) -> bool:
-    """Whether the route accepts nearly every odd body and then changes data."""
+def writes_without_a_body(route: Route) -> bool:
+    """Whether a route writes without a JSON body, so that nearly every input succeeds."""
     changes = route.method in {"POST", "DELETE"} or route.path == "/s3/params"
     return route.body is None and changes
 
 
 def param(route: Route) -> Any:
-    """Marks a route as slow when the test must undo nearly every request."""
-    return pytest.param(route, marks=pytest.mark.slow) if writes_without_body(route) else route
+    """Marks a route as slow where the effect of each input must be undone."""
+    return pytest.param(route, marks=pytest.mark.slow) if writes_without_a_body(route) else route
 
 
-READERS = [route for route in ROUTES if route.body is not None]
 each_route = pytest.mark.parametrize("route", [param(route) for route in ROUTES], ids=str)
-each_reader = pytest.mark.parametrize("route", READERS, ids=str)
+each_reader = pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.body is not None], ids=str
+)
 
 
 @dataclass
-class Tried:
-    """Sends what a test thinks of and looks at what it did."""
+class Sender:
+    """Sends odd inputs, and asserts what must hold after each."""
 
     world: World
     behind: Behind
@@ -48,11 +49,11 @@ class Tried:
     def __call__(
         self, route: Route, what: str, *, refuse: bool | None = None, **sent: Any
     ) -> Answer:
-        """Sends one input by an account with all rights; `refuse`: whether it must be refused."""
+        """Sends one input as a permitted account; `refuse` asserts that it is refused or not."""
         self.count += 1
         ground = self.behind.ground
         before = len(ground.calls)
-        # The throttle belongs to an address: each try comes from another, or would not be read.
+        # Each input comes from another address: the throttle of one would refuse it unread.
         address = f"198.51.{self.count // 250}.{self.count % 250}"
         sender = Client(sent.pop("token", self.world.sender(route).token), address)
         path = sent.pop("path", self.world.path(route))
@@ -60,15 +61,15 @@ class Tried:
         assert answer.status < 500, (route, what, answer.text[:300])
         if answer.status >= 400:
             self.refused += 1
-            look_at(answer, route, what, str(self.world.alice.token))
+            check_problem(answer, route, what, str(self.world.alice.token))
         if refuse is not None:
             assert (answer.status >= 400) is refuse, (route, what, answer.status, answer.text[:200])
         if WRITES & set(ground.calls[before:]):
-            self.judge_writes(answer, (route, what))
+            self.check_writes(answer, (route, what))
         return answer
 
-    def judge_writes(self, answer: Answer, which: Any) -> None:
-        """What was refused has written nothing; what was done is undone for the next input."""
+    def check_writes(self, answer: Answer, which: Any) -> None:
+        """Asserts that a refused input changed nothing; undoes an accepted one."""
         if answer.status >= 400:
             assert self.behind.state() == self.state, which
         else:
@@ -105,73 +106,73 @@ def remember_reads(ground: Ground) -> None:
     ground.before, ground.after = before, after
 
 
-def look_at(answer: Answer, route: Route, what: str, token: str) -> None:
-    """A problem has the one shape and says nothing that was secret."""
+def check_problem(answer: Answer, route: Route, what: str, token: str) -> None:
+    """Asserts that a problem has a slug, a detail and our reasons, and contains no secret."""
     if route.method != "HEAD":
         assert answer.slug, (route, what)
         assert answer.json()["detail"], (route, what)
         for error in answer.json().get("errors", []):
-            assert not LIBRARYS_OWN.search(error["reason"]), (route, what, error)
+            assert not PYDANTIC_WORDS.search(error["reason"]), (route, what, error)
     for secret in (PASSWORD, token, token.partition(".")[2], "the first bytes", "bmV3"):
         assert secret not in answer.text, (route, what)
 
 
 @pytest.fixture
-def tried(world: World, behind: Behind) -> Tried:
-    return Tried(world, behind)
+def send(world: World, behind: Behind) -> Sender:
+    return Sender(world, behind)
 
 
 @contextmanager
-def at_least(tried: Tried, refused: int) -> Iterator[None]:
-    """The test meant something: so many of its inputs were refused."""
+def at_least(send: Sender, refused: int) -> Iterator[None]:
+    """Asserts that at least `refused` inputs were refused, so the inputs were odd."""
     yield
-    assert tried.refused >= refused, (tried.refused, tried.count)
+    assert send.refused >= refused, (send.refused, send.count)
 
 
 def test_the_corpus_is_large() -> None:
-    """Every route is sent ninety odd inputs or more."""
+    """Each route gets at least ninety odd inputs."""
     assert len(odd.BODIES) + len(odd.QUERIES) + len(odd.HEADERS) >= 90
 
 
 @each_route
-def test_odd_bodies(tried: Tried, route: Route) -> None:
-    """Refused where a body is read, and where none is, unless there is nothing in it."""
+def test_odd_bodies(send: Sender, route: Route) -> None:
+    """Every route refuses an odd body; one that reads no body accepts an empty one."""
     reads = route.body is not None
-    with at_least(tried, len(odd.BODIES) - (not reads)):
+    with at_least(send, len(odd.BODIES) - (not reads)):
         for what, body, kind in odd.BODIES:
             headers = {"content-type": kind} if kind else {}
             refuse = True if reads or body.strip() else None
-            tried(route, what, refuse=refuse, query=route.query, body=body, headers=headers)
+            send(route, what, refuse=refuse, query=route.query, body=body, headers=headers)
 
 
 @pytest.mark.slow
 @each_reader
-def test_odd_values(tried: Tried, route: Route) -> None:
-    """Instead of each field of a good body; unknown, missing and odd ones."""
+def test_odd_values(send: Sender, route: Route) -> None:
+    """Each field of a good body gets an odd value, and an unknown field is refused."""
     body, query = dict(route.body or {}), route.query
-    with at_least(tried, 10 * len(body)):
+    with at_least(send, 10 * len(body)):
         for name in body:
             for value in odd.VALUES:
                 what = f"{name}: {value!r}"[:80]
-                tried(route, what, query=query, json_={**body, name: value})
+                send(route, what, query=query, json_={**body, name: value})
         closed = not route.path.startswith("/s3/")  # Uppy's bodies may have more
         extra = {"role": "admin", "created": 0}
-        tried(route, "more", refuse=closed or None, query=query, json_=body | extra)
+        send(route, "more", refuse=closed or None, query=query, json_=body | extra)
 
 
 @each_reader
-def test_a_type_in_odd_letters_is_the_same_type(tried: Tried, route: Route) -> None:
-    """`Application/JSON` is read as any other."""
-    expected = tried(route, "as it is", query=route.query, json_=route.body).status
+def test_a_content_type_is_case_insensitive(send: Sender, route: Route) -> None:
+    """`Application/JSON` is JSON."""
+    expected = send(route, "as it is", query=route.query, json_=route.body).status
     for kind in odd.GOOD_TYPES:
         headers = {"content-type": kind}
-        answer = tried(route, kind, query=route.query, json_=route.body, headers=headers)
+        answer = send(route, kind, query=route.query, json_=route.body, headers=headers)
         assert answer.status == expected, (kind, answer.text)
 
 
 @each_reader
-def test_a_good_body_is_one_object_with_each_name_once(tried: Tried, route: Route) -> None:
-    """In an array, twice, with a name repeated, or in UTF-16 it is good no more."""
+def test_a_good_body_is_one_object_with_each_name_once(send: Sender, route: Route) -> None:
+    """A good body is refused in an array, twice, with a repeated name, or in UTF-16."""
     query, body = route.query, dict(route.body or {})
     good, first = json.dumps(body), next(iter(body))
     again = json.dumps(body[first])
@@ -184,48 +185,48 @@ def test_a_good_body_is_one_object_with_each_name_once(tried: Tried, route: Rout
         ("as a string", json.dumps(good)),
     ):
         headers = {"content-type": "application/json"}
-        tried(route, what, refuse=True, query=query, body=text.encode(), headers=headers)
+        send(route, what, refuse=True, query=query, body=text.encode(), headers=headers)
     utf16 = {"query": query, "body": good.encode("utf-16"), "headers": {}}
-    tried(route, "UTF-16", refuse=True, **utf16)
+    send(route, "UTF-16", refuse=True, **utf16)
 
 
 @each_route
-def test_odd_queries(tried: Tried, route: Route) -> None:
-    """Unknown, repeated and broken fields are refused."""
-    with at_least(tried, 12):
+def test_odd_queries(send: Sender, route: Route) -> None:
+    """Unknown, repeated and malformed fields of the query are refused."""
+    with at_least(send, 12):
         for query in odd.QUERIES:
-            tried(route, query[:80], query=query, json_=route.body)
+            send(route, query[:80], query=query, json_=route.body)
     for query in ("unknown=1", "%ff=1", "a%00=1", "a=1&a=2"):
-        tried(route, query, refuse=True, query=query, json_=route.body)
+        send(route, query, refuse=True, query=query, json_=route.body)
 
 
 @pytest.mark.slow
 @each_route
-def test_odd_query_values(tried: Tried, route: Route) -> None:
-    """Instead of each field that the route knows."""
+def test_odd_query_values(send: Sender, route: Route) -> None:
+    """Each field of the query that a route knows gets odd values."""
     for name in (field.alias for field in route.handler.dependant.query_params):
         others = {n: v for n, v in route.query.items() if n != name}
         rest = "".join(f"&{n}={v}" for n, v in others.items())
         for value in odd.QUERY_VALUES:
             query = f"{name}={value}{rest}"
-            tried(route, query[:80], query=query, json_=route.body)
+            send(route, query[:80], query=query, json_=route.body)
 
 
 @pytest.mark.slow
 @each_route
-def test_odd_headers(tried: Tried, route: Route) -> None:
-    """Beside a good request."""
+def test_odd_headers(send: Sender, route: Route) -> None:
+    """A good request has odd header fields."""
     for headers in odd.HEADERS:
         what = repr(headers)[:80]
-        tried(route, what, query=route.query, json_=route.body, headers=headers)
+        send(route, what, query=route.query, json_=route.body, headers=headers)
 
 
 @each_route
-def test_odd_tokens(tried: Tried, route: Route) -> None:
-    """401 on each route that asks who is calling, and ignored on the others; never read further."""
+def test_odd_tokens(send: Sender, route: Route) -> None:
+    """Odd tokens give 401 on routes that need a token, and are ignored on the others."""
     for token in odd.TOKENS:
         for headers in ({"x-session-token": token}, {"authorization": f"Bearer {token}"}):
-            answer = tried(
+            answer = send(
                 route,
                 repr(token)[:80],
                 query=route.query,
@@ -238,11 +239,11 @@ def test_odd_tokens(tried: Tried, route: Route) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("route", [each for each in ROUTES if "{" in each.path], ids=str)
-def test_odd_ids(tried: Tried, route: Route) -> None:
-    """Nobody's, or none at all: 4xx, whatever stands in the path."""
+def test_odd_ids(send: Sender, route: Route) -> None:
+    """An id in the path that does not exist or is malformed gives a 4xx."""
     for text in odd.IDS:
         path = re.sub(r"{\w+}", lambda _: text, route.path)  # noqa: B023 - used at once
         what = path[:80]
         named = "{group}" in route.path and re.fullmatch("[A-Za-z0-9][A-Za-z0-9.-]{1,63}", text)
         refuse = None if named else True
-        tried(route, what, refuse=refuse, path=path, query=route.query, json_=route.body)
+        send(route, what, refuse=refuse, path=path, query=route.query, json_=route.body)

@@ -1,4 +1,4 @@
-"""One shape for every error, on every route; and what every answer carries."""
+"""Every error is a problem of the same shape, and every answer has the same security headers."""
 
 import json
 import logging
@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutErr
 
 from function.aws.dynamodb import Dynamo
 from function.core import errors as core_errors
+from function.http.dependencies import takes_body
 from function.http.forms import URLENCODED
-from function.http.router import takes_body
 from tests.conftest import Behind, Clock
 from tests.support.api_register import BY_NAME, PROTECTED, ROUTES, Route
 from tests.support.client import PASSWORD, Answer, Client
@@ -22,8 +22,8 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 BODY = {"type", "title", "status", "detail", "request_id"}
 
 
-def shape(answer: Answer) -> None:
-    """The one shape of a problem."""
+def assert_problem(answer: Answer) -> None:
+    """Asserts that an answer is a problem (RFC 9457) with the title and status of its slug."""
     assert answer.slug in SLUGS
     body = answer.json()
     assert body.keys() - {"errors"} == BODY
@@ -36,16 +36,16 @@ def shape(answer: Answer) -> None:
         assert all(isinstance(text, str) and text for text in error.values())
 
 
-def kinds(problem: type[core_errors.Problem]) -> list[type[core_errors.Problem]]:
-    """A kind of problem and all its kinds."""
-    return [problem, *(kind for each in problem.__subclasses__() for kind in kinds(each))]
+def classes(problem: type[core_errors.Problem]) -> list[type[core_errors.Problem]]:
+    """A class of problems and all its subclasses."""
+    return [problem, *(kind for each in problem.__subclasses__() for kind in classes(each))]
 
 
-SLUGS = {kind.slug: kind for kind in kinds(core_errors.Problem) if "slug" in vars(kind)}
+SLUGS = {kind.slug: kind for kind in classes(core_errors.Problem) if "slug" in vars(kind)}
 
 
-def guarded(answer: Answer) -> None:
-    """What goes with every answer, whatever it says."""
+def assert_secured(answer: Answer) -> None:
+    """Asserts that an answer has the headers that every answer has."""
     headers = answer.headers
     assert headers["x-request-id"]
     assert headers["strict-transport-security"].startswith("max-age=63072000")
@@ -58,12 +58,12 @@ def guarded(answer: Answer) -> None:
     assert "server" not in headers
 
 
-def test_every_problem_has_its_own_slug_and_words() -> None:
-    """Clients tell them apart by the slug; people by the title."""
-    all_kinds = [kind for kind in kinds(core_errors.Problem) if "slug" in vars(kind)]
-    assert len(SLUGS) == len(all_kinds) > 20
-    assert len({kind.title for kind in all_kinds}) == len(all_kinds)
-    assert all(kind.slug == kind.slug.lower() and " " not in kind.slug for kind in all_kinds)
+def test_every_problem_has_its_own_slug_and_title() -> None:
+    """Clients distinguish problems by the slug, people by the title."""
+    all_classes = [kind for kind in classes(core_errors.Problem) if "slug" in vars(kind)]
+    assert len(SLUGS) == len(all_classes) > 20
+    assert len({kind.title for kind in all_classes}) == len(all_classes)
+    assert all(kind.slug == kind.slug.lower() and " " not in kind.slug for kind in all_classes)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_every_problem_has_its_own_slug_and_words() -> None:
     ["/files/", "/files\n", "/files%0A", "/Files", "/file.", "//files", "/file/x", "/openapiXjson",
      "/nothing", "/uploads/", "/s3", "", "/files%2F", "/files;x", "/%66iles%00", "/é"],
 )  # fmt: skip
-def test_other_paths_are_no_route(alice: Client, anyone: Client, path: str) -> None:
-    """Whoever asks, whatever the method; only the exact path is a route."""
+def test_other_paths_have_no_route(alice: Client, anyone: Client, path: str) -> None:
+    """Only the exact path has a route, for every caller and every method."""
     for client in (alice, anyone):
         for method in ("GET", "POST", "OPTIONS"):
             answer = client.send(method, path)
@@ -80,13 +80,13 @@ def test_other_paths_are_no_route(alice: Client, anyone: Client, path: str) -> N
                 assert answer.status in {302, 405}  # it is how `/` arrives
                 continue
             assert (answer.status, answer.slug) == (404, "no-such-route")
-            shape(answer)
-            guarded(answer)
+            assert_problem(answer)
+            assert_secured(answer)
 
 
 @pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
 def test_other_methods_are_not_allowed(world: World, path: str) -> None:
-    """405 with those that are, before anything is asked or read; HEAD wherever GET is."""
+    """405 lists the allowed methods, HEAD among them where GET is; no token and no body is read."""
     here = world.ids.path(path)
     allowed = {route.method for route in ROUTES if route.matches(route.method, here)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
@@ -94,15 +94,15 @@ def test_other_methods_are_not_allowed(world: World, path: str) -> None:
         answer = Client().send(method, here, body=b"{")
         assert answer.status == 405
         assert set(answer.headers["allow"].split(", ")) == allowed
-        guarded(answer)
+        assert_secured(answer)
         if method != "HEAD":
             assert answer.slug == "method-not-allowed"
-            shape(answer)
+            assert_problem(answer)
 
 
 @pytest.mark.parametrize("route", [each for each in ROUTES if each.method == "GET"], ids=str)
 def test_head_is_get_without_the_body(world: World, route: Route) -> None:
-    """The same status and type, and nothing else."""
+    """HEAD answers with the status and type of GET, and no body."""
     got = world.send(world.sender(route), route)
     head = world.sender(route).send("HEAD", world.path(route), query=route.query)
     assert (head.status, head.content) == (got.status, b"")
@@ -116,7 +116,7 @@ def test_head_is_get_without_the_body(world: World, route: Route) -> None:
 def test_401_comes_before_everything(
     world: World, behind: Behind, clock: Clock, route: Route
 ) -> None:
-    """Missing, malformed, unknown or expired: whatever the body and query hold."""
+    """A missing, malformed, unknown or expired token gives 401 whatever else is wrong."""
     old = world.bob
     expired = Client(old.token)
     (row,) = (row for row in behind.rows("sessions") if row["username"] == "bob")
@@ -139,27 +139,25 @@ def test_401_comes_before_everything(
             assert answer.headers["www-authenticate"].startswith("Bearer")
             if route.method != "HEAD":
                 assert answer.slug == "not-signed-in"
-                shape(answer)
+                assert_problem(answer)
     assert behind.state() == before
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=str)
-def test_a_bad_request_of_somebody_signed_in_is_told_what_is_wrong(
-    world: World, route: Route
-) -> None:
-    """So the 401 above is not simply what every bad request gets."""
+def test_a_bad_request_with_a_token_names_the_wrong_field(world: World, route: Route) -> None:
+    """So the 401 above depends on the token, not on the bad request."""
     answer = world.sender(route).send(route.method, world.path(route), query="unknown=1")
     assert answer.status == 422
     if route.method != "HEAD":
         assert answer.json()["errors"] == [{"at": "query.unknown", "reason": "unknown field"}]
 
 
-BODILESS = [route for route in ROUTES if not takes_body(route.handler)]
+WITHOUT_BODY = [route for route in ROUTES if not takes_body(route.handler)]
 
 
-@pytest.mark.parametrize("route", BODILESS, ids=str)
-def test_a_body_where_none_is_taken_is_refused(world: World, behind: Behind, route: Route) -> None:
-    """Whoever says something there means something by it; so GET and HEAD refuse it as well."""
+@pytest.mark.parametrize("route", WITHOUT_BODY, ids=str)
+def test_a_route_without_a_body_refuses_one(world: World, behind: Behind, route: Route) -> None:
+    """A client that sends a body expects an effect, so GET and HEAD refuse it too."""
     sender, before = world.sender(route), behind.state()
     sent: list[dict[str, Any]] = [
         {"json_": {"everywhere": True, "permanent": True}},
@@ -172,21 +170,21 @@ def test_a_body_where_none_is_taken_is_refused(world: World, behind: Behind, rou
         if route.method != "HEAD":
             assert [error["at"] for error in answer.json()["errors"]] == ["body"]
             assert "takes no body" in answer.json()["detail"]
-            shape(answer)
+            assert_problem(answer)
     assert behind.state() == before
     assert world.send(sender, route).status == route.status
 
 
 @pytest.mark.parametrize("body", [b"{}", b" { }\r\n", b"\n"])
-def test_a_body_with_nothing_in_it_is_none(world: World, body: bytes) -> None:
-    """Some clients send an empty object with every request."""
+def test_an_empty_body_is_accepted_everywhere(world: World, body: bytes) -> None:
+    """Some clients send an empty object with each request."""
     headers = {"content-type": "application/json"}
     assert world.alice.send("GET", "/me", body=body, headers=headers).status == 200
     assert world.alice.send("POST", "/logout", body=body, headers=headers).status == 204
 
 
-def test_the_document_says_which_routes_take_a_body(anyone: Client) -> None:
-    """Those that read one, and no other."""
+def test_the_document_lists_the_bodies_of_routes(anyone: Client) -> None:
+    """A request body is documented for each route that reads one, and for no other."""
     paths = anyone.get("/openapi.json").json()["paths"]
     for route in ROUTES:
         if said := paths.get(route.path, {}).get(route.method.lower()):
@@ -194,15 +192,15 @@ def test_the_document_says_which_routes_take_a_body(anyone: Client) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_every_answer_is_guarded(world: World, ground: Ground, route: Route) -> None:
-    """Good, refused, failed: each carries the same headers, and grants no other origin a thing."""
+def test_every_answer_has_the_security_headers(world: World, ground: Ground, route: Route) -> None:
+    """Answers of success, refusal and failure have them; none allows another origin."""
     seen = set()
     evil = {"origin": "https://evil.example", "access-control-request-method": "GET"}
     for _ in range(2):
         for client in (world.sender(route), Client()):
             for query in ({"unknown": "1"}, route.query):
                 answer = world.send(client, route, query=query, headers=evil)
-                guarded(answer)
+                assert_secured(answer)
                 seen.add(answer.status)
         ground.before = lambda call: failure(call, 500, "InternalServerError")
     assert 422 in seen
@@ -223,14 +221,14 @@ FAULTS: list[Callable[[], Exception]] = [
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_ours_says_nothing_of_itself(
+def test_an_unexpected_exception_is_500_without_its_message(
     world: World,
     fault: Callable[[], Exception],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """500 with the request id, which is in the log with its place, and without its words."""
+    """The log has its type and place under the request id; neither has its message."""
 
     def broken(*_: Any) -> None:
         raise fault()
@@ -239,8 +237,8 @@ def test_a_fault_of_ours_says_nothing_of_itself(
     with caplog.at_level(logging.DEBUG, "satchel"):
         answer = world.alice.get("/files")
     assert (answer.status, answer.slug) == (500, "internal-error")
-    shape(answer)
-    guarded(answer)
+    assert_problem(answer)
+    assert_secured(answer)
     said = answer.text + capsys.readouterr().out + repr([vars(r) for r in caplog.records])
     assert SECRET not in said
     assert type(fault()).__name__ not in answer.text
@@ -272,7 +270,7 @@ BROKEN |= {"unreachable": unreachable, "silent": silent}
 def test_aws_that_fails_is_503_and_the_same_again_works(
     world: World, ground: Ground, how: str
 ) -> None:
-    """At each call of the main operations: a person is told to try again, and can."""
+    """A failure at any call of the main operations gives 503; the same request then succeeds."""
     restore = ground.snapshot()
     for name in ("PUT /file", "GET /file", "POST /share", "GET /files"):
         route = BY_NAME[name]
@@ -284,14 +282,14 @@ def test_aws_that_fails_is_503_and_the_same_again_works(
             answer = world.send(world.sender(route), route)
             assert (answer.status, answer.slug) == (503, "unavailable"), (route, needed[broken])
             assert int(answer.headers["retry-after"]) > 0
-            shape(answer)
+            assert_problem(answer)
             ground.before = lambda _: None
             assert world.send(world.sender(route), route).status < 300, (route, needed[broken])
             restore()
 
 
 def fail_from(ground: Ground, number: int, answer: Callable[[Call], Any]) -> None:
-    """From the call of that number on, AWS fails."""
+    """Fails each AWS call after the first `number`."""
     start = len(ground.calls)
 
     def before(call: Call) -> Any:
@@ -300,8 +298,8 @@ def fail_from(ground: Ground, number: int, answer: Callable[[Call], Any]) -> Non
     ground.before = before
 
 
-def test_accounts_wait_for_aws_as_well(ground: Ground, anyone: Client) -> None:
-    """Register, login and logout say 503, and nothing that is not so."""
+def test_accounts_are_unavailable_where_aws_fails(ground: Ground, anyone: Client) -> None:
+    """Register, login and logout answer 503, and succeed when AWS answers again."""
     who = {"username": "alice", "password": PASSWORD}
     ground.before = BROKEN["failing"]
     assert anyone.post("/register", **who).slug == "unavailable"
@@ -317,8 +315,8 @@ def test_accounts_wait_for_aws_as_well(ground: Ground, anyone: Client) -> None:
     assert alice.get("/me").status == 200
 
 
-def test_a_problem_is_json_of_plain_letters(anyone: Client) -> None:
-    """Whatever is said again of what was sent is escaped; lone surrogates are no exception."""
+def test_a_problem_is_ascii_json(anyone: Client) -> None:
+    """Text from the request is escaped, lone surrogates too."""
     headers = {"content-type": "application/json"}
     body = json.dumps({"\ud800<script>": 1}).encode()
     answer = anyone.send("POST", "/login", body=body, headers=headers)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from function.http.router import needs_token, power_of
+from function.http.dependencies import needs_token, power_of
 from tests.support.api_register import HANDLERS, ROUTES, Route
 from tests.support.world import World
 

@@ -1,4 +1,4 @@
-"""No secret is in any log line, in any answer that is an error, or in any row in clear."""
+"""No log line and no row has a secret in clear, and no expression has a reserved word."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from function.http.responses import logger
+from function.http.problems import logger
 from tests.conftest import Behind
 from tests.support.api_register import ROUTES
 from tests.support.client import Client
@@ -21,8 +21,8 @@ from tests.support.world import World
 
 
 @contextmanager
-def all_that_is_logged(level: int) -> Iterator[io.StringIO]:
-    """Everything that any logger says, as JSON lines or text, with what stands on stdout."""
+def captured_logs(level: int) -> Iterator[io.StringIO]:
+    """The lines of all loggers, as JSON or text, and the standard output."""
     text = io.StringIO()
     root, ours = logging.getLogger(), logging.getLogger("satchel")
     seen = logging.StreamHandler(text)
@@ -43,20 +43,20 @@ def all_that_is_logged(level: int) -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def run(world: World, ground: Ground) -> tuple[Run, str]:
-    """Every operation, and the log of it."""
+    """A run of every operation, and its log."""
     done = Run()
-    with all_that_is_logged(logging.INFO) as text:
+    with captured_logs(logging.INFO) as text:
         done.everything(world, ground)
     return done, text.getvalue()
 
 
-def test_the_run_meets_every_route(run: tuple[Run, str]) -> None:
-    """Else what follows would say nothing about a new one."""
+def test_the_run_calls_every_route(run: tuple[Run, str]) -> None:
+    """Otherwise the other tests would leave out a new route."""
     assert run[0].met == {str(route) for route in ROUTES}
 
 
 def test_no_log_line_holds_a_secret(run: tuple[Run, str]) -> None:
-    """No password, token, signature, file name, content, description or address of e-mail."""
+    """No password, token, signature, file name, content, description or e-mail address."""
     done, text = run
     assert len(done.secrets) > 20
     lines = [json.loads(line) for line in text.splitlines()]
@@ -68,16 +68,16 @@ def test_no_log_line_holds_a_secret(run: tuple[Run, str]) -> None:
     assert [secret for secret in done.secrets if secret in spoken] == []
 
 
-def test_the_search_would_find_one(ground: Ground) -> None:
-    """A line that names a secret is seen, whichever logger says it."""
-    with all_that_is_logged(logging.INFO) as text:
+def test_a_logged_secret_is_found(ground: Ground) -> None:
+    """The search above sees the lines of each logger."""
+    with captured_logs(logging.INFO) as text:
         logger.info("request", password=PASSWORD)
         logging.getLogger("anything").warning("said %s", PASSWORD)
     assert text.getvalue().count(PASSWORD) >= 2
 
 
 def test_no_row_holds_a_secret(ground: Ground, behind: Behind) -> None:
-    """Passwords and tokens are hashes, and a file's bytes are in the bucket alone."""
+    """Passwords and tokens are stored as hashes, and a file's bytes only in the bucket."""
     run = Run()
     alice, bob = run.accounts()
     alice = run.sessions(alice)
@@ -99,7 +99,7 @@ RESERVED = {word.upper() for word in ReservedKeywords.get_reserved_keywords()}
 
 
 def bare_words(expression: str) -> set[str]:
-    """The words of an expression that stand for attributes, and not for `:value` or `#name`."""
+    """The attribute names in an expression, without `:value` and `#name`."""
     expression = FUNCTION.sub(" ", expression)
     plain = "".join(c if c.isalnum() or c in "_:#" else " " for c in expression)
     words = {word for word in plain.split() if word[0] not in ":#"}
@@ -107,7 +107,7 @@ def bare_words(expression: str) -> set[str]:
 
 
 def expressions(part: object) -> Iterator[str]:
-    """Every expression in a request."""
+    """Each expression in a request."""
     if isinstance(part, dict):
         for name, value in part.items():
             if name in EXPRESSIONS and isinstance(value, str):
@@ -119,8 +119,8 @@ def expressions(part: object) -> Iterator[str]:
             yield from expressions(each)
 
 
-def test_no_reserved_word_stands_bare(world: World, ground: Ground) -> None:
-    """DynamoDB has 573 words that no expression may spell, and moto does not mind them all."""
+def test_no_attribute_name_is_a_reserved_word(world: World, ground: Ground) -> None:
+    """DynamoDB refuses 573 words in expressions; moto accepts some of them."""
     sent: set[str] = set()
 
     def before(call: Call) -> None:
@@ -134,8 +134,8 @@ def test_no_reserved_word_stands_bare(world: World, ground: Ground) -> None:
     assert wrong == set()
 
 
-def test_a_reserved_word_would_be_seen() -> None:
-    """In any letters and any place; not behind `#` or `:`."""
+def test_a_reserved_word_is_found() -> None:
+    """The search above sees it in any case and place, but not behind `#` or `:`."""
     assert len(RESERVED) > 500
     assert bare_words("SET name = :n, #size = :m AND attribute_exists(a.Status)") == {
         "name", "a", "Status",
@@ -143,9 +143,9 @@ def test_a_reserved_word_would_be_seen() -> None:
     assert {"NAME", "STATUS"} <= RESERVED
 
 
-def test_a_shown_request_id_finds_the_log_line(alice: Client) -> None:
-    """What a person can quote is what the log has."""
-    with all_that_is_logged(logging.INFO) as text:
+def test_the_log_has_the_request_id_of_the_answer(alice: Client) -> None:
+    """A user can quote it."""
+    with captured_logs(logging.INFO) as text:
         answer = alice.get("/me")
     (line,) = {line for line in text.getvalue().splitlines() if '"request"' in line}
     assert json.loads(line)["correlation_id"] == answer.headers["x-request-id"]

@@ -1,4 +1,4 @@
-"""Links, for those who make them: what they hold, change and end."""
+"""Links as their owners create, change, list and revoke them."""
 
 import hashlib
 import re
@@ -14,8 +14,8 @@ from tests.support.fake_aws import Call, Ground
 from tests.support.links import Made, change, make, revoke
 
 
-def test_a_link_is_made_with_a_week_to_live(alice: Client) -> None:
-    """All that was not said has its default; the address has 256 bits, and is the id's secret."""
+def test_a_new_link_has_defaults(alice: Client) -> None:
+    """Its address has 256 random bits, and its id is the hash of them."""
     alice.put("a.txt")
     link = make(alice, "a.txt", "photos/", "a.txt")
     token = link.path.removeprefix("/s/")
@@ -37,8 +37,8 @@ def test_a_link_is_made_with_a_week_to_live(alice: Client) -> None:
     assert alice.get(f"/links/{link.id}").json() == link.view | {"url": None}
 
 
-def test_links_are_listed_the_newest_first(alice: Client, bob: Client, clock: Clock) -> None:
-    """In pages; several for one file; nobody else's, and none that was taken back."""
+def test_links_are_listed_newest_first(alice: Client, bob: Client, clock: Clock) -> None:
+    """In pages; without the links of other accounts and without revoked ones."""
     alice.put("a.txt")
     bob.put("a.txt")
     made = []
@@ -78,8 +78,8 @@ BAD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("wrong", BAD, ids=str)
-def test_odd_wishes_are_refused(alice: Client, behind: Behind, wrong: dict[str, Any]) -> None:
-    """422 that names the field, when it is made and when it is changed; nothing is written."""
+def test_invalid_fields_are_refused(alice: Client, behind: Behind, wrong: dict[str, Any]) -> None:
+    """422 names the field, on create and on change; no row is written."""
     alice.put("a.txt")
     link, before = make(alice, "a.txt"), behind.state()
     for answer in (
@@ -92,8 +92,8 @@ def test_odd_wishes_are_refused(alice: Client, behind: Behind, wrong: dict[str, 
     assert behind.state() == before
 
 
-def test_only_ones_own_files_are_given_out(alice: Client, bob: Client, behind: Behind) -> None:
-    """What one may read or even write of another's is not; no row is left behind."""
+def test_a_link_shows_only_files_of_its_owner(alice: Client, bob: Client, behind: Behind) -> None:
+    """A share does not allow a link, not even one with write permission; no row is left behind."""
     alice.put("a.txt")
     alice.post("/share", file_name="a.txt", username="bob", permission="write")
     before = behind.state()
@@ -103,8 +103,8 @@ def test_only_ones_own_files_are_given_out(alice: Client, bob: Client, behind: B
     assert behind.state() == before
 
 
-def test_others_cannot_see_or_touch_a_link(alice: Client, bob: Client, behind: Behind) -> None:
-    """404 as for one that is not there; it still works."""
+def test_a_link_of_another_account_is_not_found(alice: Client, bob: Client, behind: Behind) -> None:
+    """404 as for an id that does not exist, and the link still works."""
     alice.put("a.txt")
     bob.put("a.txt")
     link = make(alice, "a.txt")
@@ -122,8 +122,8 @@ def test_others_cannot_see_or_touch_a_link(alice: Client, bob: Client, behind: B
     assert link.names() == ["a.txt"]
 
 
-def test_what_is_said_is_changed_and_null_clears(alice: Client, bob: Client) -> None:
-    """What is left out stays, and so does the address."""
+def test_an_update_changes_the_fields_provided(alice: Client, bob: Client) -> None:
+    """Null clears a field; a field that is left out stays, and so does the address."""
     alice.put("a.txt")
     alice.put("b.txt")
     link = make(alice, "a.txt")
@@ -141,8 +141,8 @@ def test_what_is_said_is_changed_and_null_clears(alice: Client, bob: Client) -> 
     assert Client().get("/s/my-link").slug == "no-such-link"
 
 
-def test_items_are_noted_on_their_files(alice: Client, behind: Behind) -> None:
-    """So that a rename or a delete knows them; what is taken out, or back, is noted no more."""
+def test_a_file_names_the_links_to_it_as_grantees(alice: Client, behind: Behind) -> None:
+    """A removed item and a revoked link are no longer among the grantees."""
 
     def noted(name: str) -> list[str]:
         row = behind.row("files", shelf="alice", name=name)
@@ -162,8 +162,8 @@ def test_items_are_noted_on_their_files(alice: Client, behind: Behind) -> None:
     assert left == {f"~link/{each.id}" for each in (link, other)}
 
 
-def test_items_that_lead_nowhere_are_not_shown(alice: Client, behind: Behind) -> None:
-    """A grant that a delete or a move left behind is none, whatever has its name now."""
+def test_items_without_their_file_are_not_listed(alice: Client, behind: Behind) -> None:
+    """A grant that a delete or a rename left behind does not apply to a new file of that name."""
     for name in ("a.txt", "b.txt", "c.txt"):
         alice.put(name)
     link = make(alice, "a.txt", "b.txt", "c.txt", "in/")
@@ -176,8 +176,8 @@ def test_items_that_lead_nowhere_are_not_shown(alice: Client, behind: Behind) ->
     assert alice.get(f"/links/{link.id}").json()["items"] == ["c.txt", "d.txt", "in/"]
 
 
-def test_an_item_that_moves_while_it_is_looked_at_is_shown(alice: Client, ground: Ground) -> None:
-    """Between the reading of the link and of its files."""
+def test_an_item_renamed_during_a_read_is_listed(alice: Client, ground: Ground) -> None:
+    """The rename comes between the read of the link and the read of its files."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
 
@@ -193,8 +193,8 @@ def test_an_item_that_moves_while_it_is_looked_at_is_shown(alice: Client, ground
 
 
 @pytest.mark.slow
-def test_a_link_holds_forty_items_and_changes_them_in_steps(alice: Client) -> None:
-    """As many as one commit has room for; more at once is refused, and nothing is changed."""
+def test_a_link_has_at_most_forty_items(alice: Client) -> None:
+    """Replacing all of them is too much for one commit, is refused, and succeeds in two steps."""
     first, second = ([f"{letter}{n:02}" for n in range(40)] for letter in "ab")
     for name in [*first, *second]:
         alice.put(name, b"")
@@ -207,8 +207,8 @@ def test_a_link_holds_forty_items_and_changes_them_in_steps(alice: Client) -> No
     assert revoke(alice, link).status == 204
 
 
-def test_a_revoked_link_is_dead_at_once(alice: Client) -> None:
-    """Its holder is told why; its owner finds it no more; another one is not harmed."""
+def test_a_revoked_link_stops_working_immediately(alice: Client) -> None:
+    """Visitors are told so, its owner cannot find it, and other links are not affected."""
     alice.put("a.txt")
     link, other = make(alice, "a.txt", alias="mine"), make(alice, "a.txt")
     change(alice, other, note="another")
@@ -224,8 +224,8 @@ def test_a_revoked_link_is_dead_at_once(alice: Client) -> None:
     assert make(alice, "a.txt", alias="mine").names() == ["a.txt"]
 
 
-def test_an_alias_is_one_links_only(alice: Client, bob: Client) -> None:
-    """Whoever comes second is told; changed or cleared it is free again."""
+def test_an_alias_belongs_to_one_link(alice: Client, bob: Client) -> None:
+    """A second link cannot have it until the first is changed."""
     alice.put("a.txt")
     bob.put("b.txt")
     link = make(alice, "a.txt", alias="summer")
@@ -240,10 +240,10 @@ def test_an_alias_is_one_links_only(alice: Client, bob: Client) -> None:
 
 
 @pytest.mark.parametrize("meanwhile", [False, True])
-def test_an_alias_that_fell_to_another_link_is_left_alone(
+def test_an_alias_that_another_link_took_stays_with_it(
     alice: Client, bob: Client, behind: Behind, ground: Ground, meanwhile: bool
 ) -> None:
-    """Once its row expired anybody may take it; the old link changes and ends without it."""
+    """Its row had expired; the old link is changed and revoked without it."""
     alice.put("a.txt")
     bob.put("b.txt")
     old, older = make(alice, "a.txt", alias="summer"), make(alice, "a.txt", alias="winter")
@@ -267,8 +267,8 @@ def test_an_alias_that_fell_to_another_link_is_left_alone(
         assert Client().get(f"/s/{alias}").json()["owner"] == "bob"
 
 
-def test_an_alias_whose_row_is_gone_is_put_again(alice: Client, behind: Behind) -> None:
-    """As long as nobody else has it, the link's next change renews it."""
+def test_an_update_restores_the_row_of_an_alias(alice: Client, behind: Behind) -> None:
+    """As long as no other link has the alias."""
     alice.put("a.txt")
     link = make(alice, "a.txt", alias="summer")
     behind.delete("shares", grantee="alias:summer", file="~link/summer")
@@ -277,10 +277,10 @@ def test_an_alias_whose_row_is_gone_is_put_again(alice: Client, behind: Behind) 
     assert link.names() == ["a.txt"]
 
 
-def test_a_namesake_of_the_owner_has_none_of_their_links(
+def test_a_new_account_of_the_same_name_has_no_links(
     alice: Client, behind: Behind, clock: Clock
 ) -> None:
-    """They are found by name and trusted by id: neither listed, opened nor changed."""
+    """Links are found by name and trusted by id: it cannot list, get or revoke them."""
     alice.put("a.txt")
     link = make(alice, "a.txt", "in/")
     behind.delete("users", username="alice")
@@ -292,8 +292,8 @@ def test_a_namesake_of_the_owner_has_none_of_their_links(
     assert (link.open().slug, link.download("in/secret.txt").slug) == ("no-such-link",) * 2
 
 
-def test_events_say_what_was_done_the_newest_first(alice: Client, clock: Clock) -> None:
-    """Opened once a minute and way with how often; unlocked; downloaded: when, which file, how."""
+def test_events_are_listed_newest_first(alice: Client, clock: Clock) -> None:
+    """Opens are counted per minute and channel; unlocks and downloads are recorded each."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="x")
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The pages that a browser is shown at a link: no script, all escaped, nothing said too soon."""
+"""The HTML pages of links: no script, everything escaped, nothing shown before the password."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from function.http.pages import size_of
+from function.http.pages import format_size
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client
 from tests.support.links import HTML, change, make, revoke
@@ -20,7 +20,7 @@ TAGS = {
 
 
 class Page(HTMLParser):
-    """What a browser makes of a page."""
+    """A page as a browser parses it."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -52,8 +52,8 @@ class Page(HTMLParser):
             self.texts.append(data)
 
 
-def test_what_people_write_is_text_and_nothing_else(alice: Client) -> None:
-    """Names and notes cannot write tags, attributes or styles; no script could run in any case."""
+def test_names_and_notes_are_escaped(alice: Client) -> None:
+    """They cannot add tags, attributes or styles, and the policy allows no script."""
     name = f"{EVIL}/{EVIL}"
     alice.put(name, b"data")
     link = make(alice, name, "in/", note=EVIL + "\n</bdi>", password="x")
@@ -71,8 +71,8 @@ def test_what_people_write_is_text_and_nothing_else(alice: Client) -> None:
     assert f"'sha256-{base64.b64encode(digest).decode()}'" in page.policy
 
 
-def test_a_browser_comes_from_the_link_to_the_bytes(alice: Client) -> None:
-    """Without a script: a password, a button, a redirect to where the policy lets forms go."""
+def test_a_browser_downloads_without_a_script(alice: Client) -> None:
+    """By a password form, a button, and a redirect to the host that the policy allows."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", password="x", max_downloads=1)
     page = link.page()
@@ -95,8 +95,8 @@ def test_a_browser_comes_from_the_link_to_the_bytes(alice: Client) -> None:
     assert "Downloads left: 0." in again.texts
 
 
-def test_a_button_that_is_pressed_again_counts_once(alice: Client) -> None:
-    """Also without a password: a download that broke off goes on, if it was the only one."""
+def test_a_button_pressed_twice_counts_once(alice: Client) -> None:
+    """Also without a password: an interrupted download is repeated when it was the last one."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=1)
     page = link.page()
@@ -109,8 +109,8 @@ def test_a_button_that_is_pressed_again_counts_once(alice: Client) -> None:
     assert link.form("/download", file_name="a.txt").status == 410
 
 
-def test_the_way_on_carries_a_grant_only_where_one_is_needed(alice: Client) -> None:
-    """Each page without a password has one of its own."""
+def test_the_next_page_has_the_grant_only_with_a_password(alice: Client) -> None:
+    """Without a password each page has an access token of its own."""
     for number in range(101):
         alice.put(f"in/{number:03}", b"")
     link = make(alice, "in/", max_downloads=1)
@@ -121,8 +121,8 @@ def test_the_way_on_carries_a_grant_only_where_one_is_needed(alice: Client) -> N
     assert link.form("/download", **fields).status == 303
 
 
-def test_before_the_password_a_page_says_nothing(alice: Client) -> None:
-    """The same page for every link that has one."""
+def test_the_password_page_is_the_same_for_every_link(alice: Client) -> None:
+    """It reveals nothing about the link."""
     alice.put("a.txt", b"data")
     alice.put("in/b.txt", b"more data")
     links = [
@@ -134,8 +134,8 @@ def test_before_the_password_a_page_says_nothing(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "", "text/plain", "text/htmlx"])
-def test_programs_are_told_problems_as_ever(alice: Client, accept: str) -> None:
-    """Only who names text/html gets a page."""
+def test_programs_get_problems_as_json(alice: Client, accept: str) -> None:
+    """Only a client that accepts text/html gets a page."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="x")
     answer = Client().send("GET", link.path, headers={"accept": accept})
@@ -143,27 +143,25 @@ def test_programs_are_told_problems_as_ever(alice: Client, accept: str) -> None:
     assert Client().send("GET", "/me", headers=HTML).slug == "not-signed-in"
 
 
-def test_a_person_is_told_why_a_link_does_not_open(alice: Client) -> None:
-    """With the status of the problem, and in its words."""
+def test_a_page_says_why_a_link_does_not_open(alice: Client) -> None:
+    """With the status and the title of the problem."""
     alice.put("a.txt")
     link = make(alice, "a.txt", allow_download=False)
     assert Page(link.page()).forms == []
-    assert (
-        Page(link.form("/download", file_name="a.txt")).texts[0] == "This link gives no downloads"
-    )
+    assert Page(link.form("/download", file_name="a.txt")).texts[0] == "Downloads not allowed"
     revoke(alice, link)
     answer = link.page()
-    assert (answer.status, Page(answer).texts[0]) == (410, "The link has been taken back")
+    assert (answer.status, Page(answer).texts[0]) == (410, "Link revoked")
     answer = Client().send("GET", "/s/" + "A" * 43, headers=HTML)
-    assert (answer.status, Page(answer).texts[0]) == (404, "There is no such link")
+    assert (answer.status, Page(answer).texts[0]) == (404, "No such link")
     answer = Client().send("GET", f"/s/<script>{EVIL}", headers=HTML)
     assert (answer.status, set(Page(answer).tags) <= TAGS) == (404, True)
     answer = Client().send("POST", f"{link.path}", headers=HTML)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-def test_a_long_folder_has_more_pages(alice: Client) -> None:
-    """A hundred files each; the way on keeps the grant."""
+def test_a_folder_of_more_than_a_hundred_files_has_pages(alice: Client) -> None:
+    """The link to the next page carries the access token."""
     for number in range(101):
         alice.put(f"in/{number:03}", b"")
     link = make(alice, "in/", password="x")
@@ -177,7 +175,7 @@ def test_a_long_folder_has_more_pages(alice: Client) -> None:
 
 
 def test_an_empty_folder_has_a_page(alice: Client) -> None:
-    """It says so, and until when it is open."""
+    """It says that the folder is empty, and when the link expires."""
     link = make(alice, "in/")
     assert "This link has no files now." in Page(link.page()).texts
     assert "Open until 2026-09-28 14:13 UTC." in Page(link.page()).texts
@@ -195,5 +193,5 @@ def test_an_empty_folder_has_a_page(alice: Client) -> None:
         (9 << 50, "9216.0 TiB"),
     ],
 )
-def test_sizes_are_said_in_the_largest_unit(size: int, text: str) -> None:
-    assert size_of(size) == text
+def test_sizes_are_shown_in_the_largest_unit(size: int, text: str) -> None:
+    assert format_size(size) == text

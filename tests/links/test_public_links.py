@@ -1,4 +1,4 @@
-"""Links, for those who open them: what is seen, what is counted, what keeps one out."""
+"""Links as visitors open them: what they show, what they count, and when they do not open."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +12,9 @@ from function import base
 from function.aws.dynamodb import Dynamo
 from function.core.errors import Problem, Unavailable
 from function.core.roles import SCOPES
+from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.models import LinkDownloadRequest
-from function.links.public_service import Visitor
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import at_the_commit
 from tests.support import curls
@@ -24,8 +24,8 @@ from tests.support.fake_aws import Ground
 from tests.support.links import JSON, Made, change, make, revoke
 
 
-def test_a_link_shows_what_is_in_it_now(alice: Client) -> None:
-    """Its own files first, then what its folders hold; each once, by the owner's whole name."""
+def test_a_link_lists_its_files_as_they_are_now(alice: Client) -> None:
+    """Its items first, then the files of its folders; each once, by its whole name."""
     for name in ("z.txt", "in/a.txt", "in/deep/b.txt", "inn.txt", "y.txt"):
         alice.put(name, name.encode())
     link = make(alice, "z.txt", "in/", "in/deep/", "in/a.txt", note="look", max_downloads=2)
@@ -56,8 +56,8 @@ def test_a_link_shows_what_is_in_it_now(alice: Client) -> None:
         assert link.download(name).slug == "no-such-file"
 
 
-def test_what_a_link_shows_comes_in_pages(alice: Client) -> None:
-    """Each file once, also the last; a cursor is good for this link alone."""
+def test_the_files_of_a_link_are_listed_in_pages(alice: Client) -> None:
+    """Each file once; a cursor is valid for one link."""
     names = ["a/1", "a/2", "a/3", "b/1", "b/2", "x", "y"]
     for name in names:
         alice.put(name, b"")
@@ -74,8 +74,8 @@ def test_what_a_link_shows_comes_in_pages(alice: Client) -> None:
 
 
 @pytest.mark.slow
-def test_looking_never_counts(alice: Client, ground: Ground) -> None:
-    """Not by GET, HEAD, a range, a condition or a preview bot; the only download is still there."""
+def test_opening_a_link_never_counts(alice: Client, ground: Ground) -> None:
+    """Neither GET, HEAD, a range, a condition nor a preview bot uses up the only download."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=1)
     for method in ("GET", "HEAD") * 50:
@@ -89,8 +89,8 @@ def test_looking_never_counts(alice: Client, ground: Ground) -> None:
     assert link.downloads(alice) == 1
 
 
-def test_a_download_is_a_redirect_or_an_address(alice: Client) -> None:
-    """303 for who follows it, JSON for who asks so: an attachment for 300 seconds."""
+def test_a_download_is_a_redirect_or_json(alice: Client) -> None:
+    """303 to the bytes or JSON with their address, an attachment for 300 seconds."""
     alice.put("in/a.svg", b"<svg/>", content_type="image/svg+xml")
     link = make(alice, "in/a.svg")
     answer = Client().send("POST", f"{link.path}/download")
@@ -106,8 +106,8 @@ def test_a_download_is_a_redirect_or_an_address(alice: Client) -> None:
         assert s3.send("GET", url).body == b"<svg/>"
 
 
-def test_a_file_need_not_be_named_where_there_is_one(alice: Client) -> None:
-    """A file, or a folder that holds one now."""
+def test_the_file_name_is_optional_for_the_only_file(alice: Client) -> None:
+    """A file, or a folder that has one file now."""
     alice.put("in/a.txt", b"1")
     link, folder = make(alice, "in/a.txt"), make(alice, "in/")
     assert link.download().json()["file_name"] == folder.download().json()["file_name"]
@@ -117,8 +117,8 @@ def test_a_file_need_not_be_named_where_there_is_one(alice: Client) -> None:
     assert make(alice, "in/a.txt", "in/b.txt").download().status == 422
 
 
-def test_a_download_that_broke_off_goes_on_uncounted(alice: Client, clock: Clock) -> None:
-    """With the grant that came with it, for its hour, for this file, also when all are used up."""
+def test_an_interrupted_download_is_repeated_without_counting(alice: Client, clock: Clock) -> None:
+    """With its access token, for an hour and for the same file, also when no downloads are left."""
     alice.put("a.txt", b"data")
     alice.put("b.txt", b"data")
     link = make(alice, "a.txt", "b.txt", max_downloads=1)
@@ -144,10 +144,10 @@ def test_a_download_that_broke_off_goes_on_uncounted(alice: Client, clock: Clock
 
 @pytest.mark.parametrize("most", [1, None])
 @pytest.mark.parametrize("fields", [{"file_name": "a.txt"}, {"format": "curl"}], ids=str)
-def test_one_grant_for_one_file_counts_once_also_at_the_same_moment(
+def test_concurrent_downloads_with_one_grant_count_once(
     alice: Client, ground: Ground, most: int | None, fields: dict[str, str]
 ) -> None:
-    """Whoever comes second finds the receipt and is given the same, uncounted."""
+    """The second finds the receipt of the first and is answered the same."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=most)
     grant = link.unlock("").json()["grant"]
@@ -159,8 +159,8 @@ def test_one_grant_for_one_file_counts_once_also_at_the_same_moment(
     assert [event["kind"] for event in events].count("downloaded") == 1
 
 
-def test_a_receipt_that_is_over_is_put_again(alice: Client, clock: Clock, behind: Behind) -> None:
-    """The table removes it hours late; one for a file that was deleted is in nobody's way."""
+def test_an_expired_receipt_is_replaced(alice: Client, clock: Clock, behind: Behind) -> None:
+    """DynamoDB deletes it hours late; the receipt of a deleted file is replaced as well."""
     alice.put("in/a.txt")
     link = make(alice, "in/")
     grant = link.unlock("").json()["grant"]
@@ -175,7 +175,7 @@ def test_a_receipt_that_is_over_is_put_again(alice: Client, clock: Clock, behind
     assert link.downloads(alice) == 3
 
 
-def test_a_receipt_is_for_the_file_not_for_its_name(alice: Client) -> None:
+def test_a_receipt_belongs_to_the_file_not_to_its_name(alice: Client) -> None:
     """A new file of the same name in the same folder is another download."""
     alice.put("in/a.txt", b"old")
     link = make(alice, "in/", max_downloads=1)
@@ -187,8 +187,8 @@ def test_a_receipt_is_for_the_file_not_for_its_name(alice: Client) -> None:
     assert link.download("in/a.txt", grant=grant).slug == "link-exhausted"
 
 
-def test_all_files_of_a_page_for_curl(alice: Client) -> None:
-    """One count for each, all or none; with its grant uncounted; the next page by its cursor."""
+def test_a_curl_configuration_has_all_files_of_a_page(alice: Client) -> None:
+    """Each file counts, all or none; with the access token they are repeated without counting."""
     for n in range(5):
         alice.put(f"in/{n}.txt", str(n).encode())
     link = make(alice, "in/", max_downloads=6)
@@ -213,8 +213,8 @@ def test_all_files_of_a_page_for_curl(alice: Client) -> None:
     assert curls.read(empty.text).urls == []
 
 
-def test_who_wants_more_files_than_are_left_is_told_how_many(alice: Client) -> None:
-    """Nothing is counted, and what it says to send takes as many."""
+def test_a_page_of_more_files_than_downloads_left_is_refused(alice: Client) -> None:
+    """Nothing counts, and the limit that the problem names succeeds."""
     for n in range(5):
         alice.put(f"in/{n}.txt")
     link = make(alice, "in/", max_downloads=3)
@@ -230,17 +230,17 @@ def test_who_wants_more_files_than_are_left_is_told_how_many(alice: Client) -> N
 THREADS = 64
 
 
-def test_never_more_than_allowed_however_many_at_once(alice: Client, ground: Ground) -> None:
-    """Sixty-four at the same moment, ten allowed: ten addresses, ten counts, ten events."""
+def test_concurrent_downloads_never_exceed_the_limit(alice: Client, ground: Ground) -> None:
+    """64 at once with ten allowed: ten URLs, ten counted, ten events."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=10)
-    wanted, start = LinkDownloadRequest(file_name="a.txt"), Barrier(THREADS)
+    request, start = LinkDownloadRequest(file_name="a.txt"), Barrier(THREADS)
 
     def come(number: int) -> str:
-        visitor = Visitor(link.path.removeprefix("/s/"), f"192.0.2.{number}")
+        visitor = LinkVisitor(link.path.removeprefix("/s/"), f"192.0.2.{number}")
         start.wait()
         try:
-            return base.one(LinkDownloads).one(visitor, wanted, "json").url
+            return base.one(LinkDownloads).download(visitor, request, "json").url
         except Problem as problem:
             return problem.slug
 
@@ -255,7 +255,7 @@ def test_never_more_than_allowed_however_many_at_once(alice: Client, ground: Gro
 
 
 def everywhere(link: Made, **fields: Any) -> list[Answer]:
-    """Every way to get something of a link."""
+    """The answers of every way to get something of a link."""
     answers = [
         Client().send(method, link.path, headers=headers)
         for method in ("GET", "HEAD")
@@ -266,8 +266,8 @@ def everywhere(link: Made, **fields: Any) -> list[Answer]:
     return answers
 
 
-def test_a_password_guards_everything(alice: Client, behind: Behind) -> None:
-    """Nothing of the content is said before it is given: no name, size, note, owner or count."""
+def test_a_password_protects_everything(alice: Client, behind: Behind) -> None:
+    """No name, size, note, owner or count is shown before the password is given."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", password="x", note="a secret note", max_downloads=5)
     before = behind.state()
@@ -288,8 +288,8 @@ def test_a_password_guards_everything(alice: Client, behind: Behind) -> None:
     assert link.downloads(alice) == 1
 
 
-def test_a_grant_is_for_one_link_and_one_password(alice: Client, clock: Clock) -> None:
-    """Another link's is worth nothing; a changed password ends it, and so does its hour."""
+def test_a_grant_is_valid_for_one_link_and_one_password(alice: Client, clock: Clock) -> None:
+    """It expires after an hour, and when the password changes."""
     alice.put("a.txt")
     link, other = (make(alice, "a.txt", password="x") for _ in range(2))
     grant = link.unlock("x").json()["grant"]
@@ -307,8 +307,8 @@ def test_a_grant_is_for_one_link_and_one_password(alice: Client, clock: Clock) -
     assert link.open(grant=grant).status == link.open().status == 200
 
 
-def test_guessing_a_password_is_slowed_down(alice: Client, clock: Clock, behind: Behind) -> None:
-    """By the address and the link; another address still may, and the hash is Argon2id."""
+def test_password_tries_are_limited(alice: Client, clock: Clock, behind: Behind) -> None:
+    """Per link and address; another address may still try, and the hash is Argon2id."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="x")
     row = behind.row("shares", grantee=f"link:{link.id}", file=f"~link/{link.id}")
@@ -321,8 +321,8 @@ def test_guessing_a_password_is_slowed_down(alice: Client, clock: Clock, behind:
     assert link.unlock("x").status == 200
 
 
-def test_asking_for_what_is_not_there_is_slowed_down(alice: Client, clock: Clock) -> None:
-    """After a hundred a minute from one address; a token that is right stays open to it."""
+def test_requests_for_links_that_do_not_exist_are_limited(alice: Client, clock: Clock) -> None:
+    """To a hundred a minute and address; a valid token still opens its link."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
     token = "A" * 43
@@ -333,8 +333,8 @@ def test_asking_for_what_is_not_there_is_slowed_down(alice: Client, clock: Clock
     assert Client().get("/s/x").slug == "no-such-link"
 
 
-def test_guessing_an_alias_is_slowed_down(alice: Client, clock: Clock) -> None:
-    """Who has missed a hundred times a minute is not told a right one either, in any way."""
+def test_alias_guesses_are_limited(alice: Client, clock: Clock) -> None:
+    """An address with a hundred misses in a minute cannot open an existing alias either."""
     alice.put("a.txt")
     link = make(alice, "a.txt", alias="summer-2026", password="x")
     answers = Counter(Client().get(f"/s/summer-{number}").status for number in range(102))
@@ -346,8 +346,8 @@ def test_guessing_an_alias_is_slowed_down(alice: Client, clock: Clock) -> None:
     assert link.unlock("x").status == 200
 
 
-def test_a_link_ends_at_its_second(alice: Client, clock: Clock) -> None:
-    """410 everywhere; a longer life opens it again, at the same address."""
+def test_a_link_expires_to_the_second(alice: Client, clock: Clock) -> None:
+    """410 on every route; a new expiry opens it again at the same address."""
     alice.put("a.txt")
     link = make(alice, "a.txt", expires_in=100)
     clock.time = int(clock.time) + 99.9
@@ -360,8 +360,8 @@ def test_a_link_ends_at_its_second(alice: Client, clock: Clock) -> None:
     assert link.names() == ["a.txt"]
 
 
-def test_only_the_audience_may_open_it(alice: Client, bob: Client) -> None:
-    """401 without a token or with a dead one, 404 with another's; then as any other link."""
+def test_only_the_audience_opens_a_link(alice: Client, bob: Client) -> None:
+    """401 without a valid session, 404 for another account."""
     alice.put("a.txt")
     link = make(alice, "a.txt", audience="bob")
     carol = join("carol", "192.0.2.3")
@@ -380,8 +380,8 @@ def test_only_the_audience_may_open_it(alice: Client, bob: Client) -> None:
     assert link.open(carol).slug == "not-signed-in"
 
 
-def test_a_key_of_the_audience_opens_it_when_it_may_read(alice: Client, bob: Client) -> None:
-    """Each scope alone: what takes another power is not for it, and nobody else's key is good."""
+def test_an_api_key_of_the_audience_needs_the_scope_read(alice: Client, bob: Client) -> None:
+    """Any other scope alone is refused, and so are the keys of other accounts."""
     alice.put("a.txt")
     link, public = make(alice, "a.txt", audience="bob"), make(alice, "a.txt")
     for scope in SCOPES:
@@ -397,8 +397,8 @@ def test_a_key_of_the_audience_opens_it_when_it_may_read(alice: Client, bob: Cli
     assert link.open(key).slug == "no-such-link"
 
 
-def test_an_end_is_told_whoever_asks(alice: Client, bob: Client, clock: Clock) -> None:
-    """To the audience and others, signed in or not; so nobody logs in for what is over."""
+def test_everybody_is_told_that_a_link_has_ended(alice: Client, bob: Client, clock: Clock) -> None:
+    """With an audience too, so that nobody signs in for a link that has ended."""
     alice.put("a.txt")
     ended = make(alice, "a.txt", audience="bob", expires_in=1)
     revoked = make(alice, "a.txt", audience="bob")
@@ -409,16 +409,18 @@ def test_an_end_is_told_whoever_asks(alice: Client, bob: Client, clock: Clock) -
         assert revoked.open(who).slug == "link-revoked"
 
 
-def test_a_namesake_of_the_audience_is_not_it(alice: Client, bob: Client, behind: Behind) -> None:
-    """An account that was deleted takes its invitations along."""
+def test_a_new_account_of_the_same_name_is_not_the_audience(
+    alice: Client, bob: Client, behind: Behind
+) -> None:
+    """The audience is an account, not a name."""
     alice.put("a.txt")
     link = make(alice, "a.txt", audience="bob")
     behind.delete("users", username="bob")
     assert link.open(join("bob")).slug == "no-such-link"
 
 
-def test_a_link_for_looking_gives_nothing(alice: Client) -> None:
-    """403 for every download."""
+def test_a_link_without_downloads_refuses_them(alice: Client) -> None:
+    """403 for every kind of download."""
     alice.put("a.txt")
     link = make(alice, "a.txt", allow_download=False)
     assert link.open().json()["allow_download"] is False
@@ -426,8 +428,8 @@ def test_a_link_for_looking_gives_nothing(alice: Client) -> None:
         assert (answer.status, answer.slug) == (403, "download-not-allowed")
 
 
-def test_a_link_never_opens_a_new_file_of_the_same_name(alice: Client) -> None:
-    """What was deleted is gone from it; what is replaced is shown as it is now."""
+def test_a_link_does_not_show_a_new_file_of_the_same_name(alice: Client) -> None:
+    """A deleted file is no longer shown; a replaced one is shown as it is now."""
     alice.put("a.txt", b"old")
     link = make(alice, "a.txt")
     alice.put("a.txt", b"newer")
@@ -442,8 +444,8 @@ def test_a_link_never_opens_a_new_file_of_the_same_name(alice: Client) -> None:
     assert link.open().slug == "no-such-link"
 
 
-def test_a_stale_grant_opens_nothing_and_is_not_renewed(alice: Client, behind: Behind) -> None:
-    """One that a delete has missed carries the place of a file that is no more."""
+def test_a_stale_grant_gives_no_access_and_is_not_renewed(alice: Client, behind: Behind) -> None:
+    """One that a delete missed carries the place of the deleted file."""
     alice.put("a.txt", b"old")
     link = make(alice, "a.txt")
     grant = behind.row("shares", grantee=f"link:{link.id}", file="alice/a.txt")
@@ -457,8 +459,8 @@ def test_a_stale_grant_opens_nothing_and_is_not_renewed(alice: Client, behind: B
     assert link.names() == ["a.txt"]
 
 
-def test_a_link_follows_a_file_that_is_renamed(alice: Client) -> None:
-    """At its new name alone; a new file at the old one is not shown, nor counted for the old."""
+def test_a_link_follows_a_renamed_file(alice: Client) -> None:
+    """It shows the file at its new name only, and not a new file at the old one."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=3)
     for old, new in (("a.txt", "b.txt"), ("b.txt", "in/c.txt")):
@@ -473,8 +475,8 @@ def test_a_link_follows_a_file_that_is_renamed(alice: Client) -> None:
     assert revoke(alice, link).status == 204
 
 
-def test_a_file_moves_into_a_folder_and_out_of_it(alice: Client) -> None:
-    """A link to the folder shows what is there now."""
+def test_a_link_to_a_folder_shows_files_moved_into_it(alice: Client) -> None:
+    """And no longer shows files moved out of it."""
     alice.put("in/a.txt")
     link = make(alice, "in/")
     alice.send("PATCH", "/file", json_={"file_name": "in/a.txt", "new_name": "out.txt"})
@@ -484,8 +486,8 @@ def test_a_file_moves_into_a_folder_and_out_of_it(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("disabled", [True, False])
-def test_a_link_ends_with_its_owner(alice: Client, behind: Behind, disabled: bool) -> None:
-    """Whoever is shut out, or gone, gives nothing out any more."""
+def test_a_link_stops_working_with_its_owner(alice: Client, behind: Behind, disabled: bool) -> None:
+    """Of a disabled or deleted account."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
     if disabled:
@@ -497,8 +499,8 @@ def test_a_link_ends_with_its_owner(alice: Client, behind: Behind, disabled: boo
     assert link.unlock("x").slug == "no-such-link"
 
 
-def test_a_single_file_is_no_way_to_its_siblings(alice: Client) -> None:
-    """Nor is a folder to one whose name begins alike."""
+def test_a_link_shows_no_neighbours(alice: Client) -> None:
+    """A file shows no other file of its folder, a folder none whose name begins alike."""
     for name in ("in/a.txt", "in/b.txt", "in2/c.txt", "in/a.txt2"):
         alice.put(name)
     file, folder = make(alice, "in/a.txt"), make(alice, "in/")
@@ -509,8 +511,8 @@ def test_a_single_file_is_no_way_to_its_siblings(alice: Client) -> None:
         assert folder.download(name).status in {404, 422}
 
 
-def test_forms_and_json_are_read_and_nothing_else(alice: Client) -> None:
-    """With the same fields; unknown and repeated ones are refused."""
+def test_bodies_are_forms_or_json(alice: Client) -> None:
+    """With the same fields; unknown and repeated fields are refused."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="x y&é")
     page = link.form("/unlock", password="x y&é")
@@ -536,8 +538,8 @@ def test_forms_and_json_are_read_and_nothing_else(alice: Client) -> None:
             assert Client().send("POST", link.path + path, **sent).status == 415
 
 
-def test_no_search_engine_has_a_link(alice: Client) -> None:
-    """Every answer under the public addresses says so, errors included, and no referrer is sent."""
+def test_search_engines_index_no_link(alice: Client) -> None:
+    """Every public answer is noindex, problems included, and sends no referrer."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
     paths = [link.path, f"{link.path}/download", f"{link.path}/x", "/s/x", "/s/", "/r/x", "/r/x/y"]
@@ -550,10 +552,10 @@ def test_no_search_engine_has_a_link(alice: Client) -> None:
     assert "x-robots-tag" not in Client().get("/health").headers
 
 
-def test_an_event_that_cannot_be_noted_keeps_nobody_out(
+def test_an_event_that_cannot_be_recorded_refuses_no_visitor(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was opened or unlocked is told as well as it goes; only a download must be noted."""
+    """Only the event of a download is required."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="x")
 
@@ -565,8 +567,8 @@ def test_an_event_that_cannot_be_noted_keeps_nobody_out(
     assert link.open(grant=grant).status == 200
 
 
-def test_what_was_revoked_meanwhile_is_told_to_whoever_holds_it(alice: Client) -> None:
-    """A grant and a receipt do not outlive the link."""
+def test_a_grant_does_not_outlive_its_link(alice: Client) -> None:
+    """Nor does a receipt."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
     grant = link.download("a.txt").json()["grant"]

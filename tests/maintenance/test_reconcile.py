@@ -1,4 +1,4 @@
-"""The daily comparison of what is stored with what is said of it."""
+"""The daily reconciliation of rows, counts and objects."""
 
 import json
 import time
@@ -9,6 +9,7 @@ from function import app, contract
 from function.contract import Settings
 from function.core.limits import DAY
 from function.maintenance import reconcile as maintenance_reconcile
+from function.maintenance.reconcile import Step
 from function.tables.files import refcount_key
 from function.tables.folders import folder_key
 from function.tables.search_terms import SEPARATOR
@@ -16,20 +17,20 @@ from tests.conftest import Behind, Clock
 from tests.crashes.world import elsewhere
 from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.transfers import aws, start, stored
 
-OLD = 8 * DAY + 1
+MIN_AGE = 8 * DAY + 1
 
 
 def reconcile(seconds_left: int = 28) -> dict[str, int]:
-    """A run that may take so long."""
+    """Runs it once with this time left, and returns its report."""
 
     class Context(type(CONTEXT)):  # type: ignore[misc]
         def get_remaining_time_in_millis(self) -> int:
             return seconds_left * 1000
 
-    report: dict[str, int] = app.lambda_handler(contract.RECONCILE, Context())
+    report: dict[str, int] = app.lambda_handler(contract.RECONCILE_EVENT, Context())
     return report
 
 
@@ -37,39 +38,39 @@ def orphan(settings: Settings, key: str, data: bytes = b"lost") -> None:
     aws("s3").put_object(Bucket=settings.bucket, Key=key, Body=data)
 
 
-def test_all_in_order_is_left_as_it_is(alice: Client, behind: Behind, clock: Clock) -> None:
-    """Files, versions, trash, copies of everything: nothing is corrected, nothing freed."""
+def test_a_consistent_account_stays_as_it_is(alice: Client, behind: Behind, clock: Clock) -> None:
+    """With files, versions, trash and an upload: nothing is corrected and nothing freed."""
     for name in ("a", "a", "b/c"):
         alice.put(name)
     alice.delete("/file", file_name="b/c")
     alice.post("/uploads", file_name="d", size=5)
     before = [row for row in behind.rows("files") if row["shelf"] != "~reconcile"]
-    clock.time = time.time() + OLD  # by which S3 dates what it has
+    clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
     after = [row for row in behind.rows("files") if row["shelf"] != "~reconcile"]
-    gone = [row for row in before if row not in after]
-    assert [row["shelf"] for row in gone] == ["alice/folders"]
-    assert (report["corrected"], report["freed"], report["adopted"]) == (0, 0, 0)
-    assert (report["accounts"], report["objects"], report["folders"]) == (1, 3, 1)
+    deleted = [row for row in before if row not in after]
+    assert [row["shelf"] for row in deleted] == ["alice/folders"]
+    assert (report["corrected"], report["freed"], report["backfilled"]) == (0, 0, 0)
+    assert (report["accounts"], report["objects"], report["folders_deleted"]) == (1, 3, 1)
 
 
-def test_bytes_that_nobody_names_go_when_they_are_old(
+def test_old_objects_that_no_row_names_are_deleted(
     alice: Client, settings: Settings, ground: Ground, clock: Clock
 ) -> None:
-    """What a crash left between the bytes and their row; what is young may yet become a file."""
+    """A crash before their commit left them. A young object may become a file yet."""
     alice.put("a", b"kept")
     orphan(settings, "alice/0123")
     orphan(settings, "zoe/left", b"of nobody")
     assert reconcile()["freed"] == 0
-    clock.time = time.time() + OLD  # by which S3 dates what it has
+    clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
     assert (report["freed"], report["freed_bytes"]) == (2, len(b"lost") + len(b"of nobody"))
     assert stored(ground) == [b"kept"]
     assert reconcile()["freed"] == 0
 
 
-def test_usage_is_put_right(alice: Client, behind: Behind, clock: Clock) -> None:
-    """To what the rows have, and what uploads in progress hold."""
+def test_usage_is_corrected(alice: Client, behind: Behind, clock: Clock) -> None:
+    """To the sum of the rows and of the reservations."""
     alice.put("a", b"12345")
     alice.post("/uploads", file_name="d", size=50)
     wrong = {"bytes_used": 7, "files_used": 99, "bytes_reserved": 3, "files_reserved": -1}
@@ -82,39 +83,39 @@ def test_usage_is_put_right(alice: Client, behind: Behind, clock: Clock) -> None
         assert reconcile()["corrected"] == 0
 
 
-def test_uploads_that_begin_and_end_meanwhile_are_not_written_off(
+def test_usage_is_not_corrected_while_uploads_start_and_end(
     alice: Client, behind: Behind, ground: Ground, clock: Clock
 ) -> None:
-    """They leave no news, and another of the same size leaves the same counts."""
+    """They leave no change in the feed, and another upload of the same size the same counts."""
     upload = start(alice, "film", 50)
     behind.change("users", {"username": "alice"}, files_used=9)
     clock.time += 61
     met: list[str] = []
 
     def before(call: Call) -> None:
-        now = {"Query": "given up", "TransactWriteItems": "begun"}.get(call.operation, "")
-        if now == "given up" and not met and b"alice/holds" in call.request.body:
+        now = {"Query": "aborted", "TransactWriteItems": "started"}.get(call.operation, "")
+        if now == "aborted" and not met and b"alice/holds" in call.request.body:
             met.append(now)
             with elsewhere():
                 assert alice.delete(f"/uploads/{upload['upload_id']}").status == 204
-        elif now == "begun" and met == ["given up"]:
+        elif now == "started" and met == ["aborted"]:
             met.append(now)
             with elsewhere():
                 start(alice, "film", 50)
 
     ground.before = before
     report = reconcile()
-    assert met == ["given up", "begun"]
+    assert met == ["aborted", "started"]
     assert (report["corrected"], report["skipped"]) == (0, 1)
     assert reconcile()["corrected"] == 1
     row = behind.row("users", username="alice")
     assert (row["bytes_used"], row["files_used"], row["files_reserved"]) == (50, 1, 1)
 
 
-def test_a_folder_that_changes_while_it_is_looked_into_is_left(
+def test_a_folder_that_changes_during_the_check_is_not_corrected(
     alice: Client, behind: Behind, ground: Ground, clock: Clock
 ) -> None:
-    """One file that goes and another that comes leave the count as it was."""
+    """A file that is deleted and one that is put leave the count as it was."""
     alice.put("f/x")
     behind.put("files", {**place("phantom/"), "files": 3})
     clock.time += 61
@@ -123,52 +124,52 @@ def test_a_folder_that_changes_while_it_is_looked_into_is_left(
     def before(call: Call) -> None:
         body = call.request.body
         if not met and call.operation == "Query" and b'"f/"' in body:
-            met.append("gone")
+            met.append("deleted")
             with elsewhere():
                 assert alice.delete("/file", file_name="f/x").status == 204
-        elif met == ["gone"] and call.operation == "Query" and b"alice/changes" in body:
-            met.append("come")
+        elif met == ["deleted"] and call.operation == "Query" and b"alice/changes" in body:
+            met.append("put")
             with elsewhere():
                 assert alice.put("f/y").status == 201
 
     ground.before = before
     reconcile()
     ground.before = lambda _: None
-    assert met == ["gone", "come"]
+    assert met == ["deleted", "put"]
     assert behind.row("files", **place("f/"))["files"] == 1
     clock.time += DAY
-    assert reconcile()["recounted"] == 1
+    assert reconcile()["folders_corrected"] == 1
 
 
-def test_whoever_goes_meanwhile_holds_up_nobody(
+def test_a_deleted_account_does_not_stop_the_run(
     alice: Client, behind: Behind, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though it was the last account, and a run had ended within it."""
+    """It was the last account, and the last run ended within its rows."""
     for name in ("bob", "carol"):
         join(name)
     last = [row["username"] for row in ground.rows(behind.settings.users)][-1]
-    within = {"account": None, "walking": last, "shelf": 1}
-    noted = {"shelf": "~reconcile", "name": "position", "position": json.dumps(within)}
+    position = {"last_account": None, "account": last, "step": Step.TRASH}
+    saved = {"shelf": "~reconcile", "name": "position", "position": json.dumps(position)}
     for row in ground.rows(behind.settings.users):
         behind.delete("users", username=row["username"])
-    behind.put("files", noted)
+    behind.put("files", saved)
     with ground.counted() as calls:
         reconcile()
     assert len(calls) < 10
 
 
-def test_a_position_of_another_version_is_gone_on_from(alice: Client, behind: Behind) -> None:
-    """With what this one knows of it."""
-    noted = {"shelf": "~reconcile", "name": "position"}
-    behind.put("files", noted | {"position": json.dumps({"accounts_seen": True, "later": 1})})
+def test_a_position_of_another_release_is_continued(alice: Client, behind: Behind) -> None:
+    """Unknown fields are ignored."""
+    saved = {"shelf": "~reconcile", "name": "position"}
+    behind.put("files", saved | {"position": json.dumps({"accounts_done": True, "later": 1})})
     assert reconcile()["accounts"] == 0
     assert reconcile()["accounts"] == 1
 
 
-def test_a_row_that_goes_meanwhile_leaves_nothing_named(
+def test_a_row_that_is_deleted_meanwhile_gets_no_reference_count(
     alice: Client, behind: Behind, ground: Ground
 ) -> None:
-    """What is not known as named is so only while its row stands."""
+    """A missing count is created only while the row exists."""
     alice.put("a", b"1")
     met: list[Call] = []
 
@@ -180,7 +181,7 @@ def test_a_row_that_goes_meanwhile_leaves_nothing_named(
                 assert alice.send("DELETE", "/file", query=query).status == 204
 
     ground.before = before
-    assert reconcile()["adopted"] == 0
+    assert reconcile()["backfilled"] == 0
     assert met
     assert not [row for row in behind.rows("files") if row["shelf"].startswith("~references")]
 
@@ -190,42 +191,44 @@ NAMES = ("a/1", "a/2", "a/b/3", "a/b/c/4", "a/b/c/5", "a!", "d/6", "e/f/7", "x")
 
 
 @pytest.mark.odd_rows
-@pytest.mark.parametrize("at_once", [1, 2, 4, 1000])
-def test_folders_say_how_many_files_they_have(
+@pytest.mark.parametrize("page_size", [1, 2, 4, 1000])
+def test_counts_of_folders_are_corrected(
     alice: Client,
     behind: Behind,
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
-    at_once: int,
+    page_size: int,
 ) -> None:
-    """Whichever count was wrong or missing, wherever a page ends; without files a folder goes."""
+    """Wrong and missing ones, at any page size; a folder without files is deleted."""
     for module, limit in (
-        (maintenance_reconcile, "AT_ONCE"),
-        (maintenance_reconcile, "FOLDERS_AT_ONCE"),
+        (maintenance_reconcile, "PAGE_SIZE"),
+        (maintenance_reconcile, "FOLDER_PAGE_SIZE"),
     ):
-        monkeypatch.setattr(module, limit, at_once)
+        monkeypatch.setattr(module, limit, page_size)
     for name in NAMES:
         alice.put(name)
     join("bob")
     for given in ("given/", "back/"):
         alice.post("/share", file_name=given, username="bob")
     alice.delete("/share", file_name="back/", username="bob")
-    assert reconcile()["recounted"] == 0
+    assert reconcile()["folders_corrected"] == 0
     behind.delete("files", **place("a/b/"))
     for wrong, files in {"a/": 0, "e/": 7, "given/": 2}.items():
         behind.change("files", place(wrong), files=files)
     for phantom, files in {"phantom/": 3, "a/gone/": -1}.items():
         behind.put("files", {**place(phantom), "files": files})
     clock.time += 61
-    assert reconcile()["recounted"] == 6
-    said = {
+    assert reconcile()["folders_corrected"] == 6
+    counts = {
         each["name"]: each.get("files")
         for each in behind.rows("files")
         if "/folders" in each["shelf"]
     }
-    assert {name.replace(SEPARATOR, ""): files for name, files in said.items() if files} == FOLDERS
+    assert {
+        name.replace(SEPARATOR, ""): files for name, files in counts.items() if files
+    } == FOLDERS
     report = reconcile()
-    assert (report["recounted"], report["folders"]) == (0, 2)
+    assert (report["folders_corrected"], report["folders_deleted"]) == (0, 2)
     assert "given/" in {r["name"].replace(SEPARATOR, "") for r in behind.rows("files")}
 
 
@@ -235,21 +238,21 @@ def place(folder: str) -> dict[str, str]:
     return {"shelf": key.partition, "name": str(key.sort)}
 
 
-def test_folders_that_change_meanwhile_are_left_for_the_next_day(
+def test_a_folder_of_an_account_that_just_changed_waits_for_the_next_run(
     alice: Client, behind: Behind, clock: Clock
 ) -> None:
-    """A count may be right that is not what was read."""
+    """The count may be right by now."""
     alice.put("a/1")
     behind.change("files", place("a/"), files=9)
-    assert reconcile()["recounted"] == 0
+    assert reconcile()["folders_corrected"] == 0
     clock.time += 61
-    assert reconcile()["recounted"] == 1
+    assert reconcile()["folders_corrected"] == 1
 
 
-def test_a_folder_is_looked_into_only_when_there_are_too_many(
+def test_folders_are_checked_one_by_one_only_if_there_are_too_many(
     alice: Client, ground: Ground, clock: Clock
 ) -> None:
-    """What a day costs grows with pages, not with folders."""
+    """The number of calls grows with pages, not with folders."""
     for name in NAMES:
         alice.put(name)
     clock.time += 61
@@ -264,10 +267,10 @@ def test_a_folder_is_looked_into_only_when_there_are_too_many(
     assert len(calls) == few
 
 
-def test_an_account_that_changes_meanwhile_is_left_for_the_next_day(
+def test_an_account_that_just_changed_waits_for_the_next_run(
     alice: Client, behind: Behind, clock: Clock
 ) -> None:
-    """Its rows were perhaps counted twice, or not at all."""
+    """Its rows may have been counted twice, or not at all."""
     alice.put("a", b"12345")
     behind.change("users", {"username": "alice"}, bytes_used=7)
     report = reconcile()
@@ -276,89 +279,91 @@ def test_an_account_that_changes_meanwhile_is_left_for_the_next_day(
     assert reconcile()["corrected"] == 1
 
 
-def test_bytes_of_rows_that_do_not_say_so_are_never_freed(
+def test_the_bytes_of_a_row_are_never_deleted(
     alice: Client, behind: Behind, ground: Ground, clock: Clock
 ) -> None:
-    """A row is always right: what it names is known as named before anything is freed."""
+    """A missing reference count is created before any object is deleted."""
     alice.put("a", b"kept")
     key = refcount_key(str(behind.row("files", shelf="alice", name="a")["object"]))
     behind.delete("files", shelf=key.partition, name=str(key.sort))
-    clock.time = time.time() + OLD  # by which S3 dates what it has
+    clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
-    assert (report["adopted"], report["freed"]) == (1, 0)
+    assert (report["backfilled"], report["freed"]) == (1, 0)
     assert stored(ground) == [b"kept"]
 
 
-def test_a_run_goes_on_where_the_last_one_ended(
+def test_a_run_continues_where_the_last_one_ended(
     alice: Client, settings: Settings, ground: Ground, clock: Clock
 ) -> None:
-    """However little time each has, all accounts and objects are seen in the end."""
+    """With time for one step each, the runs reach all accounts and objects."""
     for name in ("bob", "carol", "dave"):
         join(name).put("a", name.encode())
     orphan(settings, "alice/0123")
-    clock.time = time.time() + OLD  # by which S3 dates what it has
+    clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     calls = 0
 
-    class Hurried(type(CONTEXT)):  # type: ignore[misc]
+    class OneStep(type(CONTEXT)):  # type: ignore[misc]
         def get_remaining_time_in_millis(self) -> int:
             nonlocal calls
             calls += 1
             return 28_000 if calls % 2 else 0  # time for one step
 
     steps = 4 * 4  # live files, trash, versions and folders of each account
-    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(steps + 1)]
+    runs = [app.lambda_handler(contract.RECONCILE_EVENT, OneStep()) for _ in range(steps + 1)]
     assert sum(run["accounts"] for run in runs) == 4
     assert [run["freed"] for run in runs] == [0] * steps + [1]
     assert len(stored(ground)) == 3
 
 
-@pytest.mark.parametrize("event", [contract.SWEEP, contract.RECONCILE])
-def test_what_was_done_is_given_out_as_metrics(
+@pytest.mark.parametrize("event", [contract.SWEEP_EVENT, contract.RECONCILE_EVENT])
+def test_the_counts_are_metrics(
     alice: Client, event: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """CloudWatch's embedded metric format, on the function's output."""
     alice.put("a")
-    done = app.lambda_handler(event, CONTEXT)
+    counts = app.lambda_handler(event, CONTEXT)
     text = capsys.readouterr().out
     assert '"Namespace":"Satchel"' in text
-    for name in done:
+    for name in counts:
         assert f'"Name":"{name}"' in text
 
 
-def test_no_time_at_all_does_nothing(alice: Client, behind: Behind) -> None:
-    """And loses nothing."""
+def test_a_run_without_time_changes_nothing(alice: Client, behind: Behind) -> None:
+    """Its position is not saved either."""
     alice.put("a")
     before = behind.state()
     assert reconcile(seconds_left=5)["accounts"] == 0
     assert behind.state() == before
-    balanced(behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users))
+    assert_consistent(
+        behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users)
+    )
 
 
-def test_an_account_larger_than_a_run_holds_up_nobody(
+def test_an_account_larger_than_a_run_is_continued_by_the_next(
     alice: Client, behind: Behind, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is gone on with where the run ended, and put right when it was left alone meanwhile."""
-    monkeypatch.setattr(maintenance_reconcile, "AT_ONCE", 2)
+    """Its usage is corrected if the account did not change between the runs."""
+    monkeypatch.setattr(maintenance_reconcile, "PAGE_SIZE", 2)
     for name in "abcde":
         alice.put(name, b"1")
     behind.change("users", {"username": "alice"}, bytes_used=99)
     clock.time += 61
     calls = 0
 
-    class Hurried(type(CONTEXT)):  # type: ignore[misc]
+    class OneStep(type(CONTEXT)):  # type: ignore[misc]
         def get_remaining_time_in_millis(self) -> int:
             nonlocal calls
             calls += 1
             return 28_000 if calls % 2 else 0
 
-    runs = [app.lambda_handler(contract.RECONCILE, Hurried()) for _ in range(5)]
+    runs = [app.lambda_handler(contract.RECONCILE_EVENT, OneStep()) for _ in range(5)]
     assert [run["accounts"] for run in runs] == [0, 0, 0, 0, 1]
     assert runs[-1]["corrected"] == 1
     assert behind.row("users", username="alice")["bytes_used"] == 5
 
 
-def test_a_row_that_cannot_be_read_holds_up_nobody(alice: Client, behind: Behind) -> None:
-    """The account is passed over, and the objects are looked at."""
+def test_an_account_with_an_unreadable_row_is_skipped(alice: Client, behind: Behind) -> None:
+    """The run continues with the objects."""
     alice.put("a")
     row = behind.row("files", shelf="alice", name="a")
     behind.put("files", {**row, "size": "many"})

@@ -1,4 +1,4 @@
-"""What this is: health, info, the OpenAPI document, its page."""
+"""Health, info, the OpenAPI document and its page."""
 
 import json
 import re
@@ -40,15 +40,15 @@ def references(part: Any) -> set[str]:
     return set().union(*map(references, part)) if isinstance(part, list) else set()
 
 
-def test_health_asks_nothing(ground: Ground, anyone: Client) -> None:
-    """It says that this answers, and its version."""
+def test_health_calls_no_aws(ground: Ground, anyone: Client) -> None:
+    """`GET /health` answers with the version."""
     with ground.counted() as calls:
         assert anyone.get("/health").json() == {"status": "ok", "version": contract.VERSION}
     assert calls == []
 
 
-def test_info_says_the_true_limits(anyone: Client, settings: contract.Settings) -> None:
-    """Those that the other routes hold to."""
+def test_info_has_the_limits(anyone: Client, settings: contract.Settings) -> None:
+    """They are those that the other routes enforce."""
     info = anyone.get("/info").json()
     assert info["version"] == contract.VERSION
     assert {"folders", "shares", "trash", "versions"} <= set(info["features"])
@@ -63,7 +63,7 @@ def test_info_says_the_true_limits(anyone: Client, settings: contract.Settings) 
 def test_features_follow_the_configuration(
     anyone: Client, settings: contract.Settings, rewire: Callable[[contract.Settings], None]
 ) -> None:
-    """A client need not try what is not there."""
+    """`GET /info` lists a feature only where the settings turn it on."""
     varying = {"registration", "invites", "password-reset"}
     for registration, mail_from, on in (
         ("open", "satchel@example.org", varying),
@@ -77,33 +77,33 @@ def test_features_follow_the_configuration(
         assert info["features"] == sorted(info["features"])
 
 
-def test_the_document_names_every_route(document: Any) -> None:
-    """And no other."""
+def test_the_document_lists_every_route(document: Any) -> None:
+    """It lists no other."""
     assert document["openapi"].startswith("3.1")
     assert operations(document).keys() == {(each.method, each.path) for each in ROUTES} - HIDDEN
     assert document["info"]["version"] == contract.VERSION
 
 
-# Beside a token, a password can be wrong, or wanting.
-ASKING = {
+# Public routes that answer 401 for a missing or wrong password.
+WITH_PASSWORD = {
     "/login", "/s/{token}", "/s/{token}/unlock", "/s/{token}/download",
     "/r/{token}", "/r/{token}/unlock", "/r/{token}/uploads",
 }  # fmt: skip
 
 
-def test_the_document_says_where_a_token_is_needed(document: Any) -> None:
-    """By either header, and that 401 is the answer without."""
+def test_the_document_lists_where_a_token_is_required(document: Any) -> None:
+    """In either header; 401 is documented for the same routes."""
     schemes = document["components"]["securitySchemes"]
     assert {scheme["type"] for scheme in schemes.values()} == {"apiKey", "http"}
     for key, operation in operations(document).items():
         public = BY_NAME[" ".join(key)].public
         needed = [] if public else [{name: []} for name in schemes]
         assert operation["security"] == needed, key
-        assert ("401" in operation["responses"]) is (not public or key[1] in ASKING), key
+        assert ("401" in operation["responses"]) is (not public or key[1] in WITH_PASSWORD), key
 
 
-def test_the_document_is_whole(document: Any) -> None:
-    """Each reference leads somewhere, each operation has its words, its own id and its answers."""
+def test_the_document_is_complete(document: Any) -> None:
+    """Each reference exists; each operation has a description, an id and its answers."""
     names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
     assert references(document) <= names
     found = operations(document)
@@ -122,22 +122,22 @@ def test_the_document_is_whole(document: Any) -> None:
         assert in_path == set(re.findall(r"{(\w+)}", key[1])), key
 
 
-def test_the_document_says_what_put_file_takes(document: Any) -> None:
-    """JSON, the bytes themselves, or a form; new or replaced."""
+def test_the_document_lists_the_bodies_of_put_file(document: Any) -> None:
+    """JSON, bytes or a form; the answer is 200 or 201."""
     put = document["paths"]["/file"]["put"]
     kinds = set(put["requestBody"]["content"])
     assert kinds == {"application/json", "application/octet-stream", "multipart/form-data"}
     assert {"200", "201", "404", "409", "412", "413", "507"} <= put["responses"].keys()
 
 
-def test_the_document_names_no_framework(document: Any) -> None:
-    """Nor its own kinds of error."""
+def test_the_document_does_not_name_the_framework(document: Any) -> None:
+    """It has none of its error models either."""
     text = json.dumps(document)
     assert not any(name in text for name in ("owertools", "HTTPValidationError", "pydantic"))
 
 
-def test_the_page_needs_nothing_from_elsewhere(anyone: Client) -> None:
-    """Script, style and document stand in it, and its policy lets nothing else in."""
+def test_the_page_loads_nothing_from_other_hosts(anyone: Client) -> None:
+    """It contains its script, style and document, and its policy allows no other."""
     answer = anyone.get("/docs")
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/html")
@@ -149,7 +149,7 @@ def test_the_page_needs_nothing_from_elsewhere(anyone: Client) -> None:
     assert len(answer.content) < 6 * 1024 * 1024
 
 
-def test_the_bare_address_leads_to_the_page(anyone: Client) -> None:
-    """Whoever opens it in a browser is shown what it is."""
+def test_the_root_redirects_to_the_page(anyone: Client) -> None:
+    """A browser that opens the address of the API shows the documentation."""
     answer = anyone.get("/")
     assert (answer.status, answer.headers["location"]) == (302, "/docs")

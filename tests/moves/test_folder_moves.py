@@ -1,4 +1,4 @@
-"""Moving folders: all that is below goes, with every right on it, however often it is cut off."""
+"""Folder moves: all files below move with their grants, however often the move is interrupted."""
 
 import random
 from contextlib import suppress
@@ -12,7 +12,7 @@ from tests.crashes.meetings import at_the_commit
 from tests.support.bulk_files import fill
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground
-from tests.support.invariants import balanced
+from tests.support.invariants import assert_consistent
 from tests.support.links import make
 from tests.support.transfers import sweep
 from tests.support.world import World
@@ -24,19 +24,19 @@ def move(client: Client, old: str, new: str, **fields: object) -> Answer:
     return client.send("PATCH", "/file", json_={"file_name": old, "new_name": new, **fields})
 
 
-class Cut(BaseException):
-    """The process is gone."""
+class ProcessDied(BaseException):
+    """The process ended in the middle of a request."""
 
 
-def test_a_small_folder_moves_at_once(alice: Client, ground: Ground) -> None:
-    """In one commit, with what is below it and nothing else; what it was is there no more."""
+def test_a_small_folder_moves_in_one_commit(alice: Client, ground: Ground) -> None:
+    """All files below it move, no others do, and the old folder is gone."""
     for name in ("in/a.txt", "in/deep/b.txt", "inside.txt", "in.txt"):
         alice.put(name, name.encode())
     with ground.counted() as calls:
         answer = move(alice, "in/", "out/sub/")
     assert calls.count("TransactWriteItems") == 1
-    said = answer.json()
-    assert (answer.status, said["state"], said["moved"]) == (200, "done", 2)
+    job = answer.json()
+    assert (answer.status, job["state"], job["moved"]) == (200, "done", 2)
     assert alice.names() == [
         "alice/in.txt", "alice/inside.txt", "alice/out/sub/a.txt", "alice/out/sub/deep/b.txt",
     ]  # fmt: skip
@@ -44,8 +44,8 @@ def test_a_small_folder_moves_at_once(alice: Client, ground: Ground) -> None:
     assert move(alice, "in/", "out/sub/").slug == "no-such-file"
 
 
-def test_what_cannot_be_is_refused(alice: Client, bob: Client) -> None:
-    """Before anything has moved."""
+def test_an_impossible_move_is_refused(alice: Client, bob: Client) -> None:
+    """Every check comes before the first file moves."""
     alice.put("in/a.txt")
     alice.put("there/b.txt")
     assert move(alice, "in/", "there/").slug == "file-exists"
@@ -65,8 +65,8 @@ def test_what_cannot_be_is_refused(alice: Client, bob: Client) -> None:
     assert alice.names(prefix="in/") == ["alice/in/a.txt", "alice/in/" + "y" * 200]
 
 
-def test_every_right_goes_with_it(world: World) -> None:
-    """On files, on the folder, on those in it, by links and requests; none stays behind."""
+def test_all_grants_move_with_the_folder(world: World) -> None:
+    """Those of files, folders, links and file requests; none gives access at the old name."""
     alice, bob, carol, dave = world.alice, world.bob, world.carol, world.dave
     alice.put("in/deep/x.txt", b"x")
     alice.put("in/y.txt", b"y")
@@ -75,7 +75,7 @@ def test_every_right_goes_with_it(world: World) -> None:
     alice.post("/share", file_name="in/deep/", group="team", permission="write")
     alice.post("/share", file_name="in/empty/", username="bob", permission="write")
     link = make(alice, "in/", "a.txt")
-    asked = alice.post("/requests", title="Slides", folder="in/deep/").json()
+    request = alice.post("/requests", title="Slides", folder="in/deep/").json()
     assert move(alice, "in/", "out/").status == 200
     assert bob.put("out/deep/x.txt", b"by bob", username="alice").status == 200
     assert carol.put("out/deep/new.txt", b"by carol", username="alice").status == 201
@@ -83,7 +83,7 @@ def test_every_right_goes_with_it(world: World) -> None:
     assert dave.read("out/y.txt", username="alice").content == b"y"
     assert dave.put("out/y.txt", username="alice").slug == "no-such-file"
     assert "out/y.txt" in link.names()
-    assert alice.get(f"/requests/{asked['id']}").json()["folder"] == "out/deep/"
+    assert alice.get(f"/requests/{request['id']}").json()["folder"] == "out/deep/"
     for name in ("in/y.txt", "in/deep/x.txt", "in/deep/new.txt", "in/empty/z.txt"):
         alice.put(name, b"new here")
         for client in (bob, carol, dave):
@@ -94,8 +94,8 @@ def test_every_right_goes_with_it(world: World) -> None:
     assert alice.delete("/share", file_name="in/", username="dave").slug == "no-such-share"
 
 
-def test_what_was_granted_at_the_new_name_is_not_made_less(world: World) -> None:
-    """Of two rights on one folder the one stays that gives more."""
+def test_a_grant_at_the_new_name_keeps_its_permission(world: World) -> None:
+    """Of two grants to one account the one that gives more remains."""
     alice, bob, carol = world.alice, world.bob, world.carol
     alice.put("in/x.txt")
     alice.post("/share", file_name="in/", username="bob", permission="write")
@@ -107,48 +107,52 @@ def test_what_was_granted_at_the_new_name_is_not_made_less(world: World) -> None
         assert client.put("out/x.txt", username="alice").status == 200
 
 
-@pytest.mark.parametrize("meanwhile", ["share", "unshare", "put", "put in the way", "delete"])
-def test_who_comes_between_is_seen(world: World, ground: Ground, meanwhile: str) -> None:
-    """A right given or taken back at the last moment has been given or taken back."""
+@pytest.mark.parametrize("change", ["share", "unshare", "put", "put in the way", "delete"])
+def test_a_change_just_before_the_commit_is_respected(
+    world: World, ground: Ground, change: str
+) -> None:
+    """A share, a revocation, an upload or a deletion that came first has its effect."""
     alice, bob = world.alice, world.bob
     alice.put("in/x.txt", b"x")
     alice.post("/share", file_name="in/", username="dave")
 
     def act() -> None:
-        if meanwhile == "share":
+        if change == "share":
             alice.post("/share", file_name="in/", username="bob")
-        elif meanwhile == "unshare":
+        elif change == "unshare":
             alice.delete("/share", file_name="in/", username="dave")
-        elif meanwhile == "put":
+        elif change == "put":
             alice.put("in/new.txt", b"new")
-        elif meanwhile == "put in the way":
+        elif change == "put in the way":
             alice.put("out/x.txt", b"in the way")
         else:
             alice.delete("/file", file_name="in/x.txt")
 
     at_the_commit(ground, act)
     answer = move(alice, "in/", "out/")
-    if meanwhile == "put in the way":
+    if change == "put in the way":
         assert answer.slug == "file-exists"
-    elif meanwhile == "delete":
+    elif change == "delete":
         assert answer.slug == "no-such-file"
     else:
         assert answer.status == 200
         assert alice.names(prefix="in/") == []
-        given = {"share": (200, 200), "unshare": (404, 404), "put": (404, 200)}[meanwhile]
-        told = [client.read("out/x.txt", username="alice").status for client in (bob, world.dave)]
-        assert tuple(told) == given
+        expected = {"share": (200, 200), "unshare": (404, 404), "put": (404, 200)}[change]
+        statuses = [
+            client.read("out/x.txt", username="alice").status for client in (bob, world.dave)
+        ]
+        assert tuple(statuses) == expected
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_commit_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request has time for one commit."""
     monkeypatch.setattr(folder_job, "AT_MOST", 0)
 
 
-@pytest.mark.usefixtures("hurried")
-def test_a_large_folder_is_a_job(world: World, clock: Clock, settings: Settings) -> None:
-    """Each request goes on; what comes in the way gets another name, and a new right its place."""
+@pytest.mark.usefixtures("one_commit_a_request")
+def test_a_large_folder_moves_as_a_job(world: World, clock: Clock, settings: Settings) -> None:
+    """Each request continues it. A file that moves to a name that is taken gets another name."""
     alice, dave = world.alice, world.dave
     fill(settings, "alice", [f"in/{number:03}.txt" for number in range(40)])
     alice.post("/share", file_name="in/", username="dave")
@@ -165,9 +169,9 @@ def test_a_large_folder_is_a_job(world: World, clock: Clock, settings: Settings)
     answers = [first]
     while answers[-1].status == 202:
         answers.append(move(alice, "in/", "out/"))
-    told = [each.json()["moved"] for each in answers]
-    assert told == sorted(told)
-    assert told[-1] == 40
+    moved = [each.json()["moved"] for each in answers]
+    assert moved == sorted(moved)
+    assert moved[-1] == 40
     assert answers[-1].json()["state"] == "done"
     assert alice.get(f"/jobs/{job}").json() == answers[-1].json()
     names = alice.names(prefix="out/")
@@ -182,11 +186,11 @@ def test_a_large_folder_is_a_job(world: World, clock: Clock, settings: Settings)
     assert sweep() == 0
 
 
-@pytest.mark.usefixtures("hurried")
-def test_the_sweep_goes_on_with_what_was_left(
+@pytest.mark.usefixtures("one_commit_a_request")
+def test_the_sweep_finishes_a_job(
     alice: Client, bob: Client, clock: Clock, settings: Settings
 ) -> None:
-    """Within hours, though nobody asks again."""
+    """No request needs to be repeated."""
     fill(settings, "alice", [f"in/{number:03}.txt" for number in range(30)])
     alice.post("/share", file_name="in/", username="bob")
     job = move(alice, "in/", "out/").json()["id"]
@@ -198,11 +202,11 @@ def test_the_sweep_goes_on_with_what_was_left(
     assert sweep() == 0
 
 
-@pytest.mark.usefixtures("hurried")
-def test_a_name_that_becomes_too_long_is_cut(
+@pytest.mark.usefixtures("one_commit_a_request")
+def test_a_new_name_that_is_too_long_is_shortened(
     alice: Client, bob: Client, settings: Settings
 ) -> None:
-    """What comes below the old name meanwhile keeps no job from its end, and nobody gets more."""
+    """A file uploaded during the job cannot stop it, and its new name gives nobody access to it."""
     new = "/".join(["x" * 250] * 3) + "/"
     deep = "/".join(["y" * 250] * 3) + "/"
     fill(settings, "alice", [f"in/{number:03}.txt" for number in range(40)])
@@ -226,11 +230,11 @@ def test_a_name_that_becomes_too_long_is_cut(
     ] == [b"too"]
 
 
-def test_a_start_looks_at_the_first_names_only(
+def test_only_the_first_names_are_checked_before_a_move(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One there that would become too long is refused; one after them is cut like any later one."""
-    monkeypatch.setattr(folder_job, "AT_ONCE", 2)
+    """A name among them that would be too long is refused; a later one is shortened."""
+    monkeypatch.setattr(folder_job, "MAX_NAMES_CHECKED", 2)
     new = "/".join(["x" * 250] * 3) + "/"
     for name in ("in/a", "in/b", "in/" + "c" * 250):
         alice.put(name)
@@ -242,41 +246,41 @@ def test_a_start_looks_at_the_first_names_only(
     assert len(alice.names(prefix="in/")) == 2
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("one_commit_a_request")
 def test_a_job_waits_for_a_disabled_account(
     alice: Client, behind: Behind, clock: Clock, settings: Settings
 ) -> None:
-    """The sweep touches nothing meanwhile, and goes on when the account is enabled again."""
+    """The sweep moves nothing for it, and continues when the account is enabled again."""
     fill(settings, "alice", [f"in/{number:03}.txt" for number in range(30)])
-    begun = move(alice, "in/", "out/").json()
+    started = move(alice, "in/", "out/").json()
     behind.change("users", {"username": "alice"}, disabled=True)
     clock.time += LATE
     sweep()
     behind.change("users", {"username": "alice"}, disabled=False)
-    assert alice.get(f"/jobs/{begun['id']}").json() == begun
+    assert alice.get(f"/jobs/{started['id']}").json() == started
     sweep()
-    assert alice.get(f"/jobs/{begun['id']}").json()["state"] == "done"
+    assert alice.get(f"/jobs/{started['id']}").json()["state"] == "done"
     assert len(alice.names(prefix="out/")) == 30
 
 
-@pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("now", [{"disabled": True, "deleting": True}, {"id": "another"}])
-def test_a_job_of_nobody_is_done_with(
-    alice: Client, behind: Behind, clock: Clock, settings: Settings, now: dict[str, object]
+@pytest.mark.usefixtures("one_commit_a_request")
+@pytest.mark.parametrize("change", [{"disabled": True, "deleting": True}, {"id": "another"}])
+def test_the_sweep_drops_the_job_of_a_deleted_account(
+    alice: Client, behind: Behind, clock: Clock, settings: Settings, change: dict[str, object]
 ) -> None:
-    """One of an account that is being deleted, or that had the name before."""
+    """The account is being deleted, or its name belongs to another one."""
     fill(settings, "alice", [f"in/{number:03}.txt" for number in range(30)])
     job = move(alice, "in/", "out/").json()["id"]
-    was = behind.row("users", username="alice")
-    behind.change("users", {"username": "alice"}, **now)
+    account = behind.row("users", username="alice")
+    behind.change("users", {"username": "alice"}, **change)
     clock.time += LATE
     assert (sweep(), sweep()) == (1, 0)
-    behind.put("users", was)
+    behind.put("users", account)
     assert alice.get(f"/jobs/{job}").json()["state"] == "running"
 
 
 def share_with_many(alice: Client, behind: Behind, *names: str) -> None:
-    """Shares each with sixty people."""
+    """Shares each file or folder with sixty accounts."""
     for number in range(60):
         who = f"user{number:02}"
         behind.put("users", behind.row("users", username="bob") | {"username": who, "id": who})
@@ -284,8 +288,10 @@ def share_with_many(alice: Client, behind: Behind, *names: str) -> None:
             alice.post("/share", file_name=name, username=who)
 
 
-def test_a_file_with_many_grants_goes_alone(alice: Client, bob: Client, behind: Behind) -> None:
-    """Its grants do not fit one commit with others, and go with it all the same."""
+def test_a_file_with_many_grants_moves_in_commits_of_its_own(
+    alice: Client, bob: Client, behind: Behind
+) -> None:
+    """Its grants do not fit one commit, and all move with it."""
     for name in ("in/a.txt", "in/b.txt", "in/c.txt"):
         alice.put(name, b"bytes")
     share_with_many(alice, behind, "in/b.txt", "in/")
@@ -298,36 +304,36 @@ def test_a_file_with_many_grants_goes_alone(alice: Client, bob: Client, behind: 
 
 
 @pytest.mark.parametrize("levels", [1, 17])
-def test_a_file_with_many_grants_may_be_the_only_one(
+def test_a_folder_may_have_only_a_file_with_many_grants(
     alice: Client, bob: Client, behind: Behind, levels: int
 ) -> None:
-    """It moves from a folder that counts its files as from one too deep for that."""
+    """A folder that counts its files, and one that is too deep to count them."""
     old, new = "in/" * levels, "out/" * levels
     alice.put(old + "b.txt", b"bytes")
     share_with_many(alice, behind, old + "b.txt")
     alice.post("/share", file_name=old + "b.txt", username="bob")
-    said = move(alice, old, new).json()
-    assert (said["state"], said["moved"]) == ("done", 1)
+    job = move(alice, old, new).json()
+    assert (job["state"], job["moved"]) == ("done", 1)
     assert alice.names() == bob.names() == [f"alice/{new}b.txt"]
     assert [row["file"] for row in behind.rows("shares")] == [f"alice/{new}b.txt"] * 61
 
 
-def cut_off_ten_times(alice: Client, ground: Ground, seed: int, calls_in_all: int) -> int:
-    """Repeats the request, whose process dies ten times; how often it took."""
+def interrupt_ten_times(alice: Client, ground: Ground, seed: int, expected_calls: int) -> int:
+    """Repeats the request, whose process dies ten times; returns the number of requests."""
     chance, tries = random.Random(seed), 0
     for _ in range(10):
-        left = chance.randrange(1, calls_in_all // 10)
+        left = chance.randrange(1, expected_calls // 10)
         late = chance.random() < 0.5
 
         def die(call: Call, answer: object = None) -> object:
             nonlocal left
             left -= 1
             if left == 0:
-                raise Cut
+                raise ProcessDied
             return answer
 
         ground.before, ground.after = (lambda _: None, die) if late else (die, lambda _, a: a)
-        with suppress(Cut):
+        with suppress(ProcessDied):
             tries += 1
             move(alice, "in/", "out/")
         ground.before, ground.after = lambda _: None, lambda _, answer: answer
@@ -339,17 +345,17 @@ def cut_off_ten_times(alice: Client, ground: Ground, seed: int, calls_in_all: in
 @pytest.mark.parametrize(
     ("files", "calls"), [(60, 30), pytest.param(5000, 3000, marks=pytest.mark.slow)]
 )
-def test_a_folder_cut_off_ten_times_ends_right(
+def test_a_move_that_is_interrupted_ten_times_is_complete(
     alice: Client, bob: Client, ground: Ground, settings: Settings, files: int, calls: int
 ) -> None:
-    """Every file once, with its bytes and its rights, and the books in balance."""
+    """Every file moves once, with its bytes and its grants, and all counts are right."""
     names = [f"in/{number // 100}/{number:04}" for number in range(files - 2)]
     rows = fill(settings, "alice", names)
     for name in ("in/bytes.txt", "in/0/more.txt"):
         alice.put(name, name.encode())
     alice.post("/share", file_name="in/0/", username="bob")
     alice.post("/share", file_name="in/bytes.txt", username="bob", permission="write")
-    cut_off_ten_times(alice, ground, 5, calls)
+    interrupt_ten_times(alice, ground, 5, calls)
     live = {
         row["name"]: row["id"] for row in ground.rows(settings.files) if row["shelf"] == "alice"
     }
@@ -361,4 +367,4 @@ def test_a_folder_cut_off_ten_times_ends_right(
     assert bob.read("out/0/more.txt", username="alice").content == b"in/0/more.txt"
     granted = {(row["grantee"], row["file"]) for row in ground.rows(settings.shares)}
     assert granted == {("user:bob", "alice/out/0/"), ("user:bob", "alice/out/bytes.txt")}
-    balanced(ground.rows(settings.files), ground.rows(settings.users))
+    assert_consistent(ground.rows(settings.files), ground.rows(settings.users))

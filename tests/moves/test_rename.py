@@ -1,4 +1,4 @@
-"""Renaming and moving a file, what goes with it, and what is said of it."""
+"""Renames of files, changes of their details, and the list of who has access to a file."""
 
 import pytest
 
@@ -15,12 +15,12 @@ def change(client: Client, name: str, **fields: object) -> Answer:
 
 
 def test_a_file_is_renamed(alice: Client, behind: Behind) -> None:
-    """The same file, the same bytes, another name; nothing is copied."""
-    made = alice.put("a.txt", b"the bytes").json()
+    """It stays the same file with the same object in S3."""
+    created = alice.put("a.txt", b"the bytes").json()
     objects = behind.objects()
     answer = change(alice, "a.txt", new_name="in/b.txt")
     assert (answer.status, answer.json()) == (
-        200, made | {"key": "alice/in/b.txt", "file_name": "in/b.txt"},
+        200, created | {"key": "alice/in/b.txt", "file_name": "in/b.txt"},
     )  # fmt: skip
     assert alice.read("in/b.txt").content == b"the bytes"
     assert alice.read("a.txt").slug == "no-such-file"
@@ -29,23 +29,23 @@ def test_a_file_is_renamed(alice: Client, behind: Behind) -> None:
     assert alice.get("/me").json()["bytes_used"] == 9
 
 
-def test_it_is_said_otherwise_of_a_file(alice: Client) -> None:
-    """What is not named stays, null clears."""
+def test_description_and_tags_change(alice: Client) -> None:
+    """A field that is not sent stays; null clears it."""
     alice.put("a.txt")
-    said = change(alice, "a.txt", description="what it is", tags=["one", "two"]).json()
-    assert (said["description"], said["tags"]) == ("what it is", ["one", "two"])
-    said = change(alice, "a.txt", tags=["three"]).json()
-    assert (said["description"], said["tags"]) == ("what it is", ["three"])
-    said = change(alice, "a.txt", description=None, tags=None).json()
-    assert (said["description"], said["tags"]) == (None, [])
+    file = change(alice, "a.txt", description="what it is", tags=["one", "two"]).json()
+    assert (file["description"], file["tags"]) == ("what it is", ["one", "two"])
+    file = change(alice, "a.txt", tags=["three"]).json()
+    assert (file["description"], file["tags"]) == ("what it is", ["three"])
+    file = change(alice, "a.txt", description=None, tags=None).json()
+    assert (file["description"], file["tags"]) == (None, [])
     assert change(alice, "a.txt").slug == "invalid-request"
     assert change(alice, "a.txt", if_match="*").slug == "invalid-request"
     assert change(alice, "a.txt", new_name=None).slug == "invalid-request"
     assert change(alice, "a.txt", new_name=None, tags=["four"]).json()["tags"] == ["four"]
 
 
-def test_a_name_that_is_taken_is_left_alone(alice: Client) -> None:
-    """409, and neither has changed; its own name is no other."""
+def test_a_name_that_another_file_has_is_refused(alice: Client) -> None:
+    """Neither file changes. The file's own name is allowed."""
     alice.put("a.txt", b"a")
     alice.put("b.txt", b"b")
     assert change(alice, "a.txt", new_name="b.txt").slug == "file-exists"
@@ -56,16 +56,16 @@ def test_a_name_that_is_taken_is_left_alone(alice: Client) -> None:
         assert change(alice, "a.txt", new_name=name).slug == "invalid-name"
 
 
-def test_a_condition_holds_or_nothing_happens(alice: Client) -> None:
-    """`if_match` names the file as the caller knows it."""
+def test_if_match_prevents_a_change_of_another_state(alice: Client) -> None:
+    """`if_match` is the tag of the file as the caller knows it."""
     etag = alice.put("a.txt", b"1").json()["etag"]
     alice.put("a.txt", b"2")
     assert change(alice, "a.txt", new_name="b.txt", if_match=etag).status == 412
     assert alice.names() == ["alice/a.txt"]
 
 
-def test_one_of_two_who_change_what_is_said_wins(world: World) -> None:
-    """A revision names the bytes and the words; the tag of the bytes stays good for the bytes."""
+def test_the_second_of_two_changes_of_one_revision_is_refused(world: World) -> None:
+    """A change of details gives another revision and leaves the ETag, which is of the bytes."""
     known = world.alice.get("/files").json()[0]
     etag, revision = known["etag"], known["revision"]
     first = change(world.alice, "a.txt", tags=["one"], if_match=revision)
@@ -85,19 +85,19 @@ def test_one_of_two_who_change_what_is_said_wins(world: World) -> None:
     assert put.json()["revision"] not in {revision, now["revision"]}
 
 
-def test_a_revision_is_the_same_for_all_and_stays_when_it_is_shared(world: World) -> None:
-    """Who else has it, and where it is called what, says nothing of the file."""
-    (was,) = world.alice.get("/files").json()
+def test_shares_and_renames_leave_the_revision(world: World) -> None:
+    """It is of the bytes and the details, and the same for everybody."""
+    (before,) = world.alice.get("/files").json()
     world.alice.post("/share", file_name="a.txt", username="carol")
     assert change(world.alice, "a.txt", new_name="b.txt").status == 200
     seen = {each["revision"] for each in world.carol.get("/files").json()}
-    assert seen == {was["revision"]}
+    assert seen == {before["revision"]}
     again = change(world.alice, "b.txt", tags=[], description=None)
-    assert again.json()["revision"] == was["revision"]
+    assert again.json()["revision"] == before["revision"]
 
 
-def test_a_type_that_the_name_gave_goes_with_it(alice: Client) -> None:
-    """So that it is found by its kind; one that was said stays."""
+def test_a_type_guessed_from_the_name_follows_the_name(alice: Client) -> None:
+    """A search by type finds the file. A type that the client gave stays."""
     alice.put("a", content_type="application/octet-stream")
     alice.put("b.txt", content_type="text/x-mine")
     for name, new_name, kind in (("a", "a.png", "image/png"), ("b.txt", "b.png", "text/x-mine")):
@@ -107,13 +107,13 @@ def test_a_type_that_the_name_gave_goes_with_it(alice: Client) -> None:
     copied = alice.post("/copy", file_name="a.png", new_name="c.html").json()
     assert copied["content_type"] == "text/html"
     alice.delete("/file", file_name="a.png")
-    back = alice.post("/restore", file_name="a.png", new_name="a.txt").json()
-    assert back["content_type"] == "text/plain"
+    restored = alice.post("/restore", file_name="a.png", new_name="a.txt").json()
+    assert restored["content_type"] == "text/plain"
     assert change(alice, "a.txt", new_name="a").json()["content_type"] == "application/octet-stream"
 
 
-def test_who_it_is_shared_with_still_has_it(world: World, ground: Ground) -> None:
-    """With the same rights, by its new name alone; a new file of the old name is nobody's."""
+def test_shares_follow_a_renamed_file(world: World, ground: Ground) -> None:
+    """They have the same permission at the new name, and none on a new file of the old name."""
     world.alice.post("/share", file_name="a.txt", group="team")
     assert change(world.alice, "a.txt", new_name="b.txt").status == 200
     for client in (world.bob, world.carol):
@@ -123,8 +123,8 @@ def test_who_it_is_shared_with_still_has_it(world: World, ground: Ground) -> Non
     assert world.bob.put("b.txt", username="alice").slug == "no-such-file"
     assert world.carol.put("b.txt", username="alice").status == 200
     shares = world.alice.get("/shares", file_name="b.txt").json()
-    said = [each["group"] or each["username"] for each in shares if not each["link"]]
-    assert said == ["team", "bob", "carol"]
+    recipients = [each["group"] or each["username"] for each in shares if not each["link"]]
+    assert recipients == ["team", "bob", "carol"]
     assert world.carol.get("/shares", file_name="b.txt").slug == "no-such-file"
     world.alice.put("a.txt", b"a new one")
     for client in (world.bob, world.carol):
@@ -133,8 +133,8 @@ def test_who_it_is_shared_with_still_has_it(world: World, ground: Ground) -> Non
     assert world.bob.read("b.txt", username="alice").slug == "no-such-file"
 
 
-def test_a_right_on_a_folder_stays_with_the_folder(world: World) -> None:
-    """Out of it is out of reach, into it within."""
+def test_a_grant_on_a_folder_covers_the_files_in_it_alone(world: World) -> None:
+    """A file that leaves the folder loses it, a file that enters gets it."""
     world.alice.put("in/x.txt", b"x")
     world.alice.post("/share", file_name="in/", username="dave")
     assert change(world.alice, "in/x.txt", new_name="x.txt").status == 200
@@ -145,10 +145,10 @@ def test_a_right_on_a_folder_stays_with_the_folder(world: World) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
-def test_many_grants_are_carried_and_a_cut_move_opens_nothing(
+def test_an_interrupted_rename_with_many_grants_gives_no_access(
     alice: Client, bob: Client, ground: Ground, behind: Behind, cut: int
 ) -> None:
-    """More than fit one commit, cut off before any call; then taken back, then moved again."""
+    """The process dies before each call. Then a share is revoked, and the rename is repeated."""
     alice.put("a.txt", b"the bytes")
     for number in range(60):
         name = f"user{number:02}"
@@ -181,11 +181,11 @@ def test_many_grants_are_carried_and_a_cut_move_opens_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [0, 1, 2, 3, 4])
-def test_a_share_made_while_many_grants_move_is_not_lost(
+def test_a_new_share_during_a_rename_with_many_grants_is_not_lost(
     alice: Client, bob: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
-    """A new file at either name, shared meanwhile, keeps its share, however the move ends."""
-    monkeypatch.setattr(rename, "AT_ONCE", 1)
+    """A new file at either name keeps its share, whether the rename succeeds or fails."""
+    monkeypatch.setattr(rename, "GRANTS_WITH_FILE", 1)
     alice.put("a.txt", b"old")
     for client in ("carol", "dave"):
         join(client)
@@ -219,7 +219,7 @@ def test_a_share_made_while_many_grants_move_is_not_lost(
 def test_a_file_deleted_with_many_grants_leaves_none(
     alice: Client, bob: Client, behind: Behind
 ) -> None:
-    """Those that do not fit the commit are dead with it, and cleared away after it."""
+    """Grants that do not fit the commit are deleted after it."""
     alice.put("a.txt")
     for number in range(120):
         name = f"user{number:03}"
@@ -229,16 +229,16 @@ def test_a_file_deleted_with_many_grants_leaves_none(
     assert behind.rows("shares") == []
 
 
-def test_who_can_reach_a_file(world: World) -> None:
-    """All who were granted it, or a folder above it; nobody else sees that list."""
+def test_the_owner_lists_who_has_access_to_a_file(world: World) -> None:
+    """By grants on the file and on the folders above it; nobody else may list them."""
     world.alice.put("in/deep/x.txt")
     world.alice.post("/share", file_name="in/", group="team", permission="write")
     world.alice.post("/share", file_name="in/deep/", username="bob", expires_in=60)
     world.alice.post("/share", file_name="in/deep/x.txt", username="dave")
     world.alice.post("/share", file_name="in/deep/y/", username="dave")
     listed = world.alice.get("/shares", file_name="in/deep/x.txt").json()
-    said = [(e["file_name"], e["username"] or e["group"], e["permission"]) for e in listed]
-    assert said == [
+    shares = [(e["file_name"], e["username"] or e["group"], e["permission"]) for e in listed]
+    assert shares == [
         ("in/", "team", "write"), ("in/deep/", "bob", "read"), ("in/deep/x.txt", "dave", "read"),
     ]  # fmt: skip
     folder = world.alice.get("/shares", file_name="in/deep/").json()
@@ -249,8 +249,8 @@ def test_who_can_reach_a_file(world: World) -> None:
         assert world.alice.get("/shares", **query).slug == "invalid-request"
 
 
-def test_links_are_among_who_can_reach_a_file(world: World, clock: Clock) -> None:
-    """Those on it and on a folder above it, as long as they lead anywhere."""
+def test_links_are_in_the_list_of_who_has_access(world: World, clock: Clock) -> None:
+    """Active links to the file and to a folder above it."""
     world.alice.put("in/x.txt")
     made = [
         world.alice.post("/links", items=[item], expires_in=seconds).json()["id"]
@@ -270,8 +270,8 @@ def test_links_are_among_who_can_reach_a_file(world: World, clock: Clock) -> Non
     assert listed() == {made[0]}
 
 
-def test_what_is_shared_with_me(world: World, behind: Behind) -> None:
-    """Directly and by groups, each page within its limit; what opens nothing is not shown."""
+def test_an_account_lists_what_is_shared_with_it(world: World, behind: Behind) -> None:
+    """Directly and by groups, each page within its limit; without grants that give no access."""
     world.alice.put("in/x.txt")
     world.alice.post("/share", file_name="in/", group="team")
     world.carol.put("c.txt")
@@ -290,8 +290,8 @@ def test_what_is_shared_with_me(world: World, behind: Behind) -> None:
     assert world.carol.get("/shares", with_me="true").json() == []
 
 
-def test_namesakes_are_not_shown_as_who_can_reach(alice: Client, behind: Behind) -> None:
-    """A grant to an account that has gone is none to the next of that name."""
+def test_a_new_account_of_a_deleted_name_has_no_access(alice: Client, behind: Behind) -> None:
+    """A grant to a deleted account is not one to the next account of that name."""
     bob = join("bob")
     alice.put("a.txt")
     alice.post("/share", file_name="a.txt", username="bob")

@@ -1,4 +1,4 @@
-"""Requests for files, for those who send some."""
+"""File requests as uploaders see them."""
 
 import base64
 import re
@@ -48,11 +48,11 @@ def data(request: pytest.FixtureRequest) -> bytes:
     return DATA[: request.param]
 
 
-# --- what is asked for ---------------------------------------------------------------------------
+# --- access and passwords ------------------------------------------------------------------------
 
 
-def test_what_is_asked_for(alice: Client) -> None:
-    """And how much of it is still wanted; nothing of what has come, or where it goes."""
+def test_a_file_request_shows_what_is_left(alice: Client) -> None:
+    """Not what was uploaded, nor the folder."""
     _, sender = ask(
         alice, max_files=3, max_file_size=9, max_total_size=10, allowed_types=[".a", "image/*"]
     )
@@ -73,8 +73,8 @@ def test_what_is_asked_for(alice: Client) -> None:
     assert Client("alice." + "A" * 43).get(sender.below).json() == told
 
 
-def test_an_unknown_token(ground: Ground, alice: Client) -> None:
-    """404 everywhere; who goes on guessing is told to slow down, and nobody else is."""
+def test_an_unknown_token_is_not_found(ground: Ground, alice: Client) -> None:
+    """On every route; guesses are limited per address."""
     _, sender = ask(alice)
     for token in ("x", "A" * 43, "~request", "%2e%2e", "A" * 44, "é"):
         stranger = Sender(f"/r/{token}", "198.51.100.1")
@@ -88,8 +88,8 @@ def test_an_unknown_token(ground: Ground, alice: Client) -> None:
     assert Sender(sender.below, "198.51.100.2").get("").status == 200
 
 
-def test_a_password_says_nothing_before_it_is_given(alice: Client) -> None:
-    """Not what is asked for, not by whom; with the grant, all of it."""
+def test_a_password_protects_everything(alice: Client) -> None:
+    """Neither the title nor the owner is shown without the access token."""
     _, sender = ask(alice, password="knock twice")
     for grant in (None, "", "x", "9999999999." + "0" * 32 + "." + "A" * 43):
         query = {} if grant is None else {"grant": grant}
@@ -106,8 +106,8 @@ def test_a_password_says_nothing_before_it_is_given(alice: Client) -> None:
     assert other.get("", grant=unlocked["grant"]).slug == "password-required"
 
 
-def test_a_grant_ends_and_what_has_begun_goes_on(alice: Client, clock: Clock, data: bytes) -> None:
-    """It is for beginning: the upload's id is the right to go on with it."""
+def test_an_upload_in_progress_outlives_its_grant(alice: Client, clock: Clock, data: bytes) -> None:
+    """A new upload needs a valid access token; the id of an upload is enough to continue it."""
     _, sender = ask(alice, password="knock")
     grant = sender.post("/unlock", password="knock").json()["grant"]
     view = start(sender, "a", len(data), grant=grant)
@@ -119,8 +119,8 @@ def test_a_grant_ends_and_what_has_begun_goes_on(alice: Client, clock: Clock, da
     assert complete(sender, view).status == 200
 
 
-def test_guessing_a_password(alice: Client, clock: Clock) -> None:
-    """Counted before it is hashed, for an address; others may try, and it heals by itself."""
+def test_password_tries_are_limited(alice: Client, clock: Clock) -> None:
+    """Per address and before the password is hashed; the limit ends with its window."""
     _, sender = ask(alice, password="knock")
     slugs = [sender.post("/unlock", password="wrong").slug for _ in range(21)]
     assert slugs == ["wrong-password"] * 20 + ["slow-down"]
@@ -131,8 +131,8 @@ def test_guessing_a_password(alice: Client, clock: Clock) -> None:
     assert sender.post("/unlock", password="knock").status == 200
 
 
-def test_a_closed_request(alice: Client, clock: Clock) -> None:
-    """410 when its owner has closed it or its time is over, whatever its password; then again."""
+def test_a_closed_file_request_takes_no_files(alice: Client, clock: Clock) -> None:
+    """410 when it is closed or expired, until its owner changes that."""
     request_id, sender = ask(alice, password="knock", expires_in=60)
     grant = sender.post("/unlock", password="knock").json()["grant"]
 
@@ -159,11 +159,11 @@ def test_a_closed_request(alice: Client, clock: Clock) -> None:
     assert counts(alice, request_id) == (0, 0)
 
 
-# --- sending -------------------------------------------------------------------------------------
+# --- uploading -----------------------------------------------------------------------------------
 
 
-def test_a_file_is_sent(alice: Client, ground: Ground, data: bytes) -> None:
-    """Its bytes are the owner's file, which says who sent it and counts on the owner's quota."""
+def test_an_upload_becomes_a_file_of_the_owner(alice: Client, ground: Ground, data: bytes) -> None:
+    """It has the name of the sender and counts on the quota of the owner."""
     request_id, sender = ask(alice)
     view = start(sender, "Straße/ü.txt", len(data), sender="Zoë", sha256=sha256(data))
     assert (view["file_name"], view["owner"], view["size"]) == ("Straße/ü.txt", "alice", len(data))
@@ -187,8 +187,8 @@ def test_a_file_is_sent(alice: Client, ground: Ground, data: bytes) -> None:
     assert sweep() == 0
 
 
-def test_it_goes_on_after_a_failure(alice: Client) -> None:
-    """Nothing has to be kept but the address and the id: what is missing is said."""
+def test_an_upload_is_resumed(alice: Client) -> None:
+    """The address and the id are enough; the status lists the missing parts."""
     _, sender = ask(alice)
     view = start(sender, "a", 45)
     send_parts(sender, view, DATA, [2, 5])
@@ -201,8 +201,8 @@ def test_it_goes_on_after_a_failure(alice: Client) -> None:
     assert fetch(alice, "in/a") == DATA
 
 
-def test_a_put_becomes_a_file_by_itself(alice: Client, ground: Ground) -> None:
-    """For a browser that only PUTs; whoever completes it later gets the same answer."""
+def test_a_single_put_completes_itself(alice: Client, ground: Ground) -> None:
+    """For browsers that only PUT; a later complete gets the same answer."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3, sender="Zoë", sha256=sha256(b"abc"))
     put(view, b"abc")
@@ -216,8 +216,10 @@ def test_a_put_becomes_a_file_by_itself(alice: Client, ground: Ground) -> None:
     assert bytes_used(ground, "alice") == 3
 
 
-def test_news_for_a_request_that_is_gone(alice: Client, ground: Ground, clock: Clock) -> None:
-    """Acknowledged, no file; the sweep removes the bytes and gives the room back."""
+def test_an_object_for_a_deleted_file_request_becomes_no_file(
+    alice: Client, ground: Ground, clock: Clock
+) -> None:
+    """The event is acknowledged; the sweep deletes the bytes and releases the quota."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
     put(view, b"abc")
@@ -230,8 +232,8 @@ def test_news_for_a_request_that_is_gone(alice: Client, ground: Ground, clock: C
     assert bytes_used(ground, "alice") == 0
 
 
-def test_nothing_is_replaced(alice: Client, data: bytes) -> None:
-    """A name that is taken gets a number, and the sender is not told."""
+def test_an_upload_replaces_no_file(alice: Client, data: bytes) -> None:
+    """A name that is taken gets a number, of which the uploader learns nothing."""
     alice.put("in/a.txt", b"mine")
     _, sender = ask(alice)
     answers = [upload(sender, "a.txt", data), upload(sender, "a.txt", data)]
@@ -241,9 +243,9 @@ def test_nothing_is_replaced(alice: Client, data: bytes) -> None:
     assert "(1)" not in "".join(answer.text for answer in answers)
 
 
-def test_there_is_always_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A random one when all numbers are taken: no sender is told what there is."""
-    monkeypatch.setattr(commit, "MOST_NAMESAKES", 1)
+def test_an_upload_always_gets_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random one when all numbers are taken, so that no uploader learns what exists."""
+    monkeypatch.setattr(commit, "MAX_NUMBER", 1)
     _, sender = ask(alice)
     deep = "/".join(["d" * 250] * 3) + "/" + "e" * 104 + "/"
     for name in ("a.txt", f"{deep}{'n' * 35}.txt", f"{deep}n.{'x' * 37}"):
@@ -253,17 +255,17 @@ def test_there_is_always_a_name(alice: Client, monkeypatch: pytest.MonkeyPatch) 
     (other, *_) = (name for name in alice.names() if name.startswith("alice/in/a ("))
     assert re.fullmatch(r"alice/in/a \([0-9a-f]{8}\)\.txt", other)
     answer = sender.post("/uploads", file_name=f"{deep[:-1]}e/a", size=3)
-    assert reason_at(answer, "body.file_name") == "its folders have too long names"
+    assert reason_at(answer, "body.file_name") == "must have shorter folder names"
 
 
-def test_a_nameless_sender(alice: Client) -> None:
-    """Is nobody, unless the request wants a name; who is signed in is nobody, too."""
+def test_the_sender_is_optional_unless_required(alice: Client) -> None:
+    """A session is not used as the name of the sender."""
     request_id, sender = ask(alice)
     upload(sender, "a", b"abc")
     assert alice.get("/files").json()[0]["sender"] is None
     change(alice, request_id, require_name=True)
     answer = sender.post("/uploads", file_name="b", size=3)
-    assert (answer.status, reason_at(answer, "body.sender")) == (422, "say who you are")
+    assert (answer.status, reason_at(answer, "body.sender")) == (422, "give your name")
     for wrong in ("", " ", "\u200b", "\u00ad \u0301", "\u3164", "a\nb", "\u202eeoZ", "x" * 201):
         assert sender.post("/uploads", file_name="b", size=3, sender=wrong).status == 422
     assert counts(alice, request_id) == (1, 3)
@@ -271,8 +273,8 @@ def test_a_nameless_sender(alice: Client) -> None:
     assert alice.get("/files").json()[1]["sender"] == "Zoë"
 
 
-def test_a_file_that_its_owner_replaces_is_not_the_senders_any_more(alice: Client) -> None:
-    """The row says who put these bytes."""
+def test_a_replaced_file_loses_its_sender(alice: Client) -> None:
+    """The row names who wrote the bytes."""
     _, sender = ask(alice)
     upload(sender, "a", b"abc", sender="Zoë")
     file = alice.put("in/a", b"mine").json()
@@ -282,8 +284,8 @@ def test_a_file_that_its_owner_replaces_is_not_the_senders_any_more(alice: Clien
 NAMES = ["", "a/", "/a", "../a", "a/../b", "a//b", "a\\b", "a\0", "\u202ea", "x" * 256]
 
 
-def test_odd_names(alice: Client) -> None:
-    """The rules of names hold below the folder too, and so does their length with the folder."""
+def test_invalid_names_are_refused(alice: Client) -> None:
+    """The rules of names apply, and the length includes the folder."""
     _, sender = ask(alice)
     for name in NAMES:
         assert sender.post("/uploads", file_name=name, size=1).slug == "invalid-name", name
@@ -329,14 +331,16 @@ TYPES: list[tuple[list[str], str, str | None, bool]] = [
 
 
 @pytest.mark.parametrize(("types", "name", "said", "good"), TYPES)
-def test_types(alice: Client, types: list[str], name: str, said: str | None, good: bool) -> None:
-    """A file is what its name says; what is said beside counts where the name says nothing."""
+def test_the_name_decides_the_type(
+    alice: Client, types: list[str], name: str, said: str | None, good: bool
+) -> None:
+    """The declared type counts only where the name has no extension."""
     request_id, sender = ask(alice, allowed_types=types)
     answer = sender.post("/uploads", file_name=name, size=3, content_type=said)
     assert answer.status == (201 if good else 422), answer.text
     assert counts(alice, request_id) == ((1, 3) if good else (0, 0))
     if not good:
-        assert reason_at(answer, "body.file_name") == f"only {', '.join(types)}"
+        assert reason_at(answer, "body.file_name") == f"must be one of: {', '.join(types)}"
 
 
 KEPT: list[tuple[list[str], str, str | None, str]] = [
@@ -350,20 +354,20 @@ KEPT: list[tuple[list[str], str, str | None, str]] = [
 
 
 @pytest.mark.parametrize(("types", "name", "said", "kept"), KEPT)
-def test_the_type_that_is_kept_is_the_one_that_was_judged(
+def test_the_stored_type_is_the_one_that_was_checked(
     alice: Client, types: list[str], name: str, said: str | None, kept: str
 ) -> None:
-    """A page that calls itself a picture is given back as a picture."""
+    """HTML that is named as an image is served as an image."""
     _, sender = ask(alice, allowed_types=types)
     upload(sender, name, b"abc", content_type=said)
     assert alice.get("/files").json()[0]["content_type"] == kept
 
 
-# --- how much ------------------------------------------------------------------------------------
+# --- limits --------------------------------------------------------------------------------------
 
 
-def test_limits_at_their_edges(alice: Client, data: bytes) -> None:
-    """As much as is asked for, and not a byte or a file more; what was refused took no place."""
+def test_limits_are_exact(alice: Client, data: bytes) -> None:
+    """Not a byte or a file more; a refused upload takes no slot."""
     size = len(data)
     request_id, sender = ask(alice, max_file_size=size, max_total_size=2 * size, max_files=3)
     answer = sender.post("/uploads", file_name="a", size=size + 1)
@@ -379,18 +383,18 @@ def test_limits_at_their_edges(alice: Client, data: bytes) -> None:
     assert counts(alice, request_id) == (3, 2 * size)
 
 
-def test_an_empty_file_needs_no_room(alice: Client) -> None:
-    """But a place."""
+def test_an_empty_file_needs_a_slot_and_no_bytes(alice: Client) -> None:
+    """It is accepted at the limit of bytes."""
     _, sender = ask(alice, max_total_size=3)
     upload(sender, "a", b"abc")
     assert upload(sender, "b", b"").json()["size"] == 0
 
 
 @pytest.mark.parametrize("limit", [{"max_files": 1}, {"max_total_size": 5}])
-def test_two_at_once_for_the_last_place(
+def test_two_uploads_race_for_the_last_slot(
     alice: Client, ground: Ground, limit: dict[str, int], data: bytes
 ) -> None:
-    """Exactly one wins, and the other has begun nothing in S3."""
+    """Exactly one wins; the other leaves no multipart upload in S3."""
     request_id, sender = ask(alice, **{**limit, "max_total_size": len(data)})
     size = len(data)
     met = at_the_commit(ground, lambda: sender.post("/uploads", file_name="b", size=size))
@@ -402,8 +406,8 @@ def test_two_at_once_for_the_last_place(
     assert complete(sender, met[0].json()).status == 200
 
 
-def test_closed_between_the_reading_and_the_commit(alice: Client, ground: Ground) -> None:
-    """What the owner has been told is so: no upload begins after it."""
+def test_a_change_between_read_and_commit_is_respected(alice: Client, ground: Ground) -> None:
+    """No upload begins after the owner was answered."""
     request_id, sender = ask(alice)
     at_the_commit(ground, lambda: change(alice, request_id, open=False))
     assert sender.post("/uploads", file_name="a", size=3).slug == "request-closed"
@@ -417,8 +421,8 @@ def test_closed_between_the_reading_and_the_commit(alice: Client, ground: Ground
     assert sender.post("/uploads", file_name="a", size=3).slug == "no-such-request"
 
 
-def test_it_is_finished_where_it_was_begun(alice: Client, clock: Clock, data: bytes) -> None:
-    """A request that is closed, ended or moved meanwhile keeps its word to whoever has begun."""
+def test_an_upload_in_progress_keeps_its_terms(alice: Client, clock: Clock, data: bytes) -> None:
+    """It can be completed after the file request was closed, expired or moved."""
     request_id, sender = ask(alice, expires_in=60)
     view = start(sender, "a", len(data))
     clock.time += 60
@@ -428,8 +432,8 @@ def test_it_is_finished_where_it_was_begun(alice: Client, clock: Clock, data: by
     assert alice.names() == ["alice/in/a"]
 
 
-def test_it_is_finished_until_it_expires(alice: Client, clock: Clock) -> None:
-    """An upload by a request has two days, and says so; its place is free soon after."""
+def test_an_upload_expires_after_two_days(alice: Client, clock: Clock) -> None:
+    """Its slot is released by the sweep."""
     _, sender = ask(alice, expires_in=None, max_files=1)
     view = start(sender, "a", 3)
     assert view["expires_at"] == "2026-09-23T14:13:20.000Z"
@@ -445,8 +449,8 @@ def test_it_is_finished_until_it_expires(alice: Client, clock: Clock) -> None:
     assert sender.post("/uploads", file_name="b", size=3).status == 201
 
 
-def test_a_full_account(alice: Client, ground: Ground) -> None:
-    """507 when there is no room; what has begun has its room, also when the quota then falls."""
+def test_a_full_quota_refuses_uploads(alice: Client, ground: Ground) -> None:
+    """507; an upload in progress has its room reserved, even when the quota is lowered."""
     request_id, sender = ask(alice)
     set_quota(ground, "alice", 5)
     assert sender.post("/uploads", file_name="a", size=6).slug == "quota-exceeded"
@@ -462,10 +466,10 @@ def test_a_full_account(alice: Client, ground: Ground) -> None:
 
 
 @pytest.mark.parametrize("quota", [{"quota": 10}, {"files_quota": 5}])
-def test_crossing_four_fifths_of_a_quota_is_noted(
+def test_crossing_four_fifths_of_a_quota_is_audited(
     alice: Client, behind: Behind, quota: dict[str, int]
 ) -> None:
-    """Once, by the upload that crosses it, as it is of the owner's own."""
+    """Once, by the upload that crosses it, as for an upload of the owner."""
     _, sender = ask(alice)
     behind.change("users", {"username": "alice"}, **quota)
     noted = []
@@ -476,20 +480,16 @@ def test_crossing_four_fifths_of_a_quota_is_noted(
     assert (noted[-1][0]["actor"], noted[-1][0]["owner"]) == ("alice", "alice")
 
 
-def test_an_account_with_as_many_files_as_it_may_have_takes_none(
-    alice: Client, behind: Behind
-) -> None:
-    """It is said at once, not after many tries."""
+def test_a_full_quota_of_files_refuses_uploads(alice: Client, behind: Behind) -> None:
+    """At once, and not after many attempts."""
     _, sender = ask(alice)
     alice.put("a")
     behind.change("users", {"username": "alice"}, files_quota=1)
     assert sender.post("/uploads", file_name="b", size=0).slug == "quota-exceeded"
 
 
-def test_an_empty_file_finds_room_in_an_account_that_is_too_full(
-    alice: Client, ground: Ground
-) -> None:
-    """As its owner's own does; a byte does not."""
+def test_an_empty_file_fits_an_exceeded_quota_of_bytes(alice: Client, ground: Ground) -> None:
+    """As one of the owner does; a byte does not."""
     request_id, sender = ask(alice)
     upload(sender, "a", b"abcde")
     set_quota(ground, "alice", 2)
@@ -498,19 +498,19 @@ def test_an_empty_file_finds_room_in_an_account_that_is_too_full(
     assert counts(alice, request_id) == (2, 5)
 
 
-# --- giving back ---------------------------------------------------------------------------------
+# --- releasing -----------------------------------------------------------------------------------
 
 
 def forgotten(behind: Behind, view: dict[str, Any]) -> None:
-    """The table has removed the upload's row, as it does some time after it has expired."""
+    """Deletes the row of an upload, as DynamoDB does after it has expired."""
     (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
     behind.delete("files", shelf=str(row["shelf"]), name=str(row["name"]))
 
 
-def test_a_place_is_given_back_once(
+def test_a_slot_is_released_once(
     alice: Client, clock: Clock, ground: Ground, behind: Behind, data: bytes
 ) -> None:
-    """By whoever gives up, by a sweep, or by one for which the table was too quick."""
+    """By an abort, by the sweep, or by the sweep after DynamoDB deleted the row."""
     size = len(data)
     request_id, sender = ask(alice, expires_in=None, max_files=4)
     upload(sender, "stays", data)
@@ -536,15 +536,15 @@ def test_a_place_is_given_back_once(
 
 
 def again(client: Client) -> Client:
-    """The same person, signed in once more."""
+    """The same account, signed in again."""
     who = {"username": "alice", "password": "correct horse battery staple"}
     return Client(client.post("/login", **who).json()["token"])
 
 
-def test_a_sweep_that_is_cut_off_gives_back_no_more(
+def test_an_interrupted_sweep_releases_a_slot_once(
     alice: Client, clock: Clock, ground: Ground
 ) -> None:
-    """After the place, before the bytes: the next sweep removes them, and the place is given."""
+    """The next sweep deletes the bytes."""
     request_id, sender = ask(alice, expires_in=None)
     put(start(sender, "a", 3), b"abc")
     upload(sender, "b", b"stays")
@@ -554,7 +554,7 @@ def test_a_sweep_that_is_cut_off_gives_back_no_more(
         assert call.operation != "DeleteObject"
 
     ground.before = before
-    with pytest.raises(Exception, match="could not be removed"):
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks"):
         sweep()
     ground.before = lambda _: None
     alice = again(alice)
@@ -564,10 +564,10 @@ def test_a_sweep_that_is_cut_off_gives_back_no_more(
     assert stored(ground) == [b"stays"]
 
 
-def test_what_is_not_as_declared_gives_its_place_back(
+def test_an_upload_with_other_bytes_releases_its_slot(
     alice: Client, ground: Ground, behind: Behind
 ) -> None:
-    """The bytes are removed with it."""
+    """The bytes are deleted with it."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3, sha256=sha256(b"abc"))
     bucket = ground.deployed.environment["SATCHEL_BUCKET"]
@@ -578,10 +578,10 @@ def test_what_is_not_as_declared_gives_its_place_back(
     assert stored(ground) == []
 
 
-def test_a_deleted_request_is_not_made_again(
+def test_a_deleted_file_request_is_not_recreated(
     alice: Client, clock: Clock, ground: Ground, behind: Behind, data: bytes
 ) -> None:
-    """Nothing of it can be completed, its bytes are swept, and no row of it comes back."""
+    """Its uploads cannot be completed, their bytes are swept, and no row of it returns."""
     request_id, sender = ask(alice)
     view = start(sender, "a", len(data))
     send(sender, view, data)
@@ -595,8 +595,10 @@ def test_a_deleted_request_is_not_made_again(
     assert begun(ground) == 0
 
 
-def test_deleted_between_the_reading_and_the_commit(alice: Client, ground: Ground) -> None:
-    """An owner who has been told that it is gone gets nothing by it any more."""
+def test_a_delete_between_read_and_commit_prevents_completion(
+    alice: Client, ground: Ground
+) -> None:
+    """The owner was told that the file request is gone and gets no file by it."""
     request_id, sender = ask(alice)
     views = [start(sender, name, 3) for name in "ab"]
     put(views[0], b"abc")
@@ -606,8 +608,8 @@ def test_deleted_between_the_reading_and_the_commit(alice: Client, ground: Groun
     assert bytes_used(ground, "alice") == 6, "until they fall due"
 
 
-def test_given_up_between_the_reading_and_the_commit(alice: Client, ground: Ground) -> None:
-    """Of an abort and a completion one happens, and the count is of that one."""
+def test_an_abort_and_a_completion_race(alice: Client, ground: Ground) -> None:
+    """Exactly one happens, and the counts agree with it."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
     put(view, b"abc")
@@ -624,8 +626,10 @@ def test_given_up_between_the_reading_and_the_commit(alice: Client, ground: Grou
     assert stored(ground) == [b"abc"]
 
 
-def test_deleted_while_it_is_given_up(alice: Client, ground: Ground, behind: Behind) -> None:
-    """The upload goes, and no request comes back."""
+def test_an_abort_during_a_delete_recreates_nothing(
+    alice: Client, ground: Ground, behind: Behind
+) -> None:
+    """The upload is deleted and no row of the file request returns."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
     at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
@@ -633,8 +637,8 @@ def test_deleted_while_it_is_given_up(alice: Client, ground: Ground, behind: Beh
     assert behind.rows("shares") == []
 
 
-def test_collisions_for_good(alice: Client, ground: Ground, data: bytes) -> None:
-    """Nothing is done, nothing is left in S3, and it can be tried again."""
+def test_permanent_conflicts_change_nothing(alice: Client, ground: Ground, data: bytes) -> None:
+    """Nothing is left in S3, and the request can be repeated."""
     request_id, sender = ask(alice)
     view = start(sender, "a", len(data))
     parts = begun(ground)
@@ -648,11 +652,11 @@ def test_collisions_for_good(alice: Client, ground: Ground, data: bytes) -> None
     assert counts(alice, request_id) == (0, 0)
 
 
-# --- no more than that ---------------------------------------------------------------------------
+# --- isolation -----------------------------------------------------------------------------------
 
 
 def everything_on(client: Client, upload_id: str) -> list[str]:
-    """What becomes of each thing that can be done to an upload; completing comes last."""
+    """The slug of each request on an upload; complete comes last."""
     path = f"/uploads/{upload_id}"
     answers = [
         client.get(path),
@@ -663,8 +667,8 @@ def everything_on(client: Client, upload_id: str) -> list[str]:
     return [answer.slug for answer in answers]
 
 
-def test_an_upload_is_of_one_request(alice: Client, bob: Client, data: bytes) -> None:
-    """Not of another's, not of another of the same owner's, not of the owner; none is listed."""
+def test_an_upload_belongs_to_one_file_request(alice: Client, bob: Client, data: bytes) -> None:
+    """Neither other file requests nor the owner can use or list it."""
     _, sender = ask(alice)
     view = start(sender, "a", len(data))
     send(sender, view, data)
@@ -679,8 +683,8 @@ def test_an_upload_is_of_one_request(alice: Client, bob: Client, data: bytes) ->
     assert complete(sender, view).status == 200
 
 
-def test_a_token_opens_nothing_else(alice: Client) -> None:
-    """It is no session's, and below it there is no listing and no reading."""
+def test_a_token_gives_no_other_access(alice: Client) -> None:
+    """It is no session, and the routes below it neither list nor read files."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
     put(view, b"abc")
@@ -695,8 +699,8 @@ def test_a_token_opens_nothing_else(alice: Client) -> None:
     assert s3.send("GET", view["put"]["url"], view["put"]["headers"]).status == 403
 
 
-def test_a_sender_says_nothing_about_more_than_a_file(alice: Client) -> None:
-    """No owner, no way with conflicts, no description: unknown fields are refused."""
+def test_an_upload_has_no_other_fields(alice: Client) -> None:
+    """An owner, a conflict mode or a description are unknown fields."""
     _, sender = ask(alice)
     wrong: list[dict[str, Any]] = [
         {"username": "bob"},
@@ -717,8 +721,8 @@ def test_a_sender_says_nothing_about_more_than_a_file(alice: Client) -> None:
         assert answer.status in {413, 422}, each
 
 
-def test_the_curl_line_needs_no_token(alice: Client) -> None:
-    """It goes on below the request's own address."""
+def test_the_curl_command_needs_no_session(alice: Client) -> None:
+    """It uses the address of the file request."""
     _, sender = ask(alice)
     line = start(sender, "d/a.bin", 45)["curl"]
     assert "TOKEN" not in line
@@ -727,10 +731,10 @@ def test_the_curl_line_needs_no_token(alice: Client) -> None:
     assert "-T a.bin" in start(sender, "d/a.bin", 3)["curl"]
 
 
-def test_the_owner_goes_while_something_is_sent(
+def test_uploads_stop_with_their_owner(
     alice: Client, behind: Behind, clock: Clock, data: bytes
 ) -> None:
-    """404 with everything; and again when the account is back."""
+    """404 on every route while the account is disabled."""
     _, sender = ask(alice, expires_in=None)
     view = start(sender, "a", len(data))
     send(sender, view, data)
@@ -743,10 +747,8 @@ def test_the_owner_goes_while_something_is_sent(
     assert complete(sender, view).status == 200
 
 
-def test_what_is_wrong_with_a_file_is_no_news_of_an_owner_who_is_gone(
-    alice: Client, behind: Behind
-) -> None:
-    """Not that the request is full, nor that it has a password."""
+def test_a_disabled_owner_hides_other_problems(alice: Client, behind: Behind) -> None:
+    """Neither that the file request is full nor that it has a password is shown."""
     _, sender = ask(alice, password="knock")
     _, full = ask(alice, max_file_size=1)
     behind.change("users", {"username": "alice"}, disabled=True)
@@ -754,8 +756,8 @@ def test_what_is_wrong_with_a_file_is_no_news_of_an_owner_who_is_gone(
     assert full.post("/uploads", file_name="a", size=3).slug == "no-such-request"
 
 
-def test_a_shared_folder_shows_what_is_sent_into_it(alice: Client, bob: Client) -> None:
-    """It is a file of the owner's like any other."""
+def test_a_shared_folder_lists_uploaded_files(alice: Client, bob: Client) -> None:
+    """They are files of the owner like any other."""
     alice.post("/share", file_name="in/", username="bob", permission="read")
     _, sender = ask(alice)
     upload(sender, "a", b"abc", sender="Zoë")
@@ -764,13 +766,13 @@ def test_a_shared_folder_shows_what_is_sent_into_it(alice: Client, bob: Client) 
     assert base64.b64decode(bob.get("/file", file_name="in/a", username="alice").text) == b"abc"
 
 
-# --- in a browser --------------------------------------------------------------------------------
+# --- pages ---------------------------------------------------------------------------------------
 
 HTML = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-def test_a_browser_is_shown_a_page(alice: Client) -> None:
-    """What is asked for and how to send it; escaped, without script, in no index."""
+def test_a_browser_gets_a_page(alice: Client) -> None:
+    """With the terms and the commands; escaped, without script, noindex."""
     _, sender = ask(
         alice,
         title="<script>alert(1)</script> & more",
@@ -794,8 +796,8 @@ def test_a_browser_is_shown_a_page(alice: Client) -> None:
     assert sender.send("HEAD", "", headers=HTML).status == 200
 
 
-def test_a_browser_asks_for_the_password(alice: Client) -> None:
-    """A form, that shows the page when it is right; nothing of what is asked for before."""
+def test_a_browser_gets_a_password_form(alice: Client) -> None:
+    """Nothing of the file request is shown before the right password."""
     _, sender = ask(alice, password="knock & enter")
     form = HTML | {"content-type": "application/x-www-form-urlencoded"}
     for body, status in ((b"password=x", 401), (b"password=knock+%26+enter", 200)):
@@ -809,8 +811,8 @@ def test_a_browser_asks_for_the_password(alice: Client) -> None:
     assert "GRANT" in answer.text
 
 
-def test_a_browser_is_told_what_is_wrong(alice: Client) -> None:
-    """In words."""
+def test_a_browser_gets_problems_as_pages(alice: Client) -> None:
+    """With the detail of the problem."""
     request_id, sender = ask(alice)
     change(alice, request_id, open=False)
     answer = sender.send("GET", "", headers=HTML)

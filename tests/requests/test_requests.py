@@ -1,4 +1,4 @@
-"""Requests for files, for those who make them."""
+"""File requests as their owners create, change, list and delete them."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ WEEK = 7 * DAY
 NONE = {"max_files": None, "max_file_size": None, "max_total_size": None}
 
 
-def test_a_request_says_what_was_asked_for(alice: Client) -> None:
-    """Every setting is said back, and the password never."""
+def test_a_new_file_request_has_its_settings(alice: Client) -> None:
+    """Every setting is shown but the password."""
     said = {
         "title": "Slides for Friday",
         "folder": "talks/friday/",
@@ -42,8 +42,8 @@ def test_a_request_says_what_was_asked_for(alice: Client) -> None:
     assert url.startswith("http")
 
 
-def test_what_is_left_out(alice: Client) -> None:
-    """A week, and no other limit; never is said with null."""
+def test_a_new_file_request_has_defaults(alice: Client) -> None:
+    """It expires after a week and has no other limit; null never expires."""
     made = alice.post("/requests", title="x", folder="in/").json()
     assert made["expires_at"] == "2026-09-28T14:13:20.000Z"
     assert {name: made[name] for name in NONE} == NONE
@@ -87,8 +87,8 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-def test_a_wrong_request_is_refused(alice: Client) -> None:
-    """Nothing is guessed, and nothing unknown is ignored."""
+def test_invalid_fields_are_refused(alice: Client) -> None:
+    """Unknown fields too; no file request is created."""
     for wrong in WRONG:
         answer = alice.post("/requests", **{"title": "x", "folder": "in/", **wrong})
         assert answer.status == 422, wrong
@@ -96,14 +96,14 @@ def test_a_wrong_request_is_refused(alice: Client) -> None:
     assert alice.get("/requests").json() == []
 
 
-def test_an_extension_is_folded(alice: Client) -> None:
+def test_an_extension_is_lower_case(alice: Client) -> None:
     """`.PPTX` is `.pptx`."""
     request_id, _ = ask(alice, allowed_types=[".PPTX", "Image/*"])
     assert alice.get(f"/requests/{request_id}").json()["allowed_types"] == [".pptx", "image/*"]
 
 
-def test_the_token_is_shown_once_and_kept_as_a_hash(alice: Client, behind: Behind) -> None:
-    """Not in the tables, and in no later answer."""
+def test_the_token_is_shown_once_and_stored_as_a_hash(alice: Client, behind: Behind) -> None:
+    """Neither the tables nor later answers have it."""
     request_id, sender = ask(alice, password="knock twice")
     token = sender.below.rpartition("/")[2]
     assert len(token) == 43
@@ -114,8 +114,8 @@ def test_the_token_is_shown_once_and_kept_as_a_hash(alice: Client, behind: Behin
         assert secret not in alice.get("/requests").text + alice.get(f"/requests/{request_id}").text
 
 
-def test_each_has_requests_of_their_own(alice: Client, bob: Client) -> None:
-    """Another's is one that is not there, in every route; and it is untouched."""
+def test_a_file_request_of_another_account_is_not_found(alice: Client, bob: Client) -> None:
+    """404 as for an id that does not exist, and the file request still works."""
     request_id, sender = ask(alice)
     for other in (request_id, "0" * 64, "x", "A" * 64, "~request", ".."):
         answers = [
@@ -128,8 +128,8 @@ def test_each_has_requests_of_their_own(alice: Client, bob: Client) -> None:
     assert sender.get("").status == 200
 
 
-def test_a_change_says_what_is_otherwise(alice: Client, clock: Clock) -> None:
-    """What is absent stays, null clears, the address and the counts stay."""
+def test_an_update_changes_the_fields_provided(alice: Client, clock: Clock) -> None:
+    """Null clears a field; a field that is left out stays, and so do the address and the counts."""
     request_id, sender = ask(alice, max_files=5, max_file_size=6, password="knock", title="One")
     upload(sender, "a", b"abc", grant=sender.post("/unlock", password="knock").json()["grant"])
     before = alice.get(f"/requests/{request_id}").json()
@@ -158,8 +158,8 @@ def test_a_change_says_what_is_otherwise(alice: Client, clock: Clock) -> None:
     assert sender.get("").slug == "password-required"
 
 
-def test_a_wrong_change_changes_nothing(alice: Client) -> None:
-    """What must be there cannot be cleared, and nobody says how much has come."""
+def test_an_invalid_update_changes_nothing(alice: Client) -> None:
+    """Required fields cannot be cleared, and counts cannot be set."""
     request_id, _ = ask(alice)
     before = alice.get(f"/requests/{request_id}").json()
     wrong = [each for each in WRONG if each != {"open": False}]
@@ -169,8 +169,8 @@ def test_a_wrong_change_changes_nothing(alice: Client) -> None:
     assert alice.get(f"/requests/{request_id}").json() == before
 
 
-def test_a_new_password_ends_the_grants_of_the_old(alice: Client) -> None:
-    """As it must when the old one has got about; even the same words make another lock."""
+def test_a_new_password_revokes_the_grants_of_the_old(alice: Client) -> None:
+    """Also when it is the same password again."""
     request_id, sender = ask(alice, password="knock")
     grant = sender.post("/unlock", password="knock").json()["grant"]
     assert sender.get("", grant=grant).status == 200
@@ -180,8 +180,8 @@ def test_a_new_password_ends_the_grants_of_the_old(alice: Client) -> None:
     assert sender.get("", grant=grant).slug == "password-required"
 
 
-def test_a_deleted_request_is_no_more(alice: Client, behind: Behind) -> None:
-    """What has come stays; row and ledger go, and a second time there is nothing to delete."""
+def test_a_deleted_file_request_is_gone(alice: Client, behind: Behind) -> None:
+    """Uploaded files stay; its rows are deleted, and a second delete is 404."""
     request_id, sender = ask(alice)
     upload(sender, "a", b"abc")
     assert alice.delete(f"/requests/{request_id}").status == 204
@@ -193,8 +193,8 @@ def test_a_deleted_request_is_no_more(alice: Client, behind: Behind) -> None:
     assert alice.names() == ["alice/in/a"]
 
 
-def test_the_list_goes_on(alice: Client, bob: Client, clock: Clock) -> None:
-    """Oldest first, a page at a time, with a cursor that nobody else can use."""
+def test_file_requests_are_listed_oldest_first(alice: Client, bob: Client, clock: Clock) -> None:
+    """In pages, with cursors that are valid for one account and one list."""
     made = []
     for _ in range(5):
         clock.time += 1
@@ -215,8 +215,8 @@ def test_the_list_goes_on(alice: Client, bob: Client, clock: Clock) -> None:
     assert "link" not in alice.get("/requests", limit=5).headers
 
 
-def test_a_namesake_has_none_of_them(alice: Client, behind: Behind) -> None:
-    """Whose account is gone takes no files, and another of the same name is another."""
+def test_a_new_account_of_the_same_name_has_no_file_requests(alice: Client, behind: Behind) -> None:
+    """Those of the deleted account take no files."""
     request_id, sender = ask(alice)
     behind.delete("users", username="alice")
     assert sender.get("").slug == "no-such-request"
@@ -229,8 +229,8 @@ def test_a_namesake_has_none_of_them(alice: Client, behind: Behind) -> None:
     assert answer.slug == "no-such-request"
 
 
-def test_what_has_ended_is_forgotten_after_ninety_days(alice: Client, clock: Clock) -> None:
-    """Until then it can be looked at and prolonged; the table removes rows late, or never."""
+def test_an_expired_file_request_is_kept_for_ninety_days(alice: Client, clock: Clock) -> None:
+    """Until then its owner can extend it; DynamoDB may delete the row later."""
     request_id, sender = ask(alice)
     clock.time += WEEK + 89 * DAY
     alice = again(alice)
@@ -246,13 +246,15 @@ def test_what_has_ended_is_forgotten_after_ninety_days(alice: Client, clock: Clo
 
 
 def again(client: Client) -> Client:
-    """The same person, signed in once more."""
+    """The same account, signed in again."""
     who = {"username": "alice", "password": "correct horse battery staple"}
     return Client(client.post("/login", **who).json()["token"])
 
 
-def test_the_rows_say_when_the_table_may_forget_them(alice: Client, behind: Behind) -> None:
-    """Row and ledger alike, also after a change; what never ends is never forgotten."""
+def test_the_rows_have_the_time_at_which_dynamodb_deletes_them(
+    alice: Client, behind: Behind
+) -> None:
+    """Also after a change; a file request that never expires has none."""
     request_id, _ = ask(alice)
     ends = 1_790_000_000 + WEEK + 90 * DAY
     assert {row.get("expires_at") for row in behind.rows("shares")} == {ends}
@@ -262,8 +264,8 @@ def test_the_rows_say_when_the_table_may_forget_them(alice: Client, behind: Behi
     assert {row.get("expires_at") for row in behind.rows("shares")} == {None}
 
 
-def test_a_limit_below_what_has_come_takes_no_more(alice: Client) -> None:
-    """Nothing that has come is lost by it."""
+def test_a_limit_below_the_counts_takes_no_more_files(alice: Client) -> None:
+    """Uploaded files stay."""
     request_id, sender = ask(alice)
     for name in ("a", "b"):
         upload(sender, name, b"abc")
@@ -274,8 +276,10 @@ def test_a_limit_below_what_has_come_takes_no_more(alice: Client) -> None:
     assert counts(alice, request_id) == (2, 6)
 
 
-def test_counts_that_change_meanwhile_stay(alice: Client, ground: Ground) -> None:
-    """A sender between the reading and the writing of a change keeps the place."""
+def test_an_upload_that_begins_during_an_update_keeps_its_slot(
+    alice: Client, ground: Ground
+) -> None:
+    """It comes between the read and the commit."""
     request_id, sender = ask(alice, max_files=5)
     met = at_the_commit(ground, lambda: start(sender, "a", 3))
     assert change(alice, request_id, title="Two").status == 200
@@ -284,8 +288,8 @@ def test_counts_that_change_meanwhile_stay(alice: Client, ground: Ground) -> Non
     assert complete(sender, met[0]).status == 200
 
 
-def test_it_can_be_closed_however_many_are_sending(alice: Client, ground: Ground) -> None:
-    """Somebody who comes between at every commit keeps no owner from it."""
+def test_uploads_cannot_keep_an_owner_from_closing(alice: Client, ground: Ground) -> None:
+    """An upload begins before every commit of the update."""
     request_id, sender = ask(alice)
 
     def before(call: Call) -> None:
@@ -302,8 +306,8 @@ def test_it_can_be_closed_however_many_are_sending(alice: Client, ground: Ground
     assert counts(alice, request_id) == (5, 15)  # one at each try that expected the counts
 
 
-def test_two_owners_sessions_change_it_at_once(alice: Client, ground: Ground) -> None:
-    """Each change is made upon the other's: neither is lost."""
+def test_concurrent_updates_are_both_applied(alice: Client, ground: Ground) -> None:
+    """The second is planned on the row that the first wrote."""
     request_id, _ = ask(alice)
     met = at_the_commit(ground, lambda: change(alice, request_id, max_files=3))
     told = change(alice, request_id, title="Two").json()
@@ -312,8 +316,8 @@ def test_two_owners_sessions_change_it_at_once(alice: Client, ground: Ground) ->
 
 
 @pytest.mark.parametrize("what", ["POST", "PATCH", "DELETE"])
-def test_collisions_for_good(alice: Client, ground: Ground, what: str) -> None:
-    """409, and nothing was done."""
+def test_permanent_conflicts_change_nothing(alice: Client, ground: Ground, what: str) -> None:
+    """409 after the last attempt."""
     request_id, _ = ask(alice)
     before = alice.get("/requests").json()
     ground.before = lambda call: collide(call) if "Transact" in call.operation else None
@@ -327,8 +331,10 @@ def test_collisions_for_good(alice: Client, ground: Ground, what: str) -> None:
     assert alice.get("/requests").json() == before
 
 
-def test_a_disabled_owner_has_none(alice: Client, behind: Behind) -> None:
-    """Everything of theirs is as if it were not there, and is there again later."""
+def test_the_file_requests_of_a_disabled_account_are_not_found(
+    alice: Client, behind: Behind
+) -> None:
+    """They work again when it is enabled."""
     _, sender = ask(alice, password="knock")
     behind.change("users", {"username": "alice"}, disabled=True)
     tries = [
@@ -341,18 +347,18 @@ def test_a_disabled_owner_has_none(alice: Client, behind: Behind) -> None:
     assert sender.get("").slug == "password-required"
 
 
-def test_a_name_that_is_missing_is_named(alice: Client) -> None:
-    """The errors say which field."""
+def test_a_missing_field_is_named(alice: Client) -> None:
+    """The errors have its place."""
     answer = alice.post("/requests", title="x")
     assert reason_at(answer, "body.folder")
     assert isinstance(Sender("http://x/r/y").below, str)
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_password_of_a_stranger_is_not_hashed(
+def test_the_password_of_an_anonymous_request_is_not_hashed(
     alice: Client, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """Hashing takes long, which is done for nobody who is not signed in."""
+    """Hashing is slow and needs a valid session."""
     monkeypatch.setattr(Passwords, "hash", lambda *_: pytest.fail("hashed"))
     path = "/requests" if method == "POST" else f"/requests/{64 * 'a'}"
     body = {"password": "knock"} | ({"title": "t"} if method == "POST" else {})

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from function import contract
-from function.maintenance.events import arrivals as arrived
+from function.maintenance.events import uploaded_keys
 from local import event_sources
 from local.deploy import Deployment, deploy
 from local.emulator.process import REGION, Emulator
@@ -149,7 +149,7 @@ def test_the_messages_that_return_are_those_that_lambda_would_return(
 
 def test_a_schedule_runs_at_the_start_and_then_by_its_period(bucket: Bucket) -> None:
     """However long the poller was busy with messages."""
-    bucket.answer = {"swept": 0}
+    bucket.answer = {"expired": 0}
     for time, swept, reconciled in (
         (0, 1, 1),
         (3_599, 1, 1),
@@ -159,8 +159,8 @@ def test_a_schedule_runs_at_the_start_and_then_by_its_period(bucket: Bucket) -> 
     ):
         bucket.time = time
         bucket.poller.run_due_schedules()
-        assert bucket.seen.count(contract.SWEEP) == swept
-        assert bucket.seen.count(contract.RECONCILE) == reconciled
+        assert bucket.seen.count(contract.SWEEP_EVENT) == swept
+        assert bucket.seen.count(contract.RECONCILE_EVENT) == reconciled
 
 
 def test_a_failed_schedule_runs_again_after_a_minute(bucket: Bucket) -> None:
@@ -168,7 +168,7 @@ def test_a_failed_schedule_runs_again_after_a_minute(bucket: Bucket) -> None:
     bucket.poller.run_due_schedules()
     bucket.time = 61
     bucket.poller.run_due_schedules()
-    assert bucket.seen == [contract.SWEEP, contract.RECONCILE] * 2
+    assert bucket.seen == [contract.SWEEP_EVENT, contract.RECONCILE_EVENT] * 2
 
 
 def test_an_error_of_the_queue_is_retried(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_the_event_sources_are_those_that_the_stack_declares(bucket: Bucket) -> 
         queue_url=bucket.sqs.get_queue_url(QueueName=name)["QueueUrl"],
         queue_arn=f"arn:aws:sqs:eu-central-1:123456789012:{name}",
         batch_size=10,
-        schedules=[(contract.SWEEP, 3_600), (contract.RECONCILE, 86_400)],
+        schedules=[(contract.SWEEP_EVENT, 3_600), (contract.RECONCILE_EVENT, 86_400)],
     )
 
 
@@ -255,7 +255,7 @@ def test_the_notification_of_an_acknowledged_put_survives_a_killed_emulator(tmp_
 
                 def note(event: dict[str, Any], _: Any) -> None:
                     for record in event["Records"]:
-                        told.extend(arrived(record["body"]))
+                        told.extend(uploaded_keys(record["body"]))
 
                 poller = Poller(sqs, note, declared_event_sources(deployment))
                 while poller.poll(0):

@@ -1,4 +1,4 @@
-"""Groups: made, joined, left, ended; what is shared with one, and with whom it is no more."""
+"""Groups and their members, and shares with a group."""
 
 import pytest
 
@@ -18,14 +18,14 @@ def share(client: Client, name: str, **fields: object) -> Answer:
 
 @pytest.fixture
 def team(alice: Client, bob: Client) -> Client:
-    """Alice's group `team`, of which Bob is a member; and Carol, who is not."""
+    """Alice's group `team` with Bob as a member; and Carol, who is not."""
     assert put(alice, "team").status == 201
     assert put(alice, "team/members/bob").status == 201
     return join("carol")
 
 
-def test_a_group_belongs_to_who_made_it(alice: Client, bob: Client) -> None:
-    """Making it again is no harm, and nobody else can; names are folded."""
+def test_a_group_belongs_to_its_creator(alice: Client, bob: Client) -> None:
+    """Creating it again answers the same; another account gets a conflict; names are folded."""
     answer = put(alice, "Team")
     made = {"group": "team", "owner": "alice", "created": "2026-09-21T14:13:20.250Z"}
     assert (answer.status, answer.json()) == (201, made)
@@ -40,14 +40,14 @@ def test_a_group_belongs_to_who_made_it(alice: Client, bob: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["x", "a b", "a" * 65, "é", "~", "a/b"])
-def test_a_name_is_like_an_accounts(alice: Client, name: str) -> None:
-    """Two to sixty-four of the same characters."""
+def test_invalid_names_are_refused(alice: Client, name: str) -> None:
+    """A name has 2 to 64 of the characters of user names."""
     assert put(alice, name).status in {404, 422}
     assert alice.get("/groups").json() == []
 
 
-def test_members_come_and_go(alice: Client, bob: Client, team: Client) -> None:
-    """The owner says who belongs to it; a member may leave."""
+def test_members_are_added_and_removed(alice: Client, bob: Client, team: Client) -> None:
+    """By the owner; a member can leave."""
     assert put(alice, "team/members/bob").status == 200
     assert put(alice, "team/members/zoe").slug == "no-such-user"
     assert put(bob, "team/members/carol").slug == "no-such-group"
@@ -64,7 +64,7 @@ def test_members_come_and_go(alice: Client, bob: Client, team: Client) -> None:
 
 
 def test_members_are_listed_in_pages(alice: Client, bob: Client, team: Client) -> None:
-    """Each once, in the order of names."""
+    """Each once, sorted by name."""
     put(alice, "team/members/carol")
     names, cursor = [], {}
     while True:
@@ -77,10 +77,8 @@ def test_members_are_listed_in_pages(alice: Client, bob: Client, team: Client) -
     assert bob.get("/groups/team", limit=1, **cursor).slug == "invalid-cursor"
 
 
-def test_what_is_shared_with_a_group_is_its_members(
-    alice: Client, bob: Client, team: Client
-) -> None:
-    """They read and list it; nobody else does; out of the group is out of its files."""
+def test_a_share_with_a_group_covers_its_members(alice: Client, bob: Client, team: Client) -> None:
+    """It no longer covers an account that was removed."""
     alice.put("plan.txt", b"the plan")
     answer = share(alice, "plan.txt", group="team")
     assert (answer.status, answer.json()["group"], answer.json()["username"]) == (201, "team", None)
@@ -99,8 +97,8 @@ def test_what_is_shared_with_a_group_is_its_members(
     assert bob.names() == []
 
 
-def test_a_folder_shared_with_a_group(alice: Client, bob: Client, team: Client) -> None:
-    """Everything below, whatever comes into it; the most that any grant allows."""
+def test_a_folder_is_shared_with_a_group(alice: Client, bob: Client, team: Client) -> None:
+    """With all files below it; the widest permission of several grants applies."""
     assert share(alice, "in/", group="team").status == 201
     alice.put("in/deep/er/a.txt", b"a")
     assert bob.read("in/deep/er/a.txt", username="alice").content == b"a"
@@ -114,7 +112,7 @@ def test_a_folder_shared_with_a_group(alice: Client, bob: Client, team: Client) 
 
 
 def test_only_a_member_shares_with_a_group(alice: Client, bob: Client, team: Client) -> None:
-    """To others it is not there."""
+    """To others the group does not exist."""
     team.put("a.txt")
     assert share(team, "a.txt", group="team").slug == "no-such-group"
     assert share(team, "a.txt", group="none").slug == "no-such-group"
@@ -125,10 +123,10 @@ def test_only_a_member_shares_with_a_group(alice: Client, bob: Client, team: Cli
         assert share(bob, "b.txt", **fields).slug == "invalid-request"
 
 
-def test_a_namesake_of_a_group_opens_nothing(
+def test_a_new_group_of_the_same_name_has_no_access(
     alice: Client, bob: Client, team: Client, behind: Behind
 ) -> None:
-    """Neither what was shared with the one that has gone, nor to who belonged to it."""
+    """Neither the grants nor the members of the deleted group count for it."""
     alice.put("plan.txt")
     share(alice, "plan.txt", group="team")
     rows = behind.rows("shares")
@@ -149,10 +147,10 @@ def test_a_namesake_of_a_group_opens_nothing(
     assert [each["username"] for each in members] == ["carol"]
 
 
-def test_a_namesake_of_a_member_is_none(
+def test_a_new_account_of_the_same_name_is_no_member(
     alice: Client, bob: Client, team: Client, behind: Behind
 ) -> None:
-    """Who registers a name that was free again belongs to nothing."""
+    """A membership is for an account, not for a name."""
     alice.put("plan.txt")
     share(alice, "plan.txt", group="team")
     behind.delete("users", username="bob")
@@ -164,20 +162,20 @@ def test_a_namesake_of_a_member_is_none(
     assert put(alice, "team/members/carol").slug == "no-such-user"
 
 
-def test_a_member_who_has_gone_can_be_put_out(
+def test_the_membership_of_a_deleted_account_is_removed(
     alice: Client, bob: Client, team: Client, behind: Behind
 ) -> None:
-    """Without an account that would forget it, and without one being made."""
+    """No account is created by it."""
     behind.delete("users", username="bob")
     assert alice.delete("/groups/team/members/bob").status == 204
     assert {row["username"] for row in behind.rows("users")} == {"alice", "carol"}
 
 
-def test_an_account_belongs_to_so_many(
+def test_the_groups_of_an_account_are_limited(
     alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each group is looked at in each request that needs one."""
-    monkeypatch.setattr(groups, "MOST_OF_ONE", 2)
+    """Each is read in every request that needs a right."""
+    monkeypatch.setattr(groups, "MAX_GROUPS", 2)
     assert [put(alice, name).status for name in ("one", "two")] == [201, 201]
     assert put(alice, "three").slug == "limit-reached"
     put(bob, "team")
@@ -187,11 +185,11 @@ def test_an_account_belongs_to_so_many(
 
 
 @pytest.mark.parametrize("left", [1, 0])
-def test_groups_that_have_gone_make_room(
+def test_deleted_groups_do_not_count(
     alice: Client, bob: Client, behind: Behind, monkeypatch: pytest.MonkeyPatch, left: int
 ) -> None:
-    """Even those that nobody cleared away, as when the function died at it."""
-    monkeypatch.setattr(groups, "MOST_OF_ONE", 2)
+    """Not even those whose memberships were not deleted with them."""
+    monkeypatch.setattr(groups, "MAX_GROUPS", 2)
     for name in ("one", "two"):
         put(bob, name)
         put(bob, f"{name}/members/alice")
@@ -203,10 +201,10 @@ def test_groups_that_have_gone_make_room(
     assert row["groups"] == frozenset({"three", *("one", "two")[:left]})
 
 
-def test_a_direct_right_takes_nothing_from_that_of_a_group(
+def test_a_grant_on_a_file_does_not_narrow_that_of_a_group(
     alice: Client, bob: Client, team: Client
 ) -> None:
-    """Who may write a folder may put a file beside one, also if that one is theirs to write."""
+    """An account that may write to a folder may add a file beside one that it may write."""
     alice.put("in/a.txt")
     share(alice, "in/", group="team", permission="write")
     share(alice, "in/a.txt", username="bob", permission="write")
@@ -214,10 +212,10 @@ def test_a_direct_right_takes_nothing_from_that_of_a_group(
     assert (answer.status, answer.json()["file_name"]) == (201, "in/a (1).txt")
 
 
-def test_a_grant_to_a_group_ends_in_time(
+def test_a_share_with_a_group_expires(
     alice: Client, bob: Client, team: Client, clock: Clock
 ) -> None:
-    """As any other."""
+    """To the second."""
     alice.put("plan.txt")
     share(alice, "plan.txt", group="team", expires_in=60)
     clock.time += 59
@@ -227,8 +225,8 @@ def test_a_grant_to_a_group_ends_in_time(
     assert bob.names() == []
 
 
-def test_a_share_can_be_left(world: World) -> None:
-    """By who got it, and nobody else in their name."""
+def test_a_recipient_leaves_a_share(world: World) -> None:
+    """Nobody else can in their name."""
     leave = {"file_name": "a.txt", "owner": "alice"}
     assert world.dave.delete("/share", **leave).slug == "no-such-share"
     assert world.dave.delete("/share", **leave, username="bob").slug == "no-such-share"

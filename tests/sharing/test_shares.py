@@ -1,4 +1,4 @@
-"""Shares: who may use whose file or folder, until when."""
+"""Shares with accounts: who may read or write which file or folder, and until when."""
 
 import pytest
 
@@ -12,8 +12,8 @@ def share(owner: Client, name: str, username: str, **fields: object) -> Answer:
     return owner.post("/share", file_name=name, username=username, **fields)
 
 
-def test_a_share_is_made_and_changed(alice: Client, bob: Client) -> None:
-    """201 when it is new, 200 when it stood; it says what it is now."""
+def test_a_share_is_created_and_changed(alice: Client, bob: Client) -> None:
+    """201 when it is new, 200 when it exists."""
     alice.put("a.txt")
     answer = share(alice, "a.txt", "Bob")
     assert answer.status == 201
@@ -39,8 +39,8 @@ def test_a_share_is_made_and_changed(alice: Client, bob: Client) -> None:
     assert bob.put("a.txt", b"his again", username="alice").slug == "no-such-file"
 
 
-def test_readers_read_and_writers_write(world: World) -> None:
-    """No more: neither deletes, shares on or takes back."""
+def test_permissions_allow_reading_and_writing_only(world: World) -> None:
+    """Neither deletes, shares on or revokes."""
     assert world.bob.read("a.txt", username="alice").status == 200
     assert world.bob.put("a.txt", b"x", username="alice").slug == "no-such-file"
     assert world.carol.put("a.txt", b"hers", username="alice").json()["permission"] == "write"
@@ -53,8 +53,8 @@ def test_readers_read_and_writers_write(world: World) -> None:
     assert world.bob.read("a.txt", username="alice").content == b"hers"
 
 
-def test_a_writer_makes_no_new_file_beside(world: World) -> None:
-    """A right to one file is none to its neighbours, or to its folder."""
+def test_a_share_of_a_file_does_not_cover_its_neighbours(world: World) -> None:
+    """A writer of a file creates no other file in its folder."""
     for name in ("b.txt", "a.txt/b", "a.txt2", "A.txt"):
         assert world.carol.put(name, username="alice").slug == "no-such-file"
         assert world.carol.read(name, username="alice").slug == "no-such-file"
@@ -63,8 +63,8 @@ def test_a_writer_makes_no_new_file_beside(world: World) -> None:
     assert world.alice.names() == ["alice/a.txt"]
 
 
-def test_a_folder_is_shared_with_what_comes_into_it(alice: Client, bob: Client) -> None:
-    """Also while it is empty; the owner is charged for what others put there."""
+def test_a_share_of_a_folder_covers_later_files(alice: Client, bob: Client) -> None:
+    """Also of an empty folder; the owner is charged for what others put there."""
     assert share(alice, "in/", "bob", permission="write").status == 201
     assert bob.put("in/a", b"123", username="alice").status == 201
     assert bob.put("in/deep/b", b"45", username="alice").status == 201
@@ -76,8 +76,8 @@ def test_a_folder_is_shared_with_what_comes_into_it(alice: Client, bob: Client) 
     assert bob.read("in/a", username="alice").slug == "no-such-file"
 
 
-def test_the_most_of_several_rights_counts(alice: Client, bob: Client) -> None:
-    """On the file and on each folder above it; a wider right is not narrowed by a narrower one."""
+def test_the_widest_of_several_grants_applies(alice: Client, bob: Client) -> None:
+    """On the file and on each folder above it."""
     alice.put("f/g/a")
     share(alice, "f/", "bob", permission="write")
     share(alice, "f/g/a", "bob", permission="read")
@@ -88,8 +88,8 @@ def test_the_most_of_several_rights_counts(alice: Client, bob: Client) -> None:
 
 
 @pytest.mark.parametrize("expires_in", [0, -1, 10**12, 1.5, True, "60", "tomorrow", [], {}, 10**40])
-def test_a_time_to_live_is_sane(alice: Client, bob: Client, expires_in: object) -> None:
-    """Whole seconds from now, from one to ten years."""
+def test_an_invalid_expiry_is_refused(alice: Client, bob: Client, expires_in: object) -> None:
+    """It is whole seconds from now, at most ten years."""
     alice.put("a")
     answer = share(alice, "a", "bob", expires_in=expires_in)
     assert (answer.status, answer.slug) == (422, "invalid-request")
@@ -97,10 +97,10 @@ def test_a_time_to_live_is_sane(alice: Client, bob: Client, expires_in: object) 
     assert bob.names() == []
 
 
-def test_a_share_ends_at_its_second(
+def test_a_share_expires_to_the_second(
     alice: Client, bob: Client, clock: Clock, behind: Behind
 ) -> None:
-    """Read, write, head, list: nothing, though the table still has the row."""
+    """For every route, although the row still exists."""
     alice.put("a", b"data")
     share(alice, "a", "bob", permission="write", expires_in=100)
     clock.time = int(clock.time) + 99.9
@@ -118,8 +118,8 @@ def test_a_share_ends_at_its_second(
     assert bob.read("a", username="alice").content == b"data"
 
 
-def test_deleting_ends_every_share(alice: Client, bob: Client, behind: Behind) -> None:
-    """A new file of the same name is nobody's but the owner's."""
+def test_deleting_a_file_revokes_its_shares(alice: Client, bob: Client, behind: Behind) -> None:
+    """A new file of the same name is not shared."""
     alice.put("a", b"old")
     alice.put("ab", b"other")
     share(alice, "a", "bob", permission="write")
@@ -132,10 +132,8 @@ def test_deleting_ends_every_share(alice: Client, bob: Client, behind: Behind) -
     assert bob.read("ab", username="alice").content == b"other"
 
 
-def test_a_grant_that_was_left_over_opens_nothing(
-    alice: Client, bob: Client, behind: Behind
-) -> None:
-    """A row for a file that is no more carries its id, not its name alone."""
+def test_a_stale_grant_gives_no_access(alice: Client, bob: Client, behind: Behind) -> None:
+    """It carries the id of the deleted file, not its name alone."""
     alice.put("a", b"old")
     share(alice, "a", "bob")
     (left,) = behind.rows("shares")
@@ -148,7 +146,7 @@ def test_a_grant_that_was_left_over_opens_nothing(
     assert bob.read("a", username="alice").content == b"new"
 
 
-def test_replacing_keeps_the_shares(alice: Client, bob: Client) -> None:
+def test_replacing_a_file_keeps_its_shares(alice: Client, bob: Client) -> None:
     """It is the same file with other bytes."""
     alice.put("a", b"old")
     share(alice, "a", "bob")
@@ -156,8 +154,8 @@ def test_replacing_keeps_the_shares(alice: Client, bob: Client) -> None:
     assert bob.read("a", username="alice").content == b"new"
 
 
-def test_taking_back_holds_at_the_next_read(alice: Client, bob: Client) -> None:
-    """And is 404 the second time; nobody else's share is touched."""
+def test_revoking_a_share_is_effective_immediately(alice: Client, bob: Client) -> None:
+    """A second revoke is 404; other shares stay."""
     join("carol")
     alice.put("a")
     share(alice, "a", "bob")
@@ -168,8 +166,8 @@ def test_taking_back_holds_at_the_next_read(alice: Client, bob: Client) -> None:
     assert alice.delete("/share", file_name="a", username="carol").status == 204
 
 
-def test_nobody_is_shared_with_who_is_not_there(alice: Client, behind: Behind) -> None:
-    """By decision it is said: a name that is mistyped must not look shared."""
+def test_sharing_with_an_unknown_account_is_refused(alice: Client, behind: Behind) -> None:
+    """By decision: a mistyped name must not look shared."""
     alice.put("a")
     answer = share(alice, "a", "nobody")
     assert (answer.status, answer.slug) == (404, "no-such-user")
@@ -181,8 +179,8 @@ def test_nobody_is_shared_with_who_is_not_there(alice: Client, behind: Behind) -
     assert behind.rows("shares") == []
 
 
-def test_others_in_the_same_words_stay(alice: Client, bob: Client) -> None:
-    """Deleting `a` leaves what others share as `ab`, `a/b` or `a`."""
+def test_deleting_a_file_keeps_shares_of_similar_names(alice: Client, bob: Client) -> None:
+    """Deleting `a` keeps the shares of `ab`, of `a/b` and of the `a` of other accounts."""
     carol = join("carol")
     for person in (alice, bob):
         for name in ("a", "ab", "a/b"):
@@ -193,19 +191,19 @@ def test_others_in_the_same_words_stay(alice: Client, bob: Client) -> None:
     assert seen == {"alice/ab", "alice/a/b", "bob/a", "bob/ab", "bob/a/b"}
 
 
-def test_a_file_is_shared_with_so_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its row names them; who has it already can be given another right."""
-    monkeypatch.setattr(shares, "MOST_GRANTS", 3)  # two shares and a link
+def test_the_grants_on_a_file_are_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The permission of an existing share can still be changed."""
+    monkeypatch.setattr(shares, "MAX_GRANTS", 3)  # two shares and a link
     assert share(world.alice, "a.txt", "dave").slug == "limit-reached"
     assert share(world.alice, "a.txt", "bob", permission="write").status == 200
     assert world.alice.post("/links", items=["a.txt"]).slug == "limit-reached"
 
 
-def test_grants_that_have_ended_make_room(
+def test_expired_grants_do_not_count(
     world: World, clock: Clock, behind: Behind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the table has removed them or not."""
-    monkeypatch.setattr(shares, "MOST_GRANTS", 4)
+    """Whether DynamoDB has deleted their rows or not."""
+    monkeypatch.setattr(shares, "MAX_GRANTS", 4)
     assert share(world.alice, "a.txt", "dave", expires_in=60).status == 201
     assert world.alice.post("/links", items=["a.txt"]).slug == "limit-reached"
     clock.time += 60

@@ -22,10 +22,10 @@ def test_the_bucket_notifies_of_objects_that_one_presigned_put_created(stack):
     assert stack.inputs("BucketNotification")["bucket"] == stack.exports["bucket"]
     assert notification["queueArn"] == stack.inputs("EventSourceMapping")["eventSourceArn"]
     assert notification["events"] == ["s3:ObjectCreated:Put"]
-    assert notification["filterSuffix"] == contract.ARRIVING
+    assert notification["filterSuffix"] == contract.SINGLE_PUT_SUFFIX
     assert "filterPrefix" not in notification
-    assert object_key("a", "b", "c", single=True).endswith(contract.ARRIVING)
-    assert not object_key("a", "b", "c", single=False).endswith(contract.ARRIVING)
+    assert object_key("a", "b", "c", single=True).endswith(contract.SINGLE_PUT_SUFFIX)
+    assert not object_key("a", "b", "c", single=False).endswith(contract.SINGLE_PUT_SUFFIX)
     # S3 sends a test message at once, so the queue's policy must allow it before.
     assert f"{stack.exports['queues']['uploadNotifications'].rsplit('/', 1)[-1]}-policy" in (
         stack.one("BucketNotification").depends_on
@@ -57,11 +57,11 @@ def test_the_function_sweeps_every_hour_and_reconciles_every_day(stack):
     }
     targets = [each.inputs for each in stack.all("EventTarget")]
     sent = {rules.pop(each["rule"]): json.loads(each["input"]) for each in targets}
-    assert sent == {"rate(1 hour)": contract.SWEEP, "rate(1 day)": contract.RECONCILE}
+    assert sent == {"rate(1 hour)": contract.SWEEP_EVENT, "rate(1 day)": contract.RECONCILE_EVENT}
     assert not rules
     function = fake_outputs(stack.one("Function"))[1]["arn"]
     assert {each["arn"] for each in targets} == {function}
-    assert all(contract.is_event(each) for each in sent.values())
+    assert all(contract.is_background_event(each) for each in sent.values())
 
 
 def test_delayed_and_failed_messages_raise_an_alarm(stack):

@@ -66,7 +66,7 @@ def test_every_resource_is_tagged_by_the_provider_of_the_stack(stack):
 # --- data ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", contract.TABLES, ids=lambda shape: shape.noun)
+@pytest.mark.parametrize("shape", contract.TABLES, ids=lambda shape: shape.name)
 def test_a_table_has_the_keys_of_the_contract(stack, shape):
     """The function reads by these keys and indexes, and expects DynamoDB to delete expired rows."""
     table = {each.inputs["hashKey"]: each.inputs for each in stack.all("Table")}[shape.partition]
@@ -168,7 +168,7 @@ def test_the_environment_of_the_function_is_that_of_the_contract(stack):
     settings = contract.settings(variables)
     names = {table.inputs["hashKey"]: table.physical_name for table in stack.all("Table")}
     for shape in contract.TABLES:
-        assert getattr(settings, shape.noun) == names[shape.partition]
+        assert getattr(settings, shape.name) == names[shape.partition]
     assert settings.bucket == stack.one("Bucket").physical_name
     others = {key: value for key, value in variables.items() if not key.startswith(contract.PREFIX)}
     assert others == {"POWERTOOLS_SERVICE_NAME": "satchel", "POWERTOOLS_LOG_LEVEL": "INFO"}
@@ -244,7 +244,7 @@ def test_the_exports_name_what_an_operator_needs(stack):
     assert set(stack.exports) == names
     assert set(stack.exports["queues"]) == {"uploadNotifications", "deadLetter"}
     assert stack.exports["url"].startswith("https://")
-    assert set(stack.exports["tables"]) == {shape.noun for shape in contract.TABLES}
+    assert set(stack.exports["tables"]) == {shape.name for shape in contract.TABLES}
 
 
 # --- mail ----------------------------------------------------------------------------------------

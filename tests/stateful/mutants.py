@@ -92,7 +92,7 @@ commit = Dynamo.commit
 NOTHING: Callable[..., Any] = lambda *_: []  # noqa: E731
 GROUPS_FOREVER = {
     "access.policy.membership_in": membership_of_any,
-    "sharing.groups.GroupService._clear": NOTHING,
+    "sharing.groups.GroupService._delete_leftovers": NOTHING,
 }
 MUTANTS = (
     Mutant(
@@ -108,9 +108,7 @@ MUTANTS = (
     Mutant("grants never expire", {"access.policy.Access.grant_is_active": lambda *_: True}),
     Mutant("to read is to write", {"access.policy.Access.permission_for": lambda *_: "write"}),
     Mutant("a group outlives itself", GROUPS_FOREVER),
-    Mutant(
-        "who was put out stays in", {"tables.groups.Groups.remove_member": lambda *_, **__: None}
-    ),
+    Mutant("who was put out stays in", {"sharing.groups.delete_membership": lambda *_, **__: []}),
     Mutant("a rename leaves grants behind", {"moves.rename.grant_keys_on": NOTHING}),
     Mutant("what is taken back stays", {"sharing.shares.delete_grant": require_grant_unchanged}),
     Mutant("the disabled are let in", {"access.policy.account_in": disabled_as_well}),

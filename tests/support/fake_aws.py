@@ -34,6 +34,7 @@ from tests.support.fast_moto import (
     at_once,
     copies,
     parsed_answer,
+    rows_of,
     short_request,
     sooner,
 )
@@ -136,9 +137,9 @@ class Ground:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, with their numbers as text."""
-        items = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].all_items()
-        attributes = [item.to_json()["Attributes"] for item in items]
-        return [{name: _plain(value) for name, value in row.items()} for row in attributes]
+        held = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].items
+        items = sorted(rows_of(held.values()), key=_key)
+        return [{name: _plain(value) for name, value in item.attrs.items()} for item in items]
 
     def objects(self, bucket: str) -> dict[str, bytes]:
         """The bytes of the current version of each object that is not deleted."""
@@ -232,12 +233,17 @@ def _fail(error: Exception, _: Any) -> AWSResponse:
     raise error
 
 
-def _plain(value: dict[str, Any]) -> Any:
+def _key(item: Any) -> tuple[str, str]:
+    return item.hash_key.value, item.range_key.value if item.range_key else ""
+
+
+def _plain(value: Any) -> Any:
     """An attribute without its type; what is in a set stands in order."""
-    ((kind, held),) = value.items()
-    if kind == "L":
-        return [_plain(each) for each in held]
-    return sorted(held) if kind == "SS" else held
+    if value.type == "L":
+        return [_plain(each) for each in value.value]
+    if value.type == "SS":
+        return sorted(value.value)
+    return value.to_regular_json()["M"] if value.type == "M" else value.value
 
 
 def response(status: int, headers: Any, body: bytes) -> AWSResponse:
@@ -255,6 +261,7 @@ def failure(call: Call, status: int, code: str) -> AWSResponse:
 
 
 LONGEST_TOKEN = 36  # characters
+LONGEST_KEY = 2048  # bytes
 
 
 def refusal(call: Call) -> AWSResponse | None:
@@ -272,7 +279,11 @@ def refusal(call: Call) -> AWSResponse | None:
             return failure(call, 400, "BadDigest")
     if call.operation == "CompleteMultipartUpload" and not _has_begun(call):
         return failure(call, 404, "NoSuchUpload")
-    if call.operation in {"BatchGetItem", "Query"} and _has_long_key(json.loads(call.request.body)):
+    if (
+        call.operation in {"BatchGetItem", "Query"}
+        and len(call.request.body) > LONGEST_KEY
+        and _has_long_key(json.loads(call.request.body))
+    ):
         return failure(call, 400, "ValidationException")
     if call.operation == "TransactWriteItems":
         token = json.loads(call.request.body)["ClientRequestToken"]
@@ -302,7 +313,7 @@ def sent_body(call: Call) -> bytes:
 def _has_long_key(body: Any) -> bool:
     """Whether any text of the request is longer than a partition key may be."""
     if isinstance(body, dict):
-        if isinstance(body.get("S"), str) and len(body["S"].encode()) > 2048:
+        if isinstance(body.get("S"), str) and len(body["S"].encode()) > LONGEST_KEY:
             return True
         return any(map(_has_long_key, body.values()))
     return isinstance(body, list) and any(map(_has_long_key, body))

@@ -13,21 +13,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import is_
 from typing import Any
 from unittest import mock
 
 from botocore import useragent
 from botocore.awsrequest import AWSResponse
+from botocore.validate import ParamValidator
+from moto.backends import get_backend
 from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
+from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.models.utilities import bytesize
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing import ast_nodes
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Expression, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.moto_random import MotoRandom
@@ -36,6 +41,9 @@ LARGEST_ITEM = 405_000  # bytes, as moto has it
 # What moto changes in place; of all else it makes a new one, so that rows may have it in common.
 CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
 BYTES = {"B", "BS"}
+NAMED_LIKE_TYPES = {"S", "N", "NULL"}
+MOST_DIGITS = 38
+MOST_VALID = 20_000
 DECODED = re.compile(rb'"BS?":')
 OFTEN = {
     "BatchGetItem": "batch_get_item",
@@ -55,10 +63,27 @@ _clean = useragent.sanitize_user_agent_string_component
 _transact = DynamoDBBackend.transact_write_items
 _urls: Any = BaseBackend.urls.fget
 _query = Table.query
-_equal, _less = DynamoType.__eq__, DynamoType.__lt__
+_equal, _unequal, _less = DynamoType.__eq__, DynamoType.__ne__, DynamoType.__lt__
+_hash, _size = DynamoType.__hash__, DynamoType.size
+_item_types = Table._validate_item_types
+_map = ParamValidator._validate_map
 _parse = UpdateExpressionParser.make.__func__
 _make = Item.__init__
+_plain = dynamodb_responses.dynamo_to_dict
 _lex = ConditionExpressionParser._lex_condition_expression
+
+
+_encoder = json.JSONEncoder(default=lambda each: base64.b64encode(each).decode())
+
+
+class Handler(DynamoHandler):
+    """Moto's handler, which looks its backend up once."""
+
+    dynamodb_backend: Any = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dynamodb_backend = get_backend("dynamodb")[ACCOUNT][REGION]
 
 
 def at_once(operation: str, request: Any) -> bytes | None:
@@ -71,16 +96,18 @@ def at_once(operation: str, request: Any) -> bytes | None:
     if operation not in OFTEN or request.url != f"{ENDPOINT}/":
         return None
     body = json.loads(request.body)
-    if holds_bytes(body):  # which go as text, and moto has as bytes
+    if not isinstance(request, Request) and holds_bytes(
+        body
+    ):  # which go as text, and moto has as bytes
         return None
-    handler: Any = DynamoHandler()
+    handler = Handler()
     handler.body = handler.params = body
     handler.current_account, handler.region = ACCOUNT, REGION
     try:
         result = getattr(handler, OFTEN[operation])().result
     except Exception:  # noqa: BLE001 - whatever it is, moto says it better
         return None
-    return json.dumps(result, default=lambda each: base64.b64encode(each).decode()).encode()
+    return _encoder.encode(result).encode()
 
 
 @dataclass(frozen=True)
@@ -90,6 +117,10 @@ class Request:
     url: str
     body: bytes
     headers: Mapping[str, str]
+
+
+# Calls that the SDK has found to be right: it looks at each once.
+_valid: set[tuple[str, bytes]] = set()
 
 
 def short_request(client: Any, operation: str, told: dict[str, Any]) -> Request | None:
@@ -104,13 +135,17 @@ def short_request(client: Any, operation: str, told: dict[str, Any]) -> Request 
         return None
     if operation == "TransactWriteItems" and "ClientRequestToken" not in told:
         return None
-    shape = model.operation_model(operation).input_shape
-    if client._serializer._param_validator.validate(told, shape).has_errors():
-        return None
     try:
         body = json.dumps(told).encode()
     except TypeError:
         return None
+    if (operation, body) not in _valid:
+        shape = model.operation_model(operation).input_shape
+        if client._serializer._param_validator.validate(told, shape).has_errors():
+            return None
+        if len(_valid) == MOST_VALID:
+            _valid.clear()
+        _valid.add((operation, body))
     return Request(f"{ENDPOINT}/", body, {})
 
 
@@ -141,8 +176,9 @@ def transact(backend: Any, writes: list[dict[str, Any]]) -> None:
         for told in write.values():
             table = backend.tables.get(told.get("TableName"))
             if table is not None:
-                rows = before.setdefault(table.name, (table, copy.copy(table.items)))[1]
-                keep(rows, table, told.get("Key") or told.get("Item") or {})
+                if table.name not in before:
+                    before[table.name] = table, copy.copy(table.items)
+                keep(before[table.name][1], table, told.get("Key") or told.get("Item") or {})
     try:
         _transact(backend, writes)
     except BaseException:
@@ -221,6 +257,66 @@ def less(one: Any, other: Any) -> bool:
     return _less(one, other)
 
 
+def unequal(one: Any, other: Any) -> bool:
+    """The same of what differs."""
+    if one.type == other.type == "S":
+        return one.value != other.value
+    return _unequal(one, other)
+
+
+def hashed(value: Any) -> int:
+    """The hash that goes with it."""
+    return hash(("S", value.value)) if value.type == "S" else _hash(value)
+
+
+def typed(made: Any, told: Any) -> None:
+    """A value with its type, each of them asked for once."""
+    if type(told) is DynamoType:
+        made.type, held = told.type, told.value
+    else:
+        made.type, held = next(iter(told.items()))
+    if made.type == "L":
+        held = [DynamoType(each) for each in held]
+    elif made.type == "M":
+        held = {name: DynamoType(each) for name, each in held.items()}
+    made.value = held
+
+
+def value_size(value: Any) -> int:
+    """The size of a value in bytes; most are ASCII."""
+    held = value.value
+    return len(held) if value.type == "S" and held.isascii() else _size(value)
+
+
+def item_types(table: Any, attributes: Any, attr: str | None = None) -> None:
+    """Has moto look into those attributes of a row that are neither a text nor a whole number."""
+    doubtful = {
+        name: value
+        for name, value in attributes.items()
+        if attr or name in NAMED_LIKE_TYPES or not _is_plain(value)
+    }
+    if doubtful:
+        _item_types(table, doubtful, attr)
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) is not dict or len(value) != 1:
+        return False
+    ((kind, held),) = value.items()
+    if kind == "S":
+        return type(held) is str
+    return kind == "N" and type(held) is str and held.isdecimal() and len(held) < MOST_DIGITS
+
+
+def attributes(validator: Any, value: Any, shape: Any, errors: Any, name: str) -> None:
+    """Has the SDK look through attributes of which it is not clear at once that they are right."""
+    if shape.value.name == "AttributeValue" and type(value) is dict:
+        value = {
+            key: each for key, each in value.items() if not (type(key) is str and _is_plain(each))
+        }
+    _map(validator, value, shape, errors, name)
+
+
 def same(item: Any, _: Any = None) -> Any:
     """A row of its own, with the same in it; moto copies each value, and notes that it did."""
     made = Item.__new__(Item)
@@ -230,6 +326,7 @@ def same(item: Any, _: Any = None) -> Any:
     for name, value in item.attrs.items():
         if value.type in CHANGED_IN_PLACE:
             dict.__setitem__(made.attrs, name, copy.deepcopy(value))
+    vars(made.attrs).update(vars(item.attrs))
     return made
 
 
@@ -295,6 +392,69 @@ def kinds(worker: Any) -> tuple[Any, ...]:
     return _kinds[type(worker)]
 
 
+@cache
+def is_a(kind: type, kinds_of: type | tuple[type, ...]) -> bool:
+    """Whether a class is one of those, which moto asks of each node by a slow way."""
+    return issubclass(kind, kinds_of)
+
+
+def traverse(worker: Any, node: Any, child_id: int = -1) -> Any:
+    """The same work on the same nodes of an expression, in the same order."""
+    if not is_a(type(node), Node):
+        return node
+    parent = node.parent
+    for at, child in enumerate(node.children or ()):
+        worker.pre_processing_of_child(node, at)
+        traverse(worker, child, at)
+    if is_a(type(node), kinds(worker)):
+        node = worker.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def clauses(node: Any, of: list[type]) -> list[Any]:
+    """The nodes of those classes, in their order."""
+    found = []
+    for child in node.children or ():
+        if type(child) in of:
+            found.append(child)
+        elif is_a(type(child), (Expression, ast_nodes.UpdateExpressionFunction)):
+            found.extend(child.find_clauses(of))
+    return found
+
+
+def size(item: Any) -> int:
+    """The size of a row in bytes, of its names and values: counted again when one is another."""
+    attributes = item.attrs
+    names, values, total = getattr(attributes, "measured", ((), (), 0))
+    now = tuple(attributes.values())
+    if names and names == tuple(attributes) and all(map(is_, values, now)):
+        return int(total)
+    total = sum(bytesize(name) + value.size() for name, value in attributes.items())
+    if CHANGED_IN_PLACE.isdisjoint(value.type for value in now):
+        attributes.measured = tuple(attributes), now, total
+    return total
+
+
+def plain(value: Any) -> Any:
+    """An answer as JSON has it; moto asks of each part of it what it may be."""
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is DynamoType:
+        held = value.value
+        if type(held) is str and value.type != "B":
+            return {value.type: held}
+        return _plain(value) if value.type in BYTES else {value.type: plain(held)}
+    if kind is dict or kind is LimitedSizeDict:
+        return {name: plain(each) for name, each in value.items()}
+    if kind is list:
+        return [plain(each) for each in value]
+    return _plain(value)
+
+
 def letters(
     by: Any, length: int = 20, include_digits: bool = True, lower_case: bool = False
 ) -> str:
@@ -312,12 +472,22 @@ def sooner() -> Iterator[None]:
         (Table, "query", query),
         (DynamoType, "__eq__", equal),
         (DynamoType, "__lt__", less),
+        (DynamoType, "__ne__", unequal),
+        (DynamoType, "__hash__", hashed),
+        (DynamoType, "__init__", typed),
+        (DynamoType, "size", value_size),
+        (Table, "_validate_item_types", item_types),
+        (ParamValidator, "_validate_map", attributes),
         (Item, "__deepcopy__", same),
         (Item, "__init__", made),
         (UpdateExpressionParser, "make", staticmethod(parsed)),
         (Node, "__deepcopy__", node_again),
         (ConditionExpressionParser, "_lex_condition_expression", lexed),
         (DepthFirstTraverser, "nodes_to_be_processed", kinds),
+        (DepthFirstTraverser, "traverse_node_recursively", traverse),
+        (Node, "find_clauses", clauses),
+        (Item, "size", size),
+        (dynamodb_responses, "dynamo_to_dict", plain),
         (BaseBackend, "urls", property(cache(_urls))),
         (MotoRandom, "get_random_string", letters),
         (useragent, "sanitize_user_agent_string_component", lru_cache(1000)(_clean)),

@@ -1,95 +1,114 @@
-"""Whether all that follows from the files agrees with them, whatever was done and cut off."""
+"""What must agree with the rows of files, whatever was done and wherever it was cut off."""
 
 from collections import Counter, defaultdict
 
 from function.aws.rows import Item
-from function.core.fields import folders_of
+from function.core.names import folders_of
 from function.tables.accounts import Account
 from function.tables.files import FileRow
 from function.tables.folders import MAX_LEVELS, folder_key
 from function.tables.search_terms import terms_of
 
 Rows = list[Item]
+Partitions = dict[str, dict[str, Item]]
 
 
-def balanced(files: Rows, users: Rows) -> None:
-    """Terms, folders, references, what falls due and what is charged, as the files have it."""
-    shelves: dict[str, dict[str, Item]] = defaultdict(dict)
-    known = {str(row["username"]) for row in users}
+def assert_consistent(files: Rows, users: Rows) -> None:
+    """Search index, folders, references, expiry entries and usage agree with the files.
+
+    `files` and `users` are all rows of these tables.
+    """
+    accounts = {str(row["username"]): Account.model_validate(row) for row in users}
+    partitions, strays = _partitions(files, accounts)
+    live = [
+        FileRow.model_validate(row)
+        for name in accounts
+        for row in partitions.get(name, {}).values()
+    ]
+    archived = [
+        FileRow.model_validate(row)
+        for partition, rows in partitions.items()
+        if partition.endswith(("/versions", "/trash"))
+        for row in rows.values()
+    ]
+    _assert_search_index(live, partitions)
+    _assert_folders(live, partitions)
+    _assert_references([row.object for row in live + archived] + strays, partitions)
+    entries = {
+        name
+        for partition, rows in partitions.items()
+        if partition.startswith("~due/")
+        for name in rows
+    }
+    assert {f"{row.shelf}/{row.name}" for row in archived} <= entries
+    _assert_usage(live + archived, files, accounts)
+
+
+def _partitions(files: Rows, accounts: dict[str, Account]) -> tuple[Partitions, list[str]]:
+    """The rows by partition and sort key, and the objects of files without an account.
+
+    An account may be deleted before the rows of its files are.
+    """
+    partitions: Partitions = defaultdict(dict)
     strays: list[str] = []
     for row in files:
         owner = str(row["shelf"]).partition("/")[0]
-        if owner not in known and not owner.startswith("~"):
-            strays += [str(row["object"])] if "version" in row else []
-            continue  # of an account that has gone
-        shelves[str(row["shelf"])][str(row["name"])] = row
-    accounts = {str(row["username"]): Account.model_validate(row) for row in users}
-    live = [
-        FileRow.model_validate(row) for name in accounts for row in shelves.get(name, {}).values()
-    ]
-    _found_by(live, shelves)
-    kept = [
-        FileRow.model_validate(row)
-        for shelf, rows in shelves.items()
-        if shelf.endswith(("/versions", "/trash"))
-        for row in rows.values()
-    ]
-    _bytes([row.object for row in live + kept] + strays, shelves)
-    due = {name for shelf, rows in shelves.items() if shelf.startswith("~due/") for name in rows}
-    assert {f"{row.shelf}/{row.name}" for row in kept} <= due
-    _charged(live + kept, files, accounts)
+        if owner in accounts or owner.startswith("~"):
+            partitions[str(row["shelf"])][str(row["name"])] = row
+        elif "version" in row:
+            strays.append(str(row["object"]))
+    return partitions, strays
 
 
-def _found_by(live: list[FileRow], shelves: dict[str, dict[str, Item]]) -> None:
-    """Every file has its terms and counts in its folders, and nothing else does."""
+def _assert_search_index(live: list[FileRow], partitions: Partitions) -> None:
+    """The index has the terms of all live files and no others."""
     terms: dict[str, set[str]] = defaultdict(set)
-    counts: Counter[tuple[str, str]] = Counter()
     for row in live:
         terms[f"{row.shelf}/terms"] |= terms_of(row)
+    stored = {name: set(rows) for name, rows in partitions.items() if name.endswith("/terms")}
+    assert stored == dict(terms)
+
+
+def _assert_folders(live: list[FileRow], partitions: Partitions) -> None:
+    """Each folder counts the live files below it."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in live:
         for folder in folders_of(row.name)[:MAX_LEVELS]:
             key = folder_key(row.shelf, folder)
             counts[key.partition, str(key.sort)] += 1
-    written = {shelf: set(rows) for shelf, rows in shelves.items() if shelf.endswith("/terms")}
-    assert written == dict(terms)
-    folders = {
-        (shelf, name): int(str(row.get("files", 0)))
-        for shelf, rows in shelves.items()
-        if shelf.endswith("/folders")
+    stored = {
+        (partition, name): int(str(row.get("files", 0)))
+        for partition, rows in partitions.items()
+        if partition.endswith("/folders")
         for name, row in rows.items()
     }
-    assert {key: files for key, files in folders.items() if files} == dict(counts)
+    assert {key: files for key, files in stored.items() if files} == dict(counts)
 
 
-def _bytes(named: list[str], shelves: dict[str, dict[str, Item]]) -> None:
-    """Objects are counted as often as rows name them, and nothing else is."""
-    counted = {
-        shelf.removeprefix("~references/"): int(str(each["count"]["others"])) + 1
-        for shelf, each in shelves.items()
-        if shelf.startswith("~references/")
+def _assert_references(objects: list[str], partitions: Partitions) -> None:
+    """Each object's count is the number of rows that refer to it; no other object has one."""
+    counts = {
+        partition.removeprefix("~references/"): int(str(rows["count"]["others"])) + 1
+        for partition, rows in partitions.items()
+        if partition.startswith("~references/")
     }
-    assert counted == Counter(named)
+    assert counts == Counter(objects)
 
 
-def _charged(rows: list[FileRow], files: Rows, accounts: dict[str, Account]) -> None:
-    """What an account uses is what its rows have, and what its open uploads hold."""
+def _assert_usage(rows: list[FileRow], files: Rows, accounts: dict[str, Account]) -> None:
+    """An account uses the storage of its rows and of its reservations."""
     used: Counter[tuple[str, str]] = Counter()
     for row in rows:
         owner = row.shelf.partition("/")[0]
         if owner in accounts and accounts[owner].id == row.owner_id:
-            used[owner, "bytes"] += row.size
-            used[owner, "files"] += 1
-    for hold in files:
-        owner, _, shelf = str(hold["shelf"]).partition("/")
-        if shelf == "holds" and owner in accounts and accounts[owner].id == hold["owner_id"]:
-            for kind in ("", " reserved"):
-                used[owner, f"bytes{kind}"] += int(str(hold["size"]))
-                used[owner, f"files{kind}"] += 1
+            used[owner, "bytes_used"] += row.size
+            used[owner, "files_used"] += 1
+    for row in files:
+        owner, _, kind = str(row["shelf"]).partition("/")
+        if kind == "holds" and owner in accounts and accounts[owner].id == row["owner_id"]:
+            for use in ("used", "reserved"):
+                used[owner, f"bytes_{use}"] += int(str(row["size"]))
+                used[owner, f"files_{use}"] += 1
     for name, account in accounts.items():
-        says = (
-            account.bytes_used,
-            account.files_used,
-            account.bytes_reserved,
-            account.files_reserved,
-        )
-        kinds = ("bytes", "files", "bytes reserved", "files reserved")
-        assert says == tuple(used[name, kind] for kind in kinds), name
+        for field in ("bytes_used", "files_used", "bytes_reserved", "files_reserved"):
+            assert getattr(account, field) == used[name, field], (name, field)

@@ -4,7 +4,7 @@ import unicodedata
 
 from hypothesis import strategies as st
 
-from function.core.fields import DECEPTIVE, NAME_BYTES, SEGMENT_BYTES
+from function.core.names import DECEPTIVE, NAME_BYTES, SEGMENT_BYTES
 
 _LETTERS = st.characters(
     exclude_categories=("Cc", "Cs"), exclude_characters="".join(DECEPTIVE) + "\\/"

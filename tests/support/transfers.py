@@ -135,9 +135,9 @@ def tell(*keys: str) -> list[str]:
 
 
 def sweep() -> int:
-    """Does the hourly errand; how many uploads it removed."""
-    swept: int = app.lambda_handler(contract.SWEEP, CONTEXT)["swept"]
-    return swept
+    """Runs the hourly sweep, and returns how many rows had expired."""
+    expired: int = app.lambda_handler(contract.SWEEP_EVENT, CONTEXT)["expired"]
+    return expired
 
 
 def bucket(ground: Ground) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from function.aws.s3 import Part
 from function.core.errors import TooLarge
-from function.core.fields import MOST_PARTS
+from function.core.fields import MAX_PARTS
 from function.core.limits import LARGEST, MIB, SMALLEST_PART
 from function.tables.uploads import UploadRow
 from function.uploads.parts import (
@@ -70,7 +70,7 @@ def test_part_sizes_are_within_the_bounds_of_s3(size: int) -> None:
     part_size = choose_part_size(size)
     assert part_size % MIB == 0
     assert SMALLEST_PART <= part_size <= LARGEST_PART
-    assert part_size == SMALLEST_PART or (part_size - MIB) * MOST_PARTS < size
+    assert part_size == SMALLEST_PART or (part_size - MIB) * MAX_PARTS < size
 
 
 @given(SIZES)
@@ -79,7 +79,7 @@ def test_parts_cover_the_file_exactly(size: int) -> None:
     plan = row(size, choose_part_size(size))
     total = total_parts(plan)
     assert total is not None
-    assert 1 <= total <= MOST_PARTS
+    assert 1 <= total <= MAX_PARTS
     last = part_length(plan, total)
     assert last is not None
     assert (total - 1) * choose_part_size(size) + last == size

@@ -1,4 +1,4 @@
-"""What is said of a field that is refused."""
+"""The reasons for wrong fields, as users read them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,13 +10,13 @@ from pydantic_core import ErrorDetails
 from function.core import fields
 from function.core.fields import Email, Etag, Otp, Seconds, Size, Tags, Username
 from function.history.models import Restoration
-from function.http.responses import reason
+from function.http.validation import reason
 
 OTP = "the 6 digits of the authenticator, or a recovery code of 16 letters and digits"
 
 
 class Point(BaseModel):
-    """A model that is no body of ours."""
+    """A model for the errors of objects."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,18 +24,18 @@ class Point(BaseModel):
 
 
 def errors(kind: Any, value: Any) -> list[ErrorDetails]:
-    """What the library finds wrong."""
+    """pydantic's errors for a value."""
     with pytest.raises(ValidationError) as raised:
         TypeAdapter(kind).validate_python(value)
     return raised.value.errors()
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "said"),
+    ("kind", "value", "expected"),
     [
         (Username, "al ice", "must be 3 to 64 of the characters a-z 0-9 . _ @ + -"),
         (Username, 1, "must be text"),
-        (Email, "alice", "must be an address of e-mail, such as alice@example.org"),
+        (Email, "alice", "must be an e-mail address, such as alice@example.org"),
         (Username, "x" * 65, "must be 3 to 64 of the characters a-z 0-9 . _ @ + -"),
         (Otp, "1", f"must be {OTP}"),
         (Etag, "", "must have 1 or more characters"),
@@ -47,20 +47,20 @@ def errors(kind: Any, value: Any) -> list[ErrorDetails]:
         (Seconds, 10**10, "must be 315360000 or less"),
         (Size, True, "must be a whole number"),
         (Point, 1, "must be an object"),
-        (Point, {}, "must be there"),
+        (Point, {}, "is required"),
         (Point, {"x": 1, "y": 2}, "unknown field"),
         (Restoration, {"file_name": "a", "version": 1, "new_name": "b"},
-         "a version goes with neither id nor new_name"),
+         "a version takes neither id nor new_name"),
         (bool, "x", "must be true or false"),
     ],
 )  # fmt: skip
-def test_it_is_said_for_people(kind: Any, value: Any, said: str) -> None:
-    """What is allowed, in words; nothing of patterns or of how it is programmed."""
-    assert [reason(error) for error in errors(kind, value)] == [said]
+def test_a_reason_is_written_for_users(kind: Any, value: Any, expected: str) -> None:
+    """It names what is allowed, and no pattern or Python type."""
+    assert [reason(error) for error in errors(kind, value)] == [expected]
 
 
-def test_every_pattern_has_its_words() -> None:
-    """Whoever needs one more says it by `like`, in the one place that makes them."""
+def test_every_pattern_has_a_description() -> None:
+    """Patterns are made by `described_pattern` alone."""
     sources = Path(fields.__file__).parent.parent.rglob("*.py")
     assert [path.name for path in sources if "pattern=" in path.read_text("utf-8")] == ["fields.py"]
     assert Path(fields.__file__).read_text("utf-8").count("pattern=") == 1
