@@ -1,11 +1,9 @@
-"""The calls of AWS that a request makes: what each was answered, and what it read or changed.
+"""The AWS calls of a request: the answer to each, and the rows and objects that it uses.
 
-They decide where two requests need not meet again. It is the same whether somebody else comes just
-before a call or just after it, where that call is answered as if nobody had come, and either only
-reads or changes no row and no object that the other one reads or changes. For then the other one
-finds what it would have found; and the first one has been told the same so far, and goes on from
-the same rows. Each has ids of its own, and time stands still, so that what is told and what is
-stored say everything.
+They decide which interleavings need no run. Another request may come just before a call or just
+after it. Both lead to the same outcome if the call has the same answer in both cases and either
+only reads or uses no row and no object of the other request. Each request draws its own ids and the
+clock stands still, so an outcome depends on nothing but answers and stored data.
 """
 
 import json
@@ -25,12 +23,12 @@ READS = (
     "BatchGetItem", "GetItem", "Query", "Scan", "HeadObject", "GetObject", "ListParts",
     "ListObjectsV2",
 )  # fmt: skip
-# What AWS says anew in each answer, and nobody looks at.
-EACH_ANEW = {
+# Header fields that differ in each answer and that the code does not read.
+VARYING = {
     "date", "last-modified", "x-amz-id-2", "x-amz-request-id", "x-amz-version-id",
     "x-amzn-requestid",
 }  # fmt: skip
-# A row, an object, or what several of them are in: the service, the table, the partition.
+# A row or an object by its path, or a prefix of it: the service, the table, the partition.
 Place = tuple[str, ...]
 
 
@@ -44,32 +42,31 @@ class Made:
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing."""
+        """Whether it only reads."""
         return self.operation in READS
 
 
 @dataclass
 class Calls:
-    """The calls of one request, in their order."""
+    """The calls of one request, in order."""
 
     settings: Settings
     made: list[Made] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
-    def and_note(self, call: Call, answer: AWSResponse) -> AWSResponse:
-        """Notes a call that was made, and hands its answer on, whose body is not used up."""
-        headers = {name: value for name, value in answer.headers.items() if name not in EACH_ANEW}
+    def note(self, call: Call, answer: AWSResponse) -> AWSResponse:
+        """Notes a call and returns its answer, whose body can still be read."""
+        headers = {name: value for name, value in answer.headers.items() if name not in VARYING}
         told = answer.status_code, headers, answer.raw.getvalue()
         self.made.append(Made(call.operation, told, places_of(call, self.settings)))
         self.threads.add(threading.get_ident())
         return answer
 
     def unaffected(self, after: "Calls", touched: Iterable[Place]) -> int:
-        """At how many of the first calls it makes no difference whether somebody comes before.
+        """The number of first calls before which the other request leads to the same outcome.
 
-        These are the calls as they go if nobody comes; `after` are those after somebody has come
-        before the first of them, who read or changed what they `touched`. The last of them has
-        none after it. Calls that several threads make are in no order.
+        These are the calls without the other request. `after` are the calls when it came before
+        the first of them and used the places `touched`. Calls of several threads have no order.
         """
         if len(self.threads | after.threads) > 1:
             return 0
@@ -81,17 +78,17 @@ class Calls:
         return count
 
     def since(self, at: int) -> "Calls":
-        """Those from there on."""
+        """The calls from there on."""
         return Calls(self.settings, self.made[at:], self.threads)
 
 
 def apart(some: Iterable[Place], others: Iterable[Place]) -> bool:
-    """Whether no place is another's too, nor within it."""
+    """Whether no place of one side equals, contains or is within one of the other side."""
     return not any(one[: len(other)] == other[: len(one)] for one in some for other in others)
 
 
 def places_of(call: Call, settings: Settings) -> frozenset[Place]:
-    """What a call reads or changes: of a query the partition, of one of an index the table."""
+    """The rows or objects that a call uses: a query its partition, or of an index the table."""
     url = urlsplit(call.request.url)
     service = url.netloc.removesuffix(".amazonaws.com").split(".")[-2]
     if service == "dynamodb":
@@ -119,7 +116,7 @@ def _rows(body: Any, tables: Mapping[str, Table]) -> Iterator[Place]:
 
 
 def _partition(body: Any, table: Table) -> list[str]:
-    """The partition that a query looks into; none if it looks into an index."""
+    """The partition that a query reads; none if it reads an index."""
     names = body.get("ExpressionAttributeNames", {})
     for placeholder in [each for each in names if names[each] == table.partition]:
         found = re.match(rf"{placeholder} = (:\w+)", body.get("KeyConditionExpression", ""))

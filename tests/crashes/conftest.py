@@ -1,4 +1,4 @@
-"""What the fault tests stand on."""
+"""The world of the crash suites."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -28,7 +28,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def world(
     ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
 ) -> World:
-    """The world as it begins, in the house as it is: made once in a process, and brought back."""
+    """The world at its beginning, created once in a process and restored."""
     if not _made:
         _made.append(World(ground, settings, clock, _session, {}))
     _made[0].run_by(clock)
@@ -40,7 +40,7 @@ def world(
 def wrong_world(
     ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
 ) -> Iterator[MakeWorld]:
-    """Makes the same world in a house that a wrong design has changed."""
+    """Creates the same world with a wrong version of the code."""
     with ExitStack() as changes:
 
         def make(design: AbstractContextManager[Any]) -> World:

@@ -1,8 +1,8 @@
-"""The crash enumerator: an operation, each of its calls of AWS, each way in which a call can fail.
+"""The crash enumerator: an operation, each of its AWS calls, each way in which a call can fail.
 
-After each case all invariants must hold (`World.view`), what is seen must be as before or as after
-the operation and nothing between, what was acknowledged must be so, and the same request sent again
-must reach the goal.
+After each case all invariants must hold (`World.view`). The view must be that of before or of after
+the operation. An acknowledged operation must have been done. The same request, sent again, must
+lead to the view of after.
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.support.fake_aws import Call, failure, response
 
 
 class Killed(BaseException):
-    """The process is gone: nothing that handles exceptions gets to see it."""
+    """The process has been killed: no handler of exceptions catches it."""
 
 
 def kill(call: Call) -> AWSResponse:
@@ -47,7 +47,7 @@ WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
 
 def collide(call: Call) -> AWSResponse | None:
-    """Another transaction is at the same rows: AWS says so of each kind of write in its own way."""
+    """Another transaction uses the same rows; each kind of write has its own error for that."""
     if call.operation == "TransactWriteItems":
         count = len(json.loads(call.request.body)["TransactItems"])
         reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (count - 1)
@@ -61,13 +61,16 @@ def collide(call: Call) -> AWSResponse | None:
 
 @dataclass(frozen=True)
 class Fault:
-    """How a call fails: without effect or after it, once or every time that it is tried."""
+    """How a call fails: without effect or after it, once or at every try.
+
+    `ends` are the statuses of an operation that was not done.
+    """
 
     name: str
     fail: Callable[[Call], Any]
     effect: bool = False
     once: bool = True
-    ends: frozenset[int] = frozenset({503})  # how the operation may end besides being done
+    ends: frozenset[int] = frozenset({503})
 
 
 NONE: frozenset[int] = frozenset()
@@ -88,7 +91,7 @@ FAULTS = (
 
 @dataclass(frozen=True)
 class Course:
-    """The operation as it goes when nothing fails: what is seen before, after, and after twice."""
+    """The operation when nothing fails: the views before, after, and after its replay."""
 
     views: list[Any]
     answers: list[Any]
@@ -106,10 +109,10 @@ class Course:
 
 
 class Again:
-    """The same request, sent again: what it is answered, and what is seen then.
+    """The replay of a request: its answer, and the view after it.
 
-    That is found out once for what is stored and for what the process keeps: there is nothing else
-    that it could depend on, as time stands still, and as it draws the same ids each time.
+    Both depend only on the stored rows and objects and on the state of the process, because the
+    clock stands still and the ids are the same each time. So each state is tried once.
     """
 
     def __init__(self, world: World, operation: Operation) -> None:
@@ -121,7 +124,7 @@ class Again:
         return said(self._world.send(self._operation, twin=True)), self._world.view()
 
     def outcome(self) -> tuple[Said, Any]:
-        """What comes of it, now."""
+        """The answer and the view from the present state."""
         stored = self._world.stored()
         if stored not in self.known:
             self.known[stored] = self.send()
@@ -159,19 +162,19 @@ def one(
     repeated: Again,
     report: Report,
 ) -> None:
-    """One case: fail, look, send again, look."""
+    """One case: fails a call, checks the view, sends the request again, checks the view."""
     before, after, after_twice = course.views
     world.begin(operation)
     with failing(world, step, fault) as hits:
         answer = send(world, operation)
-    require(bool(hits), "the call was never made")
+    require(bool(hits), "the call was not made")
     report.seen["killed" if answer is None else str(answer.status)] += 1
     now = world.view()
     if answer is None:
-        require(fault.fail is kill, "it was killed by nothing")
+        require(fault.fail is kill, "it was killed without a fault")
     elif answer.status == operation.done:
-        require(said(answer) == course.answers[0], "it answers otherwise than undisturbed")
-        require(now == after, "it was acknowledged and is not so")
+        require(said(answer) == course.answers[0], "its answer differs from the undisturbed one")
+        require(now == after, "it was acknowledged and not done")
     else:
         require(answer.status in fault.ends, f"it answered {answer.status}")
     require(now in (before, after), "it is half done")
@@ -182,7 +185,7 @@ def one(
         reached.append((course.answers[0], after))
     if now == after:
         reached.append((course.answers[1], after_twice))
-    require((again, end) in reached, f"sent again, it answered {again[0]} and is not at its goal")
+    require((again, end) in reached, f"its replay answered {again[0]} and did not complete it")
 
 
 def send(world: World, operation: Operation) -> Answer | None:
@@ -194,7 +197,7 @@ def send(world: World, operation: Operation) -> Answer | None:
 
 @contextmanager
 def failing(world: World, step: Step, fault: Fault) -> Iterator[list[Step]]:
-    """Has the call of that step fail, and its further tries unless once is enough."""
+    """Fails the call of that step, and its further tries unless the fault occurs once."""
     hits: list[Step] = []
 
     def fails(call: Call, at: Step) -> Any:
@@ -204,8 +207,8 @@ def failing(world: World, step: Step, fault: Fault) -> Iterator[list[Step]]:
         return fault.fail(call)
 
     if fault.effect:
-        hooks: Any = {"after": lambda call, at, answer: fails(call, at) or answer}
+        places: Any = {"after": lambda call, at, answer: fails(call, at) or answer}
     else:
-        hooks = {"before": fails}
-    with world.stepping_in(**hooks):
+        places = {"before": fails}
+    with world.hooks(**places):
         yield hits

@@ -1,7 +1,7 @@
-"""The interleaver: operation A stopped before each of its calls of AWS, B run whole, A resumed.
+"""The interleaver: stops operation A before each of its AWS calls, runs B whole, resumes A.
 
-However two operations meet, the answers and what is seen afterwards must be those of one after the
-other, in either order. B runs inside the hook in which A waits, so nothing depends on luck.
+The answers and the view afterwards must be those of A and B in sequence, in either order. B runs
+inside the hook in which A waits, so the result does not depend on threads.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.crashes.seen import Report, Said, require, said
 from tests.crashes.world import Step, World, elsewhere
 from tests.support.fake_aws import Call, Ground
 
-# What others see at once; a new object is seen when a row names it.
+# Calls whose effect others see at once; an object is seen when a row names it.
 CHANGES = (
     "TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem",
     "CreateMultipartUpload", "CompleteMultipartUpload", "AbortMultipartUpload", "DeleteObject",
@@ -25,7 +25,7 @@ Outcome = tuple[Said, Said, Any]
 def meetings(
     world: World, first: Operation, others: tuple[Operation, ...], known: dict[Any, Outcome]
 ) -> Report:
-    """Has `first` meet each of the others; `known` remembers what one after the other gives."""
+    """Interleaves `first` with each of the others; `known` keeps the outcomes of sequences."""
     report = Report()
     steps = world.steps(first)
     report.seen["calls"] = len(steps)
@@ -42,10 +42,10 @@ def meetings(
 
 
 def alone(steps: list[Step], first: Operation, other: Operation) -> bool:
-    """Whether two are always as if one had come after the other: nobody writes, or one once.
+    """Whether the interleaving of two is always a sequence: neither writes, or one writes once.
 
-    Who only reads, all of it between two calls of another, sees what there was before the one
-    change that this makes, or after it.
+    All reads of one fall between two calls of the other. They see the state before its one write,
+    or after it.
     """
     if other.writes:
         return False
@@ -55,9 +55,9 @@ def alone(steps: list[Step], first: Operation, other: Operation) -> bool:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a meeting, and the last of the calls before which it would have been the same.
+    """An outcome, and the last call (`until`) before which the other one would lead to the same.
 
-    `again` is whether the first one has had to look again: it made more calls than if nobody comes.
+    `again`: whether the first one read again, because it made more calls than alone.
     """
 
     outcome: Outcome
@@ -66,9 +66,9 @@ class Run:
 
 
 class Meeting:
-    """Two operations, of which the other one comes before each call of the first one.
+    """Two operations; `other` runs before each AWS call of `first`.
 
-    A meeting stands for those at the calls that follow, as long as they would come to the same
+    One run stands for those before the next calls while their outcome would be the same
     (`Calls.unaffected`).
     """
 
@@ -86,7 +86,7 @@ class Meeting:
         self.runs: dict[int, Run] = {}
 
     def before(self, at: int) -> Run:
-        """What comes of it when the other one comes before that call."""
+        """The run in which `other` comes before that call."""
         for since, run in self.runs.items():
             if since <= at <= run.until:
                 return run
@@ -94,7 +94,7 @@ class Meeting:
         return self.runs[at]
 
     def first_then_other(self) -> Outcome:
-        """In the other order."""
+        """The outcome of the sequence."""
         pair = self.first.name, self.other.name
         if pair not in self._known:
             self._world.begin(self.first, self.other)
@@ -104,7 +104,7 @@ class Meeting:
         return self._known[pair]
 
     def run(self, at: int) -> Run:
-        """Stops the first one there, lets the other run whole, and resumes."""
+        """Stops `first` before that call, runs `other` whole, and resumes."""
         world, first, other = self._world, self.first, self.other
         world.begin(first, other)
         met: list[Said] = []
@@ -118,11 +118,11 @@ class Meeting:
                 met.append(said(world.send_elsewhere(other, twin=self._twins)))
 
         def follow(call: Call, _: Step, answer: Any) -> Any:
-            return after.and_note(call, answer) if met else answer
+            return after.note(call, answer) if met else answer
 
-        with world.stepping_in(before=meet, after=follow):
+        with world.hooks(before=meet, after=follow):
             answer = said(world.send(first))
-        require(bool(met), "they never met")
+        require(bool(met), "the call was not made")
         left = self._undisturbed.since(at)
         same = min(left.unaffected(after, touched), len(self._steps) - 1 - at)
         again = len(after.made) > len(left.made)
@@ -130,7 +130,7 @@ class Meeting:
 
 
 def judge(meeting: Meeting, at: int, report: Report) -> None:
-    """One case: compares what came of it with both orders."""
+    """One case: compares the outcome with both sequences."""
     run, first, other = meeting.before(at), meeting.first, meeting.other
     for operation, (status, _) in zip((first, other), run.outcome[:2], strict=True):
         require(status in operation.allowed, f"{operation.name} answered {status}")
@@ -141,13 +141,13 @@ def judge(meeting: Meeting, at: int, report: Report) -> None:
         require(
             same(run.outcome, meeting.first_then_other(), first, other),
             f"{first.name} answered {run.outcome[0]}, {other.name} {run.outcome[1]}, "
-            "and is like no order",
+            "which is no sequence of both",
         )
         report.seen["first came first"] += 1
 
 
 def same(outcome: Outcome, order: Outcome, first: Operation, other: Operation) -> bool:
-    """Whether it is what that order gives."""
+    """Whether an outcome is that of a sequence."""
     return (
         outcome[2] == order[2]
         and alike(outcome[0], order[0], first)
@@ -156,12 +156,12 @@ def same(outcome: Outcome, order: Outcome, first: Operation, other: Operation) -
 
 
 def alike(got: Said, ordered: Said, operation: Operation) -> bool:
-    """Whether it is the answer of that order; who want the same at once may both be told yes."""
+    """Whether an answer is that of a sequence, or both operations may succeed at once."""
     return got == ordered or (got[0] != ordered[0] and {got[0], ordered[0]} <= operation.alike)
 
 
 def at_the_commit(ground: Ground, act: Callable[[], Any]) -> list[Any]:
-    """Has somebody do something when the next commit is about to be made; what they got."""
+    """Runs `act` in another process just before the next commit, and lists its result."""
     met: list[Any] = []
 
     def before(call: Call) -> None:

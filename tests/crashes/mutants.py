@@ -1,7 +1,6 @@
-"""Wrong designs of the house, each right as long as nothing fails and nobody comes between.
+"""Wrong versions of the code, each right while no call fails and no other request comes.
 
-They are made by putting other pieces in the place of its own; the function stays as it is. What
-notices none of them would notice nothing else either.
+Patches replace pieces of the function. The suites must find each of them.
 """
 
 import hashlib
@@ -32,7 +31,7 @@ from function.uploads.service import UploadService
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong design, the operation that shows it, and whom it must meet, if crashes do not."""
+    """A wrong version, and the operation that shows it, alone or interleaved with `meets`."""
 
     name: str
     pieces: Callable[[], dict[str, Any]]
@@ -41,7 +40,7 @@ class Mutant:
 
     @contextmanager
     def built(self) -> Iterator[None]:
-        """The house is wired with the wrong pieces, each named where it is looked up."""
+        """Patches the pieces, each where it is looked up."""
         with ExitStack() as patches:
             for name, piece in self.pieces().items():
                 patches.enter_context(mock.patch(f"function.{name}", piece))
@@ -49,7 +48,7 @@ class Mutant:
 
 
 def row_before_bytes() -> dict[str, Any]:
-    """The commit comes first, and then the bytes are sent."""
+    """Commits before the bytes are stored."""
     waiting: list[Callable[[], Any]] = []
 
     class Later(Bucket):
@@ -70,7 +69,7 @@ def row_before_bytes() -> dict[str, Any]:
 
 
 def nothing_kept(shelf: str) -> type[Dynamo]:
-    """What is replaced or deleted is gone, and charged no more."""
+    """Deletes replaced or deleted files at once, and refunds them."""
 
     class Forgetful(Dynamo):
         def commit(self, writes: Sequence[Write], token: str = "") -> None:
@@ -99,7 +98,7 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
 
 
 def bytes_dropped_first(shelf: str) -> dict[str, Any]:
-    """Nothing is kept, and the old object goes before the row that names it."""
+    """Archives nothing, and deletes the old object before the row that names it."""
     made: list[Bucket] = []
 
     class Known(Bucket):
@@ -120,7 +119,7 @@ def bytes_dropped_first(shelf: str) -> dict[str, Any]:
 
 
 def overwritten_in_place() -> dict[str, Any]:
-    """One object for a name, so that new bytes stand under the old row."""
+    """Has one object for each name, so the old row gets the new bytes."""
     names: list[str] = []
 
     right = SmallUploadService.put
@@ -145,7 +144,7 @@ def overwritten_in_place() -> dict[str, Any]:
 
 
 def logout_swallows() -> dict[str, Any]:
-    """Whoever logs out is told that it was done, whatever happened."""
+    """Answers a logout with success even if it fails."""
 
     right = LoginService.logout
 
@@ -157,7 +156,7 @@ def logout_swallows() -> dict[str, Any]:
 
 
 def logout_without_token() -> dict[str, Any]:
-    """A session that has ended was ended by somebody else."""
+    """Takes a session that has ended for one that another request ended."""
 
     def logout(self: LoginService, caller: Caller) -> None:
         try:
@@ -169,7 +168,7 @@ def logout_without_token() -> dict[str, Any]:
 
 
 def register_without_token() -> dict[str, Any]:
-    """A name that is taken was taken by somebody else."""
+    """Takes a used name for one that another request registered."""
 
     class Forgetful(Dynamo):
         def commit(self, writes: Sequence[Write], token: str = "") -> None:
@@ -182,7 +181,7 @@ def register_without_token() -> dict[str, Any]:
 
 
 def commit_without_rev() -> dict[str, Any]:
-    """A file is replaced whatever has become of it since it was read."""
+    """Replaces a file even if it has changed since it was read."""
 
     def replace(old: FileRow, row: FileRow) -> Write:
         return put(file_key(row.shelf, row.name), row)
@@ -191,7 +190,7 @@ def commit_without_rev() -> dict[str, Any]:
 
 
 def charged_afterwards() -> dict[str, Any]:
-    """The bytes used are counted after the commit, by a write of their own."""
+    """Counts the bytes used after the commit, by a write of its own."""
 
     class Apart(Dynamo):
         def commit(self, writes: Any, token: str = "") -> None:
@@ -204,7 +203,7 @@ def charged_afterwards() -> dict[str, Any]:
 
 
 def completed_blindly() -> dict[str, Any]:
-    """A completion is committed whatever has become of the upload since it was looked at."""
+    """Commits a completion even if the upload has changed since it was read."""
 
     def finish(row: UploadRow, answer: str) -> list[Write]:
         noted, *others = uploads.finish_upload(row, answer)
@@ -214,7 +213,7 @@ def completed_blindly() -> dict[str, Any]:
 
 
 def given_up_bytes_first() -> dict[str, Any]:
-    """An upload's bytes are removed, and then its row."""
+    """Deletes the bytes of an upload before its row."""
 
     right = UploadService.abort
 
@@ -227,7 +226,7 @@ def given_up_bytes_first() -> dict[str, Any]:
 
 
 def struck_from_the_list() -> dict[str, Any]:
-    """What is given up is struck from the list at once, before its bytes are removed."""
+    """Deletes the expiry entry of an aborted upload before its bytes."""
 
     right = Uploads.delete_unfinished
 
@@ -241,7 +240,7 @@ def struck_from_the_list() -> dict[str, Any]:
 
 
 def counted_blindly() -> dict[str, Any]:
-    """Whether a link has a download left is looked at, and then one is counted."""
+    """Reads whether a link has downloads left, and then counts without a condition."""
 
     def count(row: LinkRow, more: int) -> Write:
         return update(links.link_key(row.id), add={"downloads": more})
@@ -250,7 +249,7 @@ def counted_blindly() -> dict[str, Any]:
 
 
 MUTANTS = (
-    Mutant("row before bytes", row_before_bytes, "create a file"),
+    Mutant("row before bytes", row_before_bytes, "put a new file"),
     Mutant(
         "old bytes dropped before the commit",
         lambda: bytes_dropped_first("versions"),
@@ -263,7 +262,7 @@ MUTANTS = (
     Mutant("register without a token", register_without_token, "register"),
     Mutant("commit without rev", commit_without_rev, "replace", "replace another's"),
     Mutant("commit without rev, deleted", commit_without_rev, "replace", "delete"),
-    Mutant("bytes charged after the commit", charged_afterwards, "create a file"),
+    Mutant("bytes charged after the commit", charged_afterwards, "put a new file"),
     Mutant("bytes charged after replacing", charged_afterwards, "replace"),
     Mutant("delete the bytes, then the row", lambda: bytes_dropped_first("trash"), "delete"),
     Mutant("complete without the upload's rev", completed_blindly, "complete", "abort"),

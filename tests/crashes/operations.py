@@ -223,6 +223,8 @@ TABLE: tuple[Operation, ...] = (
     operation("log out", "POST /logout"),
     operation("log out everywhere", "POST /logout", log_out_everywhere, calls=2),
     operation("change the password", "POST /password"),
+    operation("change the address", "PATCH /me"),
+    operation("view the account", "GET /me"),
     operation("request a reset", "POST /password/forgot", people.request_reset),
     operation(
         "reset by mail", "POST /password/reset", people.reset_password("mailed"),
@@ -233,8 +235,11 @@ TABLE: tuple[Operation, ...] = (
         done=204, again=403, calls=2,
     ),
     operation("delete a session", "DELETE /sessions/{session_id}"),
+    operation("list sessions", "GET /sessions"),
     operation("create a key", "POST /keys"),
     operation("delete a key", "DELETE /keys/{key_id}"),
+    operation("list keys", "GET /keys"),
+    operation("begin MFA", "POST /mfa"),
     operation(
         "confirm MFA", "POST /mfa/confirm", people.confirm_mfa, done=200, again=404, calls=2,
     ),
@@ -243,22 +248,26 @@ TABLE: tuple[Operation, ...] = (
         who="dora", done=204, again=404, calls=2,
     ),
     operation("delete an invitation", "DELETE /invites/{invite_id}"),
+    operation("invite", "POST /invites"),
+    operation("list invitations", "GET /invites"),
+    operation("list accounts", "GET /users"),
+    operation("view the usage", "GET /usage"),
     operation("demote", "PATCH /users/{username}", patch("/users/bob", role="client")),
     operation("disable an account", "PATCH /users/{username}", patch("/users/bob", disabled=True)),
     operation("disable another's MFA", "PATCH /users/{username}", patch("/users/dora", mfa=False)),
     operation("issue a reset token", "POST /users/{username}/reset"),
     operation("read the audit log", "GET /audit", get("/audit", limit=1), calls=2),
 
-    operation("create a file", "PUT /file", put_raw, done=201, again=200),
+    operation("put a new file", "PUT /file", put_raw, done=201, again=200),
     operation(
         "replace", "PUT /file", put_file(REPORT, b"replaced"), others=(201, 401),
     ),
     operation(
-        "create under another name", "PUT /file",
+        "put under another name", "PUT /file",
         put_file(REPORT, b"put beside it", on_conflict="rename"), done=201, calls=4,
     ),
     operation(
-        "create, or fail", "PUT /file", put_file(FRESH, b"put there once", on_conflict="fail"),
+        "put or fail", "PUT /file", put_file(FRESH, b"put there once", on_conflict="fail"),
         done=201, again=409,
     ),
     operation(
@@ -267,7 +276,7 @@ TABLE: tuple[Operation, ...] = (
         who="bob", others=(*GONE, 403),
     ),
     operation(
-        "create as a member", "PUT /file",
+        "put as a member", "PUT /file",
         put_file("team/new.txt", b"put by a member", username="alice"),
         who="bob", done=201, again=200, calls=4, others=GONE, after="group with a member",
     ),
@@ -314,6 +323,7 @@ TABLE: tuple[Operation, ...] = (
         again=404, calls=3, others=(401, 409), after="file in the trash",
     ),
     operation("empty the trash", "DELETE /trash", calls=8),
+    operation("list the trash", "GET /trash"),
     operation(
         "copy", "POST /copy", post("/copy", file_name=REPORT, new_name=FRESH), again=409,
     ),
@@ -326,7 +336,7 @@ TABLE: tuple[Operation, ...] = (
     operation("list another's", "GET /files", get("/files"), who="bob", calls=4, others=()),
     operation("list by time", "GET /files", get("/files", sort="modified")),
     operation("search", "GET /files", get("/files", q="report", scope="own"), calls=3),
-    operation("list changes", "GET /changes", get("/changes")),
+    operation("track changes", "GET /changes", get("/changes")),
 
     operation("share", "POST /share",
               post("/share", file_name=PLAN, username="bob", permission="read")),
@@ -388,6 +398,7 @@ TABLE: tuple[Operation, ...] = (
         who="bob", others=GONE,
     ),
     operation("get an upload", "GET /uploads/{upload_id}"),
+    operation("list uploads", "GET /uploads"),
     operation("sign parts", "POST /uploads/{upload_id}/parts"),
     operation(
         "complete", "POST /uploads/{upload_id}/complete",
@@ -421,6 +432,7 @@ TABLE: tuple[Operation, ...] = (
         post("/links", items=[PLAN], alias="the-plan"),
     ),
     operation("get a link", "GET /links/{link_id}"),
+    operation("list links", "GET /links"),
     operation(
         "change a link", "PATCH /links/{link_id}",
         change_link(items=[PLAN, FOLDER], max_downloads=2, alias="the-plan"),
@@ -437,6 +449,9 @@ TABLE: tuple[Operation, ...] = (
         done=200, again=410, check=assert_downloads_or_exhausted,
     ),
     operation("get a file request", "GET /requests/{request_id}"),
+    operation("ask for files", "POST /requests"),
+    operation("list file requests", "GET /requests"),
+    operation("open a file request", "GET /r/{token}"),
     operation(
         "lower a limit of a file request", "PATCH /requests/{request_id}",
         change_request("small", max_files=1, title="smaller"),

@@ -1,4 +1,4 @@
-"""What an enumeration did and found, and what people see of a state."""
+"""The report of an enumeration, and the views that people have of a state."""
 
 import hashlib
 import json
@@ -19,12 +19,12 @@ Said = tuple[int, str]
 
 
 class Violation(AssertionError):
-    """Something that must never happen, happened."""
+    """An invariant is broken."""
 
 
 @dataclass
 class Report:
-    """What an enumeration did and found; `seen` counts what it met on the way."""
+    """The number of cases and the violations; `seen` counts other events by name."""
 
     cases: int = 0
     violations: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Report:
 
     @contextmanager
     def case(self, *name: str) -> Iterator[None]:
-        """One case; whatever it asserts and does not hold is a violation."""
+        """One case; a failed assertion in it is a violation."""
         self.cases += 1
         try:
             yield
@@ -49,7 +49,7 @@ def require(holds: bool, otherwise: str) -> None:
 
 
 def seen_by(person: Client, keys: set[str]) -> dict[str, Any]:
-    """What somebody is listed, which is what can be got, at its size; nothing else can be got."""
+    """The files that a person's list has: exactly these can be got, with their size and bytes."""
     answer = person.get("/files")
     require(answer.status == 200, f"the list answers {answer.status}")
     listed = {file["key"]: file for file in answer.json()}
@@ -72,24 +72,24 @@ def seen_by(person: Client, keys: set[str]) -> dict[str, Any]:
 
 
 def renamed(rows: Iterable[str], ids: re.Pattern[str]) -> str:
-    """Rows with their ids named in the order of their appearance, so that like states are alike."""
+    """Rows with ids replaced by numbers in the order of appearance, so equal states are equal."""
     text = "\n".join(sorted(rows, key=lambda row: ids.sub("", row)))
     names: dict[str, str] = {}
     return ids.sub(lambda found: names.setdefault(found[0], f"#{len(names)}"), text)
 
 
 def groups_of(person: Client) -> dict[str, list[str]]:
-    """The groups that somebody belongs to, and who else does."""
+    """A person's groups with their members."""
     found = {}
     for each in person.get("/groups").json():
         answer = person.get(f"/groups/{each['group']}")
-        require(answer.status == 200, f"the group {each['group']} is listed, and is not there")
+        require(answer.status == 200, f"the group {each['group']} is listed, yet does not exist")
         found[each["group"]] = [member["username"] for member in answer.json()["members"]]
     return found
 
 
 def said(answer: Answer) -> Said:
-    """An answer without what differs each time: ids, tokens, times."""
+    """An answer without its ids, tokens and times."""
     if "json" not in answer.headers.get("content-type", ""):
         return answer.status, answer.text
     return answer.status, json.dumps(plain(answer.json()), sort_keys=True)

@@ -1,7 +1,7 @@
-"""An account that is being closed meets others at each call of AWS, and they meet its closing.
+"""The deletion of an account, interleaved with each other request at each AWS call.
 
-It is done in steps, so there is no one order to compare with: nobody is answered 500, and when it
-has been gone on with, all is gone, whoever came between.
+It is done in steps, so no sequence has the same outcome. No request is answered 500, and when the
+deletion has been continued, all data of the account is gone.
 """
 
 import copy
@@ -28,7 +28,7 @@ from tests.support.transfers import complete, put, start, sweep
 RANDOM = re.compile(r"[0-9a-f]{32,64}|[\w-]{43}|\d{13}/[0-9a-f]{8}|\d{4}-\d\d-\d\dT[\d:.]+Z")
 DAY = 24 * 3600
 MOVE = {"file_name": "b.txt"}
-# What is left until its time is over: the trash, and who was where.
+# Partitions that are kept until they expire.
 LASTING = ("trash", "versions", "changes", "uploads", "holds", "jobs")
 KEPT = {f"alice/{each}" for each in LASTING}
 
@@ -37,7 +37,7 @@ Act = Callable[["People"], Answer | int]
 
 
 class People:
-    """Alice, who has all sorts of things; Bob, with whom she has to do; and who closes."""
+    """Alice, who has one of each thing; Bob, who shares with her; and the administrator."""
 
     def __init__(
         self, ground: Ground, settings: contract.Settings, clock: Clock, session: boto3.Session
@@ -73,24 +73,24 @@ class People:
         self.begin_here()
 
     def run_by(self, clock: Clock) -> None:
-        """Has the handler start anew, by that clock and with ids that are counted."""
+        """Starts the handler anew, with that clock and counted ids."""
         self.clock = clock
         base.use(
             base.Base(self.settings, self.session.client, counting(clock, lambda: next(self.ids)))
         )
 
     def begin_here(self) -> None:
-        """What there is now is the beginning."""
+        """Takes the present state as the beginning."""
         self._restore = self.ground.snapshot()
         self._calls: dict[Act, Calls] = {}
 
     def begin(self) -> None:
-        """Back to the beginning, with ids that it has not used."""
+        """Restores the beginning; new ids are ones that it has not used."""
         self._restore()
         self.ids = itertools.count(2000)
 
     def act_elsewhere(self, act: Act) -> Answer | int:
-        """Somebody acts in another process, with ids of its own."""
+        """Acts in another process, with ids of its own."""
         ids, self.ids = self.ids, itertools.count(6000)
         with elsewhere():
             answer = act(self)
@@ -98,11 +98,11 @@ class People:
         return answer
 
     def calls(self, act: Act) -> Calls:
-        """The calls that somebody makes where all begins, if nobody comes."""
+        """The AWS calls of an act alone, from the beginning."""
         if act not in self._calls:
             made = self._calls[act] = Calls(self.settings)
             self.begin()
-            self.ground.after = made.and_note
+            self.ground.after = made.note
             act(self)
             self.ground.undisturbed()
         return self._calls[act]
@@ -111,14 +111,14 @@ class People:
         return self.root.delete("/users/alice")
 
     def state(self) -> str:
-        """All that is stored, whatever its ids, secrets and times are."""
+        """All rows and objects without ids, secrets and times."""
         tables = (self.settings.users, self.settings.shares, self.settings.files)
         rows = [row for table in tables for row in self.ground.rows(table)]
         told = [json.dumps({**row, "password": ""}, default=str, sort_keys=True) for row in rows]
         return renamed([*told, *self.ground.objects(self.settings.bucket)], RANDOM)
 
     def left(self) -> set[str]:
-        """The shelves and grantees of rows that name her by her id."""
+        """The partitions of rows that have the id of her account."""
         tables = (self.settings.users, self.settings.shares, self.settings.files)
         rows = [row for table in tables for row in self.ground.rows(table)]
         named = [row for row in rows if self.id in map(str, row.values())]
@@ -131,32 +131,36 @@ class People:
 
 
 ACTS: dict[str, Act] = {
-    "closes it too": lambda p: p.close(),
-    "sweeps": lambda _: sweep(),
-    "puts a file": lambda p: p.alice.put("new.txt"),
-    "replaces a file": lambda p: p.alice.put("a.txt", b"new"),
-    "begins an upload": lambda p: p.alice.post("/uploads", file_name="begun.txt", size=3),
-    "completes an upload": lambda p: complete(p.alice, p.upload),
-    "gives an upload up": lambda p: p.alice.delete(f"/uploads/{p.upload['upload_id']}"),
-    "deletes a file": lambda p: p.alice.delete("/file", file_name="a.txt"),
-    "founds a group": lambda p: p.alice.send("PUT", "/groups/new"),
-    "ends her group": lambda p: p.alice.delete("/groups/hers"),
-    "takes her in": lambda p: p.bob.send("PUT", "/groups/later/members/alice"),
-    "leaves her group": lambda p: p.bob.delete("/groups/hers/members/bob"),
-    "makes a link": lambda p: p.alice.post("/links", items=["b.txt"]),
-    "links a folder": lambda p: p.alice.post("/links", items=["on/"]),
-    "asks for files": lambda p: p.alice.post("/requests", title="u", folder="on/"),
-    "shares with Bob": lambda p: p.alice.post("/share", file_name="b.txt", username="bob"),
-    "shares a folder": lambda p: p.alice.post("/share", file_name="on/", username="bob"),
-    "shares with her group": lambda p: p.alice.post("/share", file_name="b.txt", group="hers"),
-    "shares a folder with her": lambda p: p.bob.post("/share", file_name="on/", username="alice"),
-    "shares with her": lambda p: p.bob.post("/share", file_name="bobs.txt", username="alice"),
-    "writes to Bob's": lambda p: p.alice.put("bobs.txt", b"hers", username="bob"),
-    "takes from the trash": lambda p: p.alice.post("/restore", file_name="gone.txt"),
-    "takes a version": lambda p: p.alice.post("/restore", file_name="a.txt", version=1),
-    "copies": lambda p: p.alice.post("/copy", file_name="b.txt", new_name="c.txt"),
-    "renames": lambda p: p.alice.send("PATCH", "/file", json_=MOVE | {"new_name": "on/c.txt"}),
-    "signs in": lambda _: Client().post("/login", username="alice", password=PASSWORD),
+    "DELETE /users/{username}": lambda p: p.close(),
+    "sweep": lambda _: sweep(),
+    "PUT /file, a new one": lambda p: p.alice.put("new.txt"),
+    "PUT /file": lambda p: p.alice.put("a.txt", b"new"),
+    "POST /uploads": lambda p: p.alice.post("/uploads", file_name="begun.txt", size=3),
+    "POST /uploads/{upload_id}/complete": lambda p: complete(p.alice, p.upload),
+    "DELETE /uploads/{upload_id}": lambda p: p.alice.delete(f"/uploads/{p.upload['upload_id']}"),
+    "DELETE /file": lambda p: p.alice.delete("/file", file_name="a.txt"),
+    "PUT /groups/{group}": lambda p: p.alice.send("PUT", "/groups/new"),
+    "DELETE /groups/{group}": lambda p: p.alice.delete("/groups/hers"),
+    "PUT /groups/{group}/members/{username}": lambda p: p.bob.send(
+        "PUT", "/groups/later/members/alice"
+    ),
+    "DELETE /groups/{group}/members/{username}": lambda p: p.bob.delete("/groups/hers/members/bob"),
+    "POST /links": lambda p: p.alice.post("/links", items=["b.txt"]),
+    "POST /links, a folder": lambda p: p.alice.post("/links", items=["on/"]),
+    "POST /requests": lambda p: p.alice.post("/requests", title="u", folder="on/"),
+    "POST /share": lambda p: p.alice.post("/share", file_name="b.txt", username="bob"),
+    "POST /share, a folder": lambda p: p.alice.post("/share", file_name="on/", username="bob"),
+    "POST /share, her group": lambda p: p.alice.post("/share", file_name="b.txt", group="hers"),
+    "POST /share of Bob, a folder": lambda p: p.bob.post(
+        "/share", file_name="on/", username="alice"
+    ),
+    "POST /share of Bob": lambda p: p.bob.post("/share", file_name="bobs.txt", username="alice"),
+    "PUT /file of Bob": lambda p: p.alice.put("bobs.txt", b"hers", username="bob"),
+    "POST /restore, the trash": lambda p: p.alice.post("/restore", file_name="gone.txt"),
+    "POST /restore": lambda p: p.alice.post("/restore", file_name="a.txt", version=1),
+    "POST /copy": lambda p: p.alice.post("/copy", file_name="b.txt", new_name="c.txt"),
+    "PATCH /file": lambda p: p.alice.send("PATCH", "/file", json_=MOVE | {"new_name": "on/c.txt"}),
+    "POST /login": lambda _: Client().post("/login", username="alice", password=PASSWORD),
 }
 EACH = pytest.mark.parametrize("name", ACTS)
 
@@ -168,7 +172,7 @@ _made: list[People] = []
 def people(
     ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
 ) -> People:
-    """They, as they begin: made once in a process, and brought back."""
+    """The people at the beginning, created once in a process and restored."""
     if not _made:
         _made.append(People(ground, settings, clock, _session))
     people = copy.copy(_made[0])
@@ -177,11 +181,11 @@ def people(
     return people
 
 
-def meet(people: People, first: Act, other: Act, at: int) -> tuple[list[Answer | int], int]:
-    """What both were answered, of whom the other acts before that call of the first one's.
+def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[Answer | int], int]:
+    """The answers of both when `other` acts before that call of `first`.
 
-    One answer alone when there is no such call. And how many calls more there are of which the
-    other one may come before just as well.
+    There is one answer if `first` makes no such call. The number is that of further calls before
+    which the outcome is the same.
     """
     people.begin()
     made, met = -1, []
@@ -198,17 +202,16 @@ def meet(people: People, first: Act, other: Act, at: int) -> tuple[list[Answer |
             met.append(people.act_elsewhere(other))
 
     people.ground.before = before
-    people.ground.after = lambda call, answer: after.and_note(call, answer) if met else answer
+    people.ground.after = lambda call, answer: after.note(call, answer) if met else answer
     answer = first(people)
     people.ground.undisturbed()
     return [answer, *met], people.calls(first).since(at).unaffected(after, touched)
 
 
-def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
-    """Nobody met a fault; when all has been gone on with, nothing of hers is left but its time.
+def assert_settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
+    """Asserts that no answer was 5xx, and that her data is gone when the deletion is continued.
 
-    Nor does any of it open anything to whoever has her name next. What comes to the same as has
-    been looked at is not looked at again.
+    Nothing of it is visible to the next account of her name. Each state is checked once.
     """
     for each in said:
         assert isinstance(each, int) or each.status < 500, each
@@ -240,15 +243,15 @@ def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
     assert not [key for key in objects if key.startswith("alice/")]
 
 
-def every_meeting(people: People, clock: Clock, first: Act, other: Act) -> int:
-    """Has them meet at each call of the first; how many there were."""
+def interleave_everywhere(people: People, clock: Clock, first: Act, other: Act) -> int:
+    """Interleaves at each call of `first`; the number of its calls."""
     at = 0
     while True:
-        said, more = meet(people, first, other, at)
+        said, more = interleave(people, first, other, at)
         if len(said) == 1:
             return at
         try:
-            settled(people, clock, said)
+            assert_settled(people, clock, said)
         except AssertionError as error:
             raise AssertionError(f"at call {at}: {error}") from error
         at += 1 + more
@@ -256,59 +259,63 @@ def every_meeting(people: People, clock: Clock, first: Act, other: Act) -> int:
 
 @pytest.mark.slow
 @EACH
-def test_somebody_at_any_call_of_a_closing(people: People, clock: Clock, name: str) -> None:
-    """Before the mark they had their way, after it they have none."""
-    assert every_meeting(people, clock, ACTS["closes it too"], ACTS[name]) > 20
+def test_another_request_at_any_call_of_a_deletion(people: People, clock: Clock, name: str) -> None:
+    """It succeeds before the account is marked as closing, and is refused after it."""
+    assert interleave_everywhere(people, clock, ACTS["DELETE /users/{username}"], ACTS[name]) > 20
 
 
 @pytest.mark.slow
 @EACH
-def test_a_closing_at_any_call_of_somebodys(people: People, clock: Clock, name: str) -> None:
-    """Whatever they have begun finds the account gone, or was in time to be cleared away."""
-    assert every_meeting(people, clock, ACTS[name], ACTS["closes it too"]) > 0
+def test_a_deletion_at_any_call_of_another_request(people: People, clock: Clock, name: str) -> None:
+    """The other request is refused, or the deletion removes its data."""
+    assert interleave_everywhere(people, clock, ACTS[name], ACTS["DELETE /users/{username}"]) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("swept_first", [True, False])
-def test_a_closing_that_was_cut_short_meets_the_sweep(
+def test_an_unfinished_deletion_and_the_sweep(
     people: People, clock: Clock, swept_first: bool
 ) -> None:
-    """Who goes on with it and who sweeps are at the same rows: one of each pair has them."""
-    people.ground.before = late(clock)
+    """Continuing the deletion and sweeping delete the same rows: one of them gets each row."""
+    people.ground.before = slow_commits(clock)
     assert people.close().status == 202
     people.ground.before = lambda _: None
     people.begin_here()
-    acts: Any = ACTS["sweeps"], ACTS["closes it too"]
+    acts: Any = ACTS["sweep"], ACTS["DELETE /users/{username}"]
     first, other = acts if swept_first else acts[::-1]
-    assert every_meeting(people, clock, first, other) > 10
+    assert interleave_everywhere(people, clock, first, other) > 10
 
 
-@pytest.mark.parametrize("name", ["puts a file", "shares with her", "ends her group"])
-def test_a_meeting_that_is_left_out_comes_to_the_same(people: People, name: str) -> None:
-    """As the one that stands for it."""
+@pytest.mark.parametrize(
+    "name", ["PUT /file, a new one", "POST /share of Bob", "DELETE /groups/{group}"]
+)
+def test_a_run_that_is_left_out_has_the_same_outcome(people: People, name: str) -> None:
+    """As the run that stands for it."""
     at, left_out = 0, 0
     while True:
-        said, more = meet(people, ACTS["closes it too"], ACTS[name], at)
+        said, more = interleave(people, ACTS["DELETE /users/{username}"], ACTS[name], at)
         if len(said) == 1:
             break
         came = [each.status for each in said], people.state()
         for other in range(at + 1, at + 1 + more):
-            said, _ = meet(people, ACTS["closes it too"], ACTS[name], other)
+            said, _ = interleave(people, ACTS["DELETE /users/{username}"], ACTS[name], other)
             assert ([each.status for each in said], people.state()) == came
         at, left_out = at + 1 + more, left_out + more
     assert left_out > 0
 
 
-def test_two_who_close_it_at_once(people: People, clock: Clock) -> None:
-    """At the first calls of either, where they are not yet after one another."""
+def test_two_deletions_at_once(people: People, clock: Clock) -> None:
+    """At the first calls, where neither has been committed."""
     for at in range(4):
-        said, _ = meet(people, ACTS["closes it too"], ACTS["closes it too"], at)
+        said, _ = interleave(
+            people, ACTS["DELETE /users/{username}"], ACTS["DELETE /users/{username}"], at
+        )
         assert len(said) == 2
-        settled(people, clock, said)
+        assert_settled(people, clock, said)
 
 
-def late(clock: Clock) -> Callable[[Call], None]:
-    """Has a commit take all the time that there is."""
+def slow_commits(clock: Clock) -> Callable[[Call], None]:
+    """Lets each commit take all the time of the function."""
 
     def before(call: Call) -> None:
         clock.time += 20 * (call.operation == "TransactWriteItems")

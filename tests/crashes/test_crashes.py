@@ -1,4 +1,4 @@
-"""No operation, cut at any of its calls in any way, leaves a half-done or lost thing behind."""
+"""An operation that fails at any of its AWS calls is done wholly or not at all."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ ROWS = [
 
 @pytest.mark.parametrize("operation", ROWS)
 def test_crash(world: World, operation: Operation) -> None:
-    """Each call fails in each way; afterwards it is done or not, and can be done again."""
+    """Each call fails in each way; the operation was done or not, and its replay completes it."""
     report = crashes(world, operation)
     assert not report.violations, str(report)
     everywhere = sum(fault.fail is not collide for fault in FAULTS)
@@ -37,7 +37,7 @@ def test_crash(world: World, operation: Operation) -> None:
 
 
 class Every(Again):
-    """Sends every request again, and looks whether it comes to what it came to."""
+    """Sends each replay, and asserts that an equal state leads to an equal outcome."""
 
     def outcome(self) -> Any:
         known = self._world.stored() in self.known
@@ -53,8 +53,8 @@ class Every(Again):
 @pytest.mark.parametrize(
     "name", ["replace", "start an upload by request", "restore from the trash"]
 )
-def test_what_is_sent_again_from_the_same_comes_to_the_same(world: World, name: str) -> None:
-    """Which is why it need not be."""
+def test_a_replay_depends_on_the_stored_state_alone(world: World, name: str) -> None:
+    """So one replay for each state is enough."""
     made: list[Every] = []
 
     def again(*args: Any) -> Every:

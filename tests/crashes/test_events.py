@@ -1,6 +1,6 @@
-"""News and sweeps cut off at every call of AWS, and a sweep that meets a completion at each.
+"""Upload notifications and sweeps that fail at each AWS call, and a sweep during a completion.
 
-What was acknowledged is so, nothing is done twice, and what is left the next one finds.
+An acknowledged request was done, nothing is done twice, and the next sweep continues the rest.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def failing(ground: Ground, number: int, fault: Fault) -> Iterator[list[str]]:
-    """Has the call of that number fail, and its further tries unless once is enough."""
+    """Fails the call of that number, and its further tries unless the fault occurs once."""
     made: list[str] = []
     hit: list[str] = []
 
@@ -77,7 +77,7 @@ def failing(ground: Ground, number: int, fault: Fault) -> Iterator[list[str]]:
 
 @contextmanager
 def meeting(ground: Ground, number: int, other: Callable[[], Any]) -> Iterator[list[Any]]:
-    """Has somebody else come between, just before the call of that number."""
+    """Runs `other` just before the call of that number."""
     made: list[str] = []
     done: list[Any] = []
 
@@ -96,14 +96,14 @@ def meeting(ground: Ground, number: int, other: Callable[[], Any]) -> Iterator[l
 
 
 def calls_of(ground: Ground, action: Callable[[], Any]) -> range:
-    """The numbers of the calls that it makes when nothing fails."""
+    """The numbers of the AWS calls when nothing fails."""
     with ground.counted() as calls:
         action()
     return range(len(calls))
 
 
 def unless_cut_off(action: Callable[[], Any]) -> Any:
-    """What an invocation answers, None when it does not come to that."""
+    """The answer of an invocation, or None if it failed."""
     try:
         return action()
     except (Killed, Problem):

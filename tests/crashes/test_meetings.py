@@ -1,4 +1,4 @@
-"""However two operations meet, it is as if one had come after the other."""
+"""Interleaved operations have the outcome of a sequence."""
 
 import os
 from typing import Any
@@ -31,7 +31,7 @@ QUICK = [
     ("restore a version", "replace"),
     ("move a folder", "rename"),
 ]
-# In the one order that is more likely to go wrong, and that `meets` may leave out.
+# Each in the order that is more likely to fail, which `meets` may leave out.
 MORE = [
     ("change the password", "log out everywhere"),
     ("create a key", "change the password"),
@@ -45,7 +45,7 @@ MORE = [
     ("confirm MFA", "confirm MFA"),
     ("replace another's", "demote"),
     ("replace another's", "disable an account"),
-    ("demote", "create as a member"),
+    ("demote", "put as a member"),
     ("register by invitation", "delete an invitation"),
     ("reset by mail", "log in with a code"),
     ("reset by mail", "request a reset"),
@@ -65,14 +65,14 @@ MORE = [
     ("open a link", "rename"),
     ("delete permanently", "copy another's"),
     ("restore from the trash", "empty the trash"),
-    ("create under another name", "move a folder"),
+    ("put under another name", "move a folder"),
     ("move a folder", "unshare a folder"),
     ("move a folder", "create a link"),
 ]
 
 
-# Those that have rows in common but sessions, by the paths of their routes; who logs out is met by
-# what is nearest to every session. EVERY_PAIR=1 has all meet all, which takes half an hour.
+# Routes that share rows other than sessions. Logging out meets those that are nearest to sessions.
+# EVERY_PAIR=1 interleaves all pairs, which takes half an hour.
 CIRCLES: tuple[tuple[str, ...], ...] = (
     ("/register", "/login", "/logout", "/me", "/password", "/sessions", "/keys", "/mfa"),
     ("/register", "/invites"),
@@ -88,7 +88,7 @@ CIRCLES: tuple[tuple[str, ...], ...] = (
 
 
 def circles(operation: Operation) -> set[int]:
-    """The circles that an operation moves in."""
+    """The circles that the route of an operation is in."""
     path = operation.route.path
     return {
         at
@@ -98,7 +98,7 @@ def circles(operation: Operation) -> set[int]:
 
 
 def meets(operation: Operation, other: Operation) -> bool:
-    """Whether an operation is stopped for another: of two with different nouns, one is enough."""
+    """Whether an operation is stopped for another; of two different nouns only one is."""
     if os.environ.get("EVERY_PAIR"):
         return True
     nouns = {each.route.path.split("/")[1] for each in (operation, other)}
@@ -106,22 +106,22 @@ def meets(operation: Operation, other: Operation) -> bool:
     return near and (len(nouns) == 1 or operation.name < other.name)
 
 
-def test_everybody_meets_somebody() -> None:
-    """An operation in no circle would never meet any."""
+def test_every_operation_meets_another() -> None:
+    """An operation in no circle would meet none."""
     for each in OPERATIONS:
         assert any(meets(each, other) or meets(other, each) for other in OPERATIONS if other.writes)
 
 
 @pytest.fixture(scope="session")
 def known() -> dict[Any, Outcome]:
-    """What two operations give one after the other does not change between tests."""
+    """The outcomes of sequences do not change between tests."""
     return {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_meetings(world: World, operation: Operation, known: dict[Any, Outcome]) -> None:
-    """Stopped before any of its calls, it may meet whatever is near."""
+    """Stopped before each of its calls, for each operation in its circles."""
     near = tuple(other for other in OPERATIONS if meets(operation, other))
     report = meetings(world, operation, near, known)
     assert not report.violations, str(report)
@@ -137,19 +137,19 @@ def test_meetings(world: World, operation: Operation, known: dict[Any, Outcome])
     ("first", "other"), [*QUICK, *(pytest.param(*each, marks=pytest.mark.slow) for each in MORE)]
 )
 def test_meeting(world: World, first: str, other: str) -> None:
-    """Two who are at the same thing at the same moment."""
+    """Two operations on the same rows at the same time."""
     report = meetings(world, BY_NAME[first], (BY_NAME[other],), {})
     assert not report.violations, str(report)
     assert report.cases >= BY_NAME[first].calls
 
 
-# Two of whom meetings are left out, and two of whom none is: it matters when the other one comes.
+# Pairs with runs that are left out, and pairs with none.
 SOME, NONE = True, False
 LEFT_OUT = [
     ("replace", "replace another's", SOME),
-    ("create a file", "share", SOME),
+    ("put a new file", "share", SOME),
     ("delete a group", "replace another's", SOME),
-    ("complete parts", "create under another name", SOME),
+    ("complete parts", "put under another name", SOME),
     ("delete permanently", "copy another's", SOME),
     ("move a folder", "rename", SOME),
     ("empty the trash", "restore from the trash", SOME),
@@ -161,10 +161,10 @@ LEFT_OUT = [
 
 
 @pytest.mark.parametrize(("first", "other", "some"), LEFT_OUT)
-def test_a_meeting_that_is_left_out_comes_to_the_same(
+def test_a_run_that_is_left_out_has_the_same_outcome(
     world: World, first: str, other: str, some: bool
 ) -> None:
-    """As the one that stands for it; and the first of all is the other one, then the first one."""
+    """As the run that stands for it; and the run at the first call is a sequence."""
     one, two = BY_NAME[first], BY_NAME[other]
     steps = world.steps(one)
     meeting = Meeting(world, steps, one, two, {})

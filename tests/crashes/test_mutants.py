@@ -1,4 +1,4 @@
-"""The enumerator and the interleaver catch wrong designs, which nothing else shows."""
+"""The enumerator and the interleaver find wrong versions of the code."""
 
 import pytest
 
@@ -17,7 +17,7 @@ ROWS = [
 
 @pytest.mark.parametrize("mutant", ROWS)
 def test_wrong_design_is_caught(wrong_world: MakeWorld, mutant: Mutant) -> None:
-    """Undisturbed it is right; disturbed it is not, and that is noticed."""
+    """Undisturbed it is right; some cases of the enumeration find violations."""
     world, operation = wrong_world(mutant.built()), BY_NAME[mutant.operation]
     Course.of(world, operation)
     if mutant.meets:

@@ -1,10 +1,9 @@
-"""A small world with two people in it, what each of them sees, and what must hold at all times.
+"""The world of the crash suites: its people, their view of it, and its invariants.
 
-Alice has two files, and a link to each; Bob may write one of them and has one of his own. Each acts
-in one session and is watched in another, so that a log-out can be seen from outside; that one no
-password ends. Ids are
-counted and time stands still, so that the same states look the same; what has been looked at once
-is not looked at again.
+Alice has two files, a link to each and three file requests; Bob may write one of her files and has
+one of his own. Each person acts in one session and looks in another, which no change of a password
+ends. Ids are counted and the clock stands still, so equal states have equal views; the view of a
+state is computed once.
 """
 
 import hashlib
@@ -43,12 +42,15 @@ ID = re.compile(r"(?:1d){13}\d{6}")
 
 
 class World:
-    """The ground with people on it; `restore` brings back the beginning."""
+    """The emulated account with its people; `restore` brings back the beginning.
+
+    `known` has the ids and tokens of its things.
+    """
 
     def __init__(
         self, ground: Ground, settings: Settings, clock: Clock, session: boto3.Session, views: Any
     ) -> None:
-        """`views` remembers what was seen of which state, good for one design of the house."""
+        """`views` keeps the view of each state; it holds for one version of the code."""
         self.ground, self.settings, self._session, self._views = ground, settings, session, views
         self._ids = itertools.count()
         self._drawn: dict[int, Iterator[int]] = {}
@@ -96,13 +98,13 @@ class World:
         self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
 
     def run_by(self, clock: Clock) -> None:
-        """Has the handler start anew, by that clock and with ids that are counted."""
+        """Starts the handler anew, with that clock and counted ids."""
         self._clock = clock
         runtime = counting(clock, lambda: next(self._ids))
         base.use(base.Base(self.settings, self._session.client, runtime))
 
     def restore(self) -> None:
-        """Back to the beginning, with ids that the beginning has not used."""
+        """Restores the beginning; new ids are ones that it has not used."""
         self._beginning()
         self._ids = itertools.count(1000)
 
@@ -117,7 +119,7 @@ class World:
         return bring_back
 
     def begin(self, *operations: Operation) -> None:
-        """The beginning, with what the operations need to have been done, which is done once."""
+        """Restores the beginning with the setups that the operations need."""
         done = after(*operations)
         if done not in self._prepared:
             self.restore()
@@ -128,9 +130,9 @@ class World:
         self._drawn.clear()
 
     def send(self, operation: Operation, *, twin: bool = False) -> Answer:
-        """Sends a request; no answer whatever may be a 500, and a 503 says when to try again.
+        """Sends a request. No answer may be 500, and a 503 has Retry-After.
 
-        Its ids do not depend on what others do meanwhile.
+        Its ids do not depend on other requests.
         """
         first = 2000 * (1 + list(BY_NAME).index(operation.name)) + 1000 * twin
         self._ids = self._drawn.setdefault(first, itertools.count(first))
@@ -142,26 +144,26 @@ class World:
         return answer
 
     def steps(self, operation: Operation) -> list[Step]:
-        """The calls of AWS that an operation makes when all goes well."""
+        """The AWS calls that an operation makes when nothing fails."""
         steps: list[Step] = []
         self.begin(operation)
-        with self.stepping_in(before=lambda _, step: steps.append(step)):
+        with self.hooks(before=lambda _, step: steps.append(step)):
             operation.send(self.people[operation.who], self.known)
         return steps
 
     def calls(self, operation: Operation, other: Operation) -> Calls:
-        """The calls that an operation makes where both begin, if nobody comes."""
+        """The calls of an operation alone, from the state in which both begin."""
         key = operation.name, after(operation, other)
         if key not in self._calls:
             made = self._calls[key] = Calls(self.settings)
             self.begin(operation, other)
-            self.ground.after = made.and_note
+            self.ground.after = made.note
             self.send(operation)
             self.ground.undisturbed()
         return self._calls[key]
 
     def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:
-        """Sends a request to another process meanwhile; a twin is of the same name."""
+        """Sends a request to another process; `twin`: it is the same operation as the first."""
         ids, self.is_elsewhere = self._ids, True
         with elsewhere():
             answer = self.send(operation, twin=twin)
@@ -169,12 +171,12 @@ class World:
         return answer
 
     @contextmanager
-    def stepping_in(
+    def hooks(
         self,
         before: Callable[[Call, Step], Any] = lambda *_: None,
         after: Callable[[Call, Step, Any], Any] = lambda *arguments: arguments[-1],
     ) -> Iterator[None]:
-        """Has each call seen, with its step: what it does, and how often that was done before."""
+        """Calls the hooks around each AWS call, with its label and how often it occurred before."""
         made: Counter[str] = Counter()
         of: dict[int, Step] = {}
 
@@ -193,14 +195,14 @@ class World:
             self.ground.after = lambda _, answer: answer
 
     def _label(self, call: Call) -> str:
-        """A call in words that do not depend on the order of threads."""
+        """A label that does not depend on the order of threads."""
         if "dynamodb" not in call.request.url:
             return call.operation
         names = set(tables_in(json.loads(call.request.body)))
         return f"{call.operation} {'+'.join(sorted(self.tables[name] for name in names))}"
 
     def view(self) -> dict[str, Any]:
-        """What everybody can see, and what is kept. Raises Violation when it does not fit."""
+        """What each person sees, and what is archived. Raises Violation for a broken invariant."""
         state = self._state()
         if state not in self._views:
             self._holds()
@@ -208,7 +210,7 @@ class World:
         return self._views[state]
 
     def stored(self) -> str:
-        """All that is stored as it is, and what the process keeps between requests."""
+        """All rows and objects, and the state that the process keeps between requests."""
         rows = {table: self.ground.rows(table) for table in self.tables}
         objects = self.ground.objects(self.settings.bucket)
         parts, tokens = parts_of(self.settings.bucket), sorted(self.ground.tokens)
@@ -216,9 +218,9 @@ class World:
         return repr((rows, objects, parts, tokens, process))
 
     def _state(self) -> str:
-        """All that is stored, with ids named in the order of their appearance.
+        """All rows and objects, with ids replaced by numbers in the order of their appearance.
 
-        Salts differ each time, and so do the tokens of sessions that nobody here uses.
+        Without salts, and without the tokens of sessions that nobody here uses: they vary.
         """
         rows = [
             json.dumps(
@@ -278,7 +280,7 @@ class World:
         return seen
 
     def _go_on_watching(self, name: str, person: Client) -> None:
-        """Takes the session in which somebody is watched over into their account's next epoch."""
+        """Moves the session of a viewer to the present epoch of the account."""
         accounts = self.ground.rows(self.settings.users)
         (epoch,) = (row["epoch"] for row in accounts if row["username"] == name)
         self._db.update_item(
@@ -289,9 +291,9 @@ class World:
         )
 
     def _holds(self) -> None:
-        """Every row has its bytes, and all that follows from the files agrees with them.
+        """Requires that every file row has its bytes, and that all rows agree with the files.
 
-        What an upload has brought is a file's, or is on the list of what falls due.
+        An object belongs to a file, or its upload has an expiry entry.
         """
         rows = self.ground.rows(self.settings.files)
         files = [row for row in rows if "id" in row]
@@ -316,7 +318,7 @@ class World:
         self._holds_places(rows)
 
     def _holds_places(self, rows: list[dict[str, Any]]) -> None:
-        """A request counts what came by it and what is coming, and is in its owner's ledger."""
+        """Requires that a file request counts its uploads, and that its owner's list has it."""
         shares = self.ground.rows(self.settings.shares)
         requests = [row for row in shares if row["grantee"].startswith("request:")]
         ledger = [row["file"].partition("/")[2] for row in shares if "requests:" in row["grantee"]]
@@ -328,7 +330,7 @@ class World:
 
 
 def counting(clock: Clock, number: Callable[[], int]) -> Runtime:
-    """A runtime whose ids are numbers, and whose pauses take no time."""
+    """A runtime with counted ids, whose pauses take no time."""
     return Runtime(
         now=clock,
         sleep=lambda _: None,
@@ -338,7 +340,7 @@ def counting(clock: Clock, number: Callable[[], int]) -> Runtime:
 
 
 def kept(held: Any, seen: set[int]) -> Any:
-    """What something of the function holds, and all that it is made of, to whatever depth."""
+    """The attributes of an object of the function, recursively."""
     if isinstance(held, dict):
         return [(repr(name), kept(each, seen)) for name, each in held.items()]
     if isinstance(held, list | tuple | set | frozenset):
@@ -373,7 +375,7 @@ def tables_in(body: Any) -> Iterator[str]:
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """As in another process: Powertools keeps the request that it is at in its classes."""
+    """Runs as in another process: Powertools keeps the current request in its classes."""
     context, event = dict(http_router.resolver.context), BaseRouter.current_event
     try:
         yield

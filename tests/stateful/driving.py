@@ -1,4 +1,4 @@
-"""How the machine drives: it sends, holds the answer against the model, finds out, and looks."""
+"""The base of the state machine: sends requests, compares answers and views with the model."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,7 +15,7 @@ from tests.stateful.watching import Watching, everything
 from tests.support.client import Answer, Client
 
 people = st.sampled_from(PEOPLE)
-# Most happens in few places, so that much meets there.
+# Most requests use few names, so that they affect one another.
 owners = st.sampled_from(["alice", "alice", "alice", "bob", "bob", "carol", "dave"])
 names = st.sampled_from(["a/x", "a/x", "a/x", *NAMES])
 places = st.sampled_from(["a/x", "a/x", "a/", "a/", *NAMES, *FOLDERS])
@@ -25,7 +25,7 @@ rights = st.sampled_from(["read", "write"])
 lasting = st.sampled_from([None, 60, 3600])
 # Most requests read, and then commit.
 at_call = st.sampled_from([0, 1, 1, 1, 1, 2, 2, 3])
-# Those that leave it open whether something was done are the ones to learn from.
+# Faults after which the client does not know whether the request was done are drawn more often.
 open_ended = [fault.name for fault in BY_NAME.values() if fault.effect and 503 in fault.ends]
 faults = st.sampled_from([*BY_NAME, *open_ended])
 cut = st.builds(Cut, at_call, faults, st.booleans())
@@ -35,17 +35,17 @@ rarely = st.sampled_from([False] * 5 + [True])
 
 
 def choice(of: Callable[[Model], list[Any]]) -> Any:
-    """One of what the model holds at that moment."""
+    """Draws one of the things in the model."""
     return st.runner().flatmap(lambda machine: st.sampled_from(of(machine.model)))
 
 
 def when(of: Callable[[Model], Any]) -> Any:
-    """The rule is for when the model holds any."""
+    """The rule applies while the model has such things."""
     return precondition(lambda machine: bool(of(machine.model)))
 
 
 class Driving(RuleBasedStateMachine):
-    """What all rules are made of."""
+    """The steps that all rules consist of."""
 
     def __init__(self, house: House) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Driving(RuleBasedStateMachine):
         *,
         repeatable: bool = True,
     ) -> Answer | None:
-        """Sends a request and holds what comes of it against the model."""
+        """Sends a request and compares its answer and the views with the model."""
         before, showed = everything(self.model), self.showing()
         fits, after = effect(self.model)
         answer = self.house.send(send, who, cut)
@@ -84,13 +84,13 @@ class Driving(RuleBasedStateMachine):
         return answer
 
     def showing(self) -> dict[str, set[str]]:
-        """What each link shows whose address is known."""
+        """The files that each link shows whose URL is known."""
         return {note: shown(self.model, self.model.links[note]) for note in self.house.paths}
 
     def find_out(
         self, who: str | None, send: Callable[[Client], Answer], effect: Effect, *, again: bool
     ) -> None:
-        """It was done or not, and nothing between; the same request sent again gets there."""
+        """Requires that a failed request was done wholly or not at all, and its replay done."""
         seen = self.watching.everything()
         before = self.model
         possible = [each for each in (before, effect(before)[1]) if everything(each) == seen]
@@ -102,11 +102,11 @@ class Driving(RuleBasedStateMachine):
             assert answer is not None
             goals = [effect(each) for each in possible]
             possible = [after for fits, after in goals if answer.status in fits]
-            require(bool(possible), f"sent again, it answered {answer.status}, not {goals}")
+            require(bool(possible), f"its replay answered {answer.status}, not {goals}")
         self.model = possible[0]
 
     def look(self, place: Place | None, affected: Iterable[str] = ()) -> None:
-        """What changed is as it should be, and so is some of what did not."""
+        """Compares the views of what changed, and of some of the rest."""
         self.step += 1
         self.hit("steps")
         if place:
@@ -120,16 +120,16 @@ class Driving(RuleBasedStateMachine):
             self.visiting.open(self.model, notes[self.step % len(notes)])
 
     def one_of(self, where: str) -> str:
-        """A file in a folder, or the file itself; of a folder that moved, what may be there."""
+        """A file in a folder, or the file itself; for a moved folder, a name that may be in it."""
         within = [name for name in NAMES if covers(where, name)] or [f"{where}x"]
         return within[self.step % len(within)]
 
     def hit(self, what: str, happened: bool = True) -> None:
-        """Counts that something happened, so that a test can ask whether it ever did."""
+        """Counts an event, so that a test can require that it occurred."""
         self.house.hits[what] += happened
 
     def teardown(self) -> None:
-        """At the end everybody tries everything."""
+        """At the end each person tries every file and link."""
         for who in PEOPLE:
             self.watching.charged(self.model, who)
             self.watching.groups(self.model, who)
@@ -138,6 +138,6 @@ class Driving(RuleBasedStateMachine):
         self.open_links()
 
     def open_links(self) -> None:
-        """All links show what they should."""
+        """Compares all links with the model."""
         for note in sorted(self.house.paths):
             self.visiting.open(self.model, note)

@@ -1,6 +1,6 @@
-"""The house that the machine drives: four people in it, what each sees, and faults on the way.
+"""The system under test: four people, their lists, and faults of AWS calls.
 
-What goes behind the API stands here as well: accounts disabled and removed, rows past their time.
+Changes past the API are here too: disabled and deleted accounts, and expired rows.
 """
 
 import itertools
@@ -31,7 +31,7 @@ View = dict[str, Any]
 
 @dataclass(frozen=True)
 class Cut:
-    """At which of its calls of AWS a request fails, and how; `again` is whether it is repeated."""
+    """The AWS call at which a request fails, and the fault; `again`: whether it is sent again."""
 
     call: int
     fault: str
@@ -40,7 +40,7 @@ class Cut:
 
 @dataclass
 class House:
-    """The ground with four people on it, as it is brought back for each example."""
+    """The emulated account with four people, which is restored for each example."""
 
     ground: Ground
     settings: Settings
@@ -61,19 +61,19 @@ class House:
         self.keep(Model(self.clock.time, frozenset(PEOPLE)))
 
     def keep(self, beginning: Model) -> None:
-        """What there is now is the beginning of each example."""
+        """Takes the present state as the beginning of each example."""
         self.beginning, self._restore = beginning, self.ground.snapshot()
         self._known = dict(self.ids), dict(self.paths)
 
     def begin(self) -> None:
-        """Back to the beginning."""
+        """Restores the beginning."""
         self._restore()
         self.clock.time = self._since = self._begun
         self.people = dict(self._joined)
         self.ids, self.paths = map(dict, self._known)
 
     def turn(self, seconds: int) -> None:
-        """Lets time pass; whoever would be signed out by it signs in again."""
+        """Moves the clock on, and logs all people in again before their sessions expire."""
         self.clock.time += seconds
         if self.clock.time - self._since > self.settings.session_seconds / 2:
             self._since = self.clock.time
@@ -81,7 +81,7 @@ class House:
                 self.sign_in(each)
 
     def sign_in(self, who: str) -> None:
-        """A new session, unless there is nobody of that name, or they are disabled."""
+        """Starts a new session, unless the account is missing or disabled."""
         client = Client(address=f"198.51.100.{next(self._doors) % 250}")
         answer = client.post("/login", username=who, password=PASSWORD)
         if answer.status == 200:
@@ -90,7 +90,7 @@ class House:
     def send(
         self, send: Callable[[Client], Answer], who: str | None, cut: Cut | None
     ) -> Answer | None:
-        """A request's answer; None when it was killed. Nothing whatever is answered 500."""
+        """Sends a request; None if the process was killed. No answer may be 500."""
         self.clock.time += MOMENT
         answer: Answer | None = None
         with self.cutting(cut):
@@ -103,7 +103,7 @@ class House:
 
     @contextmanager
     def cutting(self, cut: Cut | None) -> Iterator[None]:
-        """Has a call of AWS fail, and its further tries unless once is enough."""
+        """Fails an AWS call, and its further tries unless the fault occurs once."""
         self.cut = BY_NAME[cut.fault] if cut else None
         made, hits = itertools.count(), 0
 
@@ -132,7 +132,7 @@ class House:
                 self.hits[f"fault: {cut.fault}"] += bool(hits)
 
     def listed(self, who: str, limit: int = 1000) -> View | None:
-        """All that somebody is listed, page by page; None when they are not let in."""
+        """All pages of a person's list; None if the session is not valid."""
         seen: View = {}
         query: dict[str, Any] = {"limit": limit}
         while True:
@@ -154,11 +154,11 @@ class House:
         self.db.put_item(TableName=table, Item=encode(row | values))
 
     def remove_account(self, who: str) -> None:
-        """Deletes an account's row; whatever was theirs stays."""
+        """Deletes the row of an account, and nothing else."""
         self.db.delete_item(TableName=self.settings.users, Key=encode({"username": who}))
 
     def expire_rows(self) -> int:
-        """Deletes the shares that have expired, as the table does some day; how many there were."""
+        """Deletes expired shares, as TTL does in time; their number."""
         rows = self.ground.rows(self.settings.shares)
         late = [row for row in rows if int(row.get("expires_at") or 0) in range(1, self._second())]
         for row in late:
@@ -167,7 +167,7 @@ class House:
         return len(late)
 
     def go_on(self) -> bool:
-        """Removes what was to go for good and was cut off, as the sweep does; was there any."""
+        """Continues unfinished permanent deletions, as the sweep does; whether there were any."""
         rows = self.ground.rows(self.settings.files)
         ended = [row for row in rows if int(row.get("until") or 0) in range(1, self._second() + 1)]
         lines = [row for row in ended if row["shelf"].startswith("~due/")]
@@ -183,6 +183,6 @@ class House:
 
 
 def rewired(settings: Settings, clock: Clock, session: boto3.Session) -> None:
-    """Wires the handler so that its pauses take no time."""
+    """Gives the handler a runtime whose pauses take no time."""
     origins = replace(system_runtime(), now=clock, sleep=lambda _: None)
     base.use(base.Base(settings, session.client, origins))

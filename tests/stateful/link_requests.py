@@ -1,4 +1,4 @@
-"""What each request about links should answer, and what it should make of the model.
+"""The expected answer to each request about links, and the model after it.
 
 Links are known by their notes, each of which is given once.
 """
@@ -38,7 +38,7 @@ def revoke(model: Model, who: str, note: str) -> Outcome:
 
 
 def download(model: Model, visitor: str | None, note: str, name: str, *, unlocked: bool) -> Outcome:
-    """A file by a link; it is counted."""
+    """Downloads a file by a link, which counts it."""
     link = model.links[note]
     status = opening(model, link, visitor, unlocked=unlocked)
     if status != 200:
@@ -52,7 +52,7 @@ def download(model: Model, visitor: str | None, note: str, name: str, *, unlocke
 
 
 def lacks(model: Model, who: str, wanted: dict[str, Any]) -> bool:
-    """Whether something is named that is not there."""
+    """Whether a named file or account does not exist."""
     files = [name for name in wanted.get("items", ()) if not name.endswith("/")]
     audience = wanted.get("audience")
     invited = audience is None or is_in(model, audience)
@@ -60,7 +60,7 @@ def lacks(model: Model, who: str, wanted: dict[str, Any]) -> bool:
 
 
 def settled(model: Model, link: Link, **wanted: Any) -> Link:
-    """A link with what is wanted of it."""
+    """A link with the changed fields."""
     changes: dict[str, Any] = {}
     for name, value in wanted.items():
         if name == "items":

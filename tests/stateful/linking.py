@@ -1,4 +1,4 @@
-"""The rules about links: made, changed, taken back, and downloaded from."""
+"""The rules for links: create, change, revoke, download."""
 
 from functools import partial
 from typing import Any
@@ -42,7 +42,7 @@ def standing(model: Model) -> list[str]:
 
 
 class Linking(Driving):
-    """What is done with links; those whose address was lost on the way are in the model alone."""
+    """Rules for links. A link whose creation was not answered is only in the model."""
 
     @precondition(lambda self: len(self.model.links) < MOST_LINKS)
     @rule(
@@ -111,7 +111,7 @@ class Linking(Driving):
             require(status != 200 or not locked, "an old grant opens a new password")
 
     def grant_of(self, note: str) -> str | None:
-        """A grant by the password that is to be changed."""
+        """An access token by the password that is going to be changed."""
         link = self.model.links[note]
         if link.password != PASSWORD or note not in self.house.paths:
             return None
@@ -133,7 +133,7 @@ class Linking(Driving):
     @when(lambda model: [link for link in model.links.values() if shown(model, link)])
     @rule(note=choice(standing), name=names, named=st.booleans(), cut=cuts)
     def download_by_link(self, note: str, name: str, named: bool, cut: Cut | None) -> None:
-        """Somebody downloads, and then again by the grant that came with it, uncounted."""
+        """Downloads, and again by the access token of the first download, which is not counted."""
         link = self.model.links[note]
         if note not in self.house.paths:
             return

@@ -1,4 +1,4 @@
-"""What becomes of files: versions, the trash, copies, folders that move, quotas."""
+"""The rules for versions, trash, copies, moved folders and quotas."""
 
 from functools import partial
 
@@ -29,7 +29,7 @@ def readable(model: Model) -> list[tuple[str, str, str]]:
 
 
 class Living(Linking):
-    """Files are replaced, deleted and brought back, copied and moved."""
+    """Rules for the life of files."""
 
     @when(replaced)
     @rule(which=choice(replaced), back=st.integers(0, 3), by=mostly_not | people, cut=cuts)
@@ -93,7 +93,7 @@ class Living(Linking):
 
     @rule(who=owners, room=st.sampled_from([None, 0, 12, 40]), files=st.sampled_from([None, 2]))
     def limit(self, who: str, room: int | None, files: int | None) -> None:
-        """An account is given so much room beside what it uses."""
+        """Sets quotas to the present use and some more."""
         if who not in self.model.accounts:
             return
         has_bytes, has_files = used(self.model, who)

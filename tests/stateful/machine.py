@@ -1,6 +1,6 @@
-"""The state machine: requests of all kinds by everybody, cut off now and then.
+"""The state machine: requests of all people, some of them with faults of AWS calls.
 
-After each step people see what the model says, and nothing else.
+After each step the people see exactly the files of the model.
 """
 
 from functools import partial
@@ -62,11 +62,11 @@ def belonging(model: Model) -> list[tuple[str, str]]:
 
 
 class Sharing(Living):
-    """Four people share files, and every step is checked against the model."""
+    """Rules for files, shares, groups, time and accounts."""
 
     @initialize()
     def begin(self) -> None:
-        """Everybody has a file of the same name, and some of them are shared."""
+        """Gives each person a file of the same name, and shares some of them."""
         self.house.begin()
         self.model = self.house.beginning
         if not self.model.files:
@@ -75,7 +75,7 @@ class Sharing(Living):
             self.step = 0
 
     def first(self) -> None:
-        """What there is before anything is drawn: it is done once."""
+        """Creates the first files, shares, groups and links, once for all examples."""
         for who in PEOPLE:
             self.put(who, "a/x", None)
         self.put("alice", "b/x", None)
@@ -144,7 +144,7 @@ class Sharing(Living):
     @when(shared_files)
     @rule(which=choice(shared_files), cut=cuts)
     def make_anew_what_is_shared(self, which: Place, cut: Cut | None) -> None:
-        """It is deleted, and something else gets its name: that is shared with nobody."""
+        """Deletes a shared file and creates another of its name, which is not shared."""
         self.delete(*which, None, cut)
         self.put(*which, None)
 
@@ -221,7 +221,7 @@ class Sharing(Living):
 
     @rule(seconds=st.sampled_from([1, 59, 60, 3600]), tidied=st.booleans())
     def turn(self, seconds: int, tidied: bool) -> None:
-        """Time passes; what has expired may then be removed, sooner or later."""
+        """Moves the clock on; expired rows are deleted or not yet."""
         before = everything(self.model)
         self.house.turn(seconds)
         self.model = self.model.but(now=self.house.clock.time)
@@ -235,7 +235,7 @@ class Sharing(Living):
     @precondition(lambda self: self.step > 10)
     @rule(who=people)
     def disable(self, who: str) -> None:
-        """An account is disabled behind the API, or enabled again."""
+        """Disables an account past the API, or enables it again."""
         there = who in self.model.accounts
         if there:
             off = who not in self.model.disabled
@@ -250,7 +250,7 @@ class Sharing(Living):
     @precondition(lambda self: self.step > 5)
     @rule(comes=st.booleans())
     def remove_account(self, comes: bool) -> None:
-        """An account is removed behind the API; somebody else may take its name."""
+        """Deletes an account past the API; later another person may register its name."""
         who = "dave"
         if who in self.model.accounts:
             self.house.remove_account(who)
@@ -268,7 +268,7 @@ class Sharing(Living):
     @when(others_reading)
     @rule(which=choice(others_reading), way=st.sampled_from([*WAYS, "list"]), cut=cuts)
     def read(self, which: tuple[str, str, str], way: str, cut: Cut | None) -> None:
-        """Whatever fails while somebody reads, what they get is right."""
+        """Reads with a fault; the answer is right or an error."""
         who, owner, name = which
         with self.house.cutting(cut):
             if way == "list":
@@ -279,6 +279,6 @@ class Sharing(Living):
 
 
 def named(grantee: str) -> dict[str, str]:
-    """Whom a share is with, in the words of the API."""
+    """A grantee as a field of the API."""
     kind, _, name = grantee.partition(":")
     return {"username" if kind == "user" else "group": name}

@@ -1,8 +1,8 @@
-"""What should be, as plain sets and dicts: accounts, files, groups, grants and links.
+"""The model: accounts, files, groups, grants and links as plain sets and dicts.
 
-Folders are beginnings of names. A model is never changed: what a request does to it is another
-model. What has ended (a deleted file's grants, a deleted group's members) is simply not there;
-where the API may still find a row of it to take away, its place is among the `ghosts`.
+Folders are prefixes of names. A model is immutable: a request makes another model. The grants of a
+deleted file and the members of a deleted group are not in it. Where the API may still find such a
+row to delete, its key is among the `ghosts`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,13 +13,13 @@ NAMES = ("x", "a/x", "a/y", "a/s/x", "as/x", "b/x", "c/x")
 FOLDERS = ("a/", "a/s/", "b/", "c/")
 GROUPS = ("club", "team")
 
-Place = tuple[str, str]  # an owner, and a name of theirs; a folder's ends with a slash
-Key = tuple[str, str, str]  # whom (`user:bob`, `group:team`), and a place
+Place = tuple[str, str]  # an owner, and the name of a file or folder
+Key = tuple[str, str, str]  # a grantee (`user:bob`, `group:team`), and a place
 
 
 @dataclass(frozen=True)
 class File:
-    """A file, and the contents of its versions before the one that it has."""
+    """A file, and the contents of its earlier versions."""
 
     content: bytes
     version: int
@@ -30,13 +30,13 @@ class File:
         return File(content, self.version + 1, (*self.past, self.content))
 
     def sizes(self) -> list[int]:
-        """What it is charged for."""
+        """The sizes of all versions."""
         return [len(each) for each in (self.content, *self.past)]
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A right on a place until a time, in epoch seconds, or for good."""
+    """A permission on a place until a time in epoch seconds, or without end."""
 
     permission: str
     until: int | None
@@ -44,9 +44,9 @@ class Grant:
 
 @dataclass(frozen=True)
 class Link:
-    """What a link shows, and what closes it; `used` counts downloads.
+    """The items and limits of a link; `used` counts downloads.
 
-    An owner or audience that has gone is nobody, the empty name.
+    A deleted owner or audience is the empty name.
     """
 
     owner: str
@@ -61,7 +61,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Model:
-    """All there is at a time. A group whose owner has gone has none."""
+    """The state at a time. A group whose owner is deleted has the owner None."""
 
     now: float
     accounts: frozenset[str]
@@ -77,12 +77,12 @@ class Model:
     blocked: frozenset[Place] = frozenset()  # rows of an account that has gone
 
     def but(self, **changes: Any) -> "Model":
-        """The model with something otherwise."""
+        """The model with changes."""
         return replace(self, **changes)
 
 
 def is_in(model: Model, who: str) -> bool:
-    """Whether an account is there, and not disabled."""
+    """Whether an account exists and is not disabled."""
     return who in model.accounts - model.disabled
 
 
@@ -92,12 +92,12 @@ def alive(model: Model, ending: Grant | Link) -> bool:
 
 
 def covers(where: str, name: str) -> bool:
-    """Whether what is granted on a file or folder is for a file of that name."""
+    """Whether a grant on a file or folder applies to a file of that name."""
     return name.startswith(where) if where.endswith("/") else name == where
 
 
 def names_of(model: Model, who: str) -> set[str]:
-    """All that somebody is when something is granted."""
+    """The grantees that an account is: itself and its groups."""
     return {f"user:{who}", *(f"group:{group}" for group, member in model.members if member == who)}
 
 

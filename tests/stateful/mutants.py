@@ -1,6 +1,6 @@
-"""Wrong designs of sharing, each of which gives somebody too much, or loses what was acknowledged.
+"""Wrong versions of sharing: each gives access that it must not give, or loses acknowledged data.
 
-They are put in the place of pieces of the house. What is safe in two ways is wrong in both.
+Patches replace pieces of the function. Where two pieces give the same guarantee, both are replaced.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,14 +22,14 @@ from function.tables.links import Links, count_downloads
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong design: what stands in the place of which piece."""
+    """A wrong version: replacements by the name of the piece."""
 
     name: str
     pieces: dict[str, Any]
 
     @contextmanager
     def built(self) -> Iterator[None]:
-        """The house has the wrong pieces."""
+        """Patches the pieces."""
         with ExitStack() as patches:
             for name, piece in self.pieces.items():
                 patches.enter_context(mock.patch(f"function.{name}", piece))
@@ -37,7 +37,7 @@ class Mutant:
 
 
 def opens_but(forgets: str) -> Callable[..., bool]:
-    """Whether a grant holds, but for one of the ids that it carries."""
+    """Whether a grant applies, without comparing one of its ids."""
     right = Access.grant_applies
 
     def opens(access: Access, grant: Grant, ids: Any, owner: Account, file: Any) -> bool:
@@ -49,7 +49,7 @@ def opens_but(forgets: str) -> Callable[..., bool]:
 
 
 def membership_of_any(rows: Any, name: str, account: Account) -> Membership | None:
-    """A membership, whatever has become of the group."""
+    """A membership, even if the group is deleted."""
     row = rows.get(member_key(name, account.username))
     return Membership.model_validate(row) if row else None
 
@@ -61,7 +61,7 @@ def disabled_as_well(rows: Any, username: str) -> Account | None:
 
 
 def found_with(**changes: Any) -> Callable[..., Any]:
-    """A link of which something is forgotten."""
+    """A link with some fields replaced."""
     right = Links.find
 
     def find(links: Links, link_id: str) -> Any:
@@ -72,19 +72,19 @@ def found_with(**changes: Any) -> Callable[..., Any]:
 
 
 def unverified(_: PasswordGate, __: Gated, token: str | None) -> AccessToken | None:
-    """An access token whose signature nobody looks at."""
+    """An access token whose signature is not verified."""
     nonce = nonce_in(token)
     return AccessToken(str(token), nonce, 0, is_new=False) if nonce else None
 
 
 def careless(db: Dynamo, writes: Any, token: str = "") -> None:
-    """What could not be committed is said to be."""
+    """Takes a failed commit for a success."""
     with suppress(Unavailable):
         commit(db, writes, token)
 
 
 def without_quota(account: Account, *load: Any) -> Any:
-    """What an account is charged, whatever it may use."""
+    """A charge without the condition of the quota."""
     return charge(account.model_copy(update={"quota": None, "files_quota": None}), *load)
 
 

@@ -1,4 +1,4 @@
-"""What each request should answer, and what it should make of the model.
+"""The expected answer to each request, and the model after it.
 
 An outcome is the statuses that fit, and the model after; a request that is refused changes nothing.
 """
@@ -33,7 +33,7 @@ def put(model: Model, who: str, owner: str, name: str, content: bytes) -> Outcom
 
 
 def place(model: Model, owner: str, name: str, content: bytes) -> Outcome:
-    """Bytes come under a name, where there is room for them."""
+    """Puts a file, if the quotas allow it."""
     if not has_room(model, owner, len(content)):
         return {507}, model
     if (owner, name) in model.blocked:
@@ -44,7 +44,7 @@ def place(model: Model, owner: str, name: str, content: bytes) -> Outcome:
 
 
 def restore_version(model: Model, who: str, owner: str, name: str, version: int) -> Outcome:
-    """A version is the current one again; what others have replaced is nobody else's."""
+    """Makes an earlier version the current one; the owner alone may."""
     if not is_in(model, who):
         return {401}, model
     file = model.files.get((owner, name))
@@ -57,7 +57,7 @@ def restore_version(model: Model, who: str, owner: str, name: str, version: int)
 
 
 def copy(model: Model, who: str, owner: str, name: str, new: str, conflict: str) -> Outcome:
-    """A copy among one's own of what one may read."""
+    """Copies a readable file to one's own files."""
     if not is_in(model, who):
         return {401}, model
     if not may_read(model, who, owner, name):
@@ -71,7 +71,7 @@ def copy(model: Model, who: str, owner: str, name: str, new: str, conflict: str)
 
 
 def restore(model: Model, who: str, name: str) -> Outcome:
-    """The latest deleted file of a name comes back, and nobody else has it."""
+    """Restores the latest deleted file of a name, without its shares."""
     if not is_in(model, who):
         return {401}, model
     deleted = model.trash.get((who, name), ())
@@ -84,7 +84,7 @@ def restore(model: Model, who: str, name: str) -> Outcome:
 
 
 def empty(model: Model, who: str) -> Outcome:
-    """Nothing of somebody's is in the trash any more."""
+    """Empties the trash of an account."""
     if not is_in(model, who):
         return {401}, model
     left = {place: files for place, files in model.trash.items() if place[0] != who}
@@ -92,7 +92,7 @@ def empty(model: Model, who: str) -> Outcome:
 
 
 def move(model: Model, who: str, owner: str, old: str, new: str) -> Outcome:
-    """A folder goes elsewhere with all below it, and with what was granted on it and below."""
+    """Moves a folder with its files and the grants on them."""
     if not is_in(model, who):
         return {401}, model
     if new.startswith(old):
@@ -127,7 +127,7 @@ def move(model: Model, who: str, owner: str, old: str, new: str) -> Outcome:
 
 
 def delete(model: Model, who: str, owner: str, name: str, *, for_good: bool = False) -> Outcome:
-    """A file goes, and with it what was granted on it; what links show of it too."""
+    """Deletes a file with its grants and its places in links."""
     if not is_in(model, who):
         return {401}, model
     if who != owner or (owner, name) not in model.files:
@@ -146,7 +146,7 @@ def delete(model: Model, who: str, owner: str, name: str, *, for_good: bool = Fa
 
 
 def rename(model: Model, who: str, owner: str, name: str, new: str) -> Outcome:
-    """A file goes elsewhere with its own grants and links; those on folders stay where they are."""
+    """Renames a file with its own grants and links; those on folders stay."""
     if not is_in(model, who):
         return {401}, model
     if who != owner or (who, name) not in model.files:
@@ -194,7 +194,7 @@ def share(
 
 
 def unshare(model: Model, who: str, owner: str, where: str, grantee: str) -> Outcome:
-    """The owner takes a share back, or whom it is with leaves it."""
+    """Deletes a share, by the owner or the grantee."""
     key = (grantee, owner, where)
     if not is_in(model, who):
         return {401}, model
@@ -209,7 +209,7 @@ def unshare(model: Model, who: str, owner: str, where: str, grantee: str) -> Out
 
 
 def without(model: Model, gone: set[Key]) -> Model:
-    """The model when some grants have ended."""
+    """The model without some grants."""
     return model.but(grants={key: each for key, each in model.grants.items() if key not in gone})
 
 
@@ -234,7 +234,7 @@ def add(model: Model, who: str, group: str, member: str) -> Outcome:
 
 
 def remove(model: Model, who: str, group: str, member: str) -> Outcome:
-    """The owner puts somebody out, or a member leaves."""
+    """Removes a member, by the owner or the member."""
     held = (group, member)
     if not is_in(model, who):
         return {401}, model
@@ -263,7 +263,7 @@ def delete_group(model: Model, who: str, group: str) -> Outcome:
 
 
 def forget(model: Model, who: str) -> Model:
-    """An account is removed: nothing of it is left that anybody could see."""
+    """Deletes an account and all that others could see of it."""
     mine = {place for place in model.files if place[0] == who}
     gone = {key for key in model.grants if who == key[1] or key[0] == f"user:{who}"}
     members = {held for held in model.members if held[1] == who}
@@ -282,6 +282,6 @@ def forget(model: Model, who: str) -> Model:
 
 
 def orphaned(link: Link, who: str) -> Link:
-    """A link when an account has gone."""
+    """A link after the deletion of an account."""
     owner = "" if link.owner == who else link.owner
     return replace(link, owner=owner, audience="" if link.audience == who else link.audience)

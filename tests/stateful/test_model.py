@@ -1,6 +1,6 @@
-"""Whatever people do to their shares, and whatever fails meanwhile, all see what they should.
+"""Random requests with random faults: the views of all people equal those of the model.
 
-`make model` takes more steps, as many as STEPS says, from a seed that is new each time or SEED's.
+`make model` takes more steps: STEPS of them, from a new seed or from SEED.
 """
 
 import os
@@ -58,7 +58,7 @@ RARE = (
 def build(
     ground: Ground, settings: Settings, clock: Clock, _session: boto3.Session
 ) -> Iterator[Callable[..., House]]:
-    """Makes the house, as it is or with a wrong design."""
+    """Creates the system, as it is or with a wrong version of the code."""
     with ExitStack() as changes:
 
         def made(mutant: Mutant | None = None) -> House:
@@ -71,9 +71,9 @@ def build(
 
 
 def run(house: House, steps: int, start: int) -> None:
-    """Takes that many steps, in examples that each begin anew.
+    """Takes that many steps, in examples that start from the beginning.
 
-    Hypothesis would follow each example by five that differ little, and show a sixth as much.
+    Without mutations: Hypothesis would follow each example by five similar ones.
     """
 
     @seed(start)
@@ -97,7 +97,7 @@ def run(house: House, steps: int, start: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("start", [1, 2])
 def test_nobody_sees_what_the_model_forbids(build: Callable[..., House], start: int) -> None:
-    """A thousand steps each time, in which all that could go wrong had the chance to."""
+    """A thousand steps, in which each event of HAPPENS occurred."""
     house = build()
     run(house, 1100, start)
     assert house.hits["steps"] >= 1000
@@ -107,15 +107,15 @@ def test_nobody_sees_what_the_model_forbids(build: Callable[..., House], start: 
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", NOTICED, ids=lambda mutant: mutant.name)
 def test_wrong_design_is_caught(build: Callable[..., House], mutant: Mutant) -> None:
-    """The machine notices soon."""
+    """The machine finds it within a thousand steps."""
     house = build(mutant)
     with pytest.raises(Violation):
         run(house, 1000, 1)
 
 
-@pytest.mark.skipif(STEPS is None, reason="as long as one likes, with `make model`")
+@pytest.mark.skipif(STEPS is None, reason="run by `make model`")
 def test_nobody_ever_does(build: Callable[..., House], capsys: pytest.CaptureFixture[str]) -> None:
-    """As many steps as there is patience for."""
+    """Takes STEPS steps."""
     house, start = build(), int(SEED or random.randrange(2**32))
     with capsys.disabled():
         print(f"\nSEED={start}")  # noqa: T201

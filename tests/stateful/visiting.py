@@ -1,4 +1,4 @@
-"""What a link shows to those who have it, held against the model."""
+"""Opens links and compares them with the model."""
 
 import itertools
 from typing import Any
@@ -12,14 +12,14 @@ JSON = {"accept": "application/json"}
 
 
 class Visiting:
-    """Comes with links."""
+    """Visitors with and without accounts."""
 
     def __init__(self, house: House) -> None:
         self.house = house
         self._turn = itertools.count()
 
     def visitor(self) -> str | None:
-        """Somebody, or nobody in particular."""
+        """An account, or None: a visitor without one."""
         return [None, None, *PEOPLE][next(self._turn) % 6]
 
     def client(self, who: str | None) -> Client:
@@ -27,7 +27,7 @@ class Visiting:
         return Client(self.house.people[who].token, address) if who else Client(address=address)
 
     def unlock(self, model: Model, note: str, who: str | None) -> str | None:
-        """A grant of a link with a password, for whoever may come in."""
+        """The access token of a link with a password; None if the link refuses the visitor."""
         link = model.links[note]
         answer = self.client(who).post(f"{self.house.paths[note]}/unlock", password=link.password)
         should = opening(model, link, who, unlocked=True) if link.items else answer.status
@@ -35,7 +35,7 @@ class Visiting:
         return answer.json()["grant"] if answer.status == 200 else None
 
     def open(self, model: Model, note: str) -> None:
-        """A link shows what it should, to whom it should; locked, it shows nothing."""
+        """Compares a link with the model, locked and unlocked."""
         link, who = model.links[note], self.visitor()
         if link.audience and next(self._turn) % 2:
             who = link.audience
@@ -58,13 +58,13 @@ class Visiting:
             self.house.hits["link shows a file"] += bool(seen)
 
     def get(self, note: str, who: str | None, grant: str | None) -> Answer:
-        """Looks at a link."""
+        """Opens a link."""
         headers = JSON | ({"x-link-grant": grant} if grant else {})
         return self.client(who).send("GET", self.house.paths[note], headers=headers)
 
 
 def links_seen(house: House, who: str, *, items: bool) -> dict[str, Any] | None:
-    """What somebody sees of their own links, by note; what each shows only with `items`."""
+    """The view of an owner's links, by note; with `items`, the items of each."""
     client = house.people[who]
     answer = client.get("/links")
     if answer.status == 401:
@@ -83,7 +83,7 @@ def links_seen(house: House, who: str, *, items: bool) -> dict[str, Any] | None:
 
 
 def links_of(model: Model, who: str, *, items: bool) -> dict[str, Any] | None:
-    """What somebody should see of their own links."""
+    """The expected view of an owner's links."""
     if not is_in(model, who):
         return None
     return {

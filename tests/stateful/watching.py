@@ -1,4 +1,4 @@
-"""What people see of the house, held against the model."""
+"""The views of people, compared with the model."""
 
 import hashlib
 import itertools
@@ -14,7 +14,7 @@ WAYS = ("read", "write", "head", "download")
 
 
 def listed(model: Model, who: str) -> View | None:
-    """What somebody should be listed: what they may read, with the most that they may do."""
+    """The expected list of a person: the readable files, with the highest permission."""
     if not is_in(model, who):
         return None
     return {
@@ -25,7 +25,7 @@ def listed(model: Model, who: str) -> View | None:
 
 
 def everything(model: Model) -> Any:
-    """All that anybody should see."""
+    """The expected views of all people."""
     return {
         who: (listed(model, who), links_of(model, who, items=True), trash_of(model, who))
         for who in PEOPLE
@@ -37,7 +37,7 @@ def digest(content: bytes) -> str:
 
 
 class Watching:
-    """Looks at the house as the people in it; `hits` counts what was seen."""
+    """Compares views; `hits` counts events."""
 
     def __init__(self, house: House) -> None:
         self.house = house
@@ -45,14 +45,14 @@ class Watching:
         self._turn = itertools.count()
 
     def everything(self) -> Any:
-        """All that anybody sees."""
+        """The views of all people."""
         return {
             who: (self.house.listed(who), links_seen(self.house, who, items=True), self.trash(who))
             for who in PEOPLE
         }
 
     def compare(self, model: Model, who: str, limit: int = 1000) -> None:
-        """Somebody's list is what they may read, and says how."""
+        """Compares the list of a person, with permissions."""
         seen, should = self.house.listed(who, limit), listed(model, who)
         require(
             seen == should or (seen is None and bool(self.house.cut)),
@@ -67,13 +67,13 @@ class Watching:
                 self.hits["through a group"] += by_group_alone(model, who, key)
 
     def probe(self, model: Model, place: Place) -> None:
-        """Everybody tries a file, each in another way."""
+        """Has each person try a file, each in another way."""
         for who in PEOPLE:
             way = WAYS[next(self._turn) % len(WAYS)]
             getattr(self, way)(model, who, *place)
 
     def read(self, model: Model, who: str, owner: str, name: str) -> None:
-        """The bytes come, and are those that were acknowledged; or nothing does."""
+        """Gets the bytes of the last acknowledged PUT, or a refusal."""
         answer = self.house.people[who].read(name, username=owner)
         if self._let_in(model, who, owner, name, answer.status):
             require(answer.content == model.files[owner, name].content, "it has other bytes")
@@ -84,14 +84,14 @@ class Watching:
         self._let_in(model, who, owner, name, answer.status)
 
     def download(self, model: Model, who: str, owner: str, name: str) -> None:
-        """An address is given for the right bytes; or none is."""
+        """Gets a URL for the right bytes, or a refusal."""
         answer = self.house.people[who].get("/download", file_name=name, username=owner)
         if self._let_in(model, who, owner, name, answer.status):
             should = digest(model.files[owner, name].content)
             require(answer.json()["sha256"] == should, "the address is for other bytes")
 
     def write(self, model: Model, who: str, owner: str, name: str) -> None:
-        """Who may not write is refused; who may is not tried, but reads."""
+        """Writes without the right, which is refused; with the right it reads instead."""
         if may_write(model, who, owner, name):
             self.read(model, who, owner, name)
             return
@@ -113,7 +113,7 @@ class Watching:
         return may
 
     def groups(self, model: Model, who: str) -> None:
-        """Somebody's groups, and who belongs to them."""
+        """Compares a person's groups and their members."""
         if not is_in(model, who):
             return
         client = self.house.people[who]
@@ -127,7 +127,7 @@ class Watching:
             require(said == should, f"the members are {said}, not {should}")
 
     def charged(self, model: Model, who: str) -> None:
-        """Somebody is charged for what they have, and has in the trash what they have deleted."""
+        """Compares the bytes used, the trash and the versions of a person."""
         if is_in(model, who):
             client = self.house.people[who]
             told = client.get("/me").json()["bytes_used"]
@@ -142,7 +142,7 @@ class Watching:
                     require(sizes == should, f"{owner}/{name} has versions of {sizes}")
 
     def trash(self, who: str) -> list[tuple[str, str]] | None:
-        """What somebody finds in the trash, by name and time."""
+        """The trash of a person, by name."""
         answer = self.house.people[who].get("/trash", limit=1000)
         if answer.status != 200:
             return None
@@ -150,7 +150,7 @@ class Watching:
 
 
 def trash_of(model: Model, who: str) -> list[tuple[str, str]] | None:
-    """What should be in somebody's trash."""
+    """The expected trash of a person."""
     if not is_in(model, who):
         return None
     return sorted(
@@ -162,7 +162,7 @@ def trash_of(model: Model, who: str) -> list[tuple[str, str]] | None:
 
 
 def by_group_alone(model: Model, who: str, key: str) -> bool:
-    """Whether somebody reaches a file only as a member of a group."""
+    """Whether a person may read a file only as a member of a group."""
     owner, _, name = key.partition("/")
     alone = model.but(members=frozenset(held for held in model.members if held[1] != who))
     return not may_read(alone, who, owner, name)

@@ -1,4 +1,4 @@
-"""Files by the thousand, written past the function with all that follows from them."""
+"""Thousands of files, written to the tables directly, with all rows that depend on them."""
 
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ MODIFIED = "2026-01-01T00:00:00.000Z"
 
 
 def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) -> list[FileRow]:
-    """Gives somebody files of a byte each, which no object has; `fields` say what is otherwise."""
+    """Creates files of one byte without objects; `fields` replace fields of their rows."""
     tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
     account = decode(_attributes(tables[settings.users].get_item(DynamoType({"S": owner}))))
     rows = [

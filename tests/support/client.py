@@ -23,7 +23,7 @@ CONTEXT: Any = SimpleNamespace(
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An HTTP answer."""
 
     status: int
     headers: dict[str, str]
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def slug(self) -> str:
-        """The kind of problem it is."""
+        """The slug of the problem; asserts that the answer is one (RFC 9457)."""
         assert self.headers["content-type"] == "application/problem+json", self.content[:200]
         problem = self.json()
         assert problem["status"] == self.status
@@ -48,7 +48,7 @@ class Answer:
 
 
 class Client:
-    """Somebody with or without a token."""
+    """A caller with or without a token."""
 
     def __init__(self, token: str | None = None, address: str = "192.0.2.1") -> None:
         self.token = token
@@ -103,14 +103,14 @@ class Client:
 
 
 def through_json(told: dict[str, Any]) -> dict[str, Any]:
-    """As it comes out of JSON; the body, a text, as it is, since a large one takes its time."""
+    """The event after a pass through JSON; the body, which is text, is copied as it is."""
     if not isinstance(told.get("body"), str):
         return json.loads(json.dumps(told))
     return {**json.loads(json.dumps({**told, "body": ""})), "body": told["body"]}
 
 
 def answer_of(result: dict[str, Any]) -> Answer:
-    """The handler's answer as it goes out on the wire; it must be JSON, with text for headers."""
+    """The handler's answer as HTTP; it must be JSON, and its header fields text."""
     result = through_json(result)
     assert all(isinstance(value, str) for value in result["headers"].values())
     assert not any("\r" in value or "\n" in value for value in result["headers"].values())
@@ -120,7 +120,7 @@ def answer_of(result: dict[str, Any]) -> Answer:
 
 
 def join(username: str, address: str = "192.0.2.1") -> Client:
-    """Registers somebody and logs them in."""
+    """Registers an account and logs it in."""
     anyone = Client(address=address)
     answer = anyone.post("/register", username=username, password=PASSWORD)
     assert answer.status == 201, answer.content

@@ -16,7 +16,7 @@ FLAGS = {"globoff", "fail", "silent", "show-error", "create-dirs"}
 
 @dataclass
 class Config:
-    """What curl would do: settings, and what is fetched from where to where."""
+    """The flags, and the URLs with the files that curl writes."""
 
     flags: set[str] = field(default_factory=set)
     urls: list[str] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Config:
 
 
 def read(text: str) -> Config:
-    """Reads a configuration as curl does; whatever it would not take is an AssertionError."""
+    """Reads a configuration as curl does; an AssertionError where curl would refuse it."""
     config = Config()
     for line in map(str.strip, text.split("\n")):
         if not line or line.startswith("#"):
@@ -45,7 +45,7 @@ def read(text: str) -> Config:
 
 
 def value_of(text: str) -> str:
-    """The value as curl understands it."""
+    """The value of an option, without quotes and escapes."""
     if not text.startswith('"'):
         return text.split(maxsplit=1)[0]
     value, at = "", 1

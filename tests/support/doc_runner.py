@@ -1,7 +1,7 @@
-"""The documents' shell blocks, run as one person would paste them, and what they print.
+"""Runs the shell blocks of documents and compares their output.
 
-Every block fenced as `sh` in a document is part of its walk-through; a `text` block right after
-one is what it prints. What differs from run to run is masked.
+Every block fenced as `sh` in a document is part of its walk-through. A `text` block right after it
+is its output. Ids and times are masked.
 """
 
 import os
@@ -22,7 +22,7 @@ MASKS = (
 
 @dataclass(frozen=True)
 class Step:
-    """One block, and the text that the document says it prints."""
+    """One block, and its output in the document."""
 
     program: str
     said: str
@@ -36,16 +36,16 @@ def steps(document: Path) -> list[Step]:
 
 
 def masked(text: str) -> str:
-    """Text without what no two runs have in common."""
+    """Text with ids and times masked, which differ in each run."""
     for pattern, mask in MASKS:
         text = re.sub(pattern, mask, text)
     return text.strip()
 
 
 def walk(found: list[Step], url: str, folder: Path, suffix: str = "") -> list[str]:
-    """What each block prints when they are pasted into one shell, one after the other.
+    """The output of each block, when one shell runs all in order.
 
-    `suffix` makes the people's names new ones, on a server where theirs may be taken.
+    `suffix` is added to user names, for a server where they may be used already.
     """
     people = re.compile(r"\b(alice|bob|carol)\b")
     program = f"printf '{BETWEEN}'\n".join(step.program for step in found)

@@ -1,7 +1,7 @@
-"""The ground the tests stand on: moto, shaped by `__main__.py`, behind one lock and one shim.
+"""The emulated AWS account: moto with the resources of `__main__.py`, behind a lock and a shim.
 
-moto is not atomic under threads, so every call goes through one lock. It lets through what AWS
-refuses; the shim refuses it. Every call is counted, and a test may step in before or after one.
+moto is not atomic under threads, so every call takes one lock. The shim refuses calls that AWS
+refuses and moto accepts. Every call is noted, and a test may hook in before or after it.
 """
 
 import base64
@@ -41,7 +41,7 @@ from tests.support.fast_moto import (
 
 
 class Session(boto3.Session):
-    """Somebody whom moto knows. Makes each client once, which takes longer than most tests."""
+    """A session with credentials for moto. It creates each client once, because that is slow."""
 
     def __init__(self) -> None:
         super().__init__("testing", "testing", region_name=REGION)
@@ -57,13 +57,13 @@ class Session(boto3.Session):
 
 @cache
 def session() -> Session:
-    """The one that whatever needs one may use: it holds nothing but clients."""
+    """The one session of the process; it holds nothing but clients."""
     return Session()
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of AWS: `operation` as AWS names it, `request` as it goes out."""
+    """One AWS call: its operation by the name of AWS, and its HTTP request."""
 
     operation: str
     request: Any
@@ -71,9 +71,9 @@ class Call:
 
 @dataclass
 class Ground:
-    """The emulated account. `before` and `after` are called round each call, in its thread.
+    """The emulated account. The hooks `before` and `after` run around each call, in its thread.
 
-    `before` may return an answer, and then nothing happens; either may raise.
+    If `before` returns an answer, the call has no effect. Either hook may raise.
     """
 
     deployed: Deployment
@@ -86,7 +86,7 @@ class Ground:
     _long_way: Any = field(default_factory=threading.local)
 
     def reset(self) -> None:
-        """Empties the tables, the bucket and the queues, and forgets who steps in."""
+        """Empties the tables, the bucket and the queues, and removes the hooks."""
         for table in get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
             table.items.clear()
         for bucket in get_backend("s3")[ACCOUNT]["aws"].buckets.values():
@@ -101,12 +101,12 @@ class Ground:
         self.undisturbed()
 
     def undisturbed(self) -> None:
-        """Nobody steps in any more."""
+        """Removes the hooks."""
         self.before = lambda _: None
         self.after = lambda _, answer: answer
 
     def snapshot(self) -> Callable[[], None]:
-        """What the account holds now, as a function that brings it back, as after a reset."""
+        """The content of the account, as a function that restores it and removes the hooks."""
         tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
         items = {name: copies(table.items) for name, table in tables.items()}
         buckets = get_backend("s3")[ACCOUNT]["aws"].buckets
@@ -149,7 +149,7 @@ class Ground:
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:
-        """The calls made meanwhile, in order."""
+        """Notes the calls in the block, in order; the list is complete at its end."""
         start = len(self.calls)
         counted: list[str] = []
         yield counted
@@ -247,12 +247,12 @@ def _plain(value: Any) -> Any:
 
 
 def response(status: int, headers: Any, body: bytes) -> AWSResponse:
-    """An answer of AWS's."""
+    """An answer of AWS."""
     return AWSResponse("https://aws.test/", status, dict(headers), MockRawResponse(body))
 
 
 def failure(call: Call, status: int, code: str) -> AWSResponse:
-    """An error in the words of the service that was called."""
+    """An error answer in the format of the called service."""
     if "dynamodb" in call.request.url:
         body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": code})
         return response(status, {"content-type": "application/x-amz-json-1.0"}, body.encode())

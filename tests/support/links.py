@@ -1,4 +1,4 @@
-"""Links as tests make and open them."""
+"""Links: creating, opening and changing them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,32 +13,32 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Made:
-    """A link: its id, for its owner, and its path, for whoever has it."""
+    """A link: its id and view for the owner, and the path that opens it."""
 
     id: str
     path: str
     view: dict[str, Any]
 
     def open(self, who: Client | None = None, **query: Any) -> Answer:
-        """Looks at it."""
+        """Opens it."""
         return (who or Client()).get(self.path, **query)
 
     def page(self, **query: Any) -> Answer:
-        """Looks at it with a browser."""
+        """Opens it as a browser does."""
         return Client().send("GET", self.path, query=query, headers=HTML)
 
     def names(self, **query: Any) -> list[str]:
-        """The files that it shows."""
+        """The names of the files that it lists."""
         answer = self.open(**query)
         assert answer.status == 200, answer.text
         return [item["file_name"] for item in answer.json()["items"]]
 
     def unlock(self, password: str, address: str = "192.0.2.1") -> Answer:
-        """Gives a password."""
+        """Sends a password."""
         return Client(address=address).post(f"{self.path}/unlock", password=password)
 
     def download(self, file_name: str | None = None, **fields: Any) -> Answer:
-        """Asks for a file, as a program that wants JSON."""
+        """Requests a download, as a program that wants JSON."""
         who = fields.pop("who", None) or Client()
         body = fields | ({"file_name": file_name} if file_name else {})
         return who.send("POST", f"{self.path}/download", json_=body, headers=JSON)
@@ -50,13 +50,13 @@ class Made:
         return Client().send("POST", self.path + path, body=body, headers=headers)
 
     def downloads(self, owner: Client) -> int:
-        """How often it was downloaded from, as its owner sees it."""
+        """The number of downloads that the owner sees."""
         count: int = owner.get(f"/links/{self.id}").json()["downloads"]
         return count
 
 
 def make(owner: Client, *items: str, **fields: Any) -> Made:
-    """Makes a link."""
+    """Creates a link."""
     answer = owner.post("/links", items=list(items), **fields)
     assert answer.status == 201, answer.text
     view = answer.json()
@@ -69,5 +69,5 @@ def change(owner: Client, link: Made, **fields: Any) -> Answer:
 
 
 def revoke(owner: Client, link: Made) -> Answer:
-    """Takes a link back."""
+    """Revokes a link."""
     return owner.delete(f"/links/{link.id}")

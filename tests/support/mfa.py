@@ -1,4 +1,4 @@
-"""An authenticator, as people have one on their phones."""
+"""An authenticator app (TOTP) and recovery codes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from tests.support.client import PASSWORD, Client
 
 @dataclass(frozen=True)
 class Authenticator:
-    """What shows codes, and the paper with the recovery codes."""
+    """The secret that an app holds, and the recovery codes."""
 
     secret: str
     now: Callable[[], float]
     recovery: list[str] = field(default_factory=list)
 
     def code(self, off: int = 0) -> str:
-        """The code of this step, or of one before or after."""
+        """The code of this time step, or of one `off` steps later."""
         return totp_code(self.secret, int(self.now()) // PERIOD + off)
 
 
 def enrolled(client: Client, now: Callable[[], float]) -> Authenticator:
-    """Gives somebody a second factor; the code of this step is used up by it."""
+    """Enables MFA, which uses up the code of this time step."""
     begun = client.post("/mfa", current_password=PASSWORD)
     assert begun.status == 201, begun.text
     app = Authenticator(begun.json()["secret"], now)

@@ -1,4 +1,4 @@
-"""The first bytes of files of all sorts, as the programs that make them write them."""
+"""The first bytes of files of many types, as common programs write them."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""A stranger with a presigned address, before S3: moto verifies nothing, so here it is verified.
+"""A client of presigned URLs. moto does not verify signatures, so they are verified here.
 
 As strict as S3 or stricter: SigV4 over exactly the headers that were signed, for at most five
 minutes, by the real clock. What passes is applied to moto, by boto3. Sources: the S3 API reference,
@@ -30,7 +30,7 @@ OVERRIDES = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What S3 answers; `code` is the error's, empty when there is none."""
+    """An answer of S3; `code` is that of the error, or empty."""
 
     status: int
     code: str = ""
@@ -39,7 +39,7 @@ class Reply:
 
 
 class Refused(Exception):
-    """S3 does not do it."""
+    """S3 refuses the request."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
@@ -78,7 +78,7 @@ def send(
     *,
     later: float = 0,
 ) -> Reply:
-    """Does what any HTTP client would, `later` seconds after now."""
+    """Sends a request as an HTTP client does, `later` seconds after now."""
     try:
         asked = _asked(method, url, headers or {}, body)
         _verify(asked, datetime.now(UTC) + timedelta(seconds=later))
@@ -91,12 +91,12 @@ def send(
 
 
 def signed_headers(url: str) -> set[str]:
-    """The headers that the address is bound to."""
+    """The header fields that the URL signs."""
     return set(dict(parse_qsl(urlsplit(url).query))["X-Amz-SignedHeaders"].split(";"))
 
 
 def _asked(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Asked:
-    """The request on the wire: a client adds the host, and the length of what it sends."""
+    """The request as HTTP: a client adds the host and the content length."""
     parts = urlsplit(url)
     assert parts.scheme == "https", url
     pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True)

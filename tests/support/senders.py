@@ -1,4 +1,4 @@
-"""People without an account who send files by a request: `tests.transfers` works with them too."""
+"""Uploaders by file request, who have no account; `transfers` takes them as clients."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tests.support.client import Answer, Client
 
 
 class Sender(Client):
-    """Somebody who was given a request's address, and says paths below it."""
+    """A client whose paths are below the URL of a file request."""
 
     def __init__(self, url: str, address: str = "203.0.113.7") -> None:
         super().__init__(None, address)
@@ -17,18 +17,19 @@ class Sender(Client):
 
 
 def ask(owner: Client, /, **fields: Any) -> tuple[str, Sender]:
-    """A request for files into `in/`: its id, and somebody who has its address."""
+    """Creates a file request for the folder `in/`; its id, and an uploader with its URL."""
     answer = owner.post("/requests", **{"title": "Slides", "folder": "in/", **fields})
     assert answer.status == 201, answer.text
     return answer.json()["id"], Sender(answer.json()["url"])
 
 
 def change(owner: Client, request_id: str, /, **fields: Any) -> Answer:
+    """Changes a file request."""
     return owner.send("PATCH", f"/requests/{request_id}", json_=fields)
 
 
 def counts(owner: Client, request_id: str) -> tuple[int, int]:
-    """The files and bytes that a request holds."""
+    """The number of files and bytes that a file request counts."""
     answer = owner.get(f"/requests/{request_id}")
     assert answer.status == 200, answer.text
     return answer.json()["files"], answer.json()["bytes"]

@@ -1,4 +1,4 @@
-"""What properties are tried with: names as people and programs make them."""
+"""Hypothesis strategies: names of files as people and programs write them."""
 
 import unicodedata
 

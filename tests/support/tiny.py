@@ -1,4 +1,4 @@
-"""A handler that says who runs it, for the tests of the server itself."""
+"""A handler that answers with its process and identity, for the tests of the server."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Large files as their clients send them, with parts small enough for a test."""
+"""Uploads as clients send them, with small parts."""
 
 import hashlib
 import json
@@ -19,12 +19,12 @@ PART, SINGLE, SMALLEST = 10, 20, 5  # bytes, where S3 has 8 MiB, 64 MiB and 5 Mi
 
 
 def aws(service: str) -> Any:
-    """A client that goes past the function."""
+    """A client of an AWS service for the test itself."""
     return session().client(service)
 
 
 def small(patch: pytest.MonkeyPatch) -> None:
-    """Cuts files of more than 20 bytes into parts of 10, and has S3 refuse those below 5."""
+    """Makes parts of 10 bytes for files of more than 20; S3 then refuses parts below 5 bytes."""
     patch.setattr(parts, "MIB", 1)
     patch.setattr(parts, "SMALLEST_PART", PART)
     patch.setattr(parts, "SINGLE_PUT", SINGLE)
@@ -32,7 +32,7 @@ def small(patch: pytest.MonkeyPatch) -> None:
 
 
 def list_parts_in_pages_of(count: int) -> None:
-    """Has S3 list this many parts at once, as it lists a thousand."""
+    """Limits a page of ListParts, which has a thousand parts, to this number."""
     bucket = base.current().bucket
     # Its own client, since others go on with the one that it has.
     bucket._client = Session().client("s3", config=bucket._client.meta.config)
@@ -42,14 +42,14 @@ def list_parts_in_pages_of(count: int) -> None:
 
 
 def start(client: Client, name: str, size: int, **fields: Any) -> dict[str, Any]:
-    """Begins an upload that must be let in."""
+    """Starts an upload, which must be accepted."""
     answer = client.post("/uploads", file_name=name, size=size, **fields)
     assert answer.status == 201, answer.content
     return answer.json()
 
 
 def put(upload: dict[str, Any], data: bytes) -> s3.Reply:
-    """Sends a file in one PUT, as it was ordered."""
+    """Sends a file by the presigned PUT."""
     order = upload["put"]
     return s3.send("PUT", order["url"], order["headers"], data)
 
@@ -62,7 +62,7 @@ def piece(upload: dict[str, Any], data: bytes, number: int) -> bytes:
 def send_parts(
     client: Client, upload: dict[str, Any], data: bytes, numbers: Iterable[int] | None = None
 ) -> dict[int, str]:
-    """Sends parts, all of them by default; their ETags as S3 answered them."""
+    """Sends parts, all by default; the ETags that S3 answered, by part number."""
     wanted = list(numbers or range(1, upload["total_parts"] + 1))
     path = f"/uploads/{upload['upload_id']}/parts"
     signed: list[dict[str, Any]] = []
@@ -80,7 +80,7 @@ def send_parts(
 
 
 def send(client: Client, upload: dict[str, Any], data: bytes) -> None:
-    """Sends all bytes of an upload, whichever way it goes."""
+    """Sends all bytes of an upload, by one PUT or in parts."""
     if upload["method"] == "put":
         assert put(upload, data).status == 200
     else:
@@ -92,14 +92,14 @@ def complete(client: Client, upload: dict[str, Any], **fields: Any) -> Answer:
 
 
 def upload(client: Client, name: str, data: bytes, **fields: Any) -> Answer:
-    """The whole way: begin, send, complete."""
+    """Starts, sends and completes an upload."""
     begun = start(client, name, len(data), **fields)
     send(client, begun, data)
     return complete(client, begun)
 
 
 def fetch(client: Client, name: str, **query: Any) -> bytes:
-    """A file's bytes by the address that is given for them."""
+    """A file's bytes by the presigned URL."""
     answer = client.get("/download", file_name=name, **query)
     assert answer.status == 200, answer.content
     reply = s3.send("GET", answer.json()["url"])
@@ -112,12 +112,12 @@ def sha256(data: bytes) -> str:
 
 
 def key_of(upload: dict[str, Any]) -> str:
-    """The object that an upload by one PUT makes."""
+    """The key of the object of an upload by one PUT."""
     return unquote(urlsplit(upload["put"]["url"]).path[1:])
 
 
 def news(*keys: str) -> dict[str, Any]:
-    """The event that the queue brings when the bucket has these new objects."""
+    """The SQS event for new objects with these keys."""
     records = [
         {
             "messageId": f"message-{number}",
@@ -129,7 +129,7 @@ def news(*keys: str) -> dict[str, Any]:
 
 
 def tell(*keys: str) -> list[str]:
-    """Brings the news; which messages were given back."""
+    """Invokes the function with that event; the ids of the messages that failed."""
     answer = app.lambda_handler(news(*keys), CONTEXT)
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
@@ -151,12 +151,12 @@ def stored(ground: Ground) -> list[bytes]:
 
 
 def begun(ground: Ground) -> int:
-    """How many multipart uploads S3 has that are neither joined nor aborted."""
+    """The number of multipart uploads in S3 that are neither completed nor aborted."""
     return len(aws("s3").list_multipart_uploads(Bucket=bucket(ground)).get("Uploads", []))
 
 
 def set_quota(ground: Ground, username: str, quota: int) -> None:
-    """Gives an account a quota in bytes, as an administrator will be able to."""
+    """Sets the quota of an account in bytes."""
     aws("dynamodb").update_item(
         TableName=ground.deployed.environment["SATCHEL_USERS"],
         Key={"username": {"S": username}},
@@ -166,6 +166,6 @@ def set_quota(ground: Ground, username: str, quota: int) -> None:
 
 
 def bytes_used(ground: Ground, username: str) -> int:
-    """What an account is charged for."""
+    """The bytes that an account uses."""
     rows = ground.rows(ground.deployed.environment["SATCHEL_USERS"])
     return next(int(row.get("bytes_used", 0)) for row in rows if row["username"] == username)

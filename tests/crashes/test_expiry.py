@@ -1,4 +1,4 @@
-"""The list of what falls due: a line that outlives its upload would cost somebody their bytes."""
+"""Expiry entries: one that outlives its upload would delete the bytes of a file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +23,9 @@ DATA = bytes(range(45))
 def cut_off(
     alice: Client, clock: Clock, ground: Ground, settings: Settings, _session: boto3.Session
 ) -> Any:
-    """What a sweep leaves of a file whose completion was killed as soon as it was committed.
+    """The objects that a sweep leaves of a file whose completion was killed after the commit.
 
-    By then the table has removed the upload's row, as it does some time after it has expired.
+    The upload's row is deleted before, as TTL deletes it some time after it has expired.
     """
 
     def run(size: int) -> list[bytes]:
@@ -45,7 +45,7 @@ def cut_off(
 
 @contextmanager
 def killed_after(ground: Ground, operation: str) -> Iterator[None]:
-    """The process is gone as soon as that is done."""
+    """Kills the process right after that AWS call."""
 
     def after(call: Call, answer: Any) -> Any:
         if call.operation == operation:
@@ -59,13 +59,13 @@ def killed_after(ground: Ground, operation: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("size", [15, 45])
-def test_what_was_committed_is_no_longer_on_the_list(cut_off: Any, size: int) -> None:
-    """The commit that makes the file strikes the line, so an absent row can be trusted."""
+def test_a_completed_upload_has_no_expiry_entry(cut_off: Any, size: int) -> None:
+    """The commit that creates the file deletes the entry."""
     assert cut_off(size) == [DATA[:size]]
 
 
-def test_a_line_that_is_struck_afterwards_costs_the_bytes(cut_off: Any) -> None:
-    """A wrong design is noticed: the sweep then takes a file for what nobody completed."""
+def test_an_entry_that_is_deleted_afterwards_costs_the_bytes(cut_off: Any) -> None:
+    """With a wrong version the sweep deletes the bytes of the file."""
     with mock.patch(
         "function.uploads.completion.finish_upload", lambda *row: finish_upload(*row)[:-1]
     ):
