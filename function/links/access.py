@@ -152,7 +152,7 @@ class LinkGate:
 
 def gated_link(link: LinkRow) -> Gated:
     """A link as the password gate sees it."""
-    return Gated(link.id, link.seal, link.password)
+    return Gated(link.id, link.signing_key, link.password)
 
 
 def _audience_keys(link: LinkRow, visitor: LinkVisitor) -> list[Key]:

@@ -32,7 +32,7 @@ from function.aws.rows import Item, Key
 from function.aws.writes import count_equals, delete, equals, missing, put, update
 from function.base import Base
 from function.contract import FILES, USERS
-from function.core.limits import DAY, DAYS
+from function.core.limits import DAY, UPLOAD_DAYS
 from function.core.names import folders_of
 from function.core.runtime import iso
 from function.tables.accounts import Account, Load, account_key, reserved_sizes
@@ -53,7 +53,7 @@ PAGE_SIZE = 1000
 FOLDER_PAGE_SIZE = 100  # each folder may take a call of its own
 # A commit names bytes that are at most as old as an upload can be. The clock of S3 is another one,
 # hence a day more.
-MIN_AGE = (DAYS + 1) * DAY
+MIN_AGE = (UPLOAD_DAYS + 1) * DAY
 
 
 class Step(IntEnum):

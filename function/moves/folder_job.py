@@ -14,8 +14,8 @@ may have a million files. So a move is a series of transactions:
 4. The last batch also requires that no file is left below the old name. It marks the job as done
    and deletes the expiry entry.
 
-A request works for AT_MOST seconds and then answers with the running job. Nothing else is needed to
-resume: all files that are still below the old name are to be moved. The same request again
+A request works for WORK_SECONDS and then answers with the running job. Nothing else is needed
+to resume: all files that are still below the old name are to be moved. The same request again
 continues the job, and so does the sweep when no request does.
 
 The new name must be free when a move starts. A file that is uploaded to it later stays; the moved
@@ -35,7 +35,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.limits import AT_MOST
+from function.core.limits import WORK_SECONDS
 from function.core.models import Caller
 from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
@@ -73,12 +73,12 @@ class FolderMoveService:
         self._runtime = base.runtime
 
     def move(self, caller: Caller, request: FileChange) -> Job:
-        """Moves a folder of the caller's, or continues its move, for up to AT_MOST seconds.
+        """Moves a folder of the caller's, or continues its move, for up to WORK_SECONDS seconds.
 
         The job is `done` or `running`. Raises NoSuchFile, FileExists, Invalid, InvalidName,
         ChangedMeanwhile.
         """
-        has_time = self._runtime.within(AT_MOST)
+        has_time = self._runtime.within(WORK_SECONDS)
         job, is_new = self._db.transact(lambda: self._plan(caller, request))
         if not job.done:
             job = self._run(job, has_time) if is_new else self._continue(job, has_time)

@@ -234,4 +234,4 @@ def _uploader_of(row: RequestRow) -> Uploader:
 
 def _gated_file_request(row: RequestRow) -> Gated:
     """A file request as the password gate sees it."""
-    return Gated(f"request:{row.id}", row.seal, row.password)
+    return Gated(f"request:{row.id}", row.signing_key, row.password)

@@ -11,7 +11,7 @@ from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
-from function.core.limits import DAY, DAYS
+from function.core.limits import DAY, UPLOAD_DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
 from function.tables.expiry import GRACE, claim, expiry_key, schedule_expiry
 
@@ -161,7 +161,7 @@ class Uploads:
         file's. Entries of the past are left to the sweep; `now` is epoch seconds.
         """
         row = upload_key(username, upload_id)
-        entries = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
+        entries = [expiry_key(row, int(now) + day * DAY) for day in range(UPLOAD_DAYS + 1)]
         return any(each["object"] == object_key for each in self._db.read(entries).values())
 
     def delete_unfinished(self, row: UploadRow) -> bool:

@@ -12,7 +12,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
 from function.core.fields import MAX_PARTS, UploadMethod
-from function.core.limits import SENT_SECONDS, UPLOAD_SECONDS, URL_SECONDS
+from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
@@ -202,7 +202,7 @@ class UploadService:
         is_single = method == "put"
         owner, upload_id = spec.username or uploader.username, self._runtime.new_id()
         now = self._runtime.now()
-        lifetime = SENT_SECONDS if isinstance(uploader, Uploader) else UPLOAD_SECONDS
+        lifetime = FILE_REQUEST_UPLOAD_SECONDS if isinstance(uploader, Uploader) else UPLOAD_SECONDS
         fields = spec.model_dump(exclude={"username", "content_type"})
         return UploadRow(
             **fields,

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from function.core.limits import SMALL
+from function.core.limits import SMALL_FILE_BYTES
 from tests.conftest import Behind, reason_at
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground, response
@@ -98,7 +98,7 @@ def test_a_small_upload_has_at_most_four_mebibytes(
     alice: Client, behind: Behind, extra: int, way: str
 ) -> None:
     """One more byte is refused with the route that takes it, and nothing is stored."""
-    data = bytes(SMALL + extra)
+    data = bytes(SMALL_FILE_BYTES + extra)
     if way == "json":
         answer = alice.put("a", data)
     else:
@@ -106,7 +106,7 @@ def test_a_small_upload_has_at_most_four_mebibytes(
     if extra:
         assert (answer.status, answer.slug) == (413, "too-large")
         assert "POST /uploads" in answer.json()["detail"]
-        assert str(SMALL) in answer.json()["detail"]
+        assert str(SMALL_FILE_BYTES) in answer.json()["detail"]
         assert (behind.objects(), alice.names()) == ({}, [])
         assert alice.get("/me").json()["bytes_used"] == 0
     else:
@@ -119,12 +119,12 @@ def test_a_small_upload_has_at_most_four_mebibytes(
 def test_a_file_too_large_for_this_route_names_the_other_one(alice: Client, behind: Behind) -> None:
     """It came by another route, and is larger than an answer may be."""
     alice.put("a")
-    behind.change("files", {"shelf": "alice", "name": "a"}, size=SMALL + 1)
+    behind.change("files", {"shelf": "alice", "name": "a"}, size=SMALL_FILE_BYTES + 1)
     answer = get(alice, "a")
     assert (answer.status, answer.slug) == (413, "too-large")
     assert "GET /download" in answer.json()["detail"]
     head = alice.send("HEAD", "/file", query={"file_name": "a"}, headers=RAW)
-    assert (head.status, head.headers["content-length"]) == (200, str(SMALL + 1))
+    assert (head.status, head.headers["content-length"]) == (200, str(SMALL_FILE_BYTES + 1))
 
 
 @pytest.mark.parametrize("size", [6_200_000, 6 * 1024 * 1024 + 1, 9_000_000])

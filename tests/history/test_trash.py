@@ -188,7 +188,7 @@ def test_emptying_continues_with_the_next_request(
     for name in ("a", "b", "c"):
         alice.put(name)
         alice.delete("/file", file_name=name)
-    monkeypatch.setattr(history_trash, "AT_MOST", 0)
+    monkeypatch.setattr(history_trash, "WORK_SECONDS", 0)
     answers = []
     while (answer := alice.delete("/trash")).status == 202:
         answers.append(answer.json())

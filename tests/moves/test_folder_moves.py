@@ -147,7 +147,7 @@ def test_a_change_just_before_the_commit_is_respected(
 @pytest.fixture
 def one_commit_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request has time for one commit."""
-    monkeypatch.setattr(folder_job, "AT_MOST", 0)
+    monkeypatch.setattr(folder_job, "WORK_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("one_commit_a_request")

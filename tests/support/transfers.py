@@ -26,8 +26,8 @@ def aws(service: str) -> Any:
 def small(patch: pytest.MonkeyPatch) -> None:
     """Cuts files of more than 20 bytes into parts of 10, and has S3 refuse those below 5."""
     patch.setattr(parts, "MIB", 1)
-    patch.setattr(parts, "SMALLEST_PART", PART)
-    patch.setattr(parts, "SINGLE_PUT", SINGLE)
+    patch.setattr(parts, "MIN_PART_BYTES", PART)
+    patch.setattr(parts, "MAX_SINGLE_PUT_BYTES", SINGLE)
     patch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", SMALLEST)
 
 
