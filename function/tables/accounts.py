@@ -54,7 +54,7 @@ class Account(Row):
       and the keys decide.
     - `totp`: the secret of the second factor (RFC 6238), from which codes are computed, so that it
       cannot be hashed; `totp_new` is one that is not confirmed. `totp_step` is the time step of the
-      last code, which is good once; `recovery` are the SHA-256 of recovery codes.
+      last code, so that no code is accepted twice; `recovery` are the SHA-256 of recovery codes.
     """
 
     username: str
