@@ -43,7 +43,7 @@ from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
 from function.moves.folder_batches import FolderBatches
 from function.moves.models import FileChange, Job
-from function.tables.accounts import Account, account_at, account_key
+from function.tables.accounts import Account, account_key, any_account_in
 from function.tables.files import Files
 from function.tables.jobs import (
     JOBS,
@@ -101,7 +101,7 @@ class FolderMoveService:
         """
         owner = key.partition.partition("/")[0]
         rows = self._db.read([key, account_key(owner)])
-        row, account = job_in(rows, key), account_at(rows, owner)
+        row, account = job_in(rows, key), any_account_in(rows, owner)
         if row is None or row.done or account is None or account.id != row.owner_id:
             return True
         if account.disabled:

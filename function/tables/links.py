@@ -1,6 +1,6 @@
 """Links in the table shares: their rows, aliases, receipts of counted downloads, and their events.
 
-A link's row stands in one partition with the grants on what it shows, so one query reads both. An
+A link's row is in one partition with the grants on what it shows, so one query reads both. An
 owner's list of links, an alias and a receipt are rows of partitions of their own.
 """
 

@@ -24,7 +24,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NOTHING, Load, account_in
+from function.tables.accounts import NO_STORAGE, Storage, account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
@@ -260,7 +260,7 @@ def _write_request(row: UploadRow) -> WriteRequest:
         tags=tuple(row.tags),
         request=row.request,
         sender=row.sender,
-        reserved=Load(row.size or 0, 1) if row.owner_id else NOTHING,
+        reserved=Storage(row.size or 0, 1) if row.owner_id else NO_STORAGE,
     )
 
 

@@ -18,7 +18,7 @@ from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest
-from function.tables.accounts import Account, Load, reserve_room
+from function.tables.accounts import Account, Storage, reserve_room
 from function.tables.uploads import (
     UPLOADS,
     UploadRow,
@@ -74,9 +74,9 @@ class UploadService:
             account, owner = self._authorize(caller, spec)
             prepared = prepared or self.prepare(caller, account.id, spec, method)
             upload = prepared.model_copy(update={"owner_id": owner.id})
-            load = Load(spec.size or 0, 1)
-            reservation = reserve_room(owner.username, owner.id, load, owner)
-            warning = self._audit.quota_warning(owner, load)
+            storage = Storage(spec.size or 0, 1)
+            reservation = reserve_room(owner.username, owner.id, storage, owner)
+            warning = self._audit.quota_warning(owner, storage)
             return [*create_upload(upload), reservation, *warning], upload
 
         return self.describe(self._db.transact(plan), base_url)

@@ -74,11 +74,11 @@ def test_an_account_is_deleted(rich: World, behind: Behind) -> None:
     assert (delete(rich.root).status, delete(rich.root).slug) == (404, "no-such-user")
     # Her sessions, and what is kept for its time.
     kept = {"alice"} | {
-        f"alice/{each}" for each in ("trash", "changes", "uploads", "holds", "jobs")
+        f"alice/{each}" for each in ("trash", "changes", "uploads", "reservations", "jobs")
     }
     left = rows_of(behind, was)
     assert {each for each in left if not each.startswith("~")} <= kept
-    assert {each.partition("/")[2] for each in left if not each.startswith("~due/")} >= {"trash"}
+    assert {each.partition("/")[2] for each in left if not each.startswith("~expiry/")} >= {"trash"}
     shelves = {row["shelf"] for row in behind.rows("files")}
     assert not shelves & {"alice", "alice/folders", "alice/terms"}
     assert rich.bob.names() == ["bob/bobs.txt"]
@@ -254,7 +254,7 @@ def failing(what: str) -> Callable[[Call], Any]:
     operation, words = {
         "closing": ("Query", '"links:alice"'),
         "reading": ("BatchGetItem", '"username": {"S": "alice"}'),
-        "sweeping": ("Query", "~due/"),
+        "sweeping": ("Query", "~expiry/"),
     }[what]
 
     def before(call: Call) -> Any:

@@ -22,7 +22,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter
 from function.files.content import SmallUploadService
 from function.tables import links, uploads
-from function.tables.accounts import Load, refund
+from function.tables.accounts import Storage, refund
 from function.tables.files import FileRow, archive, file_key, refcount_key
 from function.tables.links import LinkRow
 from function.tables.sessions import expire_session
@@ -73,7 +73,7 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
     """What is replaced or deleted is gone, and charged no more."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str = "") -> None:
+        def commit(self, writes: Sequence[Write]) -> None:
             puts = [each for each in writes if each.item]
             gone = [each.item for each in puts if each.key.partition.endswith(f"/{shelf}")]
             kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
@@ -82,7 +82,7 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
                 named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
                     kept.append(delete(named))
-                back = refund(owner, str(row["owner_id"]), Load(size, 1))
+                back = refund(owner, str(row["owner_id"]), Storage(size, 1))
                 charged = [each for each in kept if each.key == back.key and each.change]
                 for each in charged:
                     used = {":bytes_used": -size, ":files_used": -1}
@@ -93,7 +93,7 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
                     change = each.change._replace(values=values)
                     kept[kept.index(each)] = each._replace(change=change)
                 kept += [] if charged else [back]
-            super().commit(kept, token)
+            super().commit(kept)
 
     return Forgetful
 
@@ -172,11 +172,11 @@ def register_without_token() -> dict[str, Any]:
     """A name that is taken was taken by somebody else."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str = "") -> None:
+        def commit(self, writes: Sequence[Write]) -> None:
             if writes[0].key.table.name == "users" and writes[0].kind == "Put":
                 self.write(writes[0])
             else:
-                super().commit(writes, token)
+                super().commit(writes)
 
     return {"base.Dynamo": Forgetful}
 
@@ -194,9 +194,9 @@ def charged_afterwards() -> dict[str, Any]:
     """The bytes used are counted after the commit, by a write of their own."""
 
     class Apart(Dynamo):
-        def commit(self, writes: Any, token: str = "") -> None:
+        def commit(self, writes: Any) -> None:
             apart = [each for each in writes if each.key.table is USERS and each.kind == "Update"]
-            super().commit([each for each in writes if each not in apart], token)
+            super().commit([each for each in writes if each not in apart])
             for each in apart:
                 self.write(each)
 

@@ -29,7 +29,7 @@ RANDOM = re.compile(r"[0-9a-f]{32,64}|[\w-]{43}|\d{13}/[0-9a-f]{8}|\d{4}-\d\d-\d
 DAY = 24 * 3600
 MOVE = {"file_name": "b.txt"}
 # What is left until its time is over: the trash, and who was where.
-LASTING = ("trash", "versions", "changes", "uploads", "holds", "jobs")
+LASTING = ("trash", "versions", "changes", "uploads", "reservations", "jobs")
 KEPT = {f"alice/{each}" for each in LASTING}
 
 

@@ -269,7 +269,7 @@ class World:
         """
         rows = self.ground.rows(self.settings.files)
         files = [row for row in rows if "id" in row]
-        due = {row["name"] for row in rows if row["shelf"].startswith("~due/")}
+        due = {row["name"] for row in rows if row["shelf"].startswith("~expiry/")}
         objects = self.ground.objects(self.settings.bucket)
         for row in files:
             data = objects.get(row["object"])

@@ -94,7 +94,7 @@ def test_usage_is_not_corrected_while_uploads_start_and_end(
 
     def before(call: Call) -> None:
         now = {"Query": "aborted", "TransactWriteItems": "started"}.get(call.operation, "")
-        if now == "aborted" and not met and b"alice/holds" in call.request.body:
+        if now == "aborted" and not met and b"alice/reservations" in call.request.body:
             met.append(now)
             with elsewhere():
                 assert alice.delete(f"/uploads/{upload['upload_id']}").status == 204

@@ -675,7 +675,7 @@ def test_an_upload_belongs_to_one_file_request(alice: Client, bob: Client, data:
     others = [ask(alice)[1], ask(bob)[1], alice, bob]
     for other in others:
         assert set(everything_on(other, view["upload_id"])) == {"no-such-upload"}
-    for upload_id in ("x", "0" * 32, "..", "~due"):
+    for upload_id in ("x", "0" * 32, "..", "~expiry"):
         assert set(everything_on(sender, upload_id)) == {"no-such-upload"}
     assert alice.get("/uploads").json() == []
     mine = start(alice, "mine", len(data))

@@ -170,7 +170,7 @@ class House:
         """Removes what was to go for good and was cut off, as the sweep does; was there any."""
         rows = self.ground.rows(self.settings.files)
         ended = [row for row in rows if int(row.get("until") or 0) in range(1, self._second() + 1)]
-        lines = [row for row in ended if row["shelf"].startswith("~due/")]
+        lines = [row for row in ended if row["shelf"].startswith("~expiry/")]
         for line in lines:
             owner, shelf, name = line["name"].split("/", 2)
             kept = Key(FILES, f"{owner}/{shelf}", name)

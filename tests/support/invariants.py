@@ -37,7 +37,7 @@ def assert_consistent(files: Rows, users: Rows) -> None:
     entries = {
         name
         for partition, rows in partitions.items()
-        if partition.startswith("~due/")
+        if partition.startswith("~expiry/")
         for name in rows
     }
     assert {f"{row.shelf}/{row.name}" for row in archived} <= entries
@@ -105,7 +105,7 @@ def _assert_usage(rows: list[FileRow], files: Rows, accounts: dict[str, Account]
             used[owner, "files_used"] += 1
     for row in files:
         owner, _, kind = str(row["shelf"]).partition("/")
-        if kind == "holds" and owner in accounts and accounts[owner].id == row["owner_id"]:
+        if kind == "reservations" and owner in accounts and accounts[owner].id == row["owner_id"]:
             for use in ("used", "reserved"):
                 used[owner, f"bytes_{use}"] += int(str(row["size"]))
                 used[owner, f"files_{use}"] += 1

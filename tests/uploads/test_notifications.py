@@ -65,7 +65,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def expiry_entries(ground: Ground) -> list[str]:
     """The names of the expiry entries of uploads."""
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
-    return sorted(row["name"] for row in rows if row["shelf"].startswith("~due/"))
+    return sorted(row["name"] for row in rows if row["shelf"].startswith("~expiry/"))
 
 
 def test_an_event_completes_a_put(alice: Client, ground: Ground) -> None:
