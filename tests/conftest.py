@@ -16,7 +16,7 @@ from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Ground, session, stand
 from tests.support.invariants import assert_consistent
-from tests.support.samples import World, a_world
+from tests.support.world import World, create_world
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 # Properties are tried with the same examples each time, and are never hurried.
@@ -171,7 +171,7 @@ _made: list[tuple[World, Callable[[], None]]] = []
 def world(ground: Ground) -> World:
     """Four people and what they have, made once in a process and brought back for each test."""
     if not _made:
-        _made.append((a_world(), ground.snapshot()))
+        _made.append((create_world(), ground.snapshot()))
     world, restore = _made[0]
     restore()
     return world

@@ -17,7 +17,7 @@ from tests.crashes.world import elsewhere
 from tests.support.client import CONTEXT, PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground, failure, sent_body
 from tests.support.links import make
-from tests.support.samples import World
+from tests.support.world import World
 
 
 def delete(who: Client, username: str = "alice") -> Answer:
@@ -50,7 +50,7 @@ def assert_disabled(world: World) -> None:
     assert world.alice.get("/me").slug == "not-signed-in"
     login = Client().post("/login", username="alice", password=PASSWORD)
     assert login.slug == "wrong-credentials"
-    for path in (f"/s/{world.ids['token']}", "/s/summer", f"/r/{world.ids['asked']}"):
+    for path in (f"/s/{world.ids.link_token}", "/s/summer", f"/r/{world.ids.request_token}"):
         assert Client().get(path).status == 404, path
     for who in (world.bob, world.carol):
         assert who.read("a.txt", username="alice").slug == "no-such-file"
@@ -107,7 +107,7 @@ def test_its_files_stay_in_the_trash_until_they_expire(
 
 def test_a_namesake_gets_nothing(rich: World) -> None:
     """Neither files nor rights, nor what others gave."""
-    tokens = rich.ids["token"], rich.ids["asked"]
+    tokens = rich.ids.link_token, rich.ids.request_token
     delete(rich.root)
     alice = join("alice")
     assert alice.names() == []

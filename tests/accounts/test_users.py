@@ -12,7 +12,7 @@ from tests.crashes.meetings import at_the_commit
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Ground
 from tests.support.mfa import Authenticator, enrolled
-from tests.support.samples import World
+from tests.support.world import World
 
 Rewire = Callable[[contract.Settings], None]
 
@@ -138,7 +138,7 @@ def test_present_values_are_no_change(world: World, behind: Behind) -> None:
 
 def test_a_disabled_account_is_refused_everywhere(world: World) -> None:
     """Sessions, links, file requests and shares stop with the next request."""
-    paths = (f"/s/{world.ids['token']}", f"/r/{world.ids['asked']}")
+    paths = (f"/s/{world.ids.link_token}", f"/r/{world.ids.request_token}")
     assert all(Client().get(path).status == 200 for path in paths)
     assert change(world.root, "alice", disabled=True).json()["disabled"] is True
     assert world.alice.get("/me").slug == "not-signed-in"
@@ -157,7 +157,7 @@ def test_enabling_restores_all_but_sessions(world: World) -> None:
     change(world.root, "alice", disabled=False)
     assert world.alice.get("/me").slug == "not-signed-in"
     assert world.bob.read("a.txt", username="alice").status == 200
-    assert Client().get(f"/s/{world.ids['token']}").status == 200
+    assert Client().get(f"/s/{world.ids.link_token}").status == 200
     token = login("alice").json()["token"]
     assert Client(token).read("a.txt").content == b"the first bytes"
 

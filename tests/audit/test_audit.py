@@ -10,33 +10,14 @@ from function import contract
 from function.audit import service as audit_service
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import at_the_commit
+from tests.support.api_register import COMMIT, ROUTES, route_of
 from tests.support.client import PASSWORD as KNOWN
 from tests.support.client import Answer, Client, join
-from tests.support.everything import NAME, PASSWORD, WRONG, Run
+from tests.support.every_operation import NAME, PASSWORD, WRONG, Run
 from tests.support.fake_aws import Ground
-from tests.support.samples import ROUTES, World
+from tests.support.world import World
 
 DAY = 86_400
-# Routes that write no audit row, and why.
-NOTHING_CHANGES = "it changes no data of an account"
-BEGINS = "the completion of the upload is what writes the row"
-UNRECORDED: dict[tuple[str, str], str] = {
-    ("DELETE", "/trash"): "it writes one for each file that it deletes",
-    ("POST", "/s/{token}/unlock"): NOTHING_CHANGES,
-    ("POST", "/r/{token}/unlock"): NOTHING_CHANGES,
-    ("POST", "/uploads"): BEGINS,
-    ("POST", "/uploads/{upload_id}/parts"): NOTHING_CHANGES,
-    ("DELETE", "/uploads/{upload_id}"): BEGINS,
-    ("POST", "/r/{token}/uploads"): BEGINS,
-    ("POST", "/r/{token}/uploads/{upload_id}/parts"): NOTHING_CHANGES,
-    ("DELETE", "/r/{token}/uploads/{upload_id}"): BEGINS,
-    ("POST", "/s3/multipart"): BEGINS,
-    ("POST", "/s3/multipart/{upload_id}/complete"): "its bytes never arrive in this run",
-    ("DELETE", "/s3/multipart/{upload_id}"): BEGINS,
-    ("POST", "/s3/params"): BEGINS,
-}
-# A 200 of these says that nothing changed.
-UNCHANGED = {("PUT", "/groups/{group}"), ("POST", "/copy")}
 
 
 def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]:
@@ -51,7 +32,7 @@ class Watched(Run):
 
     ground: Ground | None = None
     settings: contract.Settings | None = None
-    done: Counter[tuple[str, str]] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
 
     def send(self, client: Client, method: str, path: str, **sent: Any) -> Answer:
         assert self.ground
@@ -59,15 +40,16 @@ class Watched(Run):
         if method in {"GET", "HEAD"}:
             return super().send(client, method, path, **sent)
         before = {row["name"] for row in records(self.ground, self.settings)}
+        calls = len(self.ground.calls)
         answer: Answer = super().send(client, method, path, **sent)
         new = [r for r in records(self.ground, self.settings) if r["name"] not in before]
-        (key,) = [k for k in ROUTES if k[0] == method and ROUTES[k].rule.fullmatch(path)][:1]
-        if answer.status >= 400:
-            assert new == [], (key, answer.status)
-            return answer
-        if key not in UNRECORDED and not (key in UNCHANGED and answer.status == 200):
-            self.done[key] += 1
-            assert len(new) == 1, (key, answer.status, new)
+        route = route_of(method, path)
+        committed = COMMIT in self.ground.calls[calls:]
+        if answer.status >= 400 or not committed:
+            assert new == [], (route, answer.status)
+        elif not route.unrecorded:
+            self.done[str(route)] += 1
+            assert len(new) == 1, (route, answer.status, new)
             self.name_the_actor(client, path, sent, new[0])
         return answer
 
@@ -88,18 +70,19 @@ class Watched(Run):
 
 
 @pytest.fixture
-def watched(ground: Ground, settings: contract.Settings) -> Watched:
+def watched(world: World, ground: Ground, settings: contract.Settings) -> Watched:
     """A run of every operation, with the audit log read after each."""
     run = Watched(ground=ground, settings=settings)
-    run.everything()
+    run.everything(world, ground)
     return run
 
 
 def test_every_change_writes_one_audit_row(watched: Watched) -> None:
     """It names the actor. A refused request writes none, and every changing route succeeds once."""
-    changing = {key for key in ROUTES if key[0] not in {"GET", "HEAD"}}
-    assert watched.done.keys() == changing - UNRECORDED.keys()
-    assert UNRECORDED.keys() <= changing
+    changing = {route for route in ROUTES if route.method not in {"GET", "HEAD"}}
+    unrecorded = {route for route in ROUTES if route.unrecorded}
+    assert watched.done.keys() == {str(route) for route in changing - unrecorded}
+    assert unrecorded <= changing
 
 
 def test_no_audit_row_holds_a_secret(

@@ -7,13 +7,11 @@ import pytest
 from function.auth.keys import MAX_KEYS
 from function.core.roles import SCOPES
 from function.http.dependencies import power_of
-from tests.access.test_matrix import ABOUT_THE_FILE
 from tests.access.test_roles import expected
 from tests.conftest import Behind, Clock
+from tests.support.api_register import PROTECTED, Route
 from tests.support.client import PASSWORD, Client
-from tests.support.samples import PROTECTED, ROUTES, World, name_of
-
-Key = tuple[str, str]
+from tests.support.world import World
 
 
 def create_key(client: Client, *scopes: str, **fields: object) -> Client:
@@ -23,28 +21,28 @@ def create_key(client: Client, *scopes: str, **fields: object) -> Client:
     return Client(answer.json()["token"], client.address)
 
 
-@pytest.mark.parametrize("key", PROTECTED, ids=name_of)
-def test_a_key_allows_what_its_scope_allows(world: World, behind: Behind, key: Key) -> None:
+@pytest.mark.parametrize("route", PROTECTED, ids=str)
+def test_a_key_allows_what_its_scope_allows(world: World, behind: Behind, route: Route) -> None:
     """On every route, a key with one scope is answered as its owner is, or 403 without effect."""
     behind.change("users", {"username": "alice"}, role="admin")
     keys = {scope: create_key(world.alice, scope) for scope in SCOPES}
     restore = behind.ground.snapshot()
-    power = power_of(ROUTES[key])
+    power = power_of(route.handler)
     for scope, client in keys.items():
         before = behind.state()
-        answer = world.send(client, key, ABOUT_THE_FILE.get(key))
+        answer = world.send(client, route)
         if power is None or power in SCOPES[scope]:
-            assert answer.status == expected(key, "admin"), (scope, answer.text)
+            assert answer.status == expected(route, "admin"), (scope, answer.text)
         else:
             assert answer.status == 403, (scope, answer.text)
-            assert key[0] == "HEAD" or answer.slug == "not-allowed"
+            assert route.method == "HEAD" or answer.slug == "not-allowed"
             assert behind.state() == before
         restore()
 
 
 def test_every_scope_allows_some_routes_and_not_others() -> None:
     """The matrix above would prove nothing of a scope that allows all routes, or none."""
-    powers = [power_of(ROUTES[key]) for key in PROTECTED]
+    powers = [power_of(route.handler) for route in PROTECTED]
     for scope, allowed in SCOPES.items():
         opened = [power in allowed for power in powers if power]
         assert True in opened, scope

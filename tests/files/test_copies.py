@@ -8,8 +8,8 @@ from tests.crashes.meetings import at_the_commit
 from tests.crashes.world import elsewhere
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground
-from tests.support.samples import World
 from tests.support.transfers import aws, bytes_used, set_quota, stored
+from tests.support.world import World
 
 
 def copy(client: Client, name: str, new: str, **fields: object) -> Answer:

@@ -12,10 +12,10 @@ from function import contract
 from tests.conftest import Behind
 from tests.crashes.meetings import at_the_commit
 from tests.crashes.world import elsewhere
+from tests.support.api_register import MIB
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.office import SAMPLES, office, zipped
-from tests.support.samples import MIB
 from tests.support.transfers import put
 
 Ruled = Callable[..., None]

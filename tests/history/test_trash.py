@@ -12,8 +12,8 @@ from tests.crashes.crashes import collide
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.invariants import assert_consistent
-from tests.support.samples import World
 from tests.support.transfers import bytes_used, stored, sweep
+from tests.support.world import World
 
 UPLOAD_GRACE = 3601
 
@@ -93,7 +93,7 @@ def test_nobody_else_has_access_to_deleted_files(world: World, behind: Behind) -
     assert restore(world.alice, "a.txt").status == 200
     for client in (world.bob, world.carol):
         assert client.read("a.txt", username="alice").slug == "no-such-file"
-    assert Client().get(f"/s/{world.ids['token']}").slug == "no-such-link"
+    assert Client().get(f"/s/{world.ids.link_token}").slug == "no-such-link"
     assert behind.rows("shares") == before
 
 

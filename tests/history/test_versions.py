@@ -10,8 +10,8 @@ from tests.conftest import Clock
 from tests.crashes.meetings import at_the_commit
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Ground
-from tests.support.samples import World
 from tests.support.transfers import bytes_used, set_quota, stored, sweep
+from tests.support.world import World
 
 GRACE = 601
 

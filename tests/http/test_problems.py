@@ -13,11 +13,11 @@ from function.core import errors as core_errors
 from function.http.dependencies import takes_body
 from function.http.forms import URLENCODED
 from tests.conftest import Behind, Clock
+from tests.support.api_register import BY_NAME, PROTECTED, ROUTES, Route
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.fake_aws import Call, Ground, failure
-from tests.support.samples import PROTECTED, ROUTES, SAMPLES, World, name_of
+from tests.support.world import World
 
-Key = tuple[str, str]
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}
 BODY = {"type", "title", "status", "detail", "request_id"}
 
@@ -84,14 +84,14 @@ def test_other_paths_have_no_route(alice: Client, anyone: Client, path: str) -> 
             assert_secured(answer)
 
 
-@pytest.mark.parametrize("path", sorted({key[1] for key in ROUTES}))
+@pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
 def test_other_methods_are_not_allowed(world: World, path: str) -> None:
     """405 lists the allowed methods, HEAD among them where GET is; no token and no body is read."""
-    here = world.path(("", path))
-    allowed = {key[0] for key, route in ROUTES.items() if route.rule.fullmatch(here)}
+    here = world.ids.path(path)
+    allowed = {route.method for route in ROUTES if route.matches(route.method, here)}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in METHODS - allowed:
-        answer = Client().send(method, world.path((method, path)), body=b"{")
+        answer = Client().send(method, here, body=b"{")
         assert answer.status == 405
         assert set(answer.headers["allow"].split(", ")) == allowed
         assert_secured(answer)
@@ -100,21 +100,22 @@ def test_other_methods_are_not_allowed(world: World, path: str) -> None:
             assert_problem(answer)
 
 
-@pytest.mark.parametrize("key", [key for key in ROUTES if key[0] == "GET"], ids=name_of)
-def test_head_is_get_without_the_body(world: World, key: Key) -> None:
+@pytest.mark.parametrize("route", [each for each in ROUTES if each.method == "GET"], ids=str)
+def test_head_is_get_without_the_body(world: World, route: Route) -> None:
     """HEAD answers with the status and type of GET, and no body."""
-    got = world.send(world.sender(key), key)
-    sample = SAMPLES[key]
-    head = world.sender(key).send("HEAD", world.path(key), query=sample.query)
+    got = world.send(world.sender(route), route)
+    head = world.sender(route).send("HEAD", world.path(route), query=route.query)
     assert (head.status, head.content) == (got.status, b"")
     assert head.headers.get("content-type") == got.headers.get("content-type")
-    nobody = Client().send("HEAD", world.path(key), query=sample.query)
-    assert (nobody.status == 401) is (key in PROTECTED)
+    nobody = Client().send("HEAD", world.path(route), query=route.query)
+    assert (nobody.status == 401) is not route.public
     assert nobody.content == b""
 
 
-@pytest.mark.parametrize("key", PROTECTED, ids=name_of)
-def test_401_comes_before_everything(world: World, behind: Behind, clock: Clock, key: Key) -> None:
+@pytest.mark.parametrize("route", PROTECTED, ids=str)
+def test_401_comes_before_everything(
+    world: World, behind: Behind, clock: Clock, route: Route
+) -> None:
     """A missing, malformed, unknown or expired token gives 401 whatever else is wrong."""
     old = world.bob
     expired = Client(old.token)
@@ -133,47 +134,45 @@ def test_401_comes_before_everything(world: World, behind: Behind, clock: Clock,
     ]
     for client in (Client(), Client(""), Client("garbage"), Client("é"), unknown, expired):
         for request in bad if client is unknown else bad[-1:]:
-            answer = client.send(key[0], world.path(key), **request)
+            answer = client.send(route.method, world.path(route), **request)
             assert answer.status == 401, (request, answer.text)
             assert answer.headers["www-authenticate"].startswith("Bearer")
-            if key[0] != "HEAD":
+            if route.method != "HEAD":
                 assert answer.slug == "not-signed-in"
                 assert_problem(answer)
     assert behind.state() == before
 
 
-@pytest.mark.parametrize("key", PROTECTED, ids=name_of)
-def test_a_bad_request_with_a_token_names_the_wrong_field(world: World, key: Key) -> None:
+@pytest.mark.parametrize("route", PROTECTED, ids=str)
+def test_a_bad_request_with_a_token_names_the_wrong_field(world: World, route: Route) -> None:
     """So the 401 above depends on the token, not on the bad request."""
-    answer = world.sender(key).send(key[0], world.path(key), query="unknown=1")
+    answer = world.sender(route).send(route.method, world.path(route), query="unknown=1")
     assert answer.status == 422
-    if key[0] != "HEAD":
+    if route.method != "HEAD":
         assert answer.json()["errors"] == [{"at": "query.unknown", "reason": "unknown field"}]
 
 
-WITHOUT_BODY = [key for key, route in ROUTES.items() if not takes_body(route)]
+WITHOUT_BODY = [route for route in ROUTES if not takes_body(route.handler)]
 
 
-@pytest.mark.parametrize("key", WITHOUT_BODY, ids=name_of)
-def test_a_route_without_a_body_refuses_one(world: World, behind: Behind, key: Key) -> None:
+@pytest.mark.parametrize("route", WITHOUT_BODY, ids=str)
+def test_a_route_without_a_body_refuses_one(world: World, behind: Behind, route: Route) -> None:
     """A client that sends a body expects an effect, so GET and HEAD refuse it too."""
-    sample, before = SAMPLES[key], behind.state()
-    sender, address = world.sender(key), {"query": sample.query}
+    sender, before = world.sender(route), behind.state()
     sent: list[dict[str, Any]] = [
         {"json_": {"everywhere": True, "permanent": True}},
         {"body": b"x", "headers": {"content-type": "text/plain"}},
         {"body": b"everywhere=true", "headers": {"content-type": URLENCODED}},
     ]
     for each in sent:
-        answer = sender.send(key[0], world.path(key), **address, **each)
+        answer = sender.send(route.method, world.path(route), query=route.query, **each)
         assert answer.status == 422
-        if key[0] != "HEAD":
+        if route.method != "HEAD":
             assert [error["at"] for error in answer.json()["errors"]] == ["body"]
             assert "takes no body" in answer.json()["detail"]
             assert_problem(answer)
     assert behind.state() == before
-    good = world.send(sender, key).status
-    assert (good < 400) is (key not in SECRET_NEEDED)
+    assert world.send(sender, route).status == route.status
 
 
 @pytest.mark.parametrize("body", [b"{}", b" { }\r\n", b"\n"])
@@ -187,37 +186,27 @@ def test_an_empty_body_is_accepted_everywhere(world: World, body: bytes) -> None
 def test_the_document_lists_the_bodies_of_routes(anyone: Client) -> None:
     """A request body is documented for each route that reads one, and for no other."""
     paths = anyone.get("/openapi.json").json()["paths"]
-    for key, route in ROUTES.items():
-        if said := paths.get(key[1], {}).get(key[0].lower()):
-            assert ("requestBody" in said) is takes_body(route), key
+    for route in ROUTES:
+        if said := paths.get(route.path, {}).get(route.method.lower()):
+            assert ("requestBody" in said) is takes_body(route.handler), route
 
 
-# Routes that succeed only with a current code or a mailed token, which no sample can contain.
-SECRET_NEEDED = {("POST", "/mfa/confirm"), ("DELETE", "/mfa"), ("POST", "/password/reset")}
-
-
-@pytest.mark.parametrize("key", ROUTES, ids=name_of)
-def test_every_answer_has_the_security_headers(world: World, ground: Ground, key: Key) -> None:
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_every_answer_has_the_security_headers(world: World, ground: Ground, route: Route) -> None:
     """Answers of success, refusal and failure have them; none allows another origin."""
     seen = set()
-    sample = SAMPLES[key]
     evil = {"origin": "https://evil.example", "access-control-request-method": "GET"}
     for _ in range(2):
-        for client in (world.sender(key), Client()):
-            for query in ({"unknown": "1"}, sample.query):
-                answer = client.send(
-                    key[0], world.path(key), query=query, json_=sample.body, headers=evil
-                )
+        for client in (world.sender(route), Client()):
+            for query in ({"unknown": "1"}, route.query):
+                answer = world.send(client, route, query=query, headers=evil)
                 assert_secured(answer)
                 seen.add(answer.status)
         ground.before = lambda call: failure(call, 500, "InternalServerError")
     assert 422 in seen
-    assert (401 in seen) is (key in PROTECTED)
-    assert any(status < 400 for status in seen) or 409 in seen or key in SECRET_NEEDED
-    touches = key in PROTECTED or key[1].startswith(
-        ("/register", "/login", "/s/", "/r/", "/password/")
-    )
-    assert (503 in seen) is touches
+    assert (401 in seen) is not route.public
+    assert route.status in seen
+    assert (503 in seen) is bool(route.calls)
 
 
 SECRET = "the words of an exception, with a secret in them"
@@ -283,18 +272,19 @@ def test_aws_that_fails_is_503_and_the_same_again_works(
 ) -> None:
     """A failure at any call of the main operations gives 503; the same request then succeeds."""
     restore = ground.snapshot()
-    for key in (("PUT", "/file"), ("GET", "/file"), ("POST", "/share"), ("GET", "/files")):
+    for name in ("PUT /file", "GET /file", "POST /share", "GET /files"):
+        route = BY_NAME[name]
         with ground.counted() as needed:
-            assert world.send(world.sender(key), key).status < 300
+            assert world.send(world.sender(route), route).status < 300
         restore()
         for broken in range(len(needed)):
             fail_from(ground, broken, BROKEN[how])
-            answer = world.send(world.sender(key), key)
-            assert (answer.status, answer.slug) == (503, "unavailable"), (key, needed[broken])
+            answer = world.send(world.sender(route), route)
+            assert (answer.status, answer.slug) == (503, "unavailable"), (route, needed[broken])
             assert int(answer.headers["retry-after"]) > 0
             assert_problem(answer)
             ground.before = lambda _: None
-            assert world.send(world.sender(key), key).status < 300, (key, needed[broken])
+            assert world.send(world.sender(route), route).status < 300, (route, needed[broken])
             restore()
 
 

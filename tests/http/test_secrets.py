@@ -13,10 +13,11 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from function.http.problems import logger
 from tests.conftest import Behind
+from tests.support.api_register import ROUTES
 from tests.support.client import Client
-from tests.support.everything import CONTENT, PASSWORD, Run
+from tests.support.every_operation import CONTENT, PASSWORD, Run
 from tests.support.fake_aws import Call, Ground
-from tests.support.samples import ROUTES
+from tests.support.world import World
 
 
 @contextmanager
@@ -41,17 +42,17 @@ def captured_logs(level: int) -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def run(ground: Ground) -> tuple[Run, str]:
+def run(world: World, ground: Ground) -> tuple[Run, str]:
     """A run of every operation, and its log."""
     done = Run()
     with captured_logs(logging.INFO) as text:
-        done.everything()
+        done.everything(world, ground)
     return done, text.getvalue()
 
 
 def test_the_run_calls_every_route(run: tuple[Run, str]) -> None:
     """Otherwise the other tests would leave out a new route."""
-    assert run[0].met == ROUTES.keys()
+    assert run[0].met == {str(route) for route in ROUTES}
 
 
 def test_no_log_line_holds_a_secret(run: tuple[Run, str]) -> None:
@@ -118,7 +119,7 @@ def expressions(part: object) -> Iterator[str]:
             yield from expressions(each)
 
 
-def test_no_attribute_name_is_a_reserved_word(ground: Ground) -> None:
+def test_no_attribute_name_is_a_reserved_word(world: World, ground: Ground) -> None:
     """DynamoDB refuses 573 words in expressions; moto accepts some of them."""
     sent: set[str] = set()
 
@@ -127,7 +128,7 @@ def test_no_attribute_name_is_a_reserved_word(ground: Ground) -> None:
             sent.update(expressions(json.loads(call.request.body)))
 
     ground.before = before
-    Run().everything()
+    Run().everything(world, ground)
     assert len(sent) > 8
     wrong = {text for text in sent if {w.upper() for w in bare_words(text)} & RESERVED}
     assert wrong == set()

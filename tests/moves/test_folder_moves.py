@@ -14,8 +14,8 @@ from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground
 from tests.support.invariants import assert_consistent
 from tests.support.links import make
-from tests.support.samples import World
 from tests.support.transfers import sweep
+from tests.support.world import World
 
 LATE = 3601
 

@@ -7,7 +7,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.world import elsewhere
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
-from tests.support.samples import World
+from tests.support.world import World
 
 
 def change(client: Client, name: str, **fields: object) -> Answer:

@@ -5,7 +5,7 @@ import pytest
 from function.sharing import groups
 from tests.conftest import Behind, Clock
 from tests.support.client import Answer, Client, join
-from tests.support.samples import World
+from tests.support.world import World
 
 
 def put(client: Client, path: str) -> Answer:

@@ -5,7 +5,7 @@ import pytest
 from function.sharing import shares
 from tests.conftest import Behind, Clock, reason_at
 from tests.support.client import Answer, Client, join
-from tests.support.samples import World
+from tests.support.world import World
 
 
 def share(owner: Client, name: str, username: str, **fields: object) -> Answer:

@@ -1,20 +1,24 @@
-"""A run of every operation there is, once good and once refused, with words to look for afterwards.
+"""A run of every operation, accepted and refused, and the secrets that it sends and receives.
 
-A route that the run does not meet fails the tests that stand on it.
+It sends the request of each row of the register, and then what a row cannot: requests that follow
+from one another, whose texts occur nowhere else.
 """
 
 import base64
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from function import base
 from function.access.policy import Access
+from tests.support.api_register import MIB, ROUTES
 from tests.support.client import Client, join
+from tests.support.fake_aws import Ground
 from tests.support.mfa import Authenticator
-from tests.support.samples import MIB, ROUTES
 from tests.support.transfers import put
+from tests.support.world import World
 
 PASSWORD = "a password seen nowhere else"
 WRONG = "a wrong password seen nowhere else"
@@ -30,22 +34,41 @@ DESCRIPTION = "a description seen nowhere else"
 
 @dataclass
 class Run:
-    """What was sent and what came back that nobody else may see."""
+    """The secrets that were sent and received, and the routes that answered."""
 
     secrets: set[str] = field(default_factory=set)
     never_stored: set[str] = field(default_factory=set)
-    met: set[tuple[str, str]] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
 
     def send(self, client: Client, method: str, path: str, **sent: Any) -> Any:
-        """Sends a request and notes which route it met."""
+        """Sends a request and notes which routes match it."""
         answer = client.send(method, path, **sent)
         assert answer.status < 500, answer.text
-        fits = (key for key, route in ROUTES.items() if key[0] == method)
-        self.met.update(key for key in fits if ROUTES[key].rule.fullmatch(path))
+        self.met.update(str(route) for route in ROUTES if route.matches(method, path))
         return answer
 
-    def everything(self) -> None:
-        """Every operation."""
+    def everything(self, world: World, ground: Ground) -> None:
+        """Every operation: the register's in that world, and the others in an empty account."""
+        self.register(world, ground)
+        reset(ground, ground.reset)
+        self.sequences()
+
+    def register(self, world: World, ground: Ground) -> None:
+        """The request of each row, by an account that may send it and by Dave."""
+        ids, people = world.ids, (world.alice, world.dave, world.root)
+        self.secrets |= {ids.link_token, ids.request_token, ids.invitation}
+        self.secrets |= {str(client.token) for client in people}
+        restore = ground.snapshot()
+        for route in ROUTES:
+            for client in (world.sender(route), world.dave):
+                who, path = Client() if route.public else client, world.path(route)
+                answer = self.send(who, route.method, path, query=route.query, json_=route.body)
+                self.secrets |= presigned(answer.text)
+            self.secrets |= {*texts(dict(route.query)), *texts(route.body)}
+            reset(ground, restore)
+
+    def sequences(self) -> None:
+        """Requests that follow from one another, with texts that occur nowhere else."""
         self.secrets |= {PASSWORD, WRONG, NAME, "the name of a file", DESCRIPTION, CONTENT.decode()}
         self.secrets.add(base64.b64encode(CONTENT).decode())
         alice, bob = self.accounts()
@@ -369,6 +392,24 @@ class Run:
         for method, path in (("GET", "/requests"), ("GET", at), ("DELETE", at), ("DELETE", at)):
             self.send(alice, "PATCH", at, json_={"password": PASSWORD, "title": TITLE})
             self.send(alice, method, path)
+
+
+def reset(ground: Ground, restore: Callable[[], None]) -> None:
+    """Restores rows and objects, and leaves the hooks of a test in place."""
+    hooks = ground.before, ground.after
+    restore()
+    ground.before, ground.after = hooks
+
+
+def texts(part: object) -> Iterator[str]:
+    """Every text in a request that is neither short nor a single word."""
+    if isinstance(part, dict):
+        part = list(part.values())
+    if isinstance(part, list):
+        for each in part:
+            yield from texts(each)
+    elif isinstance(part, str) and len(part) >= 5 and not part.isalpha():
+        yield part
 
 
 def presigned(part: object) -> set[str]:
