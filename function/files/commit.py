@@ -199,7 +199,7 @@ class FileWriter:
         details = old if request.keep_details else None
         now = iso(self._runtime.now())
         return FileRow(
-            shelf=owner.username,
+            partition=owner.username,
             name=name,
             id=old.id if old else self._runtime.new_id(),
             owner_id=owner.id,
@@ -285,7 +285,7 @@ def _file_rows(old: FileRow | None, new: FileRow | None) -> list[Write]:
 
 
 def _search_terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
-    before = {term_key(old.shelf, term) for term in terms_of(old)} if old else set()
-    after = {term_key(new.shelf, term) for term in terms_of(new)} if new else set()
+    before = {term_key(old.partition, term) for term in terms_of(old)} if old else set()
+    after = {term_key(new.partition, term) for term in terms_of(new)} if new else set()
     deletes = [delete(key) for key in sorted(before - after)]
     return deletes + [put(key, {}) for key in sorted(after - before)]

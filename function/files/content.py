@@ -50,9 +50,7 @@ class SmallUploadService:
         Raises TooLarge, NoSuchFile, and what FileWriter.commit raises.
         """
         if len(data) > SMALL_FILE_BYTES:
-            raise TooLarge(
-                f"PUT /file takes at most {SMALL_FILE_BYTES} bytes; for more use POST /uploads."
-            )
+            raise TooLarge(f"PUT /file takes at most {SMALL_FILE_BYTES} bytes; use POST /uploads.")
         owner = owner or caller.username
         request = replace(request, head=data[:HEAD_BYTES])
 
@@ -143,9 +141,7 @@ class FileService:
         if not body:
             return Content(file, None)
         if row.size > SMALL_FILE_BYTES:
-            raise TooLarge(
-                f"GET /file gives at most {SMALL_FILE_BYTES} bytes; for more use GET /download."
-            )
+            raise TooLarge(f"GET /file gives at most {SMALL_FILE_BYTES} bytes; use GET /download.")
         # A range of older bytes would not fit them: then the whole file is sent (section 13.1.5).
         is_stale = request.if_range is not None and request.if_range.strip('"') != row.etag
         span = None if is_stale else span_of(request.range, row.size)
@@ -217,9 +213,8 @@ class CopyService:
                 return [], (file_object(old, "own"), False)
 
             def extra_writes(written: Written) -> list[Write]:
-                audit_write = self._audit.record(
-                    caller, "file.copy", source.name, owner=source.shelf, subject=written.row.name
-                )
+                details = {"owner": source.partition, "subject": written.row.name}
+                audit_write = self._audit.record(caller, "file.copy", source.name, **details)
                 unchanged = require_file_unchanged(file_row_key(source), source)
                 return [unchanged, *found.required_checks, audit_write]
 

@@ -88,7 +88,7 @@ class TrashService:
                 raise FileExists("A file has that name; send another one as new_name.")
             self._rules.require_name_allowed(entry.account.role, deleted, name)
             new = {
-                "shelf": caller.username,
+                "partition": caller.username,
                 "name": name,
                 "rev": self._runtime.new_id(),
                 "content_type": retyped(deleted.content_type, request.file_name, name),

@@ -132,7 +132,7 @@ def link_event(
 
 def _position(opened: OpenLink, row: FileRow) -> Position:
     """The position of a file in the list."""
-    if f"{row.shelf}/{row.name}" in {grant.file for grant in opened.grants}:
+    if f"{row.partition}/{row.name}" in {grant.file for grant in opened.grants}:
         return ["", row.name]
     folder = next(each for each in opened.folders() if row.name.startswith(each))
     return [folder, row.name]

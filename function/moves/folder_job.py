@@ -155,7 +155,7 @@ class FolderMoveService:
     def _new_job(self, account: Account, old_name: str, new_name: str) -> JobRow:
         now = int(self._runtime.now())
         return JobRow(
-            shelf=f"{account.username}/{JOBS}",
+            partition=f"{account.username}/{JOBS}",
             name=job_id(account.id, old_name),
             owner_id=account.id,
             file_name=old_name,
@@ -186,7 +186,7 @@ class FolderMoveService:
         try:
             return self._run(job, has_time)
         except ChangedMeanwhile:
-            key = Key(FILES, job.shelf, job.name)
+            key = Key(FILES, job.partition, job.name)
             return job_in(self._db.read([key]), key) or job
 
     def _run(self, job: JobRow, has_time: Callable[[], bool]) -> JobRow:
@@ -211,7 +211,7 @@ class FolderMoveService:
                     self._db.commit([*batch.writes, *job_writes])
             except ConditionFailed:
                 batches.reset()
-                key = job_key(job.shelf.partition("/")[0], job.name)
+                key = job_key(job.partition.partition("/")[0], job.name)
                 job = job_in(self._db.read([key]), key) or job
                 if job.done:
                     return job

@@ -124,7 +124,7 @@ class InviteRow(Row):
     `created` is ISO 8601, `expires_at` epoch seconds.
     """
 
-    shelf: str
+    partition: str
     name: str
     username: str
     user_id: str
@@ -287,7 +287,7 @@ def invite_in(rows: Rows, invite: str, now: float) -> InviteRow | None:
 
 def put_invite(row: InviteRow) -> Write:
     """Creates an invitation."""
-    return put(invite_key(row.name), row, missing("shelf"))
+    return put(invite_key(row.name), row, missing("partition"))
 
 
 def delete_invite(row: InviteRow, now: float) -> Write:

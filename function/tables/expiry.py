@@ -155,7 +155,7 @@ class ExpiryEntries:
 def _entry(item: Item) -> ExpiryEntry:
     owner, kind, name = str(item["name"]).split("/", 2)
     return ExpiryEntry(
-        key=Key(FILES, str(item["shelf"]), str(item["name"])),
+        key=Key(FILES, str(item["partition"]), str(item["name"])),
         row=Key(FILES, f"{owner}/{kind}", name),
         object=str(item["object"]) if "object" in item else None,
         multipart=str(item["multipart"]) if "multipart" in item else None,

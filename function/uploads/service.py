@@ -206,7 +206,7 @@ class UploadService:
         fields = spec.model_dump(exclude={"username", "content_type"})
         return UploadRow(
             **fields,
-            shelf=upload_key(uploader.username, upload_id).partition,
+            partition=upload_key(uploader.username, upload_id).partition,
             name=upload_id,
             user_id=user_id,
             owner=owner,

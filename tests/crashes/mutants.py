@@ -69,16 +69,16 @@ def row_before_bytes() -> dict[str, Any]:
     return {"base.Bucket": Later, "files.commit.FileWriter.commit": commit}
 
 
-def nothing_kept(shelf: str) -> type[Dynamo]:
+def nothing_kept(partition: str) -> type[Dynamo]:
     """What is replaced or deleted is gone, and charged no more."""
 
     class Forgetful(Dynamo):
         def commit(self, writes: Sequence[Write]) -> None:
             puts = [each for each in writes if each.item]
-            gone = [each.item for each in puts if each.key.partition.endswith(f"/{shelf}")]
-            kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
+            gone = [each.item for each in puts if each.key.partition.endswith(f"/{partition}")]
+            kept = [each for each in writes if f"/{partition}" not in f"{each.key[1]}{each.key[2]}"]
             for row in gone:
-                size, owner = int(str(row["size"])), str(row["shelf"]).partition("/")[0]
+                size, owner = int(str(row["size"])), str(row["partition"]).partition("/")[0]
                 named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
                     kept.append(delete(named))
@@ -98,7 +98,7 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
     return Forgetful
 
 
-def bytes_dropped_first(shelf: str) -> dict[str, Any]:
+def bytes_dropped_first(partition: str) -> dict[str, Any]:
     """Nothing is kept, and the old object goes before the row that names it."""
     made: list[Bucket] = []
 
@@ -114,7 +114,7 @@ def bytes_dropped_first(shelf: str) -> dict[str, Any]:
 
     return {
         "base.Bucket": Known,
-        "base.Dynamo": nothing_kept(shelf),
+        "base.Dynamo": nothing_kept(partition),
         "files.commit.archive": drop,
     }
 
@@ -185,7 +185,7 @@ def commit_without_rev() -> dict[str, Any]:
     """A file is replaced whatever has become of it since it was read."""
 
     def replace(old: FileRow, row: FileRow) -> Write:
-        return put(file_key(row.shelf, row.name), row)
+        return put(file_key(row.partition, row.name), row)
 
     return {"files.commit.replace_file": replace}
 

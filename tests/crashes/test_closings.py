@@ -118,11 +118,11 @@ class People:
         return renamed([*told, *self.ground.objects(self.settings.bucket)], RANDOM)
 
     def left(self) -> set[str]:
-        """The shelves and grantees of rows that name her by her id."""
+        """The partitions and grantees of rows that name her by her id."""
         tables = (self.settings.users, self.settings.shares, self.settings.files)
         rows = [row for table in tables for row in self.ground.rows(table)]
         named = [row for row in rows if self.id in map(str, row.values())]
-        return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
+        return {str(row.get("partition", row.get("grantee", row.get("username")))) for row in named}
 
     def assert_consistent(self) -> None:
         assert_consistent(
@@ -234,7 +234,7 @@ def settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
         sweep()
         clock.time -= days * DAY
     rows = people.ground.rows(people.settings.files)
-    kept = {row["shelf"] for row in rows if "done" not in row}  # the table removes what is done
+    kept = {row["partition"] for row in rows if "done" not in row}  # the table removes what is done
     assert {each for each in kept if each.startswith("alice/")} <= {"alice/changes", "alice/jobs"}
     objects = people.ground.objects(people.settings.bucket)
     assert not [key for key in objects if key.startswith("alice/")]

@@ -113,7 +113,7 @@ def unless_cut_off(action: Callable[[], Any]) -> Any:
 def due(ground: Ground) -> list[str]:
     """The uploads on the list of what falls due."""
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
-    names = [row["name"] for row in rows if row["shelf"].startswith("~expiry/")]
+    names = [row["name"] for row in rows if row["partition"].startswith("~expiry/")]
     return [name for name in names if "/uploads/" in name]
 
 

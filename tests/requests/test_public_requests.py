@@ -504,7 +504,7 @@ def test_an_empty_file_fits_an_exceeded_quota_of_bytes(alice: Client, ground: Gr
 def forgotten(behind: Behind, view: dict[str, Any]) -> None:
     """Deletes the row of an upload, as DynamoDB does after it has expired."""
     (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
-    behind.delete("files", shelf=str(row["shelf"]), name=str(row["name"]))
+    behind.delete("files", partition=str(row["partition"]), name=str(row["name"]))
 
 
 def test_a_slot_is_released_once(

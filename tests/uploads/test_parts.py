@@ -24,7 +24,7 @@ LARGEST_PART = 5 * 1024 * MIB  # S3's own bound
 def row(size: int | None, part_size: int | None, multipart: str | None = "upload") -> UploadRow:
     """An upload with a plan."""
     return UploadRow(
-        shelf="alice/uploads",
+        partition="alice/uploads",
         name="0" * 32,
         user_id="id",
         owner="alice",
