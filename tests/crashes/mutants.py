@@ -250,7 +250,7 @@ def counted_blindly() -> dict[str, Any]:
 
 
 MUTANTS = (
-    Mutant("row before bytes", row_before_bytes, "put new"),
+    Mutant("row before bytes", row_before_bytes, "create a file"),
     Mutant(
         "old bytes dropped before the commit",
         lambda: bytes_dropped_first("versions"),
@@ -263,7 +263,7 @@ MUTANTS = (
     Mutant("register without a token", register_without_token, "register"),
     Mutant("commit without rev", commit_without_rev, "replace", "replace another's"),
     Mutant("commit without rev, deleted", commit_without_rev, "replace", "delete"),
-    Mutant("bytes charged after the commit", charged_afterwards, "put new"),
+    Mutant("bytes charged after the commit", charged_afterwards, "create a file"),
     Mutant("bytes charged after replacing", charged_afterwards, "replace"),
     Mutant("delete the bytes, then the row", lambda: bytes_dropped_first("trash"), "delete"),
     Mutant("complete without the upload's rev", completed_blindly, "complete", "abort"),

@@ -1,129 +1,96 @@
-"""What people do to their own accounts, and what they see of them."""
+"""Requests about accounts, and the view that a person has of theirs."""
 
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.conftest import Clock
+from tests.crashes.known import Known, Send
 from tests.support import mfa
 from tests.support.client import PASSWORD, Answer, Client
 
 OTHER = "another horse battery"
-# The sessions and keys that operations are about, by the names they are given here.
-IDS: dict[str, str] = {}
-CODES: dict[str, str] = {}
-MAILS: list[list[dict[str, Any]]] = []  # the last is where mails of the world of now arrive
 
 
-def id_of(client: Client) -> str:
-    """What a token is called in lists."""
+def session_id(client: Client) -> str:
+    """The id of a session in lists: the hash of its token."""
     return hashlib.sha256(str(client.token).encode()).hexdigest()
 
 
-def sign_in(username: str, name: str = "") -> Client:
-    """A session of somebody's, with a name of its own if operations are about it."""
+def login(username: str) -> Client:
+    """A new session."""
     answer = Client().post("/login", username=username, password=PASSWORD)
-    client = Client(answer.json()["token"])
-    if name:
-        IDS[name] = id_of(client)
-    return client
-
-
-def change_password(client: Client) -> Answer:
-    """To another, by somebody who has one session more than the one they act in."""
-    return client.post("/password", current_password=PASSWORD, new_password=OTHER)
-
-
-def end(name: str, noun: str = "sessions") -> Callable[[Client], Answer]:
-    """Ends a session, or a key."""
-    return lambda client: client.delete(f"/{noun}/{IDS[name]}")
-
-
-def make_key(client: Client) -> Answer:
-    """One that reads."""
-    return client.post("/keys", name="backup", scopes=["read"])
-
-
-def key(name: str) -> Callable[[Client], Answer]:
-    """Makes a key that operations are about."""
-
-    def make(client: Client) -> Answer:
-        answer = client.post("/keys", name=name, scopes=["read", "admin"])
-        IDS[name] = answer.json()["id"]
-        return answer
-
-    return make
+    return Client(answer.json()["token"])
 
 
 def keys_of(person: Client) -> list[str]:
-    """The names of somebody's keys."""
+    """The names of an account's API keys."""
     return sorted(each["name"] for each in person.get("/keys").json())
 
 
-def careful(client: Client, now: Callable[[], float]) -> None:
-    """Gives somebody an address, and a second factor."""
+def enable_mfa(client: Client, now: Callable[[], float]) -> dict[str, str]:
+    """Sets an e-mail address and MFA; a code that works once and a recovery code."""
     wish = {"email": "dora@example.org", "current_password": PASSWORD}
     assert client.send("PATCH", "/me", json_=wish).status == 200
     app = mfa.enrolled(client, now)
-    CODES.update({"code": app.code(1), "recovery": app.recovery[0]})
+    return {"code": app.code(1), "recovery": app.recovery[0]}
 
 
-def sign_in_with(kind: str) -> Callable[[Client], Answer]:
-    """Signs the careful one in, with a code that is good once."""
+def login_with(kind: str) -> Send:
+    """Logs Dora in with the code or the recovery code."""
     who = {"username": "dora", "password": PASSWORD}
-    return lambda client: client.post("/login", **who, otp=CODES[kind])
+    return lambda client, known: client.post("/login", **who, otp=known.codes[kind])
 
 
-def take_off(client: Client) -> Answer:
-    """Takes the second factor off, with the same code."""
-    return client.delete("/mfa", otp=CODES["code"])
+def disable_mfa(client: Client, known: Known) -> Answer:
+    """Uses the same code."""
+    return client.delete("/mfa", otp=known.codes["code"])
 
 
-def begin_mfa(client: Client) -> Answer:
-    """Begins with a second factor."""
-    return client.post("/mfa", current_password=PASSWORD)
+def confirm_mfa(client: Client, known: Known) -> Answer:
+    """Sends the code of the time at which the clock stands still."""
+    return client.post("/mfa/confirm", otp=mfa.Authenticator(known.codes["new"], Clock()).code())
 
 
-def mfa_begun(client: Client) -> Answer:
-    """Begins with one that is to be confirmed."""
-    answer = begin_mfa(client)
-    CODES["new"] = answer.json()["secret"]
-    return answer
-
-
-def confirm_mfa(client: Client) -> Answer:
-    """Confirms it, with the code of the time at which the clock stands."""
-    return client.post("/mfa/confirm", otp=mfa.Authenticator(CODES["new"], Clock()).code())
-
-
-def forget(client: Client) -> Answer:
-    """The careful one has forgotten their password."""
+def request_reset(client: Client, _known: Known) -> Answer:
+    """Dora has forgotten her password."""
     return client.post("/password/forgot", username="dora")
 
 
-def forgotten(client: Client) -> Answer:
-    """And has got the mail."""
-    answer = forget(client)
-    text = MAILS[-1][-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
-    CODES["token"] = re.findall(r"dora\.[A-Za-z0-9_-]{43}", text)[0]
-    return answer
+def reset_password(kind: str) -> Send:
+    """Sets another password by the token that was mailed or issued."""
+    return lambda client, known: client.post(
+        "/password/reset", token=known.codes[kind], new_password=OTHER
+    )
 
 
-def helped(client: Client) -> Answer:
-    """An administrator hands them a token."""
-    answer = client.post("/users/dora/reset")
-    CODES["handed"] = answer.json()["token"]
-    return answer
+def set_up_mfa(client: Client, known: Known) -> None:
+    """Starts MFA, which is not confirmed."""
+    known.codes["new"] = client.post("/mfa", current_password=PASSWORD).json()["secret"]
 
 
-def choose_another(kind: str) -> Callable[[Client], Answer]:
-    """They choose another with what was mailed, or handed over."""
-    return lambda client: client.post("/password/reset", token=CODES[kind], new_password=OTHER)
+def set_up_key(client: Client, known: Known) -> None:
+    """Creates an API key."""
+    answer = client.post("/keys", name="uploader", scopes=["read", "admin"])
+    known.ids = replace(known.ids, key_id=answer.json()["id"])
+
+
+def set_up_mailed_token(client: Client, known: Known) -> None:
+    """Dora gets a reset token by mail."""
+    request_reset(client, known)
+    text = known.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
+    known.codes["mailed"] = re.findall(r"dora\.[A-Za-z0-9_-]{43}", text)[0]
+
+
+def set_up_issued_token(client: Client, known: Known) -> None:
+    """The administrator issues a reset token for Dora."""
+    known.codes["issued"] = client.post("/users/dora/reset").json()["token"]
 
 
 def account_of(person: Client) -> dict[str, Any] | None:
-    """What somebody is told of their account, but for what is counted; None who is shut out."""
+    """The account without its counters; None if the session is not valid."""
     answer = person.get("/me")
     if answer.status == 401:
         return None

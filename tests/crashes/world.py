@@ -26,17 +26,20 @@ from function.http import router as http_router
 from tests.conftest import Clock
 from tests.crashes import links, people
 from tests.crashes.calls import Calls
-from tests.crashes.operations import BY_NAME, FRESH, INVITED, KNOWN, PLAN, REPORT, Operation
+from tests.crashes.known import Known
+from tests.crashes.operations import BY_NAME, Operation
 from tests.crashes.seen import groups_of, plain, renamed, require, seen_by
-from tests.crashes.uploads import BEGUN, parts_of, request, requests_of, seen_of
+from tests.crashes.setups import FRESH, PLAN, REPORT, SETUPS
+from tests.crashes.uploads import create_request, parts_of, requests_of, uploads_of
+from tests.support.api_register import SetupName
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.invariants import assert_consistent
+from tests.support.senders import Sender
+from tests.support.world import Ids
 
 Step = tuple[str, int]
 ID = re.compile(r"(?:1d){13}\d{6}")
-# What operations are about: ids, tokens and addresses that the world's beginning has made.
-NOTED: tuple[Any, ...] = (KNOWN, INVITED, BEGUN, links.MADE, people.IDS, people.CODES)
 
 
 class World:
@@ -53,26 +56,41 @@ class World:
         self.tables = {getattr(settings, table.name): table.name for table in TABLES}
         self.is_elsewhere = False
         self.people = {"nobody": Client(), "alice": join("alice"), "bob": join("bob")}
-        self.people["elsewhere"] = people.sign_in("alice", "elsewhere")
-        self.people["dora"], self.dora = join("dora"), people.sign_in("dora")
-        people.MAILS.append(ground.mails)
-        people.careful(self.people["dora"], clock)
-        self.watching = {name: people.sign_in(name) for name in ("alice", "bob")}
+        self.people["elsewhere"] = people.login("alice")
+        self.people["dora"], self.dora = join("dora"), people.login("dora")
+        codes = people.enable_mfa(self.people["dora"], clock)
+        self.watching = {name: people.login(name) for name in ("alice", "bob")}
         self._db = session.client("dynamodb")
         for who, name in (("alice", REPORT), ("alice", PLAN), ("bob", "diary.txt")):
             assert self.people[who].put(name, f"{name} of {who}".encode()).status == 201
-        KNOWN[:] = [self.people["alice"].get("/files").json()[0]["revision"]]
-        shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
-        assert self.people["alice"].post("/share", **shared).status == 201
-        links.make(self.people["alice"], REPORT, PLAN)
         alice = self.people["alice"]
+        revision = alice.get("/files").json()[0]["revision"]
+        shared = {"file_name": REPORT, "username": "bob", "permission": "write"}
+        assert alice.post("/share", **shared).status == 201
+        made = links.create_links(alice, REPORT, PLAN)
         self.people["root"] = join("root")
-        INVITED[:] = [self.people["root"].post("/invites").json()["token"]]
-        self.people["sender"] = request("wide", alice)
-        self.people["narrowly"] = request("narrow", alice, max_files=2)
-        self.people["knocking"] = request("locked", alice, password="knock")
-        self._beginning = ground.snapshot(), notes()
-        self._prepared: dict[tuple[str, ...], tuple[Callable[[], None], ...]] = {}
+        invited = self.people["root"].post("/invites").json()
+        requests = {
+            "large": create_request(alice, "large"),
+            "small": create_request(alice, "small", max_files=2),
+            "locked": create_request(alice, "locked", password="knock"),
+        }
+        self.people["sender"] = Sender(requests["large"]["url"])
+        self.people["small request"] = Sender(requests["small"]["url"])
+        self.people["locked request"] = Sender(requests["locked"]["url"])
+        ids = Ids(
+            username="bob",
+            session_id=people.session_id(self.people["elsewhere"]),
+            link_id=made[links.ONCE]["id"],
+            link_token=links.path_of(made[links.ONCE]).rpartition("/")[2],
+            request_id=requests["large"]["id"],
+            request_token=requests["large"]["url"].rpartition("/")[2],
+            invite_id=invited["id"],
+            invitation=invited["token"],
+        )
+        self.known = Known(ground.mails, ids, revision, made, requests, {}, codes)
+        self._beginning = self._snapshot()
+        self._prepared: dict[tuple[SetupName, ...], Callable[[], None]] = {}
         self._calls: dict[Any, Calls] = {}
         self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
         self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
@@ -85,9 +103,18 @@ class World:
 
     def restore(self) -> None:
         """Back to the beginning, with ids that the beginning has not used."""
-        for bring_back in self._beginning:
-            bring_back()
+        self._beginning()
         self._ids = itertools.count(1000)
+
+    def _snapshot(self) -> Callable[[], None]:
+        """The account of AWS and what is known of it, as a function that restores both."""
+        restore, known = self.ground.snapshot(), self.known.copy()
+
+        def bring_back() -> None:
+            restore()
+            self.known = known.copy()
+
+        return bring_back
 
     def begin(self, *operations: Operation) -> None:
         """The beginning, with what the operations need to have been done, which is done once."""
@@ -95,10 +122,9 @@ class World:
         if done not in self._prepared:
             self.restore()
             for name in done:
-                BY_NAME[name].send(self.people[BY_NAME[name].who])
-            self._prepared[done] = self.ground.snapshot(), notes()
-        for bring_back in self._prepared[done]:
-            bring_back()
+                SETUPS[name].act(self.people[SETUPS[name].who], self.known)
+            self._prepared[done] = self._snapshot()
+        self._prepared[done]()
         self._drawn.clear()
 
     def send(self, operation: Operation, *, twin: bool = False) -> Answer:
@@ -108,7 +134,7 @@ class World:
         """
         first = 2000 * (1 + list(BY_NAME).index(operation.name)) + 1000 * twin
         self._ids = self._drawn.setdefault(first, itertools.count(first))
-        answer = operation.send(self.people[operation.who])
+        answer = operation.send(self.people[operation.who], self.known)
         require(answer.status != 500, "it answered 500")
         require(answer.status != 503 or "retry-after" in answer.headers, "503 without Retry-After")
         if answer.status in {operation.done, operation.again}:
@@ -120,7 +146,7 @@ class World:
         steps: list[Step] = []
         self.begin(operation)
         with self.stepping_in(before=lambda _, step: steps.append(step)):
-            operation.send(self.people[operation.who])
+            operation.send(self.people[operation.who], self.known)
         return steps
 
     def calls(self, operation: Operation, other: Operation) -> Calls:
@@ -232,7 +258,7 @@ class World:
                 if row["partition"].endswith(("/versions", "/trash")) and row["id"] not in condemned
             ),
         }
-        seen["links"] = links.seen_of_links(self.watching["alice"])
+        seen["links"] = links.seen_of_links(self.watching["alice"], self.known.links.values())
         seen["requests"] = requests_of(self.watching["alice"])
         seen["coming"] = sorted(
             (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
@@ -246,7 +272,7 @@ class World:
                 continue
             seen[f"keys of {name}"] = people.keys_of(person)
             seen[name] = seen_by(person, keys | self.keys)
-            seen[f"uploads of {name}"] = seen_of(person)
+            seen[f"uploads of {name}"] = uploads_of(person)
             seen[f"groups of {name}"] = groups_of(person)
             seen[f"{name} is signed in"] = self.people[name].get("/me").status
         return seen
@@ -257,7 +283,7 @@ class World:
         (epoch,) = (row["epoch"] for row in accounts if row["username"] == name)
         self._db.update_item(
             TableName=self.settings.sessions,
-            Key={"token_hash": {"S": people.id_of(person)}},
+            Key={"token_hash": {"S": people.session_id(person)}},
             UpdateExpression="SET epoch = :epoch",
             ExpressionAttributeValues={":epoch": {"S": epoch}},
         )
@@ -325,21 +351,9 @@ def kept(held: Any, seen: set[int]) -> Any:
     return repr(held) if isinstance(held, str | int | float | bytes | None) else id(held)
 
 
-def after(*operations: Operation) -> tuple[str, ...]:
-    """What has to have been done before those."""
+def after(*operations: Operation) -> tuple[SetupName, ...]:
+    """The setups that these operations need."""
     return tuple(sorted({operation.after for operation in operations if operation.after}))
-
-
-def notes() -> Callable[[], None]:
-    """What operations are about, as a function that brings it back."""
-    held = [each.copy() for each in NOTED]
-
-    def bring_back() -> None:
-        for each, was in zip(NOTED, held, strict=True):
-            each.clear()
-            each.extend(was) if isinstance(each, list) else each.update(was)
-
-    return bring_back
 
 
 def tables_in(body: Any) -> Iterator[str]:

@@ -28,22 +28,14 @@ WRITES = {
 # the rights of those before it.
 Relation = Literal["stranger", "reader", "writer", "owner"]
 RELATIONS: tuple[Relation, ...] = ("stranger", "reader", "writer", "owner")
-# What the world of the crash suite creates before the request (`crashes/preparations.py`).
-Preparation = Literal[
-    "",
-    "API key",
-    "bytes uploaded",
-    "bytes uploaded by request",
-    "file in the trash",
-    "file with two versions",
-    "group with a member",
-    "group without members",
-    "one upload by a small request",
-    "reset token issued",
-    "second factor not confirmed",
-    "upload by request in progress",
-    "upload in progress",
-]
+# What the crash suite creates before the request (`tests/crashes/setups.py`).
+SetupName = Literal[
+    "", "API key", "MFA not confirmed", "complete multipart upload",
+    "complete multipart upload by request", "complete upload", "complete upload by request",
+    "complete upload for another", "empty group", "file in the trash", "file with two versions",
+    "group with a member", "reset token issued", "reset token mailed", "shared folder",
+    "upload by a small request", "upload by request in progress", "upload in progress",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -78,7 +70,7 @@ class Route:
     unrecorded: str = ""
     """Why a changing route writes no audit row; "": it writes one."""
 
-    prepared: Preparation = ""
+    setup: SetupName = ""
     """What the crash suite must create before it."""
     interleaved: tuple[int, ...] = ()
     """Other answers when another request is completed between two of its calls."""
@@ -168,7 +160,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/mfa/confirm", power="account",
         body={"otp": "123456"},
-        status=404, calls=(READ,), interleaved=(401,), prepared="second factor not confirmed",
+        status=404, calls=(READ,), interleaved=(401,), setup="MFA not confirmed",
     ),
     Route(
         method="DELETE", path="/mfa", power="account",
@@ -200,7 +192,7 @@ ROUTES: tuple[Route, ...] = (
             "token": "alice." + "A" * 43,
             "new_password": "another horse battery",
         },
-        status=403, calls=(READ,), prepared="reset token issued",
+        status=403, calls=(READ,), setup="reset token issued",
     ),
     Route(
         method="GET", path="/sessions", power="account",
@@ -218,12 +210,12 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/keys", power="account",
-        status=200, calls=(READ, READ), interleaved=(401,), prepared="API key",
+        status=200, calls=(READ, READ), interleaved=(401,), setup="API key",
     ),
     Route(
         method="DELETE", path="/keys/{key_id}", power="account", relation="owner",
         status=204, calls=(READ, COMMIT), replay=404, interleaved=(401,), both_succeed=True,
-        prepared="API key",
+        setup="API key",
     ),
     Route(
         method="POST", path="/invites", power="admin",
@@ -303,12 +295,12 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/versions", power="read", relation="reader",
         query=FILE | {"limit": "10"},
-        status=200, calls=(READ, QUERY), interleaved=(401, 404), prepared="file with two versions",
+        status=200, calls=(READ, QUERY), interleaved=(401, 404), setup="file with two versions",
     ),
     Route(
         method="POST", path="/restore", power="write", relation="owner",
         body=FILE | {"version": 1, "if_match": "*"},
-        status=200, calls=(READ,), interleaved=(401, 404), prepared="file with two versions",
+        status=200, calls=(READ,), interleaved=(401, 404), setup="file with two versions",
         conditional=True,
     ),
     Route(
@@ -323,11 +315,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/trash", power="read",
         query={"limit": "10"},
-        status=200, calls=(READ, QUERY), interleaved=(401,), prepared="file in the trash",
+        status=200, calls=(READ, QUERY), interleaved=(401,), setup="file in the trash",
     ),
     Route(
         method="DELETE", path="/trash", power="write",
-        status=204, calls=(READ, QUERY), interleaved=(401,), prepared="file in the trash",
+        status=204, calls=(READ, QUERY), interleaved=(401,), setup="file in the trash",
         conditional=True, unrecorded="it writes one for each file that it deletes",
     ),
     Route(
@@ -357,27 +349,27 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/uploads", power="write",
         query={"limit": "10"},
-        status=200, calls=(READ, QUERY), interleaved=(401,), prepared="upload in progress",
+        status=200, calls=(READ, QUERY), interleaved=(401,), setup="upload in progress",
     ),
     Route(
         method="GET", path="/uploads/{upload_id}", power="write", relation="owner",
-        status=200, calls=(READ, "ListParts"), interleaved=(401,), prepared="upload in progress",
+        status=200, calls=(READ, "ListParts"), interleaved=(401,), setup="upload in progress",
     ),
     Route(
         method="POST", path="/uploads/{upload_id}/parts", power="write", relation="owner",
         body={"part_numbers": [1, 2]},
-        status=200, calls=(READ,), interleaved=(401,), prepared="upload in progress",
+        status=200, calls=(READ,), interleaved=(401,), setup="upload in progress",
         unrecorded=NOTHING_CHANGES,
     ),
     Route(
         method="POST", path="/uploads/{upload_id}/complete", power="write", relation="owner",
         body={"parts": [{"part_number": 1, "etag": "x"}]},
-        status=409, calls=(READ, "ListParts"), interleaved=(401, 404), prepared="bytes uploaded",
+        status=409, calls=(READ, "ListParts"), interleaved=(401, 404), setup="complete upload",
     ),
     Route(
         method="DELETE", path="/uploads/{upload_id}", power="write", relation="owner",
         status=204, calls=(READ, COMMIT, "AbortMultipartUpload", "DeleteObject"), replay=404,
-        interleaved=(401,), both_succeed=True, prepared="bytes uploaded", unrecorded=BEGINS,
+        interleaved=(401,), both_succeed=True, setup="complete upload", unrecorded=BEGINS,
     ),
     Route(
         method="GET", path="/download", power="read", relation="reader",
@@ -404,7 +396,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/groups", power="read",
         query={"limit": "10"},
-        status=200, calls=(READ, READ), prepared="group with a member",
+        status=200, calls=(READ, READ), setup="group with a member",
     ),
     Route(
         method="PUT", path="/groups/{group}", power="share", relation="owner", refusal=409,
@@ -413,24 +405,24 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="GET", path="/groups/{group}", power="read", relation="writer",
         query={"limit": "10"},
-        status=200, calls=(READ, QUERY), interleaved=(404,), prepared="group with a member",
+        status=200, calls=(READ, QUERY), interleaved=(404,), setup="group with a member",
     ),
     Route(
         method="DELETE", path="/groups/{group}", power="share", relation="owner",
         status=204, calls=(READ, COMMIT, QUERY, COMMIT, COMMIT, QUERY), replay=404,
-        interleaved=(401,), both_succeed=True, prepared="group with a member",
+        interleaved=(401,), both_succeed=True, setup="group with a member",
     ),
     Route(
         method="PUT", path="/groups/{group}/members/{username}", power="share", relation="owner",
         status=201, calls=(READ, COMMIT), replay=200, interleaved=(401, 404), both_succeed=True,
-        prepared="group without members",
+        setup="empty group",
     ),
     Route(
         method="DELETE", path="/groups/{group}/members/{username}", power="share",
         relation="writer",
         ids={"username": "carol"},
         status=204, calls=(READ, COMMIT), replay=404, interleaved=(401,), both_succeed=True,
-        prepared="group with a member",
+        setup="group with a member",
     ),
     Route(
         method="POST", path="/links", power="share", relation="owner",
@@ -524,29 +516,29 @@ ROUTES: tuple[Route, ...] = (
             "sender": "Zoë", "grant": None,
         },
         status=201, calls=(READ, "CreateMultipartUpload", COMMIT), replay=409,
-        prepared="one upload by a small request", unrecorded=BEGINS,
+        unrecorded=BEGINS,
     ),
     Route(
         method="GET", path="/r/{token}/uploads/{upload_id}", power="public",
         status=200, calls=(READ, READ, "ListParts"), interleaved=(404,),
-        prepared="upload by request in progress",
+        setup="upload by request in progress",
     ),
     Route(
         method="POST", path="/r/{token}/uploads/{upload_id}/parts", power="public",
         body={"part_numbers": [1, 2]},
         status=200, calls=(READ, READ), interleaved=(404,),
-        prepared="upload by request in progress", unrecorded=NOTHING_CHANGES,
+        setup="upload by request in progress", unrecorded=NOTHING_CHANGES,
     ),
     Route(
         method="POST", path="/r/{token}/uploads/{upload_id}/complete", power="public",
         body={"parts": [{"part_number": 1, "etag": "x"}]},
         status=409, calls=(READ, READ, "ListParts"), interleaved=(404,),
-        prepared="bytes uploaded by request",
+        setup="complete upload by request",
     ),
     Route(
         method="DELETE", path="/r/{token}/uploads/{upload_id}", power="public",
         status=204, calls=(READ, READ, COMMIT, "AbortMultipartUpload", "DeleteObject"), replay=404,
-        both_succeed=True, prepared="bytes uploaded by request", unrecorded=BEGINS,
+        both_succeed=True, setup="complete upload by request", unrecorded=BEGINS,
     ),
     Route(
         method="POST", path="/s3/multipart", power="write",
