@@ -26,7 +26,7 @@ from function.http import responses
 from tests.support.client import CONTEXT
 from tests.support.fake_aws import REGION, response
 
-ROW = {"Item": {"shelf": {"S": "alice"}, "name": {"S": "a.txt"}, "size": {"N": "12"}}}
+ROW = {"Item": {"partition": {"S": "alice"}, "name": {"S": "a.txt"}, "size": {"N": "12"}}}
 ROW_EVENT = {
     "version": "2.0",
     "rawPath": "/item",

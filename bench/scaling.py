@@ -13,7 +13,7 @@ import boto3
 from bench.recorder import Recorder, Recording
 from bench.request_cost import Playback, interleaved, muted
 from function import app, base, contract
-from function.core.cursors import seal
+from function.core.cursors import encode_cursor
 from function.core.runtime import system_runtime
 from function.http import responses
 from function.listing.query import ListQuery
@@ -119,4 +119,4 @@ def requests(rows: list[FileRow]) -> Iterator[tuple[str, str, str, dict[str, Any
 def late_cursor(rows: list[FileRow]) -> str:
     """The cursor of the page before the last, as a client that follows all pages gets it."""
     last = sorted(row.name for row in rows)[-2 * PAGE - 1]
-    return seal(["", last], rows[0].owner_id, ListQuery().validated().list_id)
+    return encode_cursor(["", last], rows[0].owner_id, ListQuery().validated().list_id)

@@ -55,7 +55,7 @@ SESSIONS = Table(
 SHARES = Table(
     "shares", "grantee", "file", index=Index("by_file", "file", "grantee"), ttl="expires_at"
 )
-FILES = Table("files", "shelf", "name", ttl="expires_at")
+FILES = Table("files", "partition", "name", ttl="expires_at")
 TABLES = (USERS, SESSIONS, SHARES, FILES)
 
 

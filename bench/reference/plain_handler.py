@@ -15,7 +15,7 @@ bucket = boto3.resource("s3").Bucket("bytes")
 @app.get("/item")
 def item() -> dict[str, Any]:
     """One row."""
-    found: dict[str, Any] = table.get_item(Key={"shelf": "alice", "name": "a.txt"})["Item"]
+    found: dict[str, Any] = table.get_item(Key={"partition": "alice", "name": "a.txt"})["Item"]
     return found
 
 

@@ -33,15 +33,18 @@ POWERS: dict[str, str] = {
     "admin": "All accounts, invitations, usage and the audit log.",
 }
 LIMITS: dict[str, tuple[int | str, str]] = {
-    "small_file_bytes": (limits.SMALL, "A file through `PUT /file` and `GET /file`"),
-    "file_bytes": (limits.LARGEST, "Any file"),
-    "single_put_bytes": (limits.SINGLE_PUT, "A file in one PUT to S3; larger ones go in parts"),
-    "smallest_part_bytes": (limits.SMALLEST_PART, "A part of an upload, but the last"),
+    "small_file_bytes": (limits.SMALL_FILE_BYTES, "A file through `PUT /file` and `GET /file`"),
+    "file_bytes": (limits.MAX_FILE_BYTES, "Any file"),
+    "single_put_bytes": (
+        limits.MAX_SINGLE_PUT_BYTES,
+        "A file in one PUT to S3; larger ones go in parts",
+    ),
+    "smallest_part_bytes": (limits.MIN_PART_BYTES, "A part of an upload, but the last"),
     "most_parts": (MAX_PARTS, "Parts of one upload"),
     "most_parts_signed_at_once": (MAX_SIGNED_PARTS, "Part numbers in one request"),
     "upload_seconds": (
         limits.UPLOAD_SECONDS,
-        f"Until an unfinished upload expires; {limits.SENT_SECONDS:,} by a file request",
+        f"An unfinished upload expires; {limits.FILE_REQUEST_UPLOAD_SECONDS:,} by a file request",
     ),
     "url_seconds": (limits.URL_SECONDS, "Until a presigned URL expires"),
     "name_bytes": (NAME_BYTES, "A file's name in UTF-8, normalised to NFC"),

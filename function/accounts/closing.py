@@ -29,8 +29,8 @@ from function.files.commit import FileWrites
 from function.tables.accounts import (
     Account,
     ClosingList,
-    account_at,
     account_key,
+    any_account_in,
     delete_account,
     list_for_closing,
     require_account_closing,
@@ -137,7 +137,7 @@ class Departure:
     def _leave_groups(self, account: Account) -> bool:
         """Deletes the account's own groups, and its memberships of others."""
         rows = self._db.read([account_key(account.username)])
-        current = account_at(rows, account.username)
+        current = any_account_in(rows, account.username)
         if current is None or current.id != account.id:
             return True  # another process has finished
         rows = self._db.read(membership_keys(current))
@@ -242,7 +242,7 @@ class AccountDeletion:
             if not has_time():
                 return
             with batch.attempt():
-                account = account_at(self._db.read([account_key(username)]), username)
+                account = any_account_in(self._db.read([account_key(username)]), username)
                 if account and account.deleting:
                     batch.done += not self._delete(account, has_time)
 
@@ -251,7 +251,7 @@ class AccountDeletion:
 
         def plan() -> tuple[list[Write], Account]:
             entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = account_at(entry.rows, username)
+            account = any_account_in(entry.rows, username)
             if account is None:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
@@ -280,7 +280,7 @@ class AccountDeletion:
             self._db.commit(delete_account(account))
         except ConditionFailed:  # it has joined a group since, or another process has deleted it
             rows = self._db.read([account_key(account.username)])
-            current = account_at(rows, account.username)
+            current = any_account_in(rows, account.username)
             return ["groups"] if current and current.id == account.id else []
         return []
 

@@ -148,7 +148,7 @@ class InviteService:
         token = f"{int(now):010}{self._runtime.new_secret()}"
         default: Role = "client" if self._settings.default_role == "client" else "member"
         row = InviteRow(
-            shelf=INVITES_PARTITION,
+            partition=INVITES_PARTITION,
             name=invite_id(token),
             username=account.username,
             user_id=account.id,

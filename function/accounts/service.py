@@ -19,8 +19,8 @@ from function.files.upload_rules import UploadRules
 from function.tables.accounts import (
     Account,
     Accounts,
-    account_at,
     account_key,
+    any_account_in,
     require_account_unchanged,
     update_account,
 )
@@ -102,7 +102,7 @@ class DirectoryService:
 
         def plan() -> tuple[list[Write], Account]:
             entry = self._access.authenticate(caller, more=[account_key(username)])
-            old = account_at(entry.rows, username)
+            old = any_account_in(entry.rows, username)
             if old is None or old.deleting:
                 raise NoSuchUser
             fields = self._fields(old, provided)
@@ -137,7 +137,7 @@ class DirectoryService:
         if username is None or username == caller.username:
             return _usage(self._access.authenticate(caller).account)
         entry = self._access.authenticate(administrator, more=[account_key(username)])
-        account = account_at(entry.rows, username)
+        account = any_account_in(entry.rows, username)
         if account is None:
             raise NoSuchUser
         return _usage(account)

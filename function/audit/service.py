@@ -17,7 +17,7 @@ from function.core.errors import Invalid
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
-from function.tables.accounts import Account, Load
+from function.tables.accounts import Account, Storage
 from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_row
 
 DAY = 86_400
@@ -67,7 +67,7 @@ class AuditTrail:
         )
         return put_audit_row(row, self._runtime.new_id())
 
-    def quota_warning(self, owner: Account, more: Load) -> list[Write]:
+    def quota_warning(self, owner: Account, more: Storage) -> list[Write]:
         """The row `quota.warn` where `more` crosses the warning threshold of a quota, else none."""
         actor = ActingAccount(owner.username, owner.id)
         crossed = " ".join(crossed_warning(owner, more))

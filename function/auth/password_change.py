@@ -25,9 +25,9 @@ from function.core.runtime import iso
 from function.core.tokens import network, token_hash
 from function.tables.accounts import (
     Account,
-    account_at,
     account_in,
     account_key,
+    any_account_in,
     require_account_unchanged,
     update_account,
 )
@@ -162,7 +162,7 @@ class PasswordResetService:
 
         def plan() -> tuple[list[Write], ResetMade]:
             entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = account_at(entry.rows, username)
+            account = any_account_in(entry.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:

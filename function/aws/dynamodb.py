@@ -118,14 +118,13 @@ class Dynamo:
             return result
         raise AssertionError
 
-    def commit(self, writes: Sequence[Write], token: str = "") -> None:
+    def commit(self, writes: Sequence[Write]) -> None:
         """Does all the writes or none, in one TransactWriteItems.
 
         Raises ConditionFailed, Unavailable. The SDK repeats a call whose answer is lost, and
-        DynamoDB recognises it by its ClientRequestToken. A `token` that a caller derives from what
-        it does has DynamoDB recognise the same writes in a later call, for ten minutes.
+        DynamoDB recognises it by its token and does not write twice.
         """
-        token = token or self._runtime.new_id()
+        token = self._runtime.new_id()
         items: Any = [{write.kind: self._parameters(write)} for write in writes]
         try:
             with translate_aws_errors():

@@ -1,8 +1,8 @@
 """Writes to DynamoDB, and the conditions under which they happen.
 
-Every attribute stands in an expression as a placeholder (`#rev` for its name, `:rev` for its new
-value, `:rev_is` for a value that it is compared with), so no expression spells a word that
-DynamoDB reserves. `boto3.dynamodb.conditions` builds conditions too, but not updates, and importing
+An expression spells every attribute as a placeholder (`#rev` for its name, `:rev` for its new
+value, `:rev_is` for a value that it is compared with), so it never contains a word that DynamoDB
+reserves. `boto3.dynamodb.conditions` builds conditions too, but not updates, and importing
 boto3 would cost a tenth of a cold start.
 """
 
@@ -42,7 +42,7 @@ class Write(NamedTuple):
     """One write, which happens if `when` is true of the row that is stored under `key`.
 
     `item` is the row of a Put, `change` the update expression of an Update. A ConditionCheck writes
-    nothing: its condition is one of the transaction.
+    nothing: its transaction requires its condition.
     """
 
     kind: Literal["Put", "Update", "Delete", "ConditionCheck"]

@@ -13,13 +13,13 @@ SIGNATURE_LENGTH = len(encode_base64(bytes(SIGNATURE_BYTES)))
 SEPARATOR = "\x1f"
 
 
-def seal(position: list[str], key: str, list_name: str) -> str:
+def encode_cursor(position: list[str], key: str, list_name: str) -> str:
     """A cursor for a position; `list_name` names the list and the query that it answers."""
     text = encode_base64(SEPARATOR.join(position).encode())
     return sign(key, f"{list_name}\0{text}", SIGNATURE_BYTES) + text
 
 
-def unseal(cursor: str | None, key: str, list_name: str) -> list[str] | None:
+def decode_cursor(cursor: str | None, key: str, list_name: str) -> list[str] | None:
     """The position of a cursor; None without a cursor. Raises InvalidCursor."""
     if cursor is None:
         return None

@@ -10,7 +10,7 @@ A route passes its query parameters to a service, and the service returns a page
 from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
-from function.core.cursors import seal, unseal
+from function.core.cursors import decode_cursor, encode_cursor
 
 Item = TypeVar("Item")
 
@@ -43,7 +43,7 @@ class Paging:
         Raises InvalidCursor.
         """
         self.limit = query.limit
-        self.position = unseal(query.cursor, key, list_name)
+        self.position = decode_cursor(query.cursor, key, list_name)
         self._key = key
         self._list_name = list_name
 
@@ -57,4 +57,4 @@ class Paging:
         if not last:
             return Page(items, None)
         position = [last] if isinstance(last, str) else list(last)
-        return Page(items, seal(position, self._key, self._list_name))
+        return Page(items, encode_cursor(position, self._key, self._list_name))

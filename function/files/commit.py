@@ -26,7 +26,7 @@ from function.core.runtime import iso
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
 from function.files.upload_rules import UploadRules
-from function.tables.accounts import NOTHING, Load, charge
+from function.tables.accounts import NO_STORAGE, Storage, charge
 from function.tables.changes import put_change
 from function.tables.files import (
     TRASH,
@@ -73,7 +73,7 @@ class WriteRequest(Conditions):
     keep_details: bool = True
     request: str | None = None
     sender: str | None = None
-    reserved: Load = NOTHING
+    reserved: Storage = NO_STORAGE
     head: bytes | None = None
 
 
@@ -136,7 +136,7 @@ class FileWriter:
         self.check(authorization, request, stored.size)
         row = self._new_row(authorization, request, stored)
         written = Written(row, authorization.permission, created=row.version == 1)
-        growth = Load(stored.size, 1) - request.reserved
+        growth = Storage(stored.size, 1) - request.reserved
         count = init_refcount if request.mode == "new_bytes" else increment_refcount
         extra = extra_writes(written)
         return [
@@ -161,7 +161,7 @@ class FileWriter:
         may_coexist = request.on_conflict == "rename" and authorization.may_add
         if authorization.file and request.on_conflict != "replace" and not may_coexist:
             raise FileExists
-        require_room(authorization.owner, Load(size, 1) - request.reserved)
+        require_room(authorization.owner, Storage(size, 1) - request.reserved)
 
     def free_name(self, owner: str, name: str, *, guaranteed: bool) -> str:
         """The first of `name (1).ext`, `name (2).ext`, … that no file of the owner's has.
@@ -199,7 +199,7 @@ class FileWriter:
         details = old if request.keep_details else None
         now = iso(self._runtime.now())
         return FileRow(
-            shelf=owner.username,
+            partition=owner.username,
             name=name,
             id=old.id if old else self._runtime.new_id(),
             owner_id=owner.id,
@@ -285,7 +285,7 @@ def _file_rows(old: FileRow | None, new: FileRow | None) -> list[Write]:
 
 
 def _search_terms(old: FileRow | None, new: FileRow | None) -> list[Write]:
-    before = {term_key(old.shelf, term) for term in terms_of(old)} if old else set()
-    after = {term_key(new.shelf, term) for term in terms_of(new)} if new else set()
+    before = {term_key(old.partition, term) for term in terms_of(old)} if old else set()
+    after = {term_key(new.partition, term) for term in terms_of(new)} if new else set()
     deletes = [delete(key) for key in sorted(before - after)]
     return deletes + [put(key, {}) for key in sorted(after - before)]

@@ -15,7 +15,7 @@ from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import Problem, TooLarge, Unavailable
 from function.core.headers import span_of
-from function.core.limits import AT_MOST, SMALL
+from function.core.limits import SMALL_FILE_BYTES, WORK_SECONDS
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
 from function.files.commit import FileWriter, FileWrites, WriteRequest, Written
@@ -33,7 +33,7 @@ from function.tables.grants import grant_keys_on, revoke_grants_on
 
 
 class SmallUploadService:
-    """`PUT /file`: files of up to SMALL bytes, which pass through the function."""
+    """`PUT /file`: files of up to SMALL_FILE_BYTES bytes, which pass through the function."""
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
@@ -49,8 +49,8 @@ class SmallUploadService:
 
         Raises TooLarge, NoSuchFile, and what FileWriter.commit raises.
         """
-        if len(data) > SMALL:
-            raise TooLarge(f"PUT /file takes at most {SMALL} bytes; for more use POST /uploads.")
+        if len(data) > SMALL_FILE_BYTES:
+            raise TooLarge(f"PUT /file takes at most {SMALL_FILE_BYTES} bytes; use POST /uploads.")
         owner = owner or caller.username
         request = replace(request, head=data[:HEAD_BYTES])
 
@@ -121,7 +121,7 @@ class FileService:
         *,
         body: bool = True,
     ) -> Content:
-        """A file of up to SMALL bytes, or without `body` one of any size.
+        """A file of up to SMALL_FILE_BYTES bytes, or without `body` one of any size.
 
         Raises NoSuchFile, TooLarge, PreconditionFailed, RangeNotSatisfiable.
         """
@@ -140,8 +140,8 @@ class FileService:
             return Content(file, None, not_modified=True)
         if not body:
             return Content(file, None)
-        if row.size > SMALL:
-            raise TooLarge(f"GET /file gives at most {SMALL} bytes; for more use GET /download.")
+        if row.size > SMALL_FILE_BYTES:
+            raise TooLarge(f"GET /file gives at most {SMALL_FILE_BYTES} bytes; use GET /download.")
         # A range of older bytes would not fit them: then the whole file is sent (section 13.1.5).
         is_stale = request.if_range is not None and request.if_range.strip('"') != row.etag
         span = None if is_stale else span_of(request.range, row.size)
@@ -162,7 +162,7 @@ class FileService:
         delete also removes it from the trash, with its versions; the hourly sweep finishes what
         takes too long. Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
-        has_time = self._runtime.within(AT_MOST)
+        has_time = self._runtime.within(WORK_SECONDS)
 
         def plan() -> tuple[list[Write], tuple[list[Write], list[Write]]]:
             row = self._access.authorize(caller, owner, name, need="own").file
@@ -213,9 +213,8 @@ class CopyService:
                 return [], (file_object(old, "own"), False)
 
             def extra_writes(written: Written) -> list[Write]:
-                audit_write = self._audit.record(
-                    caller, "file.copy", source.name, owner=source.shelf, subject=written.row.name
-                )
+                details = {"owner": source.partition, "subject": written.row.name}
+                audit_write = self._audit.record(caller, "file.copy", source.name, **details)
                 unchanged = require_file_unchanged(file_row_key(source), source)
                 return [unchanged, *found.required_checks, audit_write]
 

@@ -59,8 +59,8 @@ class LinkedFile(FileObject):
 def file_object(row: FileRow, permission: Permission) -> FileObject:
     """A file as an account with that permission sees it."""
     return FileObject(
-        key=f"{row.shelf}/{row.name}",
-        owner=row.shelf,
+        key=f"{row.partition}/{row.name}",
+        owner=row.partition,
         file_name=row.name,
         size=row.size,
         modified=row.modified,

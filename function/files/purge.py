@@ -11,7 +11,7 @@ from typing import NamedTuple
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write, delete, equals
 from function.base import Base
-from function.tables.accounts import Load, account_at, account_key, refund
+from function.tables.accounts import Storage, account_key, any_account_in, refund
 from function.tables.expiry import expiry_key, freed_object, mark_freed
 from function.tables.files import (
     TRASH,
@@ -92,7 +92,7 @@ class Purger:
         Where `entry` is not the file's own expiry entry, both go.
         """
         owner, now = archived.partition.partition("/")[0], int(self._runtime.now())
-        references, account = other_references(rows, row.object), account_at(rows, owner)
+        references, account = other_references(rows, row.object), any_account_in(rows, owner)
         own_entry = expiry_key(archived, row.until or 0)
         charged = account is not None and account.id == row.owner_id
         return [
@@ -100,5 +100,5 @@ class Purger:
             decrement_refcount(row.object, references),
             delete(entry) if references else mark_freed(entry, row.object, now),
             *([delete(own_entry)] if own_entry != entry else []),
-            *([refund(owner, row.owner_id, Load(row.size, 1))] if charged else []),
+            *([refund(owner, row.owner_id, Storage(row.size, 1))] if charged else []),
         ]

@@ -16,7 +16,7 @@ from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
-from function.core.limits import AT_MOST
+from function.core.limits import WORK_SECONDS
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
 from function.core.paging import Page, PageQuery, Paging
@@ -88,7 +88,7 @@ class TrashService:
                 raise FileExists("A file has that name; send another one as new_name.")
             self._rules.require_name_allowed(entry.account.role, deleted, name)
             new = {
-                "shelf": caller.username,
+                "partition": caller.username,
                 "name": name,
                 "rev": self._runtime.new_id(),
                 "content_type": retyped(deleted.content_type, request.file_name, name),
@@ -105,11 +105,11 @@ class TrashService:
         return self._db.transact(plan)
 
     def delete(self, caller: Caller, item: str, conditions: Conditions) -> None:
-        """Purges one deleted file, by its id. The sweep finishes what takes longer than AT_MOST.
+        """Purges one deleted file, by its id. The sweep finishes one that takes too long.
 
         Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
-        has_time = self._runtime.within(AT_MOST)
+        has_time = self._runtime.within(WORK_SECONDS)
         key = trash_key(caller.username, sort_key_of(item))
 
         def plan() -> tuple[list[Write], Key]:
@@ -123,7 +123,7 @@ class TrashService:
         self._purger.purge(key, self._db.transact(plan), has_time)
 
     def empty(self, caller: Caller, conditions: Conditions) -> Emptying | None:
-        """Purges deleted files for up to AT_MOST seconds, at least one; None when none is left.
+        """Purges deleted files for WORK_SECONDS, at least one; None when none is left.
 
         Conditions are about one file, so there can be none here. Raises Invalid, Unavailable,
         ChangedMeanwhile.
@@ -131,7 +131,7 @@ class TrashService:
         if conditions != Conditions():
             raise Invalid("A condition is about one file: send its id, or no condition.")
         account = self._access.authenticate(caller).account
-        has_time = self._runtime.within(AT_MOST)
+        has_time = self._runtime.within(WORK_SECONDS)
         removed, after, more = 0, "", True
         while more and (has_time() or not after):
             rows, more = self._archive.list_trash(account.username, after=after, limit=BATCH_SIZE)

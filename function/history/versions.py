@@ -54,7 +54,7 @@ class VersionService:
             return paging.page(views, str(row.version))
         after = str(version_key(row, int(paging.after)).sort) if paging.after else ""
         rows, more = self._archive.list_versions(
-            row.shelf, row.id, after=after, limit=paging.limit - len(views)
+            row.partition, row.id, after=after, limit=paging.limit - len(views)
         )
         now = self._runtime.now()
         archived = [each for each in rows if is_archived(each, row, self._max_versions, now)]

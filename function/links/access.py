@@ -52,7 +52,7 @@ class OpenLink:
 
     def includes(self, row: FileRow) -> bool:
         """Whether the link has a valid grant on the file or on a folder above it."""
-        names = {f"{row.shelf}/{each}" for each in [*folders_of(row.name), row.name]}
+        names = {f"{row.partition}/{each}" for each in [*folders_of(row.name), row.name]}
         ids = (self.link.id, row.owner_id)
         return row.owner_id == self.link.owner_id and any(
             grant.file in names
@@ -152,7 +152,7 @@ class LinkGate:
 
 def gated_link(link: LinkRow) -> Gated:
     """A link as the password gate sees it."""
-    return Gated(link.id, link.seal, link.password)
+    return Gated(link.id, link.signing_key, link.password)
 
 
 def _audience_keys(link: LinkRow, visitor: LinkVisitor) -> list[Key]:

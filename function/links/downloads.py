@@ -131,7 +131,7 @@ class LinkDownloads:
         keys = {row.name: receipt_key(opened.link.id, nonce, row.name) for row in rows}
         # The receipts of items were read with the link, those of files in its folders were not.
         unread = [
-            keys[row.name] for row in rows if file_key(row.shelf, row.name) not in opened.rows
+            keys[row.name] for row in rows if file_key(row.partition, row.name) not in opened.rows
         ]
         receipts = {**opened.rows, **self._db.read(unread)}
         now = self._runtime.now()

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from function.base import Base
 from function.core.errors import Unavailable
-from function.core.limits import MOST_BYTES
+from function.core.limits import MAX_ANSWER_BYTES
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
@@ -67,13 +67,13 @@ class PublicLinkService:
         A page also ends before its answer grows too large.
         Raises NoSuchLink when none of the items exists any more, InvalidCursor.
         """
-        paging = Paging(page, opened.link.seal, f"visit {opened.link.id}")
+        paging = Paging(page, opened.link.signing_key, f"visit {opened.link.id}")
         if not opened.folders() and not opened.files():
             raise NoSuchLink
         found: list[FileRow] = []
         size = 0
         for row in self._files_after(opened, paging.position, paging.limit + 1):
-            if len(found) == paging.limit or size > MOST_BYTES:
+            if len(found) == paging.limit or size > MAX_ANSWER_BYTES:
                 return paging.page(found, _position(opened, found[-1]))
             found.append(row)
             size += estimated_size(row)
@@ -132,7 +132,7 @@ def link_event(
 
 def _position(opened: OpenLink, row: FileRow) -> Position:
     """The position of a file in the list."""
-    if f"{row.shelf}/{row.name}" in {grant.file for grant in opened.grants}:
+    if f"{row.partition}/{row.name}" in {grant.file for grant in opened.grants}:
         return ["", row.name]
     folder = next(each for each in opened.folders() if row.name.startswith(each))
     return [folder, row.name]

@@ -191,7 +191,7 @@ class LinkService:
             owner_id=entry.account.id,
             created=iso(self._runtime.now()),
             rev="",
-            seal=self._runtime.new_id(),
+            signing_key=self._runtime.new_id(),
         )
 
     def _updated(self, entry: Authentication, row: LinkRow, request: LinkRequest) -> LinkRow:
@@ -210,7 +210,7 @@ class LinkService:
         if "password" in provided:
             password = request.password and request.password.get_secret_value()
             fields["password"] = self._passwords.hash(password) if password else None
-            fields["seal"] = self._runtime.new_id()
+            fields["signing_key"] = self._runtime.new_id()
         if "expires_in" in provided:
             seconds = request.expires_in
             ends = int(self._runtime.now()) + seconds if seconds else None

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from function.access.policy import Access
 from function.base import Base
-from function.core.cursors import seal, unseal
+from function.core.cursors import decode_cursor, encode_cursor
 from function.core.errors import Invalid
 from function.core.models import Caller
 from function.core.runtime import iso
@@ -39,7 +39,7 @@ class ChangesFeed:
         account = self._access.authenticate(caller).account
         if cursor is not None:
             raise Invalid("Give start or cursor, not both.")
-        return seal([self._settled_time(), ""], account.id, _list_id(prefix))
+        return encode_cursor([self._settled_time(), ""], account.id, _list_id(prefix))
 
     def list_changes(
         self, caller: Caller, prefix: str, limit: int, cursor: str | None
@@ -50,7 +50,7 @@ class ChangesFeed:
         go back to after the last one. Raises InvalidCursor, CursorExpired.
         """
         account = self._access.authenticate(caller).account
-        after, restart = unseal(cursor, account.id, _list_id(prefix)) or ["", ""]
+        after, restart = decode_cursor(cursor, account.id, _list_id(prefix)) or ["", ""]
         oldest_kept = iso(self._runtime.now() - self._keep_seconds)
         if after and min(after, restart or after) < oldest_kept:
             raise CursorExpired
@@ -60,7 +60,7 @@ class ChangesFeed:
         more = more or len(page) < len(changes)
         position = [page[-1].key, restart] if more else [restart, ""]
         found = self._present_state(account, prefix, page)
-        return found, seal(position, account.id, _list_id(prefix)), more
+        return found, encode_cursor(position, account.id, _list_id(prefix)), more
 
     def _settled_time(self) -> str:
         """The time before which all changes are visible by now."""

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from function.access.policy import Access
 from function.base import Base
-from function.core.limits import MOST_BYTES
+from function.core.limits import MAX_ANSWER_BYTES
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.files.models import FileObject, LinkedFile, file_object
@@ -63,7 +63,7 @@ class ListingService:
         with ThreadPoolExecutor(MAX_THREADS) as executor:
             for item in self._stream(account, query, position, executor):
                 is_entry = item.file is not None or item.folder is not None
-                if is_entry and (len(items) == query.limit or size > MOST_BYTES):
+                if is_entry and (len(items) == query.limit or size > MAX_ANSWER_BYTES):
                     break
                 position = item.position or position
                 if item.ends_page:

@@ -32,10 +32,10 @@ from function.aws.rows import Item, Key
 from function.aws.writes import count_equals, delete, equals, missing, put, update
 from function.base import Base
 from function.contract import FILES, USERS
-from function.core.limits import DAY, DAYS
+from function.core.limits import DAY, UPLOAD_DAYS
 from function.core.names import folders_of
 from function.core.runtime import iso
-from function.tables.accounts import Account, Load, account_key, reserved_sizes
+from function.tables.accounts import Account, Storage, account_key, reserved_sizes
 from function.tables.changes import CHANGES, LATE
 from function.tables.files import (
     TRASH,
@@ -53,7 +53,7 @@ PAGE_SIZE = 1000
 FOLDER_PAGE_SIZE = 100  # each folder may take a call of its own
 # A commit names bytes that are at most as old as an upload can be. The clock of S3 is another one,
 # hence a day more.
-MIN_AGE = (DAYS + 1) * DAY
+MIN_AGE = (UPLOAD_DAYS + 1) * DAY
 
 
 class Step(IntEnum):
@@ -135,12 +135,12 @@ class ReconciliationStore:
         """Whether an account's changes feed has a change since a time (ISO 8601)."""
         return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=since, limit=1).items)
 
-    def reserved(self, account: Account) -> Load:
+    def reserved(self, account: Account) -> Storage:
         """What uploads in progress reserve from an account."""
         sizes = reserved_sizes(self._db, account.username, account.id)
-        return Load(sum(sizes), len(sizes))
+        return Storage(sum(sizes), len(sizes))
 
-    def correct_usage(self, account: Account, stored: Load, reserved: Load) -> bool:
+    def correct_usage(self, account: Account, stored: Storage, reserved: Storage) -> bool:
         """Sets an account's usage; False if it was charged or refunded since it was read."""
         used = stored + reserved
         usage: Item = {
@@ -282,7 +282,7 @@ class Reconciliation:
         rows, more = self._store.list_files(partition, at.after)
         own = [row for row in rows if row.owner_id == account.id]
         report.backfilled += self._store.backfill_refcounts(own)
-        counted = Load(*at.counted) + Load(sum(row.size for row in own), len(own))
+        counted = Storage(*at.counted) + Storage(sum(row.size for row in own), len(own))
         last = rows[-1].name if more else ""
         if at.step == Step.FILES:
             at = self._count_folders(account, at, own, last, report)
@@ -312,8 +312,8 @@ class Reconciliation:
     def _compare_usage(self, account: Account, at: Position, report: Report) -> None:
         """Corrects an account's usage, unless it changed since its first row was read."""
         report.accounts += 1
-        stored, reserved = Load(*at.counted), self._store.reserved(account)
-        used = Load(account.bytes_used, account.files_used)
+        stored, reserved = Storage(*at.counted), self._store.reserved(account)
+        used = Storage(account.bytes_used, account.files_used)
         if used == stored + reserved and _reserved(account) == reserved:
             return
         unchanged = at.charged == _charged(account) and self._is_unchanged(account, at)
@@ -363,11 +363,11 @@ class Reconciliation:
         return page[-1].key if len(page) == PAGE_SIZE else None
 
 
-def _reserved(account: Account) -> Load:
-    return Load(account.bytes_reserved, account.files_reserved)
+def _reserved(account: Account) -> Storage:
+    return Storage(account.bytes_reserved, account.files_reserved)
 
 
 def _charged(account: Account) -> tuple[int, int]:
     """The bytes and rows that an account is charged for, without reservations."""
-    stored = Load(account.bytes_used, account.files_used) - _reserved(account)
+    stored = Storage(account.bytes_used, account.files_used) - _reserved(account)
     return stored.bytes, stored.files

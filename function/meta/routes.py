@@ -12,10 +12,10 @@ from function.base import current
 from function.contract import VERSION, Settings
 from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.limits import (
-    LARGEST,
-    SINGLE_PUT,
-    SMALL,
-    SMALLEST_PART,
+    MAX_FILE_BYTES,
+    MAX_SINGLE_PUT_BYTES,
+    MIN_PART_BYTES,
+    SMALL_FILE_BYTES,
     UPLOAD_SECONDS,
     URL_SECONDS,
 )
@@ -54,10 +54,10 @@ def info() -> Info:
         registration=cast("Registration", settings.registration),
         features=sorted([*FEATURES, *_configured_features(settings)]),
         limits=Limits(
-            small_file_bytes=SMALL,
-            file_bytes=LARGEST,
-            single_put_bytes=SINGLE_PUT,
-            smallest_part_bytes=SMALLEST_PART,
+            small_file_bytes=SMALL_FILE_BYTES,
+            file_bytes=MAX_FILE_BYTES,
+            single_put_bytes=MAX_SINGLE_PUT_BYTES,
+            smallest_part_bytes=MIN_PART_BYTES,
             most_parts=MAX_PARTS,
             most_parts_signed_at_once=MAX_SIGNED_PARTS,
             upload_seconds=UPLOAD_SECONDS,

@@ -66,7 +66,7 @@ class FolderBatches:
         self._writer = base.one(FileWriter)
         self._file_writes = base.one(FileWrites)
         self._renames = base.one(RenameService)
-        self._owner, self._owner_id = job.shelf.partition("/")[0], job.owner_id
+        self._owner, self._owner_id = job.partition.partition("/")[0], job.owner_id
         self._old, self._new = job.file_name, job.new_name
         self._files = Files(base.db)
         self.reset()

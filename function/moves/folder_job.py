@@ -14,8 +14,8 @@ may have a million files. So a move is a series of transactions:
 4. The last batch also requires that no file is left below the old name. It marks the job as done
    and deletes the expiry entry.
 
-A request works for AT_MOST seconds and then answers with the running job. Nothing else is needed to
-resume: all files that are still below the old name are to be moved. The same request again
+A request works for WORK_SECONDS and then answers with the running job. Nothing else is needed
+to resume: all files that are still below the old name are to be moved. The same request again
 continues the job, and so does the sweep when no request does.
 
 The new name must be free when a move starts. A file that is uploaded to it later stays; the moved
@@ -35,7 +35,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.limits import AT_MOST
+from function.core.limits import WORK_SECONDS
 from function.core.models import Caller
 from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
@@ -43,7 +43,7 @@ from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
 from function.moves.folder_batches import FolderBatches
 from function.moves.models import FileChange, Job
-from function.tables.accounts import Account, account_at, account_key
+from function.tables.accounts import Account, account_key, any_account_in
 from function.tables.files import Files
 from function.tables.jobs import (
     JOBS,
@@ -73,12 +73,12 @@ class FolderMoveService:
         self._runtime = base.runtime
 
     def move(self, caller: Caller, request: FileChange) -> Job:
-        """Moves a folder of the caller's, or continues its move, for up to AT_MOST seconds.
+        """Moves a folder of the caller's, or continues its move, for up to WORK_SECONDS seconds.
 
         The job is `done` or `running`. Raises NoSuchFile, FileExists, Invalid, InvalidName,
         ChangedMeanwhile.
         """
-        has_time = self._runtime.within(AT_MOST)
+        has_time = self._runtime.within(WORK_SECONDS)
         job, is_new = self._db.transact(lambda: self._plan(caller, request))
         if not job.done:
             job = self._run(job, has_time) if is_new else self._continue(job, has_time)
@@ -101,7 +101,7 @@ class FolderMoveService:
         """
         owner = key.partition.partition("/")[0]
         rows = self._db.read([key, account_key(owner)])
-        row, account = job_in(rows, key), account_at(rows, owner)
+        row, account = job_in(rows, key), any_account_in(rows, owner)
         if row is None or row.done or account is None or account.id != row.owner_id:
             return True
         if account.disabled:
@@ -155,7 +155,7 @@ class FolderMoveService:
     def _new_job(self, account: Account, old_name: str, new_name: str) -> JobRow:
         now = int(self._runtime.now())
         return JobRow(
-            shelf=f"{account.username}/{JOBS}",
+            partition=f"{account.username}/{JOBS}",
             name=job_id(account.id, old_name),
             owner_id=account.id,
             file_name=old_name,
@@ -186,7 +186,7 @@ class FolderMoveService:
         try:
             return self._run(job, has_time)
         except ChangedMeanwhile:
-            key = Key(FILES, job.shelf, job.name)
+            key = Key(FILES, job.partition, job.name)
             return job_in(self._db.read([key]), key) or job
 
     def _run(self, job: JobRow, has_time: Callable[[], bool]) -> JobRow:
@@ -211,7 +211,7 @@ class FolderMoveService:
                     self._db.commit([*batch.writes, *job_writes])
             except ConditionFailed:
                 batches.reset()
-                key = job_key(job.shelf.partition("/")[0], job.name)
+                key = job_key(job.partition.partition("/")[0], job.name)
                 job = job_in(self._db.read([key]), key) or job
                 if job.done:
                     return job

@@ -94,7 +94,7 @@ class RenameService:
             batch = copies[start : start + GRANT_BATCH_SIZE]
             # Grants at the new name give access to nothing while no file has it: they may be
             # overwritten.
-            self._db.commit([require_no_file(row.shelf, row.name), *batch])
+            self._db.commit([require_no_file(row.partition, row.name), *batch])
         self._db.commit([*writes, *copies[:capacity], *deletes[:capacity]])
         with suppress(Unavailable):  # the grants that remain are of a place that no file has
             self._db.commit_each(deletes[capacity:])
@@ -117,5 +117,5 @@ class RenameService:
 
 def moved_grant(grant: Grant, row: FileRow, rev: str) -> Grant:
     """The same grant on the file's new name and place."""
-    new = {"file": f"{row.shelf}/{row.name}", "file_id": row.place_id, "rev": rev}
+    new = {"file": f"{row.partition}/{row.name}", "file_id": row.place_id, "rev": rev}
     return grant.model_copy(update=new)

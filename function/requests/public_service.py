@@ -26,7 +26,7 @@ from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
-from function.tables.accounts import Account, Load, reserve_room
+from function.tables.accounts import Account, Storage, reserve_room
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
 from function.tables.uploads import UploadRow, create_upload
 from function.uploads.models import UploadSpec, UploadView
@@ -119,7 +119,7 @@ class PublicFileRequestService:
         attempts read both. Raises what `create_upload` raises.
         """
         unread = [found]
-        load = Load(request.size, 1)
+        storage = Storage(request.size, 1)
 
         def plan() -> tuple[list[Write], UploadRow]:
             owner: Account | None = None
@@ -128,13 +128,13 @@ class PublicFileRequestService:
             else:
                 row, owner = self._reread(found)
                 self._require_accepts(row, request)
-                require_room(owner, load)
+                require_room(owner, storage)
             created = self._with_file_request(upload, row, request)
             return [
                 *create_upload(created),
                 reserve_slot(row, request.size),
-                reserve_room(row.owner, row.owner_id, load, owner, OWNER_ROLES),
-                *(self._audit.quota_warning(owner, load) if owner else []),
+                reserve_room(row.owner, row.owner_id, storage, owner, OWNER_ROLES),
+                *(self._audit.quota_warning(owner, storage) if owner else []),
             ], created
 
         return self._db.transact(plan)
@@ -234,4 +234,4 @@ def _uploader_of(row: RequestRow) -> Uploader:
 
 def _gated_file_request(row: RequestRow) -> Gated:
     """A file request as the password gate sees it."""
-    return Gated(f"request:{row.id}", row.seal, row.password)
+    return Gated(f"request:{row.id}", row.signing_key, row.password)

@@ -136,11 +136,11 @@ class FileRequestService:
             owner_id=account.id,
             created=iso(self._runtime.now()),
             rev=self._runtime.new_id(),
-            **{"seal": self._runtime.new_secret(), **settings},
+            **{"signing_key": self._runtime.new_secret(), **settings},
         )
 
     def _row_fields(self, provided: dict[str, Any]) -> dict[str, Any]:
-        """The fields of a row for the fields of a body; a new password also changes `seal`."""
+        """The fields of a row for those of a body; a new password also changes `signing_key`."""
         fields = {name: value for name, value in provided.items() if name not in CONVERTED}
         if "expires_in" in provided:
             seconds = provided["expires_in"]
@@ -149,7 +149,7 @@ class FileRequestService:
         if "password" in provided:
             password = provided["password"]
             fields["password"] = password and self._passwords.hash(password.get_secret_value())
-            fields["seal"] = self._runtime.new_secret()
+            fields["signing_key"] = self._runtime.new_secret()
         if "allowed_types" in provided:
             fields["allowed_types"] = list(provided["allowed_types"] or [])
         return fields

@@ -34,8 +34,8 @@ QUOTAS = {"bytes": "quota", "files": "files_quota"}
 NOT_DISABLED = missing("disabled") | equals(disabled=False)
 CLOSING_PARTITION = "~accounts/closing"
 INVITES_PARTITION = "~accounts/invites"
-HOLDS = "holds"
-HOLDS_PAGE = 1000
+RESERVATIONS = "reservations"
+RESERVATIONS_PAGE = 1000
 TIME_DIGITS = 10  # of the epoch seconds that an invitation's token begins with
 
 
@@ -54,7 +54,7 @@ class Account(Row):
       and the keys decide.
     - `totp`: the secret of the second factor (RFC 6238), from which codes are computed, so that it
       cannot be hashed; `totp_new` is one that is not confirmed. `totp_step` is the time step of the
-      last code, which is good once; `recovery` are the SHA-256 of recovery codes.
+      last code, so that no code is accepted twice; `recovery` are the SHA-256 of recovery codes.
     """
 
     username: str
@@ -83,23 +83,23 @@ class Account(Row):
 
 
 @dataclass(frozen=True)
-class Load:
+class Storage:
     """The storage that an account is charged for: bytes, and the rows that refer to them."""
 
     bytes: int = 0
     files: int = 0
 
-    def __neg__(self) -> "Load":
-        return Load(-self.bytes, -self.files)
+    def __neg__(self) -> "Storage":
+        return Storage(-self.bytes, -self.files)
 
-    def __add__(self, other: "Load") -> "Load":
-        return Load(self.bytes + other.bytes, self.files + other.files)
+    def __add__(self, other: "Storage") -> "Storage":
+        return Storage(self.bytes + other.bytes, self.files + other.files)
 
-    def __sub__(self, other: "Load") -> "Load":
-        return Load(self.bytes - other.bytes, self.files - other.files)
+    def __sub__(self, other: "Storage") -> "Storage":
+        return Storage(self.bytes - other.bytes, self.files - other.files)
 
 
-NOTHING = Load()
+NO_STORAGE = Storage()
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class InviteRow(Row):
     `created` is ISO 8601, `expires_at` epoch seconds.
     """
 
-    shelf: str
+    partition: str
     name: str
     username: str
     user_id: str
@@ -141,11 +141,11 @@ def account_key(username: str) -> Key:
 
 def account_in(rows: Rows, username: str) -> Account | None:
     """The account of that name, if it is among the rows and not disabled."""
-    account = account_at(rows, username)
+    account = any_account_in(rows, username)
     return None if account is None or account.disabled else account
 
 
-def account_at(rows: Rows, username: str) -> Account | None:
+def any_account_in(rows: Rows, username: str) -> Account | None:
     """The account of that name, if it is among the rows, disabled or not."""
     row = rows.get(account_key(username))
     return Account.model_validate(row) if row else None
@@ -173,10 +173,10 @@ def require_account_active(account: Account) -> Write:
     A row that refers to an account is written with this, so that the account's deletion, which
     disables it first, finds every such row.
     """
-    return charge(account, NOTHING)
+    return charge(account, NO_STORAGE)
 
 
-def charge(account: Account, storage: Load, reserved: Load = NOTHING) -> Write:
+def charge(account: Account, storage: Storage, reserved: Storage = NO_STORAGE) -> Write:
     """Adds to what an account uses and has reserved, if it is not disabled and has room."""
     when = [equals(id=account.id), NOT_DISABLED, *_fits(account, storage)]
     return _charge(account_key(account.username), storage, reserved, when)
@@ -185,7 +185,7 @@ def charge(account: Account, storage: Load, reserved: Load = NOTHING) -> Write:
 def reserve_room(
     username: str,
     account_id: str,
-    storage: Load,
+    storage: Storage,
     account: Account | None,
     roles: Sequence[str] = (),
 ) -> Write:
@@ -202,7 +202,9 @@ def reserve_room(
     return _charge(account_key(username), storage, storage, conditions)
 
 
-def refund(username: str, account_id: str, storage: Load, reserved: Load = NOTHING) -> Write:
+def refund(
+    username: str, account_id: str, storage: Storage, reserved: Storage = NO_STORAGE
+) -> Write:
     """Subtracts from what an account uses and has reserved, if it is still the same account."""
     return _charge(account_key(username), -storage, -reserved, [equals(id=account_id)])
 
@@ -214,7 +216,7 @@ def warning_threshold(quota: int) -> int:
 
 def reservation_key(reservation: Reservation, upload: Key) -> Key:
     """The key of an upload's reservation, in the partition of the account that it reserves from."""
-    return Key(FILES, f"{reservation.owner}/{HOLDS}", f"{upload.partition}/{upload.sort}")
+    return Key(FILES, f"{reservation.owner}/{RESERVATIONS}", f"{upload.partition}/{upload.sort}")
 
 
 def put_reservation(reservation: Reservation, upload: Key, expires_at: int) -> Write:
@@ -235,7 +237,7 @@ def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
     sizes: list[int] = []
     after, more = "", True
     while more:
-        page = db.query(FILES, f"{owner}/{HOLDS}", after=after, limit=HOLDS_PAGE)
+        page = db.query(FILES, f"{owner}/{RESERVATIONS}", after=after, limit=RESERVATIONS_PAGE)
         sizes += [int(str(row["size"])) for row in page.items if row["owner_id"] == owner_id]
         after, more = str(page.items[-1]["name"]) if page.items else "", page.more
     return sizes
@@ -285,7 +287,7 @@ def invite_in(rows: Rows, invite: str, now: float) -> InviteRow | None:
 
 def put_invite(row: InviteRow) -> Write:
     """Creates an invitation."""
-    return put(invite_key(row.name), row, missing("shelf"))
+    return put(invite_key(row.name), row, missing("partition"))
 
 
 def delete_invite(row: InviteRow, now: float) -> Write:
@@ -349,7 +351,7 @@ class Invites:
         return [row for row in rows if row.expires_at > now], last
 
 
-def _charge(key: Key, storage: Load, reserved: Load, conditions: list[Condition]) -> Write:
+def _charge(key: Key, storage: Storage, reserved: Storage, conditions: list[Condition]) -> Write:
     changes: Item = {
         **{f"{noun}_used": amount for noun, amount in _amounts(storage) if amount},
         **{f"{noun}_reserved": amount for noun, amount in _amounts(reserved) if amount},
@@ -359,7 +361,7 @@ def _charge(key: Key, storage: Load, reserved: Load, conditions: list[Condition]
     return update(key, add=changes | {"charges": 1}, when=all_of(conditions))
 
 
-def _fits(account: Account, storage: Load) -> list[Condition]:
+def _fits(account: Account, storage: Storage) -> list[Condition]:
     """There is room, and the charge crosses the threshold of a warning exactly if it did as read.
 
     Of two commits that would cross it together, the second one is planned again and finds it
@@ -376,7 +378,7 @@ def _fits(account: Account, storage: Load) -> list[Condition]:
     return conditions
 
 
-def _amounts(storage: Load) -> tuple[tuple[str, int], ...]:
+def _amounts(storage: Storage) -> tuple[tuple[str, int], ...]:
     return ("bytes", storage.bytes), ("files", storage.files)
 
 

@@ -59,7 +59,7 @@ def put_change(old: FileRow | None, new: FileRow | None, at: str, nonce: str, un
         item |= {"was": old.name, "was_size": old.size, "was_modified": old.modified}
     if new:
         item |= {"size": new.size, "modified": new.modified}
-    return put(Key(FILES, f"{row.shelf}/{CHANGES}", f"{at}/{nonce}"), item)
+    return put(Key(FILES, f"{row.partition}/{CHANGES}", f"{at}/{nonce}"), item)
 
 
 class Changes:

@@ -12,7 +12,7 @@ from function.aws.rows import Item, Key, Rows
 from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
 from function.core.limits import DAY
-from function.tables.accounts import Load, Reservation, delete_reservation, refund
+from function.tables.accounts import Reservation, Storage, delete_reservation, refund
 from function.tables.requests import release_slot
 
 GRACE = 30 * DAY  # seconds for which an entry outlives its row, if no sweep runs
@@ -51,7 +51,7 @@ def expiry_key(row: Key, until: int) -> Key:
 
 def expiry_partition(day: int) -> str:
     """The partition of a day, which is a number of days since the epoch."""
-    return f"~due/{day}"
+    return f"~expiry/{day}"
 
 
 def schedule_expiry(
@@ -113,9 +113,9 @@ def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
     Does not release to a file request or an account that no longer exists. Raises ConditionFailed
     when the row must stay.
     """
-    load = Load(reservation.size, 1)
+    storage = Storage(reservation.size, 1)
     releases = [release_slot(reservation)] if reservation.request else []
-    releases.append(refund(reservation.owner, reservation.owner_id, load, load))
+    releases.append(refund(reservation.owner, reservation.owner_id, storage, storage))
     for _ in db.rounds():
         writes = [deletion, delete_reservation(reservation, deletion.key, once=True), *releases]
         try:
@@ -155,7 +155,7 @@ class ExpiryEntries:
 def _entry(item: Item) -> ExpiryEntry:
     owner, kind, name = str(item["name"]).split("/", 2)
     return ExpiryEntry(
-        key=Key(FILES, str(item["shelf"]), str(item["name"])),
+        key=Key(FILES, str(item["partition"]), str(item["name"])),
         row=Key(FILES, f"{owner}/{kind}", name),
         object=str(item["object"]) if "object" in item else None,
         multipart=str(item["multipart"]) if "multipart" in item else None,

@@ -1,6 +1,6 @@
 """Files in the table files: live files, replaced versions, the trash, and references to objects.
 
-The partition key is the attribute `shelf`, which is the owner's name for live files, and the
+The partition key is the attribute `partition`, which is the owner's name for live files, and the
 owner's name with `/versions` or `/trash` for archived ones. A file's `rev` changes with each write,
 so a commit that requires the `rev` it read cannot overwrite another one.
 """
@@ -30,7 +30,7 @@ TRASH = "trash"
 
 
 class FileRow(Row):
-    """A file. `shelf` and `name` are its key, `id` stays the same when it is renamed or replaced.
+    """A file. `partition` and `name` are its key; `id` outlives renames and replacements.
 
     - `owner_id`: the id of the account that owns it; a later account of the same name has another.
     - `rev`: random, another one with each write.
@@ -46,7 +46,7 @@ class FileRow(Row):
     (epoch seconds).
     """
 
-    shelf: str
+    partition: str
     name: str
     id: str
     owner_id: str
@@ -87,12 +87,12 @@ def file_key(owner: str, name: str) -> Key:
 
 def file_row_key(row: FileRow) -> Key:
     """The key of a file, live or archived."""
-    return Key(FILES, row.shelf, row.name)
+    return Key(FILES, row.partition, row.name)
 
 
 def version_key(row: FileRow, version: int) -> Key:
     """The key of a replaced version of a live file."""
-    return Key(FILES, f"{row.shelf}/{VERSIONS}", archive_name(row.id, version))
+    return Key(FILES, f"{row.partition}/{VERSIONS}", archive_name(row.id, version))
 
 
 def archive_name(file_id: str, version: int) -> str:
@@ -130,7 +130,7 @@ def version_in(
     archived = FileRow.model_validate(found) if found else None
     if archived is None or not is_archived(archived, row, max_versions, now):
         return None
-    return archived.model_copy(update={"shelf": row.shelf, "name": row.name})
+    return archived.model_copy(update={"partition": row.partition, "name": row.name})
 
 
 def is_archived(version: FileRow, row: FileRow, max_versions: int, now: float) -> bool:
@@ -151,7 +151,7 @@ def trashed_in(rows: Rows, key: Key, now: float) -> FileRow | None:
 
 def create_file(row: FileRow) -> Write:
     """Creates a live file, where none has its name."""
-    return put(file_row_key(row), row, missing("shelf"))
+    return put(file_row_key(row), row, missing("partition"))
 
 
 def replace_file(old: FileRow, row: FileRow) -> Write:
@@ -166,7 +166,7 @@ def delete_file(row: FileRow) -> Write:
 
 def require_no_file(owner: str, name: str) -> Write:
     """Requires that no live file has this name."""
-    return check(file_key(owner, name), missing("shelf"))
+    return check(file_key(owner, name), missing("partition"))
 
 
 def require_file_unchanged(key: Key, row: FileRow) -> Write:
@@ -197,15 +197,15 @@ def remove_grantee(row: FileRow, grantee: str, rev: str) -> Write:
 
 
 def archive(
-    row: FileRow, shelf: str, name: str, until: int, deleted: str | None = None
+    row: FileRow, kind: str, name: str, until: int, deleted: str | None = None
 ) -> list[Write]:
     """Archives a replaced or deleted file until `until` (epoch seconds), when its bytes expire.
 
-    `shelf` is VERSIONS or TRASH, `name` the sort key there.
+    `kind` is VERSIONS or TRASH, `name` the sort key there.
     """
-    partition = f"{row.shelf}/{shelf}"
+    partition = f"{row.partition}/{kind}"
     archived: Item = row.model_dump() | {
-        "shelf": partition,
+        "partition": partition,
         "name": name,
         "file_name": row.name,
         "grantees": None,

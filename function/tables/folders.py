@@ -93,7 +93,7 @@ def count_files(removed: Iterable[FileRow], added: Iterable[FileRow]) -> list[Wr
     for rows, one in ((removed, -1), (added, 1)):
         for row in rows:
             for folder in folders_of(row.name)[:MAX_LEVELS]:
-                changes[folder_key(row.shelf, folder)] += one
+                changes[folder_key(row.partition, folder)] += one
     return [update(key, add={"files": files}) for key, files in changes.items() if files]
 
 

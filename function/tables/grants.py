@@ -62,7 +62,7 @@ def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:
 
 def grant_keys_on(file: FileRow) -> list[Key]:
     """The keys of all grants on a file."""
-    return [grant_key(each, file.shelf, file.name) for each in sorted(file.grantees)]
+    return [grant_key(each, file.partition, file.name) for each in sorted(file.grantees)]
 
 
 def revoke_grants_on(file: FileRow) -> list[Write]:

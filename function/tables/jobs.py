@@ -19,11 +19,11 @@ MAX_JOBS = 10_000  # more than an account can have before they expire
 class JobRow(Row):
     """The move of a folder from `file_name` to `new_name`. A folder has at most one at a time.
 
-    `shelf` and `name` are its key, `name` is its id. `moved` counts the files that were moved.
+    `partition` and `name` are its key, `name` is its id. `moved` counts the files that were moved.
     `begun` and `expires_at` are epoch seconds; `rev` changes with each write.
     """
 
-    shelf: str
+    partition: str
     name: str
     owner_id: str
     file_name: str
@@ -59,13 +59,13 @@ def jobs_of(db: Dynamo, owner: str) -> dict[str, JobRow]:
 
 def create_job(row: JobRow, old: JobRow | None) -> list[Write]:
     """Creates a job, or replaces the `old` one of the same folder, and its expiry entry."""
-    key = Key(FILES, row.shelf, row.name)
-    unchanged = equals(rev=old.rev) if old else missing("shelf")
+    key = Key(FILES, row.partition, row.name)
+    unchanged = equals(rev=old.rev) if old else missing("partition")
     return [put(key, row, unchanged), schedule_expiry(key, row.begun)]
 
 
 def update_job(row: JobRow, old: JobRow) -> list[Write]:
     """Records the progress of a job, and deletes its expiry entry when it is done."""
-    key = Key(FILES, row.shelf, row.name)
+    key = Key(FILES, row.partition, row.name)
     change = put(key, row, equals(rev=old.rev))
     return [change, *([delete(expiry_key(key, row.begun))] if row.done else [])]

@@ -1,6 +1,6 @@
 """Links in the table shares: their rows, aliases, receipts of counted downloads, and their events.
 
-A link's row stands in one partition with the grants on what it shows, so one query reads both. An
+A link's row is in one partition with the grants on what it shows, so one query reads both. An
 owner's list of links, an alias and a receipt are rows of partitions of their own.
 """
 
@@ -31,7 +31,7 @@ class LinkRow(Row):
 
     - `owner`, `owner_id`: the account that made it; `created` is ISO 8601.
     - `rev`: random, another one with each change of a setting, but not with a download.
-    - `seal`: the random key that signs its access tokens; another one with each new password.
+    - `signing_key`: the random key that signs its access tokens; each new password replaces it.
     - `password`: its hash. `ends`: epoch seconds, after which the link opens nothing.
     - `max_downloads`: a limit on `downloads`; `allow_download`: False only shows the files.
     - `audience`, `audience_id`: the one account that may open the link.
@@ -44,7 +44,7 @@ class LinkRow(Row):
     owner_id: str
     created: str
     rev: str
-    seal: str
+    signing_key: str
     password: str | None = None
     ends: int | None = None
     max_downloads: int | None = None

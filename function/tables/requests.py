@@ -24,7 +24,7 @@ from function.tables.accounts import Reservation
 REQUEST = "~request/"  # and the id, which keeps file requests apart in the index by file
 # The fields that an owner's change writes. Uploads change the counts at the same time.
 SETTINGS = (
-    "title", "folder", "rev", "seal", "password", "ends", "max_files", "max_file_size",
+    "title", "folder", "rev", "signing_key", "password", "ends", "max_files", "max_file_size",
     "max_total_size", "allowed_types", "require_name", "open", "expires_at",
 )  # fmt: skip
 
@@ -34,7 +34,7 @@ class RequestRow(Row):
 
     - `owner`, `owner_id`: the account that receives the files, below `folder`. `created`: ISO 8601.
     - `rev`: random, another one with each change of a setting, but not with an upload.
-    - `seal`: the random key that signs its access tokens; another one with each new password.
+    - `signing_key`: the random key that signs its access tokens; each new password replaces it.
     - `password`: its hash. `open`: whether it takes files; `ends`: until when (epoch seconds, None
       is never).
     - `max_files`, `max_total_size` limit the counts `files` and `bytes`, which include uploads in
@@ -50,7 +50,7 @@ class RequestRow(Row):
     folder: str
     created: str
     rev: str
-    seal: str
+    signing_key: str
     password: str | None = None
     ends: int | None = None
     max_files: int | None = None

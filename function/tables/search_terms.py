@@ -1,6 +1,6 @@
 """The search index in the table files: a row for each word, tag, kind and order of a file.
 
-The rows stand in the partition `<owner>/terms`, sorted by the term and then by the file's name, and
+The rows form the partition `<owner>/terms`, sorted by the term and then by the file's name, and
 change in the commit that changes the file. So a search reads the files that it finds, and a sorted
 list its page, however many files there are.
 """

@@ -11,7 +11,7 @@ from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
-from function.core.limits import DAY, DAYS
+from function.core.limits import DAY, UPLOAD_DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
 from function.tables.expiry import GRACE, claim, expiry_key, schedule_expiry
 
@@ -20,7 +20,7 @@ ID = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadRow(Row):
-    """An upload. `shelf` and `name` are its key, `name` is its id.
+    """An upload. `partition` and `name` are its key, `name` is its id.
 
     - `user_id`: the uploader's account. `owner`, `owner_id`: the account that the file will belong
       to, which reserves the `size`; without `owner_id` nothing is reserved.
@@ -35,7 +35,7 @@ class UploadRow(Row):
     - `address`, `agent`: the IP address and User-Agent that it was begun from.
     """
 
-    shelf: str
+    partition: str
     name: str
     user_id: str
     owner: str
@@ -104,7 +104,7 @@ def is_upload_id(text: str) -> bool:
 
 def upload_expiry_key(row: UploadRow) -> Key:
     """The key of an upload's expiry entry."""
-    return expiry_key(Key(FILES, row.shelf, row.name), row.expires_at)
+    return expiry_key(Key(FILES, row.partition, row.name), row.expires_at)
 
 
 def reservation_of(row: UploadRow) -> Reservation | None:
@@ -116,7 +116,7 @@ def reservation_of(row: UploadRow) -> Reservation | None:
 
 def create_upload(row: UploadRow) -> list[Write]:
     """Creates an upload, its expiry entry and its reservation."""
-    key, reservation = Key(FILES, row.shelf, row.name), reservation_of(row)
+    key, reservation = Key(FILES, row.partition, row.name), reservation_of(row)
     expiry_entry = schedule_expiry(
         key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=reservation
     )
@@ -129,7 +129,7 @@ def finish_upload(row: UploadRow, answer: str) -> list[Write]:
 
     The file has the bytes now, so the reservation and the expiry entry are deleted.
     """
-    key, reservation = Key(FILES, row.shelf, row.name), reservation_of(row)
+    key, reservation = Key(FILES, row.partition, row.name), reservation_of(row)
     unfinished = equals(rev=row.rev) & missing("done")
     return [
         update(key, set={"done": answer}, when=unfinished),
@@ -161,9 +161,9 @@ class Uploads:
         file's. Entries of the past are left to the sweep; `now` is epoch seconds.
         """
         row = upload_key(username, upload_id)
-        entries = [expiry_key(row, int(now) + day * DAY) for day in range(DAYS + 1)]
+        entries = [expiry_key(row, int(now) + day * DAY) for day in range(UPLOAD_DAYS + 1)]
         return any(each["object"] == object_key for each in self._db.read(entries).values())
 
     def delete_unfinished(self, row: UploadRow) -> bool:
         """Deletes an upload and releases its reservation; False when it has been completed."""
-        return claim(self._db, Key(FILES, row.shelf, row.name), reservation_of(row))
+        return claim(self._db, Key(FILES, row.partition, row.name), reservation_of(row))

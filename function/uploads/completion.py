@@ -19,12 +19,12 @@ from function.core.errors import (
     TooLarge,
     Unavailable,
 )
-from function.core.limits import LARGEST
+from function.core.limits import MAX_FILE_BYTES
 from function.core.models import Caller
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NOTHING, Load, account_in
+from function.tables.accounts import NO_STORAGE, Storage, account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
@@ -170,8 +170,8 @@ class CompletionService:
                 "Some parts are missing in S3, or differ from those that you sent.",
                 errors=[{"at": f"part {number}", "reason": "missing"} for number in numbers],
             )
-        if sum(part.size for part in parts) > LARGEST:
-            raise TooLarge(f"A file has at most {LARGEST} bytes.")
+        if sum(part.size for part in parts) > MAX_FILE_BYTES:
+            raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
         if not self._bucket.complete_multipart(row.object, multipart, parts):
             raise UploadIncomplete
 
@@ -260,7 +260,7 @@ def _write_request(row: UploadRow) -> WriteRequest:
         tags=tuple(row.tags),
         request=row.request,
         sender=row.sender,
-        reserved=Load(row.size or 0, 1) if row.owner_id else NOTHING,
+        reserved=Storage(row.size or 0, 1) if row.owner_id else NO_STORAGE,
     )
 
 

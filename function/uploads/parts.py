@@ -12,13 +12,13 @@ from function.aws.s3 import Part, Stored
 from function.core.curl import local_name
 from function.core.errors import TooLarge
 from function.core.fields import MAX_PARTS, UploadMethod
-from function.core.limits import LARGEST, MIB, SINGLE_PUT, SMALLEST_PART
+from function.core.limits import MAX_FILE_BYTES, MAX_SINGLE_PUT_BYTES, MIB, MIN_PART_BYTES
 from function.tables.uploads import UploadRow
 
 
 def choose_method(size: int | None) -> UploadMethod:
     """The method for a file of this size: `put` for a small one, `multipart` for all others."""
-    return "put" if size is not None and size <= SINGLE_PUT else "multipart"
+    return "put" if size is not None and size <= MAX_SINGLE_PUT_BYTES else "multipart"
 
 
 def choose_part_size(size: int | None) -> int:
@@ -27,11 +27,11 @@ def choose_part_size(size: int | None) -> int:
     A file of unknown size gets the part size of the largest file. Raises TooLarge.
     """
     if size is None:
-        size = LARGEST
-    if size > LARGEST:
-        raise TooLarge(f"A file has at most {LARGEST} bytes.")
+        size = MAX_FILE_BYTES
+    if size > MAX_FILE_BYTES:
+        raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
     least = -(-size // MAX_PARTS)
-    return max(SMALLEST_PART, -(-least // MIB) * MIB)
+    return max(MIN_PART_BYTES, -(-least // MIB) * MIB)
 
 
 def method_of(upload: UploadRow) -> UploadMethod:

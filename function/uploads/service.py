@@ -12,13 +12,13 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
 from function.core.fields import MAX_PARTS, UploadMethod
-from function.core.limits import SENT_SECONDS, UPLOAD_SECONDS, URL_SECONDS
+from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest
-from function.tables.accounts import Account, Load, reserve_room
+from function.tables.accounts import Account, Storage, reserve_room
 from function.tables.uploads import (
     UPLOADS,
     UploadRow,
@@ -74,9 +74,9 @@ class UploadService:
             account, owner = self._authorize(caller, spec)
             prepared = prepared or self.prepare(caller, account.id, spec, method)
             upload = prepared.model_copy(update={"owner_id": owner.id})
-            load = Load(spec.size or 0, 1)
-            reservation = reserve_room(owner.username, owner.id, load, owner)
-            warning = self._audit.quota_warning(owner, load)
+            storage = Storage(spec.size or 0, 1)
+            reservation = reserve_room(owner.username, owner.id, storage, owner)
+            warning = self._audit.quota_warning(owner, storage)
             return [*create_upload(upload), reservation, *warning], upload
 
         return self.describe(self._db.transact(plan), base_url)
@@ -202,11 +202,11 @@ class UploadService:
         is_single = method == "put"
         owner, upload_id = spec.username or uploader.username, self._runtime.new_id()
         now = self._runtime.now()
-        lifetime = SENT_SECONDS if isinstance(uploader, Uploader) else UPLOAD_SECONDS
+        lifetime = FILE_REQUEST_UPLOAD_SECONDS if isinstance(uploader, Uploader) else UPLOAD_SECONDS
         fields = spec.model_dump(exclude={"username", "content_type"})
         return UploadRow(
             **fields,
-            shelf=upload_key(uploader.username, upload_id).partition,
+            partition=upload_key(uploader.username, upload_id).partition,
             name=upload_id,
             user_id=user_id,
             owner=owner,

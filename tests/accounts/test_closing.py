@@ -61,7 +61,7 @@ def rows_of(behind: Behind, account_id: str) -> set[str]:
     """The partitions of rows that contain an account's id."""
     rows = [row for noun in ("users", "sessions", "shares", "files") for row in behind.rows(noun)]
     named = [row for row in rows if account_id in map(str, row.values())]
-    return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
+    return {str(row.get("partition", row.get("grantee", row.get("username")))) for row in named}
 
 
 def test_an_account_is_deleted(rich: World, behind: Behind) -> None:
@@ -74,18 +74,20 @@ def test_an_account_is_deleted(rich: World, behind: Behind) -> None:
     assert (delete(rich.root).status, delete(rich.root).slug) == (404, "no-such-user")
     # Her sessions, and what is kept for its time.
     kept = {"alice"} | {
-        f"alice/{each}" for each in ("trash", "changes", "uploads", "holds", "jobs")
+        f"alice/{each}" for each in ("trash", "changes", "uploads", "reservations", "jobs")
     }
     left = rows_of(behind, was)
     assert {each for each in left if not each.startswith("~")} <= kept
-    assert {each.partition("/")[2] for each in left if not each.startswith("~due/")} >= {"trash"}
-    shelves = {row["shelf"] for row in behind.rows("files")}
-    assert not shelves & {"alice", "alice/folders", "alice/terms"}
+    assert {each.partition("/")[2] for each in left if not each.startswith("~expiry/")} >= {"trash"}
+    partitions = {row["partition"] for row in behind.rows("files")}
+    assert not partitions & {"alice", "alice/folders", "alice/terms"}
     assert rich.bob.names() == ["bob/bobs.txt"]
     assert rich.carol.get("/groups").json() == []
     members = rich.bob.get("/groups/bobs").json()["members"]
     assert [each["username"] for each in members] == ["bob"]
-    (file,) = [r for r in behind.rows("files") if (r["shelf"], r["name"]) == ("bob", "bobs.txt")]
+    (file,) = [
+        r for r in behind.rows("files") if (r["partition"], r["name"]) == ("bob", "bobs.txt")
+    ]
     assert not file.get("grantees")
     reached = rich.bob.get("/shares", file_name="bobs.txt").json()
     assert [each["username"] for each in reached] == []
@@ -96,12 +98,12 @@ def test_its_files_stay_in_the_trash_until_they_expire(
 ) -> None:
     """And their objects as well."""
     delete(rich.root)
-    trashed = [row for row in behind.rows("files") if row["shelf"] == "alice/trash"]
+    trashed = [row for row in behind.rows("files") if row["partition"] == "alice/trash"]
     assert len(trashed) == 61
     assert sum(key.startswith("alice/") for key in behind.objects()) >= 61
     clock.time += 31 * 86_400
     sweep()
-    assert not [row for row in behind.rows("files") if row["shelf"] == "alice/trash"]
+    assert not [row for row in behind.rows("files") if row["partition"] == "alice/trash"]
     assert not [key for key in behind.objects() if key.startswith("alice/")]
 
 
@@ -132,7 +134,7 @@ def test_rows_of_earlier_namesakes_hide_nothing(
     """Whole pages of rows with other owner ids come before the account's own."""
     monkeypatch.setattr(closing, "PAGE", 2)
     (link,) = [r for r in behind.rows("shares") if r["grantee"] == "links:alice"][:1]
-    file = behind.row("files", shelf="alice", name="a.txt")
+    file = behind.row("files", partition="alice", name="a.txt")
     for number in range(5):
         line = {"file": f"9999-{number}", "owner_id": "x"}  # the newest link is listed first
         behind.put("shares", link | line)
@@ -142,7 +144,7 @@ def test_rows_of_earlier_namesakes_hide_nothing(
     assert delete(rich.root).status == 204
     left = {each for each in rows_of(behind, was) if not each.startswith("~")}
     assert not [
-        r for r in behind.rows("files") if (r["shelf"], r.get("owner_id")) == ("alice", was)
+        r for r in behind.rows("files") if (r["partition"], r.get("owner_id")) == ("alice", was)
     ]
     assert not [each for each in left if each.startswith(("request:", "link"))]
 
@@ -155,7 +157,7 @@ def test_a_folder_with_many_grantees_is_deleted_in_steps(
     many = frozenset(f"user:u{number}" for number in range(1000))
     for number in range(4):
         key = folder_key("alice", f"f{number}/")
-        row = {"shelf": key.partition, "name": str(key.sort), "grantees": many}
+        row = {"partition": key.partition, "name": str(key.sort), "grantees": many}
         behind.put("files", row)
     rapid = slow_commits(ground, clock, 1)
     begun, answer = clock.time, delete(world.root)
@@ -173,7 +175,7 @@ def test_a_folder_with_many_grantees_is_deleted_in_steps(
     ground.before = before
     assert delete(world.root).status == 204
     assert met
-    assert not [row for row in behind.rows("files") if row["shelf"] == "alice/folders"]
+    assert not [row for row in behind.rows("files") if row["partition"] == "alice/folders"]
 
 
 def slow_commits(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
@@ -254,7 +256,7 @@ def failing(what: str) -> Callable[[Call], Any]:
     operation, words = {
         "closing": ("Query", '"links:alice"'),
         "reading": ("BatchGetItem", '"username": {"S": "alice"}'),
-        "sweeping": ("Query", "~due/"),
+        "sweeping": ("Query", "~expiry/"),
     }[what]
 
     def before(call: Call) -> Any:

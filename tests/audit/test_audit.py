@@ -22,7 +22,7 @@ DAY = 86_400
 
 def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]:
     """All audit rows in the order of time."""
-    rows = [row for row in ground.rows(settings.files) if row["shelf"].startswith("~audit/")]
+    rows = [row for row in ground.rows(settings.files) if row["partition"].startswith("~audit/")]
     return sorted(rows, key=lambda row: str(row["name"]))
 
 

@@ -110,10 +110,10 @@ def happens(db: Dynamo, when: Condition) -> bool:
 @pytest.mark.odd_rows
 def test_puts_and_deletes(db: Dynamo) -> None:
     """Each happens under its condition only."""
-    db.write(put(KEY, ROW, missing("shelf")))
+    db.write(put(KEY, ROW, missing("partition")))
     assert stored(db) == ROW
     with pytest.raises(ConditionFailed) as failed:
-        db.write(put(KEY, {}, missing("shelf")))
+        db.write(put(KEY, {}, missing("partition")))
     assert failed.value.found == ROW | KEY.item()
     with pytest.raises(ConditionFailed):
         db.write(delete(KEY, equals(rev="2")))
@@ -165,7 +165,7 @@ def test_every_attribute_stands_behind_a_placeholder() -> None:
     """So that no word is spelt that DynamoDB reserves."""
     parameters = update(KEY, set={"name": "b"}, when=exists("size") | at_most(size=1)).parameters()
     assert parameters == {
-        "Key": {"shelf": {"S": "alice"}, "name": {"S": "a.txt"}},
+        "Key": {"partition": {"S": "alice"}, "name": {"S": "a.txt"}},
         "UpdateExpression": "SET #name = :name",
         "ConditionExpression": "(attribute_exists(#size) OR #size <= :size_max)",
         "ExpressionAttributeNames": {"#name": "name", "#size": "size"},

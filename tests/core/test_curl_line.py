@@ -30,7 +30,7 @@ def test_a_part_and_the_completion_are_asked_for_again_after_a_503(tmp_path: Pat
         return {"statusCode": 200, "body": "" if path == "/store" else "made"}
 
     row = UploadRow(
-        shelf="alice/", name="u", user_id="i", owner="alice", file_name="d/f.txt", object="o",
+        partition="alice/", name="u", user_id="i", owner="alice", file_name="d/f.txt", object="o",
         content_type="text/plain", on_conflict="replace", created="", expires_at=0, rev="r",
         size=6, part_size=4, multipart="m",
     )  # fmt: skip

@@ -21,7 +21,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter
 from function.files.content import SmallUploadService
 from function.tables import links, uploads
-from function.tables.accounts import Load, refund
+from function.tables.accounts import Storage, refund
 from function.tables.files import FileRow, archive, file_key, refcount_key
 from function.tables.links import LinkRow
 from function.tables.sessions import expire_session
@@ -68,20 +68,20 @@ def row_before_bytes() -> dict[str, Any]:
     return {"base.Bucket": Later, "files.commit.FileWriter.commit": commit}
 
 
-def nothing_kept(shelf: str) -> type[Dynamo]:
+def nothing_kept(partition: str) -> type[Dynamo]:
     """Deletes replaced or deleted files at once, and refunds them."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str = "") -> None:
+        def commit(self, writes: Sequence[Write]) -> None:
             puts = [each for each in writes if each.item]
-            gone = [each.item for each in puts if each.key.partition.endswith(f"/{shelf}")]
-            kept = [each for each in writes if f"/{shelf}" not in f"{each.key[1]}{each.key[2]}"]
+            gone = [each.item for each in puts if each.key.partition.endswith(f"/{partition}")]
+            kept = [each for each in writes if f"/{partition}" not in f"{each.key[1]}{each.key[2]}"]
             for row in gone:
-                size, owner = int(str(row["size"])), str(row["shelf"]).partition("/")[0]
+                size, owner = int(str(row["size"])), str(row["partition"]).partition("/")[0]
                 named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
                     kept.append(delete(named))
-                back = refund(owner, str(row["owner_id"]), Load(size, 1))
+                back = refund(owner, str(row["owner_id"]), Storage(size, 1))
                 charged = [each for each in kept if each.key == back.key and each.change]
                 for each in charged:
                     used = {":bytes_used": -size, ":files_used": -1}
@@ -92,12 +92,12 @@ def nothing_kept(shelf: str) -> type[Dynamo]:
                     change = each.change._replace(values=values)
                     kept[kept.index(each)] = each._replace(change=change)
                 kept += [] if charged else [back]
-            super().commit(kept, token)
+            super().commit(kept)
 
     return Forgetful
 
 
-def bytes_dropped_first(shelf: str) -> dict[str, Any]:
+def bytes_dropped_first(partition: str) -> dict[str, Any]:
     """Archives nothing, and deletes the old object before the row that names it."""
     made: list[Bucket] = []
 
@@ -113,7 +113,7 @@ def bytes_dropped_first(shelf: str) -> dict[str, Any]:
 
     return {
         "base.Bucket": Known,
-        "base.Dynamo": nothing_kept(shelf),
+        "base.Dynamo": nothing_kept(partition),
         "files.commit.archive": drop,
     }
 
@@ -171,11 +171,11 @@ def register_without_token() -> dict[str, Any]:
     """Takes a used name for one that another request registered."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write], token: str = "") -> None:
+        def commit(self, writes: Sequence[Write]) -> None:
             if writes[0].key.table.name == "users" and writes[0].kind == "Put":
                 self.write(writes[0])
             else:
-                super().commit(writes, token)
+                super().commit(writes)
 
     return {"base.Dynamo": Forgetful}
 
@@ -184,7 +184,7 @@ def commit_without_rev() -> dict[str, Any]:
     """Replaces a file even if it has changed since it was read."""
 
     def replace(old: FileRow, row: FileRow) -> Write:
-        return put(file_key(row.shelf, row.name), row)
+        return put(file_key(row.partition, row.name), row)
 
     return {"files.commit.replace_file": replace}
 
@@ -193,9 +193,9 @@ def charged_afterwards() -> dict[str, Any]:
     """Counts the bytes used after the commit, by a write of its own."""
 
     class Apart(Dynamo):
-        def commit(self, writes: Any, token: str = "") -> None:
+        def commit(self, writes: Any) -> None:
             apart = [each for each in writes if each.key.table is USERS and each.kind == "Update"]
-            super().commit([each for each in writes if each not in apart], token)
+            super().commit([each for each in writes if each not in apart])
             for each in apart:
                 self.write(each)
 

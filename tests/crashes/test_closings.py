@@ -29,7 +29,7 @@ RANDOM = re.compile(r"[0-9a-f]{32,64}|[\w-]{43}|\d{13}/[0-9a-f]{8}|\d{4}-\d\d-\d
 DAY = 24 * 3600
 MOVE = {"file_name": "b.txt"}
 # Partitions that are kept until they expire.
-LASTING = ("trash", "versions", "changes", "uploads", "holds", "jobs")
+LASTING = ("trash", "versions", "changes", "uploads", "reservations", "jobs")
 KEPT = {f"alice/{each}" for each in LASTING}
 
 
@@ -118,11 +118,11 @@ class People:
         return renamed([*told, *self.ground.objects(self.settings.bucket)], RANDOM)
 
     def left(self) -> set[str]:
-        """The partitions of rows that have the id of her account."""
+        """The partitions and grantees of rows that have the id of her account."""
         tables = (self.settings.users, self.settings.shares, self.settings.files)
         rows = [row for table in tables for row in self.ground.rows(table)]
         named = [row for row in rows if self.id in map(str, row.values())]
-        return {str(row.get("shelf", row.get("grantee", row.get("username")))) for row in named}
+        return {str(row.get("partition", row.get("grantee", row.get("username")))) for row in named}
 
     def assert_consistent(self) -> None:
         assert_consistent(
@@ -237,7 +237,7 @@ def assert_settled(people: People, clock: Clock, said: list[Answer | int]) -> No
         sweep()
         clock.time -= days * DAY
     rows = people.ground.rows(people.settings.files)
-    kept = {row["shelf"] for row in rows if "done" not in row}  # the table removes what is done
+    kept = {row["partition"] for row in rows if "done" not in row}  # the table removes what is done
     assert {each for each in kept if each.startswith("alice/")} <= {"alice/changes", "alice/jobs"}
     objects = people.ground.objects(people.settings.bucket)
     assert not [key for key in objects if key.startswith("alice/")]

@@ -113,16 +113,35 @@ def unless_cut_off(action: Callable[[], Any]) -> Any:
 def due(ground: Ground) -> list[str]:
     """The uploads on the list of what falls due."""
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
-    names = [row["name"] for row in rows if row["shelf"].startswith("~due/")]
+    names = [row["name"] for row in rows if row["partition"].startswith("~expiry/")]
     return [name for name in names if "/uploads/" in name]
+
+
+Make = Callable[..., Any]
+
+
+def once(make: Make) -> Make:
+    """Makes what tests begin from once in a process, and brings it back each time."""
+    kept: dict[Any, tuple[Any, Callable[[], None], float]] = {}
+
+    def begin(ground: Ground, clock: Clock, *told: Any) -> Any:
+        if told not in kept:
+            ground.reset()
+            made = make(ground, clock, *told)
+            kept[told] = made, ground.snapshot(), clock.time
+        made, bring_back, clock.time = kept[told]
+        bring_back()
+        return made
+
+    return begin
 
 
 # --- news ----------------------------------------------------------------------------------------
 
 
-def arrived(ground: Ground) -> tuple[Client, dict[str, Any]]:
+@once
+def arrived(ground: Ground, clock: Clock) -> tuple[Client, dict[str, Any]]:
     """Somebody whose file is about to be replaced by what has arrived."""
-    ground.reset()
     alice = join("alice")
     assert alice.put("a", b"before").status == 201
     view = start(alice, "a", 3)
@@ -131,14 +150,16 @@ def arrived(ground: Ground) -> tuple[Client, dict[str, Any]]:
 
 
 @EACH
-def test_news_cut_off_anywhere_makes_one_file_in_the_end(ground: Ground, fault: Fault) -> None:
+def test_news_cut_off_anywhere_makes_one_file_in_the_end(
+    ground: Ground, clock: Clock, fault: Fault
+) -> None:
     """It is acknowledged when the file is there, and else it comes again."""
-    _, view = arrived(ground)
+    _, view = arrived(ground, clock)
     numbers = calls_of(ground, lambda: tell(key_of(view)))
     assert len(numbers) >= 5
     hits = 0
     for number in numbers:
-        alice, view = arrived(ground)
+        alice, view = arrived(ground, clock)
         with failing(ground, number, fault) as hit:
             back = unless_cut_off(partial(tell, key_of(view)))
         hits += bool(hit)
@@ -158,9 +179,9 @@ def test_news_cut_off_anywhere_makes_one_file_in_the_end(ground: Ground, fault: 
 # --- sweeps --------------------------------------------------------------------------------------
 
 
+@once
 def abandoned(ground: Ground, clock: Clock) -> Client:
     """Somebody with two uploads given up long ago, one given up in form, and a file."""
-    ground.reset()
     alice = join("alice")
     done = start(alice, "done", 15)
     send(alice, done, DATA[:15])
@@ -183,7 +204,6 @@ def test_a_sweep_cut_off_anywhere_is_gone_on_with(
     numbers = calls_of(ground, sweep)
     assert len(numbers) >= 12
     for number in numbers:
-        clock.time -= LATER
         alice = abandoned(ground, clock)
         with failing(ground, number, fault):
             unless_cut_off(sweep)
@@ -197,9 +217,9 @@ def test_a_sweep_cut_off_anywhere_is_gone_on_with(
         clock.time += LATER
 
 
+@once
 def asked(ground: Ground, clock: Clock) -> tuple[Client, str]:
     """Somebody to whom one file has come by a request, and two that nobody completed."""
-    ground.reset()
     alice = join("alice")
     request_id, sender = ask(alice, expires_in=None)
     assert upload(sender, "done", DATA[:15]).status == 200
@@ -218,7 +238,6 @@ def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
     numbers = calls_of(ground, sweep)
     assert len(numbers) >= 9
     for number in numbers:
-        clock.time -= AFTER_SENT
         alice, request_id = asked(ground, clock)
         with failing(ground, number, fault):
             unless_cut_off(sweep)
@@ -230,9 +249,9 @@ def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
             clock.time += AFTER_SENT
 
 
-def expiring(ground: Ground, size: int) -> tuple[Client, dict[str, Any]]:
+@once
+def expiring(ground: Ground, clock: Clock, size: int) -> tuple[Client, dict[str, Any]]:
     """Somebody whose upload has arrived and is about to expire."""
-    ground.reset()
     alice = join("alice")
     view = start(alice, "a", size)
     send(alice, view, DATA[:size])
@@ -255,7 +274,7 @@ def settled(ground: Ground, clock: Clock, alice: Client, status: int, size: int)
 @pytest.mark.parametrize("size", [15, 45])
 def test_a_sweep_at_any_call_of_a_completion(ground: Ground, clock: Clock, size: int) -> None:
     """Whoever comes first: a file with its bytes, or neither."""
-    alice, view = expiring(ground, size)
+    alice, view = expiring(ground, clock, size)
     numbers = calls_of(ground, lambda: complete(alice, view))
     seen = set()
 
@@ -265,7 +284,7 @@ def test_a_sweep_at_any_call_of_a_completion(ground: Ground, clock: Clock, size:
         clock.time -= LATER
 
     for number in numbers:
-        alice, view = expiring(ground, size)
+        alice, view = expiring(ground, clock, size)
         with meeting(ground, number, swept) as done:
             status = complete(alice, view).status
         assert done
@@ -294,10 +313,10 @@ def test_a_completion_at_any_call_of_a_sweep(
         clock.time += LATER
         return answer.status if by == "client" else (200 if answer.json() else 404)
 
-    alice, view = expiring(ground, size)
+    alice, view = expiring(ground, clock, size)
     seen = set()
     for number in calls_of(ground, swept):
-        alice, view = expiring(ground, size)
+        alice, view = expiring(ground, clock, size)
         with meeting(ground, number, completed) as done:
             swept()
         seen.update(done)

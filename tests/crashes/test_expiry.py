@@ -35,7 +35,7 @@ def cut_off(
             complete(alice, view)
         assert alice.names() == ["alice/a"]
         clock.time += 8 * 24 * 3600
-        key = {"shelf": {"S": "alice/uploads"}, "name": {"S": view["upload_id"]}}
+        key = {"partition": {"S": "alice/uploads"}, "name": {"S": view["upload_id"]}}
         _session.client("dynamodb").delete_item(TableName=settings.files, Key=key)
         sweep()
         return stored(ground)

@@ -247,7 +247,7 @@ class World:
         now = self._clock.time
         ended = (row for row in files if int(row.get("until") or now + 1) <= now)
         condemned = {row["id"] for row in ended if "id" in row}
-        keys = {f"{row['shelf']}/{row['name']}" for row in files if "/" not in row["shelf"]}
+        keys = {f"{row['partition']}/{row['name']}" for row in files if "/" not in row["partition"]}
         seen: dict[str, Any] = {
             "accounts": sorted(
                 (row["username"], row["role"]) for row in self.ground.rows(self.settings.users)
@@ -255,9 +255,9 @@ class World:
             # Those of one moment come in the order of their ids.
             "invitations": sorted(plain(self.people["root"].get("/invites").json()), key=str),
             "kept": sorted(
-                (row["shelf"], row["file_name"], row["version"], row["etag"])
+                (row["partition"], row["file_name"], row["version"], row["etag"])
                 for row in files
-                if row["shelf"].endswith(("/versions", "/trash")) and row["id"] not in condemned
+                if row["partition"].endswith(("/versions", "/trash")) and row["id"] not in condemned
             ),
         }
         seen["links"] = links.seen_of_links(self.watching["alice"], self.known.links.values())
@@ -297,17 +297,17 @@ class World:
         """
         rows = self.ground.rows(self.settings.files)
         files = [row for row in rows if "id" in row]
-        due = {row["name"] for row in rows if row["shelf"].startswith("~due/")}
+        due = {row["name"] for row in rows if row["partition"].startswith("~expiry/")}
         objects = self.ground.objects(self.settings.bucket)
         for row in files:
             data = objects.get(row["object"])
-            require(data is not None, f"{row['name']} on {row['shelf']} has no bytes")
+            require(data is not None, f"{row['name']} on {row['partition']} has no bytes")
             digest = hashlib.sha256(data).hexdigest()
-            require(len(data) == int(row["size"]), f"{row['name']} on {row['shelf']} is cut")
+            require(len(data) == int(row["size"]), f"{row['name']} on {row['partition']} is cut")
             require(row.get("sha256", digest) == digest, f"{row['name']} has other bytes")
         for row in rows:
-            if row["shelf"].endswith("/uploads"):
-                listed = f"{row['shelf']}/{row['name']}" in due
+            if row["partition"].endswith("/uploads"):
+                listed = f"{row['partition']}/{row['name']}" in due
                 require(listed is ("done" not in row), f"{row['name']} is wrong on the list")
         named = {row["object"] for row in files}
         for key in objects.keys() - named:

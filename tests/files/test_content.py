@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from function.core.limits import SMALL
+from function.core.limits import SMALL_FILE_BYTES
 from tests.conftest import Behind, reason_at
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground, response
@@ -98,7 +98,7 @@ def test_a_small_upload_has_at_most_four_mebibytes(
     alice: Client, behind: Behind, extra: int, way: str
 ) -> None:
     """One more byte is refused with the route that takes it, and nothing is stored."""
-    data = bytes(SMALL + extra)
+    data = bytes(SMALL_FILE_BYTES + extra)
     if way == "json":
         answer = alice.put("a", data)
     else:
@@ -106,7 +106,7 @@ def test_a_small_upload_has_at_most_four_mebibytes(
     if extra:
         assert (answer.status, answer.slug) == (413, "too-large")
         assert "POST /uploads" in answer.json()["detail"]
-        assert str(SMALL) in answer.json()["detail"]
+        assert str(SMALL_FILE_BYTES) in answer.json()["detail"]
         assert (behind.objects(), alice.names()) == ({}, [])
         assert alice.get("/me").json()["bytes_used"] == 0
     else:
@@ -119,12 +119,12 @@ def test_a_small_upload_has_at_most_four_mebibytes(
 def test_a_file_too_large_for_this_route_names_the_other_one(alice: Client, behind: Behind) -> None:
     """It came by another route, and is larger than an answer may be."""
     alice.put("a")
-    behind.change("files", {"shelf": "alice", "name": "a"}, size=SMALL + 1)
+    behind.change("files", {"partition": "alice", "name": "a"}, size=SMALL_FILE_BYTES + 1)
     answer = get(alice, "a")
     assert (answer.status, answer.slug) == (413, "too-large")
     assert "GET /download" in answer.json()["detail"]
     head = alice.send("HEAD", "/file", query={"file_name": "a"}, headers=RAW)
-    assert (head.status, head.headers["content-length"]) == (200, str(SMALL + 1))
+    assert (head.status, head.headers["content-length"]) == (200, str(SMALL_FILE_BYTES + 1))
 
 
 @pytest.mark.parametrize("size", [6_200_000, 6 * 1024 * 1024 + 1, 9_000_000])
@@ -268,12 +268,12 @@ def test_a_replaced_file_becomes_a_version(alice: Client, behind: Behind) -> Non
     assert (answer.status, second["version"], second["created"]) == (200, 2, first["created"])
     assert alice.put("a", b"three").json()["version"] == 3
     assert alice.read("a").content == b"three"
-    kept = [row for row in behind.rows("files") if row["shelf"] == "alice/versions"]
+    kept = [row for row in behind.rows("files") if row["partition"] == "alice/versions"]
     assert sorted(int(str(row["version"])) for row in kept) == [1, 2]
     objects = behind.objects()
     assert {objects[str(row["object"])] for row in kept} == {b"one", b"twos"}
     assert all(int(str(row["until"])) > 1_790_000_000 for row in kept)
-    live = behind.row("files", shelf="alice", name="a")
+    live = behind.row("files", partition="alice", name="a")
     assert {row["id"] for row in kept} == {live["id"]}
     assert alice.names() == ["alice/a"]
     assert alice.get("/me").json()["bytes_used"] == 3 + 4 + 5
@@ -403,7 +403,7 @@ def test_deleting_moves_to_the_trash(alice: Client, behind: Behind) -> None:
     assert get(alice, "a").slug == "no-such-file"
     assert alice.names() == []
     assert alice.get("/me").json()["bytes_used"] == 4
-    (row,) = (each for each in behind.rows("files") if each["shelf"] == "alice/trash")
+    (row,) = (each for each in behind.rows("files") if each["partition"] == "alice/trash")
     assert row["file_name"] == "a"
     assert int(str(row["until"])) > 1_790_000_000
     assert behind.objects()[str(row["object"])] == b"data"
@@ -452,7 +452,7 @@ def test_the_number_of_files_is_limited(alice: Client, behind: Behind) -> None:
 def test_missing_bytes_are_a_fault(alice: Client, behind: Behind) -> None:
     """A row without its object is 503, never an empty file."""
     alice.put("a")
-    behind.change("files", {"shelf": "alice", "name": "a"}, object="alice/none")
+    behind.change("files", {"partition": "alice", "name": "a"}, object="alice/none")
     answer = get(alice, "a")
     assert (answer.status, answer.slug) == (503, "unavailable")
     assert answer.headers["retry-after"]

@@ -68,7 +68,7 @@ def test_an_upload_exists_for_its_account_alone(alice: Client, bob: Client, data
 
 def test_an_unknown_upload_is_not_found(alice: Client) -> None:
     """One 404 for every form of id."""
-    for upload_id in ("0" * 32, "x", "A" * 32, "0" * 33, "..", "~due", "0" * 900):
+    for upload_id in ("0" * 32, "x", "A" * 32, "0" * 33, "..", "~expiry", "0" * 900):
         assert set(everything_on(alice, upload_id)) == {404}
 
 

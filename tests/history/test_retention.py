@@ -28,9 +28,9 @@ def test_the_sweep_deletes_expired_versions_and_trash_with_their_bytes(
     assert sweep() == 3
     assert stored(ground) == [b"3"]
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
-    shelves = {str(row["shelf"]).partition("/")[2] or row["shelf"] for row in rows}
-    assert not shelves & {"versions", "trash"}
-    assert [row["name"] for row in rows if row["shelf"] == "alice"] == ["a.txt"]
+    partitions = {str(row["partition"]).partition("/")[2] or row["partition"] for row in rows}
+    assert not partitions & {"versions", "trash"}
+    assert [row["name"] for row in rows if row["partition"] == "alice"] == ["a.txt"]
     assert bytes_used(ground, "alice") == 1
 
 

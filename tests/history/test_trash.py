@@ -122,7 +122,7 @@ def test_a_new_account_of_a_deleted_name_has_an_empty_trash(alice: Client, behin
         assert restore(namesake, "a.txt", **fields).slug == "no-such-file"
     assert namesake.delete("/trash", id=item["id"]).slug == "no-such-file"
     assert namesake.delete("/trash").status == 204
-    assert len([row for row in behind.rows("files") if row["shelf"] == "alice/trash"]) == 1
+    assert len([row for row in behind.rows("files") if row["partition"] == "alice/trash"]) == 1
 
 
 def test_an_expired_file_cannot_be_restored(
@@ -188,7 +188,7 @@ def test_emptying_continues_with_the_next_request(
     for name in ("a", "b", "c"):
         alice.put(name)
         alice.delete("/file", file_name=name)
-    monkeypatch.setattr(history_trash, "AT_MOST", 0)
+    monkeypatch.setattr(history_trash, "WORK_SECONDS", 0)
     answers = []
     while (answer := alice.delete("/trash")).status == 202:
         answers.append(answer.json())

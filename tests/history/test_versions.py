@@ -154,7 +154,7 @@ def test_a_restore_is_planned_again_when_the_file_changes(
             (name,) = (row["name"] for row in rows if row.get("version") == "1")
             (entry,) = (row for row in rows if row["name"] == f"alice/versions/{name}")
             archived = Key(FILES, "alice/versions", name)
-            assert base.one(Purger).purge(archived, Key(FILES, entry["shelf"], entry["name"]))
+            assert base.one(Purger).purge(archived, Key(FILES, entry["partition"], entry["name"]))
         else:
             alice.delete("/file", file_name="a.txt", permanent="true")
             if change == "made anew":

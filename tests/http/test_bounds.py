@@ -54,7 +54,7 @@ def test_shares_of_another_account_do_not_make_a_list_endless(bob: Client, groun
 def test_a_page_fits_a_lambda_response(alice: Client, behind: Behind) -> None:
     """Long descriptions end a page before its limit, and no file is left out."""
     alice.put("0")
-    row = behind.row("files", shelf="alice", name="0")
+    row = behind.row("files", partition="alice", name="0")
     for number in range(1000):
         words = {"name": f"{number:04}", "description": "界" * 2000}
         behind.put("files", row | words)
@@ -86,7 +86,7 @@ def test_text_with_replacement_characters_is_refused(alice: Client) -> None:
 def test_a_second_put_keeps_description_and_tags(alice: Client, behind: Behind) -> None:
     """`PUT /file` cannot set them, so it must not clear them."""
     alice.put("a.txt", b"1")
-    where = {"shelf": "alice", "name": "a.txt"}
+    where = {"partition": "alice", "name": "a.txt"}
     behind.change("files", where, description="signed", tags=["legal"])
     assert alice.put("a.txt", b"2").json()["description"] == "signed"
     assert alice.get("/files").json()[0]["tags"] == ["legal"]

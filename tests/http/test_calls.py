@@ -405,13 +405,13 @@ def test_a_list_of_a_hundred_shares_makes_three_rounds(
     world: World, ground: Ground, behind: Behind, owners: int
 ) -> None:
     """The number of rounds does not depend on the number of shares or of owners."""
-    file = behind.row("files", shelf="alice", name="a.txt")
+    file = behind.row("files", partition="alice", name="a.txt")
     grant = behind.row("shares", grantee="user:bob", file="alice/a.txt")
     people = [behind.row("users", username=name) for name in ("alice", "carol", "dave")][:owners]
     for number in range(99):
         person = people[number % owners]
         name, owner = f"in/{number:02}", str(person["username"])
-        row = {"shelf": owner, "name": name, "id": f"id{number}", "owner_id": person["id"]}
+        row = {"partition": owner, "name": name, "id": f"id{number}", "owner_id": person["id"]}
         behind.put("files", file | row)
         key = {"file": f"{owner}/{name}", "owner": owner, "owner_id": person["id"]}
         behind.put("shares", grant | key | {"file_id": f"id{number}"})

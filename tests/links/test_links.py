@@ -145,7 +145,7 @@ def test_a_file_names_the_links_to_it_as_grantees(alice: Client, behind: Behind)
     """A removed item and a revoked link are no longer among the grantees."""
 
     def noted(name: str) -> list[str]:
-        row = behind.row("files", shelf="alice", name=name)
+        row = behind.row("files", partition="alice", name=name)
         return sorted(row.get("grantees", []))
 
     alice.put("a.txt")

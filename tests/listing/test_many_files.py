@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bench.scaling import numbered_name
-from function.core.cursors import seal
+from function.core.cursors import encode_cursor
 from function.listing.query import ListQuery
 from tests.conftest import Behind
 from tests.support.bulk_files import fill
@@ -18,7 +18,7 @@ def calls_in(ground: Ground, behind: Behind, size: int) -> dict[str, list[str]]:
     owner = f"has{size}"
     client = join(owner)
     rows = fill(behind.settings, owner, map(numbered_name, range(size)), content_type="image/jpeg")
-    near = seal(["", sorted(row.name for row in rows)[-150]], rows[0].owner_id, LIST_ID)
+    near = encode_cursor(["", sorted(row.name for row in rows)[-150]], rows[0].owner_id, LIST_ID)
     found: dict[str, list[str]] = {}
     for request, send in REQUESTS.items():
         with ground.counted() as calls:

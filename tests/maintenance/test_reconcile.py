@@ -44,12 +44,12 @@ def test_a_consistent_account_stays_as_it_is(alice: Client, behind: Behind, cloc
         alice.put(name)
     alice.delete("/file", file_name="b/c")
     alice.post("/uploads", file_name="d", size=5)
-    before = [row for row in behind.rows("files") if row["shelf"] != "~reconcile"]
+    before = [row for row in behind.rows("files") if row["partition"] != "~reconcile"]
     clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
-    after = [row for row in behind.rows("files") if row["shelf"] != "~reconcile"]
+    after = [row for row in behind.rows("files") if row["partition"] != "~reconcile"]
     deleted = [row for row in before if row not in after]
-    assert [row["shelf"] for row in deleted] == ["alice/folders"]
+    assert [row["partition"] for row in deleted] == ["alice/folders"]
     assert (report["corrected"], report["freed"], report["backfilled"]) == (0, 0, 0)
     assert (report["accounts"], report["objects"], report["folders_deleted"]) == (1, 3, 1)
 
@@ -94,7 +94,7 @@ def test_usage_is_not_corrected_while_uploads_start_and_end(
 
     def before(call: Call) -> None:
         now = {"Query": "aborted", "TransactWriteItems": "started"}.get(call.operation, "")
-        if now == "aborted" and not met and b"alice/holds" in call.request.body:
+        if now == "aborted" and not met and b"alice/reservations" in call.request.body:
             met.append(now)
             with elsewhere():
                 assert alice.delete(f"/uploads/{upload['upload_id']}").status == 204
@@ -149,7 +149,7 @@ def test_a_deleted_account_does_not_stop_the_run(
         join(name)
     last = [row["username"] for row in ground.rows(behind.settings.users)][-1]
     position = {"last_account": None, "account": last, "step": Step.TRASH}
-    saved = {"shelf": "~reconcile", "name": "position", "position": json.dumps(position)}
+    saved = {"partition": "~reconcile", "name": "position", "position": json.dumps(position)}
     for row in ground.rows(behind.settings.users):
         behind.delete("users", username=row["username"])
     behind.put("files", saved)
@@ -160,7 +160,7 @@ def test_a_deleted_account_does_not_stop_the_run(
 
 def test_a_position_of_another_release_is_continued(alice: Client, behind: Behind) -> None:
     """Unknown fields are ignored."""
-    saved = {"shelf": "~reconcile", "name": "position"}
+    saved = {"partition": "~reconcile", "name": "position"}
     behind.put("files", saved | {"position": json.dumps({"accounts_done": True, "later": 1})})
     assert reconcile()["accounts"] == 0
     assert reconcile()["accounts"] == 1
@@ -183,7 +183,7 @@ def test_a_row_that_is_deleted_meanwhile_gets_no_reference_count(
     ground.before = before
     assert reconcile()["backfilled"] == 0
     assert met
-    assert not [row for row in behind.rows("files") if row["shelf"].startswith("~references")]
+    assert not [row for row in behind.rows("files") if row["partition"].startswith("~references")]
 
 
 FOLDERS = {"a/": 5, "a/b/": 3, "a/b/c/": 2, "d/": 1, "e/f/": 1, "e/": 1}
@@ -222,7 +222,7 @@ def test_counts_of_folders_are_corrected(
     counts = {
         each["name"]: each.get("files")
         for each in behind.rows("files")
-        if "/folders" in each["shelf"]
+        if "/folders" in each["partition"]
     }
     assert {
         name.replace(SEPARATOR, ""): files for name, files in counts.items() if files
@@ -235,7 +235,7 @@ def test_counts_of_folders_are_corrected(
 def place(folder: str) -> dict[str, str]:
     """The key of a folder's row."""
     key = folder_key("alice", folder)
-    return {"shelf": key.partition, "name": str(key.sort)}
+    return {"partition": key.partition, "name": str(key.sort)}
 
 
 def test_a_folder_of_an_account_that_just_changed_waits_for_the_next_run(
@@ -284,8 +284,8 @@ def test_the_bytes_of_a_row_are_never_deleted(
 ) -> None:
     """A missing reference count is created before any object is deleted."""
     alice.put("a", b"kept")
-    key = refcount_key(str(behind.row("files", shelf="alice", name="a")["object"]))
-    behind.delete("files", shelf=key.partition, name=str(key.sort))
+    key = refcount_key(str(behind.row("files", partition="alice", name="a")["object"]))
+    behind.delete("files", partition=key.partition, name=str(key.sort))
     clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
     assert (report["backfilled"], report["freed"]) == (1, 0)
@@ -365,7 +365,7 @@ def test_an_account_larger_than_a_run_is_continued_by_the_next(
 def test_an_account_with_an_unreadable_row_is_skipped(alice: Client, behind: Behind) -> None:
     """The run continues with the objects."""
     alice.put("a")
-    row = behind.row("files", shelf="alice", name="a")
+    row = behind.row("files", partition="alice", name="a")
     behind.put("files", {**row, "size": "many"})
     report = reconcile()
     assert (report["skipped"], report["objects"]) == (1, 1)

@@ -147,7 +147,7 @@ def test_a_change_just_before_the_commit_is_respected(
 @pytest.fixture
 def one_commit_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each request has time for one commit."""
-    monkeypatch.setattr(folder_job, "AT_MOST", 0)
+    monkeypatch.setattr(folder_job, "WORK_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("one_commit_a_request")
@@ -357,7 +357,7 @@ def test_a_move_that_is_interrupted_ten_times_is_complete(
     alice.post("/share", file_name="in/bytes.txt", username="bob", permission="write")
     interrupt_ten_times(alice, ground, 5, calls)
     live = {
-        row["name"]: row["id"] for row in ground.rows(settings.files) if row["shelf"] == "alice"
+        row["name"]: row["id"] for row in ground.rows(settings.files) if row["partition"] == "alice"
     }
     assert len(live) == files
     assert {live["out/" + row.name.removeprefix("in/")] for row in rows} == {row.id for row in rows}

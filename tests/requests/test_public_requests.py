@@ -504,7 +504,7 @@ def test_an_empty_file_fits_an_exceeded_quota_of_bytes(alice: Client, ground: Gr
 def forgotten(behind: Behind, view: dict[str, Any]) -> None:
     """Deletes the row of an upload, as DynamoDB does after it has expired."""
     (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
-    behind.delete("files", shelf=str(row["shelf"]), name=str(row["name"]))
+    behind.delete("files", partition=str(row["partition"]), name=str(row["name"]))
 
 
 def test_a_slot_is_released_once(
@@ -675,7 +675,7 @@ def test_an_upload_belongs_to_one_file_request(alice: Client, bob: Client, data:
     others = [ask(alice)[1], ask(bob)[1], alice, bob]
     for other in others:
         assert set(everything_on(other, view["upload_id"])) == {"no-such-upload"}
-    for upload_id in ("x", "0" * 32, "..", "~due"):
+    for upload_id in ("x", "0" * 32, "..", "~expiry"):
         assert set(everything_on(sender, upload_id)) == {"no-such-upload"}
     assert alice.get("/uploads").json() == []
     mine = start(alice, "mine", len(data))

@@ -170,11 +170,11 @@ class House:
         """Continues unfinished permanent deletions, as the sweep does; whether there were any."""
         rows = self.ground.rows(self.settings.files)
         ended = [row for row in rows if int(row.get("until") or 0) in range(1, self._second() + 1)]
-        lines = [row for row in ended if row["shelf"].startswith("~due/")]
+        lines = [row for row in ended if row["partition"].startswith("~expiry/")]
         for line in lines:
-            owner, shelf, name = line["name"].split("/", 2)
-            kept = Key(FILES, f"{owner}/{shelf}", name)
-            due = Key(FILES, line["shelf"], line["name"])
+            owner, partition, name = line["name"].split("/", 2)
+            kept = Key(FILES, f"{owner}/{partition}", name)
+            due = Key(FILES, line["partition"], line["name"])
             base.one(Purger).purge(kept, due)
         return bool(lines)
 

@@ -23,7 +23,7 @@ def fill(settings: Settings, owner: str, names: Iterable[str], **fields: Any) ->
     account = decode(_attributes(tables[settings.users].get_item(DynamoType({"S": owner}))))
     rows = [
         FileRow(
-            shelf=owner,
+            partition=owner,
             name=name,
             **{
                 "id": f"{number:032x}",

@@ -9,7 +9,7 @@ import json
 import re
 import string
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -25,7 +25,7 @@ from moto.core import responses, utils
 from moto.core.base_backend import BaseBackend
 from moto.core.models import botocore_stubber
 from moto.dynamodb import responses as dynamodb_responses
-from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.comparisons import ConditionExpressionParser, get_filter_expression
 from moto.dynamodb.exceptions import ItemSizeTooLarge
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
@@ -34,6 +34,7 @@ from moto.dynamodb.models.utilities import bytesize
 from moto.dynamodb.parsing import ast_nodes
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Expression, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.moto_random import MotoRandom
 
@@ -41,6 +42,14 @@ LARGEST_ITEM = 405_000  # bytes, as moto has it
 # What moto changes in place; of all else it makes a new one, so that rows may have it in common.
 CHANGED_IN_PLACE = {"L", "M", "SS", "NS", "BS"}
 BYTES = {"B", "BS"}
+LARGEST_ANSWER = 16_000_000  # bytes, a little less than moto has it
+MOST_ROWS = 100
+LONGEST_KEY = 2048  # bytes
+PLAIN = {
+    "SET": re.compile(r"(?P<name>#?\w+) = (?P<value>:\w+)"),
+    "ADD": re.compile(r"(?P<name>#?\w+) (?P<value>:\w+)"),
+    "REMOVE": re.compile(r"(?P<name>#?\w+)"),
+}
 NAMED_LIKE_TYPES = {"S", "N", "NULL"}
 MOST_DIGITS = 38
 MOST_VALID = 20_000
@@ -61,6 +70,7 @@ ENDPOINT = f"https://dynamodb.{REGION}.amazonaws.com"
 
 _clean = useragent.sanitize_user_agent_string_component
 _transact = DynamoDBBackend.transact_write_items
+_update = DynamoDBBackend.update_item
 _urls: Any = BaseBackend.urls.fget
 _query = Table.query
 _equal, _unequal, _less = DynamoType.__eq__, DynamoType.__ne__, DynamoType.__lt__
@@ -95,11 +105,14 @@ def at_once(operation: str, request: Any) -> bytes | None:
     """
     if operation not in OFTEN or request.url != f"{ENDPOINT}/":
         return None
+    short = isinstance(request, Request)
+    if operation == "BatchGetItem" and short:
+        found = rows_at_once(request.told)
+        if found is not None:
+            return found
     body = json.loads(request.body)
-    if not isinstance(request, Request) and holds_bytes(
-        body
-    ):  # which go as text, and moto has as bytes
-        return None
+    if not short and holds_bytes(body):
+        return None  # they go as text, and moto has them as bytes
     handler = Handler()
     handler.body = handler.params = body
     handler.current_account, handler.region = ACCOUNT, REGION
@@ -110,6 +123,155 @@ def at_once(operation: str, request: Any) -> bytes | None:
     return _encoder.encode(result).encode()
 
 
+def rows_at_once(told: Mapping[str, Any]) -> bytes | None:
+    """What is answered to the plain wish for some rows, each named by texts; None to any other."""
+    tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
+    wishes = told["RequestItems"]
+    if (
+        told.keys() != {"RequestItems"}
+        or sum(len(each["Keys"]) for each in wishes.values()) > MOST_ROWS
+    ):
+        return None
+    found: dict[str, list[str]] = {}
+    for name, wish in wishes.items():
+        table = tables.get(name)
+        if table is None or not wish.keys() <= {"Keys", "ConsistentRead"}:
+            return None
+        places = [place_of(table, key) for key in wish["Keys"]]
+        if None in places or len({*places}) < len(places):
+            return None
+        rows = [row_at(table, *place) for place in places if place]
+        found[name] = [written(row) for row in rows if row is not None]
+    if sum(len(text) for texts in found.values() for text in texts) > LARGEST_ANSWER:
+        return None
+    used = [
+        {"CapacityUnits": len(wish["Keys"]), "TableName": name} for name, wish in wishes.items()
+    ]
+    answered = ", ".join(
+        f"{json.dumps(name)}: [{', '.join(texts)}]" for name, texts in found.items()
+    )
+    return (
+        f'{{"ConsumedCapacity": {json.dumps(used)}, "Responses": {{{answered}}}, '
+        '"UnprocessedKeys": {}}'
+    ).encode()
+
+
+def place_of(table: Any, key: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The partition and what a row is sorted by, if that is what names it and both are texts."""
+    names = [table.hash_key_attr, *([table.range_key_attr] if table.range_key_attr else [])]
+    if key.keys() != {*names} or any(
+        each.keys() != {"S"} or not each["S"] for each in key.values()
+    ):
+        return None
+    texts = [key[name]["S"] for name in names]
+    return texts[0], texts[1] if len(texts) > 1 else ""
+
+
+def row_at(table: Any, partition: str, sort: str) -> Any:
+    """The row that stands there."""
+    held = table.items.get(DynamoType({"S": partition}))
+    if held is None or isinstance(held, Item):
+        return held
+    return held.get(DynamoType({"S": sort}))
+
+
+def written(item: Any) -> str:
+    """A row as JSON: written again when a value is another."""
+    return str(once(item, "written", lambda: _encoder.encode(plain(item.attrs))))
+
+
+def once(item: Any, what: str, make: Callable[[], Any]) -> Any:
+    """What follows from the values of a row, kept as long as they are the same."""
+    attributes = item.attrs
+    names, values, made = vars(attributes).get(what, ((), (), None))
+    now = tuple(attributes.values())
+    if names and names == tuple(attributes) and all(map(is_, values, now)):
+        return made
+    made = make()
+    if CHANGED_IN_PLACE.isdisjoint(value.type for value in now):
+        vars(attributes)[what] = tuple(attributes), now, made
+    return made
+
+
+@lru_cache(1000)
+def actions_of(expression: str) -> tuple[tuple[str, str, str], ...] | None:
+    """The actions of an update: verb, name and value; None where it is more than plain."""
+    actions: list[tuple[str, str, str]] = []
+    verbs = [each.strip() for each in re.split(r"\b(SET|ADD|REMOVE)\s", expression)]
+    if verbs[0] or len({*verbs[1::2]}) < len(verbs[1::2]):
+        return None
+    for verb, told in zip(verbs[1::2], verbs[2::2], strict=True):
+        for action in told.split(","):
+            found = PLAIN[verb].fullmatch(action.strip())
+            if not found or found["name"].upper() in ReservedKeywords.get_reserved_keywords():
+                return None
+            actions.append((verb, found["name"], found.groupdict().get("value", "")))
+    return tuple(actions)
+
+
+def update(
+    backend: Any,
+    table_name: str,
+    key: Any,
+    update_expression: Any,
+    expression_attribute_names: Any,
+    expression_attribute_values: Any,
+    *more: Any,
+    condition_expression: Any = None,
+    **told: Any,
+) -> Any:
+    """Does what a plain update says to the attributes of a row; moto does all others.
+
+    Moto looks through such an expression a dozen times before it does anything.
+    """
+    names, values = expression_attribute_names or {}, expression_attribute_values or {}
+    table, place = backend.tables.get(table_name), None
+    actions = actions_of(update_expression) if update_expression else None
+    if table and actions and not more and not any(told.values()) and table.stream_shard is None:
+        place = place_of(table, key)
+    if place and actions:
+        item = row_at(table, *place)
+        new = changed(table, item, actions, names, values)
+        condition = get_filter_expression(condition_expression, names, values)
+        if new is not None and condition.expr(item):
+            if item is None:
+                table.put_item(dict(key))
+                item = row_at(table, *place)
+            for name, value in new.items():
+                if value is None:
+                    item.attrs.pop(name, None)
+                else:
+                    dict.__setitem__(item.attrs, name, value)
+            return item
+    return _update(
+        backend, table_name, key, update_expression, expression_attribute_names,
+        expression_attribute_values, *more, condition_expression=condition_expression, **told,
+    )  # fmt: skip
+
+
+def changed(
+    table: Any, item: Any, actions: tuple[tuple[str, str, str], ...], names: Any, values: Any
+) -> dict[str, Any] | None:
+    """The attributes that are others then, None for those that go; or None: moto must look."""
+    had, new = item.attrs if item else {}, {}
+    keys = {each["AttributeName"] for each in table.attr}
+    for verb, placeholder, token in actions:
+        name = names.get(placeholder, None if placeholder[0] == "#" else placeholder)
+        value = DynamoType(values[token]) if token in values else None
+        if name is None or name in new or name in keys or (token and value is None):
+            return None
+        if verb == "ADD":
+            old = had.get(name, DynamoType({"N": "0"}))
+            if not old.type == value.type == "N":
+                return None
+            value = old + value
+        new[name] = value
+    largest = sum(bytesize(name) + value.size() for name, value in new.items() if value)
+    if largest + (size(item) if item else 2 * LONGEST_KEY) > LARGEST_ITEM:
+        return None
+    return new
+
+
 @dataclass(frozen=True)
 class Request:
     """A call of DynamoDB as it goes out, as far as anybody looks at it."""
@@ -117,6 +279,7 @@ class Request:
     url: str
     body: bytes
     headers: Mapping[str, str]
+    told: Mapping[str, Any]
 
 
 # Calls that the SDK has found to be right: it looks at each once.
@@ -146,7 +309,7 @@ def short_request(client: Any, operation: str, told: dict[str, Any]) -> Request 
         if len(_valid) == MOST_VALID:
             _valid.clear()
         _valid.add((operation, body))
-    return Request(f"{ENDPOINT}/", body, {})
+    return Request(f"{ENDPOINT}/", body, {}, told)
 
 
 def parsed_answer(client: Any, operation: str, answer: AWSResponse | None) -> Any:
@@ -427,15 +590,12 @@ def clauses(node: Any, of: list[type]) -> list[Any]:
 
 def size(item: Any) -> int:
     """The size of a row in bytes, of its names and values: counted again when one is another."""
-    attributes = item.attrs
-    names, values, total = getattr(attributes, "measured", ((), (), 0))
-    now = tuple(attributes.values())
-    if names and names == tuple(attributes) and all(map(is_, values, now)):
-        return int(total)
-    total = sum(bytesize(name) + value.size() for name, value in attributes.items())
-    if CHANGED_IN_PLACE.isdisjoint(value.type for value in now):
-        attributes.measured = tuple(attributes), now, total
-    return total
+    return int(once(item, "measured", lambda: counted(item)))
+
+
+def counted(item: Any) -> int:
+    """The same, counted."""
+    return sum(bytesize(name) + value.size() for name, value in item.attrs.items())
 
 
 def plain(value: Any) -> Any:
@@ -469,6 +629,7 @@ def sooner() -> Iterator[None]:
     """Has moto be so."""
     changes: list[tuple[Any, str, Any]] = [
         (DynamoDBBackend, "transact_write_items", transact),
+        (DynamoDBBackend, "update_item", update),
         (Table, "query", query),
         (DynamoType, "__eq__", equal),
         (DynamoType, "__lt__", less),

@@ -37,10 +37,10 @@ def assert_consistent(files: Rows, users: Rows) -> None:
     entries = {
         name
         for partition, rows in partitions.items()
-        if partition.startswith("~due/")
+        if partition.startswith("~expiry/")
         for name in rows
     }
-    assert {f"{row.shelf}/{row.name}" for row in archived} <= entries
+    assert {f"{row.partition}/{row.name}" for row in archived} <= entries
     _assert_usage(live + archived, files, accounts)
 
 
@@ -52,9 +52,9 @@ def _partitions(files: Rows, accounts: dict[str, Account]) -> tuple[Partitions, 
     partitions: Partitions = defaultdict(dict)
     strays: list[str] = []
     for row in files:
-        owner = str(row["shelf"]).partition("/")[0]
+        owner = str(row["partition"]).partition("/")[0]
         if owner in accounts or owner.startswith("~"):
-            partitions[str(row["shelf"])][str(row["name"])] = row
+            partitions[str(row["partition"])][str(row["name"])] = row
         elif "version" in row:
             strays.append(str(row["object"]))
     return partitions, strays
@@ -64,7 +64,7 @@ def _assert_search_index(live: list[FileRow], partitions: Partitions) -> None:
     """The index has the terms of all live files and no others."""
     terms: dict[str, set[str]] = defaultdict(set)
     for row in live:
-        terms[f"{row.shelf}/terms"] |= terms_of(row)
+        terms[f"{row.partition}/terms"] |= terms_of(row)
     stored = {name: set(rows) for name, rows in partitions.items() if name.endswith("/terms")}
     assert stored == dict(terms)
 
@@ -74,7 +74,7 @@ def _assert_folders(live: list[FileRow], partitions: Partitions) -> None:
     counts: Counter[tuple[str, str]] = Counter()
     for row in live:
         for folder in folders_of(row.name)[:MAX_LEVELS]:
-            key = folder_key(row.shelf, folder)
+            key = folder_key(row.partition, folder)
             counts[key.partition, str(key.sort)] += 1
     stored = {
         (partition, name): int(str(row.get("files", 0)))
@@ -99,13 +99,13 @@ def _assert_usage(rows: list[FileRow], files: Rows, accounts: dict[str, Account]
     """An account uses the storage of its rows and of its reservations."""
     used: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        owner = row.shelf.partition("/")[0]
+        owner = row.partition.partition("/")[0]
         if owner in accounts and accounts[owner].id == row.owner_id:
             used[owner, "bytes_used"] += row.size
             used[owner, "files_used"] += 1
     for row in files:
-        owner, _, kind = str(row["shelf"]).partition("/")
-        if kind == "holds" and owner in accounts and accounts[owner].id == row["owner_id"]:
+        owner, _, kind = str(row["partition"]).partition("/")
+        if kind == "reservations" and owner in accounts and accounts[owner].id == row["owner_id"]:
             for use in ("used", "reserved"):
                 used[owner, f"bytes_{use}"] += int(str(row["size"]))
                 used[owner, f"files_{use}"] += 1

@@ -26,8 +26,8 @@ def aws(service: str) -> Any:
 def small(patch: pytest.MonkeyPatch) -> None:
     """Makes parts of 10 bytes for files of more than 20; S3 then refuses parts below 5 bytes."""
     patch.setattr(parts, "MIB", 1)
-    patch.setattr(parts, "SMALLEST_PART", PART)
-    patch.setattr(parts, "SINGLE_PUT", SINGLE)
+    patch.setattr(parts, "MIN_PART_BYTES", PART)
+    patch.setattr(parts, "MAX_SINGLE_PUT_BYTES", SINGLE)
     patch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", SMALLEST)
 
 

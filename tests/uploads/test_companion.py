@@ -253,7 +253,7 @@ def test_parts_of_more_than_5_tib_are_refused(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before S3 joins them."""
-    monkeypatch.setattr(completion, "LARGEST", 13)
+    monkeypatch.setattr(completion, "MAX_FILE_BYTES", 13)
     upload = create(alice)
     parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
     assert complete(alice, upload, parts).slug == "too-large"

@@ -65,7 +65,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def expiry_entries(ground: Ground) -> list[str]:
     """The names of the expiry entries of uploads."""
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
-    return sorted(row["name"] for row in rows if row["shelf"].startswith("~due/"))
+    return sorted(row["name"] for row in rows if row["partition"].startswith("~expiry/"))
 
 
 def test_an_event_completes_a_put(alice: Client, ground: Ground) -> None:
@@ -97,7 +97,7 @@ def test_the_audit_row_has_the_address_that_created_the_upload(
     records = {
         row["action"]: (row["address"], row["agent"])
         for row in ground.rows(files)
-        if row["shelf"].startswith("~audit/")
+        if row["partition"].startswith("~audit/")
     }
     assert records["file.upload"] == (alice.address, "of /up")
     assert records["request.upload"] == ("192.0.2.9", "of /r/")
@@ -169,7 +169,7 @@ def test_a_late_event_keeps_the_files_bytes(
     put(view, b"abc")
     assert complete(alice, view).status == 200
     (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
-    behind.delete("files", shelf=str(row["shelf"]), name=str(row["name"]))
+    behind.delete("files", partition=str(row["partition"]), name=str(row["name"]))
     for _ in range(9):
         assert tell(key_of(view)) == []
         clock.time += DAY

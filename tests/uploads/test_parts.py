@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from function.aws.s3 import Part
 from function.core.errors import TooLarge
 from function.core.fields import MAX_PARTS
-from function.core.limits import LARGEST, MIB, SMALLEST_PART
+from function.core.limits import MAX_FILE_BYTES, MIB, MIN_PART_BYTES
 from function.tables.uploads import UploadRow
 from function.uploads.parts import (
     choose_part_size,
@@ -17,14 +17,14 @@ from function.uploads.parts import (
     total_parts,
 )
 
-SIZES = st.integers(0, LARGEST) | st.integers(0, 200 * MIB)
+SIZES = st.integers(0, MAX_FILE_BYTES) | st.integers(0, 200 * MIB)
 LARGEST_PART = 5 * 1024 * MIB  # S3's own bound
 
 
 def row(size: int | None, part_size: int | None, multipart: str | None = "upload") -> UploadRow:
     """An upload with a plan."""
     return UploadRow(
-        shelf="alice/uploads",
+        partition="alice/uploads",
         name="0" * 32,
         user_id="id",
         owner="alice",
@@ -48,7 +48,7 @@ def row(size: int | None, part_size: int | None, multipart: str | None = "upload
         (64 * MIB + 1, 8 * MIB),
         (80_000 * MIB, 8 * MIB),
         (80_000 * MIB + 1, 9 * MIB),
-        (LARGEST, 525 * MIB),
+        (MAX_FILE_BYTES, 525 * MIB),
         (None, 525 * MIB),
     ],
 )
@@ -59,9 +59,9 @@ def test_part_sizes_at_the_edges(size: int | None, part_size: int) -> None:
 
 def test_no_file_is_larger_than_5_tib() -> None:
     """It is the largest size that S3 takes."""
-    assert LARGEST == 5 * 1024**4
+    assert MAX_FILE_BYTES == 5 * 1024**4
     with pytest.raises(TooLarge):
-        choose_part_size(LARGEST + 1)
+        choose_part_size(MAX_FILE_BYTES + 1)
 
 
 @given(SIZES)
@@ -69,8 +69,8 @@ def test_part_sizes_are_within_the_bounds_of_s3(size: int) -> None:
     """Whole MiB, and not one more than 10,000 parts need."""
     part_size = choose_part_size(size)
     assert part_size % MIB == 0
-    assert SMALLEST_PART <= part_size <= LARGEST_PART
-    assert part_size == SMALLEST_PART or (part_size - MIB) * MAX_PARTS < size
+    assert MIN_PART_BYTES <= part_size <= LARGEST_PART
+    assert part_size == MIN_PART_BYTES or (part_size - MIB) * MAX_PARTS < size
 
 
 @given(SIZES)

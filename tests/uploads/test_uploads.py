@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from function.core.limits import LARGEST
+from function.core.limits import MAX_FILE_BYTES
 from function.uploads import service as uploads_service
 from tests.conftest import Behind
 from tests.crashes.crashes import collide
@@ -30,7 +30,7 @@ DATA = bytes(range(256)) * 3
         (0, "put", 0, 1),
         (64 * MIB, "put", 64 * MIB, 1),
         (64 * MIB + 1, "multipart", 8 * MIB, 9),
-        (LARGEST, "multipart", 525 * MIB, 9987),
+        (MAX_FILE_BYTES, "multipart", 525 * MIB, 9987),
     ],
 )
 def test_the_size_decides_method_and_part_size(
@@ -43,7 +43,7 @@ def test_the_size_decides_method_and_part_size(
     assert (view["size"], view["owner"], view["file_name"]) == (size, "alice", "a.bin")
 
 
-@pytest.mark.parametrize("size", [LARGEST + 1, 10**30])
+@pytest.mark.parametrize("size", [MAX_FILE_BYTES + 1, 10**30])
 def test_a_file_of_more_than_5_tib_is_refused(alice: Client, ground: Ground, size: int) -> None:
     """Before S3 creates a multipart upload."""
     assert alice.post("/uploads", file_name="a", size=size).slug == "too-large"
