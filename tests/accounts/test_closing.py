@@ -13,7 +13,7 @@ from function.core.errors import Unavailable
 from function.tables.folders import folder_key
 from tests.conftest import Behind, Clock
 from tests.crashes.crashes import collide
-from tests.crashes.world import elsewhere
+from tests.crashes.world import other_process
 from tests.support.client import CONTEXT, PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground, failure, sent_body
 from tests.support.links import make
@@ -331,7 +331,7 @@ def overtake(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> l
         made += made >= 0
         if made == at + 1:
             ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 met.append(act())
         made = max(made, 0) if call.operation == "TransactWriteItems" else made
 

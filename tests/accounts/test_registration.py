@@ -7,7 +7,7 @@ import pytest
 
 from function import contract
 from tests.conftest import Behind, Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Ground
 
@@ -121,7 +121,7 @@ def test_a_refused_registration_keeps_the_invitation(root: Client, alice: Client
 def test_one_of_two_with_one_invitation_registers(root: Client, ground: Ground) -> None:
     """Another registration can come between the read and the commit."""
     token = root.post("/invites").json()["token"]
-    met = at_the_commit(ground, lambda: register("carol", invite=token))
+    met = act_before_commit(ground, lambda: register("carol", invite=token))
     answer = register("dave", invite=token)
     assert met[0].status == 201
     assert (answer.status, answer.slug) == (404, "no-such-invite")

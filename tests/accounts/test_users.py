@@ -8,10 +8,10 @@ import pytest
 from function import contract
 from function.auth.mfa import PERIOD
 from tests.conftest import Behind, Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Ground
-from tests.support.mfa import Authenticator, enrolled
+from tests.support.mfa import Authenticator, enable_mfa
 from tests.support.world import World
 
 Rewire = Callable[[contract.Settings], None]
@@ -176,7 +176,7 @@ def test_an_administrator_removes_a_second_factor(
     world: World, clock: Clock, behind: Behind
 ) -> None:
     """The owner then needs the password alone; sessions and keys have ended."""
-    app = enrolled(world.dave, clock)
+    app = enable_mfa(world.dave, clock)
     key = world.dave.post("/keys", name="backup", scopes=["read"]).json()["token"]
     others = behind.row("users", username="alice")
     answer = change(world.root, "dave", mfa=False)
@@ -190,13 +190,13 @@ def test_an_administrator_removes_a_second_factor(
     assert again.delete("/mfa", otp=app.recovery[0]).slug == "no-such-factor"
     assert behind.row("users", username="alice") == others
     clock.time += PERIOD
-    assert enrolled(again, clock).secret != app.secret
+    assert enable_mfa(again, clock).secret != app.secret
     assert login("dave").slug == "otp-required"
 
 
 def test_the_list_shows_who_has_a_second_factor(world: World, clock: Clock) -> None:
     """Other changes keep it; an unconfirmed one is none."""
-    enrolled(world.dave, clock)
+    enable_mfa(world.dave, clock)
     world.bob.post("/mfa", current_password=PASSWORD)
     assert change(world.root, "dave", quota=1, disabled=False, mfa=None).json()["mfa"] is True
     assert world.dave.get("/me").status == 200
@@ -219,7 +219,7 @@ def test_nobody_removes_their_own_second_factor_here(
     change(world.root, "bob", role="admin")
     assert change(world.bob, "bob", mfa=False).status == 200, "there is none"
     for who in (world.root, world.bob):
-        enrolled(who, clock)
+        enable_mfa(who, clock)
     before = behind.state()
     for who, whom in ((world.bob, "bob"), (world.bob, "root"), (world.root, "root")):
         answer = change(who, whom, mfa=False)
@@ -230,7 +230,7 @@ def test_nobody_removes_their_own_second_factor_here(
 
 def test_the_removal_is_audited(world: World, clock: Clock) -> None:
     """With actor and owner."""
-    enrolled(world.dave, clock)
+    enable_mfa(world.dave, clock)
     change(world.root, "dave", mfa=False)
     (told, *_) = world.root.get("/audit", username="dave", action="account.update").json()
     assert (told["actor"], told["owner"], told["subject"]) == ("root", "dave", "mfa: False")
@@ -252,7 +252,7 @@ def test_one_of_two_who_demote_each_other_succeeds(world: World, ground: Ground)
     """The commit requires that the caller is still an administrator."""
     for name in ("alice", "bob"):
         change(world.root, name, role="admin")
-    met = at_the_commit(ground, lambda: change(world.bob, "alice", role="member"))
+    met = act_before_commit(ground, lambda: change(world.bob, "alice", role="member"))
     answer = change(world.alice, "bob", role="member")
     assert met[0].status == 200
     assert (answer.status, answer.slug) == (403, "not-allowed")

@@ -9,7 +9,7 @@ import pytest
 from function import contract
 from function.audit import service as audit_service
 from tests.conftest import Behind, Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.api_register import COMMIT, ROUTES, route_of
 from tests.support.client import PASSWORD as KNOWN
 from tests.support.client import Answer, Client, join
@@ -282,7 +282,7 @@ def test_a_repeated_commit_writes_one_audit_row(
     alice: Client, ground: Ground, settings: contract.Settings, behind: Behind
 ) -> None:
     """Only the commit that succeeds writes the row."""
-    met = at_the_commit(ground, lambda: alice.send("PUT", "/groups/club").status)
+    met = act_before_commit(ground, lambda: alice.send("PUT", "/groups/club").status)
     assert alice.send("PUT", "/groups/club").status == 200
     assert met == [201]
     made = [row for row in records(ground, settings) if row["action"] == "group.create"]

@@ -11,13 +11,13 @@ from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Ground
-from tests.support.mfa import Authenticator, enrolled
+from tests.support.mfa import Authenticator, enable_mfa
 
 
 @pytest.fixture
 def app(alice: Client, clock: Clock) -> Authenticator:
     """The authenticator app of Alice, who has a second factor."""
-    return enrolled(alice, clock)
+    return enable_mfa(alice, clock)
 
 
 def login(otp: str | None = None, password: str = PASSWORD, address: str = "192.0.2.1") -> Answer:
@@ -90,7 +90,7 @@ def test_a_code_works_once(app: Authenticator, clock: Clock) -> None:
 
 def test_the_code_that_confirmed_cannot_log_in(alice: Client, clock: Clock) -> None:
     """The confirmation has used it up."""
-    app = enrolled(alice, clock)
+    app = enable_mfa(alice, clock)
     assert login(app.code()).slug == "wrong-otp"
     clock.time += PERIOD
     assert login(app.code()).status == 200
@@ -202,7 +202,7 @@ def test_wrong_codes_of_another_secret_do_not_count(
     else:
         join("root").send("PATCH", "/users/alice", json_={"mfa": False})
         alice = Client(login(address="198.51.100.1").json()["token"])
-    again = enrolled(alice, clock)
+    again = enable_mfa(alice, clock)
     clock.time += PERIOD
     assert login(again.code(), address="198.51.100.1").status == 200
     assert use_up_codes(again).status == 429
@@ -273,7 +273,7 @@ def test_removal_requires_a_code(
     me = alice.get("/me").json()
     assert (me["mfa"], me["recovery_codes_left"]) == (False, 0)
     assert alice.delete("/mfa", otp="000000").slug == "no-such-factor"
-    again = enrolled(alice, clock)
+    again = enable_mfa(alice, clock)
     assert again.secret != app.secret
     clock.time += PERIOD
     assert login(app.code()).slug == "wrong-otp"
@@ -296,7 +296,7 @@ def test_enrolment_and_removal_make_two_calls_each(
 ) -> None:
     """One read and one commit."""
     with ground.counted() as made:
-        app = enrolled(alice, clock)
+        app = enable_mfa(alice, clock)
         alice.delete("/mfa", otp=app.recovery[0])
     assert made == ["BatchGetItem", "TransactWriteItems"] * 3
 

@@ -12,10 +12,10 @@ from function.aws.ses import NOBODY
 from function.core.runtime import iso
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Ground, failure, response
-from tests.support.mfa import enrolled
+from tests.support.mfa import enable_mfa
 
 ADDRESS = "alice@example.org"
 
@@ -177,7 +177,7 @@ def test_mails_to_a_name_are_limited(known: Client, ground: Ground, clock: Clock
 
 def test_a_second_factor_stays(known: Client, ground: Ground, clock: Clock) -> None:
     """The reader of the mail has one factor, not both."""
-    app = enrolled(known, clock)
+    app = enable_mfa(known, clock)
     forgot()
     assert reset(mailed_token(ground)).status == 204
     assert login(OTHER).slug == "otp-required"
@@ -336,7 +336,7 @@ def test_an_issued_token_works_once_the_account_is_enabled(alice: Client, root: 
 
 def test_an_issued_token_keeps_the_second_factor(alice: Client, root: Client, clock: Clock) -> None:
     """An administrator who uses the token has one factor, not both."""
-    app = enrolled(alice, clock)
+    app = enable_mfa(alice, clock)
     assert reset(issue(root).json()["token"]).status == 204
     assert login(OTHER).slug == "otp-required"
     assert Client().post("/login", username="alice", password=OTHER, otp=app.code(1)).status == 200
@@ -358,7 +358,9 @@ def test_an_administrator_demoted_meanwhile_issues_no_token(
 ) -> None:
     """Between the read and the commit."""
     root.send("PATCH", "/users/bob", json_={"role": "admin"})
-    met = at_the_commit(ground, lambda: root.send("PATCH", "/users/bob", json_={"role": "member"}))
+    met = act_before_commit(
+        ground, lambda: root.send("PATCH", "/users/bob", json_={"role": "member"})
+    )
     answer = issue(bob)
     assert met[0].status == 200
     assert (answer.status, answer.slug) == (403, "not-allowed")

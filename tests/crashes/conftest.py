@@ -11,7 +11,7 @@ from function import contract
 from tests.conftest import Clock
 from tests.crashes.world import World
 from tests.support.fake_aws import Ground
-from tests.support.transfers import small
+from tests.support.transfers import use_small_parts
 
 MakeWorld = Callable[[AbstractContextManager[Any]], World]
 
@@ -21,7 +21,7 @@ _made: list[World] = []
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 from tests.crashes.calls import Calls, Place, places_of
 from tests.crashes.operations import Operation
 from tests.crashes.seen import Report, Said, require, said
-from tests.crashes.world import Step, World, elsewhere
+from tests.crashes.world import Step, World, other_process
 from tests.support.fake_aws import Call, Ground
 
 # Calls whose effect others see at once; an object is seen when a row names it.
@@ -160,14 +160,14 @@ def alike(got: Said, ordered: Said, operation: Operation) -> bool:
     return got == ordered or (got[0] != ordered[0] and {got[0], ordered[0]} <= operation.alike)
 
 
-def at_the_commit(ground: Ground, act: Callable[[], Any]) -> list[Any]:
+def act_before_commit(ground: Ground, act: Callable[[], Any]) -> list[Any]:
     """Runs `act` in another process just before the next commit, and lists its result."""
     met: list[Any] = []
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
             ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 met.append(act())
 
     ground.before = before

@@ -34,7 +34,7 @@ def enable_mfa(client: Client, now: Callable[[], float]) -> dict[str, str]:
     """Sets an e-mail address and MFA; a code that works once and a recovery code."""
     wish = {"email": "dora@example.org", "current_password": PASSWORD}
     assert client.send("PATCH", "/me", json_=wish).status == 200
-    app = mfa.enrolled(client, now)
+    app = mfa.enable_mfa(client, now)
     return {"code": app.code(1), "recovery": app.recovery[0]}
 
 

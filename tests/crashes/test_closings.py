@@ -18,7 +18,7 @@ from function import base, contract
 from tests.conftest import Clock
 from tests.crashes.calls import Calls, Place, places_of
 from tests.crashes.seen import renamed
-from tests.crashes.world import counting, elsewhere
+from tests.crashes.world import counting, other_process
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.invariants import assert_consistent
@@ -92,7 +92,7 @@ class People:
     def act_elsewhere(self, act: Act) -> Answer | int:
         """Acts in another process, with ids of its own."""
         ids, self.ids = self.ids, itertools.count(6000)
-        with elsewhere():
+        with other_process():
             answer = act(self)
         self.ids = ids
         return answer

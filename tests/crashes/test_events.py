@@ -18,20 +18,20 @@ from tests.support.client import Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.senders import ask, counts
 from tests.support.transfers import (
-    begun,
     bytes_used,
     complete,
+    count_multipart_uploads,
     fetch,
     key_of,
+    notify,
     put,
     send,
     send_parts,
-    small,
     start,
     stored,
     sweep,
-    tell,
     upload,
+    use_small_parts,
 )
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
     monkeypatch.setattr(maintenance_sweep, "MAX_DAYS_BACK", 1)
 
 
@@ -155,18 +155,18 @@ def test_news_cut_off_anywhere_makes_one_file_in_the_end(
 ) -> None:
     """It is acknowledged when the file is there, and else it comes again."""
     _, view = arrived(ground, clock)
-    numbers = calls_of(ground, lambda: tell(key_of(view)))
+    numbers = calls_of(ground, lambda: notify(key_of(view)))
     assert len(numbers) >= 5
     hits = 0
     for number in numbers:
         alice, view = arrived(ground, clock)
         with failing(ground, number, fault) as hit:
-            back = unless_cut_off(partial(tell, key_of(view)))
+            back = unless_cut_off(partial(notify, key_of(view)))
         hits += bool(hit)
         file = alice.get("/files").json()[0]
         if back == []:
             assert file["version"] == 2, f"acknowledged, and lost at call {number}"
-        assert tell(key_of(view)) == []
+        assert notify(key_of(view)) == []
         (file,) = alice.get("/files").json()
         assert (file["version"], file["size"]) == (2, 3)
         assert fetch(alice, "a") == b"abc"
@@ -209,7 +209,11 @@ def test_a_sweep_cut_off_anywhere_is_gone_on_with(
             unless_cut_off(sweep)
         assert DATA[:15] in stored(ground)
         sweep()
-        assert (stored(ground), begun(ground), due(ground)) == ([DATA[:15]], 0, [])
+        assert (stored(ground), count_multipart_uploads(ground), due(ground)) == (
+            [DATA[:15]],
+            0,
+            [],
+        )
         clock.time -= LATER
         assert alice.names() == ["alice/done"]
         assert alice.get("/uploads").json() == []
@@ -243,7 +247,11 @@ def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
             unless_cut_off(sweep)
         for _ in range(2):
             sweep()
-            assert (stored(ground), begun(ground), due(ground)) == ([DATA[:15]], 0, [])
+            assert (stored(ground), count_multipart_uploads(ground), due(ground)) == (
+                [DATA[:15]],
+                0,
+                [],
+            )
             clock.time -= AFTER_SENT
             assert counts(alice, request_id) == (1, 15)
             clock.time += AFTER_SENT
@@ -268,7 +276,7 @@ def settled(ground: Ground, clock: Clock, alice: Client, status: int, size: int)
     sweep()
     clock.time -= LATER
     kept = [DATA[:size]] if status == 200 else []
-    assert (stored(ground), begun(ground), due(ground)) == (kept, 0, [])
+    assert (stored(ground), count_multipart_uploads(ground), due(ground)) == (kept, 0, [])
 
 
 @pytest.mark.parametrize("size", [15, 45])
@@ -308,7 +316,7 @@ def test_a_completion_at_any_call_of_a_sweep(
     def completed() -> int:
         clock.time -= LATER
         if by == "news":
-            assert tell(key_of(view)) == []
+            assert notify(key_of(view)) == []
         answer = complete(alice, view) if by == "client" else alice.get("/files")
         clock.time += LATER
         return answer.status if by == "client" else (200 if answer.json() else 404)

@@ -165,7 +165,7 @@ class World:
     def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:
         """Sends a request to another process; `twin`: it is the same operation as the first."""
         ids, self.is_elsewhere = self._ids, True
-        with elsewhere():
+        with other_process():
             answer = self.send(operation, twin=twin)
         self._ids, self.is_elsewhere = ids, False
         return answer
@@ -374,7 +374,7 @@ def tables_in(body: Any) -> Iterator[str]:
 
 
 @contextmanager
-def elsewhere() -> Iterator[None]:
+def other_process() -> Iterator[None]:
     """Runs as in another process: Powertools keeps the current request in its classes."""
     context, event = dict(http_router.resolver.context), BaseRouter.current_event
     try:

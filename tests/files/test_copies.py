@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from tests.crashes.meetings import at_the_commit
-from tests.crashes.world import elsewhere
+from tests.crashes.meetings import act_before_commit
+from tests.crashes.world import other_process
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground
 from tests.support.transfers import aws, bytes_used, set_quota, stored
@@ -136,7 +136,7 @@ def test_two_deletions_at_once_delete_the_bytes(alice: Client, ground: Ground, a
         nonlocal calls
         calls += 1
         if calls == at + 1:
-            with elsewhere():
+            with other_process():
                 assert gone(alice, "b") == 204
 
     ground.before = before
@@ -158,7 +158,7 @@ def test_a_copy_of_a_file_that_is_being_purged_has_its_bytes(
         nonlocal calls
         calls += 1
         if calls == at + 1:
-            with elsewhere():
+            with other_process():
                 made.append(copy(alice, "a", "b"))
 
     ground.before = before
@@ -184,7 +184,7 @@ def test_an_original_that_changes_meanwhile_is_read_again(
         else:
             alice.send("PATCH", "/file", json_={"file_name": "a", "new_name": "c"})
 
-    at_the_commit(ground, meanwhile)
+    act_before_commit(ground, meanwhile)
     answer = copy(alice, "a", "b")
     if what == "replaced":
         assert answer.status == 201
@@ -215,7 +215,7 @@ def test_a_right_revoked_before_the_commit_copies_nothing(
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems" and not met:
             ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 met.append(alice.delete("/share", file_name="in/", username="bob"))
 
     ground.before = before

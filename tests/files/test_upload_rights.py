@@ -3,23 +3,23 @@
 import pytest
 
 from tests.conftest import Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.fake_aws import Ground
 from tests.support.transfers import (
-    begun,
     bytes_used,
     complete,
+    count_multipart_uploads,
     fetch,
     put,
     send,
     send_parts,
     set_quota,
-    small,
     start,
     stored,
     sweep,
     upload,
+    use_small_parts,
 )
 
 DATA = bytes(range(45))
@@ -28,7 +28,7 @@ DAY = 24 * 3600
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
 
 
 @pytest.fixture(params=[15, 45], ids=["put", "parts"])
@@ -141,7 +141,7 @@ def test_an_aborted_upload_is_gone(alice: Client, ground: Ground, data: bytes) -
     send(alice, view, data)
     answer = alice.delete(f"/uploads/{view['upload_id']}")
     assert (answer.status, answer.content) == (204, b"")
-    assert (stored(ground), begun(ground)) == ([], 0)
+    assert (stored(ground), count_multipart_uploads(ground)) == ([], 0)
     assert set(everything_on(alice, view["upload_id"])) == {404}
     assert alice.get("/uploads").json() == []
     assert alice.names() == []
@@ -155,7 +155,7 @@ def test_an_upload_in_progress_is_aborted(alice: Client, ground: Ground) -> None
     with ground.counted() as calls:
         assert alice.delete(path).status == 204
     assert calls == ["BatchGetItem", "TransactWriteItems", "AbortMultipartUpload", "DeleteObject"]
-    assert begun(ground) == 0
+    assert count_multipart_uploads(ground) == 0
 
 
 def test_an_upload_expires_after_seven_days(
@@ -244,7 +244,7 @@ def test_of_two_uploads_at_once_one_gets_the_last_room(
             return alice.put(name, b"123")
         return alice.post("/uploads", file_name=name, size=3)
 
-    met = at_the_commit(ground, lambda: one("b"))
+    met = act_before_commit(ground, lambda: one("b"))
     late = one("a")
     assert (met[0].status, late.slug) == (201, "quota-exceeded")
     assert bytes_used(ground, "alice") == 3

@@ -10,8 +10,8 @@ import pytest
 
 from function import contract
 from tests.conftest import Behind
-from tests.crashes.meetings import at_the_commit
-from tests.crashes.world import elsewhere
+from tests.crashes.meetings import act_before_commit
+from tests.crashes.world import other_process
 from tests.support.api_register import MIB
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
@@ -216,7 +216,7 @@ def test_a_file_purged_during_the_check_is_not_found(
 
     def before(call: Call) -> None:
         if call.operation == "GetObject" and not met:
-            with elsewhere():
+            with other_process():
                 query = {"file_name": "a.txt", "permanent": "true"}
                 met.append(alice.send("DELETE", "/file", query=query))
 
@@ -234,7 +234,7 @@ def test_a_new_name_is_checked_against_the_current_bytes(
     alice.put("a.txt", b"one;two\n")
     alice.post("/share", file_name="a.txt", username="root", permission="write")
     program = SAMPLES[".exe"]
-    met = at_the_commit(ground, lambda: root.put("a.txt", program, username="alice"))
+    met = act_before_commit(ground, lambda: root.put("a.txt", program, username="alice"))
     assert rename(alice, "a.txt", "a.csv").slug == "type-not-allowed"
     assert met[0].status == 200
     assert alice.read("a.txt").content == program

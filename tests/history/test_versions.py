@@ -7,7 +7,7 @@ from function.aws.rows import Key
 from function.contract import FILES, Settings
 from function.files.purge import Purger
 from tests.conftest import Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Ground
 from tests.support.transfers import bytes_used, set_quota, stored, sweep
@@ -161,7 +161,7 @@ def test_a_restore_is_planned_again_when_the_file_changes(
                 alice.put("a.txt", b"another")
                 alice.put("a.txt", b"and one more")
 
-    at_the_commit(ground, act)
+    act_before_commit(ground, act)
     answer = restore(alice, 1)
     if change == "purged":
         assert answer.slug == "no-such-version"

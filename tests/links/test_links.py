@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Behind, Clock, reason_at
-from tests.crashes.meetings import at_the_commit
-from tests.crashes.world import elsewhere
+from tests.crashes.meetings import act_before_commit
+from tests.crashes.world import other_process
 from tests.support.client import PASSWORD, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.links import Made, change, make, revoke
@@ -184,7 +184,7 @@ def test_an_item_renamed_during_a_read_is_listed(alice: Client, ground: Ground) 
     def before(call: Call) -> None:
         if call.operation == "BatchGetItem":
             ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 renamed = {"file_name": "a.txt", "new_name": "b.txt"}
                 assert alice.send("PATCH", "/file", json_=renamed).status == 200
 
@@ -254,7 +254,7 @@ def test_an_alias_that_another_link_took_stays_with_it(
             make(bob, "b.txt", alias=alias)
 
     if meanwhile:
-        at_the_commit(ground, take)
+        act_before_commit(ground, take)
     else:
         take()
         assert alice.get(f"/links/{old.id}").json()["alias"] is None

@@ -16,7 +16,7 @@ from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.models import LinkDownloadRequest
 from tests.conftest import Behind, Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support import curls
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client, join
@@ -151,7 +151,7 @@ def test_concurrent_downloads_with_one_grant_count_once(
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=most)
     grant = link.unlock("").json()["grant"]
-    met = at_the_commit(ground, lambda: link.download("a.txt", grant=grant))
+    met = act_before_commit(ground, lambda: link.download("a.txt", grant=grant))
     assert link.download(**fields, grant=grant).status == 200
     assert [answer.status for answer in met] == [200]
     assert link.downloads(alice) == 1

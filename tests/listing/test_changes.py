@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Behind, Clock
-from tests.crashes.world import elsewhere
+from tests.crashes.world import other_process
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, Ground
 
@@ -129,7 +129,7 @@ def test_a_change_that_becomes_visible_late_is_listed(
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
             ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 clock.time += 20
                 alice.put("later.txt", b"22")
                 answer = alice.get("/changes", cursor=following[0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from function.listing import sorted_files
 from tests.conftest import Clock
-from tests.crashes.world import elsewhere
+from tests.crashes.world import other_process
 from tests.support.client import Client, join
 from tests.support.fake_aws import Call, Ground
 
@@ -107,7 +107,7 @@ class ChangesDuringPage:
         self.at -= 1
         if self.at == -1:
             self.ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 for op in self.ops:
                     self.model.do(op)
 

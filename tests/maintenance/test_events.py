@@ -15,17 +15,17 @@ from tests.support.transfers import (
     complete,
     fetch,
     key_of,
+    notify,
     put,
-    small,
     start,
     stored,
-    tell,
+    use_small_parts,
 )
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
     monkeypatch.setattr("local.event_sources.VISIBILITY_SECONDS", 0)  # failures return at once
 
 
@@ -89,7 +89,7 @@ def test_repeated_notifications_in_any_order_create_one_file(alice: Client, grou
         put(view, data)
     keys = [key_of(view) for view in views]
     for named in ([keys[1]], [keys[0], keys[1]], [keys[0]], [*keys, *keys]):
-        assert tell(*named) == []
+        assert notify(*named) == []
     (file,) = alice.get("/files").json()
     assert file["version"] == 2
     assert {fetch(alice, "a"), fetch(alice, "a", version=1)} == {b"old", b"new"}
@@ -101,9 +101,9 @@ def test_a_late_notification_does_not_restore_a_deleted_file(alice: Client, grou
     """Its upload was completed, so a repeated notification changes nothing."""
     view = start(alice, "a", 3)
     put(view, b"abc")
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert alice.delete("/file", file_name="a").status == 204
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert alice.names() == []
 
 
@@ -112,5 +112,5 @@ def test_a_notification_of_an_aborted_upload_creates_no_file(alice: Client, grou
     view = start(alice, "a", 3)
     assert alice.delete(f"/uploads/{view['upload_id']}").status == 204
     put(view, b"abc")
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert alice.names() == []

@@ -14,7 +14,7 @@ from function.tables.files import refcount_key
 from function.tables.folders import folder_key
 from function.tables.search_terms import SEPARATOR
 from tests.conftest import Behind, Clock
-from tests.crashes.world import elsewhere
+from tests.crashes.world import other_process
 from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.invariants import assert_consistent
@@ -96,11 +96,11 @@ def test_usage_is_not_corrected_while_uploads_start_and_end(
         now = {"Query": "aborted", "TransactWriteItems": "started"}.get(call.operation, "")
         if now == "aborted" and not met and b"alice/reservations" in call.request.body:
             met.append(now)
-            with elsewhere():
+            with other_process():
                 assert alice.delete(f"/uploads/{upload['upload_id']}").status == 204
         elif now == "started" and met == ["aborted"]:
             met.append(now)
-            with elsewhere():
+            with other_process():
                 start(alice, "film", 50)
 
     ground.before = before
@@ -125,11 +125,11 @@ def test_a_folder_that_changes_during_the_check_is_not_corrected(
         body = call.request.body
         if not met and call.operation == "Query" and b'"f/"' in body:
             met.append("deleted")
-            with elsewhere():
+            with other_process():
                 assert alice.delete("/file", file_name="f/x").status == 204
         elif met == ["deleted"] and call.operation == "Query" and b"alice/changes" in body:
             met.append("put")
-            with elsewhere():
+            with other_process():
                 assert alice.put("f/y").status == 201
 
     ground.before = before
@@ -176,7 +176,7 @@ def test_a_row_that_is_deleted_meanwhile_gets_no_reference_count(
     def before(call: Call) -> None:
         if call.operation == "BatchGetItem" and b"~references" in call.request.body and not met:
             met.append(call)
-            with elsewhere():
+            with other_process():
                 query = {"file_name": "a", "permanent": "true"}
                 assert alice.send("DELETE", "/file", query=query).status == 204
 

@@ -8,7 +8,7 @@ import pytest
 from function.contract import Settings
 from function.moves import folder_job
 from tests.conftest import Behind, Clock
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support.bulk_files import fill
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Call, Ground
@@ -128,7 +128,7 @@ def test_a_change_just_before_the_commit_is_respected(
         else:
             alice.delete("/file", file_name="in/x.txt")
 
-    at_the_commit(ground, act)
+    act_before_commit(ground, act)
     answer = move(alice, "in/", "out/")
     if change == "put in the way":
         assert answer.slug == "file-exists"

@@ -4,7 +4,7 @@ import pytest
 
 from function.moves import rename
 from tests.conftest import Behind, Clock
-from tests.crashes.world import elsewhere
+from tests.crashes.world import other_process
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.world import World
@@ -198,7 +198,7 @@ def test_a_new_share_during_a_rename_with_many_grants_is_not_lost(
         calls += 1
         if calls == stop + 1 and not made:
             made.append(True)
-            with elsewhere():
+            with other_process():
                 for name in ("a.txt", "b.txt"):
                     if alice.send("HEAD", "/file", query={"file_name": name}).status == 404:
                         alice.put(name, b"new")

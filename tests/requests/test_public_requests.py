@@ -9,28 +9,28 @@ import pytest
 from function.files import commit
 from tests.conftest import Behind, Clock, reason_at
 from tests.crashes.crashes import collide
-from tests.crashes.meetings import at_the_commit
+from tests.crashes.meetings import act_before_commit
 from tests.support import presigned as s3
 from tests.support.client import Client
 from tests.support.fake_aws import Call, Ground
 from tests.support.senders import Sender, ask, change, counts
 from tests.support.transfers import (
-    begun,
     bytes_used,
     complete,
+    count_multipart_uploads,
     fetch,
     key_of,
+    notify,
     put,
     send,
     send_parts,
     set_quota,
     sha256,
-    small,
     start,
     stored,
     sweep,
-    tell,
     upload,
+    use_small_parts,
 )
 
 DATA = bytes(range(45))
@@ -39,7 +39,7 @@ DAY = 24 * 3600
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
 
 
 @pytest.fixture(params=[15, 45], ids=["put", "parts"])
@@ -207,7 +207,7 @@ def test_a_single_put_completes_itself(alice: Client, ground: Ground) -> None:
     view = start(sender, "a", 3, sender="Zoë", sha256=sha256(b"abc"))
     put(view, b"abc")
     for _ in range(2):
-        assert tell(key_of(view)) == []
+        assert notify(key_of(view)) == []
     (file,) = alice.get("/files").json()
     assert (file["key"], file["sender"], file["version"]) == ("alice/in/a", "Zoë", 1)
     told = complete(sender, view).json()
@@ -224,7 +224,7 @@ def test_an_object_for_a_deleted_file_request_becomes_no_file(
     view = start(sender, "a", 3)
     put(view, b"abc")
     alice.delete(f"/requests/{request_id}")
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert alice.names() == []
     clock.time += 8 * DAY
     assert sweep() == 1
@@ -397,11 +397,11 @@ def test_two_uploads_race_for_the_last_slot(
     """Exactly one wins; the other leaves no multipart upload in S3."""
     request_id, sender = ask(alice, **{**limit, "max_total_size": len(data)})
     size = len(data)
-    met = at_the_commit(ground, lambda: sender.post("/uploads", file_name="b", size=size))
+    met = act_before_commit(ground, lambda: sender.post("/uploads", file_name="b", size=size))
     answer = sender.post("/uploads", file_name="a", size=size)
     assert (answer.slug, met[0].status) == ("request-full", 201)
     assert counts(alice, request_id) == (1, size)
-    assert begun(ground) == (1 if met[0].json()["method"] == "multipart" else 0)
+    assert count_multipart_uploads(ground) == (1 if met[0].json()["method"] == "multipart" else 0)
     send(sender, met[0].json(), data)
     assert complete(sender, met[0].json()).status == 200
 
@@ -409,15 +409,15 @@ def test_two_uploads_race_for_the_last_slot(
 def test_a_change_between_read_and_commit_is_respected(alice: Client, ground: Ground) -> None:
     """No upload begins after the owner was answered."""
     request_id, sender = ask(alice)
-    at_the_commit(ground, lambda: change(alice, request_id, open=False))
+    act_before_commit(ground, lambda: change(alice, request_id, open=False))
     assert sender.post("/uploads", file_name="a", size=3).slug == "request-closed"
     change(alice, request_id, open=True)
-    at_the_commit(ground, lambda: change(alice, request_id, folder="out/"))
+    act_before_commit(ground, lambda: change(alice, request_id, folder="out/"))
     view = sender.post("/uploads", file_name="a", size=3).json()
     put(view, b"abc")
     assert complete(sender, view).json()["file_name"] == "a"
     assert alice.names() == ["alice/out/a"]
-    at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    act_before_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
     assert sender.post("/uploads", file_name="a", size=3).slug == "no-such-request"
 
 
@@ -532,7 +532,7 @@ def test_a_slot_is_released_once(
         assert sweep() == 0
     assert counts(alice, request_id) == (1, size)
     assert stored(ground) == [data]
-    assert begun(ground) == 0
+    assert count_multipart_uploads(ground) == 0
 
 
 def again(client: Client) -> Client:
@@ -592,7 +592,7 @@ def test_a_deleted_file_request_is_not_recreated(
     assert sweep() == 1
     assert behind.rows("shares") == []
     assert stored(ground) == []
-    assert begun(ground) == 0
+    assert count_multipart_uploads(ground) == 0
 
 
 def test_a_delete_between_read_and_commit_prevents_completion(
@@ -602,7 +602,7 @@ def test_a_delete_between_read_and_commit_prevents_completion(
     request_id, sender = ask(alice)
     views = [start(sender, name, 3) for name in "ab"]
     put(views[0], b"abc")
-    at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    act_before_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
     assert complete(sender, views[0]).slug == "no-such-request"
     assert alice.names() == []
     assert bytes_used(ground, "alice") == 6, "until they fall due"
@@ -613,13 +613,13 @@ def test_an_abort_and_a_completion_race(alice: Client, ground: Ground) -> None:
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
     put(view, b"abc")
-    met = at_the_commit(ground, lambda: complete(sender, view))
+    met = act_before_commit(ground, lambda: complete(sender, view))
     assert sender.delete(f"/uploads/{view['upload_id']}").slug == "no-such-upload"
     assert met[0].status == 200
     assert counts(alice, request_id) == (1, 3)
     view = start(sender, "b", 3)
     put(view, b"abc")
-    met = at_the_commit(ground, lambda: sender.delete(f"/uploads/{view['upload_id']}"))
+    met = act_before_commit(ground, lambda: sender.delete(f"/uploads/{view['upload_id']}"))
     assert complete(sender, view).slug == "no-such-upload"
     assert met[0].status == 204
     assert counts(alice, request_id) == (1, 3)
@@ -632,7 +632,7 @@ def test_an_abort_during_a_delete_recreates_nothing(
     """The upload is deleted and no row of the file request returns."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
-    at_the_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    act_before_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
     assert sender.delete(f"/uploads/{view['upload_id']}").status == 204
     assert behind.rows("shares") == []
 
@@ -641,12 +641,12 @@ def test_permanent_conflicts_change_nothing(alice: Client, ground: Ground, data:
     """Nothing is left in S3, and the request can be repeated."""
     request_id, sender = ask(alice)
     view = start(sender, "a", len(data))
-    parts = begun(ground)
+    parts = count_multipart_uploads(ground)
     ground.before = lambda call: collide(call) if "Transact" in call.operation else None
     assert sender.post("/uploads", file_name="b", size=len(data)).slug == "changed-meanwhile"
     assert sender.delete(f"/uploads/{view['upload_id']}").slug == "unavailable"
     ground.before = lambda _: None
-    assert begun(ground) == parts
+    assert count_multipart_uploads(ground) == parts
     assert counts(alice, request_id) == (1, len(data))
     assert sender.delete(f"/uploads/{view['upload_id']}").status == 204
     assert counts(alice, request_id) == (0, 0)

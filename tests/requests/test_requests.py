@@ -7,8 +7,8 @@ import pytest
 from function.auth.passwords import Passwords
 from tests.conftest import Behind, Clock, reason_at
 from tests.crashes.crashes import collide
-from tests.crashes.meetings import at_the_commit
-from tests.crashes.world import elsewhere
+from tests.crashes.meetings import act_before_commit
+from tests.crashes.world import other_process
 from tests.support.client import Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.senders import Sender, ask, change, counts
@@ -281,7 +281,7 @@ def test_an_upload_that_begins_during_an_update_keeps_its_slot(
 ) -> None:
     """It comes between the read and the commit."""
     request_id, sender = ask(alice, max_files=5)
-    met = at_the_commit(ground, lambda: start(sender, "a", 3))
+    met = act_before_commit(ground, lambda: start(sender, "a", 3))
     assert change(alice, request_id, title="Two").status == 200
     assert counts(alice, request_id) == (1, 3)
     put(met[0], b"abc")
@@ -295,7 +295,7 @@ def test_uploads_cannot_keep_an_owner_from_closing(alice: Client, ground: Ground
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
             ground.before = lambda _: None
-            with elsewhere():
+            with other_process():
                 start(sender, "a", 3)
             ground.before = before
 
@@ -309,7 +309,7 @@ def test_uploads_cannot_keep_an_owner_from_closing(alice: Client, ground: Ground
 def test_concurrent_updates_are_both_applied(alice: Client, ground: Ground) -> None:
     """The second is planned on the row that the first wrote."""
     request_id, _ = ask(alice)
-    met = at_the_commit(ground, lambda: change(alice, request_id, max_files=3))
+    met = act_before_commit(ground, lambda: change(alice, request_id, max_files=3))
     told = change(alice, request_id, title="Two").json()
     assert met[0].status == 200
     assert (told["title"], told["max_files"]) == ("Two", 3)

@@ -20,7 +20,7 @@ class Authenticator:
         return totp_code(self.secret, int(self.now()) // PERIOD + off)
 
 
-def enrolled(client: Client, now: Callable[[], float]) -> Authenticator:
+def enable_mfa(client: Client, now: Callable[[], float]) -> Authenticator:
     """Enables MFA, which uses up the code of this time step."""
     begun = client.post("/mfa", current_password=PASSWORD)
     assert begun.status == 201, begun.text

@@ -23,7 +23,7 @@ def aws(service: str) -> Any:
     return session().client(service)
 
 
-def small(patch: pytest.MonkeyPatch) -> None:
+def use_small_parts(patch: pytest.MonkeyPatch) -> None:
     """Makes parts of 10 bytes for files of more than 20; S3 then refuses parts below 5 bytes."""
     patch.setattr(parts, "MIB", 1)
     patch.setattr(parts, "MIN_PART_BYTES", PART)
@@ -31,7 +31,7 @@ def small(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(moto.s3.models, "S3_UPLOAD_PART_MIN_SIZE", SMALLEST)
 
 
-def list_parts_in_pages_of(count: int) -> None:
+def limit_listed_parts(count: int) -> None:
     """Limits a page of ListParts, which has a thousand parts, to this number."""
     bucket = base.current().bucket
     # Its own client, since others go on with the one that it has.
@@ -128,7 +128,7 @@ def news(*keys: str) -> dict[str, Any]:
     return {"Records": records}
 
 
-def tell(*keys: str) -> list[str]:
+def notify(*keys: str) -> list[str]:
     """Invokes the function with that event; the ids of the messages that failed."""
     answer = app.lambda_handler(news(*keys), CONTEXT)
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
@@ -150,7 +150,7 @@ def stored(ground: Ground) -> list[bytes]:
     return sorted(ground.objects(bucket(ground)).values())
 
 
-def begun(ground: Ground) -> int:
+def count_multipart_uploads(ground: Ground) -> int:
     """The number of multipart uploads in S3 that are neither completed nor aborted."""
     return len(aws("s3").list_multipart_uploads(Bucket=bucket(ground)).get("Uploads", []))
 

@@ -10,7 +10,15 @@ from function.uploads import completion
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import Ground
-from tests.support.transfers import SMALLEST, begun, bytes_used, fetch, start, stored, tell
+from tests.support.transfers import (
+    SMALLEST,
+    bytes_used,
+    count_multipart_uploads,
+    fetch,
+    notify,
+    start,
+    stored,
+)
 
 PARTS = (b"first", b"second", b"3rd")
 KEY = {"key": "a.bin"}
@@ -188,7 +196,7 @@ def test_the_event_completes_a_put_of_uppy(alice: Client, ground: Ground, method
     assert s3.signed_headers(order["url"]) == {"content-type", "host", "if-none-match"}
     assert s3.send("PUT", order["url"], order["headers"], b"some bytes").status == 200
     assert alice.names() == []
-    assert tell(unquote(urlsplit(order["url"]).path[1:])) == []
+    assert notify(unquote(urlsplit(order["url"]).path[1:])) == []
     assert alice.read("a.txt").content == b"some bytes"
     assert s3.send("PUT", order["url"], order["headers"], b"others").code == "PreconditionFailed"
     assert bytes_used(ground, "alice") == 10
@@ -207,7 +215,7 @@ def test_an_abort_deletes_the_parts(alice: Client, ground: Ground) -> None:
     send(alice, upload, 1, b"bytes")
     answer = alice.send("DELETE", path(upload), query=KEY)
     assert (answer.status, answer.json()) == (200, {})
-    assert (begun(ground), stored(ground)) == (0, [])
+    assert (count_multipart_uploads(ground), stored(ground)) == (0, [])
     assert alice.send("DELETE", path(upload), query=KEY).slug == "no-such-upload"
     assert alice.send("GET", path(upload), query=KEY).slug == "no-such-upload"
 

@@ -12,21 +12,21 @@ from tests.support.client import Client, join
 from tests.support.fake_aws import Call, Ground
 from tests.support.transfers import (
     aws,
-    begun,
     bucket,
     bytes_used,
     complete,
+    count_multipart_uploads,
     fetch,
     key_of,
+    notify,
     put,
     send,
     send_parts,
     sha256,
-    small,
     start,
     stored,
-    tell,
     upload,
+    use_small_parts,
 )
 
 DATA = bytes(range(45))
@@ -43,7 +43,7 @@ NO_PARTS: list[Any] = [
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
 
 
 @pytest.fixture(params=[15, 45], ids=["put", "parts"])
@@ -73,7 +73,7 @@ def test_the_file_has_the_bytes_that_were_sent(alice: Client, ground: Ground, da
     assert fetch(alice, "d/a.bin") == data
     assert alice.get("/uploads").json() == []
     assert bytes_used(ground, "alice") == len(data)
-    assert begun(ground) == 0
+    assert count_multipart_uploads(ground) == 0
 
 
 def test_only_a_checksum_that_s3_verified_is_stored(alice: Client) -> None:
@@ -376,7 +376,7 @@ def test_an_upload_that_is_aborted_meanwhile_is_404(
     gone = interleaved(ground, step, lambda: alice.delete(f"/uploads/{view['upload_id']}"))
     assert complete(alice, view).slug == "no-such-upload"
     assert gone[0].status == 204
-    assert (alice.names(), stored(ground), begun(ground)) == ([], [], 0)
+    assert (alice.names(), stored(ground), count_multipart_uploads(ground)) == ([], [], 0)
 
 
 def test_the_calls_of_a_completion(alice: Client, ground: Ground) -> None:
@@ -404,9 +404,9 @@ def test_an_event_and_a_request_at_once_make_one_file(alice: Client, ground: Gro
     """The event of S3 and the client complete the same upload."""
     view = start(alice, "a.bin", 15)
     put(view, DATA[:15])
-    interleaved(ground, "TransactWriteItems", lambda: tell(key_of(view)))
+    interleaved(ground, "TransactWriteItems", lambda: notify(key_of(view)))
     assert complete(alice, view).status == 200
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert alice.get("/files").json()[0]["version"] == 1
     assert bytes_used(ground, "alice") == 15
 

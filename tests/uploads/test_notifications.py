@@ -14,23 +14,23 @@ from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, Ground, failure
 from tests.support.transfers import (
     aws,
-    begun,
     bucket,
     bytes_used,
     complete,
+    count_multipart_uploads,
     fetch,
     key_of,
     news,
+    notify,
     put,
     send,
     send_parts,
     set_quota,
     sha256,
-    small,
     start,
     stored,
     sweep,
-    tell,
+    use_small_parts,
 )
 
 DATA = bytes(range(45))
@@ -59,7 +59,7 @@ NO_EVENTS = [
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
 
 
 def expiry_entries(ground: Ground) -> list[str]:
@@ -73,7 +73,7 @@ def test_an_event_completes_a_put(alice: Client, ground: Ground) -> None:
     view = start(alice, "d/ü b.txt", 3, sha256=sha256(b"abc"))
     put(view, b"abc")
     for _ in range(3):
-        assert tell(key_of(view)) == []
+        assert notify(key_of(view)) == []
     (file,) = alice.get("/files").json()
     assert (file["file_name"], file["version"], file["sha256"]) == ("d/ü b.txt", 1, sha256(b"abc"))
     assert complete(alice, view).json() == file
@@ -93,7 +93,7 @@ def test_the_audit_row_has_the_address_that_created_the_upload(
         view = who.send("POST", path, json_=body, headers=agent).json()
         put(view, b"abc")
         (row,) = [row for row in ground.rows(files) if row["name"] == view["upload_id"]]
-        assert tell(row["object"]) == []
+        assert notify(row["object"]) == []
     records = {
         row["action"]: (row["address"], row["agent"])
         for row in ground.rows(files)
@@ -109,7 +109,7 @@ def test_an_event_with_an_encoded_key(ground: Ground) -> None:
     carol = join("carol+x@example.org")
     view = start(carol, "a", 3)
     put(view, b"abc")
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert carol.names() == ["carol+x@example.org/a"]
 
 
@@ -118,11 +118,11 @@ def test_an_event_checks_the_right_to_the_folder(alice: Client, bob: Client) -> 
     alice.post("/share", file_name="in/", username="bob", permission="write")
     views = [start(bob, name, 3, username="alice") for name in ("in/a", "in/b")]
     put(views[0], b"abc")
-    assert tell(key_of(views[0])) == []
+    assert notify(key_of(views[0])) == []
     assert alice.names() == ["alice/in/a"]
     alice.delete("/share", file_name="in/", username="bob")
     put(views[1], b"abc")
-    assert tell(key_of(views[1])) == []
+    assert notify(key_of(views[1])) == []
     assert alice.names() == ["alice/in/a"]
 
 
@@ -133,7 +133,7 @@ def test_an_event_for_a_conflict_leaves_the_upload_open(alice: Client, ground: G
     set_quota(ground, "alice", 4)
     for view in views:
         put(view, b"abc")
-        assert tell(key_of(view)) == []
+        assert notify(key_of(view)) == []
     assert alice.names() == ["alice/a", "alice/b"]
     assert len(alice.get("/uploads").json()) == 1
 
@@ -143,7 +143,7 @@ def test_an_event_for_other_bytes_deletes_them(alice: Client, ground: Ground) ->
     view = start(alice, "a", 3)
     client = aws("s3")
     client.put_object(Bucket=bucket(ground), Key=key_of(view), Body=b"four")
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert (alice.names(), stored(ground)) == ([], [])
     assert complete(alice, view).slug == "no-such-upload"
 
@@ -156,7 +156,7 @@ def test_bytes_after_an_abort_are_deleted(alice: Client, ground: Ground) -> None
         assert put(view, b"abc").status == 200
         assert stored(ground) == [b"abc"]
         for _ in range(2):
-            assert tell(key_of(view)) == []
+            assert notify(key_of(view)) == []
             assert stored(ground) == []
     assert (alice.names(), bytes_used(ground, "alice")) == ([], 0)
 
@@ -171,14 +171,14 @@ def test_a_late_event_keeps_the_files_bytes(
     (row,) = (row for row in behind.rows("files") if row["name"] == view["upload_id"])
     behind.delete("files", partition=str(row["partition"]), name=str(row["name"]))
     for _ in range(9):
-        assert tell(key_of(view)) == []
+        assert notify(key_of(view)) == []
         clock.time += DAY
     assert stored(ground) == [b"abc"]
 
 
 def test_events_of_other_objects_are_acknowledged(alice: Client) -> None:
     """They change nothing."""
-    assert tell(*NO_UPLOADS) == []
+    assert notify(*NO_UPLOADS) == []
     assert alice.names() == []
 
 
@@ -192,7 +192,7 @@ def test_an_event_with_another_key_completes_nothing(
     for owner, key in (("bob", "alice"), ("alice", "bob")):
         odd = f"{owner}/{key}/{upload_id}.put"
         client.put_object(Bucket=bucket(ground), Key=odd, Body=b"abc")
-        assert tell(odd) == []
+        assert notify(odd) == []
     assert alice.names() == bob.names() == []
 
 
@@ -226,7 +226,7 @@ def test_only_failed_messages_are_returned(alice: Client, ground: Ground) -> Non
     assert back == ["broken", "message-1"]
     assert alice.names() == ["alice/a", "alice/c"]
     ground.before = lambda _: None
-    assert tell(*keys) == []
+    assert notify(*keys) == []
     assert alice.names() == ["alice/a", "alice/b", "alice/c"]
 
 
@@ -235,9 +235,9 @@ def test_an_event_that_collides_is_returned(alice: Client, ground: Ground) -> No
     view = start(alice, "a", 3)
     put(view, b"abc")
     ground.before = collide
-    assert tell(key_of(view)) == ["message-0"]
+    assert notify(key_of(view)) == ["message-0"]
     ground.before = lambda _: None
-    assert tell(key_of(view)) == []
+    assert notify(key_of(view)) == []
     assert alice.names() == ["alice/a"]
 
 
@@ -253,7 +253,7 @@ def test_an_expired_upload_is_deleted(
     assert expiry_entries(ground) == [f"alice/uploads/{view['upload_id']}"]
     clock.time += 2 * DAY
     assert sweep() == 1
-    assert (stored(ground), begun(ground), expiry_entries(ground)) == ([], 0, [])
+    assert (stored(ground), count_multipart_uploads(ground), expiry_entries(ground)) == ([], 0, [])
     rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
     assert [row for row in rows if "action" not in row] == []
     assert bytes_used(ground, "alice") == 0
@@ -313,7 +313,7 @@ def test_the_sweep_looks_back_over_missed_days(alice: Client, clock: Clock, grou
     send_parts(alice, view, DATA, [1])
     clock.time += 30 * DAY
     assert sweep() == 1
-    assert begun(ground) == 0
+    assert count_multipart_uploads(ground) == 0
 
 
 def test_a_failed_sweep_is_repeated(alice: Client, clock: Clock, ground: Ground) -> None:

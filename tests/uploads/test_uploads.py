@@ -14,11 +14,18 @@ from function.core.limits import MAX_FILE_BYTES
 from function.uploads import service as uploads_service
 from tests.conftest import Behind
 from tests.crashes.crashes import collide
-from tests.crashes.world import elsewhere
+from tests.crashes.world import other_process
 from tests.support import presigned as s3
 from tests.support.client import Client
 from tests.support.fake_aws import Call, Ground
-from tests.support.transfers import complete, list_parts_in_pages_of, put, send_parts, small, start
+from tests.support.transfers import (
+    complete,
+    limit_listed_parts,
+    put,
+    send_parts,
+    start,
+    use_small_parts,
+)
 
 MIB = 1024 * 1024
 DATA = bytes(range(256)) * 3
@@ -155,7 +162,7 @@ def test_part_urls_are_bound_to_number_and_size(
     alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last part has the remaining size; each URL is for one number and one size."""
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
     view = start(alice, "a.bin", 25)
     path = f"/uploads/{view['upload_id']}/parts"
     first, last = alice.post(path, part_numbers=[1, 3, 3]).json()["parts"]
@@ -171,7 +178,7 @@ def test_part_urls_are_bound_to_number_and_size(
 
 def test_unknown_parts_are_not_signed(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers are from 1 to the number of parts."""
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
     path = f"/uploads/{start(alice, 'a.bin', 25)['upload_id']}/parts"
     for numbers in ([], [0], [-1], [4], [10_001], [1.5], ["1"], [True], 1, None):
         answer = alice.post(path, part_numbers=numbers)
@@ -197,7 +204,7 @@ def test_an_upload_in_one_put_signs_no_parts(alice: Client) -> None:
 
 def test_an_interrupted_upload_is_resumed(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its status alone tells which parts to send."""
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
     data = DATA[:95]
     view = start(alice, "a.bin", len(data))
     send_parts(alice, view, data, [1, 4, 10])
@@ -226,11 +233,11 @@ def test_the_status_reads_all_pages_of_parts(
     alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S3 lists a limited number at once; status and completion know them all."""
-    small(monkeypatch)
+    use_small_parts(monkeypatch)
     data = DATA[:250]
     view = start(alice, "a.bin", len(data))
     send_parts(alice, view, data, {*range(1, 26)} - {23})
-    list_parts_in_pages_of(10)
+    limit_listed_parts(10)
     with ground.counted() as calls:
         status = alice.get(f"/uploads/{view['upload_id']}").json()
     assert calls == ["BatchGetItem", *["ListParts"] * 3]
@@ -395,7 +402,7 @@ def test_two_requests_at_once_cross_four_fifths_once(
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems" and not met:
             met.append(call)
-            with elsewhere():
+            with other_process():
                 meanwhile(alice)
 
     ground.before = before
