@@ -15,11 +15,11 @@ LAMBDA_SHARE = 1024 / 1769
 
 def main() -> None:
     """Measure and print, for some minutes; a hundred thousand files take 2 GiB of memory."""
-    with stand() as ground, request_cost.muted(responses.logger):
-        environment = ground.deployed.environment
+    with stand() as fake_aws, request_cost.muted(responses.logger):
+        environment = fake_aws.deployed.environment
         settings = contract.settings(environment)
-        recordings = recorder.record_routes(ground, settings)
-        accounts = scaling.record_accounts(ground, settings)
+        recordings = recorder.record_routes(fake_aws, settings)
+        accounts = scaling.record_accounts(fake_aws, settings)
     print_request_costs(request_cost.measure(recordings, settings))
     print_scalings(scaling.measure(accounts, settings))
     download = recordings["GET /download"]

@@ -19,7 +19,7 @@ from local.gateway.http1 import Request
 from local.gateway.lambda_proxy import build_event
 from tests.support.bulk_files import fill
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import REGION, Call, Ground, response
+from tests.support.fake_aws import REGION, Call, FakeAws, response
 
 DATA = bytes(range(256)) * 400  # 100 KiB
 MIB = 1 << 20
@@ -59,9 +59,9 @@ def call_key(operation: str, body: Any) -> str:
 class Recorder:
     """Sends requests as the tests do, and keeps the answers of AWS."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, fake_aws: FakeAws) -> None:
         """Records on an emulated account."""
-        self.ground = ground
+        self.fake_aws = fake_aws
         self.recordings: dict[str, Recording] = {}
 
     def record(self, label: str, who: Client, method: str, path: str, **sent: Any) -> Answer:
@@ -83,11 +83,11 @@ class Recorder:
             kept.append((answer.status_code, plain, content))
             return response(answer.status_code, plain, content)
 
-        self.ground.after = keep
+        self.fake_aws.after = keep
         try:
             answered = who.send(method, path, query=query, body=body, headers=headers)
         finally:
-            self.ground.after = lambda _, answer: answer
+            self.fake_aws.after = lambda _, answer: answer
         if answered.status >= 400:  # noqa: PLR2004
             raise RuntimeError(f"{label}: {answered.status} {answered.text}")
         recording.status = answered.status
@@ -96,12 +96,12 @@ class Recorder:
 
 
 def record_routes(
-    ground: Ground, settings: contract.Settings, session: boto3.Session | None = None
+    fake_aws: FakeAws, settings: contract.Settings, session: boto3.Session | None = None
 ) -> dict[str, Recording]:
     """Every route's recording by its label; the handler makes its clients from `session`."""
     session = session or boto3.Session("testing", "testing", region_name=REGION)
     base.use(base.Base(settings, session.client, system_runtime()))
-    recorder = Recorder(ground)
+    recorder = Recorder(fake_aws)
     try:
         _accounts(recorder)
         alice, bob = join("alice"), join("bob", "192.0.2.2")

@@ -20,7 +20,7 @@ from function.listing.query import ListQuery
 from function.tables.files import FileRow
 from tests.support.bulk_files import fill
 from tests.support.client import CONTEXT, join
-from tests.support.fake_aws import REGION, Ground
+from tests.support.fake_aws import REGION, FakeAws
 
 SIZES = (1_000, 10_000, 100_000)
 FOLDERS, PAGE = 100, 100
@@ -40,11 +40,11 @@ def numbered_name(number: int) -> str:
     return f"{number % FOLDERS:02}/photo {number:06}.jpg"
 
 
-def record_accounts(ground: Ground, settings: contract.Settings) -> dict[str, list[Recording]]:
+def record_accounts(fake_aws: FakeAws, settings: contract.Settings) -> dict[str, list[Recording]]:
     """The recordings of each request, in the order of the accounts' sizes."""
     taken: dict[str, list[Recording]] = {}
     for size in SIZES:
-        for request, recording in record_account(ground, settings, size).items():
+        for request, recording in record_account(fake_aws, settings, size).items():
             taken.setdefault(request, []).append(recording)
     return taken
 
@@ -82,11 +82,13 @@ def play(playback: Playback, recording: Recording) -> Callable[[], Any]:
     return played
 
 
-def record_account(ground: Ground, settings: contract.Settings, size: int) -> dict[str, Recording]:
+def record_account(
+    fake_aws: FakeAws, settings: contract.Settings, size: int
+) -> dict[str, Recording]:
     """The recordings of all requests in an account with this number of files."""
     session = boto3.Session("testing", "testing", region_name=REGION)
     base.use(base.Base(settings, session.client, system_runtime()))
-    recorder = Recorder(ground)
+    recorder = Recorder(fake_aws)
     try:
         owner = f"has{size}"
         alice = join(owner)

@@ -1,5 +1,6 @@
-"""What every test may ask for: the ground, a clock that it can turn, two people."""
+"""Fixtures of every test: the fake AWS, a clock that stands still, two people."""
 
+import copy
 import gc
 import os
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from function import base, contract
 from function.aws.rows import Item, decode, encode
 from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
-from tests.support.fake_aws import Ground, session, stand
+from tests.support.fake_aws import FakeAws, session, stand
 from tests.support.invariants import assert_consistent
 from tests.support.world import World, create_world
 
@@ -38,21 +39,26 @@ class Clock:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays: the garbage collector need not go through it each time."""
+    """What has been imported stays: the garbage collector need not go through it each time.
+
+    Nor, more than now and then, through all that tests have made and keep.
+    """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 500)
 
 
 @pytest.fixture(scope="session")
-def _ground() -> Iterator[Ground]:
-    with stand() as ground:
-        yield ground
+def _fake_aws() -> Iterator[FakeAws]:
+    with stand() as fake_aws:
+        yield fake_aws
 
 
 @pytest.fixture
-def settings(_ground: Ground) -> contract.Settings:
+def settings(_fake_aws: FakeAws) -> contract.Settings:
     """The stack's own settings, but with the cheapest hash, an administrator, and mail."""
-    declared = contract.settings(_ground.deployed.environment)
+    declared = contract.settings(_fake_aws.deployed.environment)
     return replace(
         declared,
         hash_memory=8,
@@ -73,39 +79,61 @@ def _session() -> boto3.Session:
 
 
 @pytest.fixture
-def ground(
-    _ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
-) -> Iterator[Ground]:
+def fake_aws(
+    _fake_aws: FakeAws, settings: contract.Settings, clock: Clock, _session: boto3.Session
+) -> Iterator[FakeAws]:
     """An empty account, and the handler wired to it."""
-    _ground.reset()
+    _fake_aws.reset()
     origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
     base.use(base.Base(settings, _session.client, origins))
-    yield _ground
+    yield _fake_aws
     base.use(None)
-    _ground.undisturbed()  # whoever uses AWS without this ground meets nobody who steps in
+    _fake_aws.undisturbed()  # whoever uses AWS without this fake_aws meets nobody who steps in
 
 
 @pytest.fixture
-def anyone(ground: Ground) -> Client:
+def anyone(fake_aws: FakeAws) -> Client:
     """Somebody who is not signed in."""
     return Client()
 
 
-@pytest.fixture
-def alice(ground: Ground) -> Client:
-    return join("alice")
+@pytest.fixture(scope="session")
+def once() -> dict[str, Any]:
+    """Preparations that a process makes once, by name; each test restores their rows."""
+    return {}
 
 
 @pytest.fixture
-def bob(ground: Ground) -> Client:
-    return join("bob", "192.0.2.2")
+def sign_up(fake_aws: FakeAws, clock: Clock, once: dict[str, Any]) -> Callable[[str, str], Client]:
+    """Registers an account and logs in; the second time in a process it restores the rows."""
+
+    def signed_up(username: str, address: str) -> Client:
+        if clock.time != Clock.time:
+            return join(username, address)
+        if username in once:
+            once[username][1]()
+        else:
+            once[username] = fake_aws.rows_made(lambda: join(username, address))
+        return copy.copy(once[username][0])
+
+    return signed_up
+
+
+@pytest.fixture
+def alice(sign_up: Callable[[str, str], Client]) -> Client:
+    return sign_up("alice", "192.0.2.1")
+
+
+@pytest.fixture
+def bob(sign_up: Callable[[str, str], Client]) -> Client:
+    return sign_up("bob", "192.0.2.2")
 
 
 @dataclass(frozen=True)
 class Behind:
     """The tables by noun, and the bucket: read and changed as nobody can through the API."""
 
-    ground: Ground
+    fake_aws: FakeAws
     settings: contract.Settings
     db: Any
 
@@ -133,18 +161,18 @@ class Behind:
 
     def objects(self) -> dict[str, bytes]:
         """The bytes of each object."""
-        return self.ground.objects(self.settings.bucket)
+        return self.fake_aws.objects(self.settings.bucket)
 
     def state(self) -> Any:
         """All that a refused request leaves as it was: all rows but those of counters."""
-        held = (self.ground.rows(getattr(self.settings, table.name)) for table in contract.TABLES)
+        held = (self.fake_aws.rows(getattr(self.settings, table.name)) for table in contract.TABLES)
         rows = sorted(repr(row) for rows in held for row in rows if "count" not in row)
         return rows, self.objects()
 
 
 @pytest.fixture
-def behind(ground: Ground, settings: contract.Settings, _session: boto3.Session) -> Behind:
-    return Behind(ground, settings, _session.client("dynamodb"))
+def behind(fake_aws: FakeAws, settings: contract.Settings, _session: boto3.Session) -> Behind:
+    return Behind(fake_aws, settings, _session.client("dynamodb"))
 
 
 @pytest.fixture(autouse=True)
@@ -155,31 +183,28 @@ def _consistent(request: pytest.FixtureRequest) -> Iterator[None]:
     rows that no request would leave.
     """
     left_out = request.path.parent.name in {"crashes", "stateful"}
-    if left_out or "ground" not in request.fixturenames:
+    if left_out or "fake_aws" not in request.fixturenames:
         yield
         return
-    ground, settings = request.getfixturevalue("ground"), request.getfixturevalue("settings")
+    fake_aws, settings = request.getfixturevalue("fake_aws"), request.getfixturevalue("settings")
     yield
     if not request.node.get_closest_marker("odd_rows"):
-        assert_consistent(ground.rows(settings.files), ground.rows(settings.users))
-
-
-_made: list[tuple[World, Callable[[], None]]] = []
+        assert_consistent(fake_aws.rows(settings.files), fake_aws.rows(settings.users))
 
 
 @pytest.fixture
-def world(ground: Ground) -> World:
-    """Four people and what they have, made once in a process and brought back for each test."""
-    if not _made:
-        _made.append((create_world(), ground.snapshot()))
-    world, restore = _made[0]
+def world(fake_aws: FakeAws, once: dict[str, Any]) -> World:
+    """Four people and their data, created once in a process and restored for each test."""
+    if "world" not in once:
+        once["world"] = create_world(), fake_aws.snapshot()
+    world, restore = once["world"]
     restore()
     return world
 
 
 @pytest.fixture
 def rewire(
-    ground: Ground, clock: Clock, _session: boto3.Session
+    fake_aws: FakeAws, clock: Clock, _session: boto3.Session
 ) -> Callable[[contract.Settings], None]:
     """Has the handler go on with other settings."""
 

@@ -166,7 +166,7 @@ def refusals(handler):
     return statuses
 
 
-def test_bad_requests_get_the_status_that_satchel_gives(ground, request):
+def test_bad_requests_get_the_status_that_satchel_gives(fake_aws, request):
     """The reference is spared no check of input that Satchel makes."""
     ours = refusals(app.lambda_handler)
     theirs = refusals(request.getfixturevalue("reference"))

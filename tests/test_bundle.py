@@ -385,9 +385,9 @@ def test_requests_and_presigned_urls_are_those_of_the_whole_data(region, trimmed
 
 
 @pytest.mark.slow
-def test_each_route_works_on_the_data_that_is_kept(ground, settings, trimmed):
+def test_each_route_works_on_the_data_that_is_kept(fake_aws, settings, trimmed):
     """Every operation is sent and its answer read, once in each route's usual case."""
-    assert recorder.record_routes(ground, settings, session_on(trimmed, REGION)).keys()
+    assert recorder.record_routes(fake_aws, settings, session_on(trimmed, REGION)).keys()
 
 
 # --- the real one, where it was built ------------------------------------------------------------

@@ -20,7 +20,7 @@ from local.gateway.server import Gateway
 from local.serve import WALKTHROUGH
 from tests.support.client import Client
 from tests.support.doc_runner import masked, steps, walk
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 README = ROOT / "README.md"
 WALK = ROOT / "docs" / "walkthrough.md"
@@ -76,10 +76,10 @@ def test_each_dependency_is_explained() -> None:
 
 @pytest.mark.slow
 def test_the_calls_are_those_that_were_measured(
-    ground: Ground, settings: contract.Settings
+    fake_aws: FakeAws, settings: contract.Settings
 ) -> None:
     """Milliseconds differ from machine to machine; what a request asks of AWS does not."""
-    recordings = recorder.record_routes(ground, settings)
+    recordings = recorder.record_routes(fake_aws, settings)
     counted = {label: str(recording.calls) for label, recording in recordings.items()}
     written = {label: calls for label, calls, *_ in table("docs/benchmarks.md")[1:]}
     assert written == counted
@@ -124,7 +124,7 @@ def test_each_document_begins_with_a_fresh_server(path: Path) -> None:
 
 
 @pytest.fixture
-def served(ground: Ground) -> Iterator[str]:
+def served(fake_aws: FakeAws) -> Iterator[str]:
     """The handler on moto, behind the gateway, on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         gateway = Gateway(listener, app.lambda_handler)

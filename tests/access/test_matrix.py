@@ -57,7 +57,7 @@ each_route = pytest.mark.parametrize("route", ROUTES, ids=str)
 @each_route
 def test_each_role_gets_what_its_row_says(world: World, behind: Behind, route: Route) -> None:
     """The owner of the file has an active account."""
-    restore = behind.ground.snapshot()
+    restore = behind.fake_aws.snapshot()
     for role in ROLES:
         check(world, behind, route, as_role(world, role), expected(route, role))
         restore()
@@ -80,7 +80,7 @@ def test_grants_of_a_disabled_or_deleted_owner_give_nothing(
 ) -> None:
     """An account of the same name does not revive them, and links and file requests answer 404."""
     gone(world, behind)
-    restore = behind.ground.snapshot()
+    restore = behind.fake_aws.snapshot()
     public = route.path.startswith(("/s/", "/r/"))
     for role in ("reader", "writer", "stranger"):
         status = 404 if public else expected(route, role if str(route) in OUTLIVES else "stranger")
@@ -112,7 +112,7 @@ def test_an_invalid_session_is_refused(
     world: World, behind: Behind, clock: Clock, route: Route
 ) -> None:
     """401 for the owner, in each way a session ends, and nothing changes."""
-    restore, now = behind.ground.snapshot(), clock.time
+    restore, now = behind.fake_aws.snapshot(), clock.time
     for dead in (expired, logged_out, changed_epoch, disabled_caller):
         dead(world, behind, clock)
         # A session that is invalid but not expired can still be ended.

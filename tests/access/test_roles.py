@@ -56,7 +56,7 @@ def test_a_client_changes_only_their_own_account() -> None:
 def test_each_role_may_what_its_row_says(world: World, behind: Behind, route: Route) -> None:
     """With data of their own; a refusal is `not-allowed` and changes nothing."""
     for role in LACKS:
-        restore = behind.ground.snapshot()
+        restore = behind.fake_aws.snapshot()
         behind.change("users", {"username": "alice"}, role=role)
         before = behind.state()
         answer = world.send(world.alice, route)

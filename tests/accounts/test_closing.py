@@ -15,7 +15,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.crashes import collide
 from tests.crashes.world import other_process
 from tests.support.client import CONTEXT, PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Call, Ground, failure, sent_body
+from tests.support.fake_aws import Call, FakeAws, failure, sent_body
 from tests.support.links import make
 from tests.support.world import World
 
@@ -26,8 +26,17 @@ def delete(who: Client, username: str = "alice") -> Answer:
 
 
 @pytest.fixture
-def rich(world: World) -> World:
-    """Alice has data of every kind, given and got."""
+def rich(world: World, fake_aws: FakeAws, once: dict[str, Any]) -> World:
+    """Alice has data of every kind, given and got; made once in a process."""
+    if "rich" not in once:
+        _enrich(world)
+        once["rich"] = fake_aws.snapshot()
+    once["rich"]()
+    return world
+
+
+def _enrich(world: World) -> None:
+    """Gives Alice data of every kind."""
     for number in range(60):
         world.alice.put(f"many/{number:02}", b"x")
     make(world.alice, "a.txt", "many/", alias="summer", password="x")
@@ -37,7 +46,6 @@ def rich(world: World) -> World:
     world.bob.post("/share", file_name="bobs.txt", username="alice", permission="write")
     world.bob.send("PUT", "/groups/bobs")
     world.bob.send("PUT", "/groups/bobs/members/alice")
-    return world
 
 
 def sweep() -> dict[str, Any]:
@@ -151,7 +159,7 @@ def test_rows_of_earlier_namesakes_hide_nothing(
 
 @pytest.mark.odd_rows
 def test_a_folder_with_many_grantees_is_deleted_in_steps(
-    world: World, behind: Behind, ground: Ground, clock: Clock
+    world: World, behind: Behind, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """No step exceeds the time of a request, and a collision ends nothing."""
     many = frozenset(f"user:u{number}" for number in range(1000))
@@ -159,7 +167,7 @@ def test_a_folder_with_many_grantees_is_deleted_in_steps(
         key = folder_key("alice", f"f{number}/")
         row = {"partition": key.partition, "name": str(key.sort), "grantees": many}
         behind.put("files", row)
-    rapid = slow_commits(ground, clock, 1)
+    rapid = slow_commits(fake_aws, clock, 1)
     begun, answer = clock.time, delete(world.root)
     assert (answer.status, answer.json()["left"]) == (202, ["folders"])
     assert clock.time - begun < 28
@@ -172,29 +180,29 @@ def test_a_folder_with_many_grantees_is_deleted_in_steps(
             return collide(call)
         return None
 
-    ground.before = before
+    fake_aws.before = before
     assert delete(world.root).status == 204
     assert met
     assert not [row for row in behind.rows("files") if row["partition"] == "alice/folders"]
 
 
-def slow_commits(ground: Ground, clock: Clock, seconds: float) -> Callable[[], None]:
+def slow_commits(fake_aws: FakeAws, clock: Clock, seconds: float) -> Callable[[], None]:
     """Lets each commit take `seconds`; returns a function that ends it."""
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
             clock.time += seconds
 
-    ground.before = before
-    return lambda: setattr(ground, "before", lambda _: None)
+    fake_aws.before = before
+    return lambda: setattr(fake_aws, "before", lambda _: None)
 
 
 def test_a_long_deletion_goes_on_with_each_request(
-    rich: World, ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    rich: World, fake_aws: FakeAws, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The account is disabled from the first on, and its name stays taken until the last."""
     monkeypatch.setattr(closing, "PAGE", 2)
-    rapid = slow_commits(ground, clock, 3)
+    rapid = slow_commits(fake_aws, clock, 3)
     said = []
     while (answer := delete(rich.root)).status == 202:
         assert answer.json()["username"] == "alice"
@@ -213,9 +221,9 @@ def test_a_long_deletion_goes_on_with_each_request(
     assert join("alice").names() == []
 
 
-def test_the_sweep_finishes_a_deletion(rich: World, ground: Ground, clock: Clock) -> None:
+def test_the_sweep_finishes_a_deletion(rich: World, fake_aws: FakeAws, clock: Clock) -> None:
     """However far the request came."""
-    rapid = slow_commits(ground, clock, 100)
+    rapid = slow_commits(fake_aws, clock, 100)
     assert delete(rich.root).status == 202
     rapid()
     assert sweep()["accounts_deleted"] == 1
@@ -228,18 +236,18 @@ def test_the_sweep_finishes_a_deletion(rich: World, ground: Ground, clock: Clock
 @pytest.mark.parametrize("breaks", ["closing", "reading", "sweeping"])
 def test_a_failed_deletion_stops_no_other(
     world: World,
-    ground: Ground,
+    fake_aws: FakeAws,
     clock: Clock,
     capsys: pytest.CaptureFixture[str],
     breaks: str,
 ) -> None:
     """Neither of another account nor of expired uploads; the error comes after the counts."""
-    rapid = slow_commits(ground, clock, 100)
+    rapid = slow_commits(fake_aws, clock, 100)
     assert [delete(world.root, name).status for name in ("alice", "carol")] == [202, 202]
     rapid()
     clock.time += 8 * 86_400
     capsys.readouterr()
-    ground.before = failing(breaks)
+    fake_aws.before = failing(breaks)
     with pytest.raises(Unavailable, match="failed to finish 1 of its tasks"):
         sweep()
     rapid()
@@ -278,7 +286,7 @@ def test_an_administrator_remains(world: World, behind: Behind) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("namesake", [True, False])
-def test_an_overtaken_deletion_leaves_a_namesake_alone(ground: Ground, namesake: bool) -> None:
+def test_an_overtaken_deletion_leaves_a_namesake_alone(fake_aws: FakeAws, namesake: bool) -> None:
     """At any call another process can finish it, and another owner register the name."""
     root, bob, alice = join("root"), join("bob"), join("alice")
     bob.put("bobs.txt", b"of bob")
@@ -286,11 +294,11 @@ def test_an_overtaken_deletion_leaves_a_namesake_alone(ground: Ground, namesake:
     alice.send("PUT", "/groups/hers")
     alice.put("a.txt")
     make(alice, "a.txt")
-    restore, at = ground.snapshot(), 0
+    restore, at = fake_aws.snapshot(), 0
     while True:
         restore()
         others = overtake(
-            ground, root, at, lambda: delete_and_register(root, bob, namesake=namesake)
+            fake_aws, root, at, lambda: delete_and_register(root, bob, namesake=namesake)
         )
         if not others:
             break
@@ -322,7 +330,7 @@ def delete_and_register(root: Client, bob: Client, *, namesake: bool) -> Client 
     return alice
 
 
-def overtake(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> list[Any]:
+def overtake(fake_aws: FakeAws, root: Client, at: int, act: Callable[[], Any]) -> list[Any]:
     """Deletes Alice, and acts before one call after the mark; returns the results."""
     made, met = -1, []
 
@@ -330,14 +338,14 @@ def overtake(ground: Ground, root: Client, at: int, act: Callable[[], Any]) -> l
         nonlocal made
         made += made >= 0
         if made == at + 1:
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             with other_process():
                 met.append(act())
         made = max(made, 0) if call.operation == "TransactWriteItems" else made
 
-    ground.before = before
+    fake_aws.before = before
     assert delete(root).status == 204
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     return met
 
 
@@ -365,12 +373,12 @@ class Cut(BaseException):
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", [False, True], ids=["before", "after"])
 def test_a_deletion_can_be_interrupted_at_any_call(
-    world: World, ground: Ground, effect: bool
+    world: World, fake_aws: FakeAws, effect: bool
 ) -> None:
     """Nothing has happened, or the account is disabled; repeated, the end is the same."""
     world.bob.put("bobs.txt", b"of bob")
     world.bob.post("/share", file_name="bobs.txt", username="alice")
-    restore, at, ends = ground.snapshot(), 0, set()
+    restore, at, ends = fake_aws.snapshot(), 0, set()
     while True:
         restore()
         made, at = 0, at + 1
@@ -382,23 +390,23 @@ def test_a_deletion_can_be_interrupted_at_any_call(
                 raise Cut
             return answer
 
-        ground.before, ground.after = (lambda _: None, cut) if effect else (cut, ground.after)
+        fake_aws.before, fake_aws.after = (lambda _: None, cut) if effect else (cut, fake_aws.after)
         try:
             answer = delete(world.root)
         except Cut:
             answer = None
-        ground.before, ground.after = lambda _: None, lambda _, answer: answer
+        fake_aws.before, fake_aws.after = lambda _: None, lambda _, answer: answer
         if answer is not None and made < at:
             break
         if world.alice.get("/me").status == 401:
             assert_disabled(world)
         again = delete(world.root)
         assert again.status in {204, 404}
-        names = {row["username"] for row in ground.rows(world_users(ground))}
+        names = {row["username"] for row in fake_aws.rows(world_users(fake_aws))}
         ends.add((frozenset(names), len(world.bob.names())))
     assert at > 12
     assert len(ends) == 1
 
 
-def world_users(ground: Ground) -> str:
-    return str(ground.deployed.environment["SATCHEL_USERS"])
+def world_users(fake_aws: FakeAws) -> str:
+    return str(fake_aws.deployed.environment["SATCHEL_USERS"])

@@ -11,7 +11,7 @@ from function import contract
 from function.core.runtime import system_runtime
 from tests.conftest import Behind, Clock, reason_at
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 WINDOW = 900
 
@@ -56,7 +56,7 @@ def test_malformed_names_are_refused(anyone: Client, behind: Behind, name: str) 
 
 
 @pytest.mark.parametrize("name", ["abc", "a" * 64, "alice@example.org", "a.b_c@d+e-f", "007"])
-def test_usual_names_are_accepted(ground: Ground, name: str) -> None:
+def test_usual_names_are_accepted(fake_aws: FakeAws, name: str) -> None:
     """An e-mail address fits."""
     assert join(name).get("/me").json()["username"] == name
 
@@ -107,12 +107,12 @@ def test_an_unknown_name_is_answered_as_a_wrong_password(alice: Client, anyone: 
 
 
 def test_an_unknown_name_makes_the_calls_of_a_wrong_password(
-    ground: Ground, alice: Client, anyone: Client
+    fake_aws: FakeAws, alice: Client, anyone: Client
 ) -> None:
     """Nor do the calls."""
-    with ground.counted() as wrong:
+    with fake_aws.counted() as wrong:
         login(anyone, password="wrong")
-    with ground.counted() as nobody:
+    with fake_aws.counted() as nobody:
         login(anyone, "nobody", "wrong")
     assert wrong == nobody == ["BatchGetItem", "UpdateItem"]
 
@@ -176,7 +176,7 @@ def test_a_guesser_is_refused_and_the_owner_is_not(alice: Client, clock: Clock) 
     assert login(guesser).status == 200
 
 
-def test_an_address_that_tries_many_names_is_refused(ground: Ground, alice: Client) -> None:
+def test_an_address_that_tries_many_names_is_refused(fake_aws: FakeAws, alice: Client) -> None:
     """Unknown names weigh double, so that a list of guesses ends sooner."""
     guesser = Client(address="203.0.113.9")
     statuses = [login(guesser, f"name{n}", "x").status for n in range(35)]
@@ -185,7 +185,7 @@ def test_an_address_that_tries_many_names_is_refused(ground: Ground, alice: Clie
     assert login(neighbour, "name1", "x").status == 401
 
 
-def test_known_names_weigh_once(ground: Ground) -> None:
+def test_known_names_weigh_once(fake_aws: FakeAws) -> None:
     """An address is refused after fifty wrong passwords for names that exist."""
     for n in range(6):
         join(f"person{n}")
@@ -224,9 +224,9 @@ def test_a_success_does_not_reset_the_count(alice: Client) -> None:
     assert login(guesser, "mallory").status == 200
 
 
-def test_the_declared_hash_is_strong_enough(ground: Ground) -> None:
+def test_the_declared_hash_is_strong_enough(fake_aws: FakeAws) -> None:
     """Argon2id, at no less than OWASP's floor: 19 MiB and two passes."""
-    declared = contract.settings(ground.deployed.environment)
+    declared = contract.settings(fake_aws.deployed.environment)
     assert declared.hash_memory >= 19_456
     assert declared.hash_passes >= 2
 

@@ -9,7 +9,7 @@ from function import contract
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 Rewire = Callable[[contract.Settings], None]
 
@@ -19,7 +19,7 @@ def register(username: str, **fields: object) -> Answer:
 
 
 @pytest.fixture
-def root(ground: Ground) -> Client:
+def root(fake_aws: FakeAws) -> Client:
     return join("root")
 
 
@@ -47,7 +47,7 @@ def test_a_closed_registration_is_refused(
 
 @pytest.mark.parametrize("registration", ["open", "invite", "closed"])
 def test_the_configured_administrator_may_always_register(
-    ground: Ground, only: Callable[[str], None], registration: str
+    fake_aws: FakeAws, only: Callable[[str], None], registration: str
 ) -> None:
     """Once: then the name is taken, as any other."""
     only(registration)
@@ -118,10 +118,10 @@ def test_a_refused_registration_keeps_the_invitation(root: Client, alice: Client
     assert register("carol", invite=token).json()["role"] == "client"
 
 
-def test_one_of_two_with_one_invitation_registers(root: Client, ground: Ground) -> None:
+def test_one_of_two_with_one_invitation_registers(root: Client, fake_aws: FakeAws) -> None:
     """Another registration can come between the read and the commit."""
     token = root.post("/invites").json()["token"]
-    met = act_before_commit(ground, lambda: register("carol", invite=token))
+    met = act_before_commit(fake_aws, lambda: register("carol", invite=token))
     answer = register("dave", invite=token)
     assert met[0].status == 201
     assert (answer.status, answer.slug) == (404, "no-such-invite")
@@ -129,7 +129,7 @@ def test_one_of_two_with_one_invitation_registers(root: Client, ground: Ground) 
 
 @pytest.mark.parametrize("default", ["member", "client"])
 def test_an_invitation_has_the_default_role(
-    settings: contract.Settings, rewire: Rewire, ground: Ground, default: str
+    settings: contract.Settings, rewire: Rewire, fake_aws: FakeAws, default: str
 ) -> None:
     """Where the administrator names none."""
     rewire(replace(settings, default_role=default))

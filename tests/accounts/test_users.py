@@ -10,7 +10,7 @@ from function.auth.mfa import PERIOD
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.mfa import Authenticator, enable_mfa
 from tests.support.world import World
 
@@ -248,11 +248,11 @@ def test_an_administrator_remains(world: World, behind: Behind, body: dict[str, 
     assert change(world.bob, "bob", quota=10**9, role="admin", disabled=False).status == 200
 
 
-def test_one_of_two_who_demote_each_other_succeeds(world: World, ground: Ground) -> None:
+def test_one_of_two_who_demote_each_other_succeeds(world: World, fake_aws: FakeAws) -> None:
     """The commit requires that the caller is still an administrator."""
     for name in ("alice", "bob"):
         change(world.root, name, role="admin")
-    met = act_before_commit(ground, lambda: change(world.bob, "alice", role="member"))
+    met = act_before_commit(fake_aws, lambda: change(world.bob, "alice", role="member"))
     answer = change(world.alice, "bob", role="member")
     assert met[0].status == 200
     assert (answer.status, answer.slug) == (403, "not-allowed")

@@ -14,15 +14,15 @@ from tests.support.api_register import COMMIT, ROUTES, route_of
 from tests.support.client import PASSWORD as KNOWN
 from tests.support.client import Answer, Client, join
 from tests.support.every_operation import NAME, PASSWORD, WRONG, Run
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.world import World
 
 DAY = 86_400
 
 
-def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]:
+def records(fake_aws: FakeAws, settings: contract.Settings) -> list[dict[str, Any]]:
     """All audit rows in the order of time."""
-    rows = [row for row in ground.rows(settings.files) if row["partition"].startswith("~audit/")]
+    rows = [row for row in fake_aws.rows(settings.files) if row["partition"].startswith("~audit/")]
     return sorted(rows, key=lambda row: str(row["name"]))
 
 
@@ -30,21 +30,21 @@ def records(ground: Ground, settings: contract.Settings) -> list[dict[str, Any]]
 class Watched(Run):
     """A run that reads the audit log after each request that may change something."""
 
-    ground: Ground | None = None
+    fake_aws: FakeAws | None = None
     settings: contract.Settings | None = None
     done: Counter[str] = field(default_factory=Counter)
 
     def send(self, client: Client, method: str, path: str, **sent: Any) -> Answer:
-        assert self.ground
+        assert self.fake_aws
         assert self.settings
         if method in {"GET", "HEAD"}:
             return super().send(client, method, path, **sent)
-        before = {row["name"] for row in records(self.ground, self.settings)}
-        calls = len(self.ground.calls)
+        before = {row["name"] for row in records(self.fake_aws, self.settings)}
+        calls = len(self.fake_aws.calls)
         answer: Answer = super().send(client, method, path, **sent)
-        new = [r for r in records(self.ground, self.settings) if r["name"] not in before]
+        new = [r for r in records(self.fake_aws, self.settings) if r["name"] not in before]
         route = route_of(method, path)
-        committed = COMMIT in self.ground.calls[calls:]
+        committed = COMMIT in self.fake_aws.calls[calls:]
         if answer.status >= 400 or not committed:
             assert new == [], (route, answer.status)
         elif not route.unrecorded:
@@ -70,10 +70,10 @@ class Watched(Run):
 
 
 @pytest.fixture
-def watched(world: World, ground: Ground, settings: contract.Settings) -> Watched:
+def watched(world: World, fake_aws: FakeAws, settings: contract.Settings) -> Watched:
     """A run of every operation, with the audit log read after each."""
-    run = Watched(ground=ground, settings=settings)
-    run.everything(world, ground)
+    run = Watched(fake_aws=fake_aws, settings=settings)
+    run.everything(world, fake_aws)
     return run
 
 
@@ -86,10 +86,10 @@ def test_every_change_writes_one_audit_row(watched: Watched) -> None:
 
 
 def test_no_audit_row_holds_a_secret(
-    watched: Watched, ground: Ground, settings: contract.Settings
+    watched: Watched, fake_aws: FakeAws, settings: contract.Settings
 ) -> None:
     """It names files and people; passwords, tokens and addresses of links are not in it."""
-    text = repr(records(ground, settings))
+    text = repr(records(fake_aws, settings))
     assert NAME in text
     assert "bob" in text
     names = {NAME, "the name of a file"}
@@ -195,9 +195,9 @@ def test_a_time_needs_a_zone(world: World, text: str) -> None:
     [{"since": "0001-01-01T00:00:00Z"}, {"until": "9999-12-31T23:59:59-12:00"},
      {"since": "9999-01-01T00:00:00Z"}, {"until": "0001-01-01T00:00:00+14:00"}],
 )  # fmt: skip
-def test_far_times_cost_few_reads(world: World, ground: Ground, query: dict[str, str]) -> None:
+def test_far_times_cost_few_reads(world: World, fake_aws: FakeAws, query: dict[str, str]) -> None:
     """No day is queried for which no rows are kept."""
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert world.root.get("/audit", **query).status == 200
     assert len(calls) < 50
 
@@ -236,14 +236,14 @@ def test_a_changed_email_is_recorded_without_the_address(world: World) -> None:
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_each_record_is_on_one_page(
-    world: World, clock: Clock, ground: Ground, settings: contract.Settings, limit: int
+    world: World, clock: Clock, fake_aws: FakeAws, settings: contract.Settings, limit: int
 ) -> None:
     """Days without records between them change nothing."""
     for days in (1, 2, 30, 1):
         clock.time += days * DAY
         again("root").send("PATCH", "/users/dave", json_={"quota": days})
     root = again("root")
-    all_of_them = records(ground, settings)
+    all_of_them = records(fake_aws, settings)
     found = [
         e for page in pages(root, since="2026-01-01T00:00:00Z", limit=str(limit)) for e in page
     ]
@@ -253,7 +253,7 @@ def test_each_record_is_on_one_page(
 
 
 def test_a_page_that_has_read_many_rows_ends_early(
-    world: World, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    world: World, clock: Clock, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may be empty, with a cursor by which the next one goes on."""
     monkeypatch.setattr(audit_service, "READ_LIMIT", 60)
@@ -261,7 +261,7 @@ def test_a_page_that_has_read_many_rows_ends_early(
     clock.time += 1
     for number in range(70):
         world.root.send("PATCH", "/users/dave", json_={"quota": number})
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert audit(world.root, action="share") == []
     assert len(calls) < 20
     found = pages(world.root, action="share")
@@ -279,13 +279,13 @@ def test_a_cursor_belongs_to_one_query(world: World) -> None:
 
 
 def test_a_repeated_commit_writes_one_audit_row(
-    alice: Client, ground: Ground, settings: contract.Settings, behind: Behind
+    alice: Client, fake_aws: FakeAws, settings: contract.Settings, behind: Behind
 ) -> None:
     """Only the commit that succeeds writes the row."""
-    met = act_before_commit(ground, lambda: alice.send("PUT", "/groups/club").status)
+    met = act_before_commit(fake_aws, lambda: alice.send("PUT", "/groups/club").status)
     assert alice.send("PUT", "/groups/club").status == 200
     assert met == [201]
-    made = [row for row in records(ground, settings) if row["action"] == "group.create"]
+    made = [row for row in records(fake_aws, settings) if row["action"] == "group.create"]
     assert len(made) == 1
     assert join("bob").send("PUT", "/groups/club").slug == "group-taken"
     assert len([r for r in behind.rows("files") if r.get("action") == "group.create"]) == 1

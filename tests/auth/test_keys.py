@@ -26,7 +26,7 @@ def test_a_key_allows_what_its_scope_allows(world: World, behind: Behind, route:
     """On every route, a key with one scope is answered as its owner is, or 403 without effect."""
     behind.change("users", {"username": "alice"}, role="admin")
     keys = {scope: create_key(world.alice, scope) for scope in SCOPES}
-    restore = behind.ground.snapshot()
+    restore = behind.fake_aws.snapshot()
     power = power_of(route.handler)
     for scope, client in keys.items():
         before = behind.state()

@@ -10,7 +10,7 @@ from function.auth.mfa import DAY, PERIOD, WRONG_CODES_OF_DAY, totp_code
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.mfa import Authenticator, enable_mfa
 
 
@@ -223,7 +223,7 @@ def test_a_stranger_cannot_lock_the_owner_out(app: Authenticator, clock: Clock) 
 
 
 def test_guesses_at_the_same_moment_are_counted(
-    app: Authenticator, clock: Clock, ground: Ground
+    app: Authenticator, clock: Clock, fake_aws: FakeAws
 ) -> None:
     """The commit refuses a right code that was read before the count was full."""
     clock.time += PERIOD
@@ -231,17 +231,17 @@ def test_guesses_at_the_same_moment_are_counted(
 
     def fill(call: object) -> None:
         if getattr(call, "operation", "") == "TransactWriteItems":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             for n in range(WRONG_CODES_OF_DAY):
                 login(wrong, address=f"203.0.113.{n}")
 
-    ground.before = fill
+    fake_aws.before = fill
     assert login(app.code()).slug == "slow-down"
 
 
 @pytest.mark.parametrize("kind", ["code", "recovery code"])
 def test_one_of_two_logins_with_one_code_succeeds(
-    app: Authenticator, clock: Clock, ground: Ground, kind: str
+    app: Authenticator, clock: Clock, fake_aws: FakeAws, kind: str
 ) -> None:
     """Although both were read before either was used."""
     clock.time += PERIOD
@@ -250,10 +250,10 @@ def test_one_of_two_logins_with_one_code_succeeds(
 
     def meet(call: object) -> None:
         if getattr(call, "operation", "") == "TransactWriteItems":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             others.append(login(code))
 
-    ground.before = meet
+    fake_aws.before = meet
     mine = login(code)
     assert [each.status for each in others] == [200]
     assert (mine.status, mine.slug) == (401, "wrong-otp")
@@ -292,17 +292,17 @@ def test_a_new_password_keeps_the_second_factor(
 
 
 def test_enrolment_and_removal_make_two_calls_each(
-    alice: Client, clock: Clock, ground: Ground
+    alice: Client, clock: Clock, fake_aws: FakeAws
 ) -> None:
     """One read and one commit."""
-    with ground.counted() as made:
+    with fake_aws.counted() as made:
         app = enable_mfa(alice, clock)
         alice.delete("/mfa", otp=app.recovery[0])
     assert made == ["BatchGetItem", "TransactWriteItems"] * 3
 
 
 def test_login_with_a_code_makes_two_calls(
-    app: Authenticator, clock: Clock, ground: Ground
+    app: Authenticator, clock: Clock, fake_aws: FakeAws
 ) -> None:
     """As without one: the commit that creates the session uses the code up."""
     clock.time += PERIOD
@@ -312,6 +312,6 @@ def test_login_with_a_code_makes_two_calls(
         (None, ["BatchGetItem"]),
         ("000000", ["BatchGetItem", "TransactWriteItems"]),
     ):
-        with ground.counted() as made:
+        with fake_aws.counted() as made:
             login(code)
         assert made == calls

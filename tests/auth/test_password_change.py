@@ -14,7 +14,7 @@ from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Ground, failure, response
+from tests.support.fake_aws import FakeAws, failure, response
 from tests.support.mfa import enable_mfa
 
 ADDRESS = "alice@example.org"
@@ -40,39 +40,39 @@ def login(password: str) -> Answer:
     return Client().post("/login", username="alice", password=password)
 
 
-def mailed_token(ground: Ground) -> str:
+def mailed_token(fake_aws: FakeAws) -> str:
     """The token in the last mail."""
-    text = ground.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
+    text = fake_aws.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
     found = set(re.findall(r"alice\.[A-Za-z0-9_-]{43}", text))
     assert len(found) == 1
     return str(found.pop())
 
 
-def test_a_mailed_token_sets_a_new_password(known: Client, ground: Ground) -> None:
+def test_a_mailed_token_sets_a_new_password(known: Client, fake_aws: FakeAws) -> None:
     """It ends every session and API key."""
     key = Client(known.post("/keys", name="x", scopes=["read"]).json()["token"])
     answer = forgot()
     assert (answer.status, answer.content) == (202, b"")
-    (mail,) = ground.mails
+    (mail,) = fake_aws.mails
     assert mail["FromEmailAddress"] == "satchel@example.org"
     assert mail["Destination"] == {"ToAddresses": [ADDRESS]}
     assert login(PASSWORD).status == 200
-    assert reset(mailed_token(ground)).status == 204
+    assert reset(mailed_token(fake_aws)).status == 204
     assert known.get("/me").slug == key.get("/files").slug == "not-signed-in"
     assert login(PASSWORD).slug == "wrong-credentials"
     assert login(OTHER).status == 200
 
 
 def test_a_token_works_once_and_for_an_hour(
-    known: Client, ground: Ground, clock: Clock, behind: Behind
+    known: Client, fake_aws: FakeAws, clock: Clock, behind: Behind
 ) -> None:
     """Used, expired and invented tokens get one answer, and change nothing."""
     forgot()
-    token = mailed_token(ground)
+    token = mailed_token(fake_aws)
     assert reset(token).status == 204
     assert reset(token, PASSWORD).slug == "wrong-reset-token"
     forgot()
-    token = mailed_token(ground)
+    token = mailed_token(fake_aws)
     clock.time += 3600
     before = behind.state()
     wrong = [token, token[:-1] + ("A" if token[-1] != "A" else "B"), "x", "", "zoe." + "A" * 43]
@@ -82,30 +82,30 @@ def test_a_token_works_once_and_for_an_hour(
     assert behind.state() == before
 
 
-def test_only_the_newest_token_works(known: Client, ground: Ground) -> None:
+def test_only_the_newest_token_works(known: Client, fake_aws: FakeAws) -> None:
     """The second mail replaces the token of the first."""
     forgot()
-    first = mailed_token(ground)
+    first = mailed_token(fake_aws)
     forgot()
     assert reset(first).slug == "wrong-reset-token"
-    assert reset(mailed_token(ground)).status == 204
+    assert reset(mailed_token(fake_aws)).status == 204
 
 
-def test_a_weak_password_does_not_use_the_token_up(known: Client, ground: Ground) -> None:
+def test_a_weak_password_does_not_use_the_token_up(known: Client, fake_aws: FakeAws) -> None:
     """The token works with a better password."""
     forgot()
-    token = mailed_token(ground)
+    token = mailed_token(fake_aws)
     assert reset(token, "short").slug == reset(token, "alicealice").slug == "weak-password"
     assert reset(token).status == 204
 
 
 @pytest.mark.parametrize("way", ["password", "address", "everywhere", "disabled", "namesake"])
 def test_a_change_of_the_account_ends_the_token(
-    known: Client, ground: Ground, behind: Behind, way: str
+    known: Client, fake_aws: FakeAws, behind: Behind, way: str
 ) -> None:
     """It is for the account as it was: its holder may be the reader of the old address."""
     forgot()
-    token = mailed_token(ground)
+    token = mailed_token(fake_aws)
     if way == "password":
         fields = {"current_password": PASSWORD, "new_password": OTHER}
         assert known.post("/password", **fields).status == 204
@@ -123,37 +123,37 @@ def test_a_change_of_the_account_ends_the_token(
 
 
 def test_known_and_unknown_names_cannot_be_told_apart(
-    known: Client, bob: Client, ground: Ground
+    known: Client, bob: Client, fake_aws: FakeAws
 ) -> None:
     """Answers, AWS calls and rows are alike; mail for an unknown name has a fixed recipient."""
     seen = []
     for name in ("alice", "bob", "nobody"):
-        held = {noun: len(ground.rows(noun)) for noun in _tables(ground)}
-        with ground.counted() as calls:
+        held = {noun: len(fake_aws.rows(noun)) for noun in _tables(fake_aws)}
+        with fake_aws.counted() as calls:
             answer = forgot(name, address=f"203.0.113.{len(seen)}")
-        more = {noun: len(ground.rows(noun)) - count for noun, count in held.items()}
+        more = {noun: len(fake_aws.rows(noun)) - count for noun, count in held.items()}
         headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
         seen.append((answer.status, answer.content, headers, calls, more))
     assert seen[0] == seen[1] == seen[2]
-    to = [mail["Destination"]["ToAddresses"] for mail in ground.mails]
+    to = [mail["Destination"]["ToAddresses"] for mail in fake_aws.mails]
     assert to == [[ADDRESS], [NOBODY], [NOBODY]]
 
 
-def _tables(ground: Ground) -> list[str]:
-    settings = contract.settings(ground.deployed.environment)
+def _tables(fake_aws: FakeAws) -> list[str]:
+    settings = contract.settings(fake_aws.deployed.environment)
     return [getattr(settings, table.name) for table in contract.TABLES]
 
 
-def test_a_token_without_an_address_works_for_no_account(bob: Client, ground: Ground) -> None:
+def test_a_token_without_an_address_works_for_no_account(bob: Client, fake_aws: FakeAws) -> None:
     """The token that was stored for a name without an address belongs to nobody."""
     forgot("bob")
-    text = ground.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
+    text = fake_aws.mails[-1]["Content"]["Simple"]["Body"]["Text"]["Data"]
     (token,) = set(re.findall(r"bob\.[A-Za-z0-9_-]{43}", text))
     assert reset(token).slug == "wrong-reset-token"
     assert bob.get("/me").status == 200
 
 
-def test_requests_of_an_address_are_limited(known: Client, ground: Ground, clock: Clock) -> None:
+def test_requests_of_an_address_are_limited(known: Client, fake_aws: FakeAws, clock: Clock) -> None:
     """For all names together, until the next window."""
     answers = [forgot(f"name{n}") for n in range(REQUESTS_OF_ADDRESS + 2)]
     assert [each.status for each in answers] == [202] * REQUESTS_OF_ADDRESS + [429] * 2
@@ -164,48 +164,48 @@ def test_requests_of_an_address_are_limited(known: Client, ground: Ground, clock
     assert forgot().status == 202
 
 
-def test_mails_to_a_name_are_limited(known: Client, ground: Ground, clock: Clock) -> None:
+def test_mails_to_a_name_are_limited(known: Client, fake_aws: FakeAws, clock: Clock) -> None:
     """Strangers at many addresses cannot fill a mailbox, and the last token stays good."""
     for number in range(MAILS_OF_NAME + 5):
         assert forgot(address=f"203.0.113.{number}").status == 202
         if number == MAILS_OF_NAME - 1:
-            token = mailed_token(ground)
-    to = [mail["Destination"]["ToAddresses"][0] for mail in ground.mails]
+            token = mailed_token(fake_aws)
+    to = [mail["Destination"]["ToAddresses"][0] for mail in fake_aws.mails]
     assert to == [ADDRESS] * MAILS_OF_NAME + [NOBODY] * 5
     assert reset(token).status == 204
 
 
-def test_a_second_factor_stays(known: Client, ground: Ground, clock: Clock) -> None:
+def test_a_second_factor_stays(known: Client, fake_aws: FakeAws, clock: Clock) -> None:
     """The reader of the mail has one factor, not both."""
     app = enable_mfa(known, clock)
     forgot()
-    assert reset(mailed_token(ground)).status == 204
+    assert reset(mailed_token(fake_aws)).status == 204
     assert login(OTHER).slug == "otp-required"
     answer = Client().post("/login", username="alice", password=OTHER, otp=app.code(1))
     assert answer.status == 200
 
 
-def test_one_of_two_resets_with_one_token_succeeds(known: Client, ground: Ground) -> None:
+def test_one_of_two_resets_with_one_token_succeeds(known: Client, fake_aws: FakeAws) -> None:
     """Although both were read before either was used."""
     forgot()
-    token, others = mailed_token(ground), list[Answer]()
+    token, others = mailed_token(fake_aws), list[Answer]()
 
     def meet(call: object) -> None:
         if getattr(call, "operation", "") == "TransactWriteItems":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             others.append(reset(token, "the other horse battery"))
 
-    ground.before = meet
+    fake_aws.before = meet
     mine = reset(token)
     assert [each.status for each in others] == [204]
     assert mine.slug == "wrong-reset-token"
     assert login("the other horse battery").status == 200
 
 
-def test_only_a_hash_is_stored(known: Client, ground: Ground, behind: Behind) -> None:
+def test_only_a_hash_is_stored(known: Client, fake_aws: FakeAws, behind: Behind) -> None:
     """Neither tables nor audit records contain the token."""
     forgot()
-    secret = mailed_token(ground).partition(".")[2]
+    secret = mailed_token(fake_aws).partition(".")[2]
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "files")])
     assert secret not in rows
     assert "password.request_reset" in rows
@@ -227,38 +227,38 @@ def test_without_mail_the_answer_is_501(
     assert behind.state() == before
 
 
-def test_a_refusal_of_ses_is_not_visible(known: Client, ground: Ground) -> None:
+def test_a_refusal_of_ses_is_not_visible(known: Client, fake_aws: FakeAws) -> None:
     """It would show who has an address; an outage of SES is the same for all names."""
     refused = response(
         400, {"content-type": "application/json", "x-amzn-errortype": "MessageRejected"}, b"{}"
     )
-    ground.before = lambda call: refused if call.operation == "SendEmail" else None
+    fake_aws.before = lambda call: refused if call.operation == "SendEmail" else None
     assert forgot().status == forgot("nobody").status == 202
-    ground.before = lambda call: (
+    fake_aws.before = lambda call: (
         failure(call, 503, "ServiceUnavailable") if call.operation == "SendEmail" else None
     )
     assert forgot().slug == forgot("nobody").slug == "unavailable"
 
 
-def test_the_rate_limit_of_ses_is_a_503(known: Client, ground: Ground) -> None:
+def test_the_rate_limit_of_ses_is_a_503(known: Client, fake_aws: FakeAws) -> None:
     """The client is told when to try again."""
     kind = {"content-type": "application/json", "x-amzn-errortype": "TooManyRequestsException"}
     many = response(429, kind, b"{}")
-    ground.before = lambda call: many if call.operation == "SendEmail" else None
+    fake_aws.before = lambda call: many if call.operation == "SendEmail" else None
     answer = forgot()
     assert (answer.status, answer.slug) == (503, "unavailable")
     assert "retry-after" in answer.headers
 
 
 @pytest.mark.parametrize("name", ["", "a", "x" * 65, None, 1])
-def test_malformed_names_are_refused(ground: Ground, name: object) -> None:
+def test_malformed_names_are_refused(fake_aws: FakeAws, name: object) -> None:
     """No mail is sent for them."""
     assert Client().post("/password/forgot", username=name).status == 422
-    assert ground.mails == []
+    assert fake_aws.mails == []
 
 
 @pytest.fixture
-def root(ground: Ground) -> Client:
+def root(fake_aws: FakeAws) -> Client:
     return join("root")
 
 
@@ -273,7 +273,7 @@ def test_an_administrator_issues_a_token(
     root: Client,
     settings: contract.Settings,
     rewire: Callable[[contract.Settings], None],
-    ground: Ground,
+    fake_aws: FakeAws,
     mail_from: str,
 ) -> None:
     """For an owner without an address, with mail or without: it works once, for one account."""
@@ -288,7 +288,7 @@ def test_an_administrator_issues_a_token(
     assert alice.get("/me").slug == "not-signed-in"
     assert (login(PASSWORD).slug, login(OTHER).status) == ("wrong-credentials", 200)
     assert reset(token, PASSWORD).slug == "wrong-reset-token"
-    assert ground.mails == []
+    assert fake_aws.mails == []
 
 
 def test_an_issued_token_expires(alice: Client, root: Client, clock: Clock) -> None:
@@ -301,13 +301,13 @@ def test_an_issued_token_expires(alice: Client, root: Client, clock: Clock) -> N
 
 
 def test_a_request_for_mail_keeps_the_issued_token(
-    known: Client, root: Client, ground: Ground
+    known: Client, root: Client, fake_aws: FakeAws
 ) -> None:
     """A stranger cannot end it by asking for mail; whichever is used first ends the other."""
     token = issue(root).json()["token"]
     forgot()
     assert reset(token).status == 204
-    assert reset(mailed_token(ground), PASSWORD).slug == "wrong-reset-token"
+    assert reset(mailed_token(fake_aws), PASSWORD).slug == "wrong-reset-token"
 
 
 @pytest.mark.parametrize("gone", ["namesake", "disabled", "deleting"])
@@ -354,12 +354,12 @@ def test_protected_accounts_get_no_token(alice: Client, root: Client, behind: Be
 
 
 def test_an_administrator_demoted_meanwhile_issues_no_token(
-    alice: Client, bob: Client, root: Client, ground: Ground, behind: Behind
+    alice: Client, bob: Client, root: Client, fake_aws: FakeAws, behind: Behind
 ) -> None:
     """Between the read and the commit."""
     root.send("PATCH", "/users/bob", json_={"role": "admin"})
     met = act_before_commit(
-        ground, lambda: root.send("PATCH", "/users/bob", json_={"role": "member"})
+        fake_aws, lambda: root.send("PATCH", "/users/bob", json_={"role": "member"})
     )
     answer = issue(bob)
     assert met[0].status == 200

@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSResponse
 from function.tables import sessions
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Client, join
-from tests.support.fake_aws import Call, Ground, failure, response, sent_body
+from tests.support.fake_aws import Call, FakeAws, failure, response, sent_body
 
 OTHER = "another horse battery"
 
@@ -69,7 +69,7 @@ def test_sessions_come_in_pages(alice: Client, bob: Client, clock: Clock) -> Non
 
 
 def test_a_page_skips_a_bounded_number_of_ended_sessions(
-    alice: Client, clock: Clock, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    alice: Client, clock: Clock, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cursor goes on after them, and no session is listed twice."""
     monkeypatch.setattr(sessions, "PAGE_SIZE", 2)
@@ -82,7 +82,7 @@ def test_a_page_skips_a_bounded_number_of_ended_sessions(
         login_again().post("/logout")
     pages, query = [], {"limit": "2"}
     while True:
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             answer = alice.send("GET", "/sessions", query=query)
         assert calls.count("Query") <= sessions.MAX_PAGES
         pages.append([each["id"] for each in answer.json()])
@@ -96,7 +96,7 @@ def test_a_page_skips_a_bounded_number_of_ended_sessions(
 
 
 def test_a_session_newer_than_the_index_is_listed(
-    alice: Client, clock: Clock, ground: Ground
+    alice: Client, clock: Clock, fake_aws: FakeAws
 ) -> None:
     """The others follow it, each once."""
     old = alice.get("/sessions").json()
@@ -110,7 +110,7 @@ def test_a_session_newer_than_the_index_is_listed(
         rows = [row for row in body["Items"] if row["token_hash"]["S"] == old[0]["id"]]
         return response(200, answer.headers, json.dumps(body | {"Items": rows}).encode())
 
-    ground.after = lags
+    fake_aws.after = lags
     first = new.get("/sessions", limit=1)
     assert [each["current"] for each in first.json()] == [True]
     rest = new.get("/sessions", limit=1, cursor=first.headers["x-next-cursor"])
@@ -151,50 +151,50 @@ def test_logout_everywhere_ends_all_sessions(alice: Client, bob: Client) -> None
     assert login_again().get("/me").status == 200
 
 
-def test_use_is_recorded_every_ten_minutes(alice: Client, clock: Clock, ground: Ground) -> None:
+def test_use_is_recorded_every_ten_minutes(alice: Client, clock: Clock, fake_aws: FakeAws) -> None:
     """One write then, and none in between."""
     first = alice.get("/sessions").json()[0]["seen"]
     clock.time += 599
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         alice.get("/me")
     assert calls == ["BatchGetItem"]
     assert alice.get("/sessions").json()[0]["seen"] == first
     clock.time += 2
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         alice.get("/me")
     assert calls == ["BatchGetItem", "UpdateItem"]
     assert alice.get("/sessions").json()[0]["seen"] > first
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         alice.get("/me")
     assert calls == ["BatchGetItem"]
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "InternalServerError"])
 def test_recording_use_never_fails_a_request(
-    alice: Client, clock: Clock, ground: Ground, code: str
+    alice: Client, clock: Clock, fake_aws: FakeAws, code: str
 ) -> None:
     """Although the table refuses it or does not answer."""
     clock.time += 601
     status = 400 if code.startswith("Prov") else 500
-    ground.before = lambda call: (
+    fake_aws.before = lambda call: (
         failure(call, status, code) if call.operation == "UpdateItem" else None
     )
     assert alice.get("/me").status == 200
 
 
 def test_recording_use_does_not_restore_a_session(
-    alice: Client, clock: Clock, ground: Ground, behind: Behind
+    alice: Client, clock: Clock, fake_aws: FakeAws, behind: Behind
 ) -> None:
     """A row that the TTL deletes meanwhile is not written again."""
     clock.time += 601
     (row,) = behind.rows("sessions")
-    ground.before = lambda call: (
+    fake_aws.before = lambda call: (
         behind.delete("sessions", token_hash=str(row["token_hash"]))
         if call.operation == "UpdateItem"
         else None
     )
     assert alice.get("/me").status == 200
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert behind.rows("sessions") == []
 
 

@@ -11,7 +11,7 @@ from function.core.errors import SlowDown
 from function.core.runtime import system_runtime
 from function.tables.windows import add, increment, left_in, require_left
 from tests.conftest import Clock
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 SECONDS, LIMIT = 60, 3
 
@@ -22,7 +22,7 @@ def window(clock: Clock) -> Window:
 
 
 @pytest.fixture
-def db(ground: Ground) -> Dynamo:
+def db(fake_aws: FakeAws) -> Dynamo:
     return base.current().db
 
 

@@ -25,14 +25,14 @@ from function.aws.writes import (
 )
 from function.base import current
 from function.contract import FILES
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 KEY = Key(FILES, "alice", "a.txt")
 ROW: Item = {"rev": "1", "count": 5, "flag": False, "who": frozenset({"bob", "carol"})}
 
 
 @pytest.fixture
-def db(ground: Ground) -> Dynamo:
+def db(fake_aws: FakeAws) -> Dynamo:
     """The client of an empty table, in which only rows of these tests stand."""
     return current().db
 

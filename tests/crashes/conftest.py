@@ -10,13 +10,10 @@ import pytest
 from function import contract
 from tests.conftest import Clock
 from tests.crashes.world import World
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.transfers import use_small_parts
 
 MakeWorld = Callable[[AbstractContextManager[Any]], World]
-
-
-_made: list[World] = []
 
 
 @pytest.fixture(autouse=True)
@@ -26,25 +23,30 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def world(
-    ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
+    fake_aws: FakeAws,
+    settings: contract.Settings,
+    clock: Clock,
+    _session: boto3.Session,
+    once: dict[str, Any],
 ) -> World:
     """The world at its beginning, created once in a process and restored."""
-    if not _made:
-        _made.append(World(ground, settings, clock, _session, {}))
-    _made[0].run_by(clock)
-    _made[0].restore()
-    return _made[0]
+    if "crashes" not in once:
+        once["crashes"] = World(fake_aws, settings, clock, _session, {})
+    world: World = once["crashes"]
+    world.run_by(clock)
+    world.restore()
+    return world
 
 
 @pytest.fixture
 def wrong_world(
-    ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
+    fake_aws: FakeAws, settings: contract.Settings, clock: Clock, _session: boto3.Session
 ) -> Iterator[MakeWorld]:
     """Creates the same world with a wrong version of the code."""
     with ExitStack() as changes:
 
         def make(design: AbstractContextManager[Any]) -> World:
             changes.enter_context(design)
-            return World(ground, settings, clock, _session, {})
+            return World(fake_aws, settings, clock, _session, {})
 
         yield make

@@ -12,7 +12,7 @@ from tests.crashes.calls import Calls, Place, places_of
 from tests.crashes.operations import Operation
 from tests.crashes.seen import Report, Said, require, said
 from tests.crashes.world import Step, World, other_process
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 
 # Calls whose effect others see at once; an object is seen when a row names it.
 CHANGES = (
@@ -160,15 +160,15 @@ def alike(got: Said, ordered: Said, operation: Operation) -> bool:
     return got == ordered or (got[0] != ordered[0] and {got[0], ordered[0]} <= operation.alike)
 
 
-def act_before_commit(ground: Ground, act: Callable[[], Any]) -> list[Any]:
+def act_before_commit(fake_aws: FakeAws, act: Callable[[], Any]) -> list[Any]:
     """Runs `act` in another process just before the next commit, and lists its result."""
     met: list[Any] = []
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             with other_process():
                 met.append(act())
 
-    ground.before = before
+    fake_aws.before = before
     return met

@@ -20,7 +20,7 @@ from tests.crashes.calls import Calls, Place, places_of
 from tests.crashes.seen import renamed
 from tests.crashes.world import counting, other_process
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
 from tests.support.links import make
 from tests.support.transfers import complete, put, start, sweep
@@ -40,9 +40,9 @@ class People:
     """Alice, who has one of each thing; Bob, who shares with her; and the administrator."""
 
     def __init__(
-        self, ground: Ground, settings: contract.Settings, clock: Clock, session: boto3.Session
+        self, fake_aws: FakeAws, settings: contract.Settings, clock: Clock, session: boto3.Session
     ) -> None:
-        self.ground, self.settings, self.session = ground, settings, session
+        self.fake_aws, self.settings, self.session = fake_aws, settings, session
         self.ids = itertools.count()
         self.run_by(clock)
         self.root, self.bob, self.alice = join("root"), join("bob"), join("alice")
@@ -67,7 +67,7 @@ class People:
             (self.bob, "later"),
         ):
             assert who.send("PUT", f"/groups/{path}").status == 201
-        (account,) = (r for r in ground.rows(settings.users) if r["username"] == "alice")
+        (account,) = (r for r in fake_aws.rows(settings.users) if r["username"] == "alice")
         self.id = account["id"]
         self.seen: set[str] = set()
         self.begin_here()
@@ -81,7 +81,7 @@ class People:
 
     def begin_here(self) -> None:
         """Takes the present state as the beginning."""
-        self._restore = self.ground.snapshot()
+        self._restore = self.fake_aws.snapshot()
         self._calls: dict[Act, Calls] = {}
 
     def begin(self) -> None:
@@ -102,9 +102,9 @@ class People:
         if act not in self._calls:
             made = self._calls[act] = Calls(self.settings)
             self.begin()
-            self.ground.after = made.note
+            self.fake_aws.after = made.note
             act(self)
-            self.ground.undisturbed()
+            self.fake_aws.undisturbed()
         return self._calls[act]
 
     def close(self) -> Answer:
@@ -113,20 +113,20 @@ class People:
     def state(self) -> str:
         """All rows and objects without ids, secrets and times."""
         tables = (self.settings.users, self.settings.shares, self.settings.files)
-        rows = [row for table in tables for row in self.ground.rows(table)]
+        rows = [row for table in tables for row in self.fake_aws.rows(table)]
         told = [json.dumps({**row, "password": ""}, default=str, sort_keys=True) for row in rows]
-        return renamed([*told, *self.ground.objects(self.settings.bucket)], RANDOM)
+        return renamed([*told, *self.fake_aws.objects(self.settings.bucket)], RANDOM)
 
     def left(self) -> set[str]:
         """The partitions and grantees of rows that have the id of her account."""
         tables = (self.settings.users, self.settings.shares, self.settings.files)
-        rows = [row for table in tables for row in self.ground.rows(table)]
+        rows = [row for table in tables for row in self.fake_aws.rows(table)]
         named = [row for row in rows if self.id in map(str, row.values())]
         return {str(row.get("partition", row.get("grantee", row.get("username")))) for row in named}
 
     def assert_consistent(self) -> None:
         assert_consistent(
-            self.ground.rows(self.settings.files), self.ground.rows(self.settings.users)
+            self.fake_aws.rows(self.settings.files), self.fake_aws.rows(self.settings.users)
         )
 
 
@@ -165,17 +165,18 @@ ACTS: dict[str, Act] = {
 EACH = pytest.mark.parametrize("name", ACTS)
 
 
-_made: list[People] = []
-
-
 @pytest.fixture
 def people(
-    ground: Ground, settings: contract.Settings, clock: Clock, _session: boto3.Session
+    fake_aws: FakeAws,
+    settings: contract.Settings,
+    clock: Clock,
+    _session: boto3.Session,
+    once: dict[str, Any],
 ) -> People:
     """The people at the beginning, created once in a process and restored."""
-    if not _made:
-        _made.append(People(ground, settings, clock, _session))
-    people = copy.copy(_made[0])
+    if "closings" not in once:
+        once["closings"] = People(fake_aws, settings, clock, _session)
+    people = copy.copy(once["closings"])
     people.run_by(clock)
     people.begin()
     return people
@@ -201,10 +202,10 @@ def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[An
         if made == at:
             met.append(people.act_elsewhere(other))
 
-    people.ground.before = before
-    people.ground.after = lambda call, answer: after.note(call, answer) if met else answer
+    people.fake_aws.before = before
+    people.fake_aws.after = lambda call, answer: after.note(call, answer) if met else answer
     answer = first(people)
-    people.ground.undisturbed()
+    people.fake_aws.undisturbed()
     return [answer, *met], people.calls(first).since(at).unaffected(after, touched)
 
 
@@ -236,10 +237,10 @@ def assert_settled(people: People, clock: Clock, said: list[Answer | int]) -> No
         clock.time += days * DAY
         sweep()
         clock.time -= days * DAY
-    rows = people.ground.rows(people.settings.files)
+    rows = people.fake_aws.rows(people.settings.files)
     kept = {row["partition"] for row in rows if "done" not in row}  # the table removes what is done
     assert {each for each in kept if each.startswith("alice/")} <= {"alice/changes", "alice/jobs"}
-    objects = people.ground.objects(people.settings.bucket)
+    objects = people.fake_aws.objects(people.settings.bucket)
     assert not [key for key in objects if key.startswith("alice/")]
 
 
@@ -277,9 +278,9 @@ def test_an_unfinished_deletion_and_the_sweep(
     people: People, clock: Clock, swept_first: bool
 ) -> None:
     """Continuing the deletion and sweeping delete the same rows: one of them gets each row."""
-    people.ground.before = slow_commits(clock)
+    people.fake_aws.before = slow_commits(clock)
     assert people.close().status == 202
-    people.ground.before = lambda _: None
+    people.fake_aws.before = lambda _: None
     people.begin_here()
     acts: Any = ACTS["sweep"], ACTS["DELETE /users/{username}"]
     first, other = acts if swept_first else acts[::-1]

@@ -15,7 +15,7 @@ from function.maintenance import sweep as maintenance_sweep
 from tests.conftest import Clock
 from tests.crashes.crashes import FAULTS, Fault, Killed
 from tests.support.client import Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.senders import ask, counts
 from tests.support.transfers import (
     bytes_used,
@@ -49,7 +49,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def failing(ground: Ground, number: int, fault: Fault) -> Iterator[list[str]]:
+def failing(fake_aws: FakeAws, number: int, fault: Fault) -> Iterator[list[str]]:
     """Fails the call of that number, and its further tries unless the fault occurs once."""
     made: list[str] = []
     hit: list[str] = []
@@ -68,15 +68,15 @@ def failing(ground: Ground, number: int, fault: Fault) -> Iterator[list[str]]:
     def after(call: Call, answer: Any) -> Any:
         return (fail(call) or answer) if fault.effect else answer
 
-    ground.before, ground.after = before, after
+    fake_aws.before, fake_aws.after = before, after
     try:
         yield hit
     finally:
-        ground.before, ground.after = (lambda _: None), (lambda _, answer: answer)
+        fake_aws.before, fake_aws.after = (lambda _: None), (lambda _, answer: answer)
 
 
 @contextmanager
-def meeting(ground: Ground, number: int, other: Callable[[], Any]) -> Iterator[list[Any]]:
+def meeting(fake_aws: FakeAws, number: int, other: Callable[[], Any]) -> Iterator[list[Any]]:
     """Runs `other` just before the call of that number."""
     made: list[str] = []
     done: list[Any] = []
@@ -84,20 +84,20 @@ def meeting(ground: Ground, number: int, other: Callable[[], Any]) -> Iterator[l
     def before(call: Call) -> None:
         made.append(call.operation)
         if len(made) == number + 1:
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             done.append(other())
-            ground.before = before
+            fake_aws.before = before
 
-    ground.before = before
+    fake_aws.before = before
     try:
         yield done
     finally:
-        ground.before = lambda _: None
+        fake_aws.before = lambda _: None
 
 
-def calls_of(ground: Ground, action: Callable[[], Any]) -> range:
+def calls_of(fake_aws: FakeAws, action: Callable[[], Any]) -> range:
     """The numbers of the AWS calls when nothing fails."""
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         action()
     return range(len(calls))
 
@@ -110,9 +110,9 @@ def unless_cut_off(action: Callable[[], Any]) -> Any:
         return None
 
 
-def due(ground: Ground) -> list[str]:
+def due(fake_aws: FakeAws) -> list[str]:
     """The uploads on the list of what falls due."""
-    rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
+    rows = fake_aws.rows(fake_aws.deployed.environment["SATCHEL_FILES"])
     names = [row["name"] for row in rows if row["partition"].startswith("~expiry/")]
     return [name for name in names if "/uploads/" in name]
 
@@ -124,11 +124,11 @@ def once(make: Make) -> Make:
     """Makes what tests begin from once in a process, and brings it back each time."""
     kept: dict[Any, tuple[Any, Callable[[], None], float]] = {}
 
-    def begin(ground: Ground, clock: Clock, *told: Any) -> Any:
+    def begin(fake_aws: FakeAws, clock: Clock, *told: Any) -> Any:
         if told not in kept:
-            ground.reset()
-            made = make(ground, clock, *told)
-            kept[told] = made, ground.snapshot(), clock.time
+            fake_aws.reset()
+            made = make(fake_aws, clock, *told)
+            kept[told] = made, fake_aws.snapshot(), clock.time
         made, bring_back, clock.time = kept[told]
         bring_back()
         return made
@@ -140,7 +140,7 @@ def once(make: Make) -> Make:
 
 
 @once
-def arrived(ground: Ground, clock: Clock) -> tuple[Client, dict[str, Any]]:
+def arrived(fake_aws: FakeAws, clock: Clock) -> tuple[Client, dict[str, Any]]:
     """Somebody whose file is about to be replaced by what has arrived."""
     alice = join("alice")
     assert alice.put("a", b"before").status == 201
@@ -151,16 +151,16 @@ def arrived(ground: Ground, clock: Clock) -> tuple[Client, dict[str, Any]]:
 
 @EACH
 def test_news_cut_off_anywhere_makes_one_file_in_the_end(
-    ground: Ground, clock: Clock, fault: Fault
+    fake_aws: FakeAws, clock: Clock, fault: Fault
 ) -> None:
     """It is acknowledged when the file is there, and else it comes again."""
-    _, view = arrived(ground, clock)
-    numbers = calls_of(ground, lambda: notify(key_of(view)))
+    _, view = arrived(fake_aws, clock)
+    numbers = calls_of(fake_aws, lambda: notify(key_of(view)))
     assert len(numbers) >= 5
     hits = 0
     for number in numbers:
-        alice, view = arrived(ground, clock)
-        with failing(ground, number, fault) as hit:
+        alice, view = arrived(fake_aws, clock)
+        with failing(fake_aws, number, fault) as hit:
             back = unless_cut_off(partial(notify, key_of(view)))
         hits += bool(hit)
         file = alice.get("/files").json()[0]
@@ -171,8 +171,8 @@ def test_news_cut_off_anywhere_makes_one_file_in_the_end(
         assert (file["version"], file["size"]) == (2, 3)
         assert fetch(alice, "a") == b"abc"
         assert complete(alice, view).json() == file
-        assert (bytes_used(ground, "alice"), due(ground)) == (len(b"before") + 3, [])
-        assert stored(ground) == [b"abc", b"before"]
+        assert (bytes_used(fake_aws, "alice"), due(fake_aws)) == (len(b"before") + 3, [])
+        assert stored(fake_aws) == [b"abc", b"before"]
     assert hits == len(numbers)
 
 
@@ -180,7 +180,7 @@ def test_news_cut_off_anywhere_makes_one_file_in_the_end(
 
 
 @once
-def abandoned(ground: Ground, clock: Clock) -> Client:
+def abandoned(fake_aws: FakeAws, clock: Clock) -> Client:
     """Somebody with two uploads given up long ago, one given up in form, and a file."""
     alice = join("alice")
     done = start(alice, "done", 15)
@@ -197,19 +197,19 @@ def abandoned(ground: Ground, clock: Clock) -> Client:
 
 @EACH
 def test_a_sweep_cut_off_anywhere_is_gone_on_with(
-    ground: Ground, clock: Clock, fault: Fault
+    fake_aws: FakeAws, clock: Clock, fault: Fault
 ) -> None:
     """The next one leaves nothing but the file, whose bytes are never touched."""
-    abandoned(ground, clock)
-    numbers = calls_of(ground, sweep)
+    abandoned(fake_aws, clock)
+    numbers = calls_of(fake_aws, sweep)
     assert len(numbers) >= 12
     for number in numbers:
-        alice = abandoned(ground, clock)
-        with failing(ground, number, fault):
+        alice = abandoned(fake_aws, clock)
+        with failing(fake_aws, number, fault):
             unless_cut_off(sweep)
-        assert DATA[:15] in stored(ground)
+        assert DATA[:15] in stored(fake_aws)
         sweep()
-        assert (stored(ground), count_multipart_uploads(ground), due(ground)) == (
+        assert (stored(fake_aws), count_multipart_uploads(fake_aws), due(fake_aws)) == (
             [DATA[:15]],
             0,
             [],
@@ -222,7 +222,7 @@ def test_a_sweep_cut_off_anywhere_is_gone_on_with(
 
 
 @once
-def asked(ground: Ground, clock: Clock) -> tuple[Client, str]:
+def asked(fake_aws: FakeAws, clock: Clock) -> tuple[Client, str]:
     """Somebody to whom one file has come by a request, and two that nobody completed."""
     alice = join("alice")
     request_id, sender = ask(alice, expires_in=None)
@@ -235,19 +235,19 @@ def asked(ground: Ground, clock: Clock) -> tuple[Client, str]:
 
 @EACH
 def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
-    ground: Ground, clock: Clock, fault: Fault
+    fake_aws: FakeAws, clock: Clock, fault: Fault
 ) -> None:
     """The next one gives back what is left, and a third nothing."""
-    asked(ground, clock)
-    numbers = calls_of(ground, sweep)
+    asked(fake_aws, clock)
+    numbers = calls_of(fake_aws, sweep)
     assert len(numbers) >= 9
     for number in numbers:
-        alice, request_id = asked(ground, clock)
-        with failing(ground, number, fault):
+        alice, request_id = asked(fake_aws, clock)
+        with failing(fake_aws, number, fault):
             unless_cut_off(sweep)
         for _ in range(2):
             sweep()
-            assert (stored(ground), count_multipart_uploads(ground), due(ground)) == (
+            assert (stored(fake_aws), count_multipart_uploads(fake_aws), due(fake_aws)) == (
                 [DATA[:15]],
                 0,
                 [],
@@ -258,7 +258,7 @@ def test_a_sweep_cut_off_anywhere_gives_each_place_back_once(
 
 
 @once
-def expiring(ground: Ground, clock: Clock, size: int) -> tuple[Client, dict[str, Any]]:
+def expiring(fake_aws: FakeAws, clock: Clock, size: int) -> tuple[Client, dict[str, Any]]:
     """Somebody whose upload has arrived and is about to expire."""
     alice = join("alice")
     view = start(alice, "a", size)
@@ -266,24 +266,24 @@ def expiring(ground: Ground, clock: Clock, size: int) -> tuple[Client, dict[str,
     return alice, view
 
 
-def settled(ground: Ground, clock: Clock, alice: Client, status: int, size: int) -> None:
+def settled(fake_aws: FakeAws, clock: Clock, alice: Client, status: int, size: int) -> None:
     """The file is there whole if it was said to be, and else nothing is; a sweep leaves no more."""
     assert alice.names() == (["alice/a"] if status == 200 else [])
     if status == 200:
         assert fetch(alice, "a") == DATA[:size]
-        assert bytes_used(ground, "alice") == size
+        assert bytes_used(fake_aws, "alice") == size
     clock.time += LATER
     sweep()
     clock.time -= LATER
     kept = [DATA[:size]] if status == 200 else []
-    assert (stored(ground), count_multipart_uploads(ground), due(ground)) == (kept, 0, [])
+    assert (stored(fake_aws), count_multipart_uploads(fake_aws), due(fake_aws)) == (kept, 0, [])
 
 
 @pytest.mark.parametrize("size", [15, 45])
-def test_a_sweep_at_any_call_of_a_completion(ground: Ground, clock: Clock, size: int) -> None:
+def test_a_sweep_at_any_call_of_a_completion(fake_aws: FakeAws, clock: Clock, size: int) -> None:
     """Whoever comes first: a file with its bytes, or neither."""
-    alice, view = expiring(ground, clock, size)
-    numbers = calls_of(ground, lambda: complete(alice, view))
+    alice, view = expiring(fake_aws, clock, size)
+    numbers = calls_of(fake_aws, lambda: complete(alice, view))
     seen = set()
 
     def swept() -> None:
@@ -292,19 +292,19 @@ def test_a_sweep_at_any_call_of_a_completion(ground: Ground, clock: Clock, size:
         clock.time -= LATER
 
     for number in numbers:
-        alice, view = expiring(ground, clock, size)
-        with meeting(ground, number, swept) as done:
+        alice, view = expiring(fake_aws, clock, size)
+        with meeting(fake_aws, number, swept) as done:
             status = complete(alice, view).status
         assert done
         assert status in {200, 404, 409}
         seen.add(status)
-        settled(ground, clock, alice, status, size)
+        settled(fake_aws, clock, alice, status, size)
     assert len(seen) > 1 or seen == {404}, seen
 
 
 @pytest.mark.parametrize(("by", "size"), [("client", 15), ("client", 45), ("news", 15)])
 def test_a_completion_at_any_call_of_a_sweep(
-    ground: Ground, clock: Clock, by: str, size: int
+    fake_aws: FakeAws, clock: Clock, by: str, size: int
 ) -> None:
     """Asked for or told of just when its turn comes: a file with its bytes, or neither."""
 
@@ -321,13 +321,13 @@ def test_a_completion_at_any_call_of_a_sweep(
         clock.time += LATER
         return answer.status if by == "client" else (200 if answer.json() else 404)
 
-    alice, view = expiring(ground, clock, size)
+    alice, view = expiring(fake_aws, clock, size)
     seen = set()
-    for number in calls_of(ground, swept):
-        alice, view = expiring(ground, clock, size)
-        with meeting(ground, number, completed) as done:
+    for number in calls_of(fake_aws, swept):
+        alice, view = expiring(fake_aws, clock, size)
+        with meeting(fake_aws, number, completed) as done:
             swept()
         seen.update(done)
         if done:
-            settled(ground, clock, alice, done[0], size)
+            settled(fake_aws, clock, alice, done[0], size)
     assert seen == {200, 404}, "the two never met"

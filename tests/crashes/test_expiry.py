@@ -13,7 +13,7 @@ from function.tables.uploads import finish_upload
 from tests.conftest import Clock
 from tests.crashes.crashes import Killed
 from tests.support.client import Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import complete, send, start, stored, sweep
 
 DATA = bytes(range(45))
@@ -21,7 +21,7 @@ DATA = bytes(range(45))
 
 @pytest.fixture
 def cut_off(
-    alice: Client, clock: Clock, ground: Ground, settings: Settings, _session: boto3.Session
+    alice: Client, clock: Clock, fake_aws: FakeAws, settings: Settings, _session: boto3.Session
 ) -> Any:
     """The objects that a sweep leaves of a file whose completion was killed after the commit.
 
@@ -31,20 +31,20 @@ def cut_off(
     def run(size: int) -> list[bytes]:
         view = start(alice, "a", size)
         send(alice, view, DATA[:size])
-        with killed_after(ground, "TransactWriteItems"):
+        with killed_after(fake_aws, "TransactWriteItems"):
             complete(alice, view)
         assert alice.names() == ["alice/a"]
         clock.time += 8 * 24 * 3600
         key = {"partition": {"S": "alice/uploads"}, "name": {"S": view["upload_id"]}}
         _session.client("dynamodb").delete_item(TableName=settings.files, Key=key)
         sweep()
-        return stored(ground)
+        return stored(fake_aws)
 
     return run
 
 
 @contextmanager
-def killed_after(ground: Ground, operation: str) -> Iterator[None]:
+def killed_after(fake_aws: FakeAws, operation: str) -> Iterator[None]:
     """Kills the process right after that AWS call."""
 
     def after(call: Call, answer: Any) -> Any:
@@ -52,10 +52,10 @@ def killed_after(ground: Ground, operation: str) -> Iterator[None]:
             raise Killed
         return answer
 
-    ground.after = after
+    fake_aws.after = after
     with pytest.raises(Killed):
         yield
-    ground.after = lambda _, answer: answer
+    fake_aws.after = lambda _, answer: answer
 
 
 @pytest.mark.parametrize("size", [15, 45])

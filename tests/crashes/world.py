@@ -32,7 +32,7 @@ from tests.crashes.setups import FRESH, PLAN, REPORT, SETUPS
 from tests.crashes.uploads import create_request, parts_of, requests_of, uploads_of
 from tests.support.api_register import SetupName
 from tests.support.client import Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
 from tests.support.senders import Sender
 from tests.support.world import Ids
@@ -48,10 +48,20 @@ class World:
     """
 
     def __init__(
-        self, ground: Ground, settings: Settings, clock: Clock, session: boto3.Session, views: Any
+        self,
+        fake_aws: FakeAws,
+        settings: Settings,
+        clock: Clock,
+        session: boto3.Session,
+        views: Any,
     ) -> None:
         """`views` keeps the view of each state; it holds for one version of the code."""
-        self.ground, self.settings, self._session, self._views = ground, settings, session, views
+        self.fake_aws, self.settings, self._session, self._views = (
+            fake_aws,
+            settings,
+            session,
+            views,
+        )
         self._ids = itertools.count()
         self._drawn: dict[int, Iterator[int]] = {}
         self.run_by(clock)
@@ -90,11 +100,11 @@ class World:
             invite_id=invited["id"],
             invitation=invited["token"],
         )
-        self.known = Known(ground.mails, ids, revision, made, requests, {}, codes)
+        self.known = Known(fake_aws.mails, ids, revision, made, requests, {}, codes)
         self._beginning = self._snapshot()
         self._prepared: dict[tuple[SetupName, ...], Callable[[], None]] = {}
         self._calls: dict[Any, Calls] = {}
-        self._sessions = {row["token_hash"] for row in ground.rows(settings.sessions)}
+        self._sessions = {row["token_hash"] for row in fake_aws.rows(settings.sessions)}
         self.keys = {f"alice/{REPORT}", f"alice/{PLAN}", f"alice/{FRESH}", "bob/diary.txt"}
 
     def run_by(self, clock: Clock) -> None:
@@ -110,7 +120,7 @@ class World:
 
     def _snapshot(self) -> Callable[[], None]:
         """The account of AWS and what is known of it, as a function that restores both."""
-        restore, known = self.ground.snapshot(), self.known.copy()
+        restore, known = self.fake_aws.snapshot(), self.known.copy()
 
         def bring_back() -> None:
             restore()
@@ -157,9 +167,9 @@ class World:
         if key not in self._calls:
             made = self._calls[key] = Calls(self.settings)
             self.begin(operation, other)
-            self.ground.after = made.note
+            self.fake_aws.after = made.note
             self.send(operation)
-            self.ground.undisturbed()
+            self.fake_aws.undisturbed()
         return self._calls[key]
 
     def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:
@@ -186,13 +196,13 @@ class World:
             made[label] += 1
             return before(call, of[id(call)])
 
-        self.ground.before = first
-        self.ground.after = lambda call, answer: after(call, of[id(call)], answer)
+        self.fake_aws.before = first
+        self.fake_aws.after = lambda call, answer: after(call, of[id(call)], answer)
         try:
             yield
         finally:
-            self.ground.before = lambda _: None
-            self.ground.after = lambda _, answer: answer
+            self.fake_aws.before = lambda _: None
+            self.fake_aws.after = lambda _, answer: answer
 
     def _label(self, call: Call) -> str:
         """A label that does not depend on the order of threads."""
@@ -211,9 +221,9 @@ class World:
 
     def stored(self) -> str:
         """All rows and objects, and the state that the process keeps between requests."""
-        rows = {table: self.ground.rows(table) for table in self.tables}
-        objects = self.ground.objects(self.settings.bucket)
-        parts, tokens = parts_of(self.settings.bucket), sorted(self.ground.tokens)
+        rows = {table: self.fake_aws.rows(table) for table in self.tables}
+        objects = self.fake_aws.objects(self.settings.bucket)
+        parts, tokens = parts_of(self.settings.bucket), sorted(self.fake_aws.tokens)
         process = kept(base.current(), set()), http_router.resolver.context, self._clock.time
         return repr((rows, objects, parts, tokens, process))
 
@@ -227,14 +237,14 @@ class World:
                 {**row, "password": "", "multipart": "multipart" in row, "in": noun}, sort_keys=True
             )
             for table, noun in self.tables.items()
-            for row in self.ground.rows(table)
+            for row in self.fake_aws.rows(table)
             if row.get("kind") != "opened"
             and ("count" not in row or str(row["token_hash"]).startswith("login:"))
         ]
-        new = {row["token_hash"] for row in self.ground.rows(self.settings.sessions)}
+        new = {row["token_hash"] for row in self.fake_aws.rows(self.settings.sessions)}
         for token_hash in new - self._sessions:
             rows = [row.replace(token_hash, "new") for row in rows]
-        objects = self.ground.objects(self.settings.bucket)
+        objects = self.fake_aws.objects(self.settings.bucket)
         rows += [f"{key} {hashlib.sha256(data).hexdigest()}" for key, data in objects.items()]
         rows += [f"{key} {etags}" for key, etags in parts_of(self.settings.bucket)]
         return renamed(rows, ID)
@@ -243,14 +253,14 @@ class World:
         watched = {**self.watching, "dora": self.dora}
         for name, person in watched.items():
             self._go_on_watching(name, person)
-        files = self.ground.rows(self.settings.files)
+        files = self.fake_aws.rows(self.settings.files)
         now = self._clock.time
         ended = (row for row in files if int(row.get("until") or now + 1) <= now)
         condemned = {row["id"] for row in ended if "id" in row}
         keys = {f"{row['partition']}/{row['name']}" for row in files if "/" not in row["partition"]}
         seen: dict[str, Any] = {
             "accounts": sorted(
-                (row["username"], row["role"]) for row in self.ground.rows(self.settings.users)
+                (row["username"], row["role"]) for row in self.fake_aws.rows(self.settings.users)
             ),
             # Those of one moment come in the order of their ids.
             "invitations": sorted(plain(self.people["root"].get("/invites").json()), key=str),
@@ -281,7 +291,7 @@ class World:
 
     def _go_on_watching(self, name: str, person: Client) -> None:
         """Moves the session of a viewer to the present epoch of the account."""
-        accounts = self.ground.rows(self.settings.users)
+        accounts = self.fake_aws.rows(self.settings.users)
         (epoch,) = (row["epoch"] for row in accounts if row["username"] == name)
         self._db.update_item(
             TableName=self.settings.sessions,
@@ -295,10 +305,10 @@ class World:
 
         An object belongs to a file, or its upload has an expiry entry.
         """
-        rows = self.ground.rows(self.settings.files)
+        rows = self.fake_aws.rows(self.settings.files)
         files = [row for row in rows if "id" in row]
         due = {row["name"] for row in rows if row["partition"].startswith("~expiry/")}
-        objects = self.ground.objects(self.settings.bucket)
+        objects = self.fake_aws.objects(self.settings.bucket)
         for row in files:
             data = objects.get(row["object"])
             require(data is not None, f"{row['name']} on {row['partition']} has no bytes")
@@ -314,12 +324,12 @@ class World:
             _, who, upload = f"{key}//".split("/")[:3]
             listed = f"{who}/uploads/{upload.removesuffix('.put')}" in due
             require(listed or not upload, f"{key} is nobody's and will stay")
-        assert_consistent(rows, self.ground.rows(self.settings.users))
+        assert_consistent(rows, self.fake_aws.rows(self.settings.users))
         self._holds_places(rows)
 
     def _holds_places(self, rows: list[dict[str, Any]]) -> None:
         """Requires that a file request counts its uploads, and that its owner's list has it."""
-        shares = self.ground.rows(self.settings.shares)
+        shares = self.fake_aws.rows(self.settings.shares)
         requests = [row for row in shares if row["grantee"].startswith("request:")]
         ledger = [row["file"].partition("/")[2] for row in shares if "requests:" in row["grantee"]]
         require(sorted(ledger) == sorted(row["id"] for row in requests), "the ledger is wrong")

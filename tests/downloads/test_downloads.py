@@ -14,7 +14,7 @@ from function.files.presigning import is_safe_inline
 from tests.conftest import Clock
 from tests.support import presigned as s3
 from tests.support.client import PASSWORD, Client
-from tests.support.fake_aws import REGION, Ground
+from tests.support.fake_aws import REGION, FakeAws
 from tests.support.transfers import fetch, sha256
 
 PLAIN = "application/octet-stream"
@@ -77,11 +77,11 @@ def put(client: Client, name: str, content_type: str, data: bytes = b"data") -> 
     assert client.put(name, data, content_type=content_type).status == 201
 
 
-def test_a_url_downloads_the_file(alice: Client, ground: Ground) -> None:
+def test_a_url_downloads_the_file(alice: Client, fake_aws: FakeAws) -> None:
     """The answer has all metadata and takes one AWS call; signing takes none."""
     name = "d/résumé (1).pdf"
     put(alice, name, "application/pdf", b"the bytes")
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         answer = alice.get("/download", file_name=name)
     assert calls == ["BatchGetItem"]
     told = answer.json()
@@ -221,7 +221,7 @@ def test_a_request_names_a_file_or_a_folder(alice: Client) -> None:
         assert alice.get("/download", **query).status == 422, query
 
 
-def test_without_credentials_no_url_is_signed(ground: Ground) -> None:
+def test_without_credentials_no_url_is_signed(fake_aws: FakeAws) -> None:
     """A server without credentials answers 503, never a URL without a signature."""
     session = botocore.session.Session()
     session.set_credentials("", "")

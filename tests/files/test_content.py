@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from function.core.limits import SMALL_FILE_BYTES
 from tests.conftest import Behind, reason_at
 from tests.support.client import Answer, Client
-from tests.support.fake_aws import Call, Ground, response
+from tests.support.fake_aws import Call, FakeAws, response
 from tests.support.strategies import file_names
 
 FIELDS = {
@@ -458,7 +458,7 @@ def test_missing_bytes_are_a_fault(alice: Client, behind: Behind) -> None:
     assert answer.headers["retry-after"]
 
 
-def test_altered_bytes_are_never_served(alice: Client, ground: Ground) -> None:
+def test_altered_bytes_are_never_served(alice: Client, fake_aws: FakeAws) -> None:
     """S3 sends a checksum; one byte that differs is 503."""
     alice.put("a", b"data")
 
@@ -470,7 +470,7 @@ def test_altered_bytes_are_never_served(alice: Client, ground: Ground) -> None:
         headers = {**answer.headers, "x-amz-checksum-sha256": checksum}  # as S3 answers that
         return response(answer.status_code, headers, b"dath")
 
-    ground.after = after
+    fake_aws.after = after
     answer = alice.read("a")
     assert (answer.status, answer.slug) == (503, "unavailable")
     assert b"dath" not in answer.content

@@ -7,7 +7,7 @@ import pytest
 from tests.crashes.meetings import act_before_commit
 from tests.crashes.world import other_process
 from tests.support.client import Answer, Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import aws, bytes_used, set_quota, stored
 from tests.support.world import World
 
@@ -20,19 +20,19 @@ def gone(client: Client, name: str) -> int:
     return client.delete("/file", file_name=name, permanent="true").status
 
 
-def test_a_copy_is_a_file_of_its_own(alice: Client, ground: Ground) -> None:
+def test_a_copy_is_a_file_of_its_own(alice: Client, fake_aws: FakeAws) -> None:
     """It has the bytes and details of its original; a change of one does not change the other."""
     alice.put("a.txt", b"bytes", content_type="text/x-own")
     alice.send("PATCH", "/file", json_={"file_name": "a.txt", "tags": ["one"]})
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         made = copy(alice, "a.txt", "in/b.txt")
     assert made.status == 201
     assert calls == ["BatchGetItem", "TransactWriteItems"]
     told = made.json()
     assert (told["size"], told["content_type"], told["tags"]) == (5, "text/x-own", ["one"])
     assert (told["version"], told["permission"], told["modified_by"]) == (1, "own", "alice")
-    assert stored(ground) == [b"bytes"]
-    assert bytes_used(ground, "alice") == 10
+    assert stored(fake_aws) == [b"bytes"]
+    assert bytes_used(fake_aws, "alice") == 10
     alice.put("a.txt", b"other")
     assert alice.read("in/b.txt").content == b"bytes"
 
@@ -58,34 +58,34 @@ def test_on_conflict_works_as_for_an_upload(alice: Client) -> None:
     assert copy(alice, "a.txt", "in/").slug == "invalid-name"
 
 
-def test_a_shared_file_can_be_copied(world: World, ground: Ground) -> None:
+def test_a_shared_file_can_be_copied(world: World, fake_aws: FakeAws) -> None:
     """The copy is the caller's, on their quota, and stays when the share ends."""
     assert copy(world.dave, "a.txt", "mine.txt", username="alice").slug == "no-such-file"
     made = copy(world.bob, "a.txt", "mine.txt", username="alice")
     assert (made.status, made.json()["key"]) == (201, "bob/mine.txt")
-    assert bytes_used(ground, "bob") == 15
+    assert bytes_used(fake_aws, "bob") == 15
     assert world.alice.delete("/file", file_name="a.txt", permanent="true").status == 204
     assert world.bob.read("mine.txt").content == b"the first bytes"
     assert gone(world.bob, "mine.txt") == 204
-    assert stored(ground) == []
-    assert bytes_used(ground, "bob") == 0
+    assert stored(fake_aws) == []
+    assert bytes_used(fake_aws, "bob") == 0
 
 
-def test_a_copy_counts_against_the_quota(alice: Client, ground: Ground) -> None:
+def test_a_copy_counts_against_the_quota(alice: Client, fake_aws: FakeAws) -> None:
     """Without room for its bytes there is none."""
     alice.put("a.txt", b"bytes")
-    set_quota(ground, "alice", 9)
+    set_quota(fake_aws, "alice", 9)
     full = copy(alice, "a.txt", "b.txt")
     assert full.slug == "quota-exceeded"
     assert "this many bytes." in full.json()["detail"]
-    set_quota(ground, "alice", 10)
+    set_quota(fake_aws, "alice", 10)
     assert copy(alice, "a.txt", "b.txt").status == 201
 
 
-def test_a_copy_counts_as_a_file(alice: Client, ground: Ground) -> None:
+def test_a_copy_counts_as_a_file(alice: Client, fake_aws: FakeAws) -> None:
     """Versions and trash count too, and not one file more fits."""
     aws("dynamodb").update_item(
-        TableName=ground.deployed.environment["SATCHEL_USERS"],
+        TableName=fake_aws.deployed.environment["SATCHEL_USERS"],
         Key={"username": {"S": "alice"}},
         UpdateExpression="SET files_quota = :q",
         ExpressionAttributeValues={":q": {"N": "3"}},
@@ -108,25 +108,25 @@ def test_a_copy_counts_as_a_file(alice: Client, ground: Ground) -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("a", "b", "c"))))
 def test_bytes_are_deleted_with_their_last_file(
-    alice: Client, ground: Ground, order: tuple[str, ...]
+    alice: Client, fake_aws: FakeAws, order: tuple[str, ...]
 ) -> None:
     """In any order and by any way of deletion; a copy of a copy is no exception."""
     alice.put("a", b"bytes")
     copy(alice, "a", "b")
     copy(alice, "b", "c")
     for name in order:
-        assert stored(ground) == [b"bytes"]
+        assert stored(fake_aws) == [b"bytes"]
         if name == "b":
             assert alice.delete("/file", file_name=name).status == 204
             assert alice.delete("/trash").status == 204
         else:
             assert gone(alice, name) == 204
-    assert stored(ground) == []
-    assert bytes_used(ground, "alice") == 0
+    assert stored(fake_aws) == []
+    assert bytes_used(fake_aws, "alice") == 0
 
 
 @pytest.mark.parametrize("at", range(6))
-def test_two_deletions_at_once_delete_the_bytes(alice: Client, ground: Ground, at: int) -> None:
+def test_two_deletions_at_once_delete_the_bytes(alice: Client, fake_aws: FakeAws, at: int) -> None:
     """Wherever they meet, the bytes neither stay nor go while a file has them."""
     alice.put("a", b"bytes")
     copy(alice, "a", "b")
@@ -139,15 +139,15 @@ def test_two_deletions_at_once_delete_the_bytes(alice: Client, ground: Ground, a
             with other_process():
                 assert gone(alice, "b") == 204
 
-    ground.before = before
+    fake_aws.before = before
     assert gone(alice, "a") == 204
     assert calls > at
-    assert (alice.names(), stored(ground)) == ([], [])
+    assert (alice.names(), stored(fake_aws)) == ([], [])
 
 
 @pytest.mark.parametrize("at", range(8))
 def test_a_copy_of_a_file_that_is_being_purged_has_its_bytes(
-    alice: Client, ground: Ground, at: int
+    alice: Client, fake_aws: FakeAws, at: int
 ) -> None:
     """Or there is no copy."""
     alice.put("a", b"bytes")
@@ -161,17 +161,17 @@ def test_a_copy_of_a_file_that_is_being_purged_has_its_bytes(
             with other_process():
                 made.append(copy(alice, "a", "b"))
 
-    ground.before = before
+    fake_aws.before = before
     assert gone(alice, "a") == 204
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert [each.status for each in made] == [201 if at < 2 else 404]
-    assert stored(ground) == ([b"bytes"] if at < 2 else [])
+    assert stored(fake_aws) == ([b"bytes"] if at < 2 else [])
     assert alice.names() == (["alice/b"] if at < 2 else [])
 
 
 @pytest.mark.parametrize("what", ["gone", "replaced", "moved"])
 def test_an_original_that_changes_meanwhile_is_read_again(
-    alice: Client, ground: Ground, what: str
+    alice: Client, fake_aws: FakeAws, what: str
 ) -> None:
     """The copy has the bytes of the current original."""
     alice.put("a", b"bytes")
@@ -184,7 +184,7 @@ def test_an_original_that_changes_meanwhile_is_read_again(
         else:
             alice.send("PATCH", "/file", json_={"file_name": "a", "new_name": "c"})
 
-    act_before_commit(ground, meanwhile)
+    act_before_commit(fake_aws, meanwhile)
     answer = copy(alice, "a", "b")
     if what == "replaced":
         assert answer.status == 201
@@ -205,7 +205,7 @@ def test_a_copy_has_the_details_of_its_original(alice: Client) -> None:
 
 
 def test_a_right_revoked_before_the_commit_copies_nothing(
-    alice: Client, bob: Client, ground: Ground
+    alice: Client, bob: Client, fake_aws: FakeAws
 ) -> None:
     """A grant on a folder too, whose revocation leaves the file's row unchanged."""
     alice.put("in/a")
@@ -214,11 +214,11 @@ def test_a_right_revoked_before_the_commit_copies_nothing(
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems" and not met:
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             with other_process():
                 met.append(alice.delete("/share", file_name="in/", username="bob"))
 
-    ground.before = before
+    fake_aws.before = before
     answer = bob.post("/copy", file_name="in/a", username="alice", new_name="mine")
     assert (met[0].status, answer.slug) == (204, "no-such-file")
     assert bob.names() == []

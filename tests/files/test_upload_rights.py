@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.transfers import (
     bytes_used,
     complete,
@@ -87,7 +87,7 @@ def test_uploads_need_a_token(anyone: Client) -> None:
 
 
 def test_a_writer_of_a_folder_uploads_into_it(
-    alice: Client, bob: Client, ground: Ground, data: bytes
+    alice: Client, bob: Client, fake_aws: FakeAws, data: bytes
 ) -> None:
     """The file belongs to the owner of the folder, who is charged; the upload to the uploader."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
@@ -98,7 +98,7 @@ def test_a_writer_of_a_folder_uploads_into_it(
     file = complete(bob, view).json()
     assert (file["owner"], file["permission"]) == ("alice", "write")
     assert fetch(alice, "in/a.bin") == data
-    assert (bytes_used(ground, "alice"), bytes_used(ground, "bob")) == (len(data), 0)
+    assert (bytes_used(fake_aws, "alice"), bytes_used(fake_aws, "bob")) == (len(data), 0)
     assert complete(bob, view).json() == file
 
 
@@ -113,7 +113,7 @@ def test_an_upload_needs_the_right_to_write(alice: Client, bob: Client) -> None:
 
 
 def test_a_revoked_right_ends_the_upload(
-    alice: Client, bob: Client, ground: Ground, data: bytes
+    alice: Client, bob: Client, fake_aws: FakeAws, data: bytes
 ) -> None:
     """Revoked before completion: 404, no file, and abortion releases the room."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
@@ -123,8 +123,8 @@ def test_a_revoked_right_ends_the_upload(
     assert complete(bob, view).slug == "no-such-file"
     assert alice.names() == []
     assert bob.delete(f"/uploads/{view['upload_id']}").status == 204
-    assert bytes_used(ground, "alice") == 0
-    assert stored(ground) == []
+    assert bytes_used(fake_aws, "alice") == 0
+    assert stored(fake_aws) == []
 
 
 def test_an_ended_session_completes_nothing(alice: Client, data: bytes) -> None:
@@ -135,31 +135,31 @@ def test_an_ended_session_completes_nothing(alice: Client, data: bytes) -> None:
     assert complete(alice, view).slug == "not-signed-in"
 
 
-def test_an_aborted_upload_is_gone(alice: Client, ground: Ground, data: bytes) -> None:
+def test_an_aborted_upload_is_gone(alice: Client, fake_aws: FakeAws, data: bytes) -> None:
     """With its parts and its object; every later request is 404."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     answer = alice.delete(f"/uploads/{view['upload_id']}")
     assert (answer.status, answer.content) == (204, b"")
-    assert (stored(ground), count_multipart_uploads(ground)) == ([], 0)
+    assert (stored(fake_aws), count_multipart_uploads(fake_aws)) == ([], 0)
     assert set(everything_on(alice, view["upload_id"])) == {404}
     assert alice.get("/uploads").json() == []
     assert alice.names() == []
 
 
-def test_an_upload_in_progress_is_aborted(alice: Client, ground: Ground) -> None:
+def test_an_upload_in_progress_is_aborted(alice: Client, fake_aws: FakeAws) -> None:
     """S3 loses the parts that it has, and takes no more."""
     view = start(alice, "a.bin", 45)
     path = f"/uploads/{view['upload_id']}"
     send_parts(alice, view, DATA, [2])
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert alice.delete(path).status == 204
     assert calls == ["BatchGetItem", "TransactWriteItems", "AbortMultipartUpload", "DeleteObject"]
-    assert count_multipart_uploads(ground) == 0
+    assert count_multipart_uploads(fake_aws) == 0
 
 
 def test_an_upload_expires_after_seven_days(
-    alice: Client, clock: Clock, ground: Ground, data: bytes
+    alice: Client, clock: Clock, fake_aws: FakeAws, data: bytes
 ) -> None:
     """To the second on every route, whether or not DynamoDB has deleted its row."""
     view = start(alice, "a.bin", len(data))
@@ -181,70 +181,70 @@ def login(client: Client) -> str:
     return answer.json()["token"]
 
 
-def test_an_upload_without_room_is_refused(alice: Client, ground: Ground, data: bytes) -> None:
+def test_an_upload_without_room_is_refused(alice: Client, fake_aws: FakeAws, data: bytes) -> None:
     """The quota is checked before any byte is sent; a replaced file keeps its room."""
     alice.put("old", b"x" * 10)
-    set_quota(ground, "alice", 10 + len(data) - 1)
+    set_quota(fake_aws, "alice", 10 + len(data) - 1)
     for name in ("a", "old"):
         assert alice.post("/uploads", file_name=name, size=len(data)).slug == "quota-exceeded"
     assert alice.get("/uploads").json() == []
-    set_quota(ground, "alice", 10 + len(data))
+    set_quota(fake_aws, "alice", 10 + len(data))
     assert upload(alice, "old", data).status == 200
-    assert bytes_used(ground, "alice") == 10 + len(data)
+    assert bytes_used(fake_aws, "alice") == 10 + len(data)
 
 
 def test_an_upload_in_progress_reserves_its_room(
-    alice: Client, ground: Ground, data: bytes
+    alice: Client, fake_aws: FakeAws, data: bytes
 ) -> None:
     """Of two that fit only alone, the second begins once the first is aborted."""
-    set_quota(ground, "alice", 2 * len(data) - 1)
+    set_quota(fake_aws, "alice", 2 * len(data) - 1)
     view = start(alice, "a", len(data))
     assert alice.post("/uploads", file_name="b", size=len(data)).slug == "quota-exceeded"
     assert alice.delete(f"/uploads/{view['upload_id']}").status == 204
     view = start(alice, "b", len(data))
     send(alice, view, data)
-    set_quota(ground, "alice", 1)
+    set_quota(fake_aws, "alice", 1)
     assert complete(alice, view).status == 200
-    assert bytes_used(ground, "alice") == len(data)
+    assert bytes_used(fake_aws, "alice") == len(data)
 
 
-def test_the_owners_quota_counts(alice: Client, bob: Client, ground: Ground) -> None:
+def test_the_owners_quota_counts(alice: Client, bob: Client, fake_aws: FakeAws) -> None:
     """An upload into the folder of another account needs no room of the uploader."""
     alice.post("/share", file_name="in/", username="bob", permission="write")
-    set_quota(ground, "bob", 0)
+    set_quota(fake_aws, "bob", 0)
     assert upload(bob, "in/a", b"abc", username="alice").status == 200
-    set_quota(ground, "alice", 3)
+    set_quota(fake_aws, "alice", 3)
     answer = bob.post("/uploads", file_name="in/b", size=1, username="alice")
     assert answer.slug == "quota-exceeded"
 
 
 def test_bytes_that_arrive_after_expiry_are_deleted(
-    alice: Client, clock: Clock, ground: Ground
+    alice: Client, clock: Clock, fake_aws: FakeAws
 ) -> None:
     """A presigned URL may outlive its upload."""
     view = start(alice, "a", 3)
     alice.delete(f"/uploads/{view['upload_id']}")
     assert put(view, b"abc").status == 200
     assert complete(alice, view).slug == "no-such-upload"
-    assert stored(ground) == [b"abc"]
+    assert stored(fake_aws) == [b"abc"]
     clock.time += 8 * DAY
     sweep()
-    assert stored(ground) == []
+    assert stored(fake_aws) == []
 
 
 @pytest.mark.parametrize("way", ["put", "upload"])
 def test_of_two_uploads_at_once_one_gets_the_last_room(
-    alice: Client, ground: Ground, way: str
+    alice: Client, fake_aws: FakeAws, way: str
 ) -> None:
     """Both saw room; the second commit decides again, and there is none."""
-    set_quota(ground, "alice", 5)
+    set_quota(fake_aws, "alice", 5)
 
     def one(name: str) -> Answer:
         if way == "put":
             return alice.put(name, b"123")
         return alice.post("/uploads", file_name=name, size=3)
 
-    met = act_before_commit(ground, lambda: one("b"))
+    met = act_before_commit(fake_aws, lambda: one("b"))
     late = one("a")
     assert (met[0].status, late.slug) == (201, "quota-exceeded")
-    assert bytes_used(ground, "alice") == 3
+    assert bytes_used(fake_aws, "alice") == 3

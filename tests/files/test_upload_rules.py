@@ -14,7 +14,7 @@ from tests.crashes.meetings import act_before_commit
 from tests.crashes.world import other_process
 from tests.support.api_register import MIB
 from tests.support.client import Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.office import SAMPLES, office, zipped
 from tests.support.transfers import put
 
@@ -207,7 +207,7 @@ def test_a_type_may_be_two_extensions(alice: Client, rule: Ruled) -> None:
 
 
 def test_a_file_purged_during_the_check_is_not_found(
-    alice: Client, rule: Ruled, ground: Ground
+    alice: Client, rule: Ruled, fake_aws: FakeAws
 ) -> None:
     """Its row is read again."""
     rule(types=[".txt", ".csv"])
@@ -220,13 +220,13 @@ def test_a_file_purged_during_the_check_is_not_found(
                 query = {"file_name": "a.txt", "permanent": "true"}
                 met.append(alice.send("DELETE", "/file", query=query))
 
-    ground.before = before
+    fake_aws.before = before
     assert rename(alice, "a.txt", "a.csv").slug == "no-such-file"
     assert met[0].status == 204
 
 
 def test_a_new_name_is_checked_against_the_current_bytes(
-    alice: Client, rule: Ruled, ground: Ground
+    alice: Client, rule: Ruled, fake_aws: FakeAws
 ) -> None:
     """Bytes that another request puts meanwhile are checked too."""
     rule(types=[".txt", ".csv"])
@@ -234,14 +234,14 @@ def test_a_new_name_is_checked_against_the_current_bytes(
     alice.put("a.txt", b"one;two\n")
     alice.post("/share", file_name="a.txt", username="root", permission="write")
     program = SAMPLES[".exe"]
-    met = act_before_commit(ground, lambda: root.put("a.txt", program, username="alice"))
+    met = act_before_commit(fake_aws, lambda: root.put("a.txt", program, username="alice"))
     assert rename(alice, "a.txt", "a.csv").slug == "type-not-allowed"
     assert met[0].status == 200
     assert alice.read("a.txt").content == program
 
 
 def test_a_new_name_reads_bytes_only_where_types_matter(
-    alice: Client, rule: Ruled, ground: Ground
+    alice: Client, rule: Ruled, fake_aws: FakeAws
 ) -> None:
     """Without a rule, with the same extension or with a wrong one nothing is read."""
     alice.put("a.txt", b"one;two\n")
@@ -254,22 +254,22 @@ def test_a_new_name_reads_bytes_only_where_types_matter(
     ):
         rule(**rules)
         (now,) = alice.names()
-        with ground.counted() as made:
+        with fake_aws.counted() as made:
             rename(alice, now.partition("/")[2], name)
         assert made.count("GetObject") == looks, name
 
 
-def test_only_a_rule_of_types_reads_bytes(alice: Client, rule: Ruled, ground: Ground) -> None:
+def test_only_a_rule_of_types_reads_bytes(alice: Client, rule: Ruled, fake_aws: FakeAws) -> None:
     """A small file passes through the function; of a large one 8 KiB are read."""
     expected = ["BatchGetItem", "PutObject", "TransactWriteItems"]
     for rules in ({}, {"maxBytes": MIB}, {"types": [".txt"]}):
         rule(**rules)
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             assert alice.put("a.txt", b"words").status in {200, 201}
         assert calls == expected
         begun = alice.post("/uploads", file_name="b.txt", size=20_000).json()
         put(begun, b"a word " * 2857 + b"!")
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             done = alice.post(f"/uploads/{begun['upload_id']}/complete")
         assert done.status == 200, done.text
         assert calls.count("GetObject") == ("types" in rules)

@@ -1,7 +1,7 @@
 """What the right to write a shared file or folder includes."""
 
 from tests.support.client import Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import stored
 
 
@@ -25,7 +25,7 @@ def test_a_writer_of_a_folder_adds_files_to_it(alice: Client, bob: Client) -> No
 
 
 def test_a_right_revoked_before_the_commit_commits_nothing(
-    alice: Client, bob: Client, ground: Ground
+    alice: Client, bob: Client, fake_aws: FakeAws
 ) -> None:
     """A PUT in progress does not outlive an acknowledged DELETE /share."""
     alice.put("a.txt", b"1")
@@ -33,10 +33,10 @@ def test_a_right_revoked_before_the_commit_commits_nothing(
 
     def unshare(call: Call) -> None:
         if call.operation == "PutObject":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             assert alice.delete("/share", file_name="a.txt", username="bob").status == 204
 
-    ground.before = unshare
+    fake_aws.before = unshare
     assert bob.put("a.txt", b"2", username="alice").slug == "no-such-file"
     assert alice.read("a.txt").content == b"1"
-    assert stored(ground) == [b"1"], "bytes that nobody will ever name are left behind"
+    assert stored(fake_aws) == [b"1"], "bytes that nobody will ever name are left behind"

@@ -7,14 +7,14 @@ import pytest
 from function.contract import Settings
 from tests.conftest import Clock
 from tests.support.client import Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import bytes_used, stored, sweep
 
 GRACE, UPLOAD_GRACE = 601, 3601
 
 
 def test_the_sweep_deletes_expired_versions_and_trash_with_their_bytes(
-    alice: Client, ground: Ground, clock: Clock, settings: Settings
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings
 ) -> None:
     """Not before their time, and never the bytes of a live file."""
     for data in (b"1", b"2", b"3"):
@@ -23,19 +23,19 @@ def test_the_sweep_deletes_expired_versions_and_trash_with_their_bytes(
     alice.delete("/file", file_name="b.txt")
     clock.time += settings.keep_seconds
     assert sweep() == 0
-    assert sorted(stored(ground)) == [b"1", b"2", b"3", b"b"]
+    assert sorted(stored(fake_aws)) == [b"1", b"2", b"3", b"b"]
     clock.time += UPLOAD_GRACE
     assert sweep() == 3
-    assert stored(ground) == [b"3"]
-    rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
+    assert stored(fake_aws) == [b"3"]
+    rows = fake_aws.rows(fake_aws.deployed.environment["SATCHEL_FILES"])
     partitions = {str(row["partition"]).partition("/")[2] or row["partition"] for row in rows}
     assert not partitions & {"versions", "trash"}
     assert [row["name"] for row in rows if row["partition"] == "alice"] == ["a.txt"]
-    assert bytes_used(ground, "alice") == 1
+    assert bytes_used(fake_aws, "alice") == 1
 
 
 def test_only_the_configured_number_of_versions_is_kept(
-    alice: Client, ground: Ground, clock: Clock, settings: Settings
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings
 ) -> None:
     """Beside the current one. Older ones are hidden at once, and the sweep deletes them."""
     limit = settings.keep_versions
@@ -53,11 +53,11 @@ def test_only_the_configured_number_of_versions_is_kept(
     assert sweep() == 0
     clock.time += GRACE
     assert sweep() == 3
-    assert sorted(map(int, stored(ground))) == list(range(2, settings.keep_versions + 3))
+    assert sorted(map(int, stored(fake_aws))) == list(range(2, settings.keep_versions + 3))
 
 
 def test_an_entry_that_fails_stops_no_other(
-    alice: Client, ground: Ground, clock: Clock, settings: Settings
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings
 ) -> None:
     """The sweep handles the others, then raises the error; the next one tries again."""
     for name in ("a", "b"):
@@ -71,11 +71,11 @@ def test_an_entry_that_fails_stops_no_other(
             refused.append(call)
             raise PermissionError
 
-    ground.before = deny
+    fake_aws.before = deny
     with pytest.raises(Exception, match="failed to finish 1 of its tasks") as raised:
         sweep()
     assert isinstance(raised.value.__cause__, PermissionError)
-    assert len(stored(ground)) == 1
-    ground.before = lambda _: None
+    assert len(stored(fake_aws)) == 1
+    fake_aws.before = lambda _: None
     assert sweep() == 1
-    assert stored(ground) == []
+    assert stored(fake_aws) == []

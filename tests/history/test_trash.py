@@ -10,7 +10,7 @@ from function.history import trash as history_trash
 from tests.conftest import Behind, Clock
 from tests.crashes.crashes import collide
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
 from tests.support.transfers import bytes_used, stored, sweep
 from tests.support.world import World
@@ -140,7 +140,7 @@ def test_an_expired_file_cannot_be_restored(
     assert alice.delete("/trash", id=item["id"]).slug == "no-such-file"
 
 
-def test_one_deleted_file_is_purged(alice: Client, ground: Ground) -> None:
+def test_one_deleted_file_is_purged(alice: Client, fake_aws: FakeAws) -> None:
     """With its versions and their bytes, without any other file; the owner is refunded."""
     for data in (b"1", b"22"):
         alice.put("a.txt", data)
@@ -150,8 +150,8 @@ def test_one_deleted_file_is_purged(alice: Client, ground: Ground) -> None:
     alice.delete("/file", file_name="b.txt")
     items = {each["file_name"]: each["id"] for each in alice.get("/trash").json()}
     assert alice.delete("/trash", id=items["a.txt"]).status == 204
-    assert sorted(stored(ground)) == [b"another", b"b"]
-    assert bytes_used(ground, "alice") == 8
+    assert sorted(stored(fake_aws)) == [b"another", b"b"]
+    assert bytes_used(fake_aws, "alice") == 8
     for item in (items["a.txt"], "A" * 40, "_" * 40, "A" * 1400):
         answer = alice.delete("/trash", id=item)
         assert (answer.slug, "has that id" in answer.json()["detail"]) == ("no-such-file", True)
@@ -169,7 +169,7 @@ def test_a_key_without_the_scope_is_refused_for_any_id(alice: Client, item: str)
     assert restore(reading, "a.txt", id=item).slug == "not-allowed"
 
 
-def test_the_trash_is_emptied(alice: Client, bob: Client, ground: Ground) -> None:
+def test_the_trash_is_emptied(alice: Client, bob: Client, fake_aws: FakeAws) -> None:
     """The trash of other accounts stays."""
     for client in (alice, bob):
         for name in ("a.txt", "b/c.txt"):
@@ -177,7 +177,7 @@ def test_the_trash_is_emptied(alice: Client, bob: Client, ground: Ground) -> Non
             client.delete("/file", file_name=name)
     assert alice.delete("/trash").status == 204
     assert (trash(alice), trash(bob)) == ([], [("a.txt", 5), ("b/c.txt", 7)])
-    assert bytes_used(ground, "alice") == 0
+    assert bytes_used(fake_aws, "alice") == 0
     assert alice.delete("/trash").status == 204
 
 
@@ -197,7 +197,7 @@ def test_emptying_continues_with_the_next_request(
     assert trash(alice) == []
 
 
-def test_emptying_repeats_a_commit_that_conflicts(alice: Client, ground: Ground) -> None:
+def test_emptying_repeats_a_commit_that_conflicts(alice: Client, fake_aws: FakeAws) -> None:
     """A conflict with another transaction leaves no file behind."""
     alice.put("a.txt")
     alice.delete("/file", file_name="a.txt")
@@ -209,7 +209,7 @@ def test_emptying_repeats_a_commit_that_conflicts(alice: Client, ground: Ground)
             return collide(call)
         return None
 
-    ground.before = before
+    fake_aws.before = before
     assert alice.delete("/trash").status == 204
     assert collided
     assert trash(alice) == []
@@ -231,7 +231,7 @@ def test_the_trash_is_listed_in_pages(alice: Client) -> None:
     assert alice.get("/trash", cursor="x").slug == "invalid-cursor"
 
 
-def test_a_permanent_delete_skips_the_trash(world: World, ground: Ground) -> None:
+def test_a_permanent_delete_skips_the_trash(world: World, fake_aws: FakeAws) -> None:
     """The versions and grants go with the file. Only the owner may do it."""
     world.alice.put("a.txt", b"second")
     query = {"file_name": "a.txt", "permanent": "true"}
@@ -239,8 +239,8 @@ def test_a_permanent_delete_skips_the_trash(world: World, ground: Ground) -> Non
     stale = world.alice.send("DELETE", "/file", query=query, headers={"if-match": '"x"'})
     assert stale.status == 412
     assert world.alice.delete("/file", **query).status == 204
-    assert (world.alice.names(), trash(world.alice), stored(ground)) == ([], [], [])
-    assert bytes_used(ground, "alice") == 100 * 1024 * 1024 * 2
+    assert (world.alice.names(), trash(world.alice), stored(fake_aws)) == ([], [], [])
+    assert bytes_used(fake_aws, "alice") == 100 * 1024 * 1024 * 2
     assert world.alice.delete("/file", **query).slug == "no-such-file"
     world.alice.put("a.txt")
     assert world.bob.read("a.txt", username="alice").slug == "no-such-file"
@@ -260,14 +260,14 @@ WAYS: dict[str, Callable[[Client], Answer]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_sweep_finishes_an_interrupted_purge(
-    alice: Client, ground: Ground, clock: Clock, settings: Settings, way: str
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings, way: str
 ) -> None:
     """At whichever call the process dies, a file that nobody can restore loses its bytes."""
     for data in (b"1", b"22"):
         alice.put("a.txt", data)
     if way != "permanent":
         alice.delete("/file", file_name="a.txt")
-    begin, now = ground.snapshot(), clock.time
+    begin, now = fake_aws.snapshot(), clock.time
     for at in range(1, 40):
         begin()
         clock.time, calls = now, 0
@@ -278,15 +278,15 @@ def test_the_sweep_finishes_an_interrupted_purge(
             if calls == at:
                 raise ProcessDied
 
-        ground.before = before
+        fake_aws.before = before
         with suppress(ProcessDied):
             assert WAYS[way](alice).status == 204
-        ground.before = lambda _: None
+        fake_aws.before = lambda _: None
         exists = bool(alice.names() or trash(alice))
         clock.time += UPLOAD_GRACE
         sweep()
-        assert len(stored(ground)) == (2 if exists else 0)
-        assert_consistent(ground.rows(settings.files), ground.rows(settings.users))
+        assert len(stored(fake_aws)) == (2 if exists else 0)
+        assert_consistent(fake_aws.rows(settings.files), fake_aws.rows(settings.users))
         if calls < at:
             break
     assert at > 12

@@ -9,7 +9,7 @@ from function.files.purge import Purger
 from tests.conftest import Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import Answer, Client
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.transfers import bytes_used, set_quota, stored, sweep
 from tests.support.world import World
 
@@ -60,7 +60,7 @@ def test_versions_are_listed_in_pages(alice: Client) -> None:
     assert stolen.slug == "invalid-cursor"
 
 
-def test_a_version_becomes_current_again(alice: Client, ground: Ground) -> None:
+def test_a_version_becomes_current_again(alice: Client, fake_aws: FakeAws) -> None:
     """As a new version with the old bytes and type; the one that was current is kept."""
     alice.put("a.txt", b"first", content_type="text/x-first")
     alice.send("PATCH", "/file", json_={"file_name": "a.txt", "description": "changed since"})
@@ -76,8 +76,8 @@ def test_a_version_becomes_current_again(alice: Client, ground: Ground) -> None:
     assert restored["description"] == "changed since"
     assert alice.read("a.txt").content == b"first"
     assert versions(alice) == [3, 2, 1]
-    assert bytes_used(ground, "alice") == 16
-    assert len(stored(ground)) == 2
+    assert bytes_used(fake_aws, "alice") == 16
+    assert len(stored(fake_aws)) == 2
     again = restore(alice, 1)
     assert again.json() == restored
     assert restore(alice, 3).json() == restored
@@ -113,18 +113,18 @@ def test_if_match_prevents_the_restore_of_another_state(alice: Client) -> None:
     assert restore(alice, 1, new_name="b").slug == "invalid-request"
 
 
-def test_a_restored_version_counts_toward_the_quota(alice: Client, ground: Ground) -> None:
+def test_a_restored_version_counts_toward_the_quota(alice: Client, fake_aws: FakeAws) -> None:
     """A restore that exceeds the quota changes nothing."""
     put_three_versions(alice)
-    set_quota(ground, "alice", 7)
+    set_quota(fake_aws, "alice", 7)
     assert restore(alice, 2).slug == "quota-exceeded"
     assert restore(alice, 1).status == 200
-    assert bytes_used(ground, "alice") == 7
+    assert bytes_used(fake_aws, "alice") == 7
     assert alice.read("a.txt").content == b"1"
 
 
 def test_bytes_are_deleted_with_the_last_version_that_has_them(
-    alice: Client, ground: Ground, clock: Clock, settings: Settings
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings
 ) -> None:
     """A restored version keeps the object of the one that it was restored from."""
     put_three_versions(alice)
@@ -132,16 +132,16 @@ def test_bytes_are_deleted_with_the_last_version_that_has_them(
     restore(alice, 1)
     clock.time += settings.keep_seconds - 30 + GRACE
     assert sweep() == 2
-    assert sorted(stored(ground)) == [b"1", b"333"]
+    assert sorted(stored(fake_aws)) == [b"1", b"333"]
     clock.time += 60
     assert sweep() == 1
-    assert stored(ground) == [b"1"]
-    assert bytes_used(ground, "alice") == 1
+    assert stored(fake_aws) == [b"1"]
+    assert bytes_used(fake_aws, "alice") == 1
 
 
 @pytest.mark.parametrize("change", ["purged", "replaced", "deleted", "made anew"])
 def test_a_restore_is_planned_again_when_the_file_changes(
-    alice: Client, ground: Ground, change: str
+    alice: Client, fake_aws: FakeAws, change: str
 ) -> None:
     """It restores a version that still exists, or fails."""
     put_three_versions(alice)
@@ -150,7 +150,7 @@ def test_a_restore_is_planned_again_when_the_file_changes(
         if change == "replaced":
             alice.put("a.txt", b"4444")
         elif change == "purged":
-            rows = ground.rows(ground.deployed.environment["SATCHEL_FILES"])
+            rows = fake_aws.rows(fake_aws.deployed.environment["SATCHEL_FILES"])
             (name,) = (row["name"] for row in rows if row.get("version") == "1")
             (entry,) = (row for row in rows if row["name"] == f"alice/versions/{name}")
             archived = Key(FILES, "alice/versions", name)
@@ -161,7 +161,7 @@ def test_a_restore_is_planned_again_when_the_file_changes(
                 alice.put("a.txt", b"another")
                 alice.put("a.txt", b"and one more")
 
-    act_before_commit(ground, act)
+    act_before_commit(fake_aws, act)
     answer = restore(alice, 1)
     if change == "purged":
         assert answer.slug == "no-such-version"

@@ -6,7 +6,7 @@ from function.listing.shared import MAX_FOLDERS
 from tests.conftest import Behind
 from tests.listing.test_listing import follow
 from tests.support.client import Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 MANY = 20_000
 
@@ -29,7 +29,9 @@ def test_a_body_with_many_wrong_items_has_few_errors(alice: Client, path: str, b
     assert len(answer.json().get("errors", [])) <= 1
 
 
-def test_shares_of_another_account_do_not_make_a_list_endless(bob: Client, ground: Ground) -> None:
+def test_shares_of_another_account_do_not_make_a_list_endless(
+    bob: Client, fake_aws: FakeAws
+) -> None:
     """A page ends early, and the cursors lead to the end of the list."""
     mallory = join("mallory")
     for number in range(5 * MAX_FOLDERS):
@@ -38,7 +40,7 @@ def test_shares_of_another_account_do_not_make_a_list_endless(bob: Client, groun
     mallory.post("/share", file_name="zz.txt", username="bob")
     found, cursor, pages = [], {}, 0
     while pages < 10:
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             answer = bob.get("/files", **cursor)
         assert len(calls) <= MAX_FOLDERS + 4
         found += [file["key"] for file in answer.json()]

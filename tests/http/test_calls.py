@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Behind
 from tests.support.api_register import COMMIT, MIB, QUERY, READ, ROUTES, Route
 from tests.support.client import PASSWORD, Answer, Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.links import make
 from tests.support.world import World
 
@@ -274,10 +274,10 @@ CASES = (
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_the_request_of_the_register_makes_these_calls(
-    world: World, ground: Ground, route: Route
+    world: World, fake_aws: FakeAws, route: Route
 ) -> None:
     """In this order, unless threads make them, and no others."""
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         answer = world.send(world.sender(route), route)
     assert answer.status == route.status, answer.text
     if route.concurrent:
@@ -287,51 +287,51 @@ def test_the_request_of_the_register_makes_these_calls(
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_another_request_makes_these_calls(world: World, ground: Ground, case: Case) -> None:
+def test_another_request_makes_these_calls(world: World, fake_aws: FakeAws, case: Case) -> None:
     """In this order, and no others."""
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         answer = case.send(world)
     assert (answer.status, calls) == (case.status, case.calls), answer.text
 
 
-def test_a_counted_download_makes_fewer_calls(world: World, ground: Ground) -> None:
+def test_a_counted_download_makes_fewer_calls(world: World, fake_aws: FakeAws) -> None:
     """With its access token it is not counted again; a password adds three writes to unlocking."""
     path = f"/s/{world.ids.link_token}/download"
     grant = Client().post(path).headers["x-link-grant"]
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert Client().post(path, file_name="a.txt", grant=grant).status == 303
     assert calls == [QUERY, READ]
     world.alice.send("PATCH", f"/links/{world.ids.link_id}", json_={"password": "x"})
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert Client().post(f"/s/{world.ids.link_token}/unlock", password="x").status == 200
     assert calls == [QUERY, READ, COMMIT, COMMIT, "PutItem"]
 
 
-def test_an_alias_adds_one_read(world: World, ground: Ground) -> None:
+def test_an_alias_adds_one_read(world: World, fake_aws: FakeAws) -> None:
     """The same call reads how many unknown aliases the client's address has requested."""
     link = make(world.alice, "a.txt", alias="summer")
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert link.open().status == 200
     assert calls == [READ, QUERY, READ, "UpdateItem"]
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert Client().get("/s/winter").status == 404
     assert calls == [READ, COMMIT]
 
 
-def test_restoring_makes_at_most_two_reads(world: World, ground: Ground) -> None:
+def test_restoring_makes_at_most_two_reads(world: World, fake_aws: FakeAws) -> None:
     """Restoring from the trash by id makes one read; by name, or of a version, two."""
     world.alice.put("a.txt", b"second")
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert world.alice.post("/restore", file_name="a.txt", version=1).status == 200
     assert calls == [READ, READ, COMMIT]
     world.alice.delete("/file", file_name="a.txt")
     (item,) = world.alice.get("/trash").json()
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         answer = world.alice.post("/restore", file_name="a.txt", id=item["id"])
         assert answer.status == 200
     assert calls == [READ, COMMIT]
     world.alice.delete("/file", file_name="a.txt")
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert world.alice.post("/restore", file_name="a.txt").status == 200
     assert calls == [READ, QUERY, COMMIT]
 
@@ -339,18 +339,18 @@ def test_restoring_makes_at_most_two_reads(world: World, ground: Ground) -> None
 class Rounds:
     """Blocks each AWS call until all calls of its round are made; calls in sequence never are."""
 
-    def __init__(self, ground: Ground, *sizes: int, seconds: float = 10) -> None:
+    def __init__(self, fake_aws: FakeAws, *sizes: int, seconds: float = 10) -> None:
         """`sizes` are the numbers of calls at the same time, round after round."""
-        self.ground, self.made = ground, 0
+        self.fake_aws, self.made = fake_aws, 0
         barriers = [threading.Barrier(size, timeout=seconds) for size in sizes]
         self._of_call = [at for at, size in zip(barriers, sizes, strict=True) for _ in range(size)]
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        self.ground.before = self._before
+        self.fake_aws.before = self._before
 
     def __exit__(self, *_: object) -> None:
-        self.ground.before = lambda _: None
+        self.fake_aws.before = lambda _: None
         assert self.made == len(self._of_call)
 
     def _before(self, _: Call) -> None:
@@ -360,30 +360,30 @@ class Rounds:
         barrier.wait()
 
 
-def test_rounds_fail_for_calls_in_sequence(world: World, ground: Ground) -> None:
+def test_rounds_fail_for_calls_in_sequence(world: World, fake_aws: FakeAws) -> None:
     """Two calls of which one waits for the other are not a round of two."""
-    ground.before = Rounds(ground, 2, seconds=0.05)._before
+    fake_aws.before = Rounds(fake_aws, 2, seconds=0.05)._before
     assert world.alice.read("a.txt").status == 500
 
 
-def test_a_list_reads_files_and_grants_at_the_same_time(world: World, ground: Ground) -> None:
+def test_a_list_reads_files_and_grants_at_the_same_time(world: World, fake_aws: FakeAws) -> None:
     """A list of own files makes two rounds of calls, with shared files three."""
-    with Rounds(ground, 1, 2):
+    with Rounds(fake_aws, 1, 2):
         assert world.dave.get("/files").status == 200
-    with Rounds(ground, 1, 3):  # the grants to a group as well
+    with Rounds(fake_aws, 1, 3):  # the grants to a group as well
         assert world.alice.get("/files").status == 200
-    with Rounds(ground, 1, 2, 1):
+    with Rounds(fake_aws, 1, 2, 1):
         assert world.bob.get("/files").status == 200
 
 
-def test_a_level_is_read_in_two_rounds(world: World, ground: Ground) -> None:
+def test_a_level_is_read_in_two_rounds(world: World, fake_aws: FakeAws) -> None:
     """Folders and file names are queried at the same time, then the rows of the files."""
     world.alice.put("in/b.txt")
-    with Rounds(ground, 1, 2, 1):
+    with Rounds(fake_aws, 1, 2, 1):
         assert len(world.alice.get("/files", folders="true").json()) == 2
 
 
-def test_a_list_through_many_groups_makes_three_rounds(world: World, ground: Ground) -> None:
+def test_a_list_through_many_groups_makes_three_rounds(world: World, fake_aws: FakeAws) -> None:
     """The grants to all groups are queried at the same time, then their files and owners."""
     for number in range(20):
         path = f"/groups/g{number}"
@@ -391,18 +391,18 @@ def test_a_list_through_many_groups_makes_three_rounds(world: World, ground: Gro
         assert world.alice.send("PUT", f"{path}/members/dave").status == 201
     share = {"file_name": "a.txt", "group": "g7"}
     assert world.alice.post("/share", **share).status == 201
-    with Rounds(ground, 1, 21, 1):
+    with Rounds(fake_aws, 1, 21, 1):
         assert world.dave.names(scope="shared") == ["alice/a.txt"]
-    with Rounds(ground, 1, 21, 1):
+    with Rounds(fake_aws, 1, 21, 1):
         assert len(world.dave.get("/shares", with_me="true").json()) == 1
-    with Rounds(ground, 1, 1, 1):
+    with Rounds(fake_aws, 1, 1, 1):
         assert world.dave.read("a.txt", username="alice").status == 200
 
 
 @pytest.mark.parametrize("owners", [1, 3])
 @pytest.mark.odd_rows
 def test_a_list_of_a_hundred_shares_makes_three_rounds(
-    world: World, ground: Ground, behind: Behind, owners: int
+    world: World, fake_aws: FakeAws, behind: Behind, owners: int
 ) -> None:
     """The number of rounds does not depend on the number of shares or of owners."""
     file = behind.row("files", partition="alice", name="a.txt")
@@ -415,21 +415,21 @@ def test_a_list_of_a_hundred_shares_makes_three_rounds(
         behind.put("files", file | row)
         key = {"file": f"{owner}/{name}", "owner": owner, "owner_id": person["id"]}
         behind.put("shares", grant | key | {"file_id": f"id{number}"})
-    with Rounds(ground, 1, 2, 3):  # about two hundred rows, a hundred in a call
+    with Rounds(fake_aws, 1, 2, 3):  # about two hundred rows, a hundred in a call
         assert len(world.bob.get("/files").json()) == 100
 
 
-def test_a_link_reads_ten_folders_at_the_same_time(world: World, ground: Ground) -> None:
+def test_a_link_reads_ten_folders_at_the_same_time(world: World, fake_aws: FakeAws) -> None:
     """Forty folders take four rounds; folders after the end of the page are not read."""
     for number in range(40):
         world.alice.put(f"in{number:02}/a", b"")
     link = make(world.alice, *(f"in{number:02}/" for number in range(40)))
-    with Rounds(ground, 1, 1, 10, 10, 10, 10, 1):
+    with Rounds(fake_aws, 1, 1, 10, 10, 10, 10, 1):
         assert len(link.names()) == 40
-    with Rounds(ground, 1, 1, 10, 1):
+    with Rounds(fake_aws, 1, 1, 10, 1):
         assert link.names(limit=9) == [f"in{number:02}/a" for number in range(9)]
     following = link.open(limit=9).headers["x-next-cursor"]
     with Rounds(
-        ground, 1, 1, 10, 10, 10, 2, 1
+        fake_aws, 1, 1, 10, 10, 10, 2, 1
     ):  # the folder in which it resumes, and those after it
         assert len(link.names(cursor=following)) == 31

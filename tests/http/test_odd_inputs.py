@@ -13,7 +13,7 @@ from tests.conftest import Behind
 from tests.support import odd
 from tests.support.api_register import ROUTES, WRITES, Route
 from tests.support.client import PASSWORD, Answer, Client
-from tests.support.fake_aws import Call, Ground, response
+from tests.support.fake_aws import Call, FakeAws, response
 from tests.support.world import World
 
 # Words of pydantic's own messages.
@@ -51,8 +51,8 @@ class Sender:
     ) -> Answer:
         """Sends one input as a permitted account; `refuse` asserts that it is refused or not."""
         self.count += 1
-        ground = self.behind.ground
-        before = len(ground.calls)
+        fake_aws = self.behind.fake_aws
+        before = len(fake_aws.calls)
         # Each input comes from another address: the throttle of one would refuse it unread.
         address = f"198.51.{self.count // 250}.{self.count % 250}"
         sender = Client(sent.pop("token", self.world.sender(route).token), address)
@@ -64,7 +64,7 @@ class Sender:
             check_problem(answer, route, what, str(self.world.alice.token))
         if refuse is not None:
             assert (answer.status >= 400) is refuse, (route, what, answer.status, answer.text[:200])
-        if WRITES & set(ground.calls[before:]):
+        if WRITES & set(fake_aws.calls[before:]):
             self.check_writes(answer, (route, what))
         return answer
 
@@ -74,22 +74,22 @@ class Sender:
             assert self.behind.state() == self.state, which
         else:
             self.restore()
-            remember_reads(self.behind.ground)
+            remember_reads(self.behind.fake_aws)
 
     def __post_init__(self) -> None:
         self.state = self.behind.state()
-        self.restore = self.behind.ground.snapshot()
-        remember_reads(self.behind.ground)
+        self.restore = self.behind.fake_aws.snapshot()
+        remember_reads(self.behind.fake_aws)
 
 
-def remember_reads(ground: Ground) -> None:
+def remember_reads(fake_aws: FakeAws) -> None:
     """Answers a read as the last time until something is written.
 
     Thousands of refused requests read the same rows.
     """
     known: dict[bytes, Any] = {}
     reads = {"BatchGetItem", "Query"}
-    serve: Callable[[Call], Any] = ground.before
+    serve: Callable[[Call], Any] = fake_aws.before
 
     def before(call: Call) -> Any:
         answer = serve(call)
@@ -103,7 +103,7 @@ def remember_reads(ground: Ground) -> None:
             known[call.request.body] = (answer.headers, answer.content)
         return answer
 
-    ground.before, ground.after = before, after
+    fake_aws.before, fake_aws.after = before, after
 
 
 def check_problem(answer: Answer, route: Route, what: str, token: str) -> None:

@@ -15,7 +15,7 @@ from function.http.forms import URLENCODED
 from tests.conftest import Behind, Clock
 from tests.support.api_register import BY_NAME, PROTECTED, ROUTES, Route
 from tests.support.client import PASSWORD, Answer, Client
-from tests.support.fake_aws import Call, Ground, failure
+from tests.support.fake_aws import Call, FakeAws, failure
 from tests.support.world import World
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}
@@ -192,7 +192,9 @@ def test_the_document_lists_the_bodies_of_routes(anyone: Client) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_every_answer_has_the_security_headers(world: World, ground: Ground, route: Route) -> None:
+def test_every_answer_has_the_security_headers(
+    world: World, fake_aws: FakeAws, route: Route
+) -> None:
     """Answers of success, refusal and failure have them; none allows another origin."""
     seen = set()
     evil = {"origin": "https://evil.example", "access-control-request-method": "GET"}
@@ -202,7 +204,7 @@ def test_every_answer_has_the_security_headers(world: World, ground: Ground, rou
                 answer = world.send(client, route, query=query, headers=evil)
                 assert_secured(answer)
                 seen.add(answer.status)
-        ground.before = lambda call: failure(call, 500, "InternalServerError")
+        fake_aws.before = lambda call: failure(call, 500, "InternalServerError")
     assert 422 in seen
     assert (401 in seen) is not route.public
     assert route.status in seen
@@ -268,50 +270,50 @@ BROKEN |= {"unreachable": unreachable, "silent": silent}
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_aws_that_fails_is_503_and_the_same_again_works(
-    world: World, ground: Ground, how: str
+    world: World, fake_aws: FakeAws, how: str
 ) -> None:
     """A failure at any call of the main operations gives 503; the same request then succeeds."""
-    restore = ground.snapshot()
+    restore = fake_aws.snapshot()
     for name in ("PUT /file", "GET /file", "POST /share", "GET /files"):
         route = BY_NAME[name]
-        with ground.counted() as needed:
+        with fake_aws.counted() as needed:
             assert world.send(world.sender(route), route).status < 300
         restore()
         for broken in range(len(needed)):
-            fail_from(ground, broken, BROKEN[how])
+            fail_from(fake_aws, broken, BROKEN[how])
             answer = world.send(world.sender(route), route)
             assert (answer.status, answer.slug) == (503, "unavailable"), (route, needed[broken])
             assert int(answer.headers["retry-after"]) > 0
             assert_problem(answer)
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             assert world.send(world.sender(route), route).status < 300, (route, needed[broken])
             restore()
 
 
-def fail_from(ground: Ground, number: int, answer: Callable[[Call], Any]) -> None:
+def fail_from(fake_aws: FakeAws, number: int, answer: Callable[[Call], Any]) -> None:
     """Fails each AWS call after the first `number`."""
-    start = len(ground.calls)
+    start = len(fake_aws.calls)
 
     def before(call: Call) -> Any:
-        return answer(call) if len(ground.calls) - start > number else None
+        return answer(call) if len(fake_aws.calls) - start > number else None
 
-    ground.before = before
+    fake_aws.before = before
 
 
-def test_accounts_are_unavailable_where_aws_fails(ground: Ground, anyone: Client) -> None:
+def test_accounts_are_unavailable_where_aws_fails(fake_aws: FakeAws, anyone: Client) -> None:
     """Register, login and logout answer 503, and succeed when AWS answers again."""
     who = {"username": "alice", "password": PASSWORD}
-    ground.before = BROKEN["failing"]
+    fake_aws.before = BROKEN["failing"]
     assert anyone.post("/register", **who).slug == "unavailable"
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert anyone.post("/register", **who).status == 201
-    ground.before = BROKEN["failing"]
+    fake_aws.before = BROKEN["failing"]
     assert anyone.post("/login", **who).slug == "unavailable"
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     alice = Client(anyone.post("/login", **who).json()["token"])
-    ground.before = BROKEN["failing"]
+    fake_aws.before = BROKEN["failing"]
     assert alice.post("/logout").slug == "unavailable"
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert alice.get("/me").status == 200
 
 

@@ -16,7 +16,7 @@ from tests.conftest import Behind
 from tests.support.api_register import ROUTES
 from tests.support.client import Client
 from tests.support.every_operation import CONTENT, PASSWORD, Run
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.world import World
 
 
@@ -42,11 +42,11 @@ def captured_logs(level: int) -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def run(world: World, ground: Ground) -> tuple[Run, str]:
+def run(world: World, fake_aws: FakeAws) -> tuple[Run, str]:
     """A run of every operation, and its log."""
     done = Run()
     with captured_logs(logging.INFO) as text:
-        done.everything(world, ground)
+        done.everything(world, fake_aws)
     return done, text.getvalue()
 
 
@@ -68,7 +68,7 @@ def test_no_log_line_holds_a_secret(run: tuple[Run, str]) -> None:
     assert [secret for secret in done.secrets if secret in spoken] == []
 
 
-def test_a_logged_secret_is_found(ground: Ground) -> None:
+def test_a_logged_secret_is_found(fake_aws: FakeAws) -> None:
     """The search above sees the lines of each logger."""
     with captured_logs(logging.INFO) as text:
         logger.info("request", password=PASSWORD)
@@ -76,7 +76,7 @@ def test_a_logged_secret_is_found(ground: Ground) -> None:
     assert text.getvalue().count(PASSWORD) >= 2
 
 
-def test_no_row_holds_a_secret(ground: Ground, behind: Behind) -> None:
+def test_no_row_holds_a_secret(fake_aws: FakeAws, behind: Behind) -> None:
     """Passwords and tokens are stored as hashes, and a file's bytes only in the bucket."""
     run = Run()
     alice, bob = run.accounts()
@@ -119,7 +119,7 @@ def expressions(part: object) -> Iterator[str]:
             yield from expressions(each)
 
 
-def test_no_attribute_name_is_a_reserved_word(world: World, ground: Ground) -> None:
+def test_no_attribute_name_is_a_reserved_word(world: World, fake_aws: FakeAws) -> None:
     """DynamoDB refuses 573 words in expressions; moto accepts some of them."""
     sent: set[str] = set()
 
@@ -127,8 +127,8 @@ def test_no_attribute_name_is_a_reserved_word(world: World, ground: Ground) -> N
         if "dynamodb" in call.request.url:
             sent.update(expressions(json.loads(call.request.body)))
 
-    ground.before = before
-    Run().everything(world, ground)
+    fake_aws.before = before
+    Run().everything(world, fake_aws)
     assert len(sent) > 8
     wrong = {text for text in sent if {w.upper() for w in bare_words(text)} & RESERVED}
     assert wrong == set()

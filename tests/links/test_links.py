@@ -10,7 +10,7 @@ from tests.conftest import Behind, Clock, reason_at
 from tests.crashes.meetings import act_before_commit
 from tests.crashes.world import other_process
 from tests.support.client import PASSWORD, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.links import Made, change, make, revoke
 
 
@@ -176,19 +176,19 @@ def test_items_without_their_file_are_not_listed(alice: Client, behind: Behind) 
     assert alice.get(f"/links/{link.id}").json()["items"] == ["c.txt", "d.txt", "in/"]
 
 
-def test_an_item_renamed_during_a_read_is_listed(alice: Client, ground: Ground) -> None:
+def test_an_item_renamed_during_a_read_is_listed(alice: Client, fake_aws: FakeAws) -> None:
     """The rename comes between the read of the link and the read of its files."""
     alice.put("a.txt")
     link = make(alice, "a.txt")
 
     def before(call: Call) -> None:
         if call.operation == "BatchGetItem":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             with other_process():
                 renamed = {"file_name": "a.txt", "new_name": "b.txt"}
                 assert alice.send("PATCH", "/file", json_=renamed).status == 200
 
-    ground.before = before
+    fake_aws.before = before
     assert alice.get(f"/links/{link.id}").json()["items"] == ["b.txt"]
 
 
@@ -241,7 +241,7 @@ def test_an_alias_belongs_to_one_link(alice: Client, bob: Client) -> None:
 
 @pytest.mark.parametrize("meanwhile", [False, True])
 def test_an_alias_that_another_link_took_stays_with_it(
-    alice: Client, bob: Client, behind: Behind, ground: Ground, meanwhile: bool
+    alice: Client, bob: Client, behind: Behind, fake_aws: FakeAws, meanwhile: bool
 ) -> None:
     """Its row had expired; the old link is changed and revoked without it."""
     alice.put("a.txt")
@@ -254,7 +254,7 @@ def test_an_alias_that_another_link_took_stays_with_it(
             make(bob, "b.txt", alias=alias)
 
     if meanwhile:
-        act_before_commit(ground, take)
+        act_before_commit(fake_aws, take)
     else:
         take()
         assert alice.get(f"/links/{old.id}").json()["alias"] is None

@@ -20,7 +20,7 @@ from tests.crashes.meetings import act_before_commit
 from tests.support import curls
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.links import JSON, Made, change, make, revoke
 
 
@@ -74,7 +74,7 @@ def test_the_files_of_a_link_are_listed_in_pages(alice: Client) -> None:
 
 
 @pytest.mark.slow
-def test_opening_a_link_never_counts(alice: Client, ground: Ground) -> None:
+def test_opening_a_link_never_counts(alice: Client, fake_aws: FakeAws) -> None:
     """Neither GET, HEAD, a range, a condition nor a preview bot uses up the only download."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=1)
@@ -145,13 +145,13 @@ def test_an_interrupted_download_is_repeated_without_counting(alice: Client, clo
 @pytest.mark.parametrize("most", [1, None])
 @pytest.mark.parametrize("fields", [{"file_name": "a.txt"}, {"format": "curl"}], ids=str)
 def test_concurrent_downloads_with_one_grant_count_once(
-    alice: Client, ground: Ground, most: int | None, fields: dict[str, str]
+    alice: Client, fake_aws: FakeAws, most: int | None, fields: dict[str, str]
 ) -> None:
     """The second finds the receipt of the first and is answered the same."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=most)
     grant = link.unlock("").json()["grant"]
-    met = act_before_commit(ground, lambda: link.download("a.txt", grant=grant))
+    met = act_before_commit(fake_aws, lambda: link.download("a.txt", grant=grant))
     assert link.download(**fields, grant=grant).status == 200
     assert [answer.status for answer in met] == [200]
     assert link.downloads(alice) == 1
@@ -230,7 +230,7 @@ def test_a_page_of_more_files_than_downloads_left_is_refused(alice: Client) -> N
 THREADS = 64
 
 
-def test_concurrent_downloads_never_exceed_the_limit(alice: Client, ground: Ground) -> None:
+def test_concurrent_downloads_never_exceed_the_limit(alice: Client, fake_aws: FakeAws) -> None:
     """64 at once with ten allowed: ten URLs, ten counted, ten events."""
     alice.put("a.txt", b"data")
     link = make(alice, "a.txt", max_downloads=10)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import Behind, Clock
 from tests.crashes.world import other_process
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 
 DAY = 86_400
 
@@ -118,7 +118,7 @@ def test_recent_changes_are_sent_again(alice: Client, clock: Clock) -> None:
 
 
 def test_a_change_that_becomes_visible_late_is_listed(
-    alice: Client, bob: Client, ground: Ground, clock: Clock
+    alice: Client, bob: Client, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """A commit is delayed while a later one is read and its cursor is taken."""
     for share in ({"file_name": "in/", "username": "bob", "permission": "write"},):
@@ -128,7 +128,7 @@ def test_a_change_that_becomes_visible_late_is_listed(
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             with other_process():
                 clock.time += 20
                 alice.put("later.txt", b"22")
@@ -137,7 +137,7 @@ def test_a_change_that_becomes_visible_late_is_listed(
                 following[0] = cursor(answer)
                 clock.time += 7
 
-    ground.before = before
+    fake_aws.before = before
     assert bob.put("in/held.txt", b"1", username="alice").status == 201
     answer = alice.get("/changes", cursor=following[0])
     assert ("in/held.txt", 1) in listed_changes(answer)
@@ -272,7 +272,7 @@ def run(alice: Client, clock: Clock, mirror: Mirror, step: Any, seen: dict[str, 
         mirror.cursor = None
 
 
-def test_a_copy_kept_by_the_feed_ends_up_right(ground: Ground, clock: Clock) -> None:
+def test_a_copy_kept_by_the_feed_ends_up_right(fake_aws: FakeAws, clock: Clock) -> None:
     """After any changes, pauses and interruptions, the copy has the files that exist."""
 
     @settings(
@@ -283,7 +283,7 @@ def test_a_copy_kept_by_the_feed_ends_up_right(ground: Ground, clock: Clock) -> 
     )
     @given(st.lists(STEP, max_size=30), st.integers(1, 4))
     def kept(steps: list[Any], limit: int) -> None:
-        ground.reset()
+        fake_aws.reset()
         alice = join("alice")
         mirror = Mirror(alice, limit)
         seen: dict[str, float] = {}

@@ -12,7 +12,7 @@ from function.listing import sorted_files
 from tests.conftest import Clock
 from tests.crashes.world import other_process
 from tests.support.client import Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 
 NAMES = [f"f{number} x.jpg" for number in range(7)]
 EXAMPLES = int(os.environ.get("EXAMPLES", "20"))
@@ -92,27 +92,27 @@ def ops(most: int) -> st.SearchStrategy[list[Op]]:
 class ChangesDuringPage:
     """Makes changes before one of the AWS calls of a page."""
 
-    ground: Ground
+    fake_aws: FakeAws
     model: FilesModel
     at: int
     ops: list[Op]
 
     def __enter__(self) -> None:
-        self.ground.before = self.before
+        self.fake_aws.before = self.before
 
     def __exit__(self, *_: object) -> None:
-        self.ground.before = lambda _: None
+        self.fake_aws.before = lambda _: None
 
     def before(self, _: Call) -> None:
         self.at -= 1
         if self.at == -1:
-            self.ground.before = lambda _: None
+            self.fake_aws.before = lambda _: None
             with other_process():
                 for op in self.ops:
                     self.model.do(op)
 
 
-def drive(ground: Ground, clock: Clock, data: st.DataObject, query: dict[str, Any]) -> None:
+def drive(fake_aws: FakeAws, clock: Clock, data: st.DataObject, query: dict[str, Any]) -> None:
     """Lists page by page, with changes before, between and during the pages."""
     alice = join("alice")
     model = FilesModel(alice, clock)
@@ -127,7 +127,7 @@ def drive(ground: Ground, clock: Clock, data: st.DataObject, query: dict[str, An
         calm = len(listed) > 20
         known = dict(model.has)
         within = [] if calm else data.draw(ops(2), "within")
-        with ChangesDuringPage(ground, model, data.draw(st.integers(0, 5), "call"), within):
+        with ChangesDuringPage(fake_aws, model, data.draw(st.integers(0, 5), "call"), within):
             answer = alice.get("/files", limit=data.draw(st.integers(1, 3)), **query, **cursor)
         assert answer.status == 200, answer.text
         page = [file["file_name"] for file in answer.json()]
@@ -151,7 +151,7 @@ def drive(ground: Ground, clock: Clock, data: st.DataObject, query: dict[str, An
         assert len(set(listed)) == len(listed)
 
 
-def try_all(ground: Ground, clock: Clock, query: dict[str, Any], examples: int) -> None:
+def try_all(fake_aws: FakeAws, clock: Clock, query: dict[str, Any], examples: int) -> None:
     """Tries random lists, other ones each time."""
 
     @settings(
@@ -164,18 +164,18 @@ def try_all(ground: Ground, clock: Clock, query: dict[str, Any], examples: int) 
     )
     @given(st.data())
     def driven(data: st.DataObject) -> None:
-        ground.reset()
-        drive(ground, clock, data, query)
+        fake_aws.reset()
+        drive(fake_aws, clock, data, query)
 
     driven()
 
 
 @pytest.mark.parametrize("query", SORTED + NAMED, ids=str)
 def test_a_list_is_complete_whatever_changes_meanwhile(
-    ground: Ground, clock: Clock, query: dict[str, Any]
+    fake_aws: FakeAws, clock: Clock, query: dict[str, Any]
 ) -> None:
     """Each file that exists throughout is listed once, in every order."""
-    try_all(ground, clock, query, EXAMPLES if query in SORTED else EXAMPLES // 2)
+    try_all(fake_aws, clock, query, EXAMPLES if query in SORTED else EXAMPLES // 2)
 
 
 WRONG: dict[str, tuple[str, Any]] = {
@@ -188,9 +188,9 @@ WRONG: dict[str, tuple[str, Any]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_each_step_of_the_method_is_needed(
-    ground: Ground, clock: Clock, monkeypatch: pytest.MonkeyPatch, name: str
+    fake_aws: FakeAws, clock: Clock, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Without any one of them, some list is incomplete."""
     monkeypatch.setattr(sorted_files, *WRONG[name])
     with pytest.raises(AssertionError):
-        [try_all(ground, clock, query, 150) for query in SORTED]
+        [try_all(fake_aws, clock, query, 150) for query in SORTED]

@@ -10,10 +10,10 @@ from function.listing.query import ListQuery
 from tests.conftest import Behind
 from tests.support.bulk_files import fill
 from tests.support.client import Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 
-def calls_in(ground: Ground, behind: Behind, size: int) -> dict[str, list[str]]:
+def calls_in(fake_aws: FakeAws, behind: Behind, size: int) -> dict[str, list[str]]:
     """The AWS calls of each request in an account of `size` files, sorted: some are parallel."""
     owner = f"has{size}"
     client = join(owner)
@@ -21,7 +21,7 @@ def calls_in(ground: Ground, behind: Behind, size: int) -> dict[str, list[str]]:
     near = encode_cursor(["", sorted(row.name for row in rows)[-150]], rows[0].owner_id, LIST_ID)
     found: dict[str, list[str]] = {}
     for request, send in REQUESTS.items():
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             assert send(client, near) == 200
         found[request] = sorted(calls)
     return found
@@ -54,10 +54,10 @@ REQUESTS: dict[str, Callable[[Client, str], int]] = {
 
 @pytest.mark.slow
 def test_the_calls_of_a_request_do_not_grow_with_the_account(
-    ground: Ground, behind: Behind
+    fake_aws: FakeAws, behind: Behind
 ) -> None:
     """They are the same in an account of 300 files and in one of 3,000."""
-    few, many = calls_in(ground, behind, 300), calls_in(ground, behind, 3000)
+    few, many = calls_in(fake_aws, behind, 300), calls_in(fake_aws, behind, 3000)
     differing = {what for what in few if few[what] != many[what]}
     # A filter that is compared file by file reads more files to fill a page, up to a limit.
     assert differing == {"the largest images"}

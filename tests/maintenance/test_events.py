@@ -9,7 +9,7 @@ from function import app
 from local.event_sources import Poller
 from local.serve import declared_event_sources
 from tests.support.client import Client, join
-from tests.support.fake_aws import REGION, Call, Ground, failure
+from tests.support.fake_aws import REGION, Call, FakeAws, failure
 from tests.support.transfers import (
     bytes_used,
     complete,
@@ -30,13 +30,15 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def poller(ground: Ground) -> Poller:
+def poller(fake_aws: FakeAws) -> Poller:
     """Polls the stack's queue and calls the handler, as Lambda does."""
     sqs = boto3.Session("testing", "testing", region_name=REGION).client("sqs")
-    return Poller(sqs, app.lambda_handler, declared_event_sources(ground.deployed))
+    return Poller(sqs, app.lambda_handler, declared_event_sources(fake_aws.deployed))
 
 
-def test_a_put_to_s3_alone_creates_the_file(alice: Client, poller: Poller, ground: Ground) -> None:
+def test_a_put_to_s3_alone_creates_the_file(
+    alice: Client, poller: Poller, fake_aws: FakeAws
+) -> None:
     """The notification completes the upload; no request does."""
     view = start(alice, "d/ü b.txt", 3, description="text", tags=["x"])
     assert put(view, b"abc").status == 200
@@ -50,7 +52,7 @@ def test_a_put_to_s3_alone_creates_the_file(alice: Client, poller: Poller, groun
 
 @pytest.mark.parametrize("name", ["a.b", "a_b-c", "a+b@example.org", "x.y+z@a-b.example"])
 def test_a_notification_has_the_user_name_encoded(
-    ground: Ground, poller: Poller, name: str
+    fake_aws: FakeAws, poller: Poller, name: str
 ) -> None:
     """S3 encodes keys as forms are, so `+` and `@` are escaped."""
     client = join(name)
@@ -60,7 +62,7 @@ def test_a_notification_has_the_user_name_encoded(
 
 
 def test_only_the_failed_message_of_ten_is_delivered_again(
-    alice: Client, poller: Poller, ground: Ground
+    alice: Client, poller: Poller, fake_aws: FakeAws
 ) -> None:
     """The others are acknowledged, and their files are not written again."""
     views = [start(alice, f"{number}", 1) for number in range(10)]
@@ -71,18 +73,20 @@ def test_only_the_failed_message_of_ten_is_delivered_again(
         fails = call.operation == "HeadObject" and views[4]["upload_id"] in call.request.url
         return failure(call, 503, "SlowDown") if fails else None
 
-    ground.before = before
+    fake_aws.before = before
     assert poller.poll(0) == 10
     assert len(alice.names()) == 9
-    ground.before = lambda _: None
-    with ground.counted() as calls:
+    fake_aws.before = lambda _: None
+    with fake_aws.counted() as calls:
         assert poller.poll(0) == 1
     assert calls.count("TransactWriteItems") == 1
     assert len(alice.names()) == 10
     assert poller.poll(0) == 0
 
 
-def test_repeated_notifications_in_any_order_create_one_file(alice: Client, ground: Ground) -> None:
+def test_repeated_notifications_in_any_order_create_one_file(
+    alice: Client, fake_aws: FakeAws
+) -> None:
     """Of two uploads of one name, one is the file and the other its version."""
     views = [start(alice, "a", 3) for _ in range(2)]
     for view, data in zip(views, (b"old", b"new"), strict=True):
@@ -93,11 +97,13 @@ def test_repeated_notifications_in_any_order_create_one_file(alice: Client, grou
     (file,) = alice.get("/files").json()
     assert file["version"] == 2
     assert {fetch(alice, "a"), fetch(alice, "a", version=1)} == {b"old", b"new"}
-    assert bytes_used(ground, "alice") == 6
-    assert stored(ground) == [b"new", b"old"]
+    assert bytes_used(fake_aws, "alice") == 6
+    assert stored(fake_aws) == [b"new", b"old"]
 
 
-def test_a_late_notification_does_not_restore_a_deleted_file(alice: Client, ground: Ground) -> None:
+def test_a_late_notification_does_not_restore_a_deleted_file(
+    alice: Client, fake_aws: FakeAws
+) -> None:
     """Its upload was completed, so a repeated notification changes nothing."""
     view = start(alice, "a", 3)
     put(view, b"abc")
@@ -107,7 +113,9 @@ def test_a_late_notification_does_not_restore_a_deleted_file(alice: Client, grou
     assert alice.names() == []
 
 
-def test_a_notification_of_an_aborted_upload_creates_no_file(alice: Client, ground: Ground) -> None:
+def test_a_notification_of_an_aborted_upload_creates_no_file(
+    alice: Client, fake_aws: FakeAws
+) -> None:
     """Its URL may still bring bytes, which nobody can read."""
     view = start(alice, "a", 3)
     assert alice.delete(f"/uploads/{view['upload_id']}").status == 204

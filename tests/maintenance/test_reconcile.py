@@ -16,7 +16,7 @@ from function.tables.search_terms import SEPARATOR
 from tests.conftest import Behind, Clock
 from tests.crashes.world import other_process
 from tests.support.client import CONTEXT, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
 from tests.support.transfers import aws, start, stored
 
@@ -55,7 +55,7 @@ def test_a_consistent_account_stays_as_it_is(alice: Client, behind: Behind, cloc
 
 
 def test_old_objects_that_no_row_names_are_deleted(
-    alice: Client, settings: Settings, ground: Ground, clock: Clock
+    alice: Client, settings: Settings, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """A crash before their commit left them. A young object may become a file yet."""
     alice.put("a", b"kept")
@@ -65,7 +65,7 @@ def test_old_objects_that_no_row_names_are_deleted(
     clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
     assert (report["freed"], report["freed_bytes"]) == (2, len(b"lost") + len(b"of nobody"))
-    assert stored(ground) == [b"kept"]
+    assert stored(fake_aws) == [b"kept"]
     assert reconcile()["freed"] == 0
 
 
@@ -84,7 +84,7 @@ def test_usage_is_corrected(alice: Client, behind: Behind, clock: Clock) -> None
 
 
 def test_usage_is_not_corrected_while_uploads_start_and_end(
-    alice: Client, behind: Behind, ground: Ground, clock: Clock
+    alice: Client, behind: Behind, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """They leave no change in the feed, and another upload of the same size the same counts."""
     upload = start(alice, "film", 50)
@@ -103,7 +103,7 @@ def test_usage_is_not_corrected_while_uploads_start_and_end(
             with other_process():
                 start(alice, "film", 50)
 
-    ground.before = before
+    fake_aws.before = before
     report = reconcile()
     assert met == ["aborted", "started"]
     assert (report["corrected"], report["skipped"]) == (0, 1)
@@ -113,7 +113,7 @@ def test_usage_is_not_corrected_while_uploads_start_and_end(
 
 
 def test_a_folder_that_changes_during_the_check_is_not_corrected(
-    alice: Client, behind: Behind, ground: Ground, clock: Clock
+    alice: Client, behind: Behind, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """A file that is deleted and one that is put leave the count as it was."""
     alice.put("f/x")
@@ -132,9 +132,9 @@ def test_a_folder_that_changes_during_the_check_is_not_corrected(
             with other_process():
                 assert alice.put("f/y").status == 201
 
-    ground.before = before
+    fake_aws.before = before
     reconcile()
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert met == ["deleted", "put"]
     assert behind.row("files", **place("f/"))["files"] == 1
     clock.time += DAY
@@ -142,18 +142,18 @@ def test_a_folder_that_changes_during_the_check_is_not_corrected(
 
 
 def test_a_deleted_account_does_not_stop_the_run(
-    alice: Client, behind: Behind, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    alice: Client, behind: Behind, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It was the last account, and the last run ended within its rows."""
     for name in ("bob", "carol"):
         join(name)
-    last = [row["username"] for row in ground.rows(behind.settings.users)][-1]
+    last = [row["username"] for row in fake_aws.rows(behind.settings.users)][-1]
     position = {"last_account": None, "account": last, "step": Step.TRASH}
     saved = {"partition": "~reconcile", "name": "position", "position": json.dumps(position)}
-    for row in ground.rows(behind.settings.users):
+    for row in fake_aws.rows(behind.settings.users):
         behind.delete("users", username=row["username"])
     behind.put("files", saved)
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         reconcile()
     assert len(calls) < 10
 
@@ -167,7 +167,7 @@ def test_a_position_of_another_release_is_continued(alice: Client, behind: Behin
 
 
 def test_a_row_that_is_deleted_meanwhile_gets_no_reference_count(
-    alice: Client, behind: Behind, ground: Ground
+    alice: Client, behind: Behind, fake_aws: FakeAws
 ) -> None:
     """A missing count is created only while the row exists."""
     alice.put("a", b"1")
@@ -180,7 +180,7 @@ def test_a_row_that_is_deleted_meanwhile_gets_no_reference_count(
                 query = {"file_name": "a", "permanent": "true"}
                 assert alice.send("DELETE", "/file", query=query).status == 204
 
-    ground.before = before
+    fake_aws.before = before
     assert reconcile()["backfilled"] == 0
     assert met
     assert not [row for row in behind.rows("files") if row["partition"].startswith("~references")]
@@ -250,19 +250,19 @@ def test_a_folder_of_an_account_that_just_changed_waits_for_the_next_run(
 
 
 def test_folders_are_checked_one_by_one_only_if_there_are_too_many(
-    alice: Client, ground: Ground, clock: Clock
+    alice: Client, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """The number of calls grows with pages, not with folders."""
     for name in NAMES:
         alice.put(name)
     clock.time += 61
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         reconcile()
     few = len(calls)
     for number in range(20):
         alice.put(f"more/{number}/file")
     clock.time += 61
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         reconcile()
     assert len(calls) == few
 
@@ -280,7 +280,7 @@ def test_an_account_that_just_changed_waits_for_the_next_run(
 
 
 def test_the_bytes_of_a_row_are_never_deleted(
-    alice: Client, behind: Behind, ground: Ground, clock: Clock
+    alice: Client, behind: Behind, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """A missing reference count is created before any object is deleted."""
     alice.put("a", b"kept")
@@ -289,11 +289,11 @@ def test_the_bytes_of_a_row_are_never_deleted(
     clock.time = time.time() + MIN_AGE  # S3 dates objects by the real clock
     report = reconcile()
     assert (report["backfilled"], report["freed"]) == (1, 0)
-    assert stored(ground) == [b"kept"]
+    assert stored(fake_aws) == [b"kept"]
 
 
 def test_a_run_continues_where_the_last_one_ended(
-    alice: Client, settings: Settings, ground: Ground, clock: Clock
+    alice: Client, settings: Settings, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """With time for one step each, the runs reach all accounts and objects."""
     for name in ("bob", "carol", "dave"):
@@ -312,7 +312,7 @@ def test_a_run_continues_where_the_last_one_ended(
     runs = [app.lambda_handler(contract.RECONCILE_EVENT, OneStep()) for _ in range(steps + 1)]
     assert sum(run["accounts"] for run in runs) == 4
     assert [run["freed"] for run in runs] == [0] * steps + [1]
-    assert len(stored(ground)) == 3
+    assert len(stored(fake_aws)) == 3
 
 
 @pytest.mark.parametrize("event", [contract.SWEEP_EVENT, contract.RECONCILE_EVENT])
@@ -335,7 +335,7 @@ def test_a_run_without_time_changes_nothing(alice: Client, behind: Behind) -> No
     assert reconcile(seconds_left=5)["accounts"] == 0
     assert behind.state() == before
     assert_consistent(
-        behind.ground.rows(behind.settings.files), behind.ground.rows(behind.settings.users)
+        behind.fake_aws.rows(behind.settings.files), behind.fake_aws.rows(behind.settings.users)
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from function import contract
 from tests.support.api_register import BY_NAME, ROUTES
 from tests.support.client import Client
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 HIDDEN = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/")}
 
@@ -40,9 +40,9 @@ def references(part: Any) -> set[str]:
     return set().union(*map(references, part)) if isinstance(part, list) else set()
 
 
-def test_health_calls_no_aws(ground: Ground, anyone: Client) -> None:
+def test_health_calls_no_aws(fake_aws: FakeAws, anyone: Client) -> None:
     """`GET /health` answers with the version."""
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert anyone.get("/health").json() == {"status": "ok", "version": contract.VERSION}
     assert calls == []
 

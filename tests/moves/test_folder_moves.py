@@ -11,7 +11,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.bulk_files import fill
 from tests.support.client import Answer, Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
 from tests.support.links import make
 from tests.support.transfers import sweep
@@ -28,11 +28,11 @@ class ProcessDied(BaseException):
     """The process ended in the middle of a request."""
 
 
-def test_a_small_folder_moves_in_one_commit(alice: Client, ground: Ground) -> None:
+def test_a_small_folder_moves_in_one_commit(alice: Client, fake_aws: FakeAws) -> None:
     """All files below it move, no others do, and the old folder is gone."""
     for name in ("in/a.txt", "in/deep/b.txt", "inside.txt", "in.txt"):
         alice.put(name, name.encode())
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         answer = move(alice, "in/", "out/sub/")
     assert calls.count("TransactWriteItems") == 1
     job = answer.json()
@@ -109,7 +109,7 @@ def test_a_grant_at_the_new_name_keeps_its_permission(world: World) -> None:
 
 @pytest.mark.parametrize("change", ["share", "unshare", "put", "put in the way", "delete"])
 def test_a_change_just_before_the_commit_is_respected(
-    world: World, ground: Ground, change: str
+    world: World, fake_aws: FakeAws, change: str
 ) -> None:
     """A share, a revocation, an upload or a deletion that came first has its effect."""
     alice, bob = world.alice, world.bob
@@ -128,7 +128,7 @@ def test_a_change_just_before_the_commit_is_respected(
         else:
             alice.delete("/file", file_name="in/x.txt")
 
-    act_before_commit(ground, act)
+    act_before_commit(fake_aws, act)
     answer = move(alice, "in/", "out/")
     if change == "put in the way":
         assert answer.slug == "file-exists"
@@ -318,7 +318,7 @@ def test_a_folder_may_have_only_a_file_with_many_grants(
     assert [row["file"] for row in behind.rows("shares")] == [f"alice/{new}b.txt"] * 61
 
 
-def interrupt_ten_times(alice: Client, ground: Ground, seed: int, expected_calls: int) -> int:
+def interrupt_ten_times(alice: Client, fake_aws: FakeAws, seed: int, expected_calls: int) -> int:
     """Repeats the request, whose process dies ten times; returns the number of requests."""
     chance, tries = random.Random(seed), 0
     for _ in range(10):
@@ -332,11 +332,11 @@ def interrupt_ten_times(alice: Client, ground: Ground, seed: int, expected_calls
                 raise ProcessDied
             return answer
 
-        ground.before, ground.after = (lambda _: None, die) if late else (die, lambda _, a: a)
+        fake_aws.before, fake_aws.after = (lambda _: None, die) if late else (die, lambda _, a: a)
         with suppress(ProcessDied):
             tries += 1
             move(alice, "in/", "out/")
-        ground.before, ground.after = lambda _: None, lambda _, answer: answer
+        fake_aws.before, fake_aws.after = lambda _: None, lambda _, answer: answer
     while move(alice, "in/", "out/").status == 202:
         tries += 1
     return tries
@@ -346,7 +346,7 @@ def interrupt_ten_times(alice: Client, ground: Ground, seed: int, expected_calls
     ("files", "calls"), [(60, 30), pytest.param(5000, 3000, marks=pytest.mark.slow)]
 )
 def test_a_move_that_is_interrupted_ten_times_is_complete(
-    alice: Client, bob: Client, ground: Ground, settings: Settings, files: int, calls: int
+    alice: Client, bob: Client, fake_aws: FakeAws, settings: Settings, files: int, calls: int
 ) -> None:
     """Every file moves once, with its bytes and its grants, and all counts are right."""
     names = [f"in/{number // 100}/{number:04}" for number in range(files - 2)]
@@ -355,9 +355,11 @@ def test_a_move_that_is_interrupted_ten_times_is_complete(
         alice.put(name, name.encode())
     alice.post("/share", file_name="in/0/", username="bob")
     alice.post("/share", file_name="in/bytes.txt", username="bob", permission="write")
-    interrupt_ten_times(alice, ground, 5, calls)
+    interrupt_ten_times(alice, fake_aws, 5, calls)
     live = {
-        row["name"]: row["id"] for row in ground.rows(settings.files) if row["partition"] == "alice"
+        row["name"]: row["id"]
+        for row in fake_aws.rows(settings.files)
+        if row["partition"] == "alice"
     }
     assert len(live) == files
     assert {live["out/" + row.name.removeprefix("in/")] for row in rows} == {row.id for row in rows}
@@ -365,6 +367,6 @@ def test_a_move_that_is_interrupted_ten_times_is_complete(
     assert alice.read("out/0/more.txt").content == b"in/0/more.txt"
     assert bob.put("out/bytes.txt", username="alice").status == 200
     assert bob.read("out/0/more.txt", username="alice").content == b"in/0/more.txt"
-    granted = {(row["grantee"], row["file"]) for row in ground.rows(settings.shares)}
+    granted = {(row["grantee"], row["file"]) for row in fake_aws.rows(settings.shares)}
     assert granted == {("user:bob", "alice/out/0/"), ("user:bob", "alice/out/bytes.txt")}
-    assert_consistent(ground.rows(settings.files), ground.rows(settings.users))
+    assert_consistent(fake_aws.rows(settings.files), fake_aws.rows(settings.users))

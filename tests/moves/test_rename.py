@@ -6,7 +6,7 @@ from function.moves import rename
 from tests.conftest import Behind, Clock
 from tests.crashes.world import other_process
 from tests.support.client import Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.world import World
 
 
@@ -112,7 +112,7 @@ def test_a_type_guessed_from_the_name_follows_the_name(alice: Client) -> None:
     assert change(alice, "a.txt", new_name="a").json()["content_type"] == "application/octet-stream"
 
 
-def test_shares_follow_a_renamed_file(world: World, ground: Ground) -> None:
+def test_shares_follow_a_renamed_file(world: World, fake_aws: FakeAws) -> None:
     """They have the same permission at the new name, and none on a new file of the old name."""
     world.alice.post("/share", file_name="a.txt", group="team")
     assert change(world.alice, "a.txt", new_name="b.txt").status == 200
@@ -146,7 +146,7 @@ def test_a_grant_on_a_folder_covers_the_files_in_it_alone(world: World) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])
 def test_an_interrupted_rename_with_many_grants_gives_no_access(
-    alice: Client, bob: Client, ground: Ground, behind: Behind, cut: int
+    alice: Client, bob: Client, fake_aws: FakeAws, behind: Behind, cut: int
 ) -> None:
     """The process dies before each call. Then a share is revoked, and the rename is repeated."""
     alice.put("a.txt", b"the bytes")
@@ -163,10 +163,10 @@ def test_an_interrupted_rename_with_many_grants_gives_no_access(
         if calls == cut + 1:
             raise KeyboardInterrupt
 
-    ground.before = before
+    fake_aws.before = before
     with pytest.raises(KeyboardInterrupt):
         change(alice, "a.txt", new_name="b.txt")
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert bob.names() == ["alice/a.txt"]
     assert bob.read("b.txt", username="alice").slug == "no-such-file"
     assert alice.delete("/share", file_name="a.txt", username="bob").status == 204
@@ -182,7 +182,7 @@ def test_an_interrupted_rename_with_many_grants_gives_no_access(
 @pytest.mark.slow
 @pytest.mark.parametrize("stop", [0, 1, 2, 3, 4])
 def test_a_new_share_during_a_rename_with_many_grants_is_not_lost(
-    alice: Client, bob: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch, stop: int
+    alice: Client, bob: Client, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     """A new file at either name keeps its share, whether the rename succeeds or fails."""
     monkeypatch.setattr(rename, "GRANTS_WITH_FILE", 1)
@@ -205,9 +205,9 @@ def test_a_new_share_during_a_rename_with_many_grants_is_not_lost(
                         alice.post("/share", file_name=name, username="bob")
                         made.append(name)
 
-    ground.before = before
+    fake_aws.before = before
     answer = change(alice, "a.txt", new_name="b.txt")
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert answer.status in {200, 409}
     for name in made[1:]:
         assert bob.read(name, username="alice").content == b"new"

@@ -12,7 +12,7 @@ from tests.crashes.crashes import collide
 from tests.crashes.meetings import act_before_commit
 from tests.support import presigned as s3
 from tests.support.client import Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.senders import Sender, ask, change, counts
 from tests.support.transfers import (
     bytes_used,
@@ -73,7 +73,7 @@ def test_a_file_request_shows_what_is_left(alice: Client) -> None:
     assert Client("alice." + "A" * 43).get(sender.below).json() == told
 
 
-def test_an_unknown_token_is_not_found(ground: Ground, alice: Client) -> None:
+def test_an_unknown_token_is_not_found(fake_aws: FakeAws, alice: Client) -> None:
     """On every route; guesses are limited per address."""
     _, sender = ask(alice)
     for token in ("x", "A" * 43, "~request", "%2e%2e", "A" * 44, "é"):
@@ -162,7 +162,9 @@ def test_a_closed_file_request_takes_no_files(alice: Client, clock: Clock) -> No
 # --- uploading -----------------------------------------------------------------------------------
 
 
-def test_an_upload_becomes_a_file_of_the_owner(alice: Client, ground: Ground, data: bytes) -> None:
+def test_an_upload_becomes_a_file_of_the_owner(
+    alice: Client, fake_aws: FakeAws, data: bytes
+) -> None:
     """It has the name of the sender and counts on the quota of the owner."""
     request_id, sender = ask(alice)
     view = start(sender, "Straße/ü.txt", len(data), sender="Zoë", sha256=sha256(data))
@@ -182,7 +184,7 @@ def test_an_upload_becomes_a_file_of_the_owner(alice: Client, ground: Ground, da
     assert file["key"] == "alice/in/Straße/ü.txt"
     assert (file["sender"], file["modified_by"], file["permission"]) == ("Zoë", None, "own")
     assert fetch(alice, "in/Straße/ü.txt") == data
-    assert bytes_used(ground, "alice") == len(data)
+    assert bytes_used(fake_aws, "alice") == len(data)
     assert counts(alice, request_id) == (1, len(data))
     assert sweep() == 0
 
@@ -201,7 +203,7 @@ def test_an_upload_is_resumed(alice: Client) -> None:
     assert fetch(alice, "in/a") == DATA
 
 
-def test_a_single_put_completes_itself(alice: Client, ground: Ground) -> None:
+def test_a_single_put_completes_itself(alice: Client, fake_aws: FakeAws) -> None:
     """For browsers that only PUT; a later complete gets the same answer."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3, sender="Zoë", sha256=sha256(b"abc"))
@@ -213,11 +215,11 @@ def test_a_single_put_completes_itself(alice: Client, ground: Ground) -> None:
     told = complete(sender, view).json()
     assert told["sha256"] == sha256(b"abc")
     assert counts(alice, request_id) == (1, 3)
-    assert bytes_used(ground, "alice") == 3
+    assert bytes_used(fake_aws, "alice") == 3
 
 
 def test_an_object_for_a_deleted_file_request_becomes_no_file(
-    alice: Client, ground: Ground, clock: Clock
+    alice: Client, fake_aws: FakeAws, clock: Clock
 ) -> None:
     """The event is acknowledged; the sweep deletes the bytes and releases the quota."""
     request_id, sender = ask(alice)
@@ -228,8 +230,8 @@ def test_an_object_for_a_deleted_file_request_becomes_no_file(
     assert alice.names() == []
     clock.time += 8 * DAY
     assert sweep() == 1
-    assert stored(ground) == []
-    assert bytes_used(ground, "alice") == 0
+    assert stored(fake_aws) == []
+    assert bytes_used(fake_aws, "alice") == 0
 
 
 def test_an_upload_replaces_no_file(alice: Client, data: bytes) -> None:
@@ -392,32 +394,32 @@ def test_an_empty_file_needs_a_slot_and_no_bytes(alice: Client) -> None:
 
 @pytest.mark.parametrize("limit", [{"max_files": 1}, {"max_total_size": 5}])
 def test_two_uploads_race_for_the_last_slot(
-    alice: Client, ground: Ground, limit: dict[str, int], data: bytes
+    alice: Client, fake_aws: FakeAws, limit: dict[str, int], data: bytes
 ) -> None:
     """Exactly one wins; the other leaves no multipart upload in S3."""
     request_id, sender = ask(alice, **{**limit, "max_total_size": len(data)})
     size = len(data)
-    met = act_before_commit(ground, lambda: sender.post("/uploads", file_name="b", size=size))
+    met = act_before_commit(fake_aws, lambda: sender.post("/uploads", file_name="b", size=size))
     answer = sender.post("/uploads", file_name="a", size=size)
     assert (answer.slug, met[0].status) == ("request-full", 201)
     assert counts(alice, request_id) == (1, size)
-    assert count_multipart_uploads(ground) == (1 if met[0].json()["method"] == "multipart" else 0)
+    assert count_multipart_uploads(fake_aws) == (1 if met[0].json()["method"] == "multipart" else 0)
     send(sender, met[0].json(), data)
     assert complete(sender, met[0].json()).status == 200
 
 
-def test_a_change_between_read_and_commit_is_respected(alice: Client, ground: Ground) -> None:
+def test_a_change_between_read_and_commit_is_respected(alice: Client, fake_aws: FakeAws) -> None:
     """No upload begins after the owner was answered."""
     request_id, sender = ask(alice)
-    act_before_commit(ground, lambda: change(alice, request_id, open=False))
+    act_before_commit(fake_aws, lambda: change(alice, request_id, open=False))
     assert sender.post("/uploads", file_name="a", size=3).slug == "request-closed"
     change(alice, request_id, open=True)
-    act_before_commit(ground, lambda: change(alice, request_id, folder="out/"))
+    act_before_commit(fake_aws, lambda: change(alice, request_id, folder="out/"))
     view = sender.post("/uploads", file_name="a", size=3).json()
     put(view, b"abc")
     assert complete(sender, view).json()["file_name"] == "a"
     assert alice.names() == ["alice/out/a"]
-    act_before_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    act_before_commit(fake_aws, lambda: alice.delete(f"/requests/{request_id}"))
     assert sender.post("/uploads", file_name="a", size=3).slug == "no-such-request"
 
 
@@ -449,20 +451,20 @@ def test_an_upload_expires_after_two_days(alice: Client, clock: Clock) -> None:
     assert sender.post("/uploads", file_name="b", size=3).status == 201
 
 
-def test_a_full_quota_refuses_uploads(alice: Client, ground: Ground) -> None:
+def test_a_full_quota_refuses_uploads(alice: Client, fake_aws: FakeAws) -> None:
     """507; an upload in progress has its room reserved, even when the quota is lowered."""
     request_id, sender = ask(alice)
-    set_quota(ground, "alice", 5)
+    set_quota(fake_aws, "alice", 5)
     assert sender.post("/uploads", file_name="a", size=6).slug == "quota-exceeded"
     assert counts(alice, request_id) == (0, 0)
     view = start(sender, "a", 3)
     put(view, b"abc")
     assert sender.post("/uploads", file_name="b", size=3).slug == "quota-exceeded"
     assert sender.post("/uploads", file_name="c", size=2).status == 201
-    set_quota(ground, "alice", 1)
+    set_quota(fake_aws, "alice", 1)
     assert complete(sender, view).status == 200
     assert sender.post("/uploads", file_name="d", size=1).slug == "quota-exceeded"
-    assert bytes_used(ground, "alice") == 5
+    assert bytes_used(fake_aws, "alice") == 5
 
 
 @pytest.mark.parametrize("quota", [{"quota": 10}, {"files_quota": 5}])
@@ -488,11 +490,11 @@ def test_a_full_quota_of_files_refuses_uploads(alice: Client, behind: Behind) ->
     assert sender.post("/uploads", file_name="b", size=0).slug == "quota-exceeded"
 
 
-def test_an_empty_file_fits_an_exceeded_quota_of_bytes(alice: Client, ground: Ground) -> None:
+def test_an_empty_file_fits_an_exceeded_quota_of_bytes(alice: Client, fake_aws: FakeAws) -> None:
     """As one of the owner does; a byte does not."""
     request_id, sender = ask(alice)
     upload(sender, "a", b"abcde")
-    set_quota(ground, "alice", 2)
+    set_quota(fake_aws, "alice", 2)
     assert upload(sender, "b", b"").status == 200
     assert sender.post("/uploads", file_name="c", size=1).slug == "quota-exceeded"
     assert counts(alice, request_id) == (2, 5)
@@ -508,7 +510,7 @@ def forgotten(behind: Behind, view: dict[str, Any]) -> None:
 
 
 def test_a_slot_is_released_once(
-    alice: Client, clock: Clock, ground: Ground, behind: Behind, data: bytes
+    alice: Client, clock: Clock, fake_aws: FakeAws, behind: Behind, data: bytes
 ) -> None:
     """By an abort, by the sweep, or by the sweep after DynamoDB deleted the row."""
     size = len(data)
@@ -531,8 +533,8 @@ def test_a_slot_is_released_once(
     for _ in range(2):
         assert sweep() == 0
     assert counts(alice, request_id) == (1, size)
-    assert stored(ground) == [data]
-    assert count_multipart_uploads(ground) == 0
+    assert stored(fake_aws) == [data]
+    assert count_multipart_uploads(fake_aws) == 0
 
 
 def again(client: Client) -> Client:
@@ -542,7 +544,7 @@ def again(client: Client) -> Client:
 
 
 def test_an_interrupted_sweep_releases_a_slot_once(
-    alice: Client, clock: Clock, ground: Ground
+    alice: Client, clock: Clock, fake_aws: FakeAws
 ) -> None:
     """The next sweep deletes the bytes."""
     request_id, sender = ask(alice, expires_in=None)
@@ -553,33 +555,33 @@ def test_an_interrupted_sweep_releases_a_slot_once(
     def before(call: Call) -> None:
         assert call.operation != "DeleteObject"
 
-    ground.before = before
+    fake_aws.before = before
     with pytest.raises(Exception, match="failed to finish 1 of its tasks"):
         sweep()
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     alice = again(alice)
     assert counts(alice, request_id) == (1, 5)
     assert sweep() == 1
     assert counts(alice, request_id) == (1, 5)
-    assert stored(ground) == [b"stays"]
+    assert stored(fake_aws) == [b"stays"]
 
 
 def test_an_upload_with_other_bytes_releases_its_slot(
-    alice: Client, ground: Ground, behind: Behind
+    alice: Client, fake_aws: FakeAws, behind: Behind
 ) -> None:
     """The bytes are deleted with it."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3, sha256=sha256(b"abc"))
-    bucket = ground.deployed.environment["SATCHEL_BUCKET"]
+    bucket = fake_aws.deployed.environment["SATCHEL_BUCKET"]
     s3._client().put_object(Bucket=bucket, Key=key_of(view), Body=b"abcd")
     assert complete(sender, view).slug == "upload-mismatch"
     assert counts(alice, request_id) == (0, 0)
     assert complete(sender, view).slug == "no-such-upload"
-    assert stored(ground) == []
+    assert stored(fake_aws) == []
 
 
 def test_a_deleted_file_request_is_not_recreated(
-    alice: Client, clock: Clock, ground: Ground, behind: Behind, data: bytes
+    alice: Client, clock: Clock, fake_aws: FakeAws, behind: Behind, data: bytes
 ) -> None:
     """Its uploads cannot be completed, their bytes are swept, and no row of it returns."""
     request_id, sender = ask(alice)
@@ -591,62 +593,62 @@ def test_a_deleted_file_request_is_not_recreated(
     clock.time += 8 * DAY
     assert sweep() == 1
     assert behind.rows("shares") == []
-    assert stored(ground) == []
-    assert count_multipart_uploads(ground) == 0
+    assert stored(fake_aws) == []
+    assert count_multipart_uploads(fake_aws) == 0
 
 
 def test_a_delete_between_read_and_commit_prevents_completion(
-    alice: Client, ground: Ground
+    alice: Client, fake_aws: FakeAws
 ) -> None:
     """The owner was told that the file request is gone and gets no file by it."""
     request_id, sender = ask(alice)
     views = [start(sender, name, 3) for name in "ab"]
     put(views[0], b"abc")
-    act_before_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    act_before_commit(fake_aws, lambda: alice.delete(f"/requests/{request_id}"))
     assert complete(sender, views[0]).slug == "no-such-request"
     assert alice.names() == []
-    assert bytes_used(ground, "alice") == 6, "until they fall due"
+    assert bytes_used(fake_aws, "alice") == 6, "until they fall due"
 
 
-def test_an_abort_and_a_completion_race(alice: Client, ground: Ground) -> None:
+def test_an_abort_and_a_completion_race(alice: Client, fake_aws: FakeAws) -> None:
     """Exactly one happens, and the counts agree with it."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
     put(view, b"abc")
-    met = act_before_commit(ground, lambda: complete(sender, view))
+    met = act_before_commit(fake_aws, lambda: complete(sender, view))
     assert sender.delete(f"/uploads/{view['upload_id']}").slug == "no-such-upload"
     assert met[0].status == 200
     assert counts(alice, request_id) == (1, 3)
     view = start(sender, "b", 3)
     put(view, b"abc")
-    met = act_before_commit(ground, lambda: sender.delete(f"/uploads/{view['upload_id']}"))
+    met = act_before_commit(fake_aws, lambda: sender.delete(f"/uploads/{view['upload_id']}"))
     assert complete(sender, view).slug == "no-such-upload"
     assert met[0].status == 204
     assert counts(alice, request_id) == (1, 3)
-    assert stored(ground) == [b"abc"]
+    assert stored(fake_aws) == [b"abc"]
 
 
 def test_an_abort_during_a_delete_recreates_nothing(
-    alice: Client, ground: Ground, behind: Behind
+    alice: Client, fake_aws: FakeAws, behind: Behind
 ) -> None:
     """The upload is deleted and no row of the file request returns."""
     request_id, sender = ask(alice)
     view = start(sender, "a", 3)
-    act_before_commit(ground, lambda: alice.delete(f"/requests/{request_id}"))
+    act_before_commit(fake_aws, lambda: alice.delete(f"/requests/{request_id}"))
     assert sender.delete(f"/uploads/{view['upload_id']}").status == 204
     assert behind.rows("shares") == []
 
 
-def test_permanent_conflicts_change_nothing(alice: Client, ground: Ground, data: bytes) -> None:
+def test_permanent_conflicts_change_nothing(alice: Client, fake_aws: FakeAws, data: bytes) -> None:
     """Nothing is left in S3, and the request can be repeated."""
     request_id, sender = ask(alice)
     view = start(sender, "a", len(data))
-    parts = count_multipart_uploads(ground)
-    ground.before = lambda call: collide(call) if "Transact" in call.operation else None
+    parts = count_multipart_uploads(fake_aws)
+    fake_aws.before = lambda call: collide(call) if "Transact" in call.operation else None
     assert sender.post("/uploads", file_name="b", size=len(data)).slug == "changed-meanwhile"
     assert sender.delete(f"/uploads/{view['upload_id']}").slug == "unavailable"
-    ground.before = lambda _: None
-    assert count_multipart_uploads(ground) == parts
+    fake_aws.before = lambda _: None
+    assert count_multipart_uploads(fake_aws) == parts
     assert counts(alice, request_id) == (1, len(data))
     assert sender.delete(f"/uploads/{view['upload_id']}").status == 204
     assert counts(alice, request_id) == (0, 0)

@@ -10,7 +10,7 @@ from tests.crashes.crashes import collide
 from tests.crashes.meetings import act_before_commit
 from tests.crashes.world import other_process
 from tests.support.client import Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.senders import Sender, ask, change, counts
 from tests.support.transfers import complete, put, start, upload
 
@@ -277,57 +277,57 @@ def test_a_limit_below_the_counts_takes_no_more_files(alice: Client) -> None:
 
 
 def test_an_upload_that_begins_during_an_update_keeps_its_slot(
-    alice: Client, ground: Ground
+    alice: Client, fake_aws: FakeAws
 ) -> None:
     """It comes between the read and the commit."""
     request_id, sender = ask(alice, max_files=5)
-    met = act_before_commit(ground, lambda: start(sender, "a", 3))
+    met = act_before_commit(fake_aws, lambda: start(sender, "a", 3))
     assert change(alice, request_id, title="Two").status == 200
     assert counts(alice, request_id) == (1, 3)
     put(met[0], b"abc")
     assert complete(sender, met[0]).status == 200
 
 
-def test_uploads_cannot_keep_an_owner_from_closing(alice: Client, ground: Ground) -> None:
+def test_uploads_cannot_keep_an_owner_from_closing(alice: Client, fake_aws: FakeAws) -> None:
     """An upload begins before every commit of the update."""
     request_id, sender = ask(alice)
 
     def before(call: Call) -> None:
         if call.operation == "TransactWriteItems":
-            ground.before = lambda _: None
+            fake_aws.before = lambda _: None
             with other_process():
                 start(sender, "a", 3)
-            ground.before = before
+            fake_aws.before = before
 
-    ground.before = before
+    fake_aws.before = before
     assert change(alice, request_id, open=False).status == 200
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert sender.post("/uploads", file_name="z", size=3).slug == "request-closed"
     assert counts(alice, request_id) == (5, 15)  # one at each try that expected the counts
 
 
-def test_concurrent_updates_are_both_applied(alice: Client, ground: Ground) -> None:
+def test_concurrent_updates_are_both_applied(alice: Client, fake_aws: FakeAws) -> None:
     """The second is planned on the row that the first wrote."""
     request_id, _ = ask(alice)
-    met = act_before_commit(ground, lambda: change(alice, request_id, max_files=3))
+    met = act_before_commit(fake_aws, lambda: change(alice, request_id, max_files=3))
     told = change(alice, request_id, title="Two").json()
     assert met[0].status == 200
     assert (told["title"], told["max_files"]) == ("Two", 3)
 
 
 @pytest.mark.parametrize("what", ["POST", "PATCH", "DELETE"])
-def test_permanent_conflicts_change_nothing(alice: Client, ground: Ground, what: str) -> None:
+def test_permanent_conflicts_change_nothing(alice: Client, fake_aws: FakeAws, what: str) -> None:
     """409 after the last attempt."""
     request_id, _ = ask(alice)
     before = alice.get("/requests").json()
-    ground.before = lambda call: collide(call) if "Transact" in call.operation else None
+    fake_aws.before = lambda call: collide(call) if "Transact" in call.operation else None
     send: dict[str, Any] = {
         "POST": lambda: alice.post("/requests", title="x", folder="in/"),
         "PATCH": lambda: change(alice, request_id, open=False),
         "DELETE": lambda: alice.delete(f"/requests/{request_id}"),
     }
     assert send[what]().slug == "changed-meanwhile"
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
     assert alice.get("/requests").json() == before
 
 

@@ -22,7 +22,7 @@ from tests.crashes.crashes import FAULTS, Fault, Killed
 from tests.crashes.seen import require
 from tests.stateful.model import PEOPLE, Model
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
 MOMENT = 0.001  # seconds between two requests: of two that were deleted one is the later
@@ -42,7 +42,7 @@ class Cut:
 class House:
     """The emulated account with four people, which is restored for each example."""
 
-    ground: Ground
+    fake_aws: FakeAws
     settings: Settings
     clock: Clock
     session: boto3.Session
@@ -62,7 +62,7 @@ class House:
 
     def keep(self, beginning: Model) -> None:
         """Takes the present state as the beginning of each example."""
-        self.beginning, self._restore = beginning, self.ground.snapshot()
+        self.beginning, self._restore = beginning, self.fake_aws.snapshot()
         self._known = dict(self.ids), dict(self.paths)
 
     def begin(self) -> None:
@@ -117,16 +117,16 @@ class House:
             return failed
 
         if self.cut and self.cut.effect:
-            self.ground.after = lambda call, answer: fails(call) or answer
+            self.fake_aws.after = lambda call, answer: fails(call) or answer
         else:
-            self.ground.before = fails
+            self.fake_aws.before = fails
         try:
             yield
         except Killed:
             pass
         finally:
-            self.ground.before = lambda _: None
-            self.ground.after = lambda _, answer: answer
+            self.fake_aws.before = lambda _: None
+            self.fake_aws.after = lambda _, answer: answer
             self.cut = None
             if cut:
                 self.hits[f"fault: {cut.fault}"] += bool(hits)
@@ -159,7 +159,7 @@ class House:
 
     def expire_rows(self) -> int:
         """Deletes expired shares, as TTL does in time; their number."""
-        rows = self.ground.rows(self.settings.shares)
+        rows = self.fake_aws.rows(self.settings.shares)
         late = [row for row in rows if int(row.get("expires_at") or 0) in range(1, self._second())]
         for row in late:
             key = encode({"grantee": row["grantee"], "file": row["file"]})
@@ -168,7 +168,7 @@ class House:
 
     def go_on(self) -> bool:
         """Continues unfinished permanent deletions, as the sweep does; whether there were any."""
-        rows = self.ground.rows(self.settings.files)
+        rows = self.fake_aws.rows(self.settings.files)
         ended = [row for row in rows if int(row.get("until") or 0) in range(1, self._second() + 1)]
         lines = [row for row in ended if row["partition"].startswith("~expiry/")]
         for line in lines:

@@ -21,7 +21,7 @@ from tests.crashes.seen import Violation
 from tests.stateful.house import BY_NAME, House, rewired
 from tests.stateful.machine import Sharing
 from tests.stateful.mutants import MUTANTS, Mutant
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 
 STEPS_OF_EXAMPLE = 25
 STEPS, SEED = os.environ.get("STEPS"), os.environ.get("SEED")
@@ -56,7 +56,7 @@ RARE = (
 
 @pytest.fixture
 def build(
-    ground: Ground, settings: Settings, clock: Clock, _session: boto3.Session
+    fake_aws: FakeAws, settings: Settings, clock: Clock, _session: boto3.Session
 ) -> Iterator[Callable[..., House]]:
     """Creates the system, as it is or with a wrong version of the code."""
     with ExitStack() as changes:
@@ -65,7 +65,7 @@ def build(
             if mutant:
                 changes.enter_context(mutant.built())
             rewired(settings, clock, _session)
-            return House(ground, settings, clock, _session)
+            return House(fake_aws, settings, clock, _session)
 
         yield made
 

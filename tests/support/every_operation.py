@@ -15,7 +15,7 @@ from function import base
 from function.access.policy import Access
 from tests.support.api_register import MIB, ROUTES
 from tests.support.client import Client, join
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.mfa import Authenticator
 from tests.support.transfers import put
 from tests.support.world import World
@@ -47,25 +47,25 @@ class Run:
         self.met.update(str(route) for route in ROUTES if route.matches(method, path))
         return answer
 
-    def everything(self, world: World, ground: Ground) -> None:
+    def everything(self, world: World, fake_aws: FakeAws) -> None:
         """Every operation: the register's in that world, and the others in an empty account."""
-        self.register(world, ground)
-        reset(ground, ground.reset)
+        self.register(world, fake_aws)
+        reset(fake_aws, fake_aws.reset)
         self.sequences()
 
-    def register(self, world: World, ground: Ground) -> None:
+    def register(self, world: World, fake_aws: FakeAws) -> None:
         """The request of each row, by an account that may send it and by Dave."""
         ids, people = world.ids, (world.alice, world.dave, world.root)
         self.secrets |= {ids.link_token, ids.request_token, ids.invitation}
         self.secrets |= {str(client.token) for client in people}
-        restore = ground.snapshot()
+        restore = fake_aws.snapshot()
         for route in ROUTES:
             for client in (world.sender(route), world.dave):
                 who, path = Client() if route.public else client, world.path(route)
                 answer = self.send(who, route.method, path, query=route.query, json_=route.body)
                 self.secrets |= presigned(answer.text)
             self.secrets |= {*texts(dict(route.query)), *texts(route.body)}
-            reset(ground, restore)
+            reset(fake_aws, restore)
 
     def sequences(self) -> None:
         """Requests that follow from one another, with texts that occur nowhere else."""
@@ -394,11 +394,11 @@ class Run:
             self.send(alice, method, path)
 
 
-def reset(ground: Ground, restore: Callable[[], None]) -> None:
+def reset(fake_aws: FakeAws, restore: Callable[[], None]) -> None:
     """Restores rows and objects, and leaves the hooks of a test in place."""
-    hooks = ground.before, ground.after
+    hooks = fake_aws.before, fake_aws.after
     restore()
-    ground.before, ground.after = hooks
+    fake_aws.before, fake_aws.after = hooks
 
 
 def texts(part: object) -> Iterator[str]:

@@ -35,6 +35,7 @@ from tests.support.fast_moto import (
     copies,
     parsed_answer,
     rows_of,
+    same,
     short_request,
     sooner,
 )
@@ -70,7 +71,7 @@ class Call:
 
 
 @dataclass
-class Ground:
+class FakeAws:
     """The emulated account. The hooks `before` and `after` run around each call, in its thread.
 
     If `before` returns an answer, the call has no effect. Either hook may raise.
@@ -134,6 +135,22 @@ class Ground:
                     upload.set_part(number, value)
 
         return restore
+
+    def rows_made(self, act: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        """What an act gives, which changes no row that there is; and what makes its rows again."""
+        tables = get_backend("dynamodb")[ACCOUNT][REGION].tables.values()
+        before = {id(row): repr(row) for each in tables for row in rows_of(each.items.values())}
+        made = act()
+        rows = [(each, row) for each in tables for row in rows_of(each.items.values())]
+        assert before == {id(row): repr(row) for _, row in rows if id(row) in before}
+        new = [(table, same(row)) for table, row in rows if id(row) not in before]
+
+        def again() -> None:
+            for table, row in new:
+                where = table.items[row.hash_key] if row.range_key else table.items
+                where[row.range_key or row.hash_key] = same(row)
+
+        return made, again
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, with their numbers as text."""
@@ -324,7 +341,7 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def stand() -> Iterator[Ground]:
+def stand() -> Iterator[FakeAws]:
     """Starts moto, creates what the dev stack declares, and answers through the shim.
 
     The SDK tries again at once, and as often as it is told to: its pauses take no time, and its
@@ -332,18 +349,18 @@ def stand() -> Iterator[Ground]:
     """
     default_user_config["core"]["reset_boto3_session"] = False
     with mock_aws():
-        ground = Ground(deploy(session(), "dev"))
+        fake_aws = FakeAws(deploy(session(), "dev"))
         original = BotocoreStubber.__call__
 
         def called(stubber: Any, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
             if not stubber.enabled:
                 return None
-            return ground.serve(stubber, event_name, request, original)
+            return fake_aws.serve(stubber, event_name, request, original)
 
         long = BaseClient._make_api_call
 
         def made(client: Any, operation: str, told: dict[str, Any]) -> Any:
-            return ground.short_call(long, client, operation, told)
+            return fake_aws.short_call(long, client, operation, told)
 
         with (
             mock.patch.object(BotocoreStubber, "__call__", called),
@@ -352,12 +369,12 @@ def stand() -> Iterator[Ground]:
             mock.patch.object(endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
             mock.patch.object(RetryQuota, "acquire", return_value=True),
         ):
-            yield ground
+            yield fake_aws
 
 
 @contextmanager
 def empty() -> Iterator[boto3.Session]:
-    """An account with nothing in it; the ground, if it stands, is put aside meanwhile."""
+    """An account with nothing in it; the fake AWS, if it runs, is put aside meanwhile."""
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         services = [get_backend(name) for name in ("dynamodb", "iam", "s3", "sqs", "sts")]
         held = [(each, dict(each)) for each in [*services, get_backend("s3").bucket_accounts]]

@@ -12,7 +12,6 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from tests.support import fake_aws as ground
 from tests.support import fast_moto as sooner
 from tests.support.fake_aws import ACCOUNT, REGION, empty
 
@@ -73,7 +72,7 @@ FAILURES: list[Any] = [
 
 
 @pytest.fixture
-def db(_ground: Any) -> Iterator[Any]:
+def db(_fake_aws: Any) -> Iterator[Any]:
     """Two tables, with a key of two parts and of one, and rows that hold all there is."""
     with empty() as session:
         db = session.client("dynamodb")
@@ -264,8 +263,8 @@ def test_what_is_answered_at_once_is_what_moto_answers(db: Any) -> None:
         tables()[name].items.clear()
         tables()[name].items.update(rows)
     with (
-        mock.patch.object(ground, "short_request", return_value=None),
-        mock.patch.object(ground, "at_once", return_value=None) as asked,
+        mock.patch.object(fake_aws_module, "short_request", return_value=None),
+        mock.patch.object(fake_aws_module, "at_once", return_value=None) as asked,
         mock.patch.object(Table, "query", sooner._query),
         mock.patch.object(DynamoType, "__eq__", sooner._equal),
         mock.patch.object(DynamoType, "__lt__", sooner._less),

@@ -13,7 +13,7 @@ from function import app, base, contract
 from function.uploads import parts
 from tests.support import presigned as s3
 from tests.support.client import CONTEXT, Answer, Client
-from tests.support.fake_aws import Ground, Session, session
+from tests.support.fake_aws import FakeAws, Session, session
 
 PART, SINGLE, SMALLEST = 10, 20, 5  # bytes, where S3 has 8 MiB, 64 MiB and 5 MiB
 
@@ -140,32 +140,32 @@ def sweep() -> int:
     return expired
 
 
-def bucket(ground: Ground) -> str:
+def bucket(fake_aws: FakeAws) -> str:
     """The one bucket's name."""
-    return ground.deployed.environment["SATCHEL_BUCKET"]
+    return fake_aws.deployed.environment["SATCHEL_BUCKET"]
 
 
-def stored(ground: Ground) -> list[bytes]:
+def stored(fake_aws: FakeAws) -> list[bytes]:
     """The bytes of all objects that are not deleted."""
-    return sorted(ground.objects(bucket(ground)).values())
+    return sorted(fake_aws.objects(bucket(fake_aws)).values())
 
 
-def count_multipart_uploads(ground: Ground) -> int:
+def count_multipart_uploads(fake_aws: FakeAws) -> int:
     """The number of multipart uploads in S3 that are neither completed nor aborted."""
-    return len(aws("s3").list_multipart_uploads(Bucket=bucket(ground)).get("Uploads", []))
+    return len(aws("s3").list_multipart_uploads(Bucket=bucket(fake_aws)).get("Uploads", []))
 
 
-def set_quota(ground: Ground, username: str, quota: int) -> None:
+def set_quota(fake_aws: FakeAws, username: str, quota: int) -> None:
     """Sets the quota of an account in bytes."""
     aws("dynamodb").update_item(
-        TableName=ground.deployed.environment["SATCHEL_USERS"],
+        TableName=fake_aws.deployed.environment["SATCHEL_USERS"],
         Key={"username": {"S": username}},
         UpdateExpression="SET quota = :q",
         ExpressionAttributeValues={":q": {"N": str(quota)}},
     )
 
 
-def bytes_used(ground: Ground, username: str) -> int:
+def bytes_used(fake_aws: FakeAws, username: str) -> int:
     """The bytes that an account uses."""
-    rows = ground.rows(ground.deployed.environment["SATCHEL_USERS"])
+    rows = fake_aws.rows(fake_aws.deployed.environment["SATCHEL_USERS"])
     return next(int(row.get("bytes_used", 0)) for row in rows if row["username"] == username)

@@ -9,7 +9,7 @@ import pytest
 from function.uploads import completion
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client
-from tests.support.fake_aws import Ground
+from tests.support.fake_aws import FakeAws
 from tests.support.transfers import (
     SMALLEST,
     bytes_used,
@@ -70,7 +70,7 @@ def complete(client: Client, upload: dict[str, str], parts: Any) -> Answer:
     return client.send("POST", path(upload, "/complete"), query=KEY, json_={"parts": parts})
 
 
-def test_a_file_is_uploaded_in_parts(alice: Client, ground: Ground) -> None:
+def test_a_file_is_uploaded_in_parts(alice: Client, fake_aws: FakeAws) -> None:
     """Create, sign, list, complete; the size is that of the parts."""
     upload = create(alice)
     assert upload["key"] == "a.bin"
@@ -83,7 +83,7 @@ def test_a_file_is_uploaded_in_parts(alice: Client, ground: Ground) -> None:
     assert fetch(alice, "a.bin") == b"".join(PARTS)
     (file,) = alice.get("/files").json()
     assert (file["size"], file["content_type"], file["sha256"]) == (14, "video/mp4", None)
-    assert bytes_used(ground, "alice") == 14
+    assert bytes_used(fake_aws, "alice") == 14
     assert complete(alice, upload, parts).json() == answer.json()
 
 
@@ -177,7 +177,7 @@ def test_invalid_names_are_refused(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_event_completes_a_put_of_uppy(alice: Client, ground: Ground, method: str) -> None:
+def test_the_event_completes_a_put_of_uppy(alice: Client, fake_aws: FakeAws, method: str) -> None:
     """Uppy does not complete it; a file of any size is accepted."""
     if method == "GET":
         query = {
@@ -199,7 +199,7 @@ def test_the_event_completes_a_put_of_uppy(alice: Client, ground: Ground, method
     assert notify(unquote(urlsplit(order["url"]).path[1:])) == []
     assert alice.read("a.txt").content == b"some bytes"
     assert s3.send("PUT", order["url"], order["headers"], b"others").code == "PreconditionFailed"
-    assert bytes_used(ground, "alice") == 10
+    assert bytes_used(fake_aws, "alice") == 10
 
 
 def test_invalid_parameters_are_refused(alice: Client) -> None:
@@ -209,13 +209,13 @@ def test_invalid_parameters_are_refused(alice: Client) -> None:
     assert alice.get("/uploads").json() == []
 
 
-def test_an_abort_deletes_the_parts(alice: Client, ground: Ground) -> None:
+def test_an_abort_deletes_the_parts(alice: Client, fake_aws: FakeAws) -> None:
     """After it, the upload is 404."""
     upload = create(alice)
     send(alice, upload, 1, b"bytes")
     answer = alice.send("DELETE", path(upload), query=KEY)
     assert (answer.status, answer.json()) == (200, {})
-    assert (count_multipart_uploads(ground), stored(ground)) == (0, [])
+    assert (count_multipart_uploads(fake_aws), stored(fake_aws)) == (0, [])
     assert alice.send("DELETE", path(upload), query=KEY).slug == "no-such-upload"
     assert alice.send("GET", path(upload), query=KEY).slug == "no-such-upload"
 
@@ -282,11 +282,11 @@ def test_both_protocols_share_uploads(alice: Client) -> None:
     assert alice.send("GET", path(upload, "/10"), query=KEY).slug == "invalid-request"
 
 
-def test_signing_takes_one_call(alice: Client, ground: Ground) -> None:
+def test_signing_takes_one_call(alice: Client, fake_aws: FakeAws) -> None:
     """It reads session and upload; signing itself calls no service."""
     upload = create(alice)
     for rest, query in (("/1", KEY), ("/batch", {**KEY, "partNumbers": "1,2,3"})):
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             assert alice.send("GET", path(upload, rest), query=query).status == 200
         assert calls == ["BatchGetItem"]
 

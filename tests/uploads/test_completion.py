@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Behind
 from tests.support.client import Client, join
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import (
     aws,
     bucket,
@@ -52,7 +52,7 @@ def data(request: pytest.FixtureRequest) -> bytes:
     return DATA[: request.param]
 
 
-def interleaved(ground: Ground, operation: str, other: Callable[[], Any]) -> list[Any]:
+def interleaved(fake_aws: FakeAws, operation: str, other: Callable[[], Any]) -> list[Any]:
     """Runs `other` whole before the next call of an operation; its result is in the list."""
     done: list[Any] = []
 
@@ -61,19 +61,21 @@ def interleaved(ground: Ground, operation: str, other: Callable[[], Any]) -> lis
             done.append(None)
             done[0] = other()
 
-    ground.before = before
+    fake_aws.before = before
     return done
 
 
-def test_the_file_has_the_bytes_that_were_sent(alice: Client, ground: Ground, data: bytes) -> None:
+def test_the_file_has_the_bytes_that_were_sent(
+    alice: Client, fake_aws: FakeAws, data: bytes
+) -> None:
     """It is charged once, and the upload is no longer in progress."""
     answer = upload(alice, "d/a.bin", data)
     assert answer.status == 200
     assert alice.get("/files").json() == [answer.json()]
     assert fetch(alice, "d/a.bin") == data
     assert alice.get("/uploads").json() == []
-    assert bytes_used(ground, "alice") == len(data)
-    assert count_multipart_uploads(ground) == 0
+    assert bytes_used(fake_aws, "alice") == len(data)
+    assert count_multipart_uploads(fake_aws) == 0
 
 
 def test_only_a_checksum_that_s3_verified_is_stored(alice: Client) -> None:
@@ -86,7 +88,7 @@ def test_only_a_checksum_that_s3_verified_is_stored(alice: Client) -> None:
         assert alice.get("/download", file_name="a.bin").json()["sha256"] == file["sha256"]
 
 
-def test_a_checksum_of_parts_is_not_stored(alice: Client, ground: Ground) -> None:
+def test_a_checksum_of_parts_is_not_stored(alice: Client, fake_aws: FakeAws) -> None:
     """S3's checksum over the checksums of parts is not that of the file."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
@@ -98,7 +100,7 @@ def test_a_checksum_of_parts_is_not_stored(alice: Client, ground: Ground) -> Non
             answer.headers["x-amz-checksum-type"] = "COMPOSITE"
         return answer
 
-    ground.after = after
+    fake_aws.after = after
     assert complete(alice, view).json()["sha256"] is None
 
 
@@ -152,7 +154,7 @@ def test_invalid_part_lists_are_refused(alice: Client) -> None:
     assert complete(alice, view).status == 200
 
 
-def test_an_upload_with_missing_parts_is_not_completed(alice: Client, ground: Ground) -> None:
+def test_an_upload_with_missing_parts_is_not_completed(alice: Client, fake_aws: FakeAws) -> None:
     """409 names the missing parts; with them it makes the file."""
     view = start(alice, "a.bin", 45)
     for sent, left in ([1, 2, 4], [3, 5]), ([5], [3]):
@@ -161,7 +163,7 @@ def test_an_upload_with_missing_parts_is_not_completed(alice: Client, ground: Gr
         assert (answer.status, answer.slug) == (409, "upload-incomplete")
         assert [each["at"] for each in answer.json()["errors"]] == [f"part {n}" for n in left]
         assert alice.names() == []
-        assert stored(ground) == []
+        assert stored(fake_aws) == []
     send_parts(alice, view, DATA, [3])
     assert complete(alice, view).status == 200
     assert fetch(alice, "a.bin") == DATA
@@ -174,64 +176,64 @@ def test_an_upload_without_bytes_is_not_completed(alice: Client, data: bytes) ->
     assert [each["upload_id"] for each in alice.get("/uploads").json()] == [view["upload_id"]]
 
 
-def test_a_part_that_is_replaced_meanwhile_is_not_joined(alice: Client, ground: Ground) -> None:
+def test_a_part_that_is_replaced_meanwhile_is_not_joined(alice: Client, fake_aws: FakeAws) -> None:
     """S3 joins only the parts that were listed; the next attempt makes the file."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     other = DATA[::-1]
-    interleaved(ground, "CompleteMultipartUpload", lambda: send_parts(alice, view, other, [2]))
+    interleaved(fake_aws, "CompleteMultipartUpload", lambda: send_parts(alice, view, other, [2]))
     assert complete(alice, view).slug == "upload-incomplete"
     assert alice.names() == []
     assert complete(alice, view).status == 200
     assert fetch(alice, "a.bin") == DATA[:10] + other[10:20] + DATA[20:]
 
 
-def wrong_bytes(ground: Ground, key: str, data: bytes) -> None:
+def wrong_bytes(fake_aws: FakeAws, key: str, data: bytes) -> None:
     """Puts an object past all checks, as only a fault of S3 or of this service could."""
     client = aws("s3")
     checksum = {"ChecksumAlgorithm": "SHA256"}
-    client.put_object(Bucket=bucket(ground), Key=key, Body=data, **checksum)
+    client.put_object(Bucket=bucket(fake_aws), Key=key, Body=data, **checksum)
 
 
 @pytest.mark.parametrize("wrong", [b"four", b"two"], ids=["size", "checksum"])
 def test_bytes_that_differ_from_the_declaration_are_deleted(
-    alice: Client, ground: Ground, wrong: bytes
+    alice: Client, fake_aws: FakeAws, wrong: bytes
 ) -> None:
     """By size or checksum: 422, no file, no object, no charge."""
     view = start(alice, "a.bin", 3, sha256=sha256(b"one"))
-    wrong_bytes(ground, key_of(view), wrong)
+    wrong_bytes(fake_aws, key_of(view), wrong)
     answer = complete(alice, view)
     assert (answer.status, answer.slug) == (422, "upload-mismatch")
     assert alice.names() == []
-    assert stored(ground) == []
-    assert bytes_used(ground, "alice") == 0
+    assert stored(fake_aws) == []
+    assert bytes_used(fake_aws, "alice") == 0
     assert complete(alice, view).slug == "no-such-upload"
     assert alice.get("/uploads").json() == []
 
 
-def test_parts_of_another_size_are_missing(alice: Client, ground: Ground) -> None:
+def test_parts_of_another_size_are_missing(alice: Client, fake_aws: FakeAws) -> None:
     """A part that does not have its planned size has not arrived."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
     client = aws("s3")
-    (at,) = client.list_multipart_uploads(Bucket=bucket(ground))["Uploads"]
-    part = {"Bucket": bucket(ground), "Key": at["Key"], "UploadId": at["UploadId"]}
+    (at,) = client.list_multipart_uploads(Bucket=bucket(fake_aws))["Uploads"]
+    part = {"Bucket": bucket(fake_aws), "Key": at["Key"], "UploadId": at["UploadId"]}
     client.upload_part(**part, PartNumber=2, Body=b"x" * 11)
     assert alice.get(f"/uploads/{view['upload_id']}").json()["missing"] == [2]
     assert complete(alice, view).slug == "upload-incomplete"
 
 
-def test_a_replaced_file_becomes_a_version(alice: Client, ground: Ground, data: bytes) -> None:
+def test_a_replaced_file_becomes_a_version(alice: Client, fake_aws: FakeAws, data: bytes) -> None:
     """By default the file gets its next version, and the older one is kept."""
     first = upload(alice, "a.bin", b"first").json()
     second = upload(alice, "a.bin", data).json()
     assert (second["version"], second["created"]) == (2, first["created"])
     assert fetch(alice, "a.bin") == data
     assert fetch(alice, "a.bin", version=1) == b"first"
-    assert bytes_used(ground, "alice") == len(b"first") + len(data)
+    assert bytes_used(fake_aws, "alice") == len(b"first") + len(data)
 
 
-def test_on_conflict_fail_replaces_no_file(alice: Client, ground: Ground, data: bytes) -> None:
+def test_on_conflict_fail_replaces_no_file(alice: Client, fake_aws: FakeAws, data: bytes) -> None:
     """It is checked at the start and at the completion; the upload stays in progress."""
     view = start(alice, "a.bin", len(data), on_conflict="fail")
     send(alice, view, data)
@@ -276,14 +278,14 @@ def test_conditions_are_checked_at_start_and_completion(alice: Client, data: byt
 
 
 def test_a_repeated_completion_gets_the_same_answer(
-    alice: Client, ground: Ground, data: bytes
+    alice: Client, fake_aws: FakeAws, data: bytes
 ) -> None:
     """Even when the file has changed since, and without making a second file."""
     view = start(alice, "a.bin", len(data))
     send(alice, view, data)
     first = complete(alice, view).json()
     alice.put("a.bin", b"newer")
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         assert complete(alice, view).json() == first
     assert calls == ["BatchGetItem"]
     alice.delete("/file", file_name="a.bin")
@@ -312,37 +314,37 @@ def test_a_completed_upload_is_not_in_progress(alice: Client, data: bytes) -> No
     ],
 )
 def test_two_completions_at_once_make_one_file(
-    alice: Client, ground: Ground, size: int, step: str, on_conflict: str
+    alice: Client, fake_aws: FakeAws, size: int, step: str, on_conflict: str
 ) -> None:
     """At whatever step the second one runs: one file, one charge, one answer."""
     data = DATA[:size]
     view = start(alice, "a.bin", size, on_conflict=on_conflict)
     send(alice, view, data)
-    other = interleaved(ground, step, lambda: complete(alice, view))
+    other = interleaved(fake_aws, step, lambda: complete(alice, view))
     answer = complete(alice, view)
     assert (answer.status, other[0].status) == (200, 200)
     assert answer.json() == other[0].json()
     assert alice.get("/files").json() == [answer.json()]
     assert answer.json()["version"] == 1
     assert fetch(alice, "a.bin") == data
-    assert bytes_used(ground, "alice") == size
+    assert bytes_used(fake_aws, "alice") == size
 
 
 def test_two_uploads_of_one_name_make_two_versions(
-    alice: Client, ground: Ground, data: bytes
+    alice: Client, fake_aws: FakeAws, data: bytes
 ) -> None:
     """Neither is lost: the later one replaces the earlier one."""
     views = [start(alice, "a.bin", len(data)) for _ in range(2)]
     for view, sent in zip(views, (data, data[::-1]), strict=True):
         send(alice, view, sent)
-    other = interleaved(ground, "TransactWriteItems", lambda: complete(alice, views[1]))
+    other = interleaved(fake_aws, "TransactWriteItems", lambda: complete(alice, views[1]))
     answer = complete(alice, views[0])
     assert (other[0].json()["version"], answer.json()["version"]) == (1, 2)
     assert fetch(alice, "a.bin") == data
     assert fetch(alice, "a.bin", version=1) == data[::-1]
 
 
-def test_a_crash_after_joining_the_parts_loses_nothing(alice: Client, ground: Ground) -> None:
+def test_a_crash_after_joining_the_parts_loses_nothing(alice: Client, fake_aws: FakeAws) -> None:
     """No part is missing then, and the next completion makes the file."""
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
@@ -354,11 +356,11 @@ def test_a_crash_after_joining_the_parts_loses_nothing(alice: Client, ground: Gr
         if call.operation == "HeadObject":
             raise Killed
 
-    ground.before = before
+    fake_aws.before = before
     with pytest.raises(Killed):
         complete(alice, view)
-    ground.before = lambda _: None
-    assert (alice.names(), stored(ground)) == ([], [DATA])
+    fake_aws.before = lambda _: None
+    assert (alice.names(), stored(fake_aws)) == ([], [DATA])
     status = alice.get(f"/uploads/{view['upload_id']}").json()
     assert (status["arrived"], status["missing"]) == ([1, 2, 3, 4, 5], [])
     assert complete(alice, view).status == 200
@@ -367,28 +369,28 @@ def test_a_crash_after_joining_the_parts_loses_nothing(alice: Client, ground: Gr
 
 @pytest.mark.parametrize("step", ["HeadObject", "ListParts", "CompleteMultipartUpload"])
 def test_an_upload_that_is_aborted_meanwhile_is_404(
-    alice: Client, ground: Ground, step: str
+    alice: Client, fake_aws: FakeAws, step: str
 ) -> None:
     """As it would be a moment later, and not 409 for missing bytes."""
     size = 15 if step == "HeadObject" else 45
     view = start(alice, "a.bin", size)
     send(alice, view, DATA[:size])
-    gone = interleaved(ground, step, lambda: alice.delete(f"/uploads/{view['upload_id']}"))
+    gone = interleaved(fake_aws, step, lambda: alice.delete(f"/uploads/{view['upload_id']}"))
     assert complete(alice, view).slug == "no-such-upload"
     assert gone[0].status == 204
-    assert (alice.names(), stored(ground), count_multipart_uploads(ground)) == ([], [], 0)
+    assert (alice.names(), stored(fake_aws), count_multipart_uploads(fake_aws)) == ([], [], 0)
 
 
-def test_the_calls_of_a_completion(alice: Client, ground: Ground) -> None:
+def test_the_calls_of_a_completion(alice: Client, fake_aws: FakeAws) -> None:
     """Session and upload, the object, the file and the right to it, the commit; parts: two more."""
     view = start(alice, "a.bin", 15)
     put(view, DATA[:15])
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         complete(alice, view)
     assert calls == ["BatchGetItem", "HeadObject", "BatchGetItem", "TransactWriteItems"]
     view = start(alice, "a.bin", 45)
     send(alice, view, DATA)
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         complete(alice, view)
     assert calls == [
         "BatchGetItem",
@@ -400,15 +402,15 @@ def test_the_calls_of_a_completion(alice: Client, ground: Ground) -> None:
     ]
 
 
-def test_an_event_and_a_request_at_once_make_one_file(alice: Client, ground: Ground) -> None:
+def test_an_event_and_a_request_at_once_make_one_file(alice: Client, fake_aws: FakeAws) -> None:
     """The event of S3 and the client complete the same upload."""
     view = start(alice, "a.bin", 15)
     put(view, DATA[:15])
-    interleaved(ground, "TransactWriteItems", lambda: notify(key_of(view)))
+    interleaved(fake_aws, "TransactWriteItems", lambda: notify(key_of(view)))
     assert complete(alice, view).status == 200
     assert notify(key_of(view)) == []
     assert alice.get("/files").json()[0]["version"] == 1
-    assert bytes_used(ground, "alice") == 15
+    assert bytes_used(fake_aws, "alice") == 15
 
 
 def test_an_upload_for_a_deleted_account_is_not_its_successors(

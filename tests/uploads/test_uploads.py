@@ -17,7 +17,7 @@ from tests.crashes.crashes import collide
 from tests.crashes.world import other_process
 from tests.support import presigned as s3
 from tests.support.client import Client
-from tests.support.fake_aws import Call, Ground
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import (
     complete,
     limit_listed_parts,
@@ -51,7 +51,7 @@ def test_the_size_decides_method_and_part_size(
 
 
 @pytest.mark.parametrize("size", [MAX_FILE_BYTES + 1, 10**30])
-def test_a_file_of_more_than_5_tib_is_refused(alice: Client, ground: Ground, size: int) -> None:
+def test_a_file_of_more_than_5_tib_is_refused(alice: Client, fake_aws: FakeAws, size: int) -> None:
     """Before S3 creates a multipart upload."""
     assert alice.post("/uploads", file_name="a", size=size).slug == "too-large"
     assert alice.get("/uploads").json() == []
@@ -230,7 +230,7 @@ def test_the_status_of_one_put(alice: Client) -> None:
 
 
 def test_the_status_reads_all_pages_of_parts(
-    alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    alice: Client, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S3 lists a limited number at once; status and completion know them all."""
     use_small_parts(monkeypatch)
@@ -238,7 +238,7 @@ def test_the_status_reads_all_pages_of_parts(
     view = start(alice, "a.bin", len(data))
     send_parts(alice, view, data, {*range(1, 26)} - {23})
     limit_listed_parts(10)
-    with ground.counted() as calls:
+    with fake_aws.counted() as calls:
         status = alice.get(f"/uploads/{view['upload_id']}").json()
     assert calls == ["BatchGetItem", *["ListParts"] * 3]
     assert (len(status["arrived"]), status["missing"]) == (24, [23])
@@ -269,7 +269,7 @@ def test_uploads_are_listed_in_pages(alice: Client, bob: Client) -> None:
 
 
 def test_completed_uploads_are_skipped_in_bounded_reads(
-    alice: Client, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    alice: Client, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page may end early, and the next ones reach the end."""
     monkeypatch.setattr(uploads_service, "SKIP_SIZE", 2)
@@ -281,7 +281,7 @@ def test_completed_uploads_are_skipped_in_bounded_reads(
     found: list[str] = []
     cursor: dict[str, str] = {}
     while "cursor" not in cursor or cursor["cursor"]:
-        with ground.counted() as calls:
+        with fake_aws.counted() as calls:
             page = alice.get("/uploads", limit=2, **cursor)
         assert len(calls) <= 4
         assert len(page.json()) <= 2
@@ -302,7 +302,7 @@ def test_a_cursor_is_valid_for_one_list_and_account(alice: Client, bob: Client) 
         assert alice.get("/uploads", cursor=cursor).slug == "invalid-cursor"
 
 
-def test_a_conflicting_transaction_is_repeated(alice: Client, ground: Ground) -> None:
+def test_a_conflicting_transaction_is_repeated(alice: Client, fake_aws: FakeAws) -> None:
     """Another transaction on the same rows is no fault of the caller's."""
     collided: list[Call] = []
 
@@ -312,7 +312,7 @@ def test_a_conflicting_transaction_is_repeated(alice: Client, ground: Ground) ->
         collided.append(call)
         return collide(call)
 
-    ground.before = before
+    fake_aws.before = before
     start(alice, "a", 1)
     assert collided
     assert len(alice.get("/uploads").json()) == 1
@@ -355,10 +355,10 @@ def test_reaching_four_fifths_of_a_quota_is_audited(alice: Client, behind: Behin
 
 
 @contextmanager
-def committed(ground: Ground) -> Iterator[list[tuple[str, str]]]:
+def committed(fake_aws: FakeAws) -> Iterator[list[tuple[str, str]]]:
     """The transactions that are sent: their tokens and their writes."""
     commits: list[tuple[str, str]] = []
-    before = ground.before
+    before = fake_aws.before
 
     def note(call: Call) -> Any:
         if call.operation == "TransactWriteItems":
@@ -366,9 +366,9 @@ def committed(ground: Ground) -> Iterator[list[tuple[str, str]]]:
             commits.append((body["ClientRequestToken"], json.dumps(body["TransactItems"])))
         return before(call)
 
-    ground.before = note
+    fake_aws.before = note
     yield commits
-    ground.before = lambda _: None
+    fake_aws.before = lambda _: None
 
 
 @pytest.mark.parametrize("begins", [False, True])
@@ -386,7 +386,7 @@ def committed(ground: Ground) -> Iterator[list[tuple[str, str]]]:
 def test_two_requests_at_once_cross_four_fifths_once(
     alice: Client,
     behind: Behind,
-    ground: Ground,
+    fake_aws: FakeAws,
     used: int,
     size: int,
     meanwhile: Callable[[Client], Any],
@@ -405,8 +405,8 @@ def test_two_requests_at_once_cross_four_fifths_once(
             with other_process():
                 meanwhile(alice)
 
-    ground.before = before
-    with committed(ground) as commits:
+    fake_aws.before = before
+    with committed(fake_aws) as commits:
         if begins:
             start(alice, "a", size)
         else:
