@@ -35,6 +35,7 @@ from tests.support.fast_moto import (
     copies,
     parsed_answer,
     rows_of,
+    same,
     short_request,
     sooner,
 )
@@ -134,6 +135,22 @@ class Ground:
                     upload.set_part(number, value)
 
         return restore
+
+    def rows_made(self, act: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        """What an act gives, which changes no row that there is; and what makes its rows again."""
+        tables = get_backend("dynamodb")[ACCOUNT][REGION].tables.values()
+        before = {id(row): repr(row) for each in tables for row in rows_of(each.items.values())}
+        made = act()
+        rows = [(each, row) for each in tables for row in rows_of(each.items.values())]
+        assert before == {id(row): repr(row) for _, row in rows if id(row) in before}
+        new = [(table, same(row)) for table, row in rows if id(row) not in before]
+
+        def again() -> None:
+            for table, row in new:
+                where = table.items[row.hash_key] if row.range_key else table.items
+                where[row.range_key or row.hash_key] = same(row)
+
+        return made, again
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, with their numbers as text."""
