@@ -25,9 +25,20 @@ def delete(who: Client, username: str = "alice") -> Answer:
     return who.delete(f"/users/{username}")
 
 
+_made: list[Callable[[], None]] = []
+
+
 @pytest.fixture
-def rich(world: World) -> World:
-    """Alice has data of every kind, given and got."""
+def rich(world: World, ground: Ground) -> World:
+    """Alice has data of every kind, given and got; it is made once in a process."""
+    if not _made:
+        _enrich(world)
+        _made.append(ground.snapshot())
+    _made[0]()
+    return world
+
+
+def _enrich(world: World) -> None:
     for number in range(60):
         world.alice.put(f"many/{number:02}", b"x")
     make(world.alice, "a.txt", "many/", alias="summer", password="x")
@@ -37,7 +48,6 @@ def rich(world: World) -> World:
     world.bob.post("/share", file_name="bobs.txt", username="alice", permission="write")
     world.bob.send("PUT", "/groups/bobs")
     world.bob.send("PUT", "/groups/bobs/members/alice")
-    return world
 
 
 def sweep() -> dict[str, Any]:
