@@ -39,9 +39,14 @@ class Clock:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays: the garbage collector need not go through it each time."""
+    """What has been imported stays: the garbage collector need not go through it each time.
+
+    Nor, more than now and then, through all that tests have made and keep.
+    """
     gc.collect()
     gc.freeze()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, 500)
 
 
 @pytest.fixture(scope="session")
