@@ -87,7 +87,7 @@ def test_numbers_in_sentences_are_those_of_the_code() -> None:
 
 
 def test_the_cost_of_a_request_is_that_of_the_register() -> None:
-    """A cell begins with the number of AWS calls of the route in the register."""
+    """A cell names the number of AWS calls of the route's request in the register."""
     rows = re.findall(
         r"^\| (`\w+ /.*) \| (\d)", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE
     )
@@ -96,7 +96,7 @@ def test_the_cost_of_a_request_is_that_of_the_register() -> None:
         for method, path in re.findall(r"`(\w+) (/[^`]*)`", names):
             path = path.replace("/uploads/{id}/", "/uploads/{upload_id}/")  # noqa: PLW2901
             (route,) = (each for each in ROUTES if (each.method, each.path) == (method, path))
-            assert len(route.calls) == int(calls), route
+            assert str(len(route.calls)) in re.findall(r"\d+", calls), route
 
 
 def test_each_dependency_is_explained() -> None:
