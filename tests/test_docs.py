@@ -95,7 +95,8 @@ def test_the_cost_of_a_request_is_that_of_the_register() -> None:
         for method, path in re.findall(r"`(\w+) (/[^`]*)`", names):
             path = path.replace("/uploads/{id}/", "/uploads/{upload_id}/")  # noqa: PLW2901
             (route,) = (each for each in ROUTES if (each.method, each.path) == (method, path))
-            assert str(len(route.calls)) in re.findall(r"\d+", calls), route
+            done = route.status < 400  # otherwise its request is refused early
+            assert not done or str(len(route.calls)) in re.findall(r"\d+", calls), route
 
 
 def test_each_dependency_is_explained() -> None:
