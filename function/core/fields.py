@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.names import (
     NAME_BYTES,
     file_name,
@@ -32,8 +33,6 @@ from function.core.names import (
 )
 
 YEAR = 365 * 24 * 3600
-MAX_PARTS = 10_000  # of a multipart upload (Amazon S3 limits)
-MAX_SIGNED_PARTS = 100
 MAX_AMOUNT = 10**15
 MAX_MEDIA_TYPE = 200  # characters
 # A parameter's value does not end with a space. Otherwise a regular expression tries each space as

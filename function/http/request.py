@@ -17,10 +17,8 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
 from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
-from function.core.tokens import token_hash
+from function.core.tokens import token_hash, username_in
 
-# A user name and 256 random bits in base64url.
-TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 JSON_TYPE = "application/json"
 MAX_MEMBERS = 200  # of a JSON object: each unknown member costs an error object
 EMPTY_BODIES = (b"", b"{}")
@@ -68,12 +66,13 @@ def parse_caller(request: HttpRequest, power: Power | None = None) -> Caller:
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         tokens.add(credentials.strip())
-    match = TOKEN.fullmatch(tokens.pop()) if len(tokens) == 1 else None
-    if match is None:
+    token = tokens.pop() if len(tokens) == 1 else ""
+    username = username_in(token)
+    if username is None:
         raise NotSignedIn
     return Caller(
-        username=match[1],
-        token_hash=token_hash(match[0]),
+        username=username,
+        token_hash=token_hash(token),
         power=power,
         address=request.address,
         agent=request.agent,

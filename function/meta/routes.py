@@ -10,9 +10,10 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from function.base import current
 from function.contract import VERSION, Settings
-from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.limits import (
     MAX_FILE_BYTES,
+    MAX_PARTS,
+    MAX_SIGNED_PARTS,
     MAX_SINGLE_PUT_BYTES,
     MIN_PART_BYTES,
     SMALL_FILE_BYTES,
