@@ -11,6 +11,7 @@ from function.base import one
 from function.core.errors import Invalid, InvalidCursor, InvalidName
 from function.core.fields import FileName, Prefix, Username
 from function.core.limits import MAX_VERSION
+from function.core.media_types import JSON
 from function.downloads.service import DownloadRequest, DownloadService
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
@@ -58,4 +59,4 @@ def download(
     signed = one(DownloadService).sign_file(caller, file)
     if redirect:
         return Response(302, None, None, {"location": signed.url})
-    return Response(200, "application/json", signed)
+    return Response(200, JSON, signed)

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
+from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
 from function.core.tokens import token_hash, username_in
 
-JSON_TYPE = "application/json"
 MAX_MEMBERS = 200  # of a JSON object: each unknown member costs an error object
 EMPTY_BODIES = (b"", b"{}")
 PUBLIC_PATHS = ("/s/", "/r/")
@@ -87,6 +87,12 @@ def parse_optional_caller(request: HttpRequest) -> Caller | None:
         return None
 
 
+def accepted_types(request: HttpRequest) -> set[str]:
+    """The media types in `Accept`, in lower case and without parameters."""
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return {media_type.partition(";")[0].strip() for media_type in accepted}
+
+
 def parse_query(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
     """The fields of the query string.
 
@@ -150,9 +156,9 @@ def json_text(body: bytes, headers: Mapping[str, str]) -> str:
     Raises UnsupportedMediaType where `content-type` names another type or charset, Malformed where
     the body is not UTF-8.
     """
-    kind, _, parameters = headers.get("content-type", JSON_TYPE).lower().partition(";")
+    kind, _, parameters = headers.get("content-type", JSON).lower().partition(";")
     charset = re.search(r"charset=\"?([\w-]+)", parameters)
-    if kind.strip() != JSON_TYPE or (charset and charset[1] not in {"utf-8", "utf8"}):
+    if kind.strip() != JSON or (charset and charset[1] not in {"utf-8", "utf8"}):
         raise UnsupportedMediaType
     try:
         return body.decode()

@@ -23,10 +23,10 @@ from function.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
 from function.http.dependencies import needs_token, power_of, takes_body
 from function.http.request import (
-    JSON_TYPE,
     json_text,
     parse_body,
     parse_caller,
@@ -131,7 +131,7 @@ def _parsed_event(event: dict[str, Any], request: HttpRequest, route: Any) -> di
     http = {**event["requestContext"]["http"], "method": route.method}
     return {
         **event,
-        "headers": {**request.headers, "content-type": JSON_TYPE},
+        "headers": {**request.headers, "content-type": JSON},
         "queryStringParameters": request.query,
         "body": text,
         "isBase64Encoded": False,

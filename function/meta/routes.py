@@ -20,6 +20,7 @@ from function.core.limits import (
     UPLOAD_SECONDS,
     URL_SECONDS,
 )
+from function.core.media_types import JSON
 from function.core.models import Registration
 from function.core.names import NAME_BYTES, SEGMENT_BYTES
 from function.meta.models import Health, Info, Limits
@@ -75,7 +76,7 @@ def info() -> Info:
 @router.get("/openapi.json", include_in_schema=False)
 def openapi() -> Response[str]:
     """Get the OpenAPI document, which Postman and code generators read."""
-    return Response(200, "application/json", json.dumps(document()))
+    return Response(200, JSON, json.dumps(document()))
 
 
 @router.get("/docs", include_in_schema=False)
