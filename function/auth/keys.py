@@ -69,7 +69,7 @@ class KeyService:
                 raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
             writes = [
                 create_session(key),
-                update_account(account, key.rev, keys=others | {key.token_hash}),
+                update_account(account, self._runtime.new_id(), keys=others | {key.token_hash}),
                 self._audit.record(caller, "key.create", subject=key.token_hash),
             ]
             return writes, NewKey(**_view(key).model_dump(), token=token)

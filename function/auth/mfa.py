@@ -95,11 +95,11 @@ class SecondFactor:
     ) -> None:
         writes = [increment(counter), self._throttle.count_failure(account.username, address)]
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise self._window.slow_down(hint) from None
 
-        self._db.transact(lambda: (writes, None), refused)
+        self._db.transact(lambda: (writes, None), on_condition_failed)
 
     def new_secret(self) -> str:
         """A secret of 160 random bits, as RFC 4226 recommends, in Base32."""

@@ -102,7 +102,6 @@ def new_session(
         epoch=account.epoch,
         created=iso(now),
         expires_at=int(now) + seconds,
-        rev=runtime.new_id(),
         address=caller.address,
         agent=caller.agent,
         **fields,

@@ -26,7 +26,6 @@ from function.core.names import (
     NAME_BYTES,
     file_name,
     file_or_folder_name,
-    folder_name,
     is_deceptive,
     normal_name,
     short_folder_name,
@@ -124,7 +123,6 @@ Text = Annotated[str, StringConstraints(min_length=0)]
 # Names
 FileName = Annotated[Text, AfterValidator(file_name)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder_name)]
-FolderName = Annotated[Text, AfterValidator(folder_name)]
 ShortFolder = Annotated[Text, AfterValidator(short_folder_name)]
 Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
 Username = Annotated[

@@ -131,11 +131,11 @@ class PasswordGate:
             ]
             return [increment(each) for each in counters], counters
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise self._tries.slow_down() from None
 
-        counters = self._db.transact(plan, refused)
+        counters = self._db.transact(plan, on_condition_failed)
         if not self._passwords.verify(hashed, password):
             raise WrongPassword
         with suppress(ConditionFailed, Unavailable):
