@@ -21,6 +21,7 @@ from function.core.errors import (
 )
 from function.core.limits import MAX_FILE_BYTES
 from function.core.models import Caller
+from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
@@ -31,7 +32,6 @@ from function.tables.uploads import (
     UploadRow,
     Uploads,
     finish_upload,
-    is_upload_id,
     upload_in,
     upload_key,
     upload_of,
@@ -121,7 +121,7 @@ class CompletionService:
     def _load(self, actor: Actor, username: str, upload_id: str) -> UploadRow:
         """The actor's upload, in progress or completed. Raises NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        entry = self._access.authenticate(actor, more=[key] if is_upload_id(upload_id) else [])
+        entry = self._access.authenticate(actor, more=[key] if is_id(upload_id) else [])
         return self._own_upload(entry, username, upload_id)
 
     def _own_upload(self, entry: Authentication, username: str, upload_id: str) -> UploadRow:
