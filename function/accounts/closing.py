@@ -250,8 +250,8 @@ class AccountDeletion:
         """Marks the account as being deleted, in one commit that also ends its sessions."""
 
         def plan() -> tuple[list[Write], Account]:
-            entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = any_account_in(entry.rows, username)
+            authentication = self._access.authenticate(caller, more=[account_key(username)])
+            account = any_account_in(authentication.rows, username)
             if account is None:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
@@ -262,7 +262,7 @@ class AccountDeletion:
             marked = {"rev": rev, "disabled": True, "deleting": True}
             return [
                 update_account(account, rev, disabled=True, deleting=True, epoch=epoch),
-                require_account_unchanged(entry.account),
+                require_account_unchanged(authentication.account),
                 list_for_closing(username),
                 self._audit.record(caller, "account.delete", owner=username),
             ], account.model_copy(update=marked)

@@ -178,8 +178,8 @@ class InviteService:
 
         def plan() -> tuple[list[Write], None]:
             now = self._runtime.now()
-            entry = self._access.authenticate(caller, more=[invite_key(invite)])
-            row = invite_in(entry.rows, invite, now)
+            authentication = self._access.authenticate(caller, more=[invite_key(invite)])
+            row = invite_in(authentication.rows, invite, now)
             if row is None:
                 raise NoSuchInvite
             audit_write = self._audit.record(caller, "invite.delete", subject=row.name)

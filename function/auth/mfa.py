@@ -134,9 +134,13 @@ class MfaService:
         secret = self._second_factor.new_secret()
 
         def plan() -> tuple[list[Write], Enrolment]:
-            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
-            account = entry.account
-            self._throttle.verify(account, caller.username, password, caller.address, entry.rows)
+            authentication = self._access.authenticate(
+                caller, more=[self._throttle.key(caller.address)]
+            )
+            account = authentication.account
+            self._throttle.verify(
+                account, caller.username, password, caller.address, authentication.rows
+            )
             if account.totp:
                 raise MfaOn
             return [
@@ -193,8 +197,8 @@ class MfaService:
     def _read(self, caller: Caller) -> tuple[Account, Rows]:
         """The caller's account, and the rows with its count of wrong codes."""
         key = self._second_factor.key(caller.username)
-        entry = self._access.authenticate(caller, more=[key])
-        return entry.account, entry.rows
+        authentication = self._access.authenticate(caller, more=[key])
+        return authentication.account, authentication.rows
 
 
 def totp_code(secret: str, step: int) -> str:

@@ -87,11 +87,15 @@ class PasswordChangeService:
         )
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
-            account, session = entry.account, session_in(entry.rows, caller)
+            authentication = self._access.authenticate(
+                caller, more=[self._throttle.key(caller.address)]
+            )
+            account, session = authentication.account, session_in(authentication.rows, caller)
             if session is None:
                 raise NotSignedIn
-            self._throttle.verify(account, caller.username, old, caller.address, entry.rows)
+            self._throttle.verify(
+                account, caller.username, old, caller.address, authentication.rows
+            )
             self._passwords.require_strong(new, caller.username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = self._passwords.hash(new)
@@ -161,8 +165,8 @@ class PasswordResetService:
         token = self._new_token(username)
 
         def plan() -> tuple[list[Write], ResetMade]:
-            entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = any_account_in(entry.rows, username)
+            authentication = self._access.authenticate(caller, more=[account_key(username)])
+            account = any_account_in(authentication.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
@@ -170,7 +174,7 @@ class PasswordResetService:
             reset = self._reset(account, token)
             return [
                 put_reset(admin_reset_key(username), reset),
-                require_account_unchanged(entry.account),
+                require_account_unchanged(authentication.account),
                 self._audit.record(caller, "password.issue_reset", owner=username),
             ], ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
 

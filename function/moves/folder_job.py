@@ -87,9 +87,9 @@ class FolderMoveService:
     def get_job(self, caller: Caller, name: str) -> Job:
         """A job of the caller's, by its id. Raises NoSuchJob."""
         key = job_key(caller.username, name)
-        entry = self._access.authenticate(caller, more=[key] if is_upload_id(name) else [])
-        row = job_in(entry.rows, key)
-        if row is None or row.owner_id != entry.account.id:
+        authentication = self._access.authenticate(caller, more=[key] if is_upload_id(name) else [])
+        row = job_in(authentication.rows, key)
+        if row is None or row.owner_id != authentication.account.id:
             raise NoSuchJob
         return job_view(row)
 
@@ -142,15 +142,15 @@ class FolderMoveService:
 
         Raises NoSuchFile, and ChangedMeanwhile while another job moves a folder that overlaps.
         """
-        entry = self._access.authenticate_owner(caller, request.username)
+        authentication = self._access.authenticate_owner(caller, request.username)
         jobs = jobs_of(self._db, caller.username)
-        existing = jobs.pop(job_id(entry.account.id, request.file_name), None)
+        existing = jobs.pop(job_id(authentication.account.id, request.file_name), None)
         names = (request.file_name, target_of(request))
         for job in jobs.values():
-            is_running = job.owner_id == entry.account.id and not job.done
+            is_running = job.owner_id == authentication.account.id and not job.done
             if is_running and overlap((job.file_name, job.new_name), names):
                 raise _in_progress(job)
-        return entry.account, existing
+        return authentication.account, existing
 
     def _new_job(self, account: Account, old_name: str, new_name: str) -> JobRow:
         now = int(self._runtime.now())

@@ -170,11 +170,11 @@ class PublicFileRequestService:
 
     def _reread(self, row: RequestRow) -> tuple[RequestRow, Account]:
         """The file request and its owner as they are now. Raises NoSuchFileRequest."""
-        entry = self._access.authenticate(_uploader_of(row))
-        current = request_in(entry.rows, row.id, self._runtime.now())
+        authentication = self._access.authenticate(_uploader_of(row))
+        current = request_in(authentication.rows, row.id, self._runtime.now())
         if current is None:
             raise NoSuchFileRequest
-        return current, entry.account
+        return current, authentication.account
 
     def _require_open(self, row: RequestRow) -> None:
         if not row.open or (row.ends is not None and row.ends <= self._runtime.now()):

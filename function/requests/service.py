@@ -123,9 +123,11 @@ class FileRequestService:
 
     def _find(self, caller: Caller, request_id: str) -> RequestRow:
         is_id = FILE_REQUEST_ID.fullmatch(request_id)
-        entry = self._access.authenticate(caller, more=[request_key(request_id)] if is_id else [])
-        row = request_in(entry.rows, request_id, self._runtime.now())
-        if row is None or row.owner_id != entry.account.id:
+        authentication = self._access.authenticate(
+            caller, more=[request_key(request_id)] if is_id else []
+        )
+        row = request_in(authentication.rows, request_id, self._runtime.now())
+        if row is None or row.owner_id != authentication.account.id:
             raise NoSuchFileRequest
         return row
 

@@ -121,12 +121,16 @@ class CompletionService:
     def _load(self, actor: Actor, username: str, upload_id: str) -> UploadRow:
         """The actor's upload, in progress or completed. Raises NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        entry = self._access.authenticate(actor, more=[key] if is_upload_id(upload_id) else [])
-        return self._own_upload(entry, username, upload_id)
+        authentication = self._access.authenticate(
+            actor, more=[key] if is_upload_id(upload_id) else []
+        )
+        return self._own_upload(authentication, username, upload_id)
 
-    def _own_upload(self, entry: Authentication, username: str, upload_id: str) -> UploadRow:
-        row = upload_in(entry.rows, username, upload_id)
-        if row is None or row.user_id != entry.account.id:
+    def _own_upload(
+        self, authentication: Authentication, username: str, upload_id: str
+    ) -> UploadRow:
+        row = upload_in(authentication.rows, username, upload_id)
+        if row is None or row.user_id != authentication.account.id:
             raise NoSuchUpload
         if row.done is None and row.expires_at <= self._runtime.now():
             raise NoSuchUpload

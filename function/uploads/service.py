@@ -182,7 +182,7 @@ class UploadService:
 
     def _authorize(self, caller: Caller, spec: UploadSpec) -> tuple[Account, Account]:
         """The caller's account and the owner's, if a commit would be allowed now."""
-        entry = self._access.authorize_write(
+        authorization = self._access.authorize_write(
             caller, spec.username, spec.file_name, need=needed_right(spec.on_conflict)
         )
         request = WriteRequest(
@@ -192,8 +192,8 @@ class UploadService:
             if_match=spec.if_match,
             if_none_match=spec.if_none_match,
         )
-        self._writer.check(entry, request, spec.size or 0)
-        return entry.account, entry.owner
+        self._writer.check(authorization, request, spec.size or 0)
+        return authorization.account, authorization.owner
 
     def _new_row(
         self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, method: UploadMethod
@@ -223,9 +223,11 @@ class UploadService:
     def _find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """The caller's upload in progress. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
-        entry = self._access.authenticate(caller, more=[key] if is_upload_id(upload_id) else [])
-        row = upload_in(entry.rows, caller.username, upload_id)
-        if row is None or not self._is_in_progress(row, entry.account.id):
+        authentication = self._access.authenticate(
+            caller, more=[key] if is_upload_id(upload_id) else []
+        )
+        row = upload_in(authentication.rows, caller.username, upload_id)
+        if row is None or not self._is_in_progress(row, authentication.account.id):
             raise NoSuchUpload
         return row
 
