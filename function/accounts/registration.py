@@ -8,7 +8,7 @@ from function.access.callers import Anonymous
 from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
@@ -44,7 +44,7 @@ class RegistrationService:
         self._db = base.db
         self._access = base.one(Access)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -132,7 +132,7 @@ class InviteService:
         self._db = base.db
         self._access = base.one(Access)
         self._invites = Invites(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
 from function.accounts.models import AccountChange, AccountView, Usage, UserChange, UserView
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.mfa import NO_FACTOR
 from function.auth.throttle import LoginThrottle
 from function.aws.writes import Write
@@ -37,7 +37,7 @@ class AccountService:
         self._db = base.db
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._rules = base.one(UploadRules)
 
@@ -86,7 +86,7 @@ class DirectoryService:
         self._db = base.db
         self._access = base.one(Access)
         self._accounts = Accounts(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
 

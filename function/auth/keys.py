@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from function.access.errors import NotAllowed
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import NoSuchKey
 from function.auth.models import KeyRequest, KeyView, NewKey
 from function.auth.sessions import new_session
@@ -41,7 +41,7 @@ class KeyService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: KeyRequest) -> NewKey:

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
@@ -74,7 +74,7 @@ class PasswordChangeService:
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, request: PasswordChange) -> None:
@@ -118,7 +118,7 @@ class PasswordResetService:
         self._administrator = base.settings.administrator
         self._mail = base.mail
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._requests = Window(
             base.runtime, "reset-request", limit=REQUESTS_OF_ADDRESS, seconds=REQUEST_SECONDS

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
 from function.aws.writes import Write
@@ -35,7 +35,7 @@ class SessionService:
         self._db = base.db
         self._access = base.one(Access)
         self._sessions = Sessions(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def list_sessions(self, caller: Caller, page: PageQuery) -> Page[SessionView]:

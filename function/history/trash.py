@@ -11,7 +11,7 @@ from itertools import chain
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
@@ -59,7 +59,7 @@ class TrashService:
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
         self._rules = base.one(UploadRules)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def list_items(self, caller: Caller, page: PageQuery) -> Page[TrashItem]:

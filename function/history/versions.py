@@ -4,7 +4,7 @@ Only the owner sees replaced versions: a grant is on the current one.
 """
 
 from function.access.policy import Access, Authorization, WriteAuthorization
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
 from function.core.models import Caller
@@ -34,7 +34,7 @@ class VersionService:
         self._archive = Archive(base.db)
         self._access = base.one(Access)
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def list_versions(

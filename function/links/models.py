@@ -21,7 +21,7 @@ RETENTION = 90 * 24 * 3600
 MAX_ITEMS = 40
 EventKind = Literal["opened", "unlocked", "downloaded"]
 Channel = Literal["page", "json", "head", "redirect", "curl"]
-Items = Annotated[
+LinkItems = Annotated[
     tuple[FileOrFolder, ...], Field(min_length=1, max_length=MAX_ITEMS, fail_fast=True)
 ]
 LinkPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterValidator(encodable)]
@@ -40,7 +40,7 @@ Alias = Annotated[
         "3 to 40 of the characters a-z 0-9 -, the first a letter or a digit",
     ),
 ]
-AccessToken = Annotated[str, StringConstraints(max_length=200)]
+AccessTokenText = Annotated[str, StringConstraints(max_length=200)]
 
 
 class LinkRequest(Closed):
@@ -50,7 +50,7 @@ class LinkRequest(Closed):
     that can open the link. `alias` is an address that people can remember, and guess.
     """
 
-    items: Items
+    items: LinkItems
     password: LinkPassword | None = None
     expires_in: Seconds | None = WEEK
     max_downloads: MaxDownloads | None = None
@@ -63,7 +63,7 @@ class LinkRequest(Closed):
 class LinkChanges(LinkRequest):
     """The fields of a link to change: a field that is left out stays, null clears one."""
 
-    items: Items = ()
+    items: LinkItems = ()
     expires_in: Seconds | None = None
 
 
@@ -129,7 +129,7 @@ class LinkDownloadRequest(Closed):
     """
 
     file_name: FileName | None = None
-    grant: AccessToken | None = None
+    grant: AccessTokenText | None = None
     format: Literal["curl"] | None = None
     inline: bool = False
 

@@ -20,7 +20,9 @@ from function.tables.links import EventRow, LinkRow, Links
 
 MINUTE = 60
 FOLDERS_AT_ONCE = 10  # whose first files are read at the same time
-Position = list[str]  # the folder, "" for the files that are items themselves, and the last name
+LinkPosition = list[
+    str
+]  # the folder, "" for the files that are items themselves, and the last name
 
 
 class PublicLinkService:
@@ -80,7 +82,7 @@ class PublicLinkService:
         return paging.page(found, None)
 
     def _files_after(
-        self, opened: OpenLink, position: Position | None, batch_size: int
+        self, opened: OpenLink, position: LinkPosition | None, batch_size: int
     ) -> Iterator[FileRow]:
         """The files of a link after a position, each once."""
         folder, after = position or ["", ""]
@@ -130,7 +132,7 @@ def link_event(
     )
 
 
-def _position(opened: OpenLink, row: FileRow) -> Position:
+def _position(opened: OpenLink, row: FileRow) -> LinkPosition:
     """The position of a file in the list."""
     if f"{row.partition}/{row.name}" in {grant.file for grant in opened.grants}:
         return ["", row.name]

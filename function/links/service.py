@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from function.access.policy import Access, Authentication
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.rows import Key
 from function.aws.writes import Write
@@ -58,7 +58,7 @@ class LinkService:
         self._links = Links(base.db)
         self._items = base.one(LinkItems)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: LinkRequest, base_url: str) -> Link:

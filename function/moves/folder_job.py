@@ -28,7 +28,7 @@ from itertools import product
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
 from function.aws.writes import Write
@@ -69,7 +69,7 @@ class FolderMoveService:
         self._files = Files(base.db)
         self._access = base.one(Access)
         self._make_batches = partial(FolderBatches, base)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def move(self, caller: Caller, request: FileChange) -> Job:
@@ -160,7 +160,7 @@ class FolderMoveService:
             owner_id=account.id,
             file_name=old_name,
             new_name=new_name,
-            begun=now,
+            created=now,
             rev=self._runtime.new_id(),
             expires_at=now + JOB_SECONDS,
         )
@@ -245,7 +245,7 @@ def job_view(row: JobRow) -> Job:
         file_name=row.file_name,
         new_name=row.new_name,
         moved=row.moved,
-        created=iso(row.begun),
+        created=iso(row.created),
     )
 
 

@@ -9,7 +9,7 @@ interrupted rename left behind never gives any.
 from contextlib import suppress
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.s3 import BytesMissing
 from function.aws.writes import Write
@@ -40,7 +40,7 @@ class RenameService:
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
         self._rules = base.one(UploadRules)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, request: FileChange) -> FileObject:

@@ -21,7 +21,7 @@ from function.core.models import Closed
 WEEK = 7 * 24 * 3600
 OPTIONAL: Any = Field(default=None)  # may be left out, and may not be null
 NonEmptyPassword = Annotated[Password, Field(min_length=1)]
-AccessToken = Annotated[str, Field(max_length=200)]
+AccessTokenText = Annotated[str, Field(max_length=200)]
 
 
 class FileRequestSettings(Closed):
@@ -111,4 +111,4 @@ class FileRequestUpload(Closed):
     content_type: ContentType | None = None
     sha256: Sha256 | None = None
     sender: Line | None = None
-    grant: AccessToken | None = None
+    grant: AccessTokenText | None = None

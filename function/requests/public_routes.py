@@ -18,7 +18,7 @@ from function.http.responses import JSON, answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 from function.requests.errors import FileRequestClosed, FileRequestFull
-from function.requests.models import AccessToken, FileRequestUpload, PublicFileRequest
+from function.requests.models import AccessTokenText, FileRequestUpload, PublicFileRequest
 from function.requests.pages import file_request_page
 from function.requests.public_service import PublicFileRequestService
 from function.uploads.completion import CompletionService
@@ -39,7 +39,7 @@ def get_public_file_request(
     token: str,
     request: CurrentRequest,
     grant: Annotated[
-        AccessToken | None, Query(description="The access token, where it has a password.")
+        AccessTokenText | None, Query(description="The access token, where it has a password.")
     ] = None,
 ) -> Response[PublicFileRequest | str]:
     """Get a file request, as JSON or as a page for browsers."""

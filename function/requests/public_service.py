@@ -13,7 +13,7 @@ from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.access.quotas import require_room
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
@@ -26,7 +26,7 @@ from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
-from function.tables.accounts import Account, Storage, reserve_room
+from function.tables.accounts import Account, StorageAmount, reserve_room
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
 from function.tables.uploads import UploadRow, create_upload
 from function.uploads.models import UploadSpec, UploadView
@@ -46,7 +46,7 @@ class PublicFileRequestService:
         self._uploads = base.one(UploadService)
         self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def uploader(self, token: str, address: str, agent: str) -> Uploader:
@@ -119,7 +119,7 @@ class PublicFileRequestService:
         attempts read both. Raises what `create_upload` raises.
         """
         unread = [found]
-        storage = Storage(request.size, 1)
+        storage = StorageAmount(request.size, 1)
 
         def plan() -> tuple[list[Write], UploadRow]:
             owner: Account | None = None

@@ -10,7 +10,7 @@ from typing import Any
 
 from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
 from function.base import Base
@@ -50,7 +50,7 @@ class FileRequestService:
         self._access = base.one(Access)
         self._requests = Requests(base.db)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: NewFileRequest, base_url: str) -> CreatedFileRequest:

@@ -7,7 +7,7 @@ group give access to nothing, even before their rows are deleted.
 from contextlib import suppress
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -48,7 +48,7 @@ class GroupService:
         self._db = base.db
         self._access = base.one(Access)
         self._groups = Groups(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, name: str) -> tuple[GroupView, bool]:

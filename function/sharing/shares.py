@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -126,7 +126,7 @@ class ShareService:
         self._capacity = base.one(GrantCapacity)
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: ShareRequest) -> tuple[Share, bool]:

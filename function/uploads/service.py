@@ -6,7 +6,7 @@ no other state, so any client can resume an upload with what `GET /uploads/{id}`
 
 from function.access.callers import Uploader
 from function.access.policy import Access, needed_right
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.s3 import Part
 from function.aws.writes import Write
 from function.base import Base
@@ -18,7 +18,7 @@ from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.files.commit import FileWriter, WriteRequest
-from function.tables.accounts import Account, Storage, reserve_room
+from function.tables.accounts import Account, StorageAmount, reserve_room
 from function.tables.uploads import (
     UPLOADS,
     UploadRow,
@@ -56,7 +56,7 @@ class UploadService:
         self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(
@@ -74,7 +74,7 @@ class UploadService:
             account, owner = self._authorize(caller, spec)
             prepared = prepared or self.prepare(caller, account.id, spec, method)
             upload = prepared.model_copy(update={"owner_id": owner.id})
-            storage = Storage(spec.size or 0, 1)
+            storage = StorageAmount(spec.size or 0, 1)
             reservation = reserve_room(owner.username, owner.id, storage, owner)
             warning = self._audit.quota_warning(owner, storage)
             return [*create_upload(upload), reservation, *warning], upload
