@@ -11,7 +11,7 @@ from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import NoSuchLink
-from function.links.models import RETENTION, Channel, EventKind, LinkItem, LinkPage
+from function.links.models import INACTIVE_LINK_SECONDS, Channel, EventKind, LinkItem, LinkPage
 from function.listing.service import estimated_size
 from function.public.models import Unlocked
 from function.public.unlock import PasswordGate
@@ -121,12 +121,12 @@ class PublicLinkService:
 def link_event(
     kind: EventKind, how: Channel, now: float, name: str | None = None, times: int = 1
 ) -> EventRow:
-    """The row of an event, which the table keeps for `RETENTION` seconds."""
+    """The row of an event, which the table keeps for `INACTIVE_LINK_SECONDS` seconds."""
     return EventRow(
         kind=kind,
         how=how,
         created=iso(now),
-        expires_at=int(now) + RETENTION,
+        expires_at=int(now) + INACTIVE_LINK_SECONDS,
         file_name=name,
         times=times,
     )

@@ -22,7 +22,7 @@ from function.core.tokens import token_hash
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.items import LinkItems, current_grants, item_keys
 from function.links.models import (
-    RETENTION,
+    INACTIVE_LINK_SECONDS,
     Link,
     LinkChanges,
     LinkEvent,
@@ -136,14 +136,14 @@ class LinkService:
         return self._db.transact(plan)
 
     def revoke(self, caller: Caller, link_id: str) -> None:
-        """Revokes a link for good; its visitors are told so for `RETENTION` seconds.
+        """Revokes a link for good; its visitors are told so for `INACTIVE_LINK_SECONDS` seconds.
 
         Raises NoSuchLink, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], None]:
             old, grants, authentication = self._find(caller, link_id)
-            expires_at = int(self._runtime.now()) + RETENTION
+            expires_at = int(self._runtime.now()) + INACTIVE_LINK_SECONDS
             revoked = {"revoked": True, "alias": None, "expires_at": expires_at}
             row = old.model_copy(update=revoked | {"rev": self._runtime.new_id()})
             return [
@@ -220,7 +220,7 @@ class LinkService:
         if "expires_in" in provided:
             seconds = request.expires_in
             ends = int(self._runtime.now()) + seconds if seconds else None
-            fields |= {"ends": ends, "expires_at": ends and ends + RETENTION}
+            fields |= {"ends": ends, "expires_at": ends and ends + INACTIVE_LINK_SECONDS}
         if "audience" in provided:
             audience = (
                 account_in(authentication.rows, request.audience) if request.audience else None

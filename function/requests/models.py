@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StrictBool
 
 from function.core.fields import (
+    AccessTokenText,
     AllowedTypes,
     ContentType,
     Count,
@@ -21,7 +22,6 @@ from function.core.models import Closed
 WEEK = 7 * 24 * 3600
 OPTIONAL: Any = Field(default=None)  # may be left out, and may not be null
 NonEmptyPassword = Annotated[Password, Field(min_length=1)]
-AccessTokenText = Annotated[str, Field(max_length=200)]
 
 
 class FileRequestSettings(Closed):

@@ -10,6 +10,7 @@ from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
+from function.core.fields import AccessTokenText
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, RequestWithBody
 from function.http.forms import read_body
@@ -18,7 +19,7 @@ from function.http.responses import JSON, answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 from function.requests.errors import FileRequestClosed, FileRequestFull
-from function.requests.models import AccessTokenText, FileRequestUpload, PublicFileRequest
+from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.requests.pages import file_request_page
 from function.requests.public_service import PublicFileRequestService
 from function.uploads.completion import CompletionService

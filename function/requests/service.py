@@ -37,7 +37,8 @@ from function.tables.requests import (
 
 FILE_REQUESTS = "requests"
 FILE_REQUEST_ID = re.compile(r"[0-9a-f]{64}")
-RETENTION = 90 * 24 * 3600  # how long its owner can see and extend a file request that has expired
+# How long its owner can see and extend a file request that has expired.
+EXPIRED_REQUEST_SECONDS = 90 * 24 * 3600
 CONVERTED = {"expires_in", "password", "allowed_types"}  # fields that the row has in another form
 EXACT_ATTEMPTS = 4
 
@@ -147,7 +148,7 @@ class FileRequestService:
         if "expires_in" in provided:
             seconds = provided["expires_in"]
             fields["ends"] = seconds and int(self._runtime.now()) + seconds
-            fields["expires_at"] = seconds and fields["ends"] + RETENTION
+            fields["expires_at"] = seconds and fields["ends"] + EXPIRED_REQUEST_SECONDS
         if "password" in provided:
             password = provided["password"]
             fields["password"] = password and self._passwords.hash(password.get_secret_value())
