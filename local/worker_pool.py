@@ -16,7 +16,7 @@ from typing import Self
 
 from local import ROOT
 from local.emulator.state import ServeError
-from local.event_sources import EventSources
+from local.event_sources import EventSourceConfig
 from local.gateway.cors import Cors
 
 HANDLER = "function.app.lambda_handler"
@@ -34,7 +34,7 @@ class WorkerPool:
         log: Path,
         *,
         cors: Cors | None = None,
-        sources: EventSources | None = None,
+        sources: EventSourceConfig | None = None,
         handler: str = HANDLER,
         size: int = 4,
     ) -> None:

@@ -1,5 +1,6 @@
 """The documents are true: their tables equal the code, their links lead somewhere, they run."""
 
+import ast
 import re
 import socket
 import threading
@@ -17,6 +18,7 @@ from function.http import router as http_router
 from function.meta import openapi
 from function.meta.models import Limits
 from function.public import unlock
+from function.tables import groups
 from local import ROOT
 from local.gateway.server import Gateway
 from local.serve import WALKTHROUGH
@@ -39,6 +41,40 @@ def table(path: str) -> list[list[str]]:
     """The cells of the rows of the first table of a document, without its head."""
     found = re.findall(r"(?:^\|.*\n)+", (ROOT / path).read_text(), re.MULTILINE)[0].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in found]
+
+
+def pattern(node: ast.expr, constants: dict[str, str]) -> str:
+    """The text of an expression, with `<>` for each value that the program does not fix."""
+    match node:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.JoinedStr(values=parts):
+            return "".join(pattern(part, constants) for part in parts)
+        case ast.FormattedValue(value=value):
+            return pattern(value, constants)
+        case ast.BinOp(left=left, right=right):
+            return pattern(left, constants) + pattern(right, constants)
+        case ast.Name(id=name):
+            return constants.get(name, "<>")
+    return "<>"
+
+
+def keys_made(source: str) -> Iterator[tuple[str, ast.expr]]:
+    """The partitions and sort keys that a module makes: `partition` or `sort`, and the code."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="Key"), args=[_, partition, *sort]):
+                yield from [("partition", partition), *(("sort", each) for each in sort)]
+            case ast.Call(func=ast.Attribute(attr="query"), args=[_, partition]):
+                yield "partition", partition
+            case ast.FunctionDef(name=name, body=[*_, ast.Return(value=ast.expr() as value)]):
+                if name.endswith(("_grantee", "_partition")):
+                    yield "partition", value
+
+
+def is_compared(kind: str, text: str) -> bool:
+    """Whether a key has a constant: anywhere in a partition, at the beginning of a sort key."""
+    return bool(re.search("[a-z]", text)) and (kind == "partition" or text[0] != "<")
 
 
 def document() -> dict[str, Any]:
@@ -97,6 +133,27 @@ def test_the_cost_of_a_request_is_that_of_the_register() -> None:
             (route,) = (each for each in ROUTES if (each.method, each.path) == (method, path))
             done = route.status < 400  # otherwise its request is refused early
             assert not done or str(len(route.calls)) in re.findall(r"\d+", calls), route
+
+
+def test_the_keys_of_rows_are_those_of_the_code() -> None:
+    """Keys that consist of values alone, such as a file's, look alike and are not compared."""
+    sources = [path.read_text() for path in (ROOT / "function").rglob("*.py")]
+    constants = dict(re.findall(r'^([A-Z_]+) = "([^"]+)"', "\n".join(sources), re.MULTILINE))
+    constants |= {"HEAD": groups.HEAD, "MEMBER": groups.MEMBER}
+    made = {
+        (kind, pattern(value, constants)) for source in sources for kind, value in keys_made(source)
+    }
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\|(?: \w+)? \| (?:(.+) )?\| (?:(.+) )?\| .+ \|$", text, re.MULTILINE)
+    described = {
+        (kind, re.sub("<[^>]+>", "<>", key))
+        for row in rows
+        for kind, cell in zip(("partition", "sort"), row, strict=True)
+        for key in re.findall("`([^`]+)`", cell)
+    }
+    assert {key for key in made if is_compared(*key)} == {
+        key for key in described if is_compared(*key)
+    }
 
 
 def test_each_dependency_is_explained() -> None:

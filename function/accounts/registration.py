@@ -10,7 +10,7 @@ from function.access.callers import Anonymous
 from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
@@ -46,7 +46,7 @@ class RegistrationService:
         self._db = base.db
         self._access = base.one(Access)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -135,7 +135,7 @@ class InviteService:
         self._db = base.db
         self._access = base.one(Access)
         self._invites = Invites(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -181,8 +181,8 @@ class InviteService:
 
         def plan() -> tuple[list[Write], None]:
             now = self._runtime.now()
-            entry = self._access.authenticate(caller, more=[invite_key(invite)])
-            row = invite_in(entry.rows, invite, now)
+            authentication = self._access.authenticate(caller, more=[invite_key(invite)])
+            row = invite_in(authentication.rows, invite, now)
             if row is None:
                 raise NoSuchInvite
             audit_write = self._audit.record(caller, "invite.delete", subject=row.name)

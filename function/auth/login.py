@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.mfa import SecondFactor
 from function.auth.models import Credentials, Token
 from function.auth.passwords import Passwords
@@ -30,7 +30,7 @@ class LoginService:
         self._throttle = base.one(LoginThrottle)
         self._second_factor = base.one(SecondFactor)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._seconds = base.settings.session_seconds
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
@@ -72,7 +72,7 @@ class PasswordChangeService:
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, request: PasswordChange) -> None:
@@ -85,11 +85,15 @@ class PasswordChangeService:
         )
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
-            account, session = entry.account, session_in(entry.rows, caller)
+            authentication = self._access.authenticate(
+                caller, more=[self._throttle.key(caller.address)]
+            )
+            account, session = authentication.account, session_in(authentication.rows, caller)
             if session is None:
                 raise NotSignedIn
-            self._throttle.verify(account, caller.username, old, caller.address, entry.rows)
+            self._throttle.verify(
+                account, caller.username, old, caller.address, authentication.rows
+            )
             self._passwords.require_strong(new, caller.username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = self._passwords.hash(new)
@@ -112,7 +116,7 @@ class PasswordResetService:
         self._administrator = base.settings.administrator
         self._mail = base.mail
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._requests = Window(
             base.runtime, "reset-request", limit=REQUESTS_OF_ADDRESS, seconds=REQUEST_SECONDS
@@ -159,8 +163,8 @@ class PasswordResetService:
         token = self._new_token(username)
 
         def plan() -> tuple[list[Write], ResetMade]:
-            entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = any_account_in(entry.rows, username)
+            authentication = self._access.authenticate(caller, more=[account_key(username)])
+            account = any_account_in(authentication.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
@@ -168,7 +172,7 @@ class PasswordResetService:
             reset = self._reset(account, token)
             return [
                 put_reset(admin_reset_key(username), reset),
-                require_account_unchanged(entry.account),
+                require_account_unchanged(authentication.account),
                 self._audit.record(caller, "password.issue_reset", owner=username),
             ], ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
 

@@ -45,15 +45,15 @@ class ConditionFailed(Exception):
         self.failed = failed
 
 
-class Page(NamedTuple, Generic[Element]):
+class QueryPage(NamedTuple, Generic[Element]):
     """Some of a query's rows, in the order of their keys; `more` tells whether others follow."""
 
     items: list[Element]
     more: bool
 
-    def map(self, read: Callable[[Element], Other]) -> "Page[Other]":
+    def map(self, read: Callable[[Element], Other]) -> "QueryPage[Other]":
         """The same page with every element as `read` returns it."""
-        return Page([read(element) for element in self.items], self.more)
+        return QueryPage([read(element) for element in self.items], self.more)
 
 
 class Dynamo:
@@ -186,7 +186,7 @@ class Dynamo:
         limit: int = 100,
         descending: bool = False,
         single_call: bool = False,
-    ) -> Page[Item]:
+    ) -> QueryPage[Item]:
         """At most `limit` rows of a partition, in the order of their sort keys. Raises Unavailable.
 
         Their sort keys begin with `prefix` and come after `after`. A Query returns at most one MiB;
@@ -204,7 +204,7 @@ class Dynamo:
             items += found
             if single_call or not start:
                 break
-        return Page(items, more=bool(start))
+        return QueryPage(items, more=bool(start))
 
     def query_index(self, table: Table, partition: str) -> list[Item]:
         """All rows of one partition of the table's index. Raises Unavailable."""
@@ -217,7 +217,7 @@ class Dynamo:
 
     def query_latest(
         self, table: Table, partition: str, *, after: Item | None = None, limit: int
-    ) -> Page[Item]:
+    ) -> QueryPage[Item]:
         """At most `limit` rows of one partition of the index, in descending order, in one call.
 
         They come after the key `after` of the index and the table. Raises Unavailable.
@@ -227,9 +227,9 @@ class Dynamo:
             "Limit": limit,
         }
         items, start = self._query_page(request, encode(after) if after else None)
-        return Page(items, more=bool(start))
+        return QueryPage(items, more=bool(start))
 
-    def scan(self, table: Table, *, after: str, limit: int) -> Page[Item]:
+    def scan(self, table: Table, *, after: str, limit: int) -> QueryPage[Item]:
         """At most `limit` rows of a whole table that has no sort key, after the key `after`.
 
         In no order that means anything. Raises Unavailable.
@@ -249,7 +249,7 @@ class Dynamo:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 break
-        return Page(items[:limit], more=len(items) > limit)
+        return QueryPage(items[:limit], more=len(items) > limit)
 
     def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
         names = {self._names[key.table.name] for key in keys}

@@ -149,6 +149,7 @@ Email = Annotated[
 # Secrets
 # The maximum bounds the cost of hashing.
 Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]
+AccessTokenText = Annotated[str, Field(max_length=200)]
 Otp = Annotated[
     str,
     BeforeValidator(compact_code),

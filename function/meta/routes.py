@@ -21,7 +21,7 @@ from function.core.limits import (
     URL_SECONDS,
 )
 from function.core.media_types import JSON
-from function.core.models import Registration
+from function.core.models import RegistrationPolicy
 from function.core.names import NAME_BYTES, SEGMENT_BYTES
 from function.meta.models import Health, Info, Limits
 from function.meta.openapi import document
@@ -53,7 +53,7 @@ def info() -> Info:
     settings = current().settings
     return Info(
         version=VERSION,
-        registration=cast("Registration", settings.registration),
+        registration=cast("RegistrationPolicy", settings.registration),
         features=sorted([*FEATURES, *_configured_features(settings)]),
         limits=Limits(
             small_file_bytes=SMALL_FILE_BYTES,

@@ -12,7 +12,7 @@ from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.access.quotas import require_room
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
@@ -25,7 +25,7 @@ from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
-from function.tables.accounts import Account, Storage, reserve_room
+from function.tables.accounts import Account, StorageAmount, reserve_room
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
 from function.tables.uploads import UploadRow, create_upload
 from function.uploads.models import UploadSpec, UploadView
@@ -44,7 +44,7 @@ class PublicFileRequestService:
         self._uploads = base.one(UploadService)
         self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def uploader(self, token: str, address: str, agent: str) -> Uploader:
@@ -117,7 +117,7 @@ class PublicFileRequestService:
         attempts read both. Raises what `create_upload` raises.
         """
         unread = [found]
-        storage = Storage(request.size, 1)
+        storage = StorageAmount(request.size, 1)
 
         def plan() -> tuple[list[Write], UploadRow]:
             owner: Account | None = None
@@ -169,11 +169,11 @@ class PublicFileRequestService:
 
     def _reread(self, row: RequestRow) -> tuple[RequestRow, Account]:
         """The file request and its owner as they are now. Raises NoSuchFileRequest."""
-        entry = self._access.authenticate(_uploader_of(row))
-        current = request_in(entry.rows, row.id, self._runtime.now())
+        authentication = self._access.authenticate(_uploader_of(row))
+        current = request_in(authentication.rows, row.id, self._runtime.now())
         if current is None:
             raise NoSuchFileRequest
-        return current, entry.account
+        return current, authentication.account
 
     def _require_open(self, row: RequestRow) -> None:
         if not row.open or (row.ends is not None and row.ends <= self._runtime.now()):

@@ -9,11 +9,11 @@ from typing import Any
 
 from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
 from function.base import Base
-from function.core.limits import RETENTION_SECONDS
+from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
@@ -48,7 +48,7 @@ class FileRequestService:
         self._access = base.one(Access)
         self._requests = Requests(base.db)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: NewFileRequest, base_url: str) -> CreatedFileRequest:
@@ -121,9 +121,9 @@ class FileRequestService:
 
     def _find(self, caller: Caller, request_id: str) -> RequestRow:
         keys = [request_key(request_id)] if is_token_hash(request_id) else []
-        entry = self._access.authenticate(caller, more=keys)
-        row = request_in(entry.rows, request_id, self._runtime.now())
-        if row is None or row.owner_id != entry.account.id:
+        authentication = self._access.authenticate(caller, more=keys)
+        row = request_in(authentication.rows, request_id, self._runtime.now())
+        if row is None or row.owner_id != authentication.account.id:
             raise NoSuchFileRequest
         return row
 
@@ -143,7 +143,7 @@ class FileRequestService:
         if "expires_in" in provided:
             seconds = provided["expires_in"]
             fields["ends"] = seconds and int(self._runtime.now()) + seconds
-            fields["expires_at"] = seconds and fields["ends"] + RETENTION_SECONDS
+            fields["expires_at"] = seconds and fields["ends"] + EXPIRED_SECONDS
         if "password" in provided:
             password = provided["password"]
             fields["password"] = password and self._passwords.hash(password.get_secret_value())

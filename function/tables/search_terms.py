@@ -8,7 +8,7 @@ list its page, however many files there are.
 import re
 import unicodedata
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key
 from function.contract import FILES
 from function.core.limits import MAX_WORDS
@@ -81,7 +81,7 @@ class SearchTerms:
 
     def list_terms(
         self, owner: str, prefix: str, *, after: str, limit: int, descending: bool
-    ) -> Page[str]:
+    ) -> QueryPage[str]:
         """The sort keys that begin with `prefix`, after the key `after`, in one call."""
         page = self._db.query(
             FILES,

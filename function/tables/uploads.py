@@ -6,7 +6,7 @@ deletes one that is given up with its bytes, and a reservation on the account th
 
 import re
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
@@ -144,7 +144,7 @@ class Uploads:
         """An upload."""
         return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
 
-    def list_uploads(self, username: str, *, after: str, limit: int) -> Page[UploadRow]:
+    def list_uploads(self, username: str, *, after: str, limit: int) -> QueryPage[UploadRow]:
         """An account's uploads by id, completed ones included, after an id."""
         page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
         return page.map(UploadRow.model_validate)
