@@ -39,10 +39,7 @@ class Clock:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays: the garbage collector need not go through it each time.
-
-    Nor, more than now and then, through all that tests have made and keep.
-    """
+    """Keeps the garbage collector from scanning objects that live as long as the process."""
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -12,12 +12,15 @@ import pytest
 from bench import recorder
 from docs.reference import __main__ as reference
 from function import app, contract
+from function.auth import keys, mfa
 from function.http import router as http_router
 from function.meta import openapi
 from function.meta.models import Limits
+from function.public import unlock
 from local import ROOT
 from local.gateway.server import Gateway
 from local.serve import WALKTHROUGH
+from tests.support.api_register import ROUTES
 from tests.support.client import Client
 from tests.support.doc_runner import masked, steps, walk
 from tests.support.fake_aws import FakeAws
@@ -65,6 +68,35 @@ def test_the_limits_are_those_that_are_published(anyone: Client) -> None:
     assert reference.LIMITS.keys() == published.keys() == Limits.model_fields.keys()
     for name, (value, _) in reference.LIMITS.items():
         assert value == CONFIGURED.get(name, published[name])
+
+
+def test_numbers_in_sentences_are_those_of_the_code() -> None:
+    """Nobody who changes a limit would look for it there."""
+    accounts, security = (
+        " ".join((ROOT / "docs" / name).read_text().split())
+        for name in ("accounts.md", "security.md")
+    )
+    assert f"at most {keys.MAX_KEYS} keys" in accounts
+    assert f"After {mfa.WRONG_CODES_OF_DAY} wrong codes a day" in accounts
+    assert f"{mfa.WRONG_CODES_OF_DAY} wrong codes a day" in security
+    minutes = unlock.TRY_SECONDS // 60
+    per_address, per_link = unlock.TRIES_OF_ADDRESS, unlock.TRIES_OF_ALL
+    assert f"{per_address} in {minutes} minutes per address, {per_link} per link" in security
+    assert f"for {minutes} minutes** by {per_link} attempts" in security
+    assert f"After {unlock.MISSES_OF_ADDRESS} misses" in security
+
+
+def test_the_cost_of_a_request_is_that_of_the_register() -> None:
+    """A cell names the number of AWS calls of the route's request in the register."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\| (`\w+ /.*) \| (\d.*) \|$", text, re.MULTILINE)
+    assert len(rows) >= 10
+    for names, calls in rows:
+        for method, path in re.findall(r"`(\w+) (/[^`]*)`", names):
+            path = path.replace("/uploads/{id}/", "/uploads/{upload_id}/")  # noqa: PLW2901
+            (route,) = (each for each in ROUTES if (each.method, each.path) == (method, path))
+            done = route.status < 400  # otherwise its request is refused early
+            assert not done or str(len(route.calls)) in re.findall(r"\d+", calls), route
 
 
 def test_each_dependency_is_explained() -> None:

@@ -56,6 +56,8 @@ class Route:
     body: Mapping[str, Any] | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the path that differ from those of the world."""
+    outlives_owner: bool = False
+    """Whether it answers callers other than the owner after the owner's account is deleted."""
     conditional: bool = False
     """Whether it evaluates If-Match and If-None-Match."""
 
@@ -404,6 +406,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/groups/{group}", power="read", relation="writer",
+        outlives_owner=True,
         query={"limit": "10"},
         status=200, calls=(READ, QUERY), interleaved=(404,), setup="group with a member",
     ),
@@ -419,7 +422,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="DELETE", path="/groups/{group}/members/{username}", power="share",
-        relation="writer",
+        relation="writer", outlives_owner=True,
         ids={"username": "carol"},
         status=204, calls=(READ, COMMIT), replay=404, interleaved=(401,), both_succeed=True,
         setup="group with a member",

@@ -12,6 +12,7 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
+from tests.support import fake_aws as fake_aws_module
 from tests.support import fast_moto as sooner
 from tests.support.fake_aws import ACCOUNT, REGION, empty
 
