@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-TIMEOUT_SECONDS = 28  # of an invocation, as the stack declares; API Gateway waits 30
+TIMEOUT_SECONDS = 28  # of an invocation, as the stack declares; its HTTP API waits for 29
 
 Event = dict[str, Any]
 Handler = Callable[[Event, "Context"], Any]

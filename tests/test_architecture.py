@@ -47,15 +47,15 @@ ARROWS: dict[str, set[str]] = {
     "app": LAYERS | {"http", "maintenance", "public"},
     "__init__": set(),
 }
-# Modules that speak HTTP. All others are services, models, errors and what lies below them.
+# Modules that speak HTTP. The others are services, models, errors and the layers below them, and
+# import none of these.
 EDGE = {"routes", "public_routes", "companion", "pages", "openapi"}
 # The modules of ours that may import a package that is not ours; a package's name stands for all.
 THIRD_PARTY: dict[str, set[str]] = {
     "botocore": {"aws", "base"},
-    "aws_lambda_powertools": {"app", "http", "*.routes", "*.public_routes", "uploads.companion",
+    "aws_lambda_powertools": {"http", "*.routes", "*.public_routes", "uploads.companion",
                               "*.pages", "maintenance.events", "auth.password_change"},
-    "pydantic": {"core", "aws.rows", "tables", "*.models", "http", "*.routes",
-                 "*.public_routes", "uploads.companion", "files.upload_rules",
+    "pydantic": {"core", "aws.rows", "*.models", "http", "*.routes", "uploads.companion",
                  "maintenance.reconcile"},
     "jinja2": {"http.pages"},
     "pydantic_core": {"core.fields", "core.names"},
@@ -139,15 +139,27 @@ def wrong_arrows(module: str, tree: ast.AST) -> set[str]:
     """The imports of a module that its place does not allow."""
     package, edge = package_of(module), module.rpartition(".")[2] in EDGE
     allowed = ARROWS[package] | {package} | ({"http"} if edge else set())
-    wrong = {f"function.{each}" for each in ours(tree) if package_of(each) not in allowed}
-    for name in imports(tree):
-        top = package_of(name)
-        if top in {"function", *sys.stdlib_module_names}:
-            continue
-        may = THIRD_PARTY.get(top, set())
-        if not {package, module, f"*.{module.rpartition('.')[2]}"} & may:
-            wrong.add(name)
-    return wrong
+    edges = {package, "http"} if edge else {"public"} if module == "app" else set()
+    wrong = {
+        f"function.{each}"
+        for each in ours(tree)
+        if package_of(each) not in allowed
+        or (each.rpartition(".")[2] in EDGE and package_of(each) not in edges)
+    }
+    return wrong | {name for name in third_party(tree) if not permissions(module, name)}
+
+
+def third_party(tree: ast.AST) -> Iterator[str]:
+    """The imported modules that are neither ours nor Python's."""
+    known = {"function", *sys.stdlib_module_names}
+    return (name for name in imports(tree) if package_of(name) not in known)
+
+
+def permissions(module: str, name: str) -> set[tuple[str, str]]:
+    """The entries of THIRD_PARTY by which a module may import another one."""
+    top = package_of(name)
+    places = {package_of(module), module, f"*.{module.rpartition('.')[2]}"}
+    return {(top, each) for each in places & THIRD_PARTY.get(top, set())}
 
 
 @pytest.mark.parametrize("path", FUNCTION, ids=named)
@@ -172,12 +184,27 @@ def test_arrows(path: Path) -> None:
         ("app", "import pulumi", {"pulumi"}),
         ("files.routes", "import requests", {"requests"}),
         ("files.routes", "from function.base import one", set()),
-        ("uploads.service", "from function.files.commit import Placing", set()),
+        ("uploads.service", "from function.files.commit import FileWriter", set()),
+        ("uploads.service", "from function.files import routes", {"function.files.routes"}),
+        ("links.service", "from function.links import pages", {"function.links.pages"}),
+        ("links.public_routes", "from function.links import pages", set()),
+        ("links.routes", "from function.public import pages", {"function.public.pages"}),
     ],
 )
 def test_a_wrong_arrow_is_seen(module: str, source: str, wrong: set[str]) -> None:
     """Each rule catches a module that breaks it, wherever in the module the import stands."""
     assert wrong_arrows(module, ast.parse(source)) == wrong
+
+
+def test_every_permission_is_used() -> None:
+    """A module that no longer needs a package loses its permission."""
+    used = {
+        each
+        for module, path in MODULES.items()
+        for name in third_party(parsed(path))
+        for each in permissions(module, name)
+    }
+    assert used == {(top, place) for top, places in THIRD_PARTY.items() for place in places}
 
 
 def test_every_package_is_known() -> None:

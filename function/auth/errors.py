@@ -30,7 +30,7 @@ class WrongOtp(Unauthenticated):
     """The code is not the present one, or it has been used."""
 
     slug, title = "wrong-otp", "Wrong code"
-    default = "A code works once and for half a minute. Wait for the next one."
+    default = "A code works once and for 90 seconds. Wait for the next one."
 
 
 class WrongResetToken(Forbidden):

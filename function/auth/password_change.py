@@ -5,6 +5,7 @@ id, epoch and address, and a change of any of them ends it.
 """
 
 import hmac
+from functools import cache
 
 from aws_lambda_powertools import Logger
 
@@ -83,6 +84,7 @@ class PasswordChangeService:
         old, new = (
             each.get_secret_value() for each in (request.current_password, request.new_password)
         )
+        hash_once = cache(self._passwords.hash)  # it takes long, and a plan may run again
 
         def plan() -> tuple[list[Write], None]:
             authentication = self._access.authenticate(
@@ -96,7 +98,7 @@ class PasswordChangeService:
             )
             self._passwords.require_strong(new, caller.username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            hashed = self._passwords.hash(new)
+            hashed = hash_once(new)
             keys = frozenset({session.token_hash} & account.keys)
             return [
                 update_account(account, rev, password=hashed, epoch=epoch, keys=keys),
@@ -191,13 +193,14 @@ class PasswordResetService:
             raise WrongResetToken
         actor = Caller(username, "", address=request.address, agent=request.agent)
         keys = [mailed_reset_key(username), admin_reset_key(username)]
+        hash_once = cache(self._passwords.hash)
 
         def plan() -> tuple[list[Write], None]:
             rows = self._db.read([account_key(username), *keys])
             account, key, reset = self._find(rows, username, keys, token)
             self._passwords.require_strong(password, username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            hashed = self._passwords.hash(password)
+            hashed = hash_once(password)
             return [
                 update_account(account, rev, password=hashed, epoch=epoch, keys=None),
                 use_reset(key, reset, int(self._runtime.now())),

@@ -173,7 +173,7 @@ def revoke_key(key_id: str, caller: Holder) -> Response[None]:
 def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
     """Create a secret for your authenticator app. It requires your password.
 
-    Logins need a code only after `POST /mfa/confirm`. CurrentRequest again, it replaces the secret.
+    Logins need a code only after `POST /mfa/confirm`. Sent again, it replaces the secret.
     """
     return one(MfaService).enrol(caller, body)
 

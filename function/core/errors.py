@@ -1,6 +1,6 @@
 """The families of errors, and those that every package raises.
 
-A service raises an error where it knows the fact; nothing catches it on the way. `http.responses`
+A service raises an error where it knows the fact; nothing catches it on the way. `http.problems`
 turns it into an `application/problem+json` answer (RFC 9457) whose `type` is `/problems/<slug>`.
 Each package has the errors of its noun in its own `errors` module.
 

@@ -9,6 +9,7 @@ agree at every moment, and an upload either happened or did not. `FileWriter.pla
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import Literal
 
@@ -87,6 +88,8 @@ class Written:
 
 
 ExtraWrites = Callable[[Written], list[Write]]
+# Reads the first bytes of an object, where a rule of a role needs them (`UploadRules.read_head`).
+HeadReader = Callable[[str, Stored], bytes | None]
 
 
 class FileWriter:
@@ -115,11 +118,15 @@ class FileWriter:
         `extra_writes` happen in the same transaction or not at all. Raises what `check` raises, and
         ChangedMeanwhile after the last attempt.
         """
-        request = self._with_head(authorization, request, stored)
         authorizations = chain([authorization], iter(reload, None))
+        read_head = self.head_reader()
         return self._db.transact(
-            lambda: self.plan(next(authorizations), request, stored, extra_writes)
+            lambda: self.plan(next(authorizations), request, stored, extra_writes, read_head)
         )
+
+    def head_reader(self) -> HeadReader:
+        """A function for the plans of one transaction, which reads each object's head once."""
+        return cache(self._rules.read_head)
 
     def plan(
         self,
@@ -127,12 +134,16 @@ class FileWriter:
         request: WriteRequest,
         stored: Stored,
         extra_writes: ExtraWrites,
+        read_head: HeadReader,
     ) -> tuple[list[Write], Written]:
         """The writes of one transaction that makes the file, for `Dynamo.transact`.
 
-        Each write carries the condition under which it was decided. Raises what `check` raises.
+        Each write carries the condition under which it was decided. `read_head` is a `head_reader`
+        of the transaction. Raises what `check` raises.
         """
-        request = self._with_head(authorization, request, stored)
+        if request.head is None:
+            head = read_head(authorization.account.role, stored)
+            request = dataclasses.replace(request, head=head)
         self.check(authorization, request, stored.size)
         row = self._new_row(authorization, request, stored)
         written = Written(row, authorization.permission, created=row.version == 1)
@@ -177,15 +188,6 @@ class FileWriter:
         if guaranteed:
             return numbered(name, self._runtime.new_id()[:8])
         raise FileExists
-
-    def _with_head(
-        self, authorization: WriteAuthorization, request: WriteRequest, stored: Stored
-    ) -> WriteRequest:
-        """The request with the first bytes of the file, where a rule of the role needs them."""
-        if request.head is not None:
-            return request
-        head = self._rules.read_head(authorization.account.role, stored)
-        return dataclasses.replace(request, head=head)
 
     def _new_row(
         self, authorization: WriteAuthorization, request: WriteRequest, stored: Stored

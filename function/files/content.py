@@ -199,6 +199,7 @@ class CopyService:
 
         Raises NoSuchFile, FileExists, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
+        read_head = self._writer.head_reader()
 
         def plan() -> tuple[list[Write], tuple[FileObject, bool]]:
             target_key = file_key(caller.username, request.new_name)
@@ -219,7 +220,7 @@ class CopyService:
                 return [unchanged, *found.required_checks, audit_write]
 
             writes, written = self._writer.plan(
-                target, _copy_of(source, request), source.stored, extra_writes
+                target, _copy_of(source, request), source.stored, extra_writes, read_head
             )
             return writes, (file_object(written.row, written.permission), written.created)
 

@@ -1,4 +1,4 @@
-"""Problems of files that exist, and of what may be uploaded."""
+"""Problems of files that exist, of versions, and of types that may not be uploaded."""
 
 from function.core.errors import Conflict, Invalid, NotFound
 

@@ -7,7 +7,7 @@ from function.tables.files import FileRow
 
 
 class UploadFields(Closed):
-    """What goes with the bytes of a small file: in the query, in a form, or in a JSON body."""
+    """The fields of a small file beside its bytes: in the query, in a form, or in a JSON body."""
 
     file_name: FileName
     username: Username | None = None

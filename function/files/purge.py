@@ -1,8 +1,8 @@
-"""Purging archived files: replaced versions and what is in the trash.
+"""Purging archived files: replaced versions and deleted files.
 
-The row goes before the bytes, and the owner is refunded in the same commit. That commit also notes
-on the file's expiry entry whether its object belongs to no other row, so a purge that was cut off
-is finished by the next one: the entry stays until the bytes are gone.
+The row is deleted before the bytes, and the owner is refunded in the same commit. That commit also
+notes on the file's expiry entry whether its object belongs to no other row, so a purge that was cut
+off is finished by the next one: the entry stays until the bytes are gone.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ BATCH_SIZE = 100
 
 
 class _Purged(NamedTuple):
-    """Whether the commit removed the row, and what remains to be deleted after it."""
+    """Whether the commit removed the row, and the bytes and rows to delete after it."""
 
     removed: bool
     object_key: str | None = None

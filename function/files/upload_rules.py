@@ -1,4 +1,4 @@
-"""Upload rules: what each role may upload, by size, by the name's type, and by the first bytes.
+"""Upload rules: the sizes and types of files that each role may upload.
 
 A rule of types would be easy to go around by a false extension, so the bytes are compared with the
 name: by signatures (those of puremagic), by the parts of office documents, and by whether text is
@@ -54,7 +54,10 @@ CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Rule:
-    """What one role may upload: types by extension or media type, and bytes; None is no limit."""
+    """The files that a role may upload: types by extension or media type, and bytes.
+
+    None is no limit.
+    """
 
     types: Sequence[str] | None = None
     max_bytes: int | None = None
@@ -69,7 +72,7 @@ class UploadRules:
         self._rules = {role: _rule(rule) for role, rule in rules.items()}
 
     def rule_for(self, role: str) -> Rule:
-        """What a role may upload."""
+        """The rule of a role."""
         return self._rules.get(role, Rule())
 
     def require_allowed(

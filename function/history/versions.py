@@ -70,6 +70,7 @@ class VersionService:
 
         Raises NoSuchFile, NoSuchVersion, PreconditionFailed, QuotaExceeded, ChangedMeanwhile.
         """
+        read_head = self._writer.head_reader()
 
         def plan() -> tuple[list[Write], FileObject]:
             authorization, old = self._find(caller, request)
@@ -87,7 +88,9 @@ class VersionService:
 
             own = WriteAuthorization.for_own_file(authorization, row.name)
             write_request = _write_request(row, old, request)
-            writes, written = self._writer.plan(own, write_request, old.stored, extra_writes)
+            writes, written = self._writer.plan(
+                own, write_request, old.stored, extra_writes, read_head
+            )
             return writes, file_object(written.row, written.permission)
 
         return self._db.transact(plan)

@@ -1,7 +1,7 @@
 """Public access to links: who may open a link, and which files the open link includes.
 
-A link opens for whoever has its token or alias, unless it is revoked, expired, for another account
-(`audience`) or its owner may not share any more. Its password is checked apart, by the
+A link opens for everyone who has its token or alias, unless it is revoked, expired, for another
+account (`audience`) or its owner may not share any more. Its password is checked apart, by the
 `PasswordGate`. Every request checks all of it against rows that it reads itself.
 """
 

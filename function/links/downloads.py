@@ -1,4 +1,4 @@
-"""Downloads by a link, and what a link counts.
+"""Downloads by a link, and their count.
 
 A link counts files, when their presigned URLs are given out; opening it never counts. An access
 token counts once for each file: a receipt records it for as long as the token is valid, so that an

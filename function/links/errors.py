@@ -1,4 +1,4 @@
-"""Problems of links. Whoever holds a link that no longer works is told why (410)."""
+"""Problems of links. A link that no longer works answers 410 with the reason."""
 
 from function.core.errors import Conflict, Forbidden, Gone, NotFound
 

@@ -2,9 +2,9 @@
 
 A list by name reads the files themselves. A search reads rows of the search index
 (`tables/search_terms`), whose keys begin with the word, tag or kind and end with the file's name,
-and then the files that they name. So a request reads what it finds, however many files there are.
-If a query combines several conditions, the index answers one of them; the others are compared with
-the name or with the file, and a page reads at most `MAX_SCANNED` index rows.
+and then the files that they name. So a request costs as much as the files that it finds. If a
+query combines several conditions, the index answers one of them; the others are compared with the
+name or with the file, and a page reads at most `MAX_SCANNED` index rows.
 
 In these orders a file's key changes only with its name, its tags or its type. So a list has each
 file whose key stays the same, and has it once, whatever else changes between its pages. The order

@@ -1,6 +1,6 @@
 """Pages of files: the caller's own first, then those that others share with the caller.
 
-`stream` explains what a list is made of and how a cursor resumes it.
+`stream` explains the items of a list and how a cursor resumes it.
 """
 
 from collections.abc import Iterator

@@ -58,7 +58,7 @@ class SharePage(NamedTuple):
 
 
 class ShareContents(NamedTuple):
-    """What decides about the shares of a page, and what the folders among them hold.
+    """The rows that tell which shares of a page are valid, and the files in the shared folders.
 
     `ids` are the account's id and those of its groups, `grants` by share, `folders` the next files
     of each shared folder and whether more follow.

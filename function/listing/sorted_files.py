@@ -60,7 +60,7 @@ class MovedFile(NamedTuple):
 
 
 class SortedRead(NamedTuple):
-    """What one page has read: current names by original keys, moved files by id, files by name.
+    """The rows of a page: current names by original keys, moved files by id, files by name.
 
     `end` is the last key that was read, if more follow.
     """
@@ -172,7 +172,7 @@ def moved_files(
 
 
 def _change_id(change: ChangeRow) -> str:
-    """What a baseline calls a change: the beginning of the random part of its key."""
+    """The id of a change in a baseline: the beginning of the random part of its key."""
     return change.key.rpartition("/")[2][:CHANGE_ID_LENGTH]
 
 

@@ -1,4 +1,4 @@
-"""What a list is made of: a stream of items, and the position at which a cursor resumes it.
+"""A list as a stream of items, each with the position at which a cursor resumes the list.
 
 A stream yields the files and folders of a list in order: first the caller's own, then those that
 others share. Each item has the position right behind it. The service takes items from the stream

@@ -1,8 +1,7 @@
 """The daily reconciliation of rows, counts and objects.
 
-Commits keep everything consistent. The reconciliation finds what they cannot: bytes that a crash
-left in S3 before their commit, and the effects of a restored backup, a change by hand or a bug. It
-goes through everything:
+Commits keep everything consistent. The reconciliation repairs the rest: bytes that a crash left in
+S3 before their commit, and the effects of a restored backup, a change by hand or a bug. Its steps:
 
 1. For each account it reads the rows of its files, its trash and its versions. It gives objects the
    reference count that they lack, corrects the folders' counts of files, and sets the account's
@@ -15,7 +14,8 @@ A run does as much as its time allows and saves its position; the next run conti
 
 It runs beside requests, so rows may change after they were read. Every correction has as its
 condition that the row is as it was read, and is made only if the account's changes feed has nothing
-since its first row was read. Rows are believed and never changed: what they name is never deleted.
+since its first row was read. Rows are believed and never changed: no object that a row names is
+deleted.
 """
 
 import json
@@ -144,7 +144,7 @@ class ReconciliationStore:
         return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=since, limit=1).items)
 
     def reserved(self, account: Account) -> StorageAmount:
-        """What uploads in progress reserve from an account."""
+        """The storage that uploads in progress reserve from an account."""
         sizes = reserved_sizes(self._db, account.username, account.id)
         return StorageAmount(sum(sizes), len(sizes))
 
@@ -217,7 +217,7 @@ class ReconciliationStore:
 
 @dataclass
 class Report:
-    """What a run did. Its numbers become metrics.
+    """The work that a run did. Its numbers become metrics.
 
     - `accounts` that were compared, those whose usage was `corrected`, and those `skipped` because
       they changed meanwhile or have a row that cannot be read;

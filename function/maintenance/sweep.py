@@ -20,6 +20,8 @@ from function.core.runtime import BatchResult
 from function.files.purge import Purger
 from function.moves.folder_job import FolderMoveService
 from function.tables.expiry import MAX_DAYS_BACK, ExpiryEntries, ExpiryEntry
+from function.tables.jobs import is_job_key
+from function.tables.uploads import is_upload_key
 
 BATCH_SIZE = 100
 # Seconds after the expiry. A download URL that was signed just before it works for minutes, and a
@@ -28,7 +30,7 @@ GRACE, UPLOAD_GRACE = 600, 3600
 
 
 class SweepResult(NamedTuple):
-    """What a sweep did: rows that expired, and accounts that are completely deleted."""
+    """The outcomes of a sweep: of rows that expired, and of accounts whose deletion it finished."""
 
     expired: BatchResult
     accounts: BatchResult
@@ -46,7 +48,7 @@ class Sweep:
         self._runtime = base.runtime
 
     def run(self, has_time: Callable[[], bool]) -> SweepResult:
-        """Deletes what has expired, then accounts, as long as `has_time` returns True.
+        """Deletes the rows that have expired, then accounts, as long as `has_time` returns True.
 
         An error in one of them does not stop the other; it is in the result.
         """
@@ -66,7 +68,7 @@ class Sweep:
                 entries, more = self._entries.list_entries(day, after=after, limit=BATCH_SIZE)
                 after = str(entries[-1].key.sort) if entries else after
                 for entry in entries:
-                    grace = UPLOAD_GRACE if entry.is_upload else GRACE
+                    grace = UPLOAD_GRACE if is_upload_key(entry.row) else GRACE
                     if now < entry.until + grace or not has_time():
                         continue
                     with batch.attempt():
@@ -79,10 +81,10 @@ class Sweep:
         An upload that was completed has no entry any more, or its row cannot be claimed; so no
         bytes of a file are deleted. An aborted upload keeps its entry: its URL may bring bytes yet.
         """
-        if entry.is_job:
+        if is_job_key(entry.row):
             if self._folder_moves.resume(entry.row, has_time):
                 self._entries.delete(entry)
-        elif entry.is_upload:
+        elif is_upload_key(entry.row):
             if self._entries.claim(entry) and entry.object:
                 self._bucket.discard(entry.object, entry.multipart)
             self._entries.delete(entry)

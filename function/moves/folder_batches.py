@@ -1,8 +1,8 @@
 """The batches of a folder move: the writes of each transaction, in order.
 
 File requests into the folder, and grants on it and on the folders below it, come before the files.
-A grant moves from the old name to the new one in one commit, so whoever revokes it finds it at one
-of them. `folder_job.py` explains the whole move.
+A grant moves from the old name to the new one in one commit, so a request that revokes it finds it
+at one of them. `folder_job.py` explains the whole move.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """Expiry entries in the table files: which rows the hourly sweep deletes, with their bytes.
 
-An entry is a row of the partition of a day, which is no user's name, so the sweep finds what has
-expired without reading anything else. The commit that writes a row that expires writes its entry,
-and the commit that makes the row's bytes a file's deletes the entry.
+An entry is a row of the partition of a day, which is no user's name, so the sweep finds the rows
+that have expired without reading any others. The commit that writes a row that expires writes its
+entry, and the commit that makes the row's bytes a file's deletes the entry.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class ExpiryEntry:
     """The entry under `key`: the row under the key `row` expires at `until` (epoch seconds).
 
     `object` is the key of the bytes in S3 and `multipart` the id of a multipart upload, where the
-    row does not name them; `reservation` is what an upload in progress reserves.
+    row does not name them; `reservation` is that of an upload in progress.
     """
 
     key: Key
@@ -33,16 +33,6 @@ class ExpiryEntry:
     multipart: str | None
     until: int
     reservation: Reservation | None
-
-    @property
-    def is_upload(self) -> bool:
-        """Whether the row is an upload in progress; else it is a version, trash or a job."""
-        return self.row.partition.endswith("/uploads")
-
-    @property
-    def is_job(self) -> bool:
-        """Whether the row is a job, which the sweep continues instead of deleting it."""
-        return self.row.partition.endswith("/jobs")
 
 
 def expiry_key(row: Key, until: int) -> Key:
@@ -95,9 +85,9 @@ def freed_object(rows: Rows, entry: Key) -> str | None:
 def claim(db: Dynamo, row: Key, reservation: Reservation | None) -> bool:
     """Deletes an expired row, so that the caller may delete its bytes; False if it must not.
 
-    It must not when the upload has been completed. The same commit releases what the upload
-    reserved. The table's TTL may have deleted the row before; the reservation has a row of its own,
-    which tells whether it has been released. Raises Unavailable.
+    It must not when the upload has been completed. The same commit releases its reservation. The
+    table's TTL may have deleted the row before; the reservation has a row of its own, which tells
+    whether it has been released. Raises Unavailable.
     """
     deletion = delete(row, missing("done"))
     try:
@@ -133,7 +123,7 @@ def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
 
 
 class ExpiryEntries:
-    """Queries of expiry entries, and what the sweep does with them."""
+    """Queries of expiry entries, and the deletion of them and of their rows."""
 
     def __init__(self, db: Dynamo) -> None:
         """Takes the client."""

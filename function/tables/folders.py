@@ -1,8 +1,8 @@
 """Folders in the table files: how many files are below each, and to whom each is granted.
 
 A folder such as `a/b/` is a row of the partition `<owner>/folders`, sorted by its parent and then
-by its own name, so one level is listed without its files. The commit that changes what is below a
-folder also changes its count. No list shows a folder whose count is 0.
+by its own name, so one level is listed without its files. The commit that adds or removes a file
+below a folder also changes its count. No list shows a folder whose count is 0.
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ class FolderRow:
 
 @dataclass
 class FolderChange:
-    """What one commit changes about a folder, and what it requires of it.
+    """The change of a folder by one commit, and its conditions.
 
     `files` is added to the count, `added` and `removed` are grantees. The folder must have
     `grantees_read` grantees now, and `files_left` files after the commit; None requires nothing.

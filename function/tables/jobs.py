@@ -40,6 +40,11 @@ def job_key(owner: str, job_id: str) -> Key:
     return Key(FILES, f"{owner}/{JOBS}", job_id)
 
 
+def is_job_key(key: Key) -> bool:
+    """Whether a row of the table files is a job."""
+    return key.partition.endswith(f"/{JOBS}")
+
+
 def job_id(owner_id: str, folder: str) -> str:
     """The id of the job that moves a folder: one for each folder, so there is one at a time."""
     return hashlib.sha256(f"{owner_id}/{folder}".encode()).hexdigest()[:32]

@@ -90,6 +90,11 @@ def upload_key(username: str, upload_id: str) -> Key:
     return Key(FILES, f"{username}/{UPLOADS}", upload_id)
 
 
+def is_upload_key(key: Key) -> bool:
+    """Whether a row of the table files is an upload."""
+    return key.partition.endswith(f"/{UPLOADS}")
+
+
 def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
     """The upload, if it is among the rows."""
     row = rows.get(upload_key(username, upload_id))

@@ -1,11 +1,14 @@
 """Registration policies, and invitations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from function import contract
+from function.auth.passwords import Passwords
+from function.aws.dynamodb import ConditionFailed, Dynamo
+from function.aws.writes import Write
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, Answer, Client, join
@@ -195,3 +198,25 @@ def test_invitations_come_in_pages(root: Client, clock: Clock) -> None:
             break
         query["cursor"] = answer.headers["x-next-cursor"]
     assert found == made
+
+
+def test_a_password_is_hashed_once(fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the registration is planned again."""
+    hashed: list[str] = []
+    commits: list[object] = []
+    make_hash, commit = Passwords.hash, Dynamo.commit
+
+    def counted_hash(passwords: Passwords, password: str) -> str:
+        hashed.append(password)
+        return make_hash(passwords, password)
+
+    def second_commit(db: Dynamo, writes: Sequence[Write]) -> None:
+        commits.append(writes)
+        if len(commits) == 1:
+            raise ConditionFailed
+        commit(db, writes)
+
+    monkeypatch.setattr(Passwords, "hash", counted_hash)
+    monkeypatch.setattr(Dynamo, "commit", second_commit)
+    assert register("carol").status == 201
+    assert (len(commits), hashed) == (2, [PASSWORD])

@@ -8,6 +8,7 @@ import pytest
 
 from function import contract
 from function.auth.password_change import MAILS_OF_NAME, REQUESTS_OF_ADDRESS
+from function.auth.passwords import Passwords
 from function.aws.ses import NOBODY
 from function.core.runtime import iso
 from tests.auth.test_sessions import OTHER
@@ -378,3 +379,27 @@ def test_issue_and_use_of_a_token_are_audited(alice: Client, root: Client, behin
     assert told >= {("root", "alice", "password.issue_reset"), ("alice", "alice", "password.reset")}
     rows = repr([behind.rows(noun) for noun in ("users", "sessions", "files")])
     assert token.partition(".")[2] not in rows
+
+
+@pytest.mark.parametrize("way", ["change", "reset"])
+def test_a_new_password_is_hashed_once(
+    alice: Client, root: Client, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Also where the account changes before the commit."""
+    token, hashed, make_hash = issue(root).json()["token"], list[str](), Passwords.hash
+
+    def counted_hash(passwords: Passwords, password: str) -> str:
+        hashed.append(password)
+        return make_hash(passwords, password)
+
+    monkeypatch.setattr(Passwords, "hash", counted_hash)
+    met = act_before_commit(
+        fake_aws, lambda: root.send("PATCH", "/users/alice", json_={"quota": 10**9})
+    )
+    if way == "reset":
+        assert reset(token).status == 204
+    else:
+        passwords = {"current_password": PASSWORD, "new_password": OTHER}
+        assert alice.post("/password", **passwords).status == 204
+    assert (met[0].status, hashed) == (200, [OTHER])
+    assert login(OTHER).status == 200

@@ -273,3 +273,23 @@ def test_only_a_rule_of_types_reads_bytes(alice: Client, rule: Ruled, fake_aws: 
             done = alice.post(f"/uploads/{begun['upload_id']}/complete")
         assert done.status == 200, done.text
         assert calls.count("GetObject") == ("types" in rules)
+
+
+def test_a_file_that_is_planned_again_is_read_once(
+    alice: Client, rule: Ruled, fake_aws: FakeAws
+) -> None:
+    """Its bytes are the same at every attempt."""
+    rule(types=[".txt"])
+    for data in (b"one", b"two"):
+        alice.put("a.txt", data)
+    described = {"file_name": "a.txt", "description": "another"}
+    for path, fields in (
+        ("/copy", {"new_name": "b.txt"}),
+        ("/restore", {"version": 1}),
+    ):
+        met = act_before_commit(fake_aws, lambda: alice.send("PATCH", "/file", json_=described))
+        with fake_aws.counted() as calls:
+            assert alice.post(path, file_name="a.txt", **fields).status in {200, 201}
+        assert met[0].status == 200
+        assert calls.count("TransactWriteItems") == 3, "one of the other request, two of this one"
+        assert calls.count("GetObject") == 1

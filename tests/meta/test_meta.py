@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from function import contract
+from function.http import dependencies
 from tests.support.api_register import BY_NAME, ROUTES
 from tests.support.client import Client
 from tests.support.fake_aws import FakeAws
@@ -134,6 +135,14 @@ def test_the_document_does_not_name_the_framework(document: Any) -> None:
     """It has none of its error models either."""
     text = json.dumps(document)
     assert not any(name in text for name in ("owertools", "HTTPValidationError", "pydantic"))
+
+
+def test_the_document_does_not_name_our_dependencies(document: Any) -> None:
+    """The types of a route's signature; five of them are words that the texts need."""
+    words = {"Any", "Conditions", "Cursor", "Limit", "Request"}
+    names = {name for name in vars(dependencies) if re.fullmatch("([A-Z][a-z]+)+", name)} - words
+    assert {"CurrentRequest", "Holder", "SignedIn"} <= names
+    assert set(re.findall(r"\w+", json.dumps(document))) & names == set()
 
 
 def test_the_page_loads_nothing_from_other_hosts(anyone: Client) -> None:
