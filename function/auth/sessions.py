@@ -62,6 +62,8 @@ class SessionService:
         entry = self._access.authenticate(
             caller, more=[session_key(each.token_hash) for each in found]
         )
+        if entry.account.epoch != account.epoch:  # the password has been changed meanwhile
+            return self.list_sessions(caller, page)
         rows = (session_of(entry.rows, each.token_hash) for each in found)
         views = [_view(row, caller) for row in rows if row and self._is_valid(row, account)]
         return paging.page(views, following)
