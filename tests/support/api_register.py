@@ -70,7 +70,7 @@ class Route:
     replay: int = 0
     """The answer to the same request sent again; 0: the same as `status`."""
     unrecorded: str = ""
-    """Why a changing route writes no audit row; "": it writes one."""
+    """Why a changing route writes no audit record; "": it writes one."""
 
     setup: SetupName = ""
     """What the crash suite must create before it."""
@@ -131,7 +131,7 @@ LINK = {
     "alias": "a-file",
 }
 SHA256 = "0" * 64
-# Reasons why a changing route writes no audit row.
+# Reasons why a changing route writes no audit record.
 NOTHING_CHANGES = "it changes no data of an account"
 BEGINS = "the completion of the upload is what writes the row"
 
