@@ -61,6 +61,8 @@ class SessionService:
         authentication = self._access.authenticate(
             caller, more=[session_key(each.token_hash) for each in found]
         )
+        if authentication.account.epoch != account.epoch:
+            return self.list_sessions(caller, page)  # the password has been changed meanwhile
         rows = (session_of(authentication.rows, each.token_hash) for each in found)
         views = [_view(row, caller) for row in rows if row and self._is_valid(row, account)]
         return paging.page(views, following)

@@ -1,9 +1,14 @@
 """The AWS calls of a request: the answer to each, and the rows and objects that it uses.
 
-They decide which interleavings need no run. Another request may come just before a call or just
-after it. Both lead to the same outcome if the call has the same answer in both cases and either
-only reads or uses no row and no object of the other request. Each request draws its own ids and the
-clock stands still, so an outcome depends on nothing but answers and stored data.
+They decide which interleavings need no run. Another request runs either just before a call or just
+after it. The outcome is the same under two conditions: the call has the same answer in both runs,
+and either it only reads or it uses no row and no object of the other request.
+
+Proof: Before the call both runs are equal. The call changes nothing that the other request uses, so
+the other request gets the same answers and makes the same writes in both runs. The writes of the
+two concern different rows and objects, so the stored data is the same when both are done. The
+first request has the same answers and the same stored data, so it goes on equally. This needs that
+a request depends on nothing else: each request draws its own ids, and the clock stands still.
 """
 
 import json
@@ -62,7 +67,7 @@ class Calls:
         self.threads.add(threading.get_ident())
         return answer
 
-    def unaffected(self, after: "Calls", touched: Iterable[Place]) -> int:
+    def count_unaffected(self, after: "Calls", touched: Iterable[Place]) -> int:
         """The number of first calls before which the other request leads to the same outcome.
 
         These are the calls without the other request. `after` are the calls when it came before
@@ -72,17 +77,17 @@ class Calls:
             return 0
         others, count = tuple(touched), 0
         for was, now in zip(self.made[:-1], after.made, strict=False):
-            if was != now or not (was.reads or apart(was.places, others)):
+            if was != now or not (was.reads or are_disjoint(was.places, others)):
                 break
             count += 1
         return count
 
-    def since(self, at: int) -> "Calls":
-        """The calls from there on."""
-        return Calls(self.settings, self.made[at:], self.threads)
+    def skip(self, count: int) -> "Calls":
+        """The calls without the first ones."""
+        return Calls(self.settings, self.made[count:], self.threads)
 
 
-def apart(some: Iterable[Place], others: Iterable[Place]) -> bool:
+def are_disjoint(some: Iterable[Place], others: Iterable[Place]) -> bool:
     """Whether no place of one side equals, contains or is within one of the other side."""
     return not any(one[: len(other)] == other[: len(one)] for one in some for other in others)
 

@@ -97,7 +97,7 @@ class Course:
     answers: list[Any]
 
     @classmethod
-    def of(cls, world: World, operation: Operation) -> "Course":
+    def record(cls, world: World, operation: Operation) -> "Course":
         world.begin(operation)
         views, answers = [world.view()], []
         for status in (operation.done, operation.again):
@@ -141,7 +141,7 @@ def crashes(
     report = Report()
     repeated = again(world, operation)
     with report.case(operation.name, "undisturbed"):
-        course = Course.of(world, operation)
+        course = Course.record(world, operation)
         report.seen["changes"] = course.views[0] != course.views[1]
         for step in world.steps(operation):
             report.seen["calls"] += 1

@@ -30,7 +30,8 @@ class Operation:
     may both get an answer of `alike`. `calls` is the least number of AWS calls, so that a case
     that never happens is noticed. `after` names a setup. `check` asserts that the answer of a
     success is true. The last `quiet` calls tidy up after the commit, and their failure does not
-    change the answer.
+    change the answer. `rereads` is the key of the entries of a list that finds its entries first
+    and then reads the present state of each.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Operation:
     after: SetupName
     quiet: int
     check: Callable[[Answer], None]
+    rereads: str
 
     def __str__(self) -> str:
         return self.name
@@ -70,6 +72,7 @@ def operation(
     after: SetupName = "",
     quiet: int = 0,
     check: Callable[[Answer], None] = lambda _: None,
+    rereads: str = "",
 ) -> Operation:
     """An operation; the row of its route has all that is not given."""
     route = ROUTES_BY_NAME[route_name]
@@ -90,6 +93,7 @@ def operation(
         after=after or route.setup,
         quiet=quiet,
         check=check,
+        rereads=rereads,
     )
 
 
@@ -336,7 +340,7 @@ TABLE: tuple[Operation, ...] = (
     operation("list another's", "GET /files", get("/files"), who="bob", calls=4, others=()),
     operation("list by time", "GET /files", get("/files", sort="modified")),
     operation("search", "GET /files", get("/files", q="report", scope="own"), calls=3),
-    operation("track changes", "GET /changes", get("/changes")),
+    operation("track changes", "GET /changes", get("/changes"), rereads="file_name"),
 
     operation("share", "POST /share",
               post("/share", file_name=PLAN, username="bob", permission="read")),

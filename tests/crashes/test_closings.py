@@ -193,7 +193,7 @@ def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[An
     touched: set[Place] = set()
     after = Calls(people.settings)
 
-    def before(call: Call) -> None:
+    def interrupt(call: Call) -> None:
         nonlocal made
         if made == at and not met:
             touched.update(places_of(call, people.settings))
@@ -202,11 +202,11 @@ def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[An
         if made == at:
             met.append(people.act_elsewhere(other))
 
-    people.fake_aws.before = before
+    people.fake_aws.before = interrupt
     people.fake_aws.after = lambda call, answer: after.note(call, answer) if met else answer
     answer = first(people)
     people.fake_aws.undisturbed()
-    return [answer, *met], people.calls(first).since(at).unaffected(after, touched)
+    return [answer, *met], people.calls(first).skip(at).count_unaffected(after, touched)
 
 
 def assert_settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
@@ -318,7 +318,7 @@ def test_two_deletions_at_once(people: People, clock: Clock) -> None:
 def slow_commits(clock: Clock) -> Callable[[Call], None]:
     """Lets each commit take all the time of the function."""
 
-    def before(call: Call) -> None:
+    def take_time(call: Call) -> None:
         clock.time += 20 * (call.operation == "TransactWriteItems")
 
-    return before
+    return take_time

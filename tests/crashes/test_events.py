@@ -61,14 +61,14 @@ def failing(fake_aws: FakeAws, number: int, fault: Fault) -> Iterator[list[str]]
         hit.append(call.operation)
         return fault.fail(call)
 
-    def before(call: Call) -> Any:
+    def enter(call: Call) -> Any:
         made.append(call.operation)
         return None if fault.effect else fail(call)
 
-    def after(call: Call, answer: Any) -> Any:
+    def leave(call: Call, answer: Any) -> Any:
         return (fail(call) or answer) if fault.effect else answer
 
-    fake_aws.before, fake_aws.after = before, after
+    fake_aws.before, fake_aws.after = enter, leave
     try:
         yield hit
     finally:
@@ -81,14 +81,14 @@ def meeting(fake_aws: FakeAws, number: int, other: Callable[[], Any]) -> Iterato
     made: list[str] = []
     done: list[Any] = []
 
-    def before(call: Call) -> None:
+    def interrupt(call: Call) -> None:
         made.append(call.operation)
         if len(made) == number + 1:
             fake_aws.before = lambda _: None
             done.append(other())
-            fake_aws.before = before
+            fake_aws.before = interrupt
 
-    fake_aws.before = before
+    fake_aws.before = interrupt
     try:
         yield done
     finally:

@@ -47,12 +47,12 @@ def cut_off(
 def killed_after(fake_aws: FakeAws, operation: str) -> Iterator[None]:
     """Kills the process right after that AWS call."""
 
-    def after(call: Call, answer: Any) -> Any:
+    def kill(call: Call, answer: Any) -> Any:
         if call.operation == operation:
             raise Killed
         return answer
 
-    fake_aws.after = after
+    fake_aws.after = kill
     with pytest.raises(Killed):
         yield
     fake_aws.after = lambda _, answer: answer

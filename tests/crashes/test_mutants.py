@@ -19,7 +19,7 @@ ROWS = [
 def test_wrong_design_is_caught(wrong_world: MakeWorld, mutant: Mutant) -> None:
     """Undisturbed it is right; some cases of the enumeration find violations."""
     world, operation = wrong_world(mutant.built()), BY_NAME[mutant.operation]
-    Course.of(world, operation)
+    Course.record(world, operation)
     if mutant.meets:
         report = meetings(world, operation, (BY_NAME[mutant.meets],), {})
     else:

@@ -130,7 +130,7 @@ class World:
 
     def begin(self, *operations: Operation) -> None:
         """Restores the beginning with the setups that the operations need."""
-        done = after(*operations)
+        done = list_setups(*operations)
         if done not in self._prepared:
             self.restore()
             for name in done:
@@ -163,7 +163,7 @@ class World:
 
     def calls(self, operation: Operation, other: Operation) -> Calls:
         """The calls of an operation alone, from the state in which both begin."""
-        key = operation.name, after(operation, other)
+        key = operation.name, list_setups(operation, other)
         if key not in self._calls:
             made = self._calls[key] = Calls(self.settings)
             self.begin(operation, other)
@@ -363,7 +363,7 @@ def kept(held: Any, seen: set[int]) -> Any:
     return repr(held) if isinstance(held, str | int | float | bytes | None) else id(held)
 
 
-def after(*operations: Operation) -> tuple[SetupName, ...]:
+def list_setups(*operations: Operation) -> tuple[SetupName, ...]:
     """The setups that these operations need."""
     return tuple(sorted({operation.after for operation in operations if operation.after}))
 
