@@ -1,6 +1,6 @@
-# Everything that a person or CI asks of this project. `make` alone says what there is.
+# The commands of this project; `make` alone lists them.
 
-# Settings of somebody's shell must not reach the tools.
+# Settings of a user's shell must not reach the tools.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 SHELL := /bin/sh
 PORT ?= 8000
@@ -13,13 +13,13 @@ PIP := -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help serve sweep reset test quick model check bench reference deploy
 
-help: ## what there is to make
+help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
 
-serve: $(VENV) $(EMULATOR) ## run Satchel on this machine, at http://127.0.0.1:8000 or PORT=
+serve: $(VENV) $(EMULATOR) ## run Satchel at http://127.0.0.1:8000, or on PORT=
 	@exec $(RUN) -m local.serve
 
-sweep: ## have a running `make serve` do now what it does by the hour and by the day
+sweep: ## run the hourly and the daily work of a running `make serve` now
 	@curl --silent --show-error --fail --request POST http://127.0.0.1:$(PORT)/_sweep
 
 reset: $(VENV) ## delete the data of `make serve`
@@ -28,10 +28,10 @@ reset: $(VENV) ## delete the data of `make serve`
 test: $(VENV) $(EMULATOR) ## all tests, in random order
 	@$(RUN) -m pytest -q -n 2 --dist worksteal
 
-quick: $(VENV) $(EMULATOR) ## the tests but those that take long
+quick: $(VENV) $(EMULATOR) ## all tests but the exhaustive ones
 	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
-model: $(VENV) ## what people share, in 50,000 random steps or STEPS=; SEED= repeats a run
+model: $(VENV) ## compare 50,000 random steps, or STEPS=, with a model of sharing; SEED= repeats a run
 	@STEPS=$(or $(STEPS),50000) $(RUN) -m pytest -q tests/stateful/test_model.py -k "ever or caught"
 
 check: $(VENV) ## lint, formatting and types
@@ -41,7 +41,7 @@ check: $(VENV) ## lint, formatting and types
 	$(RUN) -m mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
 
-bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## calls, times, sizes, with references; LARGE=1 for 1 GiB
+bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## measure AWS calls, CPU and sizes beside references; LARGE=1 sends 1 GiB
 	@$(RUN) -m bench$(if $(LARGE),.transfer)
 
 reference: $(VENV) ## write the pages of docs/reference that are made from the code

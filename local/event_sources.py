@@ -40,7 +40,7 @@ log = logging.getLogger("local.event_sources")  # this module runs as __main__
 
 
 @dataclass(frozen=True)
-class EventSources:
+class EventSourceConfig:
     """The declared event sources: the queue, messages per batch, events with their periods.
 
     A period is in seconds.
@@ -59,12 +59,12 @@ class Poller:
         self,
         sqs: Any,
         handler: Handler,
-        sources: EventSources,
+        sources: EventSourceConfig,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`sqs` is a client. Every schedule is due at once."""
         self._sqs, self._handler, self._sources, self._clock = sqs, handler, sources, clock
-        self._due = [clock() for _ in sources.schedules]
+        self._next_runs = [clock() for _ in sources.schedules]
         self.invocation_lock = threading.Lock()
 
     def run(self) -> None:
@@ -80,13 +80,13 @@ class Poller:
     def run_due_schedules(self) -> None:
         """Invoke the handler with the event of each schedule that is due."""
         for number, (event, period) in enumerate(self._sources.schedules):
-            if self._clock() < self._due[number]:
+            if self._clock() < self._next_runs[number]:
                 continue
             with self.invocation_lock:
                 result = self._invoke(event)
             log.info("schedule: %s", result)
             wait = RETRY_SECONDS if result == FAILED else period
-            self._due[number] = self._clock() + wait
+            self._next_runs[number] = self._clock() + wait
 
     def poll(self, wait: int) -> int:
         """Invoke the handler with the next batch; how many messages it has.
@@ -156,11 +156,11 @@ def failed_message_ids(result: Any, batch: list[Message]) -> set[str]:
 
 
 def main() -> None:
-    """Run the event sources of a function. Arguments: the handler, EventSources as JSON."""
+    """Run the event sources of a function. Arguments: the handler, EventSourceConfig as JSON."""
     handler, sources = sys.argv[1:]
     function = start(handler)
     sqs = boto3.client("sqs", config=Config(read_timeout=WAIT_SECONDS + 10))
-    poller = Poller(sqs, function, EventSources(**json.loads(sources)))
+    poller = Poller(sqs, function, EventSourceConfig(**json.loads(sources)))
     exit_with_parent(lambda: poller.invocation_lock.acquire(timeout=TIMEOUT_SECONDS))
     poller.run()
 

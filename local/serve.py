@@ -24,7 +24,7 @@ from local.deploy import Deployment, deploy
 from local.emulator.mail import SENDER
 from local.emulator.process import HOST, REGION, Emulator, listen
 from local.emulator.state import ServeError, StateFolder
-from local.event_sources import EventSources
+from local.event_sources import EventSourceConfig
 from local.gateway.cors import Cors
 from local.record import record_resources
 from local.resource import only_resource
@@ -150,7 +150,7 @@ def declared_cors(deployment: Deployment) -> Cors:
     )
 
 
-def declared_event_sources(deployment: Deployment) -> EventSources:
+def declared_event_sources(deployment: Deployment) -> EventSourceConfig:
     """The queue and the schedules of the function, the shortest period first."""
     resources = deployment.resources
     mapping = only_resource(resources, "aws:lambda/eventSourceMapping:EventSourceMapping").inputs
@@ -164,7 +164,7 @@ def declared_event_sources(deployment: Deployment) -> EventSources:
         for target in resources
         if target.kind == "aws:cloudwatch/eventTarget:EventTarget"
     ]
-    return EventSources(
+    return EventSourceConfig(
         queue_url=deployment.exports["queues"]["uploadNotifications"],
         queue_arn=mapping["eventSourceArn"],
         batch_size=mapping["batchSize"],

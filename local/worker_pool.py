@@ -16,7 +16,7 @@ from typing import Self
 
 from local import ROOT
 from local.emulator.state import ServeError
-from local.event_sources import EventSources
+from local.event_sources import EventSourceConfig
 from local.gateway.cors import Cors
 
 HANDLER = "function.app.lambda_handler"
@@ -34,7 +34,7 @@ class WorkerPool:
         log: Path,
         *,
         cors: Cors | None = None,
-        sources: EventSources | None = None,
+        sources: EventSourceConfig | None = None,
         handler: str = HANDLER,
         size: int = 4,
     ) -> None:
@@ -57,11 +57,6 @@ class WorkerPool:
             **environment,
         }
         self._processes: list[subprocess.Popen[bytes]] = []
-
-    @property
-    def pids(self) -> list[int]:
-        """The ids of the running processes."""
-        return [process.pid for process in self._processes]
 
     def __enter__(self) -> Self:
         self._processes = [self._start(command) for command in self._commands]

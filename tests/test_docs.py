@@ -1,5 +1,6 @@
 """The documents are true: their tables equal the code, their links lead somewhere, they run."""
 
+import ast
 import re
 import socket
 import threading
@@ -12,12 +13,16 @@ import pytest
 from bench import recorder
 from docs.reference import __main__ as reference
 from function import app, contract
+from function.auth import keys, mfa
 from function.http import router as http_router
 from function.meta import openapi
 from function.meta.models import Limits
+from function.public import unlock
+from function.tables import groups
 from local import ROOT
 from local.gateway.server import Gateway
 from local.serve import WALKTHROUGH
+from tests.support.api_register import ROUTES
 from tests.support.client import Client
 from tests.support.doc_runner import masked, steps, walk
 from tests.support.fake_aws import FakeAws
@@ -36,6 +41,40 @@ def table(path: str) -> list[list[str]]:
     """The cells of the rows of the first table of a document, without its head."""
     found = re.findall(r"(?:^\|.*\n)+", (ROOT / path).read_text(), re.MULTILINE)[0].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in found]
+
+
+def pattern(node: ast.expr, constants: dict[str, str]) -> str:
+    """The text of an expression, with `<>` for each value that the program does not fix."""
+    match node:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.JoinedStr(values=parts):
+            return "".join(pattern(part, constants) for part in parts)
+        case ast.FormattedValue(value=value):
+            return pattern(value, constants)
+        case ast.BinOp(left=left, right=right):
+            return pattern(left, constants) + pattern(right, constants)
+        case ast.Name(id=name):
+            return constants.get(name, "<>")
+    return "<>"
+
+
+def keys_made(source: str) -> Iterator[tuple[str, ast.expr]]:
+    """The partitions and sort keys that a module makes: `partition` or `sort`, and the code."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="Key"), args=[_, partition, *sort]):
+                yield from [("partition", partition), *(("sort", each) for each in sort)]
+            case ast.Call(func=ast.Attribute(attr="query"), args=[_, partition]):
+                yield "partition", partition
+            case ast.FunctionDef(name=name, body=[*_, ast.Return(value=ast.expr() as value)]):
+                if name.endswith(("_grantee", "_partition")):
+                    yield "partition", value
+
+
+def is_compared(kind: str, text: str) -> bool:
+    """Whether a key has a constant: anywhere in a partition, at the beginning of a sort key."""
+    return bool(re.search("[a-z]", text)) and (kind == "partition" or text[0] != "<")
 
 
 def document() -> dict[str, Any]:
@@ -65,6 +104,56 @@ def test_the_limits_are_those_that_are_published(anyone: Client) -> None:
     assert reference.LIMITS.keys() == published.keys() == Limits.model_fields.keys()
     for name, (value, _) in reference.LIMITS.items():
         assert value == CONFIGURED.get(name, published[name])
+
+
+def test_numbers_in_sentences_are_those_of_the_code() -> None:
+    """Nobody who changes a limit would look for it there."""
+    accounts, security = (
+        " ".join((ROOT / "docs" / name).read_text().split())
+        for name in ("accounts.md", "security.md")
+    )
+    assert f"at most {keys.MAX_KEYS} keys" in accounts
+    assert f"After {mfa.WRONG_CODES_OF_DAY} wrong codes a day" in accounts
+    assert f"{mfa.WRONG_CODES_OF_DAY} wrong codes a day" in security
+    minutes = unlock.TRY_SECONDS // 60
+    per_address, per_link = unlock.TRIES_OF_ADDRESS, unlock.TRIES_OF_ALL
+    assert f"{per_address} in {minutes} minutes per address, {per_link} per link" in security
+    assert f"for {minutes} minutes** by {per_link} attempts" in security
+    assert f"After {unlock.MISSES_OF_ADDRESS} misses" in security
+
+
+def test_the_cost_of_a_request_is_that_of_the_register() -> None:
+    """A cell names the number of AWS calls of the route's request in the register."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\| (`\w+ /.*) \| (\d.*) \|$", text, re.MULTILINE)
+    assert len(rows) >= 10
+    for names, calls in rows:
+        for method, path in re.findall(r"`(\w+) (/[^`]*)`", names):
+            path = path.replace("/uploads/{id}/", "/uploads/{upload_id}/")  # noqa: PLW2901
+            (route,) = (each for each in ROUTES if (each.method, each.path) == (method, path))
+            done = route.status < 400  # otherwise its request is refused early
+            assert not done or str(len(route.calls)) in re.findall(r"\d+", calls), route
+
+
+def test_the_keys_of_rows_are_those_of_the_code() -> None:
+    """Keys that consist of values alone, such as a file's, look alike and are not compared."""
+    sources = [path.read_text() for path in (ROOT / "function").rglob("*.py")]
+    constants = dict(re.findall(r'^([A-Z_]+) = "([^"]+)"', "\n".join(sources), re.MULTILINE))
+    constants |= {"HEAD": groups.HEAD, "MEMBER": groups.MEMBER}
+    made = {
+        (kind, pattern(value, constants)) for source in sources for kind, value in keys_made(source)
+    }
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    rows = re.findall(r"^\|(?: \w+)? \| (?:(.+) )?\| (?:(.+) )?\| .+ \|$", text, re.MULTILINE)
+    described = {
+        (kind, re.sub("<[^>]+>", "<>", key))
+        for row in rows
+        for kind, cell in zip(("partition", "sort"), row, strict=True)
+        for key in re.findall("`([^`]+)`", cell)
+    }
+    assert {key for key in made if is_compared(*key)} == {
+        key for key in described if is_compared(*key)
+    }
 
 
 def test_each_dependency_is_explained() -> None:

@@ -1,6 +1,8 @@
-"""Callers without a session: for whom and from where a change is made."""
+"""For whom and from where a change is made: callers, also those without a session."""
 
 from dataclasses import dataclass
+
+from function.core.models import Caller
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,7 @@ class Uploader:
     def username(self) -> str:
         """The partition of its uploads. No account can have such a name."""
         return f"~{self.request}"
+
+
+Principal = Caller | ActingAccount | Uploader  # who can be authenticated
+Actor = Principal | Anonymous  # who made a change, as an audit record says

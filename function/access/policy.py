@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from function.access.callers import ActingAccount, Uploader
+from function.access.callers import ActingAccount, Principal, Uploader
 from function.access.errors import NoSuchFile, NoSuchFileRequest, NotAllowed
 from function.access.rights import SUFFICIENT, Memberships, Need, Rights, WriteNeed
 from function.aws.rows import Key, Rows
@@ -104,9 +104,7 @@ class Access:
         self._now = base.runtime.now
         self._administrator = base.settings.administrator
 
-    def authenticate(
-        self, caller: Caller | ActingAccount | Uploader, more: Iterable[Key] = ()
-    ) -> Authentication:
+    def authenticate(self, caller: Principal, more: Iterable[Key] = ()) -> Authentication:
         """Proves who calls, and reads `more` in the same strongly consistent read.
 
         The session proves a Caller, the account's id an ActingAccount, the file request an

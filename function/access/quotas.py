@@ -1,10 +1,10 @@
 """Quotas: room for an upload in the owner's account, and the mark at which to warn."""
 
 from function.access.errors import QuotaExceeded
-from function.tables.accounts import Account, Storage, warning_threshold
+from function.tables.accounts import Account, StorageAmount, warning_threshold
 
 
-def require_room(owner: Account, more: Storage) -> None:
+def require_room(owner: Account, more: StorageAmount) -> None:
     """Raises QuotaExceeded where an account has no room for `more` bytes and files."""
     full = [
         noun
@@ -19,7 +19,7 @@ def require_room(owner: Account, more: Storage) -> None:
         )
 
 
-def crossed_warning(owner: Account, more: Storage) -> list[str]:
+def crossed_warning(owner: Account, more: StorageAmount) -> list[str]:
     """The quotas, `bytes` or `files`, of which `more` crosses the warning threshold (4/5)."""
     return [
         noun
@@ -28,7 +28,7 @@ def crossed_warning(owner: Account, more: Storage) -> list[str]:
     ]
 
 
-def _limits(owner: Account, more: Storage) -> list[tuple[str, int, int, int]]:
+def _limits(owner: Account, more: StorageAmount) -> list[tuple[str, int, int, int]]:
     """Each limited quota as (noun, quota, used, added)."""
     limits = (
         ("bytes", owner.quota, owner.bytes_used, more.bytes),

@@ -18,11 +18,12 @@ from function.access.callers import ActingAccount
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
 from function.accounts.models import Closure
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import NoSuchUser
+from function.core.limits import WORK_SECONDS
 from function.core.models import Caller
 from function.core.runtime import BatchResult
 from function.files.commit import FileWrites
@@ -68,10 +69,9 @@ from function.tables.links import (
 from function.tables.requests import RequestRow, Requests, delete_request
 
 PAGE = 50
-SECONDS = 15  # of work in one request; the function has 28
 
 Owned = TypeVar("Owned", FileRow, LinkRow, RequestRow)
-Step = Callable[[Account], bool]
+DeletionStep = Callable[[Account], bool]
 
 
 class Departure:
@@ -80,14 +80,14 @@ class Departure:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._groups = Groups(base.db)
         self._grants = Grants(base.db)
         self._links = Links(base.db)
         self._requests = Requests(base.db)
 
-    def steps(self) -> dict[str, Step]:
+    def steps(self) -> dict[str, DeletionStep]:
         """The steps by name, in order. A step deletes one page, and returns whether it was empty.
 
         A step's failed commits stay for its next page. Steps raise Unavailable.
@@ -214,26 +214,26 @@ class AccountDeletion:
         self._db = base.db
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
         self._files = Files(base.db)
         self._closing_list = ClosingList(base.db)
         # Rights are revoked first; the steps with the most rows come last.
-        self._steps: dict[str, Step] = {
+        self._steps: dict[str, DeletionStep] = {
             **base.one(Departure).steps(),
             "files": self._trash_files,
             "folders": self._delete_folders,
         }
 
     def delete(self, caller: Caller, username: str) -> Closure:
-        """Disables an account for good, and deletes as much of it as SECONDS allow.
+        """Disables an account for good, and deletes as much of it as WORK_SECONDS allow.
 
         `left` of the answer names the steps that remain, none when the account is deleted.
         Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
         account = self._mark(caller, username)
-        left = self._delete(account, self._runtime.within(SECONDS))
+        left = self._delete(account, self._runtime.within(WORK_SECONDS))
         return Closure(username=username, left=left)
 
     def sweep(self, has_time: Callable[[], bool], batch: BatchResult) -> None:
@@ -250,8 +250,8 @@ class AccountDeletion:
         """Marks the account as being deleted, in one commit that also ends its sessions."""
 
         def plan() -> tuple[list[Write], Account]:
-            entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = any_account_in(entry.rows, username)
+            authentication = self._access.authenticate(caller, more=[account_key(username)])
+            account = any_account_in(authentication.rows, username)
             if account is None:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
@@ -262,7 +262,7 @@ class AccountDeletion:
             marked = {"rev": rev, "disabled": True, "deleting": True}
             return [
                 update_account(account, rev, disabled=True, deleting=True, epoch=epoch),
-                require_account_unchanged(entry.account),
+                require_account_unchanged(authentication.account),
                 list_for_closing(username),
                 self._audit.record(caller, "account.delete", owner=username),
             ], account.model_copy(update=marked)

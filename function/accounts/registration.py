@@ -4,11 +4,13 @@ An invitation is stored under the hash of its token, and works once: the commit 
 account deletes it. It works only as long as the account that created it is an administrator's.
 """
 
+from functools import cache
+
 from function.access.callers import Anonymous
 from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
@@ -44,7 +46,7 @@ class RegistrationService:
         self._db = base.db
         self._access = base.one(Access)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -56,10 +58,11 @@ class RegistrationService:
         self._require_open(registration)
         password = registration.password.get_secret_value()
         self._passwords.require_strong(password, registration.username)
+        hash_once = cache(self._passwords.hash)  # it takes long, and a plan may run again
 
         def plan() -> tuple[list[Write], Account]:
             invite = self._find_invite(registration)
-            account = self._account(registration, self._passwords.hash(password), invite)
+            account = self._account(registration, hash_once(password), invite)
             guest = Anonymous(account.username, request.address, request.agent)
             subject = invite.name if invite else None
             return [
@@ -68,13 +71,13 @@ class RegistrationService:
                 self._audit.record(guest, "account.create", subject=subject),
             ], account
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if INVITER_CHECK in error.failed:
                 raise NoSuchInvite from None
             if error.failed == [ACCOUNT_WRITE]:
                 raise UsernameTaken from None
 
-        account = self._db.transact(plan, refused)
+        account = self._db.transact(plan, on_condition_failed)
         role = self._access.with_configured_role(account).role
         return Registered(username=account.username, role=role, created=account.created)
 
@@ -132,7 +135,7 @@ class InviteService:
         self._db = base.db
         self._access = base.one(Access)
         self._invites = Invites(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
 
@@ -178,8 +181,8 @@ class InviteService:
 
         def plan() -> tuple[list[Write], None]:
             now = self._runtime.now()
-            entry = self._access.authenticate(caller, more=[invite_key(invite)])
-            row = invite_in(entry.rows, invite, now)
+            authentication = self._access.authenticate(caller, more=[invite_key(invite)])
+            row = invite_in(authentication.rows, invite, now)
             if row is None:
                 raise NoSuchInvite
             audit_write = self._audit.record(caller, "invite.delete", subject=row.name)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
 from function.accounts.models import AccountChange, AccountView, Usage, UserChange, UserView
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.mfa import NO_FACTOR
 from function.auth.throttle import LoginThrottle
 from function.aws.writes import Write
@@ -37,7 +37,7 @@ class AccountService:
         self._db = base.db
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._rules = base.one(UploadRules)
 
@@ -54,9 +54,13 @@ class AccountService:
         password = request.current_password.get_secret_value()
 
         def plan() -> tuple[list[Write], Account]:
-            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
-            account = entry.account
-            self._throttle.verify(account, caller.username, password, caller.address, entry.rows)
+            authentication = self._access.authenticate(
+                caller, more=[self._throttle.key(caller.address)]
+            )
+            account = authentication.account
+            self._throttle.verify(
+                account, caller.username, password, caller.address, authentication.rows
+            )
             return [
                 update_account(account, self._runtime.new_id(), email=request.email),
                 self._audit.record(caller, "account.update", subject="email"),
@@ -82,7 +86,7 @@ class DirectoryService:
         self._db = base.db
         self._access = base.one(Access)
         self._accounts = Accounts(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._administrator = base.settings.administrator
 
@@ -101,8 +105,8 @@ class DirectoryService:
         provided = _provided(request)
 
         def plan() -> tuple[list[Write], Account]:
-            entry = self._access.authenticate(caller, more=[account_key(username)])
-            old = any_account_in(entry.rows, username)
+            authentication = self._access.authenticate(caller, more=[account_key(username)])
+            old = any_account_in(authentication.rows, username)
             if old is None or old.deleting:
                 raise NoSuchUser
             fields = self._fields(old, provided)
@@ -112,8 +116,8 @@ class DirectoryService:
                 return [], old
             subject = _details(provided, fields)
             writes = [update_account(old, self._runtime.new_id(), **fields)]
-            if old.id != entry.account.id:
-                writes.append(require_account_unchanged(entry.account))
+            if old.id != authentication.account.id:
+                writes.append(require_account_unchanged(authentication.account))
             writes.append(
                 self._audit.record(caller, "account.update", owner=username, subject=subject)
             )
@@ -136,8 +140,8 @@ class DirectoryService:
         administrator = replace(caller, power="admin")
         if username is None or username == caller.username:
             return _usage(self._access.authenticate(caller).account)
-        entry = self._access.authenticate(administrator, more=[account_key(username)])
-        account = any_account_in(entry.rows, username)
+        authentication = self._access.authenticate(administrator, more=[account_key(username)])
+        account = any_account_in(authentication.rows, username)
         if account is None:
             raise NoSuchUser
         return _usage(account)

@@ -1,26 +1,26 @@
-"""The audit log: a row for each change, written in the commit that makes the change.
+"""The audit log: a record of each change, written in the commit that makes the change.
 
-So no change is without its row, and no row without its change. The rows of one day (UTC) have one
-partition, sorted by time; a query walks from the newest day to the oldest.
+So no change is without its record, and no record without its change. The rows of one day (UTC) have
+one partition, sorted by time; a query walks from the newest day to the oldest.
 """
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from function.access.callers import ActingAccount, Anonymous, Uploader
+from function.access.callers import ActingAccount, Actor, Uploader
 from function.access.policy import Access
 from function.access.quotas import crossed_warning
 from function.audit.models import AuditQuery, AuditRecord
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
+from function.core.limits import DAY
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
-from function.tables.accounts import Account, Storage
-from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_row
+from function.tables.accounts import Account, StorageAmount
+from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_record
 
-DAY = 86_400
 DEFAULT_DAYS = 7  # of a query without `since`
 CLOCK_SKEW = 60  # seconds that the clocks of two functions may differ by
 BATCH_SIZE = 500  # rows in one read of a filtered query
@@ -29,11 +29,9 @@ READ_LIMIT = 2_000
 DAY_COST = 50  # what the query of one more day weighs, in rows
 LAST = "~"  # sorts after every row of a day
 
-Actor = Caller | Anonymous | ActingAccount | Uploader
 
-
-class AuditTrail:
-    """Makes the writes of audit rows; a service puts them into the commit of its change."""
+class AuditLog:
+    """Makes the writes of audit records; a service puts them into the commit of its change."""
 
     def __init__(self, base: Base) -> None:
         self._runtime = base.runtime
@@ -48,7 +46,7 @@ class AuditTrail:
         owner: str | None = None,
         subject: str | None = None,
     ) -> Write:
-        """The write of one audit row.
+        """The write of one audit record.
 
         `owner` is the account whose data changes: the actor by default, and for an uploader the
         owner of the file request. `subject` is what else the action is about; never a secret.
@@ -65,10 +63,10 @@ class AuditTrail:
             subject=subject,
             expires_at=int(now) + self._keep_seconds,
         )
-        return put_audit_row(row, self._runtime.new_id())
+        return put_audit_record(row, self._runtime.new_id())
 
-    def quota_warning(self, owner: Account, more: Storage) -> list[Write]:
-        """The row `quota.warn` where `more` crosses the warning threshold of a quota, else none."""
+    def quota_warning(self, owner: Account, more: StorageAmount) -> list[Write]:
+        """The record `quota.warn` where `more` crosses a quota's warning threshold, else none."""
         actor = ActingAccount(owner.username, owner.id)
         crossed = " ".join(crossed_warning(owner, more))
         return [self.record(actor, "quota.warn", subject=crossed)] if crossed else []
@@ -145,5 +143,5 @@ class AuditService:
 
 
 def audit_view(row: AuditRow) -> AuditRecord:
-    """A row as administrators see it."""
+    """A record as administrators see it."""
     return AuditRecord(**row.model_dump(include=set(AuditRecord.model_fields)))

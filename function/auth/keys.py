@@ -4,12 +4,11 @@ A key is shown once and stored as a hash. The account's row lists its keys, so t
 out of date. A new epoch of the account ends them as it ends any session.
 """
 
-import re
 from dataclasses import replace
 
 from function.access.errors import NotAllowed
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import NoSuchKey
 from function.auth.models import KeyRequest, KeyView, NewKey
 from function.auth.sessions import new_session
@@ -19,7 +18,7 @@ from function.base import Base
 from function.core.errors import LimitReached, NotSignedIn
 from function.core.models import Caller
 from function.core.runtime import iso
-from function.core.tokens import token_hash
+from function.core.tokens import is_token_hash, token_hash
 from function.tables.accounts import Account, update_account
 from function.tables.sessions import (
     Session,
@@ -31,7 +30,6 @@ from function.tables.sessions import (
     session_of,
 )
 
-ID = re.compile(r"[0-9a-f]{64}")
 MAX_KEYS = 50
 
 
@@ -41,7 +39,7 @@ class KeyService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: KeyRequest) -> NewKey:
@@ -53,8 +51,8 @@ class KeyService:
         holder = replace(caller, token_hash=token_hash(token))
 
         def plan() -> tuple[list[Write], NewKey]:
-            entry = self._access.authenticate(caller)
-            account, creator = entry.account, session_in(entry.rows, caller)
+            authentication = self._access.authenticate(caller)
+            account, creator = authentication.account, session_in(authentication.rows, caller)
             if creator is None:
                 raise NotSignedIn
             key = new_session(
@@ -71,7 +69,7 @@ class KeyService:
                 raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
             writes = [
                 create_session(key),
-                update_account(account, key.rev, keys=others | {key.token_hash}),
+                update_account(account, self._runtime.new_id(), keys=others | {key.token_hash}),
                 self._audit.record(caller, "key.create", subject=key.token_hash),
             ]
             return writes, NewKey(**_view(key).model_dump(), token=token)
@@ -83,23 +81,26 @@ class KeyService:
         account = self._access.authenticate(caller).account
         if not account.keys:
             return []
-        entry = self._access.authenticate(caller, more=map(session_key, account.keys))
-        found = (self._valid_key(entry.rows, each, entry.account) for each in entry.account.keys)
+        authentication = self._access.authenticate(caller, more=map(session_key, account.keys))
+        found = (
+            self._valid_key(authentication.rows, each, authentication.account)
+            for each in authentication.account.keys
+        )
         keys = sorted((key for key in found if key), key=lambda key: key.created, reverse=True)
         return [_view(key) for key in keys]
 
     def revoke(self, caller: Caller, key_id: str) -> None:
         """Ends one of the caller's keys at once. Raises NoSuchKey, ChangedMeanwhile."""
-        keys = [session_key(key_id)] if ID.fullmatch(key_id) else []
+        keys = [session_key(key_id)] if is_token_hash(key_id) else []
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authenticate(caller, more=keys)
-            if self._valid_key(entry.rows, key_id, entry.account) is None:
+            authentication = self._access.authenticate(caller, more=keys)
+            if self._valid_key(authentication.rows, key_id, authentication.account) is None:
                 raise NoSuchKey
-            others = entry.account.keys - {key_id}
+            others = authentication.account.keys - {key_id}
             return [
                 expire_session(key_id, int(self._runtime.now())),
-                update_account(entry.account, self._runtime.new_id(), keys=others),
+                update_account(authentication.account, self._runtime.new_id(), keys=others),
                 self._audit.record(caller, "key.delete", subject=key_id),
             ], None
 

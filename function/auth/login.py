@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.mfa import SecondFactor
 from function.auth.models import Credentials, Token
 from function.auth.passwords import Passwords
@@ -30,7 +30,7 @@ class LoginService:
         self._throttle = base.one(LoginThrottle)
         self._second_factor = base.one(SecondFactor)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._seconds = base.settings.session_seconds
 
@@ -70,11 +70,11 @@ class LoginService:
             self._audit.record(caller, "session.logout", subject=caller.token_hash),
         ]
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise NotSignedIn from None
 
-        self._db.transact(lambda: (writes, None), refused)
+        self._db.transact(lambda: (writes, None), on_condition_failed)
 
     def logout_everywhere(self, caller: Caller) -> None:
         """Ends every session and API key of the account. Raises NotSignedIn, ChangedMeanwhile."""

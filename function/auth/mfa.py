@@ -7,13 +7,12 @@ cannot lock the owner out. A recovery code cannot be guessed, and works when cod
 """
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
 from function.auth.models import Confirmation, Enrolment, PasswordProof, RecoveryCodes
 from function.auth.throttle import LoginThrottle, Window
@@ -21,7 +20,9 @@ from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
+from function.core.limits import DAY
 from function.core.models import Caller
+from function.core.tokens import token_hash
 from function.tables.accounts import Account, update_account
 from function.tables.windows import Counter, increment, require_left
 
@@ -29,14 +30,13 @@ ISSUER = "Satchel"
 DIGITS = 6
 PERIOD = 30  # seconds of one time step
 STEPS = (-1, 0, 1)  # clocks differ, and typing takes time
-DAY = 86_400
 WRONG_CODES_OF_DAY = 20
 RECOVERY_CODES = 10
 RECOVERY_HINT = " A recovery code still works."
 # The change of an account that removes its second factor.
 NO_FACTOR: Mapping[str, None] = dict.fromkeys(("totp", "totp_new", "totp_step", "recovery"))
 
-Changes = dict[str, Any]
+AccountFields = dict[str, Any]
 
 
 class SecondFactor:
@@ -54,7 +54,7 @@ class SecondFactor:
 
     def use(
         self, account: Account, code: str | None, address: str, rows: Rows
-    ) -> tuple[Changes, list[Write]]:
+    ) -> tuple[AccountFields, list[Write]]:
         """Checks a code that a login sent; nothing where the account has no second factor.
 
         Returns the fields of the account that use the code up, and the conditions of that commit.
@@ -74,7 +74,7 @@ class SecondFactor:
 
     def use_totp(
         self, account: Account, secret: str, code: str, address: str, rows: Rows, hint: str = ""
-    ) -> tuple[Changes, list[Write]]:
+    ) -> tuple[AccountFields, list[Write]]:
         """Checks a time-based code of `secret`, as `use` does; SlowDown carries the `hint`.
 
         The condition on the count refuses a right code that was read before guesses at the same
@@ -95,11 +95,11 @@ class SecondFactor:
     ) -> None:
         writes = [increment(counter), self._throttle.count_failure(account.username, address)]
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise self._window.slow_down(hint) from None
 
-        self._db.transact(lambda: (writes, None), refused)
+        self._db.transact(lambda: (writes, None), on_condition_failed)
 
     def new_secret(self) -> str:
         """A secret of 160 random bits, as RFC 4226 recommends, in Base32."""
@@ -121,7 +121,7 @@ class MfaService:
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
         self._second_factor = base.one(SecondFactor)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def enrol(self, caller: Caller, proof: PasswordProof) -> Enrolment:
@@ -134,9 +134,13 @@ class MfaService:
         secret = self._second_factor.new_secret()
 
         def plan() -> tuple[list[Write], Enrolment]:
-            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
-            account = entry.account
-            self._throttle.verify(account, caller.username, password, caller.address, entry.rows)
+            authentication = self._access.authenticate(
+                caller, more=[self._throttle.key(caller.address)]
+            )
+            account = authentication.account
+            self._throttle.verify(
+                account, caller.username, password, caller.address, authentication.rows
+            )
             if account.totp:
                 raise MfaOn
             return [
@@ -193,8 +197,8 @@ class MfaService:
     def _read(self, caller: Caller) -> tuple[Account, Rows]:
         """The caller's account, and the rows with its count of wrong codes."""
         key = self._second_factor.key(caller.username)
-        entry = self._access.authenticate(caller, more=[key])
-        return entry.account, entry.rows
+        authentication = self._access.authenticate(caller, more=[key])
+        return authentication.account, authentication.rows
 
 
 def totp_code(secret: str, step: int) -> str:
@@ -213,9 +217,9 @@ def _provisioning_uri(secret: str, username: str) -> str:
 
 def _counter_name(secret: str) -> str:
     """The counter of a secret's wrong codes: with another secret the count begins at 0."""
-    return f"secret:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
+    return f"secret:{token_hash(secret)[:16]}"
 
 
 def _hash(recovery_code: str) -> str:
     """The stored hash of a recovery code; 80 random bits need no slow hash."""
-    return hashlib.sha256(recovery_code.replace("-", "").encode()).hexdigest()
+    return token_hash(recovery_code.replace("-", ""))

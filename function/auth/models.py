@@ -110,7 +110,7 @@ class Forgotten(Closed):
 
 
 class PasswordReset(Closed):
-    """A new password, and the token that was mailed or handed over."""
+    """A new password, and the token that was mailed, or that an administrator issued."""
 
     token: Password
     new_password: Password

@@ -5,24 +5,23 @@ id, epoch and address, and a change of any of them ends it.
 """
 
 import hmac
-import re
 
 from aws_lambda_powertools import Logger
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
-from function.auth.throttle import LoginThrottle, Window
+from function.auth.throttle import LoginThrottle, Window, network
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn
 from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
-from function.core.tokens import network, token_hash
+from function.core.tokens import token_hash, username_in
 from function.tables.accounts import (
     Account,
     account_in,
@@ -43,7 +42,6 @@ from function.tables.sessions import (
 )
 from function.tables.windows import increment, left_in
 
-TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 TOKEN_SECONDS = 3600
 REQUEST_SECONDS = 900
 REQUESTS_OF_ADDRESS = 10  # in each window of REQUEST_SECONDS
@@ -74,7 +72,7 @@ class PasswordChangeService:
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, request: PasswordChange) -> None:
@@ -87,11 +85,15 @@ class PasswordChangeService:
         )
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authenticate(caller, more=[self._throttle.key(caller.address)])
-            account, session = entry.account, session_in(entry.rows, caller)
+            authentication = self._access.authenticate(
+                caller, more=[self._throttle.key(caller.address)]
+            )
+            account, session = authentication.account, session_in(authentication.rows, caller)
             if session is None:
                 raise NotSignedIn
-            self._throttle.verify(account, caller.username, old, caller.address, entry.rows)
+            self._throttle.verify(
+                account, caller.username, old, caller.address, authentication.rows
+            )
             self._passwords.require_strong(new, caller.username)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = self._passwords.hash(new)
@@ -114,7 +116,7 @@ class PasswordResetService:
         self._administrator = base.settings.administrator
         self._mail = base.mail
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._requests = Window(
             base.runtime, "reset-request", limit=REQUESTS_OF_ADDRESS, seconds=REQUEST_SECONDS
@@ -161,8 +163,8 @@ class PasswordResetService:
         token = self._new_token(username)
 
         def plan() -> tuple[list[Write], ResetMade]:
-            entry = self._access.authenticate(caller, more=[account_key(username)])
-            account = any_account_in(entry.rows, username)
+            authentication = self._access.authenticate(caller, more=[account_key(username)])
+            account = any_account_in(authentication.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
@@ -170,7 +172,7 @@ class PasswordResetService:
             reset = self._reset(account, token)
             return [
                 put_reset(admin_reset_key(username), reset),
-                require_account_unchanged(entry.account),
+                require_account_unchanged(authentication.account),
                 self._audit.record(caller, "password.issue_reset", owner=username),
             ], ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
 
@@ -184,10 +186,9 @@ class PasswordResetService:
         token, password = (
             each.get_secret_value() for each in (password_reset.token, password_reset.new_password)
         )
-        match = TOKEN.fullmatch(token)
-        if match is None:
+        username = username_in(token)
+        if username is None:
             raise WrongResetToken
-        username = match[1]
         actor = Caller(username, "", address=request.address, agent=request.agent)
         keys = [mailed_reset_key(username), admin_reset_key(username)]
 

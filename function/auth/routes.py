@@ -108,7 +108,7 @@ def forgot_password(body: Forgotten, request: CurrentRequest) -> Response[None]:
     responses=answers({204: None}, WrongResetToken, WeakPassword, ChangedMeanwhile),
 )
 def reset_password(body: PasswordReset, request: CurrentRequest) -> Response[None]:
-    """Set a new password, with the token that was mailed or handed over to you.
+    """Set a new password, with the token that was mailed to you, or that an administrator issued.
 
     All sessions and API keys of the account end at once. A second factor stays.
     """

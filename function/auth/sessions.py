@@ -1,10 +1,9 @@
 """The sessions of an account: created, listed, ended from another session."""
 
-import re
 from typing import Any
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
 from function.aws.writes import Write
@@ -12,6 +11,7 @@ from function.base import Base
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import Runtime, iso
+from function.core.tokens import is_token_hash
 from function.tables.accounts import Account
 from function.tables.sessions import (
     Session,
@@ -24,7 +24,6 @@ from function.tables.sessions import (
     session_place,
 )
 
-ID = re.compile(r"[0-9a-f]{64}")
 LIST = "sessions"
 
 
@@ -35,7 +34,7 @@ class SessionService:
         self._db = base.db
         self._access = base.one(Access)
         self._sessions = Sessions(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def list_sessions(self, caller: Caller, page: PageQuery) -> Page[SessionView]:
@@ -44,8 +43,8 @@ class SessionService:
         The index only names them. Each is read from its own row, so that none is listed which has
         ended. Raises InvalidCursor.
         """
-        entry = self._access.authenticate(caller)
-        account, own = entry.account, session_in(entry.rows, caller)
+        authentication = self._access.authenticate(caller)
+        account, own = authentication.account, session_in(authentication.rows, caller)
         paging = Paging(page, account.id, LIST)
         position, limit = paging.position, paging.limit
         found, following = self._sessions.list_sessions(
@@ -59,23 +58,23 @@ class SessionService:
             found.insert(0, own)  # it is so new that the index does not contain it yet
         if len(found) > limit:
             found, following = found[:limit], session_place(found[limit - 1])
-        entry = self._access.authenticate(
+        authentication = self._access.authenticate(
             caller, more=[session_key(each.token_hash) for each in found]
         )
-        rows = (session_of(entry.rows, each.token_hash) for each in found)
+        rows = (session_of(authentication.rows, each.token_hash) for each in found)
         views = [_view(row, caller) for row in rows if row and self._is_valid(row, account)]
         return paging.page(views, following)
 
     def end(self, caller: Caller, session_id: str) -> None:
         """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""
-        if not ID.fullmatch(session_id):
+        if not is_token_hash(session_id):
             self._access.authenticate(caller)
             raise NoSuchSession
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authenticate(caller, more=[session_key(session_id)])
-            session = session_of(entry.rows, session_id)
-            if session is None or not self._is_valid(session, entry.account):
+            authentication = self._access.authenticate(caller, more=[session_key(session_id)])
+            session = session_of(authentication.rows, session_id)
+            if session is None or not self._is_valid(session, authentication.account):
                 raise NoSuchSession
             return [
                 expire_session(session_id, int(self._runtime.now())),
@@ -103,7 +102,6 @@ def new_session(
         epoch=account.epoch,
         created=iso(now),
         expires_at=int(now) + seconds,
-        rev=runtime.new_id(),
         address=caller.address,
         agent=caller.agent,
         **fields,

@@ -36,25 +36,24 @@ class ConditionFailed(Exception):
     """Nothing was written, because the condition of a write is not true.
 
     `failed` are the positions of those writes, from 0; it is empty when other transactions were in
-    the way. `found` is the stored row, where one write alone was tried.
+    the way.
     """
 
-    def __init__(self, failed: Sequence[int] = (), found: Item | None = None) -> None:
-        """Takes the positions of the writes, and the stored row."""
+    def __init__(self, failed: Sequence[int] = ()) -> None:
+        """Takes the positions of the writes."""
         super().__init__(f"the conditions of the writes {list(failed)} are not true")
         self.failed = failed
-        self.found = found
 
 
-class Page(NamedTuple, Generic[Element]):
+class QueryPage(NamedTuple, Generic[Element]):
     """Some of a query's rows, in the order of their keys; `more` tells whether others follow."""
 
     items: list[Element]
     more: bool
 
-    def map(self, read: Callable[[Element], Other]) -> "Page[Other]":
+    def map(self, read: Callable[[Element], Other]) -> "QueryPage[Other]":
         """The same page with every element as `read` returns it."""
-        return Page([read(element) for element in self.items], self.more)
+        return QueryPage([read(element) for element in self.items], self.more)
 
 
 class Dynamo:
@@ -97,14 +96,18 @@ class Dynamo:
     def transact(
         self,
         plan: Callable[[], tuple[Sequence[Write], Result]],
-        refused: Callable[[ConditionFailed], None] | None = None,
+        on_condition_failed: Callable[[ConditionFailed], None] | None = None,
     ) -> Result:
         """Plans and commits until the conditions of the writes are true; returns the plan's result.
 
         `plan` reads, decides, and returns its writes and its result. It runs again, after a pause,
-        when another commit came between its reads and its writes. Without writes nothing is
-        committed. An error that `plan` raises ends the transaction; `refused` may raise one for a
-        failed condition. Raises ChangedMeanwhile after the last attempt, Unavailable.
+        when another commit came between its reads and its writes. Besides reading it may have only
+        effects that can be repeated, such as the count of a wrong password. Without writes nothing
+        is committed.
+
+        `on_condition_failed` may raise an error for a failed condition of the commit. An error that
+        `plan` raises ends the transaction, also a ConditionFailed of a write of its own. Raises
+        ChangedMeanwhile after the last attempt, Unavailable.
         """
         for _ in self._runtime.attempts():
             writes, result = plan()
@@ -112,8 +115,8 @@ class Dynamo:
                 if writes:
                     self.commit(writes)
             except ConditionFailed as failed:
-                if refused:
-                    refused(failed)
+                if on_condition_failed:
+                    on_condition_failed(failed)
                 continue
             return result
         raise AssertionError
@@ -151,7 +154,7 @@ class Dynamo:
                 break
 
     def write(self, write: Write) -> None:
-        """Does one write. Raises ConditionFailed with the stored row, Unavailable.
+        """Does one write. Raises ConditionFailed, Unavailable.
 
         The SDK does not repeat a write that a transaction on the same row refuses; this does.
         """
@@ -161,8 +164,6 @@ class Dynamo:
             "Delete": self._client.delete_item,
         }[write.kind]
         parameters = self._parameters(write)
-        if write.when:
-            parameters["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         for _ in self.rounds():
             try:
                 with translate_aws_errors():
@@ -171,8 +172,7 @@ class Dynamo:
                 if error_code(error) == "TransactionConflictException":
                     continue
                 if error_code(error) == "ConditionalCheckFailedException":
-                    found: Any = error.response.get("Item")
-                    raise ConditionFailed([0], decode(found) if found else None) from error
+                    raise ConditionFailed([0]) from error
                 raise
             return
 
@@ -186,7 +186,7 @@ class Dynamo:
         limit: int = 100,
         descending: bool = False,
         single_call: bool = False,
-    ) -> Page[Item]:
+    ) -> QueryPage[Item]:
         """At most `limit` rows of a partition, in the order of their sort keys. Raises Unavailable.
 
         Their sort keys begin with `prefix` and come after `after`. A Query returns at most one MiB;
@@ -204,7 +204,7 @@ class Dynamo:
             items += found
             if single_call or not start:
                 break
-        return Page(items, more=bool(start))
+        return QueryPage(items, more=bool(start))
 
     def query_index(self, table: Table, partition: str) -> list[Item]:
         """All rows of one partition of the table's index. Raises Unavailable."""
@@ -217,7 +217,7 @@ class Dynamo:
 
     def query_latest(
         self, table: Table, partition: str, *, after: Item | None = None, limit: int
-    ) -> Page[Item]:
+    ) -> QueryPage[Item]:
         """At most `limit` rows of one partition of the index, in descending order, in one call.
 
         They come after the key `after` of the index and the table. Raises Unavailable.
@@ -227,9 +227,9 @@ class Dynamo:
             "Limit": limit,
         }
         items, start = self._query_page(request, encode(after) if after else None)
-        return Page(items, more=bool(start))
+        return QueryPage(items, more=bool(start))
 
-    def scan(self, table: Table, *, after: str, limit: int) -> Page[Item]:
+    def scan(self, table: Table, *, after: str, limit: int) -> QueryPage[Item]:
         """At most `limit` rows of a whole table that has no sort key, after the key `after`.
 
         In no order that means anything. Raises Unavailable.
@@ -249,7 +249,7 @@ class Dynamo:
             start = answer.get("LastEvaluatedKey")
             if not start:
                 break
-        return Page(items[:limit], more=len(items) > limit)
+        return QueryPage(items[:limit], more=len(items) > limit)
 
     def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
         names = {self._names[key.table.name] for key in keys}

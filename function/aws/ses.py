@@ -10,7 +10,7 @@ from function.aws.errors import error_code, translate_aws_errors
 # SES's mailbox simulator accepts mail and delivers it to nobody, in the time of any other mail.
 NOBODY = "success@simulator.amazonses.com"
 # SES's codes for an address that it does not take, or that a sandboxed account has not verified.
-REFUSED = frozenset({"BadRequestException", "MessageRejected"})
+REFUSAL_CODES = frozenset({"BadRequestException", "MessageRejected"})
 
 
 class Mail:
@@ -45,7 +45,7 @@ class Mail:
                     Content={"Simple": simple},
                 )
         except ClientError as error:
-            if error_code(error) in REFUSED:
+            if error_code(error) in REFUSAL_CODES:
                 return False
             raise
         return True

@@ -11,7 +11,7 @@ from function.core.roles import Power
 
 MOST_AGENT = 200
 # Who may register: everybody, people with an invitation, or nobody.
-Registration = Literal["open", "invite", "closed"]
+RegistrationPolicy = Literal["open", "invite", "closed"]
 
 
 class Closed(BaseModel):

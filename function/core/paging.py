@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from function.core.cursors import decode_cursor, encode_cursor
 
-Item = TypeVar("Item")
+Element = TypeVar("Element")
 
 
 class PageQuery:
@@ -23,10 +23,10 @@ class PageQuery:
         self.cursor = cursor
 
 
-class Page(Generic[Item]):
+class Page(Generic[Element]):
     """Items of a list, and the cursor of the next page; None on the last page."""
 
-    def __init__(self, items: Iterable[Item], cursor: str | None) -> None:
+    def __init__(self, items: Iterable[Element], cursor: str | None) -> None:
         self.items = list(items)
         self.cursor = cursor
 
@@ -52,7 +52,7 @@ class Paging:
         """The position after which the page begins, where it is one string; "" at the beginning."""
         return self.position[0] if self.position else ""
 
-    def page(self, items: Iterable[Item], last: str | Sequence[str] | None) -> Page[Item]:
+    def page(self, items: Iterable[Element], last: str | Sequence[str] | None) -> Page[Element]:
         """A page; `last` is the position of the last row that was read, or empty if none follow."""
         if not last:
             return Page(items, None)

@@ -44,10 +44,10 @@ class DownloadService:
 
     def sign_file(self, caller: Caller, request: DownloadRequest) -> Download:
         """A download URL for one file. Raises NoSuchFile, NoSuchVersion."""
-        entry = self._access.authorize(caller, request.username, request.file_name)
-        row = entry.file
+        authorization = self._access.authorize(caller, request.username, request.file_name)
+        row = authorization.file
         if request.version is not None and request.version != row.version:
-            if entry.permission != "own":  # a share does not include the versions before it
+            if authorization.permission != "own":  # a share does not include the versions before it
                 raise NoSuchVersion
             row = self._older_version(row, request.version)
         return self._presigner.download(row, inline=request.inline)

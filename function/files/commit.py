@@ -2,7 +2,7 @@
 
 A file is its row in DynamoDB; the bytes are in S3 before it. One transaction writes the row and all
 that follows from it: the archived version, the folders' counts, the search index, the entry of the
-changes feed, the reference count of the object, the owner's usage and the audit row. So they
+changes feed, the reference count of the object, the owner's usage and the audit record. So they
 agree at every moment, and an upload either happened or did not. `FileWriter.plan` decides.
 """
 
@@ -14,7 +14,7 @@ from typing import Literal
 
 from function.access.policy import WriteAuthorization
 from function.access.quotas import require_room
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import BATCH_GET_LIMIT
 from function.aws.s3 import Stored
 from function.aws.writes import Write, delete, put
@@ -26,7 +26,7 @@ from function.core.runtime import iso
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
 from function.files.upload_rules import UploadRules
-from function.tables.accounts import NO_STORAGE, Storage, charge
+from function.tables.accounts import NO_STORAGE, StorageAmount, charge
 from function.tables.changes import put_change
 from function.tables.files import (
     TRASH,
@@ -49,7 +49,7 @@ from function.tables.folders import count_files
 from function.tables.search_terms import term_key, terms_of
 
 # A file before and after a change; None where it does not exist.
-Change = tuple[FileRow | None, FileRow | None]
+FileRowChange = tuple[FileRow | None, FileRow | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class WriteRequest(Conditions):
     keep_details: bool = True
     request: str | None = None
     sender: str | None = None
-    reserved: Storage = NO_STORAGE
+    reserved: StorageAmount = NO_STORAGE
     head: bytes | None = None
 
 
@@ -95,7 +95,7 @@ class FileWriter:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._file_writes = base.one(FileWrites)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._rules = base.one(UploadRules)
         self._runtime = base.runtime
         self._keep_versions = base.settings.keep_versions
@@ -136,7 +136,7 @@ class FileWriter:
         self.check(authorization, request, stored.size)
         row = self._new_row(authorization, request, stored)
         written = Written(row, authorization.permission, created=row.version == 1)
-        growth = Storage(stored.size, 1) - request.reserved
+        growth = StorageAmount(stored.size, 1) - request.reserved
         count = init_refcount if request.mode == "new_bytes" else increment_refcount
         extra = extra_writes(written)
         return [
@@ -161,7 +161,7 @@ class FileWriter:
         may_coexist = request.on_conflict == "rename" and authorization.may_add
         if authorization.file and request.on_conflict != "replace" and not may_coexist:
             raise FileExists
-        require_room(authorization.owner, Storage(size, 1) - request.reserved)
+        require_room(authorization.owner, StorageAmount(size, 1) - request.reserved)
 
     def free_name(self, owner: str, name: str, *, guaranteed: bool) -> str:
         """The first of `name (1).ext`, `name (2).ext`, … that no file of the owner's has.
@@ -243,7 +243,7 @@ class FileWrites:
         self._runtime = base.runtime
         self._keep_seconds = base.settings.keep_seconds
 
-    def change_files(self, *changes: Change) -> list[Write]:
+    def change_files(self, *changes: FileRowChange) -> list[Write]:
         """The writes of changes: rows, search index, folders' counts, changes feed.
 
         The files' own rows come first, each with the condition that it is as it was read.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from function.access.policy import Access, WriteAuthorization, needed_right
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.s3 import BytesMissing
 from function.aws.writes import Write, delete
@@ -39,7 +39,7 @@ class SmallUploadService:
         self._access = base.one(Access)
         self._bucket = base.bucket
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def put(
@@ -109,7 +109,7 @@ class FileService:
         self._bucket = base.bucket
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def read(
@@ -189,7 +189,7 @@ class CopyService:
         self._db = base.db
         self._access = base.one(Access)
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
 
     def copy(self, caller: Caller, request: CopyRequest) -> tuple[FileObject, bool]:
         """Copies a file that the caller may read; True if no file had the new name.

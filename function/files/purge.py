@@ -11,7 +11,7 @@ from typing import NamedTuple
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write, delete, equals
 from function.base import Base
-from function.tables.accounts import Storage, account_key, any_account_in, refund
+from function.tables.accounts import StorageAmount, account_key, any_account_in, refund
 from function.tables.expiry import expiry_key, freed_object, mark_freed
 from function.tables.files import (
     TRASH,
@@ -100,5 +100,5 @@ class Purger:
             decrement_refcount(row.object, references),
             delete(entry) if references else mark_freed(entry, row.object, now),
             *([delete(own_entry)] if own_entry != entry else []),
-            *([refund(owner, row.owner_id, Storage(row.size, 1))] if charged else []),
+            *([refund(owner, row.owner_id, StorageAmount(row.size, 1))] if charged else []),
         ]

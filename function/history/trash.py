@@ -5,13 +5,12 @@ expires the file at once: nobody can restore it from then on, and if the purge i
 hourly sweep finishes it.
 """
 
-import base64
 from collections.abc import Callable
 from itertools import chain
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
@@ -21,6 +20,7 @@ from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
+from function.core.signing import decode_base64, encode_base64
 from function.files.commit import FileWrites
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
@@ -59,7 +59,7 @@ class TrashService:
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
         self._rules = base.one(UploadRules)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def list_items(self, caller: Caller, page: PageQuery) -> Page[TrashItem]:
@@ -81,12 +81,14 @@ class TrashService:
 
         def plan() -> tuple[list[Write], FileObject]:
             more = [trash_key(caller.username, sort_key_of(request.id))] if request.id else []
-            entry = self._access.authenticate_owner(caller, request.username, [target, *more])
-            deleted = self._find(entry, caller.username, request)
+            authentication = self._access.authenticate_owner(
+                caller, request.username, [target, *more]
+            )
+            deleted = self._find(authentication, caller.username, request)
             require_conditions(request, deleted)
-            if target in entry.rows:
+            if target in authentication.rows:
                 raise FileExists("A file has that name; send another one as new_name.")
-            self._rules.require_name_allowed(entry.account.role, deleted, name)
+            self._rules.require_name_allowed(authentication.account.role, deleted, name)
             new = {
                 "partition": caller.username,
                 "name": name,
@@ -98,7 +100,7 @@ class TrashService:
             return [
                 *self._file_writes.change_files((None, row)),
                 *delete_from_trash(deleted),
-                require_account_active(entry.account),
+                require_account_active(authentication.account),
                 self._audit.record(caller, "trash.restore", name),
             ], file_object(row, "own")
 
@@ -113,9 +115,9 @@ class TrashService:
         key = trash_key(caller.username, sort_key_of(item))
 
         def plan() -> tuple[list[Write], Key]:
-            entry = self._access.authenticate(caller, more=[key])
-            row = trashed_in(entry.rows, key, self._runtime.now())
-            if row is None or not self._is_restorable(row, entry.account):
+            authentication = self._access.authenticate(caller, more=[key])
+            row = trashed_in(authentication.rows, key, self._runtime.now())
+            if row is None or not self._is_restorable(row, authentication.account):
                 raise NoSuchFile("No deleted file has that id; GET /trash lists them.")
             require_conditions(conditions, row)
             return self._expire(caller, row)
@@ -142,16 +144,16 @@ class TrashService:
         left = self._count(account) if more or not has_time() else 0
         return Emptying(removed=removed, left=left) if left else None
 
-    def _find(self, entry: Authentication, owner: str, request: Restoration) -> FileRow:
+    def _find(self, authentication: Authentication, owner: str, request: Restoration) -> FileRow:
         """The deleted file to restore: of several of one name the latest. Raises NoSuchFile."""
         if request.id:
             key = trash_key(owner, sort_key_of(request.id))
-            row = trashed_in(entry.rows, key, self._runtime.now())
+            row = trashed_in(authentication.rows, key, self._runtime.now())
             rows = [row] if row and row.file_name == request.file_name else []
         else:
             rows = self._archive.list_deleted_as(owner, request.file_name, MAX_NAMESAKES)
         for row in rows:
-            if self._is_restorable(row, entry.account):
+            if self._is_restorable(row, authentication.account):
                 return row
         names = "name and id" if request.id else "name"
         raise NoSuchFile(f"No deleted file has that {names}; GET /trash lists them.")
@@ -193,7 +195,7 @@ class TrashService:
 
 def item_id(row: FileRow) -> str:
     """The id of a deleted file: its sort key in Base64 (RFC 4648, section 5), without padding."""
-    return base64.urlsafe_b64encode(row.name.encode()).decode().rstrip("=")
+    return encode_base64(row.name.encode())
 
 
 def sort_key_of(item: str) -> str:
@@ -202,7 +204,7 @@ def sort_key_of(item: str) -> str:
     That key is read all the same: only after it does the caller learn whether they are allowed to.
     """
     try:
-        name = base64.urlsafe_b64decode(item + "=" * (-len(item) % 4)).decode()
+        name = decode_base64(item).decode()
     except ValueError:
         return NO_KEY
     return name if 0 < len(name.encode()) <= MAX_KEY_BYTES else NO_KEY

@@ -4,7 +4,7 @@ Only the owner sees replaced versions: a grant is on the current one.
 """
 
 from function.access.policy import Access, Authorization, WriteAuthorization
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
 from function.core.models import Caller
@@ -34,7 +34,7 @@ class VersionService:
         self._archive = Archive(base.db)
         self._access = base.one(Access)
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def list_versions(
@@ -44,11 +44,11 @@ class VersionService:
 
         Of another account's file only the current one. Raises NoSuchFile, InvalidCursor.
         """
-        entry = self._access.authorize(caller, owner, name)
-        row = entry.file
-        paging = Paging(page, entry.account.id, f"versions {row.id}")
+        authorization = self._access.authorize(caller, owner, name)
+        row = authorization.file
+        paging = Paging(page, authorization.account.id, f"versions {row.id}")
         views = [] if paging.after else [version_view(row, current=True)]
-        if entry.permission != "own":
+        if authorization.permission != "own":
             return paging.page(views, None)
         if paging.limit == len(views):
             return paging.page(views, str(row.version))
@@ -72,8 +72,8 @@ class VersionService:
         """
 
         def plan() -> tuple[list[Write], FileObject]:
-            entry, old = self._find(caller, request)
-            row = entry.file
+            authorization, old = self._find(caller, request)
+            row = authorization.file
             require_conditions(request, row)
             if old.object == row.object:
                 return [], file_object(row, "own")
@@ -85,7 +85,7 @@ class VersionService:
                     self._audit.record(caller, "version.restore", name, subject=version),
                 ]
 
-            own = WriteAuthorization.for_own_file(entry, row.name)
+            own = WriteAuthorization.for_own_file(authorization, row.name)
             write_request = _write_request(row, old, request)
             writes, written = self._writer.plan(own, write_request, old.stored, extra_writes)
             return writes, file_object(written.row, written.permission)
@@ -94,18 +94,18 @@ class VersionService:
 
     def _find(self, caller: Caller, request: Restoration) -> tuple[Authorization, FileRow]:
         """The caller's own file, and its version. Raises NoSuchFile, NoSuchVersion."""
-        entry = self._access.authorize(caller, request.username, request.file_name)
-        row = entry.file
+        authorization = self._access.authorize(caller, request.username, request.file_name)
+        row = authorization.file
         version = request.version or row.version
-        if entry.permission != "own":
+        if authorization.permission != "own":
             raise NoSuchVersion
         if version == row.version:
-            return entry, row
+            return authorization, row
         rows = self._db.read([version_key(row, version)])
         found = version_in(rows, row, version, self._max_versions, self._runtime.now())
         if found is None:
             raise NoSuchVersion
-        return entry, found
+        return authorization, found
 
 
 def version_view(row: FileRow, *, current: bool) -> VersionView:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from function.access.callers import Anonymous
 from function.access.errors import NoSuchFile
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
 from function.core import curl
@@ -42,7 +42,7 @@ class LinkDownloads:
         self._password_gate = base.one(PasswordGate)
         self._public_links = base.one(PublicLinkService)
         self._presigner = base.one(Presigner)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def download(

@@ -26,15 +26,19 @@ class LinkItems:
         self._capacity = base.one(GrantCapacity)
         self._runtime = base.runtime
 
-    def grants(self, entry: Authentication, row: LinkRow, names: Iterable[str]) -> list[Grant]:
+    def grants(
+        self, authentication: Authentication, row: LinkRow, names: Iterable[str]
+    ) -> list[Grant]:
         """New grants to a link on files and folders of its owner; duplicate names count once.
 
-        The rows of the items (`item_keys`) must be among those of `entry`.
+        The rows of the items (`item_keys`) must be among those of `authentication`.
         Raises NoSuchFile, LimitReached, ChangedMeanwhile.
         """
-        return [self._grant(entry, row, name) for name in dict.fromkeys(names)]
+        return [self._grant(authentication, row, name) for name in dict.fromkeys(names)]
 
-    def writes(self, entry: Authentication, before: list[Grant], after: list[Grant]) -> list[Write]:
+    def writes(
+        self, authentication: Authentication, before: list[Grant], after: list[Grant]
+    ) -> list[Write]:
         """Replaces the grants that were read by others: puts, updates and deletes what differs.
 
         Each write has a condition on the grant or the file as it was read. It fails when a rename
@@ -47,17 +51,17 @@ class LinkItems:
             if old and (old.file_id, old.expires_at) == (grant.file_id, grant.expires_at):
                 continue
             unchanged = equals(rev=old.rev) if old else None
-            writes += [put_grant(grant, unchanged), self._add_grantee(entry, grant)]
+            writes += [put_grant(grant, unchanged), self._add_grantee(authentication, grant)]
         for grant in removed.values():
-            writes += [delete_grant(grant), *self._remove_grantee(entry, grant)]
+            writes += [delete_grant(grant), *self._remove_grantee(authentication, grant)]
         return writes
 
-    def _grant(self, entry: Authentication, row: LinkRow, name: str) -> Grant:
-        file, grantee = entry.own_file(name), link_grantee(row.id)
+    def _grant(self, authentication: Authentication, row: LinkRow, name: str) -> Grant:
+        file, grantee = authentication.own_file(name), link_grantee(row.id)
         if file:
             file = self._capacity.ensure_capacity(file, grantee)
         elif name.endswith("/"):
-            self._capacity.ensure_folder_capacity(entry.rows, row.owner, name, grantee)
+            self._capacity.ensure_folder_capacity(authentication.rows, row.owner, name, grantee)
         else:
             raise NoSuchFile
         return Grant(
@@ -73,28 +77,30 @@ class LinkItems:
             expires_at=row.expires_at,
         )
 
-    def _add_grantee(self, entry: Authentication, grant: Grant) -> Write:
+    def _add_grantee(self, authentication: Authentication, grant: Grant) -> Write:
         """Adds the link to the grantees in the row of the file or folder."""
-        file = entry.own_file(grant.name)
+        file = authentication.own_file(grant.name)
         if file:
             return add_grantee(file, grant.grantee, self._runtime.new_id())
         return add_folder_grantee(grant.owner, grant.name, grant.grantee)
 
-    def _remove_grantee(self, entry: Authentication, grant: Grant) -> list[Write]:
+    def _remove_grantee(self, authentication: Authentication, grant: Grant) -> list[Write]:
         """Removes the link from the grantees of the folder, or of the file if it is the same."""
         if grant.file_id is None:
             return [remove_folder_grantee(grant.owner, grant.name, [grant.grantee])]
-        file = entry.own_file(grant.name)
+        file = authentication.own_file(grant.name)
         if file is None or file.place_id != grant.file_id:
             return []
         return [remove_grantee(file, grant.grantee, self._runtime.new_id())]
 
 
-def current_grants(entry: Authentication, row: LinkRow, grants: Iterable[Grant]) -> list[Grant]:
+def current_grants(
+    authentication: Authentication, row: LinkRow, grants: Iterable[Grant]
+) -> list[Grant]:
     """The grants whose file still exists in its place, with the expiry of the link as it is now."""
 
     def exists(grant: Grant) -> bool:
-        file = entry.own_file(grant.name)
+        file = authentication.own_file(grant.name)
         return grant.file_id is None or (file is not None and file.place_id == grant.file_id)
 
     expiry = {"expires_at": row.expires_at}

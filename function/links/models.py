@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt
 
 from function.core.fields import (
+    AccessTokenText,
     FileName,
     FileOrFolder,
     Seconds,
@@ -12,16 +13,14 @@ from function.core.fields import (
     described_pattern,
     encodable,
 )
+from function.core.limits import WEEK
 from function.core.models import Closed
 from function.files.models import Download
 
-WEEK = 7 * 24 * 3600
-# How long an expired or revoked link tells its visitors so, and how long its events are kept.
-RETENTION = 90 * 24 * 3600
 MAX_ITEMS = 40
 EventKind = Literal["opened", "unlocked", "downloaded"]
 Channel = Literal["page", "json", "head", "redirect", "curl"]
-Items = Annotated[
+LinkItemNames = Annotated[
     tuple[FileOrFolder, ...], Field(min_length=1, max_length=MAX_ITEMS, fail_fast=True)
 ]
 LinkPassword = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterValidator(encodable)]
@@ -40,7 +39,6 @@ Alias = Annotated[
         "3 to 40 of the characters a-z 0-9 -, the first a letter or a digit",
     ),
 ]
-AccessToken = Annotated[str, StringConstraints(max_length=200)]
 
 
 class LinkRequest(Closed):
@@ -50,7 +48,7 @@ class LinkRequest(Closed):
     that can open the link. `alias` is an address that people can remember, and guess.
     """
 
-    items: Items
+    items: LinkItemNames
     password: LinkPassword | None = None
     expires_in: Seconds | None = WEEK
     max_downloads: MaxDownloads | None = None
@@ -63,7 +61,7 @@ class LinkRequest(Closed):
 class LinkChanges(LinkRequest):
     """The fields of a link to change: a field that is left out stays, null clears one."""
 
-    items: Items = ()
+    items: LinkItemNames = ()
     expires_in: Seconds | None = None
 
 
@@ -129,7 +127,7 @@ class LinkDownloadRequest(Closed):
     """
 
     file_name: FileName | None = None
-    grant: AccessToken | None = None
+    grant: AccessTokenText | None = None
     format: Literal["curl"] | None = None
     inline: bool = False
 

@@ -10,19 +10,20 @@ from function.links.models import LinkPage
 
 
 def link_page(
-    link: LinkPage, path: str, grant: str, following: str | None, site: str
+    link: LinkPage, path: str, access_token: str, following: str | None, site: str
 ) -> Response[Any]:
     """The page of a link at `path`; `following` is the cursor of its next page.
 
-    Each button carries the grant, so that a file is counted once however often it is pressed.
+    Each button carries the access token, so that a file that is downloaded again is not counted
+    again.
     """
-    query = {"cursor": following} | ({"grant": grant} if link.needs_password else {})
+    query = {"cursor": following} | ({"grant": access_token} if link.needs_password else {})
     return page(
         "link.html",
         site,
         page=link,
         path=path,
-        grant=grant,
+        access_token=access_token,
         may_download=link.allow_download and link.downloads_left != 0,
         next_page=f"{quote(path)}?{urlencode(query)}" if following else None,
         terms=_terms(link),

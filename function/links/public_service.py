@@ -6,21 +6,22 @@ from contextlib import suppress
 
 from function.base import Base
 from function.core.errors import Unavailable
-from function.core.limits import MAX_ANSWER_BYTES
+from function.core.limits import EXPIRED_SECONDS, MAX_ANSWER_BYTES, MINUTE
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import NoSuchLink
-from function.links.models import RETENTION, Channel, EventKind, LinkItem, LinkPage
+from function.links.models import Channel, EventKind, LinkItem, LinkPage
 from function.listing.service import estimated_size
 from function.public.models import Unlocked
 from function.public.unlock import PasswordGate
 from function.tables.files import FileRow, Files
 from function.tables.links import EventRow, LinkRow, Links
 
-MINUTE = 60
 FOLDERS_AT_ONCE = 10  # whose first files are read at the same time
-Position = list[str]  # the folder, "" for the files that are items themselves, and the last name
+LinkPosition = list[
+    str
+]  # the folder, "" for the files that are items themselves, and the last name
 
 
 class PublicLinkService:
@@ -80,7 +81,7 @@ class PublicLinkService:
         return paging.page(found, None)
 
     def _files_after(
-        self, opened: OpenLink, position: Position | None, batch_size: int
+        self, opened: OpenLink, position: LinkPosition | None, batch_size: int
     ) -> Iterator[FileRow]:
         """The files of a link after a position, each once."""
         folder, after = position or ["", ""]
@@ -119,18 +120,18 @@ class PublicLinkService:
 def link_event(
     kind: EventKind, how: Channel, now: float, name: str | None = None, times: int = 1
 ) -> EventRow:
-    """The row of an event, which the table keeps for `RETENTION` seconds."""
+    """The row of an event, which the table keeps for `EXPIRED_SECONDS`."""
     return EventRow(
         kind=kind,
         how=how,
         created=iso(now),
-        expires_at=int(now) + RETENTION,
+        expires_at=int(now) + EXPIRED_SECONDS,
         file_name=name,
         times=times,
     )
 
 
-def _position(opened: OpenLink, row: FileRow) -> Position:
+def _position(opened: OpenLink, row: FileRow) -> LinkPosition:
     """The position of a file in the list."""
     if f"{row.partition}/{row.name}" in {grant.file for grant in opened.grants}:
         return ["", row.name]

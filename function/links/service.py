@@ -5,24 +5,24 @@ can be shown only once. A link has an entry in the list of its owner and, if it 
 entry for that; both are written and deleted in the commit that changes the link.
 """
 
-import re
 from collections.abc import Iterable
 
 from function.access.policy import Access, Authentication
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
+from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, NoSuchUser
+from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
-from function.core.tokens import token_hash
+from function.core.tokens import is_token_hash, token_hash
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.items import LinkItems, current_grants, item_keys
 from function.links.models import (
-    RETENTION,
     Link,
     LinkChanges,
     LinkEvent,
@@ -44,9 +44,7 @@ from function.tables.links import (
     update_link,
 )
 
-LINK_ID = re.compile(r"[0-9a-f]{64}")
 LINKS = "links"
-MAX_WRITES = 100  # of one TransactWriteItems
 
 
 class LinkService:
@@ -58,7 +56,7 @@ class LinkService:
         self._links = Links(base.db)
         self._items = base.one(LinkItems)
         self._passwords = base.one(Passwords)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: LinkRequest, base_url: str) -> Link:
@@ -69,14 +67,16 @@ class LinkService:
         token = self._runtime.new_secret()
 
         def plan() -> tuple[list[Write], Link]:
-            entry = self._access.authenticate(caller, more=_keys(caller.username, request))
-            row = self._updated(entry, self._new_row(entry, token_hash(token)), request)
-            grants = self._items.grants(entry, row, request.items)
+            authentication = self._access.authenticate(caller, more=_keys(caller.username, request))
+            row = self._updated(
+                authentication, self._new_row(authentication, token_hash(token)), request
+            )
+            grants = self._items.grants(authentication, row, request.items)
             writes = [
                 create_link(row),
                 *_put_entries(row),
-                *self._items.writes(entry, [], grants),
-                require_account_active(entry.account),
+                *self._items.writes(authentication, [], grants),
+                require_account_active(authentication.account),
                 self._audit.record(caller, "link.create", subject=row.id),
             ]
             return writes, link_view(row, grants, f"{base_url}/s/{row.alias or token}")
@@ -97,12 +97,12 @@ class LinkService:
 
     def get(self, caller: Caller, link_id: str) -> Link:
         """A link of the caller with those of its items that exist. Raises NoSuchLink."""
-        row, grants, entry = self._find(caller, link_id)
-        if len(current_grants(entry, row, grants)) < len(grants):
+        row, grants, authentication = self._find(caller, link_id)
+        if len(current_grants(authentication, row, grants)) < len(grants):
             # An item may have been renamed after the link was read, and its grant with it.
-            row, grants, entry = self._find(caller, link_id)
-        row = row.model_copy(update={"alias": _current_alias(entry, row)})
-        return link_view(row, current_grants(entry, row, grants))
+            row, grants, authentication = self._find(caller, link_id)
+        row = row.model_copy(update={"alias": _current_alias(authentication, row)})
+        return link_view(row, current_grants(authentication, row, grants))
 
     def update(self, caller: Caller, link_id: str, changes: LinkChanges) -> Link:
         """Changes the fields that `changes` provides.
@@ -112,42 +112,44 @@ class LinkService:
         """
 
         def plan() -> tuple[list[Write], Link]:
-            old, before, entry = self._find(caller, link_id, _keys(caller.username, changes))
-            row = self._updated(entry, old, changes)
+            old, before, authentication = self._find(
+                caller, link_id, _keys(caller.username, changes)
+            )
+            row = self._updated(authentication, old, changes)
             if "items" in changes.model_fields_set:
-                grants = self._items.grants(entry, row, changes.items)
+                grants = self._items.grants(authentication, row, changes.items)
             else:
-                grants = current_grants(entry, row, before)
+                grants = current_grants(authentication, row, before)
             writes = [
                 update_link(old, row),
                 *_put_entries(row),
-                *_release_alias(entry, old, keep=row.alias),
-                *self._items.writes(entry, before, grants),
+                *_release_alias(authentication, old, keep=row.alias),
+                *self._items.writes(authentication, before, grants),
                 self._audit.record(caller, "link.update", subject=row.id),
             ]
-            if len(writes) > MAX_WRITES:
+            if len(writes) > TRANSACTION_LIMIT:
                 raise Invalid("Too many items change at once; change them in two requests.")
             return writes, link_view(row, grants)
 
         return self._db.transact(plan)
 
     def revoke(self, caller: Caller, link_id: str) -> None:
-        """Revokes a link for good; its visitors are told so for `RETENTION` seconds.
+        """Revokes a link for good; its visitors are told so for `EXPIRED_SECONDS`.
 
         Raises NoSuchLink, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], None]:
-            old, grants, entry = self._find(caller, link_id)
-            expires_at = int(self._runtime.now()) + RETENTION
+            old, grants, authentication = self._find(caller, link_id)
+            expires_at = int(self._runtime.now()) + EXPIRED_SECONDS
             revoked = {"revoked": True, "alias": None, "expires_at": expires_at}
             row = old.model_copy(update=revoked | {"rev": self._runtime.new_id()})
             return [
                 update_link(old, row),
                 delete_owner_entry(row),
-                *_release_alias(entry, old),
+                *_release_alias(authentication, old),
                 self._audit.record(caller, "link.delete", subject=row.id),
-                *self._items.writes(entry, grants, []),
+                *self._items.writes(authentication, grants, []),
             ], None
 
         self._db.transact(plan)
@@ -157,8 +159,8 @@ class LinkService:
 
         Raises NoSuchLink, InvalidCursor.
         """
-        row, _, entry = self._find(caller, link_id)
-        paging = Paging(page, entry.account.id, f"events {row.id}")
+        row, _, authentication = self._find(caller, link_id)
+        paging = Paging(page, authentication.account.id, f"events {row.id}")
         rows, last = self._links.list_events(row.id, after=paging.after, limit=paging.limit)
         now = self._runtime.now()
         events = [
@@ -175,26 +177,28 @@ class LinkService:
 
         Raises NoSuchLink.
         """
-        row, grants = self._links.find(link_id) if LINK_ID.fullmatch(link_id) else (None, [])
+        row, grants = self._links.find(link_id) if is_token_hash(link_id) else (None, [])
         names = [grant.name for grant in grants if grant.owner == caller.username]
         keys = [*item_keys(caller.username, names), *more]
         keys += [alias_key(row.alias)] if row and row.alias else []
-        entry = self._access.authenticate(caller, more=keys)
-        if row is None or row.revoked or row.owner_id != entry.account.id:
+        authentication = self._access.authenticate(caller, more=keys)
+        if row is None or row.revoked or row.owner_id != authentication.account.id:
             raise NoSuchLink
-        return row, grants, entry
+        return row, grants, authentication
 
-    def _new_row(self, entry: Authentication, link_id: str) -> LinkRow:
+    def _new_row(self, authentication: Authentication, link_id: str) -> LinkRow:
         return LinkRow(
             id=link_id,
-            owner=entry.account.username,
-            owner_id=entry.account.id,
+            owner=authentication.account.username,
+            owner_id=authentication.account.id,
             created=iso(self._runtime.now()),
             rev="",
             signing_key=self._runtime.new_id(),
         )
 
-    def _updated(self, entry: Authentication, row: LinkRow, request: LinkRequest) -> LinkRow:
+    def _updated(
+        self, authentication: Authentication, row: LinkRow, request: LinkRequest
+    ) -> LinkRow:
         """The row with the fields that the request provides; a new link has a default expiry.
 
         Raises AliasTaken, NoSuchUser.
@@ -202,10 +206,10 @@ class LinkService:
         provided = request.model_fields_set
         if not isinstance(request, LinkChanges):
             provided = provided | {"expires_in"}
-        fields: dict[str, object] = {"alias": _current_alias(entry, row)}
+        fields: dict[str, object] = {"alias": _current_alias(authentication, row)}
         for name in provided & {"max_downloads", "allow_download", "note", "alias"}:
             fields[name] = getattr(request, name)
-        if request.alias and _is_taken(entry, request.alias, row):
+        if request.alias and _is_taken(authentication, request.alias, row):
             raise AliasTaken
         if "password" in provided:
             password = request.password and request.password.get_secret_value()
@@ -214,9 +218,11 @@ class LinkService:
         if "expires_in" in provided:
             seconds = request.expires_in
             ends = int(self._runtime.now()) + seconds if seconds else None
-            fields |= {"ends": ends, "expires_at": ends and ends + RETENTION}
+            fields |= {"ends": ends, "expires_at": ends and ends + EXPIRED_SECONDS}
         if "audience" in provided:
-            audience = account_in(entry.rows, request.audience) if request.audience else None
+            audience = (
+                account_in(authentication.rows, request.audience) if request.audience else None
+            )
             if request.audience and audience is None:
                 raise NoSuchUser
             fields |= {"audience": request.audience, "audience_id": audience and audience.id}
@@ -228,19 +234,21 @@ def _put_entries(row: LinkRow) -> list[Write]:
     return [put_owner_entry(row), *([put_alias(row, row.alias)] if row.alias else [])]
 
 
-def _is_taken(entry: Authentication, alias: str, row: LinkRow) -> bool:
+def _is_taken(authentication: Authentication, alias: str, row: LinkRow) -> bool:
     """Whether another link has the alias."""
-    return link_with_alias(entry.rows, alias) not in {None, row.id}
+    return link_with_alias(authentication.rows, alias) not in {None, row.id}
 
 
-def _current_alias(entry: Authentication, row: LinkRow) -> str | None:
+def _current_alias(authentication: Authentication, row: LinkRow) -> str | None:
     """The alias of a link; None when another link took it after the entry had expired."""
-    return None if row.alias and _is_taken(entry, row.alias, row) else row.alias
+    return None if row.alias and _is_taken(authentication, row.alias, row) else row.alias
 
 
-def _release_alias(entry: Authentication, row: LinkRow, keep: str | None = None) -> list[Write]:
+def _release_alias(
+    authentication: Authentication, row: LinkRow, keep: str | None = None
+) -> list[Write]:
     """Deletes the entry of the link's alias, unless that is the one to keep."""
-    alias = _current_alias(entry, row)
+    alias = _current_alias(authentication, row)
     return [delete_alias(row, alias)] if alias and alias != keep else []
 
 

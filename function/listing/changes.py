@@ -20,7 +20,7 @@ from function.files.models import file_object
 from function.listing.errors import CursorExpired
 from function.listing.models import Changed
 from function.tables.accounts import Account
-from function.tables.changes import LATE, Change, Changes
+from function.tables.changes import LATE, ChangeRow, Changes
 from function.tables.files import Files
 
 
@@ -67,7 +67,7 @@ class ChangesFeed:
         return iso(self._runtime.now() - LATE)
 
     def _present_state(
-        self, account: Account, prefix: str, changes: Iterable[Change]
+        self, account: Account, prefix: str, changes: Iterable[ChangeRow]
     ) -> list[Changed]:
         """Each changed name once, with its file as it is now, in the order of its last change."""
         previous: dict[str, str | None] = {}
@@ -89,7 +89,7 @@ class ChangesFeed:
         ]
 
 
-def _names(change: Change) -> dict[str, str | None]:
+def _names(change: ChangeRow) -> dict[str, str | None]:
     """The names that a change concerns, each with the file's previous name, if it was renamed.
 
     The new name comes before the old one, so that a client can move its copy before it deletes it.
@@ -99,7 +99,7 @@ def _names(change: Change) -> dict[str, str | None]:
     return {change.name: renamed, **({renamed: None} if renamed else {})}
 
 
-def _limit_names(changes: list[Change], limit: int) -> list[Change]:
+def _limit_names(changes: list[ChangeRow], limit: int) -> list[ChangeRow]:
     """The first changes that concern at most `limit` names together, but at least one change."""
     names: set[str] = set()
     for index, change in enumerate(changes):

@@ -9,21 +9,21 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
 from function.core.fields import FileKind, ListScope, Order, Prefix, Sort, Tag, Words
-from function.files.models import FileObject, LinkedFile
+from function.core.media_types import JSON
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader
-from function.http.responses import JSON, answers, list_answer, next_page
+from function.http.responses import answers, list_answer, next_page
 from function.listing.changes import ChangesFeed
 from function.listing.errors import CursorExpired
-from function.listing.models import Changed, Folder
+from function.listing.models import Changed
 from function.listing.query import ListQuery
-from function.listing.service import ListingService
-
-Items = list[LinkedFile | FileObject | Folder]
+from function.listing.service import ListedItem, ListingService
 
 router = Router()
 
 
-@router.get("/files", responses=answers({200: Items}, InvalidCursor, CursorExpired, Invalid))
+@router.get(
+    "/files", responses=answers({200: list[ListedItem]}, InvalidCursor, CursorExpired, Invalid)
+)
 def list_files(
     caller: Reader,
     request: CurrentRequest,
@@ -38,7 +38,7 @@ def list_files(
     order: Order = "asc",
     folders: Annotated[bool, Query(description="One level below prefix, folders first.")] = False,
     urls: Annotated[bool, Query(description="With a download URL for each file.")] = False,
-) -> Response[Items]:
+) -> Response[list[ListedItem]]:
     """List or search your own files, then those shared with you.
 
     A page may be shorter than `limit`, or empty, although more follow: go on at `Link`. Lists by
@@ -49,7 +49,7 @@ def list_files(
     query = ListQuery(
         prefix, scope, limit, cursor, None, q, tag, type, sort, order, folders=folders, urls=urls
     )
-    return list_answer(one(ListingService).list_entries(caller, query), request)
+    return list_answer(one(ListingService).list_items(caller, query), request)
 
 
 @router.get(

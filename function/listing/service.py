@@ -22,7 +22,7 @@ from function.tables.accounts import Account
 from function.tables.files import FileRow
 from function.tables.groups import MAX_GROUPS
 
-Entry = FileObject | LinkedFile | Folder
+ListedItem = LinkedFile | FileObject | Folder
 
 URL_BYTES = 2000  # of a presigned URL in an answer
 # A query for the account and each of its groups, beside the own files and the calls that wait.
@@ -38,17 +38,17 @@ class ListingService:
         self._shared = base.one(SharedFiles)
         self._presigner = base.one(Presigner)
 
-    def list_entries(self, caller: Caller, query: ListQuery) -> Page[Entry]:
+    def list_items(self, caller: Caller, query: ListQuery) -> Page[ListedItem]:
         """A page of files and folders as the API shows them.
 
         Raises InvalidCursor, CursorExpired, Invalid.
         """
         page = self._page(caller, query)
-        entries = (self._entry(caller, item, urls=query.urls) for item in page.items)
-        return Page(entries, page.cursor)
+        listed = (self._listed_item(caller, item, urls=query.urls) for item in page.items)
+        return Page(listed, page.cursor)
 
     def list_rows(self, caller: Caller, query: ListQuery) -> Page[FileRow]:
-        """A page of files as rows. Raises as `list_entries`."""
+        """A page of files as rows. Raises as `list_items`."""
         page = self._page(caller, query)
         return Page((item.file for item in page.items if item.file), page.cursor)
 
@@ -62,13 +62,13 @@ class ListingService:
         size = 0
         with ThreadPoolExecutor(MAX_THREADS) as executor:
             for item in self._stream(account, query, position, executor):
-                is_entry = item.file is not None or item.folder is not None
-                if is_entry and (len(items) == query.limit or size > MAX_ANSWER_BYTES):
+                is_listed = item.file is not None or item.folder is not None
+                if is_listed and (len(items) == query.limit or size > MAX_ANSWER_BYTES):
                     break
                 position = item.position or position
                 if item.ends_page:
                     break
-                if is_entry:
+                if is_listed:
                     items.append(item)
                     size += estimated_size(item.file) + URL_BYTES * query.urls
             else:
@@ -90,7 +90,7 @@ class ListingService:
                 account, query, after_share, share_page.result(), executor
             )
 
-    def _entry(self, caller: Caller, item: StreamItem, *, urls: bool) -> Entry:
+    def _listed_item(self, caller: Caller, item: StreamItem, *, urls: bool) -> ListedItem:
         if item.folder:
             name, owner = item.folder.name, caller.username
             return Folder(key=f"{owner}/{name}", owner=owner, folder=name, files=item.folder.files)

@@ -34,7 +34,7 @@ from function.listing.errors import CursorExpired
 from function.listing.query import ListQuery
 from function.listing.stream import CursorPosition, StreamItem
 from function.tables.accounts import Account
-from function.tables.changes import LATE, Change, Changes, FileState
+from function.tables.changes import LATE, ChangeRow, Changes, FileState
 from function.tables.files import FileRow, Files
 from function.tables.search_terms import MODIFIED, SEPARATOR, SIZE, SearchTerms, size_term
 
@@ -151,11 +151,11 @@ class SortedFiles:
 
 
 def moved_files(
-    changes: Iterable[Change], baseline: Baseline, query: ListQuery
+    changes: Iterable[ChangeRow], baseline: Baseline, query: ListQuery
 ) -> dict[str, MovedFile]:
     """The files with changes after the baseline, by id. `changes` are in the order of time."""
     before = set(baseline[1:])
-    by_file: dict[str, list[Change]] = {}
+    by_file: dict[str, list[ChangeRow]] = {}
     for change in changes:
         by_file.setdefault(change.file_id, []).append(change)
         if _change_id(change) in before:  # and so were the changes of this file before it
@@ -171,7 +171,7 @@ def moved_files(
     return moved
 
 
-def _change_id(change: Change) -> str:
+def _change_id(change: ChangeRow) -> str:
     """What a baseline calls a change: the beginning of the random part of its key."""
     return change.key.rpartition("/")[2][:CHANGE_ID_LENGTH]
 

@@ -27,7 +27,7 @@ from enum import IntEnum
 
 from pydantic import ValidationError
 
-from function.aws.dynamodb import ConditionFailed, Page
+from function.aws.dynamodb import ConditionFailed, QueryPage
 from function.aws.rows import Item, Key
 from function.aws.writes import count_equals, delete, equals, missing, put, update
 from function.base import Base
@@ -35,7 +35,7 @@ from function.contract import FILES, USERS
 from function.core.limits import DAY, UPLOAD_DAYS
 from function.core.names import folders_of
 from function.core.runtime import iso
-from function.tables.accounts import Account, Storage, account_key, reserved_sizes
+from function.tables.accounts import Account, StorageAmount, account_key, reserved_sizes
 from function.tables.changes import CHANGES, LATE
 from function.tables.files import (
     TRASH,
@@ -56,7 +56,7 @@ FOLDER_PAGE_SIZE = 100  # each folder may take a call of its own
 MIN_AGE = (UPLOAD_DAYS + 1) * DAY
 
 
-class Step(IntEnum):
+class ReconciliationStep(IntEnum):
     """The steps within an account, in their order."""
 
     FILES = 0
@@ -68,11 +68,15 @@ class Step(IntEnum):
 
 
 # The rows of these steps have sizes: each is in the partition of the owner's name and this.
-PARTITIONS = {Step.FILES: "", Step.TRASH: f"/{TRASH}", Step.VERSIONS: f"/{VERSIONS}"}
+PARTITIONS = {
+    ReconciliationStep.FILES: "",
+    ReconciliationStep.TRASH: f"/{TRASH}",
+    ReconciliationStep.VERSIONS: f"/{VERSIONS}",
+}
 
 
 @dataclass(frozen=True)
-class Position:
+class ReconciliationPosition:
     """Where the reconciliation is: among the accounts, or after them among the objects.
 
     - The accounts up to `last_account` are done. Of the next one, `account`, the rows of one `step`
@@ -87,7 +91,7 @@ class Position:
 
     last_account: str | None = None
     account: str | None = None
-    step: int = Step.FILES
+    step: int = ReconciliationStep.FILES
     after: str = ""
     since: str = ""
     counted: tuple[int, int] = (0, 0)
@@ -104,29 +108,33 @@ class ReconciliationStore:
     def __init__(self, base: Base) -> None:
         self._db = base.db
 
-    def load_position(self) -> Position:
+    def load_position(self) -> ReconciliationPosition:
         """The position that the last run saved."""
         row = self._db.read([POSITION_KEY]).get(POSITION_KEY, {})
         saved = json.loads(str(row.get("position", "{}")))
         pairs = {name: tuple(saved[name]) for name in ("counted", "charged") if name in saved}
-        known = {each.name for each in fields(Position)}  # a later release may have saved others
-        return Position(**{name: each for name, each in (saved | pairs).items() if name in known})
+        known = {
+            each.name for each in fields(ReconciliationPosition)
+        }  # a later release may have saved others
+        return ReconciliationPosition(
+            **{name: each for name, each in (saved | pairs).items() if name in known}
+        )
 
-    def save_position(self, position: Position) -> None:
+    def save_position(self, position: ReconciliationPosition) -> None:
         """Saves how far this run has come."""
         self._db.write(put(POSITION_KEY, {"position": json.dumps(asdict(position))}))
 
-    def list_accounts(self, after: str | None, limit: int) -> Page[Account]:
+    def list_accounts(self, after: str | None, limit: int) -> QueryPage[Account]:
         """The accounts after one, in the order of the table's scan."""
         page = self._db.scan(USERS, after=after or "", limit=limit)
         return page.map(Account.model_validate)
 
-    def list_files(self, partition: str, after: str) -> Page[FileRow]:
+    def list_files(self, partition: str, after: str) -> QueryPage[FileRow]:
         """A page of files, live or archived. Raises ValidationError if a row is not a file's."""
         page = self._db.query(FILES, partition, after=after, limit=PAGE_SIZE)
         return page.map(FileRow.model_validate)
 
-    def list_folders(self, owner: str, after: str) -> Page[FolderRow]:
+    def list_folders(self, owner: str, after: str) -> QueryPage[FolderRow]:
         """A page of an account's folders."""
         page = self._db.query(FILES, f"{owner}/{FOLDERS}", after=after, limit=FOLDER_PAGE_SIZE)
         return page.map(folder_row)
@@ -135,12 +143,14 @@ class ReconciliationStore:
         """Whether an account's changes feed has a change since a time (ISO 8601)."""
         return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=since, limit=1).items)
 
-    def reserved(self, account: Account) -> Storage:
+    def reserved(self, account: Account) -> StorageAmount:
         """What uploads in progress reserve from an account."""
         sizes = reserved_sizes(self._db, account.username, account.id)
-        return Storage(sum(sizes), len(sizes))
+        return StorageAmount(sum(sizes), len(sizes))
 
-    def correct_usage(self, account: Account, stored: Storage, reserved: Storage) -> bool:
+    def correct_usage(
+        self, account: Account, stored: StorageAmount, reserved: StorageAmount
+    ) -> bool:
         """Sets an account's usage; False if it was charged or refunded since it was read."""
         used = stored + reserved
         usage: Item = {
@@ -225,7 +235,7 @@ class Report:
     objects: int = 0
     freed: int = 0
     freed_bytes: int = 0
-    position: Position = field(default_factory=Position)
+    position: ReconciliationPosition = field(default_factory=ReconciliationPosition)
 
 
 class Reconciliation:
@@ -250,13 +260,15 @@ class Reconciliation:
             accounts, more = self._store.list_accounts(report.position.last_account, 1)
             for account in accounts:
                 if self._handle_account(account, report):
-                    report.position = Position(last_account=account.username)
+                    report.position = ReconciliationPosition(last_account=account.username)
             if not accounts or (not more and report.position.account is None):
-                report.position = Position(accounts_done=True)
+                report.position = ReconciliationPosition(accounts_done=True)
             yield True
         while True:
             last = self._free_objects(report.position.last_object, report)
-            report.position = Position(last_object=last or "", accounts_done=last is not None)
+            report.position = ReconciliationPosition(
+                last_object=last or "", accounts_done=last is not None
+            )
             if last is None:  # all is done; the next run begins with the accounts
                 self._store.save_position(report.position)
                 return
@@ -267,24 +279,28 @@ class Reconciliation:
         at = report.position
         if at.account != account.username:
             since = iso(self._runtime.now() - LATE)
-            at = Position(at.last_account, account.username, since=since, charged=_charged(account))
+            at = ReconciliationPosition(
+                at.last_account, account.username, since=since, charged=_charged(account)
+            )
         try:
             handle = self._count_rows if at.step in PARTITIONS else self._check_folders
             report.position = handle(account, at, report)
         except ValidationError:  # the others must not wait until somebody repairs this row
             report.skipped += 1
             return True
-        return report.position.step == Step.DONE
+        return report.position.step == ReconciliationStep.DONE
 
-    def _count_rows(self, account: Account, at: Position, report: Report) -> Position:
+    def _count_rows(
+        self, account: Account, at: ReconciliationPosition, report: Report
+    ) -> ReconciliationPosition:
         """Adds up a page of rows; after the last one compares the account's usage."""
-        partition = account.username + PARTITIONS[Step(at.step)]
+        partition = account.username + PARTITIONS[ReconciliationStep(at.step)]
         rows, more = self._store.list_files(partition, at.after)
         own = [row for row in rows if row.owner_id == account.id]
         report.backfilled += self._store.backfill_refcounts(own)
-        counted = Storage(*at.counted) + Storage(sum(row.size for row in own), len(own))
+        counted = StorageAmount(*at.counted) + StorageAmount(sum(row.size for row in own), len(own))
         last = rows[-1].name if more else ""
-        if at.step == Step.FILES:
+        if at.step == ReconciliationStep.FILES:
             at = self._count_folders(account, at, own, last, report)
         at = replace(
             at, counted=(counted.bytes, counted.files), after=last, step=at.step + (not more)
@@ -294,8 +310,13 @@ class Reconciliation:
         return at
 
     def _count_folders(
-        self, account: Account, at: Position, rows: list[FileRow], last: str, report: Report
-    ) -> Position:
+        self,
+        account: Account,
+        at: ReconciliationPosition,
+        rows: list[FileRow],
+        last: str,
+        report: Report,
+    ) -> ReconciliationPosition:
         """Counts files in their folders, and corrects the folders that have none after `last`."""
         counts = Counter(at.open_folders)
         for row in rows:
@@ -309,11 +330,11 @@ class Reconciliation:
         rest = {folder: counts[folder] for folder in still_open if folder in counts}
         return replace(at, open_folders=rest, surplus=at.surplus - len(complete))
 
-    def _compare_usage(self, account: Account, at: Position, report: Report) -> None:
+    def _compare_usage(self, account: Account, at: ReconciliationPosition, report: Report) -> None:
         """Corrects an account's usage, unless it changed since its first row was read."""
         report.accounts += 1
-        stored, reserved = Storage(*at.counted), self._store.reserved(account)
-        used = Storage(account.bytes_used, account.files_used)
+        stored, reserved = StorageAmount(*at.counted), self._store.reserved(account)
+        used = StorageAmount(account.bytes_used, account.files_used)
         if used == stored + reserved and _reserved(account) == reserved:
             return
         unchanged = at.charged == _charged(account) and self._is_unchanged(account, at)
@@ -322,12 +343,14 @@ class Reconciliation:
         else:
             report.skipped += 1
 
-    def _check_folders(self, account: Account, at: Position, report: Report) -> Position:
+    def _check_folders(
+        self, account: Account, at: ReconciliationPosition, report: Report
+    ) -> ReconciliationPosition:
         """Deletes folders without files; the second time looks for files below the others.
 
         There is a second time only if too many folders claim files.
         """
-        recheck = at.step == Step.RECHECK_FOLDERS
+        recheck = at.step == ReconciliationStep.RECHECK_FOLDERS
         folders, more = self._store.list_folders(account.username, at.after)
         for folder in folders:
             key = folder_key(account.username, folder.name)
@@ -343,9 +366,13 @@ class Reconciliation:
         if more:
             return replace(at, surplus=surplus, after=folders[-1].key)
         again = not recheck and surplus > 0 and self._is_unchanged(account, at)
-        return replace(at, step=Step.RECHECK_FOLDERS if again else Step.DONE, after="")
+        return replace(
+            at,
+            step=ReconciliationStep.RECHECK_FOLDERS if again else ReconciliationStep.DONE,
+            after="",
+        )
 
-    def _is_unchanged(self, account: Account, at: Position) -> bool:
+    def _is_unchanged(self, account: Account, at: ReconciliationPosition) -> bool:
         """Whether no file of the account has changed since its first row was read."""
         return not self._store.has_changed(account.username, at.since)
 
@@ -363,11 +390,11 @@ class Reconciliation:
         return page[-1].key if len(page) == PAGE_SIZE else None
 
 
-def _reserved(account: Account) -> Storage:
-    return Storage(account.bytes_reserved, account.files_reserved)
+def _reserved(account: Account) -> StorageAmount:
+    return StorageAmount(account.bytes_reserved, account.files_reserved)
 
 
 def _charged(account: Account) -> tuple[int, int]:
     """The bytes and rows that an account is charged for, without reservations."""
-    stored = Storage(account.bytes_used, account.files_used) - _reserved(account)
+    stored = StorageAmount(account.bytes_used, account.files_used) - _reserved(account)
     return stored.bytes, stored.files

@@ -1,6 +1,6 @@
 """The answers of `GET /health` and `GET /info`."""
 
-from function.core.models import Closed, Registration
+from function.core.models import Closed, RegistrationPolicy
 
 
 class Health(Closed):
@@ -32,6 +32,6 @@ class Info(Closed):
     """The version, features and limits of this API."""
 
     version: str
-    registration: Registration
+    registration: RegistrationPolicy
     features: list[str]
     limits: Limits

@@ -30,7 +30,7 @@ from function.tables.grants import (
 from function.tables.jobs import JobRow
 from function.tables.requests import RequestRow, Requests, move_request
 
-# Writes of a transaction that are the job's: its row, its expiry entry, the audit row, and spare.
+# Writes of a transaction that are the job's: its row, expiry entry, audit record, and spare.
 RESERVED_WRITES = 5
 FILES_PER_QUERY = 200
 FILES_PER_READ = 20

@@ -28,17 +28,18 @@ from itertools import product
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.limits import WORK_SECONDS
+from function.core.limits import EXPIRED_SECONDS, WORK_SECONDS
 from function.core.models import Caller
 from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
+from function.core.tokens import is_id
 from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
 from function.moves.folder_batches import FolderBatches
@@ -55,9 +56,7 @@ from function.tables.jobs import (
     jobs_of,
     update_job,
 )
-from function.tables.uploads import is_upload_id
 
-JOB_SECONDS = 90 * 24 * 3600  # until the row of a job expires
 MAX_NAMES_CHECKED = 1000
 
 
@@ -69,7 +68,7 @@ class FolderMoveService:
         self._files = Files(base.db)
         self._access = base.one(Access)
         self._make_batches = partial(FolderBatches, base)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def move(self, caller: Caller, request: FileChange) -> Job:
@@ -87,9 +86,9 @@ class FolderMoveService:
     def get_job(self, caller: Caller, name: str) -> Job:
         """A job of the caller's, by its id. Raises NoSuchJob."""
         key = job_key(caller.username, name)
-        entry = self._access.authenticate(caller, more=[key] if is_upload_id(name) else [])
-        row = job_in(entry.rows, key)
-        if row is None or row.owner_id != entry.account.id:
+        authentication = self._access.authenticate(caller, more=[key] if is_id(name) else [])
+        row = job_in(authentication.rows, key)
+        if row is None or row.owner_id != authentication.account.id:
             raise NoSuchJob
         return job_view(row)
 
@@ -142,15 +141,15 @@ class FolderMoveService:
 
         Raises NoSuchFile, and ChangedMeanwhile while another job moves a folder that overlaps.
         """
-        entry = self._access.authenticate_owner(caller, request.username)
+        authentication = self._access.authenticate_owner(caller, request.username)
         jobs = jobs_of(self._db, caller.username)
-        existing = jobs.pop(job_id(entry.account.id, request.file_name), None)
+        existing = jobs.pop(job_id(authentication.account.id, request.file_name), None)
         names = (request.file_name, target_of(request))
         for job in jobs.values():
-            is_running = job.owner_id == entry.account.id and not job.done
+            is_running = job.owner_id == authentication.account.id and not job.done
             if is_running and overlap((job.file_name, job.new_name), names):
                 raise _in_progress(job)
-        return entry.account, existing
+        return authentication.account, existing
 
     def _new_job(self, account: Account, old_name: str, new_name: str) -> JobRow:
         now = int(self._runtime.now())
@@ -160,9 +159,9 @@ class FolderMoveService:
             owner_id=account.id,
             file_name=old_name,
             new_name=new_name,
-            begun=now,
+            created=now,
             rev=self._runtime.new_id(),
-            expires_at=now + JOB_SECONDS,
+            expires_at=now + EXPIRED_SECONDS,
         )
 
     def _require_short_names(self, owner: str, old_name: str, new_name: str) -> None:
@@ -245,7 +244,7 @@ def job_view(row: JobRow) -> Job:
         file_name=row.file_name,
         new_name=row.new_name,
         moved=row.moved,
-        created=iso(row.begun),
+        created=iso(row.created),
     )
 
 

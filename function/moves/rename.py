@@ -9,7 +9,7 @@ interrupted rename left behind never gives any.
 from contextlib import suppress
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.s3 import BytesMissing
 from function.aws.writes import Write
@@ -40,7 +40,7 @@ class RenameService:
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
         self._rules = base.one(UploadRules)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def change(self, caller: Caller, request: FileChange) -> FileObject:
@@ -55,17 +55,17 @@ class RenameService:
         action: Action = "file.update" if new_name == name else "file.move"
         new_key = file_key(caller.username, new_name)
         for _ in self._runtime.attempts():  # no single transaction: many grants take several
-            entry = self._access.authorize(
+            authorization = self._access.authorize(
                 caller, request.username, name, need="own", more=[new_key]
             )
-            old = entry.file
+            old = authorization.file
             require_conditions(request, old)
-            if new_name != name and new_key in entry.rows:
+            if new_name != name and new_key in authorization.rows:
                 raise FileExists("A file has that name; choose another name.")
             row = self._changed_row(old, request, new_name)
             audit_write = self._audit.record(caller, action, name, subject=request.new_name)
             try:
-                self._rules.require_name_allowed(entry.account.role, old, new_name)
+                self._rules.require_name_allowed(authorization.account.role, old, new_name)
                 if new_name == name:
                     self._db.commit([*self._file_writes.change_files((old, row)), audit_write])
                 else:

@@ -12,7 +12,7 @@ class PasswordRequired(Unauthenticated):
     """The link or file request has a password, and the request brought no valid access token."""
 
     slug, title = "password-required", "Password required"
-    default = "POST the password to …/unlock, and send the grant that it returns."
+    default = "POST the password to …/unlock, and send the access token (`grant`) that it returns."
 
 
 class WrongPassword(Unauthenticated):

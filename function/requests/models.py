@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StrictBool
 
 from function.core.fields import (
+    AccessTokenText,
     AllowedTypes,
     ContentType,
     Count,
@@ -16,12 +17,11 @@ from function.core.fields import (
     ShortFolder,
     Size,
 )
+from function.core.limits import WEEK
 from function.core.models import Closed
 
-WEEK = 7 * 24 * 3600
 OPTIONAL: Any = Field(default=None)  # may be left out, and may not be null
 NonEmptyPassword = Annotated[Password, Field(min_length=1)]
-AccessToken = Annotated[str, Field(max_length=200)]
 
 
 class FileRequestSettings(Closed):
@@ -111,4 +111,4 @@ class FileRequestUpload(Closed):
     content_type: ContentType | None = None
     sha256: Sha256 | None = None
     sender: Line | None = None
-    grant: AccessToken | None = None
+    grant: AccessTokenText | None = None

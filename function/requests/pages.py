@@ -8,40 +8,40 @@ from function.http.pages import format_size, page
 from function.requests.models import PublicFileRequest
 
 
-def file_request_page(asked: PublicFileRequest, address: str) -> Response[Any]:
+def file_request_page(file_request: PublicFileRequest, address: str) -> Response[Any]:
     """The page of a file request at `address`."""
-    commands = "\n".join(_commands(asked, address))
-    return page("file_request.html", asked=asked, terms=_terms(asked), commands=commands)
+    terms, commands = _terms(file_request), "\n".join(_commands(file_request, address))
+    return page("file_request.html", file_request=file_request, terms=terms, commands=commands)
 
 
-def _terms(asked: PublicFileRequest) -> list[str]:
+def _terms(file_request: PublicFileRequest) -> list[str]:
     """Its limits: types, sizes, numbers, and when it expires."""
     terms = []
-    if asked.allowed_types:
-        terms.append(f"Kinds: {', '.join(asked.allowed_types)}.")
-    if asked.max_file_size is not None:
-        terms.append(f"Each at most {format_size(asked.max_file_size)}.")
-    if asked.files_left is not None:
-        terms.append(f"Files still taken: {asked.files_left}.")
-    if asked.bytes_left is not None:
-        terms.append(f"Still taken in all: {format_size(asked.bytes_left)}.")
-    if asked.expires_at:
-        terms.append(f"Open until {asked.expires_at[:16].replace('T', ' ')} UTC.")
+    if file_request.allowed_types:
+        terms.append(f"Kinds: {', '.join(file_request.allowed_types)}.")
+    if file_request.max_file_size is not None:
+        terms.append(f"Each at most {format_size(file_request.max_file_size)}.")
+    if file_request.files_left is not None:
+        terms.append(f"Files still taken: {file_request.files_left}.")
+    if file_request.bytes_left is not None:
+        terms.append(f"Still taken in all: {format_size(file_request.bytes_left)}.")
+    if file_request.expires_at:
+        terms.append(f"Open until {file_request.expires_at[:16].replace('T', ' ')} UTC.")
     return terms
 
 
-def _commands(asked: PublicFileRequest, address: str) -> list[str]:
+def _commands(file_request: PublicFileRequest, address: str) -> list[str]:
     """The lines of a shell that send one file."""
     fields = ['\\"file_name\\": \\"$FILE\\"', '\\"size\\": $(wc -c < "$FILE")']
-    fields += ['\\"sender\\": \\"$NAME\\"'] if asked.require_name else []
-    fields += ['\\"grant\\": \\"$GRANT\\"'] if asked.needs_password else []
+    fields += ['\\"sender\\": \\"$NAME\\"'] if file_request.require_name else []
+    fields += ['\\"grant\\": \\"$GRANT\\"'] if file_request.needs_password else []
     find = """sed -n 's/.*"%s":"\\([^"]*\\)".*/\\1/p'"""
     lines = [f"REQUEST={address}", "FILE=report.pdf"]
-    if asked.require_name:
+    if file_request.require_name:
         lines.append("NAME='Your name'")
-    if asked.needs_password:
-        knock = """curl -fsS --json '{"password": "the password"}' "$REQUEST/unlock\""""
-        lines.append(f"GRANT=$({knock} | {find % 'grant'})")
+    if file_request.needs_password:
+        unlock = """curl -fsS --json '{"password": "the password"}' "$REQUEST/unlock\""""
+        lines.append(f"GRANT=$({unlock} | {find % 'grant'})")
     return [
         *lines,
         f'curl -fsS --json "{{{", ".join(fields)}}}" "$REQUEST/uploads" > upload.json',

@@ -10,15 +10,17 @@ from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
+from function.core.fields import AccessTokenText
+from function.core.media_types import JSON
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, RequestWithBody
 from function.http.forms import read_body
 from function.http.pages import accepts_html
-from function.http.responses import JSON, answers, no_content
+from function.http.responses import answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 from function.requests.errors import FileRequestClosed, FileRequestFull
-from function.requests.models import AccessToken, FileRequestUpload, PublicFileRequest
+from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.requests.pages import file_request_page
 from function.requests.public_service import PublicFileRequestService
 from function.uploads.completion import CompletionService
@@ -39,7 +41,7 @@ def get_public_file_request(
     token: str,
     request: CurrentRequest,
     grant: Annotated[
-        AccessToken | None, Query(description="The access token, where it has a password.")
+        AccessTokenText | None, Query(description="The access token, where it has a password.")
     ] = None,
 ) -> Response[PublicFileRequest | str]:
     """Get a file request, as JSON or as a page for browsers."""

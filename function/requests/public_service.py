@@ -5,7 +5,6 @@ commit that creates an upload reserves a slot in the file request and room in th
 commit that completes or removes the upload releases what is not used.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
 from function.access.quotas import require_room
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
@@ -21,19 +20,18 @@ from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
 from function.core.names import NAME_BYTES, SUFFIX_BYTES
 from function.core.roles import ROLES, may
 from function.core.runtime import iso
-from function.core.tokens import id_of
+from function.core.tokens import is_shared_token, token_hash
 from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
-from function.tables.accounts import Account, Storage, reserve_room
+from function.tables.accounts import Account, StorageAmount, reserve_room
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
 from function.tables.uploads import UploadRow, create_upload
 from function.uploads.models import UploadSpec, UploadView
 from function.uploads.service import UploadService
 
 OWNER_ROLES = [role for role in ROLES if may(role, "share")]
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class PublicFileRequestService:
@@ -46,7 +44,7 @@ class PublicFileRequestService:
         self._uploads = base.one(UploadService)
         self._bucket = base.bucket
         self._gate = base.one(PasswordGate)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def uploader(self, token: str, address: str, agent: str) -> Uploader:
@@ -119,7 +117,7 @@ class PublicFileRequestService:
         attempts read both. Raises what `create_upload` raises.
         """
         unread = [found]
-        storage = Storage(request.size, 1)
+        storage = StorageAmount(request.size, 1)
 
         def plan() -> tuple[list[Write], UploadRow]:
             owner: Account | None = None
@@ -155,8 +153,9 @@ class PublicFileRequestService:
 
     def _find(self, token: str, address: str) -> RequestRow:
         """The file request with this token. Raises NoSuchFileRequest, SlowDown."""
-        is_token = TOKEN.fullmatch(token)
-        row = self._requests.find(id_of(token), self._runtime.now()) if is_token else None
+        row = None
+        if is_shared_token(token):
+            row = self._requests.find(token_hash(token), self._runtime.now())
         if row is None:
             self._gate.count_miss(address)
             raise NoSuchFileRequest
@@ -170,11 +169,11 @@ class PublicFileRequestService:
 
     def _reread(self, row: RequestRow) -> tuple[RequestRow, Account]:
         """The file request and its owner as they are now. Raises NoSuchFileRequest."""
-        entry = self._access.authenticate(_uploader_of(row))
-        current = request_in(entry.rows, row.id, self._runtime.now())
+        authentication = self._access.authenticate(_uploader_of(row))
+        current = request_in(authentication.rows, row.id, self._runtime.now())
         if current is None:
             raise NoSuchFileRequest
-        return current, entry.account
+        return current, authentication.account
 
     def _require_open(self, row: RequestRow) -> None:
         if not row.open or (row.ends is not None and row.ends <= self._runtime.now()):

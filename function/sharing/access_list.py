@@ -51,13 +51,13 @@ class AccessListService:
         Sorted by folder, outermost first, then by grantee. Raises NoSuchFile, InvalidCursor.
         """
         file_keys = [] if name.endswith("/") else [file_key(caller.username, name)]
-        entry = self._access.authenticate_owner(caller, owner, file_keys)
-        account, keys = entry.account, self._grant_keys(entry, name)
+        authentication = self._access.authenticate_owner(caller, owner, file_keys)
+        account, keys = authentication.account, self._grant_keys(authentication, name)
         paging = Paging(page, account.id, f"shares {name}")
         following = [key for key in keys if _position(key) > (paging.position or [])]
         keys = following[: paging.limit]
         rows = self._db.read([*keys, *map(_grantee_key, keys), *file_keys])
-        file, current = entry.own_file(name), file_in(rows, account.username, name)
+        file, current = authentication.own_file(name), file_in(rows, account.username, name)
         if file and (current is None or current.place_id != file.place_id):
             raise NoSuchFile  # deleted or renamed after the first read
         grants = [each for each in grants_in(rows, keys) if self._holds(each, account, file, rows)]
@@ -84,12 +84,12 @@ class AccessListService:
         last = (queried[-1].grantee, queried[-1].file) if has_more else None
         return paging.page(shares, last)
 
-    def _grant_keys(self, entry: Authentication, name: str) -> list[Key]:
+    def _grant_keys(self, authentication: Authentication, name: str) -> list[Key]:
         """The keys of the grants on a file or folder and on the folders above it, sorted.
 
         Raises NoSuchFile.
         """
-        owner, file = entry.account.username, entry.own_file(name)
+        owner, file = authentication.account.username, authentication.own_file(name)
         if file is None and not name.endswith("/"):
             raise NoSuchFile
         own = grant_keys_on(file) if file else []

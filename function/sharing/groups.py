@@ -7,7 +7,7 @@ group give access to nothing, even before their rows are deleted.
 from contextlib import suppress
 
 from function.access.policy import Access
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -48,7 +48,7 @@ class GroupService:
         self._db = base.db
         self._access = base.one(Access)
         self._groups = Groups(base.db)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, name: str) -> tuple[GroupView, bool]:
@@ -58,8 +58,8 @@ class GroupService:
         """
 
         def plan() -> tuple[list[Write], tuple[GroupView, bool]]:
-            entry = self._access.authenticate(caller, more=[group_key(name)])
-            account, existing = entry.account, group_in(entry.rows, name)
+            authentication = self._access.authenticate(caller, more=[group_key(name)])
+            account, existing = authentication.account, group_in(authentication.rows, name)
             if existing:
                 if existing.owner_id != account.id:
                     raise GroupTaken
@@ -111,18 +111,18 @@ class GroupService:
 
         def plan() -> tuple[list[Write], None]:
             keys = _keys(name, caller.username, username)
-            entry = self._access.authenticate(caller, more=keys)
-            group = _visible_group(entry.rows, entry.account, name)
-            if entry.account.id != group.owner_id and username != caller.username:
+            authentication = self._access.authenticate(caller, more=keys)
+            group = _visible_group(authentication.rows, authentication.account, name)
+            if authentication.account.id != group.owner_id and username != caller.username:
                 raise NoSuchGroup
-            row = entry.rows.get(member_key(name, username))
+            row = authentication.rows.get(member_key(name, username))
             membership = Membership.model_validate(row) if row else None
             if membership is None or membership.group_id != group.id:
                 raise NoSuchMember
             if membership.member_id == group.owner_id:
                 reason = {"at": "path.username", "reason": "owns the group"}
                 raise Invalid("The owner cannot leave a group; delete it.", errors=[reason])
-            account_exists = account_key(username) in entry.rows
+            account_exists = account_key(username) in authentication.rows
             writes = delete_membership(membership, account_exists=account_exists)
             details = {"owner": group.owner, "subject": f"{name}/{username}"}
             return [*writes, self._audit.record(caller, "member.delete", **details)], None
@@ -160,9 +160,9 @@ class GroupService:
 
         Raises NoSuchGroup, InvalidCursor.
         """
-        entry = self._access.authenticate(caller, more=_keys(name, caller.username))
-        group = _visible_group(entry.rows, entry.account, name)
-        paging = Paging(page, entry.account.id, f"members {group.id}")
+        authentication = self._access.authenticate(caller, more=_keys(name, caller.username))
+        group = _visible_group(authentication.rows, authentication.account, name)
+        paging = Paging(page, authentication.account.id, f"members {group.id}")
         found = self._groups.list_members(group, after=paging.after, limit=paging.limit)
         members, last = found or ([], None)
         # Where the page covers the caller's own name, the caller must be on it.
@@ -178,11 +178,13 @@ class GroupService:
 
         Raises NoSuchGroup.
         """
-        entry = self._access.authenticate(caller, more=_keys(name, caller.username, username))
-        group = _visible_group(entry.rows, entry.account, name)
-        if group.owner_id != entry.account.id:
+        authentication = self._access.authenticate(
+            caller, more=_keys(name, caller.username, username)
+        )
+        group = _visible_group(authentication.rows, authentication.account, name)
+        if group.owner_id != authentication.account.id:
             raise NoSuchGroup
-        return entry.rows, group
+        return authentication.rows, group
 
     def _membership(self, group: Group, account: Account) -> Membership:
         return Membership(

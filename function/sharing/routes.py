@@ -17,9 +17,10 @@ from function.core.errors import (
     NoSuchUser,
 )
 from function.core.fields import FileOrFolder, GroupName, Username
+from function.core.media_types import JSON
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
-from function.http.responses import JSON, answers, list_answer, next_page, no_content
+from function.http.responses import answers, list_answer, next_page, no_content
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
 from function.sharing.groups import GroupService
@@ -27,7 +28,7 @@ from function.sharing.models import GroupMember, GroupMembers, GroupView, Share,
 from function.sharing.shares import Recipient, ShareService
 
 router = Router()
-Group = Annotated[
+GroupParameter = Annotated[
     GroupName,
     Path(description="The name of the group: 2 to 64 of the characters a-z 0-9 . _ @ + -."),
 ]
@@ -41,7 +42,7 @@ Member = Annotated[Username, Path(description="The account.")]
         {200: GroupView, 201: GroupView}, GroupTaken, LimitReached, ChangedMeanwhile, Invalid
     ),
 )
-def create_group(group: Group, caller: Sharer) -> Response[GroupView]:
+def create_group(group: GroupParameter, caller: Sharer) -> Response[GroupView]:
     """Create a group that you own and belong to.
 
     200 when you own it already.
@@ -62,7 +63,7 @@ def list_groups(
     "/groups/<group>", responses=answers({200: GroupMembers}, NoSuchGroup, InvalidCursor, Invalid)
 )
 def get_group(
-    group: Group,
+    group: GroupParameter,
     caller: Reader,
     request: CurrentRequest,
     limit: Limit = 100,
@@ -78,7 +79,7 @@ def get_group(
     status_code=204,
     responses=answers({204: None}, NoSuchGroup, ChangedMeanwhile, Invalid),
 )
-def delete_group(group: Group, caller: Sharer) -> Response[None]:
+def delete_group(group: GroupParameter, caller: Sharer) -> Response[None]:
     """Delete a group that you own, and everything shared with it is no longer shared."""
     one(GroupService).delete(caller, group)
     return no_content()
@@ -96,7 +97,7 @@ def delete_group(group: Group, caller: Sharer) -> Response[None]:
         Invalid,
     ),
 )
-def add_member(group: Group, username: Member, caller: Sharer) -> Response[GroupMember]:
+def add_member(group: GroupParameter, username: Member, caller: Sharer) -> Response[GroupMember]:
     """Add an account to a group that you own.
 
     200 when it is a member already.
@@ -110,7 +111,7 @@ def add_member(group: Group, username: Member, caller: Sharer) -> Response[Group
     status_code=204,
     responses=answers({204: None}, NoSuchGroup, NoSuchMember, ChangedMeanwhile, Invalid),
 )
-def remove_member(group: Group, username: Member, caller: Sharer) -> Response[None]:
+def remove_member(group: GroupParameter, username: Member, caller: Sharer) -> Response[None]:
     """Remove a member from a group that you own, or leave a group. Effective immediately."""
     one(GroupService).remove_member(caller, group, username)
     return no_content()

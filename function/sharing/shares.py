@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from function.access.errors import NoSuchFile
 from function.access.policy import Access, Authentication
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -126,7 +126,7 @@ class ShareService:
         self._capacity = base.one(GrantCapacity)
         self._db = base.db
         self._access = base.one(Access)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: ShareRequest) -> tuple[Share, bool]:
@@ -142,10 +142,12 @@ class ShareService:
         keys = [*target, key, *recipient.keys(caller)]
 
         def plan() -> tuple[list[Write], tuple[Share, bool]]:
-            entry = self._access.authenticate(caller, keys)
-            file = self._ensure_capacity(entry, name, key.partition)
-            grant = self._grant(entry, file, request, key, _recipient_id(recipient, entry))
-            old = self._existing(entry, file, grant)
+            authentication = self._access.authenticate(caller, keys)
+            file = self._ensure_capacity(authentication, name, key.partition)
+            grant = self._grant(
+                authentication, file, request, key, _recipient_id(recipient, authentication)
+            )
+            old = self._existing(authentication, file, grant)
             grant = grant.model_copy(update={"created": old.created}) if old else grant
             subject = f"{grant.grantee} {grant.permission}"
             writes = [
@@ -153,7 +155,7 @@ class ShareService:
                 add_grantee(file, grant.grantee, grant.rev)
                 if file
                 else add_folder_grantee(grant.owner, name, grant.grantee),
-                *_require_active_accounts(recipient, entry),
+                *_require_active_accounts(recipient, authentication),
                 self._audit.record(caller, "share.create", name, subject=subject),
             ]
             return writes, (share_view(grant), old is None)
@@ -172,10 +174,10 @@ class ShareService:
         keys = [key, file_key(owned_by, name), account_key(owned_by)]
 
         def plan() -> tuple[list[Write], None]:
-            entry = self._access.authenticate(caller, keys)
+            authentication = self._access.authenticate(caller, keys)
             if caller.username not in {owned_by, recipient.username}:
                 raise NoSuchShare
-            grant, file = self._active_grant(entry, owned_by, name, key)
+            grant, file = self._active_grant(authentication, owned_by, name, key)
             writes = [delete_grant(grant)]
             if name.endswith("/"):
                 writes.append(remove_folder_grantee(owned_by, name, [grant.grantee]))
@@ -187,19 +189,23 @@ class ShareService:
 
         self._db.transact(plan)
 
-    def _ensure_capacity(self, entry: Authentication, name: str, grantee: str) -> FileRow | None:
+    def _ensure_capacity(
+        self, authentication: Authentication, name: str, grantee: str
+    ) -> FileRow | None:
         """The caller's file with room for another grant; None for a folder. Raises NoSuchFile."""
-        file = entry.own_file(name)
+        file = authentication.own_file(name)
         if file:
             return self._capacity.ensure_capacity(file, grantee)
         if not name.endswith("/"):
             raise NoSuchFile
-        self._capacity.ensure_folder_capacity(entry.rows, entry.account.username, name, grantee)
+        self._capacity.ensure_folder_capacity(
+            authentication.rows, authentication.account.username, name, grantee
+        )
         return None
 
     def _grant(
         self,
-        entry: Authentication,
+        authentication: Authentication,
         file: FileRow | None,
         request: ShareRequest,
         key: Key,
@@ -209,8 +215,8 @@ class ShareService:
         return Grant(
             grantee=key.partition,
             file=str(key.sort),
-            owner=entry.account.username,
-            owner_id=entry.account.id,
+            owner=authentication.account.username,
+            owner_id=authentication.account.id,
             grantee_id=grantee_id,
             file_id=file.place_id if file else None,
             permission=request.permission,
@@ -219,21 +225,23 @@ class ShareService:
             rev=self._runtime.new_id(),
         )
 
-    def _existing(self, entry: Authentication, file: FileRow | None, grant: Grant) -> Grant | None:
+    def _existing(
+        self, authentication: Authentication, file: FileRow | None, grant: Grant
+    ) -> Grant | None:
         """The grant that `grant` replaces, if that one still holds."""
         key = grant_key(grant.grantee, grant.owner, grant.name)
-        for old in grants_in(entry.rows, [key]):
-            if self._access.grant_applies(old, {grant.grantee_id}, entry.account, file):
+        for old in grants_in(authentication.rows, [key]):
+            if self._access.grant_applies(old, {grant.grantee_id}, authentication.account, file):
                 return old
         return None
 
     def _active_grant(
-        self, entry: Authentication, owner: str, name: str, key: Key
+        self, authentication: Authentication, owner: str, name: str, key: Key
     ) -> tuple[Grant, FileRow | None]:
         """The grant with this key if it has not expired, and its file. Raises NoSuchShare."""
-        file = None if name.endswith("/") else file_in(entry.rows, owner, name)
-        account = account_in(entry.rows, owner)
-        for grant in grants_in(entry.rows, [key]):
+        file = None if name.endswith("/") else file_in(authentication.rows, owner, name)
+        account = account_in(authentication.rows, owner)
+        for grant in grants_in(authentication.rows, [key]):
             same_file = grant.file_id is None or (file and grant.file_id == file.place_id)
             same_owner = account is not None and grant.owner_id == account.id
             if same_file and same_owner and self._access.grant_is_active(grant):
@@ -241,23 +249,25 @@ class ShareService:
         raise NoSuchShare
 
 
-def _require_active_accounts(recipient: Recipient, entry: Authentication) -> list[Write]:
+def _require_active_accounts(recipient: Recipient, authentication: Authentication) -> list[Write]:
     """Conditions that neither the caller's account nor the recipient's is being closed."""
-    grantee = account_in(entry.rows, recipient.username) if recipient.username else None
-    return [require_account_active(each) for each in (entry.account, grantee) if each]
+    grantee = account_in(authentication.rows, recipient.username) if recipient.username else None
+    return [require_account_active(each) for each in (authentication.account, grantee) if each]
 
 
-def _recipient_id(recipient: Recipient, entry: Authentication) -> str:
+def _recipient_id(recipient: Recipient, authentication: Authentication) -> str:
     """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
     if recipient.username is None:
-        membership = membership_in(entry.rows, recipient.group or "", entry.account)
+        membership = membership_in(
+            authentication.rows, recipient.group or "", authentication.account
+        )
         if membership is None:
             raise NoSuchGroup
         return membership.group_id
-    if recipient.username == entry.account.username:
+    if recipient.username == authentication.account.username:
         reason = {"at": "body.username", "reason": "must be another account"}
         raise Invalid("You cannot share a file with yourself.", errors=[reason])
-    account = account_in(entry.rows, recipient.username)
+    account = account_in(authentication.rows, recipient.username)
     if account is None:
         raise NoSuchUser
     return account.id

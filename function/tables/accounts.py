@@ -4,7 +4,6 @@ Accounts are the table users. Reservations, invitations and the list of accounts
 deleted are rows of the table files.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ from function.aws.writes import (
 )
 from function.contract import FILES, USERS
 from function.core.roles import Role
+from function.core.tokens import token_hash
 
 QUOTAS = {"bytes": "quota", "files": "files_quota"}
 NOT_DISABLED = missing("disabled") | equals(disabled=False)
@@ -83,23 +83,23 @@ class Account(Row):
 
 
 @dataclass(frozen=True)
-class Storage:
+class StorageAmount:
     """The storage that an account is charged for: bytes, and the rows that refer to them."""
 
     bytes: int = 0
     files: int = 0
 
-    def __neg__(self) -> "Storage":
-        return Storage(-self.bytes, -self.files)
+    def __neg__(self) -> "StorageAmount":
+        return StorageAmount(-self.bytes, -self.files)
 
-    def __add__(self, other: "Storage") -> "Storage":
-        return Storage(self.bytes + other.bytes, self.files + other.files)
+    def __add__(self, other: "StorageAmount") -> "StorageAmount":
+        return StorageAmount(self.bytes + other.bytes, self.files + other.files)
 
-    def __sub__(self, other: "Storage") -> "Storage":
-        return Storage(self.bytes - other.bytes, self.files - other.files)
+    def __sub__(self, other: "StorageAmount") -> "StorageAmount":
+        return StorageAmount(self.bytes - other.bytes, self.files - other.files)
 
 
-NO_STORAGE = Storage()
+NO_STORAGE = StorageAmount()
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def require_account_active(account: Account) -> Write:
     return charge(account, NO_STORAGE)
 
 
-def charge(account: Account, storage: Storage, reserved: Storage = NO_STORAGE) -> Write:
+def charge(account: Account, storage: StorageAmount, reserved: StorageAmount = NO_STORAGE) -> Write:
     """Adds to what an account uses and has reserved, if it is not disabled and has room."""
     when = [equals(id=account.id), NOT_DISABLED, *_fits(account, storage)]
     return _charge(account_key(account.username), storage, reserved, when)
@@ -185,7 +185,7 @@ def charge(account: Account, storage: Storage, reserved: Storage = NO_STORAGE) -
 def reserve_room(
     username: str,
     account_id: str,
-    storage: Storage,
+    storage: StorageAmount,
     account: Account | None,
     roles: Sequence[str] = (),
 ) -> Write:
@@ -203,7 +203,7 @@ def reserve_room(
 
 
 def refund(
-    username: str, account_id: str, storage: Storage, reserved: Storage = NO_STORAGE
+    username: str, account_id: str, storage: StorageAmount, reserved: StorageAmount = NO_STORAGE
 ) -> Write:
     """Subtracts from what an account uses and has reserved, if it is still the same account."""
     return _charge(account_key(username), -storage, -reserved, [equals(id=account_id)])
@@ -266,11 +266,8 @@ def delete_account(account: Account) -> list[Write]:
 
 
 def invite_id(token: str) -> str:
-    """The id of an invitation: the time that its token begins with, and the token's SHA-256.
-
-    A token has 256 random bits, so its hash needs neither salt nor a slow function.
-    """
-    return f"{token[:TIME_DIGITS]}-{hashlib.sha256(token.encode()).hexdigest()}"
+    """The id of an invitation: the time that its token begins with, and the token's hash."""
+    return f"{token[:TIME_DIGITS]}-{token_hash(token)}"
 
 
 def invite_key(invite: str) -> Key:
@@ -351,7 +348,9 @@ class Invites:
         return [row for row in rows if row.expires_at > now], last
 
 
-def _charge(key: Key, storage: Storage, reserved: Storage, conditions: list[Condition]) -> Write:
+def _charge(
+    key: Key, storage: StorageAmount, reserved: StorageAmount, conditions: list[Condition]
+) -> Write:
     changes: Item = {
         **{f"{noun}_used": amount for noun, amount in _amounts(storage) if amount},
         **{f"{noun}_reserved": amount for noun, amount in _amounts(reserved) if amount},
@@ -361,7 +360,7 @@ def _charge(key: Key, storage: Storage, reserved: Storage, conditions: list[Cond
     return update(key, add=changes | {"charges": 1}, when=all_of(conditions))
 
 
-def _fits(account: Account, storage: Storage) -> list[Condition]:
+def _fits(account: Account, storage: StorageAmount) -> list[Condition]:
     """There is room, and the charge crosses the threshold of a warning exactly if it did as read.
 
     Of two commits that would cross it together, the second one is planned again and finds it
@@ -378,7 +377,7 @@ def _fits(account: Account, storage: Storage) -> list[Condition]:
     return conditions
 
 
-def _amounts(storage: Storage) -> tuple[tuple[str, int], ...]:
+def _amounts(storage: StorageAmount) -> tuple[tuple[str, int], ...]:
     return ("bytes", storage.bytes), ("files", storage.files)
 
 

@@ -1,17 +1,17 @@
-"""The audit trail in the table files: who did what to whose data, when and from where.
+"""The audit log in the table files: who did what to whose data, when and from where.
 
-A row is written in the commit of the change that it records. The partition is a day, so the trail
+A record is written in the commit of the change. The partition is a day, so the log
 of all accounts is read backwards in time.
 """
 
 from typing import Literal
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key, Row
 from function.aws.writes import Write, put
 from function.contract import FILES
 
-# A noun and a verb. Clients of the audit trail filter by them.
+# A noun and a verb. Clients of the audit log filter by them.
 Action = Literal[
     "account.create",
     "account.delete",
@@ -64,7 +64,7 @@ class AuditRow(Row):
 
     `at` is ISO 8601; `address` is the client's IP address and `agent` its User-Agent. `file_name`
     is the file or folder, `subject` what else the action was about: a new name, a grantee, the id
-    of a link. A row never contains a secret. It expires at `expires_at` (epoch seconds).
+    of a link. A record never contains a secret. It expires at `expires_at` (epoch seconds).
     """
 
     at: str
@@ -83,20 +83,20 @@ def audit_partition(day: str) -> str:
     return f"~audit/{day}"
 
 
-def put_audit_row(row: AuditRow, nonce: str) -> Write:
+def put_audit_record(row: AuditRow, nonce: str) -> Write:
     """Records an action, in the commit that performs it."""
     key = Key(FILES, audit_partition(row.at[:10]), f"{row.at}/{nonce}")
     return put(key, row)
 
 
 class AuditRecords:
-    """Queries of the audit trail."""
+    """Queries of the audit log."""
 
     def __init__(self, db: Dynamo) -> None:
         """Takes the client."""
         self._db = db
 
-    def list_day(self, day: str, *, before: str, limit: int) -> Page[tuple[str, AuditRow]]:
+    def list_day(self, day: str, *, before: str, limit: int) -> QueryPage[tuple[str, AuditRow]]:
         """The rows of a day with their sort keys, the latest first, before the key `before`."""
         page = self._db.query(
             FILES, audit_partition(day), after=before, limit=limit, descending=True

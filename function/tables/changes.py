@@ -7,7 +7,7 @@ their times.
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Item, Key
 from function.aws.writes import Write, put
 from function.contract import FILES
@@ -28,7 +28,7 @@ class FileState:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeRow:
     """A change of a file: the sort key of its row, and the file before and after.
 
     `was` is None for a new file, `now` for a file that was deleted or moved away.
@@ -69,7 +69,7 @@ class Changes:
         """Takes the client."""
         self._db = db
 
-    def list_changes(self, owner: str, *, after: str, limit: int) -> Page[Change]:
+    def list_changes(self, owner: str, *, after: str, limit: int) -> QueryPage[ChangeRow]:
         """The changes after a sort key, the oldest first, in one call."""
         page = self._db.query(
             FILES, f"{owner}/{CHANGES}", after=after, limit=limit, single_call=True
@@ -77,8 +77,8 @@ class Changes:
         return page.map(_change)
 
 
-def _change(row: Item) -> Change:
-    return Change(
+def _change(row: Item) -> ChangeRow:
+    return ChangeRow(
         key=str(row["name"]),
         file_id=str(row["file_id"]),
         owner_id=str(row["owner_id"]),

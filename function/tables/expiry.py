@@ -7,15 +7,16 @@ and the commit that makes the row's bytes a file's deletes the entry.
 
 from dataclasses import dataclass
 
-from function.aws.dynamodb import ConditionFailed, Dynamo, Page
+from function.aws.dynamodb import ConditionFailed, Dynamo, QueryPage
 from function.aws.rows import Item, Key, Rows
 from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
 from function.core.limits import DAY
-from function.tables.accounts import Reservation, Storage, delete_reservation, refund
+from function.tables.accounts import Reservation, StorageAmount, delete_reservation, refund
 from function.tables.requests import release_slot
 
-GRACE = 30 * DAY  # seconds for which an entry outlives its row, if no sweep runs
+MAX_DAYS_BACK = 30  # of entries that the sweep reads; the table's TTL deletes earlier ones
+ENTRY_SECONDS = MAX_DAYS_BACK * DAY  # for which an entry outlives its row, if no sweep runs
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def schedule_expiry(
         "object": object_key,
         "multipart": multipart,
         "until": until,
-        "expires_at": until + GRACE,
+        "expires_at": until + ENTRY_SECONDS,
     }
     if reservation:
         entry |= {
@@ -81,7 +82,7 @@ def schedule_expiry(
 
 def mark_freed(entry: Key, object_key: str, now: int) -> Write:
     """Records that the row is deleted and that its bytes are next; creates a missing entry."""
-    times: Item = {"until": now, "expires_at": now + GRACE}
+    times: Item = {"until": now, "expires_at": now + ENTRY_SECONDS}
     return update(entry, set={"freed": object_key}, default=times)
 
 
@@ -113,7 +114,7 @@ def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
     Does not release to a file request or an account that no longer exists. Raises ConditionFailed
     when the row must stay.
     """
-    storage = Storage(reservation.size, 1)
+    storage = StorageAmount(reservation.size, 1)
     releases = [release_slot(reservation)] if reservation.request else []
     releases.append(refund(reservation.owner, reservation.owner_id, storage, storage))
     for _ in db.rounds():
@@ -138,7 +139,7 @@ class ExpiryEntries:
         """Takes the client."""
         self._db = db
 
-    def list_entries(self, day: int, *, after: str, limit: int) -> Page[ExpiryEntry]:
+    def list_entries(self, day: int, *, after: str, limit: int) -> QueryPage[ExpiryEntry]:
         """The entries of a day, by the keys of their rows, after a sort key."""
         page = self._db.query(FILES, expiry_partition(day), after=after, limit=limit)
         return page.map(_entry)

@@ -7,7 +7,7 @@ so a commit that requires the `rev` it read cannot overwrite another one.
 
 from collections.abc import Iterable
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Item, Key, Row, Rows
 from function.aws.s3 import Stored
 from function.aws.writes import (
@@ -258,7 +258,7 @@ class Files:
         limit: int,
         descending: bool = False,
         single_call: bool = False,
-    ) -> Page[FileRow]:
+    ) -> QueryPage[FileRow]:
         """At most `limit` files whose names begin with `prefix`, after the name `after`.
 
         With `single_call` there may be fewer, although more follow.
@@ -290,7 +290,7 @@ class Archive:
 
     def list_versions(
         self, owner: str, file_id: str, *, after: str = "", limit: int
-    ) -> Page[FileRow]:
+    ) -> QueryPage[FileRow]:
         """The replaced versions of a file, the newest first."""
         page = self._db.query(
             FILES,
@@ -302,7 +302,7 @@ class Archive:
         )
         return page.map(FileRow.model_validate)
 
-    def list_trash(self, owner: str, *, after: str = "", limit: int) -> Page[FileRow]:
+    def list_trash(self, owner: str, *, after: str = "", limit: int) -> QueryPage[FileRow]:
         """The deleted files of an owner, by name and then by time."""
         page = self._db.query(FILES, f"{owner}/{TRASH}", after=after, limit=limit)
         return page.map(FileRow.model_validate)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Item, Key, Rows, key_from
 from function.aws.writes import Write, all_of, check, count_equals, delete, size_equals, update
 from function.contract import FILES
@@ -140,7 +140,7 @@ class Folders:
 
     def list_subfolders(
         self, owner: str, folder: str, *, after: str, limit: int, descending: bool
-    ) -> Page[FolderRow]:
+    ) -> QueryPage[FolderRow]:
         """The folders right below one (empty for the top), after a sort key, in one call."""
         page = self._db.query(
             FILES,

@@ -5,7 +5,7 @@ The partition is the grantee; the index by file finds the grants on a file.
 
 from collections.abc import Iterable
 
-from function.aws.dynamodb import Dynamo, Page
+from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Condition, Write, check, delete, equals, missing, put
 from function.contract import SHARES
@@ -105,7 +105,7 @@ class Grants:
 
     def list_grants(
         self, grantee: str, *, after: str = "", prefix: str = "", limit: int
-    ) -> Page[Grant]:
+    ) -> QueryPage[Grant]:
         """The grants to a grantee, by owner and name, after a sort key.
 
         They come before the other rows of the partition, whose sort keys begin with `~`.
@@ -113,7 +113,7 @@ class Grants:
         page = self._db.query(SHARES, grantee, prefix=prefix, after=after, limit=limit)
         grants = [row for row in page.items if not str(row["file"]).startswith("~")]
         only_grants = len(grants) == len(page.items)
-        return Page(list(map(Grant.model_validate, grants)), page.more and only_grants)
+        return QueryPage(list(map(Grant.model_validate, grants)), page.more and only_grants)
 
     def list_keys_on(self, owner: str, name: str) -> list[Key]:
         """The keys of the grants on a file that the eventually consistent index has."""

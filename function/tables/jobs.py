@@ -20,7 +20,7 @@ class JobRow(Row):
     """The move of a folder from `file_name` to `new_name`. A folder has at most one at a time.
 
     `partition` and `name` are its key, `name` is its id. `moved` counts the files that were moved.
-    `begun` and `expires_at` are epoch seconds; `rev` changes with each write.
+    `created` and `expires_at` are epoch seconds; `rev` changes with each write.
     """
 
     partition: str
@@ -28,7 +28,7 @@ class JobRow(Row):
     owner_id: str
     file_name: str
     new_name: str
-    begun: int
+    created: int
     rev: str
     moved: int = 0
     done: bool = False
@@ -61,11 +61,11 @@ def create_job(row: JobRow, old: JobRow | None) -> list[Write]:
     """Creates a job, or replaces the `old` one of the same folder, and its expiry entry."""
     key = Key(FILES, row.partition, row.name)
     unchanged = equals(rev=old.rev) if old else missing("partition")
-    return [put(key, row, unchanged), schedule_expiry(key, row.begun)]
+    return [put(key, row, unchanged), schedule_expiry(key, row.created)]
 
 
 def update_job(row: JobRow, old: JobRow) -> list[Write]:
     """Records the progress of a job, and deletes its expiry entry when it is done."""
     key = Key(FILES, row.partition, row.name)
     change = put(key, row, equals(rev=old.rev))
-    return [change, *([delete(expiry_key(key, row.begun))] if row.done else [])]
+    return [change, *([delete(expiry_key(key, row.created))] if row.done else [])]

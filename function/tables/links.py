@@ -90,7 +90,7 @@ def alias_key(alias: str) -> Key:
 
 def receipt_key(link_id: str, nonce: str, name: str) -> Key:
     """The key of the receipt of a file's download under the access token with this nonce."""
-    return Key(SHARES, f"got:{link_id}", f"{nonce}/{name}")
+    return Key(SHARES, f"receipt:{link_id}", f"{nonce}/{name}")
 
 
 def link_in(rows: Rows, link_id: str) -> LinkRow | None:

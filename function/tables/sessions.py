@@ -24,7 +24,7 @@ from function.core.models import Caller
 from function.tables.accounts import Account
 
 PAGE_SIZE, MAX_PAGES = 250, 4  # of the index, for one list
-Position = tuple[str, str]
+SessionPosition = tuple[str, str]
 
 
 class Session(Row):
@@ -43,7 +43,6 @@ class Session(Row):
     epoch: str
     created: str
     expires_at: int
-    rev: str
     key: str | None = None
     scopes: frozenset[str] = frozenset()
     address: str = ""
@@ -77,10 +76,10 @@ def mailed_reset_key(username: str) -> Key:
 
 def admin_reset_key(username: str) -> Key:
     """The key of the token that an administrator issued for an account."""
-    return Key(SESSIONS, f"handed:{username}")
+    return Key(SESSIONS, f"reset-by-admin:{username}")
 
 
-def session_place(session: Session) -> Position:
+def session_place(session: Session) -> SessionPosition:
     """The position of a session in its account's list."""
     return session.created, session.token_hash
 
@@ -154,9 +153,9 @@ class Sessions:
         username: str,
         is_listed: Callable[[Session], bool],
         *,
-        after: Position | None,
+        after: SessionPosition | None,
         limit: int,
-    ) -> tuple[list[Session], Position | None]:
+    ) -> tuple[list[Session], SessionPosition | None]:
         """An account's sessions that `is_listed` accepts, the newest first, and the next position.
 
         They come after the position `after`. It reads the eventually consistent index, and at most

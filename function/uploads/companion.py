@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
-from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS, is_media_type
-from function.core.limits import URL_SECONDS
+from function.core.fields import is_media_type
+from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS, URL_SECONDS
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, Writer
 from function.http.validation import invalid_model
@@ -26,7 +26,7 @@ from function.uploads.completion import CompletionService
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
 from function.uploads.service import UploadService
 
-Key = Annotated[str | None, Query(description="The key of the upload; it is ignored.")]
+CompanionKey = Annotated[str | None, Query(description="The key of the upload; it is ignored.")]
 Model = TypeVar("Model", bound=BaseModel)
 
 PART_NUMBERS, MAX_DIGITS = range(1, MAX_PARTS + 1), 5
@@ -49,7 +49,7 @@ def batch_sign(
     upload_id: str,
     caller: Writer,
     partNumbers: Annotated[str, Query(description="Part numbers, separated by commas.")],  # noqa: N803 - the name of the protocol
-    key: Key = None,
+    key: CompanionKey = None,
 ) -> dict[str, dict[str, str]]:
     """Sign URLs for several parts, at most 100."""
     del key
@@ -62,7 +62,9 @@ def batch_sign(
 
 
 @router.get("/s3/multipart/<upload_id>/<part_number>")
-def sign_part(upload_id: str, part_number: str, caller: Writer, key: Key = None) -> dict[str, Any]:
+def sign_part(
+    upload_id: str, part_number: str, caller: Writer, key: CompanionKey = None
+) -> dict[str, Any]:
     """Sign a URL for one part; `expires` is seconds."""
     del key
     if not _is_part_number(part_number):
@@ -73,7 +75,7 @@ def sign_part(upload_id: str, part_number: str, caller: Writer, key: Key = None)
 
 
 @router.get("/s3/multipart/<upload_id>")
-def list_parts(upload_id: str, caller: Writer, key: Key = None) -> list[dict[str, Any]]:
+def list_parts(upload_id: str, caller: Writer, key: CompanionKey = None) -> list[dict[str, Any]]:
     """List the parts that have arrived."""
     del key
     return [
@@ -88,7 +90,7 @@ def complete_multipart(
     body: CompanionCompletion,
     caller: Writer,
     request: CurrentRequest,
-    key: Key = None,
+    key: CompanionKey = None,
 ) -> dict[str, str]:
     """Complete an upload: make a file of its parts."""
     del key
@@ -99,7 +101,7 @@ def complete_multipart(
 
 
 @router.delete("/s3/multipart/<upload_id>")
-def abort_multipart(upload_id: str, caller: Writer, key: Key = None) -> dict[str, str]:
+def abort_multipart(upload_id: str, caller: Writer, key: CompanionKey = None) -> dict[str, str]:
     """Abort an upload and delete the parts that have arrived."""
     del key
     one(UploadService).abort(caller, upload_id)

@@ -6,9 +6,9 @@ however many requests and events complete it: the first one commits, all others 
 
 import json
 
-from function.access.callers import ActingAccount, Uploader
+from function.access.callers import ActingAccount, Principal, Uploader
 from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.s3 import Part, Stored
 from function.aws.writes import Write
 from function.base import Base
@@ -21,17 +21,17 @@ from function.core.errors import (
 )
 from function.core.limits import MAX_FILE_BYTES
 from function.core.models import Caller
+from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NO_STORAGE, Storage, account_in
+from function.tables.accounts import NO_STORAGE, StorageAmount, account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
     UploadRow,
     Uploads,
     finish_upload,
-    is_upload_id,
     upload_in,
     upload_key,
     upload_of,
@@ -39,8 +39,6 @@ from function.tables.uploads import (
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Received, SentPart
 from function.uploads.parts import missing_parts
-
-Actor = Caller | ActingAccount | Uploader
 
 MAX_LISTED_PARTS = 100  # in a problem's `errors`
 
@@ -53,7 +51,7 @@ class CompletionService:
         self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def complete(
@@ -107,7 +105,7 @@ class CompletionService:
         return True
 
     def _complete(
-        self, actor: Actor, username: str, upload_id: str, sent_parts: list[SentPart] | None
+        self, actor: Principal, username: str, upload_id: str, sent_parts: list[SentPart] | None
     ) -> tuple[UploadRow, FileObject]:
         row = self._load(actor, username, upload_id)
         if row.done is None:
@@ -118,15 +116,17 @@ class CompletionService:
                 raise UploadIncomplete
         return row, _recorded_answer(row.done)
 
-    def _load(self, actor: Actor, username: str, upload_id: str) -> UploadRow:
+    def _load(self, actor: Principal, username: str, upload_id: str) -> UploadRow:
         """The actor's upload, in progress or completed. Raises NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        entry = self._access.authenticate(actor, more=[key] if is_upload_id(upload_id) else [])
-        return self._own_upload(entry, username, upload_id)
+        authentication = self._access.authenticate(actor, more=[key] if is_id(upload_id) else [])
+        return self._own_upload(authentication, username, upload_id)
 
-    def _own_upload(self, entry: Authentication, username: str, upload_id: str) -> UploadRow:
-        row = upload_in(entry.rows, username, upload_id)
-        if row is None or row.user_id != entry.account.id:
+    def _own_upload(
+        self, authentication: Authentication, username: str, upload_id: str
+    ) -> UploadRow:
+        row = upload_in(authentication.rows, username, upload_id)
+        if row is None or row.user_id != authentication.account.id:
             raise NoSuchUpload
         if row.done is None and row.expires_at <= self._runtime.now():
             raise NoSuchUpload
@@ -175,7 +175,9 @@ class CompletionService:
         if not self._bucket.complete_multipart(row.object, multipart, parts):
             raise UploadIncomplete
 
-    def _commit(self, actor: Actor, username: str, row: UploadRow, stored: Stored) -> FileObject:
+    def _commit(
+        self, actor: Principal, username: str, row: UploadRow, stored: Stored
+    ) -> FileObject:
         """Commits the file together with the record of its answer.
 
         The condition on the upload's row holds once; all others get the recorded answer.
@@ -202,7 +204,7 @@ class CompletionService:
             return _recorded_answer(latest.done)
         return file_object(written.row, written.permission)
 
-    def _authorize(self, actor: Actor, username: str, row: UploadRow) -> WriteAuthorization:
+    def _authorize(self, actor: Principal, username: str, row: UploadRow) -> WriteAuthorization:
         """The actor's right to make the file now.
 
         Raises NoSuchFile, and before that NoSuchUpload if the upload is not in progress any more.
@@ -225,8 +227,8 @@ class CompletionService:
             actor, row.owner, row.file_name, need=need, more=[key], precheck=require_in_progress
         )
 
-    def _completion_writes(self, actor: Actor, row: UploadRow, written: Written) -> list[Write]:
-        """The writes that belong to the file's commit: the answer, and the audit trail's row."""
+    def _completion_writes(self, actor: Principal, row: UploadRow, written: Written) -> list[Write]:
+        """The writes that belong to the file's commit: the answer, and the audit record."""
         answer = file_object(written.row, written.permission).model_dump_json()
         open_request = [require_request(row.request)] if row.request else []
         action: Action = "request.upload" if row.request else "file.upload"
@@ -260,7 +262,7 @@ def _write_request(row: UploadRow) -> WriteRequest:
         tags=tuple(row.tags),
         request=row.request,
         sender=row.sender,
-        reserved=Storage(row.size or 0, 1) if row.owner_id else NO_STORAGE,
+        reserved=StorageAmount(row.size or 0, 1) if row.owner_id else NO_STORAGE,
     )
 
 

@@ -6,25 +6,25 @@ no other state, so any client can resume an upload with what `GET /uploads/{id}`
 
 from function.access.callers import Uploader
 from function.access.policy import Access, needed_right
-from function.audit.service import AuditTrail
+from function.audit.service import AuditLog
 from function.aws.s3 import Part
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
-from function.core.fields import MAX_PARTS, UploadMethod
-from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, UPLOAD_SECONDS, URL_SECONDS
+from function.core.fields import UploadMethod
+from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, MAX_PARTS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
+from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest
-from function.tables.accounts import Account, Storage, reserve_room
+from function.tables.accounts import Account, StorageAmount, reserve_room
 from function.tables.uploads import (
     UPLOADS,
     UploadRow,
     Uploads,
     create_upload,
-    is_upload_id,
     object_key,
     upload_in,
     upload_key,
@@ -56,7 +56,7 @@ class UploadService:
         self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
         self._writer = base.one(FileWriter)
-        self._audit = base.one(AuditTrail)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(
@@ -74,7 +74,7 @@ class UploadService:
             account, owner = self._authorize(caller, spec)
             prepared = prepared or self.prepare(caller, account.id, spec, method)
             upload = prepared.model_copy(update={"owner_id": owner.id})
-            storage = Storage(spec.size or 0, 1)
+            storage = StorageAmount(spec.size or 0, 1)
             reservation = reserve_room(owner.username, owner.id, storage, owner)
             warning = self._audit.quota_warning(owner, storage)
             return [*create_upload(upload), reservation, *warning], upload
@@ -182,7 +182,7 @@ class UploadService:
 
     def _authorize(self, caller: Caller, spec: UploadSpec) -> tuple[Account, Account]:
         """The caller's account and the owner's, if a commit would be allowed now."""
-        entry = self._access.authorize_write(
+        authorization = self._access.authorize_write(
             caller, spec.username, spec.file_name, need=needed_right(spec.on_conflict)
         )
         request = WriteRequest(
@@ -192,8 +192,8 @@ class UploadService:
             if_match=spec.if_match,
             if_none_match=spec.if_none_match,
         )
-        self._writer.check(entry, request, spec.size or 0)
-        return entry.account, entry.owner
+        self._writer.check(authorization, request, spec.size or 0)
+        return authorization.account, authorization.owner
 
     def _new_row(
         self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, method: UploadMethod
@@ -223,9 +223,9 @@ class UploadService:
     def _find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """The caller's upload in progress. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
-        entry = self._access.authenticate(caller, more=[key] if is_upload_id(upload_id) else [])
-        row = upload_in(entry.rows, caller.username, upload_id)
-        if row is None or not self._is_in_progress(row, entry.account.id):
+        authentication = self._access.authenticate(caller, more=[key] if is_id(upload_id) else [])
+        row = upload_in(authentication.rows, caller.username, upload_id)
+        if row is None or not self._is_in_progress(row, authentication.account.id):
             raise NoSuchUpload
         return row
 

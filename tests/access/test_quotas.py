@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.access.quotas import crossed_warning
-from function.tables.accounts import Account, Storage, charge, warning_threshold
+from function.tables.accounts import Account, StorageAmount, charge, warning_threshold
 
 AMOUNTS = st.integers(0, 200)
 
@@ -18,12 +18,12 @@ def test_a_charge_commits_where_its_decision_is_still_right(
     """That is: there is still room, and the same side of the warning threshold is reached."""
     if used + grows > quota:
         return  # refused before
-    when = charge(account(quota, used), Storage(grows, 0)).when
+    when = charge(account(quota, used), StorageAmount(grows, 0)).when
     assert when
     values: dict[str, Any] = dict(when.values)
     holds = int(values.get(":bytes_used_min", 0)) <= then <= int(values[":bytes_used_max"])
-    alike = crossed_warning(account(quota, used), Storage(grows, 0)) == crossed_warning(
-        account(quota, then), Storage(grows, 0)
+    alike = crossed_warning(account(quota, used), StorageAmount(grows, 0)) == crossed_warning(
+        account(quota, then), StorageAmount(grows, 0)
     )
     same_side = (used >= warning_threshold(quota)) is (then >= warning_threshold(quota))
     assert holds is (then + grows <= quota and alike and same_side)

@@ -21,7 +21,7 @@ DAY = 86_400
 
 
 def records(fake_aws: FakeAws, settings: contract.Settings) -> list[dict[str, Any]]:
-    """All audit rows in the order of time."""
+    """All audit records in the order of time."""
     rows = [row for row in fake_aws.rows(settings.files) if row["partition"].startswith("~audit/")]
     return sorted(rows, key=lambda row: str(row["name"]))
 

@@ -364,7 +364,7 @@ def test_an_administrator_demoted_meanwhile_issues_no_token(
     answer = issue(bob)
     assert met[0].status == 200
     assert (answer.status, answer.slug) == (403, "not-allowed")
-    assert "handed:" not in repr(behind.rows("sessions"))
+    assert "reset-by-admin:" not in repr(behind.rows("sessions"))
 
 
 def test_issue_and_use_of_a_token_are_audited(alice: Client, root: Client, behind: Behind) -> None:

@@ -21,7 +21,7 @@ from function.core.models import Caller
 from function.files.commit import FileWriter
 from function.files.content import SmallUploadService
 from function.tables import links, uploads
-from function.tables.accounts import Storage, refund
+from function.tables.accounts import StorageAmount, refund
 from function.tables.files import FileRow, archive, file_key, refcount_key
 from function.tables.links import LinkRow
 from function.tables.sessions import expire_session
@@ -81,7 +81,7 @@ def nothing_kept(partition: str) -> type[Dynamo]:
                 named = refcount_key(str(row["object"]))
                 if all(each.key != named for each in kept):
                     kept.append(delete(named))
-                back = refund(owner, str(row["owner_id"]), Storage(size, 1))
+                back = refund(owner, str(row["owner_id"]), StorageAmount(size, 1))
                 charged = [each for each in kept if each.key == back.key and each.change]
                 for each in charged:
                     used = {":bytes_used": -size, ":files_used": -1}

@@ -165,7 +165,9 @@ def test_an_expired_receipt_is_replaced(alice: Client, clock: Clock, behind: Beh
     link = make(alice, "in/")
     grant = link.unlock("").json()["grant"]
     link.download("in/a.txt", grant=grant)
-    (receipt,) = [row for row in behind.rows("shares") if str(row["grantee"]).startswith("got:")]
+    (receipt,) = [
+        row for row in behind.rows("shares") if str(row["grantee"]).startswith("receipt:")
+    ]
     behind.put("shares", receipt | {"expires_at": int(clock.time)})
     assert link.download("in/a.txt", grant=grant).status == 200
     assert link.downloads(alice) == 2

@@ -170,6 +170,7 @@ def try_all(fake_aws: FakeAws, clock: Clock, query: dict[str, Any], examples: in
     driven()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", SORTED + NAMED, ids=str)
 def test_a_list_is_complete_whatever_changes_meanwhile(
     fake_aws: FakeAws, clock: Clock, query: dict[str, Any]

@@ -9,7 +9,7 @@ from function import app, contract
 from function.contract import Settings
 from function.core.limits import DAY
 from function.maintenance import reconcile as maintenance_reconcile
-from function.maintenance.reconcile import Step
+from function.maintenance.reconcile import ReconciliationStep
 from function.tables.files import refcount_key
 from function.tables.folders import folder_key
 from function.tables.search_terms import SEPARATOR
@@ -148,7 +148,7 @@ def test_a_deleted_account_does_not_stop_the_run(
     for name in ("bob", "carol"):
         join(name)
     last = [row["username"] for row in fake_aws.rows(behind.settings.users)][-1]
-    position = {"last_account": None, "account": last, "step": Step.TRASH}
+    position = {"last_account": None, "account": last, "step": ReconciliationStep.TRASH}
     saved = {"partition": "~reconcile", "name": "position", "position": json.dumps(position)}
     for row in fake_aws.rows(behind.settings.users):
         behind.delete("users", username=row["username"])

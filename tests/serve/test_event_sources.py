@@ -16,7 +16,7 @@ from local import event_sources
 from local.deploy import Deployment, deploy
 from local.emulator.process import REGION, Emulator
 from local.emulator.state import StateFolder
-from local.event_sources import EventSources, Poller, failed_message_ids
+from local.event_sources import EventSourceConfig, Poller, failed_message_ids
 from local.serve import declared_event_sources
 from tests.support.fake_aws import empty_account
 
@@ -212,7 +212,7 @@ def test_the_lock_is_held_during_an_invocation(bucket: Bucket) -> None:
 
 def test_the_event_sources_are_those_that_the_stack_declares(bucket: Bucket) -> None:
     name = "satchel-dev-upload-notifications"
-    assert bucket.sources == EventSources(
+    assert bucket.sources == EventSourceConfig(
         queue_url=bucket.sqs.get_queue_url(QueueName=name)["QueueUrl"],
         queue_arn=f"arn:aws:sqs:eu-central-1:123456789012:{name}",
         batch_size=10,

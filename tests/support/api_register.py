@@ -56,6 +56,8 @@ class Route:
     body: Mapping[str, Any] | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the path that differ from those of the world."""
+    outlives_owner: bool = False
+    """Whether it answers callers other than the owner after the owner's account is deleted."""
     conditional: bool = False
     """Whether it evaluates If-Match and If-None-Match."""
 
@@ -68,7 +70,7 @@ class Route:
     replay: int = 0
     """The answer to the same request sent again; 0: the same as `status`."""
     unrecorded: str = ""
-    """Why a changing route writes no audit row; "": it writes one."""
+    """Why a changing route writes no audit record; "": it writes one."""
 
     setup: SetupName = ""
     """What the crash suite must create before it."""
@@ -129,7 +131,7 @@ LINK = {
     "alias": "a-file",
 }
 SHA256 = "0" * 64
-# Reasons why a changing route writes no audit row.
+# Reasons why a changing route writes no audit record.
 NOTHING_CHANGES = "it changes no data of an account"
 BEGINS = "the completion of the upload is what writes the row"
 
@@ -404,6 +406,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/groups/{group}", power="read", relation="writer",
+        outlives_owner=True,
         query={"limit": "10"},
         status=200, calls=(READ, QUERY), interleaved=(404,), setup="group with a member",
     ),
@@ -419,7 +422,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="DELETE", path="/groups/{group}/members/{username}", power="share",
-        relation="writer",
+        relation="writer", outlives_owner=True,
         ids={"username": "carol"},
         status=204, calls=(READ, COMMIT), replay=404, interleaved=(401,), both_succeed=True,
         setup="group with a member",

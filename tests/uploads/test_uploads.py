@@ -424,7 +424,7 @@ def forget(client: Client, size: int) -> None:
 
 
 def warnings(behind: Behind) -> int:
-    """The number of audit rows about a quota that is nearly used."""
+    """The number of audit records about a quota that is nearly used."""
     return sum(row.get("action") == "quota.warn" for row in behind.rows("files"))
 
 
