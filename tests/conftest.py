@@ -1,4 +1,4 @@
-"""Fixtures of every test: the fake AWS, a clock that stands still, two people."""
+"""Fixtures of every test: the fake AWS, a clock that a test sets, two people."""
 
 import copy
 import gc
@@ -15,19 +15,19 @@ from function import base, contract
 from function.aws.rows import Item, decode, encode
 from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
-from tests.support.fake_aws import FakeAws, session, stand
+from tests.support.fake_aws import FakeAws, running_fake_aws, session
 from tests.support.invariants import assert_consistent
 from tests.support.world import World, create_world
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-# Properties are tried with the same examples each time, and are never hurried.
+# Property tests use the same examples in each run, and have no time limit.
 hypothesis_settings.register_profile("quick", deadline=None, derandomize=True, max_examples=80)
 hypothesis_settings.load_profile("quick")
 
 
 @dataclass
 class Clock:
-    """Time stands still until a test turns it."""
+    """A clock that moves only when a test or a `sleep` moves it; seconds since 1970."""
 
     time: float = 1_790_000_000.25
 
@@ -39,7 +39,7 @@ class Clock:
 
 
 def pytest_collection_finish() -> None:
-    """Keeps the garbage collector from scanning objects that live as long as the process."""
+    """Spare the garbage collector the imported modules, and most of the full collections."""
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()
@@ -48,13 +48,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def _fake_aws() -> Iterator[FakeAws]:
-    with stand() as fake_aws:
+    with running_fake_aws() as fake_aws:
         yield fake_aws
 
 
 @pytest.fixture
 def settings(_fake_aws: FakeAws) -> contract.Settings:
-    """The stack's own settings, but with the cheapest hash, an administrator, and mail."""
+    """The settings of the dev stack, with the cheapest hash, an administrator and mail."""
     declared = contract.settings(_fake_aws.deployed.environment)
     return replace(
         declared,
@@ -79,30 +79,33 @@ def _session() -> boto3.Session:
 def fake_aws(
     _fake_aws: FakeAws, settings: contract.Settings, clock: Clock, _session: boto3.Session
 ) -> Iterator[FakeAws]:
-    """An empty account, and the handler wired to it."""
+    """The fake AWS without rows, objects and messages, used by the handler."""
     _fake_aws.reset()
     origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
     base.use(base.Base(settings, _session.client, origins))
     yield _fake_aws
     base.use(None)
-    _fake_aws.undisturbed()  # whoever uses AWS without this fake_aws meets nobody who steps in
+    _fake_aws.remove_hooks()  # for tests that call AWS without this fixture
 
 
 @pytest.fixture
 def anyone(fake_aws: FakeAws) -> Client:
-    """Somebody who is not signed in."""
+    """A client without a session."""
     return Client()
 
 
 @pytest.fixture(scope="session")
 def once() -> dict[str, Any]:
-    """Preparations that a process makes once, by name; each test restores their rows."""
+    """Preparations made once in a process, by name; each test restores their rows."""
     return {}
 
 
 @pytest.fixture
 def sign_up(fake_aws: FakeAws, clock: Clock, once: dict[str, Any]) -> Callable[[str, str], Client]:
-    """Registers an account and logs in; the second time in a process it restores the rows."""
+    """A function that registers an account and logs in.
+
+    It does so once in a process for each username, and restores the rows afterwards.
+    """
 
     def signed_up(username: str, address: str) -> Client:
         if clock.time != Clock.time:
@@ -110,7 +113,7 @@ def sign_up(fake_aws: FakeAws, clock: Clock, once: dict[str, Any]) -> Callable[[
         if username in once:
             once[username][1]()
         else:
-            once[username] = fake_aws.rows_made(lambda: join(username, address))
+            once[username] = fake_aws.record_rows(lambda: join(username, address))
         return copy.copy(once[username][0])
 
     return signed_up
@@ -128,7 +131,7 @@ def bob(sign_up: Callable[[str, str], Client]) -> Client:
 
 @dataclass(frozen=True)
 class Behind:
-    """The tables by noun, and the bucket: read and changed as nobody can through the API."""
+    """Reads and changes rows and objects without the API. `noun` names a table, as in Settings."""
 
     fake_aws: FakeAws
     settings: contract.Settings
@@ -145,11 +148,11 @@ class Behind:
         return decode(self.db.get_item(TableName=table, Key=encode(dict(key)))["Item"])
 
     def put(self, noun: str, row: Item) -> None:
-        """Writes a row over whatever stands there."""
+        """Writes a row in place of one with the same key."""
         self.db.put_item(TableName=getattr(self.settings, noun), Item=encode(row))
 
     def change(self, noun: str, key: dict[str, str], **values: Any) -> None:
-        """Changes fields of one row."""
+        """Changes attributes of one row."""
         self.put(noun, self.row(noun, **key) | values)
 
     def delete(self, noun: str, **key: str) -> None:
@@ -161,7 +164,7 @@ class Behind:
         return self.fake_aws.objects(self.settings.bucket)
 
     def state(self) -> Any:
-        """All that a refused request leaves as it was: all rows but those of counters."""
+        """What a refused request must not change: all objects, and all rows but counters."""
         held = (self.fake_aws.rows(getattr(self.settings, table.name)) for table in contract.TABLES)
         rows = sorted(repr(row) for rows in held for row in rows if "count" not in row)
         return rows, self.objects()
@@ -174,13 +177,13 @@ def behind(fake_aws: FakeAws, settings: contract.Settings, _session: boto3.Sessi
 
 @pytest.fixture(autouse=True)
 def _consistent(request: pytest.FixtureRequest) -> Iterator[None]:
-    """At the end of each test all rows agree with the files that they follow from.
+    """Checks after each test that counters, indexes and other rows agree with the files.
 
-    The suites `crashes` and `stateful` compare them themselves; a test marked `odd_rows` writes
-    rows that no request would leave.
+    Not in the suites `crashes` and `stateful`, which check it themselves, and not for tests marked
+    `odd_rows`, which write rows that no request would write.
     """
-    left_out = request.path.parent.name in {"crashes", "stateful"}
-    if left_out or "fake_aws" not in request.fixturenames:
+    skipped = request.path.parent.name in {"crashes", "stateful"}
+    if skipped or "fake_aws" not in request.fixturenames:
         yield
         return
     fake_aws, settings = request.getfixturevalue("fake_aws"), request.getfixturevalue("settings")
@@ -203,7 +206,7 @@ def world(fake_aws: FakeAws, once: dict[str, Any]) -> World:
 def rewire(
     fake_aws: FakeAws, clock: Clock, _session: boto3.Session
 ) -> Callable[[contract.Settings], None]:
-    """Has the handler go on with other settings."""
+    """A function that gives the handler other settings."""
 
     def rewired(settings: contract.Settings) -> None:
         origins = replace(system_runtime(), now=clock, sleep=clock.sleep)
@@ -213,7 +216,7 @@ def rewire(
 
 
 def reason_at(answer: Answer, at: str) -> str:
-    """Why a field is refused."""
+    """The reason in a validation error for the field at this path."""
     reasons = {error["at"]: error["reason"] for error in answer.json()["errors"]}
     assert at in reasons, reasons
     return str(reasons[at])

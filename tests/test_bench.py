@@ -17,7 +17,7 @@ from function import app
 from local.gateway.http1 import Request
 from local.gateway.lambda_proxy import build_event
 from tests.support.client import CONTEXT, PASSWORD, answer_of
-from tests.support.fake_aws import REGION, empty
+from tests.support.fake_aws import REGION, empty_account
 
 DATA = bytes(range(256))
 FILE = {"file_name": "in/a.bin", "content": base64.b64encode(DATA).decode()}
@@ -52,7 +52,7 @@ class Person:
 @pytest.fixture
 def reference(monkeypatch):
     """The reference's handler, on tables and a bucket of its own."""
-    with empty() as session:
+    with empty_account() as session:
         for name, value in cold_start.ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
         for noun, keys in KEYS.items():

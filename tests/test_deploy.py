@@ -11,12 +11,12 @@ from local.fake_outputs import OUTPUTS, fake_outputs
 from local.provision.clients import Clients
 from local.provision.s3 import set_bucket_policy
 from local.resource import only_resource
-from tests.support.fake_aws import Session, empty
+from tests.support.fake_aws import Session, empty_account
 
 
 @pytest.fixture
 def session():
-    with empty() as session:
+    with empty_account() as session:
         yield session
 
 

@@ -104,7 +104,7 @@ class People:
             self.begin()
             self.fake_aws.after = made.note
             act(self)
-            self.fake_aws.undisturbed()
+            self.fake_aws.remove_hooks()
         return self._calls[act]
 
     def close(self) -> Answer:
@@ -205,7 +205,7 @@ def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[An
     people.fake_aws.before = interrupt
     people.fake_aws.after = lambda call, answer: after.note(call, answer) if met else answer
     answer = first(people)
-    people.fake_aws.undisturbed()
+    people.fake_aws.remove_hooks()
     return [answer, *met], people.calls(first).skip(at).count_unaffected(after, touched)
 
 

@@ -169,7 +169,7 @@ class World:
             self.begin(operation, other)
             self.fake_aws.after = made.note
             self.send(operation)
-            self.fake_aws.undisturbed()
+            self.fake_aws.remove_hooks()
         return self._calls[key]
 
     def send_elsewhere(self, operation: Operation, *, twin: bool) -> Answer:

@@ -18,7 +18,7 @@ from local.emulator.process import REGION, Emulator
 from local.emulator.state import StateFolder
 from local.event_sources import EventSourceConfig, Poller, failed_message_ids
 from local.serve import declared_event_sources
-from tests.support.fake_aws import empty
+from tests.support.fake_aws import empty_account
 
 
 class Bucket:
@@ -53,7 +53,7 @@ class Bucket:
 
 @pytest.fixture
 def bucket() -> Iterator[Bucket]:
-    with empty() as session:
+    with empty_account() as session:
         bucket = Bucket(session, deploy(session))
         assert bucket.poller.poll(0) == 1
         (first,) = bucket.seen.pop()["Records"]

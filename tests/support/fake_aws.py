@@ -7,38 +7,38 @@ refuses and moto accepts. Every call is noted, and a test may hook in before or 
 import base64
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
-from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qsl, urlsplit
 
 import boto3
-from botocore import endpoint
 from botocore.awsrequest import AWSResponse
-from botocore.client import BaseClient
-from botocore.retries.quota import RetryQuota
 from moto import mock_aws
 from moto.backends import get_backend
-from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.botocore_stubber import MockRawResponse
 from moto.core.config import default_user_config
 
 from local.deploy import Deployment, deploy
-from tests.support.fast_moto import (
+from tests.support.botocore_patches import patched_botocore
+from tests.support.dynamodb_answers import answer_directly, encode_request, parse_answer
+from tests.support.moto_patches import patched_moto
+from tests.support.moto_rows import (
     ACCOUNT,
+    MAX_KEY_BYTES,
     REGION,
-    at_once,
-    copies,
-    parsed_answer,
+    copy_row,
+    copy_rows,
     rows_of,
-    same,
-    short_request,
-    sooner,
+    tables,
 )
+
+MAX_TOKEN_LENGTH = 36
 
 
 class Session(boto3.Session):
@@ -46,14 +46,14 @@ class Session(boto3.Session):
 
     def __init__(self) -> None:
         super().__init__("testing", "testing", region_name=REGION)
-        self._made: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
 
-    def client(self, service_name: str, **told: Any) -> Any:
-        config = told.get("config")
-        what = repr((service_name, told | {"config": config and config._user_provided_options}))
-        if what not in self._made:
-            self._made[what] = super().client(service_name, **told)
-        return self._made[what]
+    def client(self, service_name: str, **options: Any) -> Any:
+        config = options.get("config")
+        key = repr((service_name, options | {"config": config and vars(config)}))
+        if key not in self._clients:
+            self._clients[key] = super().client(service_name, **options)
+        return self._clients[key]
 
 
 @cache
@@ -84,32 +84,32 @@ class FakeAws:
     tokens: dict[str, AWSResponse] = field(default_factory=dict)
     mails: list[dict[str, Any]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
-    _long_way: Any = field(default_factory=threading.local)
+    # What `serve` answers to the next request of a thread, for a call that already counts.
+    _resumed: Any = field(default_factory=threading.local)
 
     def reset(self) -> None:
         """Empties the tables, the bucket and the queues, and removes the hooks."""
-        for table in get_backend("dynamodb")[ACCOUNT][REGION].tables.values():
+        for table in tables().values():
             table.items.clear()
         for bucket in get_backend("s3")[ACCOUNT]["aws"].buckets.values():
             bucket.keys.clear()
             bucket.multiparts.clear()
-        for queue in get_backend("sqs")[ACCOUNT][REGION].queues.values():
-            queue._messages.clear()
-            queue.pending_messages.clear()
+        sqs = get_backend("sqs")[ACCOUNT][REGION]
+        for queue in sqs.queues:
+            sqs.purge_queue(queue)
         self.calls.clear()
         self.tokens.clear()
         self.mails.clear()
-        self.undisturbed()
+        self.remove_hooks()
 
-    def undisturbed(self) -> None:
+    def remove_hooks(self) -> None:
         """Removes the hooks."""
         self.before = lambda _: None
         self.after = lambda _, answer: answer
 
     def snapshot(self) -> Callable[[], None]:
         """The content of the account, as a function that restores it and removes the hooks."""
-        tables = get_backend("dynamodb")[ACCOUNT][REGION].tables
-        items = {name: copies(table.items) for name, table in tables.items()}
+        items = {name: copy_rows(table.items) for name, table in tables().items()}
         buckets = get_backend("s3")[ACCOUNT]["aws"].buckets
         objects = {
             name: {key: list(bucket.keys.getlist(key)) for key in bucket.keys}
@@ -124,7 +124,7 @@ class FakeAws:
         def restore() -> None:
             self.reset()
             for name, held in items.items():
-                tables[name].items.update(copies(held))
+                tables()[name].items.update(copy_rows(held))
             for name, versions in objects.items():
                 for key, each in versions.items():
                     dict.__setitem__(buckets[name].keys, key, list(each))
@@ -136,26 +136,32 @@ class FakeAws:
 
         return restore
 
-    def rows_made(self, act: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
-        """What an act gives, which changes no row that there is; and what makes its rows again."""
-        tables = get_backend("dynamodb")[ACCOUNT][REGION].tables.values()
-        before = {id(row): repr(row) for each in tables for row in rows_of(each.items.values())}
-        made = act()
-        rows = [(each, row) for each in tables for row in rows_of(each.items.values())]
-        assert before == {id(row): repr(row) for _, row in rows if id(row) in before}
-        new = [(table, same(row)) for table, row in rows if id(row) not in before]
+    def record_rows(self, act: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
+        """The result of `act`, and a function that creates the rows again that `act` created.
 
-        def again() -> None:
+        `act` may create rows, and must not change or delete one.
+        """
+
+        def listed() -> list[tuple[Any, Any]]:
+            return [
+                (each, row) for each in tables().values() for row in rows_of(each.items.values())
+            ]
+
+        before = {id(row): repr(row) for _, row in listed()}
+        result = act()
+        assert before == {id(row): repr(row) for _, row in listed() if id(row) in before}
+        new = [(table, copy_row(row)) for table, row in listed() if id(row) not in before]
+
+        def create() -> None:
             for table, row in new:
-                where = table.items[row.hash_key] if row.range_key else table.items
-                where[row.range_key or row.hash_key] = same(row)
+                partition = table.items[row.hash_key] if row.range_key else table.items
+                partition[row.range_key or row.hash_key] = copy_row(row)
 
-        return made, again
+        return result, create
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of a table, with their numbers as text."""
-        held = get_backend("dynamodb")[ACCOUNT][REGION].tables[table].items
-        items = sorted(rows_of(held.values()), key=_key)
+        items = sorted(rows_of(tables()[table].items.values()), key=_key)
         return [{name: _plain(value) for name, value in item.attrs.items()} for item in items]
 
     def objects(self, bucket: str) -> dict[str, bytes]:
@@ -172,54 +178,54 @@ class FakeAws:
         yield counted
         counted += self.calls[start:]
 
-    def serve(self, stubber: Any, event_name: str, request: Any, original: Any) -> AWSResponse:
-        """Answers one call as AWS would."""
-
-        def moto() -> AWSResponse:
-            return original(stubber, event_name, request)
-
-        go_on = self._long_way.__dict__.pop("go_on", None)
-        if go_on is not None:
-            return go_on(moto)
+    def serve(
+        self, event_name: str, request: Any, moto: Callable[[], AWSResponse | None]
+    ) -> AWSResponse | None:
+        """Answers one HTTP request of the SDK as AWS would."""
+        resume = vars(self._resumed).pop("resume", None)
+        if resume is not None:
+            return resume(moto)
         call = Call(event_name.rpartition(".")[2], request)
         self.calls.append(call.operation)
         answer = self.before(call) or self._apply(call, moto)
         return self.after(call, answer)
 
-    def short_call(self, long: Any, client: Any, operation: str, told: dict[str, Any]) -> Any:
-        """What the SDK returns of a call that does well, without its layers and those of HTTP.
+    def call(
+        self, client: Any, operation: str, parameters: dict[str, Any], sdk: Callable[[], Any]
+    ) -> Any:
+        """What a method of a client returns; without the layers of the SDK and HTTP if it succeeds.
 
-        What does not do well goes on by `long`, the SDK's own way, from where it is: nobody steps
-        in twice, and the SDK reads the error, tries again and raises what it raises.
+        If the call fails or has an answer that only the SDK reads, `sdk` resumes it: the hooks run
+        once, and the SDK parses the error, retries and raises.
         """
-        request = short_request(client, operation, told)
+        request = encode_request(client, operation, parameters)
         if request is None:
-            return long(client, operation, told)
+            return sdk()
         call = Call(operation, request)
         self.calls.append(operation)
         try:
             answer = self.before(call) or self._apply(call, lambda: None)
             answer = answer and self.after(call, answer)
-        except Exception as error:  # noqa: BLE001 - whoever steps in raises what they like
-            self._long_way.go_on = partial(_fail, error)
+        except Exception as error:  # noqa: BLE001 - a hook raises any error
+            self._resumed.resume = partial(_fail, error)
         else:
-            result = parsed_answer(client, operation, answer)
+            result = parse_answer(client, operation, answer)
             if result is not None:
                 return result
             if answer:
-                self._long_way.go_on = lambda _: answer
+                self._resumed.resume = lambda _: answer
             else:
-                self._long_way.go_on = lambda moto: self.after(call, self._apply(call, moto))
+                self._resumed.resume = lambda moto: self.after(call, self._apply(call, moto))
         try:
-            return long(client, operation, told)
+            return sdk()
         finally:
-            self._long_way.__dict__.pop("go_on", None)
+            vars(self._resumed).pop("resume", None)
 
     def _apply(self, call: Call, moto: Callable[[], AWSResponse | None]) -> AWSResponse | None:
-        """Applies a call; one with a ClientRequestToken that was applied answers as it did.
+        """Applies a call. A ClientRequestToken that was applied before gets the same answer again.
 
-        None if it does not do well and moto, which has the words for that, was not there to answer.
-        A mail is kept here: moto would first want its sender verified.
+        None if the call fails and `moto` returns None. Mails are kept in `mails`, because moto
+        requires a verified sender.
         """
         with self.lock:
             refused = refusal(call)
@@ -229,18 +235,18 @@ class FakeAws:
                 self.mails.append(json.loads(call.request.body))
                 return response(200, {"content-type": "application/json"}, b'{"MessageId": "1"}')
             if call.operation != "TransactWriteItems":
-                return self._done(call, moto)
+                return self._answer(call, moto)
             token = json.loads(call.request.body)["ClientRequestToken"]
             if token not in self.tokens:
-                answer = self._done(call, moto)
+                answer = self._answer(call, moto)
                 if answer is None or answer.status_code != 200:
                     return answer
                 self.tokens[token] = answer
             first = self.tokens[token]
             return response(200, first.headers, first.content)
 
-    def _done(self, call: Call, moto: Callable[[], AWSResponse | None]) -> AWSResponse | None:
-        body = at_once(call.operation, call.request)
+    def _answer(self, call: Call, moto: Callable[[], AWSResponse | None]) -> AWSResponse | None:
+        body = answer_directly(call.operation, call.request)
         if body is None:
             return moto()
         return response(200, {"content-type": "application/x-amz-json-1.0"}, body)
@@ -255,7 +261,7 @@ def _key(item: Any) -> tuple[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """An attribute without its type; what is in a set stands in order."""
+    """An attribute without its type. A set becomes a sorted list."""
     if value.type == "L":
         return [_plain(each) for each in value.value]
     if value.type == "SS":
@@ -277,39 +283,36 @@ def failure(call: Call, status: int, code: str) -> AWSResponse:
     return response(status, {"content-type": "application/xml"}, xml.encode())
 
 
-LONGEST_TOKEN = 36  # characters
-LONGEST_KEY = 2048  # bytes
-
-
 def refusal(call: Call) -> AWSResponse | None:
-    """What AWS refuses and moto does not: long keys and tokens, wrong checksums, parts that are
-    gone.
-    """
+    """The error of AWS for a long key or token, a wrong checksum, or a missing multipart upload."""
     headers = {name.lower(): value for name, value in call.request.headers.items()}
     if call.operation in {"PutObject", "GetObject"}:
         path = call.request.url.partition("?")[0].split("/", 3)[3]
         if len(path) > 1024:
             return failure(call, 400, "KeyTooLongError")
     if call.operation == "PutObject":
-        said = _text(headers.get("x-amz-checksum-sha256"))
-        if said and said != base64.b64encode(hashlib.sha256(sent_body(call)).digest()).decode():
+        declared = _text(headers.get("x-amz-checksum-sha256"))
+        if (
+            declared
+            and declared != base64.b64encode(hashlib.sha256(sent_body(call)).digest()).decode()
+        ):
             return failure(call, 400, "BadDigest")
-    if call.operation == "CompleteMultipartUpload" and not _has_begun(call):
+    if call.operation == "CompleteMultipartUpload" and not _has_upload(call):
         return failure(call, 404, "NoSuchUpload")
     if (
         call.operation in {"BatchGetItem", "Query"}
-        and len(call.request.body) > LONGEST_KEY
+        and len(call.request.body) > MAX_KEY_BYTES
         and _has_long_key(json.loads(call.request.body))
     ):
         return failure(call, 400, "ValidationException")
     if call.operation == "TransactWriteItems":
         token = json.loads(call.request.body)["ClientRequestToken"]
-        if not 1 <= len(token) <= LONGEST_TOKEN:
+        if not 1 <= len(token) <= MAX_TOKEN_LENGTH:
             return failure(call, 400, "ValidationException")
     return None
 
 
-def _has_begun(call: Call) -> bool:
+def _has_upload(call: Call) -> bool:
     """Whether S3 knows the multipart upload that a call names."""
     upload = dict(parse_qsl(urlsplit(call.request.url).query))["uploadId"]
     buckets = get_backend("s3")[ACCOUNT]["aws"].buckets.values()
@@ -330,7 +333,7 @@ def sent_body(call: Call) -> bytes:
 def _has_long_key(body: Any) -> bool:
     """Whether any text of the request is longer than a partition key may be."""
     if isinstance(body, dict):
-        if isinstance(body.get("S"), str) and len(body["S"].encode()) > LONGEST_KEY:
+        if isinstance(body.get("S"), str) and len(body["S"].encode()) > MAX_KEY_BYTES:
             return True
         return any(map(_has_long_key, body.values()))
     return isinstance(body, list) and any(map(_has_long_key, body))
@@ -341,48 +344,27 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def stand() -> Iterator[FakeAws]:
-    """Starts moto, creates what the dev stack declares, and answers through the shim.
-
-    The SDK tries again at once, and as often as it is told to: its pauses take no time, and its
-    quota of tries, which failures long past would have used up, has no end.
-    """
+def running_fake_aws() -> Iterator[FakeAws]:
+    """Starts moto, creates the resources of the dev stack, and answers AWS calls by `FakeAws`."""
     default_user_config["core"]["reset_boto3_session"] = False
-    with mock_aws():
+    often = {"MOTO_SQS_ENFORCE_STRICT_QUEUE_PURGE_BEHAVIOUR": "false"}  # not once in 60 seconds
+    with mock.patch.dict(os.environ, often), mock_aws():
         fake_aws = FakeAws(deploy(session(), "dev"))
-        original = BotocoreStubber.__call__
-
-        def called(stubber: Any, event_name: str, request: Any, **_: Any) -> AWSResponse | None:
-            if not stubber.enabled:
-                return None
-            return fake_aws.serve(stubber, event_name, request, original)
-
-        long = BaseClient._make_api_call
-
-        def made(client: Any, operation: str, told: dict[str, Any]) -> Any:
-            return fake_aws.short_call(long, client, operation, told)
-
-        with (
-            mock.patch.object(BotocoreStubber, "__call__", called),
-            mock.patch.object(BaseClient, "_make_api_call", made),
-            sooner(),
-            mock.patch.object(endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
-            mock.patch.object(RetryQuota, "acquire", return_value=True),
-        ):
+        with patched_moto(fake_aws.serve), patched_botocore(fake_aws.call):
             yield fake_aws
 
 
 @contextmanager
-def empty() -> Iterator[boto3.Session]:
-    """An account with nothing in it; the fake AWS, if it runs, is put aside meanwhile."""
+def empty_account() -> Iterator[boto3.Session]:
+    """An account without resources. Those of a running `FakeAws` are restored afterwards."""
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         services = [get_backend(name) for name in ("dynamodb", "iam", "s3", "sqs", "sts")]
-        held = [(each, dict(each)) for each in [*services, get_backend("s3").bucket_accounts]]
-        for each, _ in held:
+        saved = [(each, dict(each)) for each in [*services, get_backend("s3").bucket_accounts]]
+        for each, _ in saved:
             each.clear()
         try:
             yield session()
         finally:
-            for each, was in held:
+            for each, content in saved:
                 each.clear()
-                each.update(was)
+                each.update(content)

@@ -1,20 +1,18 @@
-"""What is done another way than moto does it comes to the same."""
+"""The patches of moto and the direct answers have the results of moto."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError
-from moto.backends import get_backend
-from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
 from tests.support import fake_aws as fake_aws_module
-from tests.support import fast_moto as sooner
-from tests.support.fake_aws import ACCOUNT, REGION, empty
+from tests.support.fake_aws import empty_account
+from tests.support.moto_patches import REGISTER
+from tests.support.moto_rows import MAX_ROW_BYTES, copy_rows, tables
 
 FULL = {
     "text": {"S": "old"},
@@ -46,8 +44,8 @@ def key(of: str, at: str) -> dict[str, Any]:
     return {"of": {"S": of}, "at": {"S": at}}
 
 
-def on(table: str, **told: Any) -> dict[str, Any]:
-    return {"TableName": table, **told}
+def on(table: str, **parameters: Any) -> dict[str, Any]:
+    return {"TableName": table, **parameters}
 
 
 WRITES = [
@@ -74,8 +72,8 @@ FAILURES: list[Any] = [
 
 @pytest.fixture
 def db(_fake_aws: Any) -> Iterator[Any]:
-    """Two tables, with a key of two parts and of one, and rows that hold all there is."""
-    with empty() as session:
+    """A table with a sort key, one without, and rows with values of each type that moto nests."""
+    with empty_account() as session:
         db = session.client("dynamodb")
         for name, parts in (("pairs", ["of", "at"]), ("single", ["of"])):
             kinds = zip(parts, ["HASH", "RANGE"], strict=False)
@@ -95,21 +93,29 @@ def db(_fake_aws: Any) -> Iterator[Any]:
         yield db
 
 
-def tables() -> Any:
-    return get_backend("dynamodb")[ACCOUNT][REGION].tables
-
-
 def held() -> str:
-    """All that the tables hold, in the order in which they hold it."""
+    """The content of all tables, in the order in which they hold it."""
     return repr({name: list(table.items.items()) for name, table in tables().items()})
+
+
+@contextmanager
+def moto_alone() -> Iterator[None]:
+    """Undoes the patches of moto, but for the answers of the fake AWS, and for the hash of values:
+    dictionaries keep the hash of each key.
+    """
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, patch in REGISTER.patches.items():
+            if patch.adds:
+                monkeypatch.delattr(patch.owner, patch.name)
+            elif name not in {"serve_calls", "hash_texts"}:
+                monkeypatch.setattr(patch.owner, patch.name, patch.original)
+        yield
 
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("last", [True, False])
-def test_a_transaction_that_fails_leaves_all_as_it_was(
-    db: Any, failure: dict[str, Any], last: bool
-) -> None:
-    """Items and their attributes, what is in these, and the order of it all."""
+def test_a_failed_transaction_changes_nothing(db: Any, failure: dict[str, Any], last: bool) -> None:
+    """Rows, attributes, nested values, and their order."""
     before, those = held(), {name: table.items for name, table in tables().items()}
     writes = [*WRITES, failure] if last else [failure, *WRITES]
     with pytest.raises(ClientError):
@@ -120,30 +126,23 @@ def test_a_transaction_that_fails_leaves_all_as_it_was(
     assert those.keys() == tables().keys()
 
 
-def test_what_is_done_is_what_moto_does(db: Any) -> None:
-    """Once as it is and once as moto has it, from the same rows."""
-    begun = {name: sooner.copies(table.items) for name, table in tables().items()}
+def test_writes_have_the_results_of_moto(db: Any) -> None:
+    """The same transaction with and without the patches, on the same rows."""
+    begun = {name: copy_rows(table.items) for name, table in tables().items()}
     db.transact_write_items(TransactItems=WRITES)
     ours = held()
     for name, rows in begun.items():
         tables()[name].items.clear()
         tables()[name].items.update(rows)
-    with ExitStack() as stack:
-        stack.enter_context(
-            mock.patch.object(DynamoDBBackend, "transact_write_items", sooner._transact)
-        )
-        stack.enter_context(mock.patch.object(Item, "__init__", sooner._make))
-        copied = stack.enter_context(
-            mock.patch.object(Table, "__deepcopy__", side_effect=lambda _: None, create=True)
-        )
+    with moto_alone(), mock.patch.object(Table, "__deepcopy__", create=True) as copied:
         db.transact_write_items(TransactItems=WRITES)
     assert copied.called
     assert held() == ours
 
 
 def test_a_copy_of_a_row_stays_as_it_was(db: Any) -> None:
-    """Whatever is done to the row, however deep in it."""
-    rows = {name: sooner.copies(table.items) for name, table in tables().items()}
+    """Also when an update changes a nested value of the row."""
+    rows = {name: copy_rows(table.items) for name, table in tables().items()}
     before = repr(rows)
     db.update_item(TableName="pairs", Key=key("a", "2"), **CHANGE)
     db.update_item(TableName="single", Key={"of": {"S": "a"}}, **CHANGE)
@@ -157,8 +156,8 @@ def test_a_copy_of_a_row_stays_as_it_was(db: Any) -> None:
     assert repr(rows) == before != held()
 
 
-def test_an_expression_means_what_it_says_each_time(db: Any) -> None:
-    """It is read once; its names and values are those of each call."""
+def test_an_expression_uses_the_names_and_values_of_each_call(db: Any) -> None:
+    """It is parsed once; each call has its own names and values."""
     for at, names, value in (("1", "text", "x"), ("2", "fresh", "y"), ("1", "fresh", "z")):
         db.update_item(
             TableName="pairs",
@@ -172,9 +171,9 @@ def test_an_expression_means_what_it_says_each_time(db: Any) -> None:
     assert [(row["text"]["S"], row["fresh"]["S"]) for row in rows] == [("x", "z"), ("old", "y")]
 
 
-def test_a_row_may_be_so_large_and_no_larger(db: Any) -> None:
-    """The size is that of names and values, counted as moto counts it."""
-    room = sooner.LARGEST_ITEM - len("ofaat1textlong") + len("1")
+def test_a_row_has_the_size_limit_of_moto(db: Any) -> None:
+    """Names and values count, as in moto."""
+    room = MAX_ROW_BYTES - len("ofaat1textlong") + len("1")
     item = key("a", "1") | {"text": {"S": "t"}, "long": {"S": "x" * (room - len("1t"))}}
     db.put_item(TableName="pairs", Item=item)
     item["long"]["S"] += "x"
@@ -182,8 +181,8 @@ def test_a_row_may_be_so_large_and_no_larger(db: Any) -> None:
         db.put_item(TableName="pairs", Item=item)
 
 
-def test_values_come_back_as_they_went(db: Any) -> None:
-    """Of all types, within each other too."""
+def test_values_are_read_as_they_were_written(db: Any) -> None:
+    """Of all types, nested too."""
     more: dict[str, Any] = {
         "yes": {"BOOL": True},
         "none": {"NULL": True},
@@ -247,28 +246,26 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def test_what_is_answered_at_once_is_what_moto_answers(db: Any) -> None:
-    """Of each call, whether it does well or not; and what it has done."""
+def test_direct_answers_are_those_of_moto(db: Any) -> None:
+    """For each call: status, answer or error, and the rows afterwards."""
 
-    def said(name: str, told: dict[str, Any]) -> Any:
+    def said(name: str, parameters: dict[str, Any]) -> Any:
         try:
-            answer = getattr(db, name)(**told)
+            answer = getattr(db, name)(**parameters)
         except ClientError as error:
             answer = error.response
         status = answer.pop("ResponseMetadata")["HTTPStatusCode"]
         return status, answer, held()
 
-    begun = {name: sooner.copies(table.items) for name, table in tables().items()}
+    begun = {name: copy_rows(table.items) for name, table in tables().items()}
     ours = [said(*each) for each in CALLS]
     for name, rows in begun.items():
         tables()[name].items.clear()
         tables()[name].items.update(rows)
     with (
-        mock.patch.object(fake_aws_module, "short_request", return_value=None),
-        mock.patch.object(fake_aws_module, "at_once", return_value=None) as asked,
-        mock.patch.object(Table, "query", sooner._query),
-        mock.patch.object(DynamoType, "__eq__", sooner._equal),
-        mock.patch.object(DynamoType, "__lt__", sooner._less),
+        moto_alone(),
+        mock.patch.object(fake_aws_module, "encode_request", return_value=None),
+        mock.patch.object(fake_aws_module, "answer_directly", return_value=None) as asked,
     ):
         theirs = [said(*each) for each in CALLS]
     assert asked.call_count == len(CALLS)
