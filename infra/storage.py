@@ -9,8 +9,8 @@ import pulumi_aws as aws
 from function import contract
 from infra.policies import deny_plain_http, document
 
-# An upload expires after a week at most; one more day makes sure that it has.
-UPLOAD_DAYS = 8
+# S3 aborts a multipart upload a day after the last upload that could use it has expired.
+ABORT_DAYS = 8
 
 # How long a browser caches the answer to a preflight request.
 CORS_SECONDS = 3_600
@@ -101,7 +101,7 @@ class Storage(pulumi.ComponentResource):
                     "id": "abort-incomplete-uploads",
                     "status": "Enabled",
                     "filter": {"prefix": ""},
-                    "abort_incomplete_multipart_upload": {"days_after_initiation": UPLOAD_DAYS},
+                    "abort_incomplete_multipart_upload": {"days_after_initiation": ABORT_DAYS},
                 },
                 {
                     "id": "expire-noncurrent-versions",

@@ -58,11 +58,6 @@ class WorkerPool:
         }
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    @property
-    def pids(self) -> list[int]:
-        """The ids of the running processes."""
-        return [process.pid for process in self._processes]
-
     def __enter__(self) -> Self:
         self._processes = [self._start(command) for command in self._commands]
         return self

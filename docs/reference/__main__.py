@@ -12,7 +12,6 @@ from function import app
 from function.auth import keys, mfa, password_change, throttle
 from function.core import limits
 from function.core.errors import Problem
-from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.names import NAME_BYTES, SEGMENT_BYTES
 from function.core.roles import ROLES, SCOPES, Power
 from function.http.dependencies import needs_token, power_of
@@ -40,8 +39,8 @@ LIMITS: dict[str, tuple[int | str, str]] = {
         "A file in one PUT to S3; larger ones go in parts",
     ),
     "smallest_part_bytes": (limits.MIN_PART_BYTES, "A part of an upload, but the last"),
-    "most_parts": (MAX_PARTS, "Parts of one upload"),
-    "most_parts_signed_at_once": (MAX_SIGNED_PARTS, "Part numbers in one request"),
+    "most_parts": (limits.MAX_PARTS, "Parts of one upload"),
+    "most_parts_signed_at_once": (limits.MAX_SIGNED_PARTS, "Part numbers in one request"),
     "upload_seconds": (
         limits.UPLOAD_SECONDS,
         f"An unfinished upload expires; {limits.FILE_REQUEST_UPLOAD_SECONDS:,} by a file request",

@@ -23,6 +23,7 @@ from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.writes import Write, delete
 from function.base import Base
 from function.core.errors import NoSuchUser
+from function.core.limits import WORK_SECONDS
 from function.core.models import Caller
 from function.core.runtime import BatchResult
 from function.files.commit import FileWrites
@@ -68,7 +69,6 @@ from function.tables.links import (
 from function.tables.requests import RequestRow, Requests, delete_request
 
 PAGE = 50
-SECONDS = 15  # of work in one request; the function has 28
 
 Owned = TypeVar("Owned", FileRow, LinkRow, RequestRow)
 DeletionStep = Callable[[Account], bool]
@@ -227,13 +227,13 @@ class AccountDeletion:
         }
 
     def delete(self, caller: Caller, username: str) -> Closure:
-        """Disables an account for good, and deletes as much of it as SECONDS allow.
+        """Disables an account for good, and deletes as much of it as WORK_SECONDS allow.
 
         `left` of the answer names the steps that remain, none when the account is deleted.
         Raises NoSuchUser, ProtectedAccount, ChangedMeanwhile.
         """
         account = self._mark(caller, username)
-        left = self._delete(account, self._runtime.within(SECONDS))
+        left = self._delete(account, self._runtime.within(WORK_SECONDS))
         return Closure(username=username, left=left)
 
     def sweep(self, has_time: Callable[[], bool], batch: BatchResult) -> None:

@@ -5,10 +5,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StrictBool
 
 from function.core.fields import Amount, Email, InviteToken, Password, Seconds, Username
+from function.core.limits import WEEK
 from function.core.models import Closed
 from function.core.roles import Role
-
-WEEK = 7 * 24 * 3600
 
 
 class Registration(Closed):

@@ -4,6 +4,8 @@ An invitation is stored under the hash of its token, and works once: the commit 
 account deletes it. It works only as long as the account that created it is an administrator's.
 """
 
+from functools import cache
+
 from function.access.callers import Anonymous
 from function.access.policy import Access
 from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
@@ -56,10 +58,11 @@ class RegistrationService:
         self._require_open(registration)
         password = registration.password.get_secret_value()
         self._passwords.require_strong(password, registration.username)
+        hash_once = cache(self._passwords.hash)  # it takes long, and a plan may run again
 
         def plan() -> tuple[list[Write], Account]:
             invite = self._find_invite(registration)
-            account = self._account(registration, self._passwords.hash(password), invite)
+            account = self._account(registration, hash_once(password), invite)
             guest = Anonymous(account.username, request.address, request.agent)
             subject = invite.name if invite else None
             return [
@@ -68,13 +71,13 @@ class RegistrationService:
                 self._audit.record(guest, "account.create", subject=subject),
             ], account
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if INVITER_CHECK in error.failed:
                 raise NoSuchInvite from None
             if error.failed == [ACCOUNT_WRITE]:
                 raise UsernameTaken from None
 
-        account = self._db.transact(plan, refused)
+        account = self._db.transact(plan, on_condition_failed)
         role = self._access.with_configured_role(account).role
         return Registered(username=account.username, role=role, created=account.created)
 

@@ -30,6 +30,7 @@ from function.auth.password_change import PasswordResetService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NoSuchUser, SlowDown
 from function.core.fields import Username, described_pattern
+from function.core.media_types import JSON
 from function.core.paging import Page, PageQuery
 from function.http.dependencies import (
     Admin,
@@ -40,7 +41,7 @@ from function.http.dependencies import (
     Reader,
     SignedIn,
 )
-from function.http.responses import JSON, answers, list_answer, no_content
+from function.http.responses import answers, list_answer, no_content
 
 router = Router()
 Named = Annotated[

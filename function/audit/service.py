@@ -14,13 +14,13 @@ from function.audit.models import AuditQuery, AuditRecord
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
+from function.core.limits import DAY
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.tables.accounts import Account, StorageAmount
 from function.tables.audit import Action, AuditRecords, AuditRow, put_audit_record
 
-DAY = 86_400
 DEFAULT_DAYS = 7  # of a query without `since`
 CLOCK_SKEW = 60  # seconds that the clocks of two functions may differ by
 BATCH_SIZE = 500  # rows in one read of a filtered query

@@ -4,7 +4,6 @@ A key is shown once and stored as a hash. The account's row lists its keys, so t
 out of date. A new epoch of the account ends them as it ends any session.
 """
 
-import re
 from dataclasses import replace
 
 from function.access.errors import NotAllowed
@@ -19,7 +18,7 @@ from function.base import Base
 from function.core.errors import LimitReached, NotSignedIn
 from function.core.models import Caller
 from function.core.runtime import iso
-from function.core.tokens import token_hash
+from function.core.tokens import is_token_hash, token_hash
 from function.tables.accounts import Account, update_account
 from function.tables.sessions import (
     Session,
@@ -31,7 +30,6 @@ from function.tables.sessions import (
     session_of,
 )
 
-ID = re.compile(r"[0-9a-f]{64}")
 MAX_KEYS = 50
 
 
@@ -71,7 +69,7 @@ class KeyService:
                 raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
             writes = [
                 create_session(key),
-                update_account(account, key.rev, keys=others | {key.token_hash}),
+                update_account(account, self._runtime.new_id(), keys=others | {key.token_hash}),
                 self._audit.record(caller, "key.create", subject=key.token_hash),
             ]
             return writes, NewKey(**_view(key).model_dump(), token=token)
@@ -93,7 +91,7 @@ class KeyService:
 
     def revoke(self, caller: Caller, key_id: str) -> None:
         """Ends one of the caller's keys at once. Raises NoSuchKey, ChangedMeanwhile."""
-        keys = [session_key(key_id)] if ID.fullmatch(key_id) else []
+        keys = [session_key(key_id)] if is_token_hash(key_id) else []
 
         def plan() -> tuple[list[Write], None]:
             authentication = self._access.authenticate(caller, more=keys)

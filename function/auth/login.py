@@ -70,11 +70,11 @@ class LoginService:
             self._audit.record(caller, "session.logout", subject=caller.token_hash),
         ]
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise NotSignedIn from None
 
-        self._db.transact(lambda: (writes, None), refused)
+        self._db.transact(lambda: (writes, None), on_condition_failed)
 
     def logout_everywhere(self, caller: Caller) -> None:
         """Ends every session and API key of the account. Raises NotSignedIn, ChangedMeanwhile."""

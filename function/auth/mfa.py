@@ -7,7 +7,6 @@ cannot lock the owner out. A recovery code cannot be guessed, and works when cod
 """
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +20,9 @@ from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
+from function.core.limits import DAY
 from function.core.models import Caller
+from function.core.tokens import token_hash
 from function.tables.accounts import Account, update_account
 from function.tables.windows import Counter, increment, require_left
 
@@ -29,7 +30,6 @@ ISSUER = "Satchel"
 DIGITS = 6
 PERIOD = 30  # seconds of one time step
 STEPS = (-1, 0, 1)  # clocks differ, and typing takes time
-DAY = 86_400
 WRONG_CODES_OF_DAY = 20
 RECOVERY_CODES = 10
 RECOVERY_HINT = " A recovery code still works."
@@ -95,11 +95,11 @@ class SecondFactor:
     ) -> None:
         writes = [increment(counter), self._throttle.count_failure(account.username, address)]
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise self._window.slow_down(hint) from None
 
-        self._db.transact(lambda: (writes, None), refused)
+        self._db.transact(lambda: (writes, None), on_condition_failed)
 
     def new_secret(self) -> str:
         """A secret of 160 random bits, as RFC 4226 recommends, in Base32."""
@@ -217,9 +217,9 @@ def _provisioning_uri(secret: str, username: str) -> str:
 
 def _counter_name(secret: str) -> str:
     """The counter of a secret's wrong codes: with another secret the count begins at 0."""
-    return f"secret:{hashlib.sha256(secret.encode()).hexdigest()[:16]}"
+    return f"secret:{token_hash(secret)[:16]}"
 
 
 def _hash(recovery_code: str) -> str:
     """The stored hash of a recovery code; 80 random bits need no slow hash."""
-    return hashlib.sha256(recovery_code.replace("-", "").encode()).hexdigest()
+    return token_hash(recovery_code.replace("-", ""))

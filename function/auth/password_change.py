@@ -5,7 +5,6 @@ id, epoch and address, and a change of any of them ends it.
 """
 
 import hmac
-import re
 
 from aws_lambda_powertools import Logger
 
@@ -15,14 +14,14 @@ from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
-from function.auth.throttle import LoginThrottle, Window
+from function.auth.throttle import LoginThrottle, Window, network
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import NoSuchUser, NotSignedIn
 from function.core.models import Caller, HttpRequest
 from function.core.runtime import iso
-from function.core.tokens import network, token_hash
+from function.core.tokens import token_hash, username_in
 from function.tables.accounts import (
     Account,
     account_in,
@@ -43,7 +42,6 @@ from function.tables.sessions import (
 )
 from function.tables.windows import increment, left_in
 
-TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
 TOKEN_SECONDS = 3600
 REQUEST_SECONDS = 900
 REQUESTS_OF_ADDRESS = 10  # in each window of REQUEST_SECONDS
@@ -188,10 +186,9 @@ class PasswordResetService:
         token, password = (
             each.get_secret_value() for each in (password_reset.token, password_reset.new_password)
         )
-        match = TOKEN.fullmatch(token)
-        if match is None:
+        username = username_in(token)
+        if username is None:
             raise WrongResetToken
-        username = match[1]
         actor = Caller(username, "", address=request.address, agent=request.agent)
         keys = [mailed_reset_key(username), admin_reset_key(username)]
 

@@ -1,6 +1,5 @@
 """The sessions of an account: created, listed, ended from another session."""
 
-import re
 from typing import Any
 
 from function.access.policy import Access
@@ -12,6 +11,7 @@ from function.base import Base
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import Runtime, iso
+from function.core.tokens import is_token_hash
 from function.tables.accounts import Account
 from function.tables.sessions import (
     Session,
@@ -24,7 +24,6 @@ from function.tables.sessions import (
     session_place,
 )
 
-ID = re.compile(r"[0-9a-f]{64}")
 LIST = "sessions"
 
 
@@ -68,7 +67,7 @@ class SessionService:
 
     def end(self, caller: Caller, session_id: str) -> None:
         """Ends one of the caller's sessions at once. Raises NoSuchSession, ChangedMeanwhile."""
-        if not ID.fullmatch(session_id):
+        if not is_token_hash(session_id):
             self._access.authenticate(caller)
             raise NoSuchSession
 
@@ -103,7 +102,6 @@ def new_session(
         epoch=account.epoch,
         created=iso(now),
         expires_at=int(now) + seconds,
-        rev=runtime.new_id(),
         address=caller.address,
         agent=caller.agent,
         **fields,

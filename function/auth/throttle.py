@@ -4,6 +4,8 @@ Failed logins are counted for the address that sends them, so a stranger at anot
 lock an owner out. The counts end with their window.
 """
 
+import ipaddress
+
 from function.auth.errors import WrongCredentials
 from function.auth.passwords import Passwords
 from function.aws.rows import Key, Rows
@@ -11,7 +13,6 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import SlowDown
 from function.core.runtime import Runtime
-from function.core.tokens import network
 from function.tables.accounts import Account
 from function.tables.windows import COUNT, Counter, add, left_in, window_key
 
@@ -95,3 +96,18 @@ class LoginThrottle:
 
     def _name_counter(self, username: str, address: str) -> Counter:
         return self._of_name.counter(network(address), f"name:{username}")
+
+
+def network(address: str) -> str:
+    """The network whose attempts are counted together: an IPv4 address, or an IPv6 /64.
+
+    A provider gives one IPv6 customer a /64 at least (RFC 6177).
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if ip.version == 4:  # noqa: PLR2004
+        return str(ip)
+    # An IPv4-mapped address (RFC 4291, section 2.5.5.2): its /64 would be all of IPv4.
+    return str(ip.ipv4_mapped or ipaddress.ip_network((int(ip), 64), strict=False))

@@ -36,14 +36,13 @@ class ConditionFailed(Exception):
     """Nothing was written, because the condition of a write is not true.
 
     `failed` are the positions of those writes, from 0; it is empty when other transactions were in
-    the way. `found` is the stored row, where one write alone was tried.
+    the way.
     """
 
-    def __init__(self, failed: Sequence[int] = (), found: Item | None = None) -> None:
-        """Takes the positions of the writes, and the stored row."""
+    def __init__(self, failed: Sequence[int] = ()) -> None:
+        """Takes the positions of the writes."""
         super().__init__(f"the conditions of the writes {list(failed)} are not true")
         self.failed = failed
-        self.found = found
 
 
 class QueryPage(NamedTuple, Generic[Element]):
@@ -97,14 +96,18 @@ class Dynamo:
     def transact(
         self,
         plan: Callable[[], tuple[Sequence[Write], Result]],
-        refused: Callable[[ConditionFailed], None] | None = None,
+        on_condition_failed: Callable[[ConditionFailed], None] | None = None,
     ) -> Result:
         """Plans and commits until the conditions of the writes are true; returns the plan's result.
 
         `plan` reads, decides, and returns its writes and its result. It runs again, after a pause,
-        when another commit came between its reads and its writes. Without writes nothing is
-        committed. An error that `plan` raises ends the transaction; `refused` may raise one for a
-        failed condition. Raises ChangedMeanwhile after the last attempt, Unavailable.
+        when another commit came between its reads and its writes. Besides reading it may have only
+        effects that can be repeated, such as the count of a wrong password. Without writes nothing
+        is committed.
+
+        `on_condition_failed` may raise an error for a failed condition of the commit. An error that
+        `plan` raises ends the transaction, also a ConditionFailed of a write of its own. Raises
+        ChangedMeanwhile after the last attempt, Unavailable.
         """
         for _ in self._runtime.attempts():
             writes, result = plan()
@@ -112,8 +115,8 @@ class Dynamo:
                 if writes:
                     self.commit(writes)
             except ConditionFailed as failed:
-                if refused:
-                    refused(failed)
+                if on_condition_failed:
+                    on_condition_failed(failed)
                 continue
             return result
         raise AssertionError
@@ -151,7 +154,7 @@ class Dynamo:
                 break
 
     def write(self, write: Write) -> None:
-        """Does one write. Raises ConditionFailed with the stored row, Unavailable.
+        """Does one write. Raises ConditionFailed, Unavailable.
 
         The SDK does not repeat a write that a transaction on the same row refuses; this does.
         """
@@ -161,8 +164,6 @@ class Dynamo:
             "Delete": self._client.delete_item,
         }[write.kind]
         parameters = self._parameters(write)
-        if write.when:
-            parameters["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         for _ in self.rounds():
             try:
                 with translate_aws_errors():
@@ -171,8 +172,7 @@ class Dynamo:
                 if error_code(error) == "TransactionConflictException":
                     continue
                 if error_code(error) == "ConditionalCheckFailedException":
-                    found: Any = error.response.get("Item")
-                    raise ConditionFailed([0], decode(found) if found else None) from error
+                    raise ConditionFailed([0]) from error
                 raise
             return
 

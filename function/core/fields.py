@@ -21,19 +21,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.names import (
     NAME_BYTES,
     file_name,
     file_or_folder_name,
-    folder_name,
     is_deceptive,
     normal_name,
     short_folder_name,
 )
 
 YEAR = 365 * 24 * 3600
-MAX_PARTS = 10_000  # of a multipart upload (Amazon S3 limits)
-MAX_SIGNED_PARTS = 100
 MAX_AMOUNT = 10**15
 MAX_MEDIA_TYPE = 200  # characters
 # A parameter's value does not end with a space. Otherwise a regular expression tries each space as
@@ -125,7 +123,6 @@ Text = Annotated[str, StringConstraints(min_length=0)]
 # Names
 FileName = Annotated[Text, AfterValidator(file_name)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder_name)]
-FolderName = Annotated[Text, AfterValidator(folder_name)]
 ShortFolder = Annotated[Text, AfterValidator(short_folder_name)]
 Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
 Username = Annotated[

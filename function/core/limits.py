@@ -1,6 +1,11 @@
-"""The limits of sizes and times, in one place. Sizes are bytes, times are seconds."""
+"""The limits of the product, in one place. Sizes are bytes, times are seconds.
 
+The limits of a call of AWS are in the module of `aws` that calls it.
+"""
+
+MINUTE = 60
 DAY = 86_400
+WEEK = 7 * DAY
 MIB = 1024 * 1024
 # A file through the Lambda: as Base64 it fits the 6 MB of a request and of an answer.
 SMALL_FILE_BYTES = 4 * MIB
@@ -16,5 +21,12 @@ FILE_REQUEST_UPLOAD_SECONDS = 2 * DAY
 URL_SECONDS = 300
 # A page of a list ends early, with a cursor, where its answer would outgrow that of a Lambda.
 MAX_ANSWER_BYTES = 4 * MIB
-# How long one request works at a job that the sweep can finish; the gateway waits for 30 s.
+# How long one request works at a job that the sweep can finish; a request ends after 28 seconds.
 WORK_SECONDS = 15
+# How long the rows of links, their events, file requests and jobs outlive them: an expired link
+# still tells its visitors so, and its owner can still extend it.
+RETENTION_SECONDS = 90 * DAY
+MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
+MAX_WORDS = 8  # of a file's name in the search index, and of a query
+MAX_PARTS = 10_000  # of a multipart upload (Amazon S3 quotas)
+MAX_SIGNED_PARTS = 100  # in one request

@@ -7,6 +7,7 @@ list of allowed types.
 import mimetypes
 from collections.abc import Iterable
 
+JSON = "application/json"
 PLAIN_BYTES = "application/octet-stream"
 # Types that Python's own table does not have, or not in all of its versions, as registered in
 # https://www.iana.org/assignments/media-types. The types with `x-` are in use without registration.
@@ -45,7 +46,7 @@ OFFICE = (
 )  # fmt: skip
 DOCUMENTS = {
     "application/pdf", "application/msword", "application/rtf", "application/epub+zip",
-    "application/json", "application/xml", "application/yaml",
+    JSON, "application/xml", "application/yaml",
 }  # fmt: skip
 ARCHIVES = {
     "application/zip", "application/gzip", "application/x-7z-compressed", "application/vnd.rar",

@@ -10,14 +10,14 @@ from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor, InvalidName
 from function.core.fields import FileName, Prefix, Username
+from function.core.limits import MAX_VERSION
+from function.core.media_types import JSON
 from function.downloads.service import DownloadRequest, DownloadService
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader
 from function.http.responses import answers, next_page
 from function.listing.query import ListQuery
-
-MAX_VERSION = 99_999_999  # archived versions are numbered with eight digits
 
 router = Router()
 
@@ -59,4 +59,4 @@ def download(
     signed = one(DownloadService).sign_file(caller, file)
     if redirect:
         return Response(302, None, None, {"location": signed.url})
-    return Response(200, "application/json", signed)
+    return Response(200, JSON, signed)

@@ -22,7 +22,7 @@ from function.core.errors import (
 )
 from function.core.fields import ContentType, FileName, OnConflict, Username, is_media_type
 from function.core.headers import disposition
-from function.core.media_types import PLAIN_BYTES, guessed_type
+from function.core.media_types import JSON, PLAIN_BYTES, guessed_type
 from function.core.models import Conditions, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
@@ -44,7 +44,7 @@ from function.http.dependencies import (
     Writer,
 )
 from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
-from function.http.request import json_text, strict_json
+from function.http.request import accepted_types, json_text, strict_json
 from function.http.responses import answers, no_content, with_conditions
 from function.http.validation import invalid_model
 
@@ -172,7 +172,7 @@ def put_file(
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
     file, created = one(SmallUploadService).put(caller, *read_upload(request, conditions))
-    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
+    return Response(201 if created else 200, JSON, file, {"etag": f'"{file.etag}"'})
 
 
 @router.get(
@@ -249,7 +249,7 @@ def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Re
     original is deleted.
     """
     file, created = one(CopyService).copy(caller, with_conditions(body, header))
-    return Response(201 if created else 200, "application/json", file, {"etag": f'"{file.etag}"'})
+    return Response(201 if created else 200, JSON, file, {"etag": f'"{file.etag}"'})
 
 
 def _is_of_type(header: str, media_type: str) -> bool:
@@ -259,8 +259,7 @@ def _is_of_type(header: str, media_type: str) -> bool:
 
 def _accepts_bytes(request: HttpRequest) -> bool:
     """Whether the answer may have the bytes themselves, instead of Base64 text."""
-    accepted = request.headers.get("accept", "").lower().split(",")
-    return any(_is_of_type(media_type, PLAIN_BYTES) for media_type in accepted)
+    return PLAIN_BYTES in accepted_types(request)
 
 
 def _answer(content: Content, raw: bool) -> Response[str]:

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from function.core.fields import FileName, Username, described_pattern
+from function.core.limits import MAX_VERSION
 from function.core.models import Closed, Conditional
 
-MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 TrashId = Annotated[str, described_pattern(r"^[A-Za-z0-9_-]{20,1400}$", "an id of GET /trash")]
 

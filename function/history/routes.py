@@ -17,6 +17,7 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import FileName, Username
+from function.core.media_types import JSON
 from function.core.paging import PageQuery
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
 from function.files.models import FileObject
@@ -119,4 +120,4 @@ def empty_trash(
         one(TrashService).delete(caller, id, header)
         return Response(204)
     left = one(TrashService).empty(caller, header)
-    return Response(202, "application/json", left) if left else Response(204)
+    return Response(202, JSON, left) if left else Response(204)

@@ -5,7 +5,6 @@ expires the file at once: nobody can restore it from then on, and if the purge i
 hourly sweep finishes it.
 """
 
-import base64
 from collections.abc import Callable
 from itertools import chain
 
@@ -21,6 +20,7 @@ from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
+from function.core.signing import decode_base64, encode_base64
 from function.files.commit import FileWrites
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
@@ -195,7 +195,7 @@ class TrashService:
 
 def item_id(row: FileRow) -> str:
     """The id of a deleted file: its sort key in Base64 (RFC 4648, section 5), without padding."""
-    return base64.urlsafe_b64encode(row.name.encode()).decode().rstrip("=")
+    return encode_base64(row.name.encode())
 
 
 def sort_key_of(item: str) -> str:
@@ -204,7 +204,7 @@ def sort_key_of(item: str) -> str:
     That key is read all the same: only after it does the caller learn whether they are allowed to.
     """
     try:
-        name = base64.urlsafe_b64decode(item + "=" * (-len(item) % 4)).decode()
+        name = decode_base64(item).decode()
     except ValueError:
         return NO_KEY
     return name if 0 < len(name.encode()) <= MAX_KEY_BYTES else NO_KEY

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from function.core.models import HttpRequest
+from function.http.request import accepted_types
 
 HTML = "text/html; charset=utf-8"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -27,12 +28,6 @@ KIB = 1024
 def accepts_html(request: HttpRequest) -> bool:
     """Whether the request accepts HTML, as a browser's does and that of a program seldom."""
     return "text/html" in accepted_types(request)
-
-
-def accepted_types(request: HttpRequest) -> set[str]:
-    """The media types in `Accept`, in lower case and without parameters."""
-    accepted = request.headers.get("accept", "").lower().split(",")
-    return {kind.partition(";")[0].strip() for kind in accepted}
 
 
 def page(template: str, site: str = "", status: int = 200, **values: Any) -> Response[Any]:

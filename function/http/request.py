@@ -15,13 +15,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
+from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
-from function.core.tokens import token_hash
+from function.core.tokens import token_hash, username_in
 
-# A user name and 256 random bits in base64url.
-TOKEN = re.compile(r"([a-z0-9._@+-]{3,64})\.[A-Za-z0-9_-]{43}")
-JSON_TYPE = "application/json"
 MAX_MEMBERS = 200  # of a JSON object: each unknown member costs an error object
 EMPTY_BODIES = (b"", b"{}")
 PUBLIC_PATHS = ("/s/", "/r/")
@@ -68,12 +66,13 @@ def parse_caller(request: HttpRequest, power: Power | None = None) -> Caller:
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         tokens.add(credentials.strip())
-    match = TOKEN.fullmatch(tokens.pop()) if len(tokens) == 1 else None
-    if match is None:
+    token = tokens.pop() if len(tokens) == 1 else ""
+    username = username_in(token)
+    if username is None:
         raise NotSignedIn
     return Caller(
-        username=match[1],
-        token_hash=token_hash(match[0]),
+        username=username,
+        token_hash=token_hash(token),
         power=power,
         address=request.address,
         agent=request.agent,
@@ -86,6 +85,12 @@ def parse_optional_caller(request: HttpRequest) -> Caller | None:
         return parse_caller(request, "read")
     except NotSignedIn:
         return None
+
+
+def accepted_types(request: HttpRequest) -> set[str]:
+    """The media types in `Accept`, in lower case and without parameters."""
+    accepted = request.headers.get("accept", "").lower().split(",")
+    return {media_type.partition(";")[0].strip() for media_type in accepted}
 
 
 def parse_query(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
@@ -151,9 +156,9 @@ def json_text(body: bytes, headers: Mapping[str, str]) -> str:
     Raises UnsupportedMediaType where `content-type` names another type or charset, Malformed where
     the body is not UTF-8.
     """
-    kind, _, parameters = headers.get("content-type", JSON_TYPE).lower().partition(";")
+    kind, _, parameters = headers.get("content-type", JSON).lower().partition(";")
     charset = re.search(r"charset=\"?([\w-]+)", parameters)
-    if kind.strip() != JSON_TYPE or (charset and charset[1] not in {"utf-8", "utf8"}):
+    if kind.strip() != JSON or (charset and charset[1] not in {"utf-8", "utf8"}):
         raise UnsupportedMediaType
     try:
         return body.decode()

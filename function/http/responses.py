@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode
 from aws_lambda_powertools.event_handler import Response
 
 from function.core.errors import Invalid, Problem
+from function.core.media_types import JSON
 from function.core.models import Conditional, Conditions, HttpRequest
 from function.core.paging import Page
 from function.http.problems import PROBLEM_TYPE
 
-JSON = "application/json"
 Body = TypeVar("Body", bound=Conditional)
 
 

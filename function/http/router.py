@@ -7,7 +7,7 @@ the first request for the segment, so a cold start loads one package instead of 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from threading import Lock
 from typing import Any
@@ -23,10 +23,10 @@ from function.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
 from function.http.dependencies import needs_token, power_of, takes_body
 from function.http.request import (
-    JSON_TYPE,
     json_text,
     parse_body,
     parse_caller,
@@ -47,6 +47,8 @@ resolver = APIGatewayHttpResolver(
 _modules: dict[str, tuple[str, ...]] = {}
 _included: set[str] = set()
 _including = Lock()
+# The included routes without path parameters, by path and method. They are only ever added.
+_static: dict[str, dict[str, Any]] = {}
 
 
 def register(modules: Mapping[str, tuple[str, ...]]) -> None:
@@ -64,9 +66,8 @@ def find(method: str, path: str) -> Any:
     Raises NoSuchRoute, MethodNotAllowed.
     """
     _include([_segment(path)])
-    static, dynamic = _routes()
-    by_method = static.get(path, {})
-    for route in [] if by_method else dynamic:
+    by_method = _static.get(path, {})
+    for route in [] if by_method else _dynamic():
         if route.rule.fullmatch(path):
             by_method = {route.method: route, **by_method}  # the first that matches, as Powertools
     if not by_method:
@@ -82,9 +83,8 @@ def all_routes() -> list[Any]:
     """Every route, in the order of the registered segments. Imports all of them."""
     _include(_modules)
     order = list(_modules)
-    static, dynamic = _routes()
-    routes = [route for by_method in static.values() for route in by_method.values()] + dynamic
-    return sorted(routes, key=lambda route: order.index(_segment(route.openapi_path)))
+    routes = [route for by_method in _static.values() for route in by_method.values()]
+    return sorted(routes + _dynamic(), key=lambda route: order.index(_segment(route.openapi_path)))
 
 
 def answer(
@@ -131,7 +131,7 @@ def _parsed_event(event: dict[str, Any], request: HttpRequest, route: Any) -> di
     http = {**event["requestContext"]["http"], "method": route.method}
     return {
         **event,
-        "headers": {**request.headers, "content-type": JSON_TYPE},
+        "headers": {**request.headers, "content-type": JSON},
         "queryStringParameters": request.query,
         "body": text,
         "isBase64Encoded": False,
@@ -145,21 +145,22 @@ def _segment(path: str) -> str:
 
 
 def _include(segments: Iterable[str]) -> None:
-    """Imports the modules of the segments and includes their routers, each once."""
+    """Imports the modules of the segments and includes their routers, each once.
+
+    A module is in `_included` once `_static` has its routes: without the lock a request reads only
+    routes of modules that it has found there.
+    """
     for module in (each for segment in segments for each in _modules.get(segment, ())):
         if module in _included:
             continue
         with _including:
             if module not in _included:
                 resolver.include_router(import_module(f"function.{module}").router)
-                _routes.cache_clear()
+                for route in resolver._static_routes:  # noqa: SLF001 - no public list of routes
+                    _static.setdefault(route.path, {})[route.method] = route
                 _included.add(module)
 
 
-@cache
-def _routes() -> tuple[dict[str, dict[str, Any]], list[Any]]:
-    """The routes without path parameters, by path and method, and the list of the others."""
-    static: dict[str, dict[str, Any]] = {}
-    for route in resolver._static_routes:  # noqa: SLF001 - Powertools has no public list of routes
-        static.setdefault(route.path, {})[route.method] = route
-    return static, resolver._dynamic_routes  # noqa: SLF001
+def _dynamic() -> list[Any]:
+    """The included routes with path parameters."""
+    return resolver._dynamic_routes  # noqa: SLF001 - Powertools has no public list of routes

@@ -15,7 +15,7 @@ from function.core.errors import NotSignedIn
 from function.core.models import Caller
 from function.core.names import folders_of
 from function.core.roles import may
-from function.core.tokens import token_hash
+from function.core.tokens import is_shared_token, token_hash
 from function.links.errors import LinkExpired, LinkRevoked, NoSuchLink
 from function.links.items import item_keys
 from function.public.unlock import Gated, PasswordGate, nonce_in
@@ -25,7 +25,6 @@ from function.tables.grants import Grant
 from function.tables.links import LinkRow, Links, alias_key, link_with_alias, receipt_key
 from function.tables.sessions import session_key
 
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,39}")
 
 
@@ -142,7 +141,7 @@ class LinkGate:
 
         A token cannot be guessed; requests for aliases that do not exist are limited.
         """
-        if TOKEN.fullmatch(visitor.token):
+        if is_shared_token(visitor.token):
             return token_hash(visitor.token)
         if not ALIAS.fullmatch(visitor.token):
             return None

@@ -13,12 +13,10 @@ from function.core.fields import (
     described_pattern,
     encodable,
 )
+from function.core.limits import WEEK
 from function.core.models import Closed
 from function.files.models import Download
 
-WEEK = 7 * 24 * 3600
-# How long an expired or revoked link tells its visitors so, and how long its events are kept.
-INACTIVE_LINK_SECONDS = 90 * 24 * 3600
 MAX_ITEMS = 40
 EventKind = Literal["opened", "unlocked", "downloaded"]
 Channel = Literal["page", "json", "head", "redirect", "curl"]

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
+from function.core.media_types import JSON
 from function.core.models import HttpRequest
 from function.core.paging import PageQuery
 from function.files.presigning import Presigner
@@ -21,8 +22,9 @@ from function.http.dependencies import (
     RequestWithBody,
 )
 from function.http.forms import read_body
-from function.http.pages import accepted_types, accepts_html
-from function.http.responses import JSON, answers, next_page
+from function.http.pages import accepts_html
+from function.http.request import accepted_types
+from function.http.responses import answers, next_page
 from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.errors import (

@@ -6,23 +6,21 @@ from contextlib import suppress
 
 from function.base import Base
 from function.core.errors import Unavailable
-from function.core.limits import MAX_ANSWER_BYTES
+from function.core.limits import MAX_ANSWER_BYTES, MINUTE, RETENTION_SECONDS
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import NoSuchLink
-from function.links.models import INACTIVE_LINK_SECONDS, Channel, EventKind, LinkItem, LinkPage
+from function.links.models import Channel, EventKind, LinkItem, LinkPage
 from function.listing.service import estimated_size
 from function.public.models import Unlocked
 from function.public.unlock import PasswordGate
 from function.tables.files import FileRow, Files
 from function.tables.links import EventRow, LinkRow, Links
 
-MINUTE = 60
 FOLDERS_AT_ONCE = 10  # whose first files are read at the same time
-LinkPosition = list[
-    str
-]  # the folder, "" for the files that are items themselves, and the last name
+# The folder, "" for the files that are items themselves, and the last name.
+LinkPosition = list[str]
 
 
 class PublicLinkService:
@@ -121,12 +119,12 @@ class PublicLinkService:
 def link_event(
     kind: EventKind, how: Channel, now: float, name: str | None = None, times: int = 1
 ) -> EventRow:
-    """The row of an event, which the table keeps for `INACTIVE_LINK_SECONDS` seconds."""
+    """The row of an event, which the table keeps for `RETENTION_SECONDS`."""
     return EventRow(
         kind=kind,
         how=how,
         created=iso(now),
-        expires_at=int(now) + INACTIVE_LINK_SECONDS,
+        expires_at=int(now) + RETENTION_SECONDS,
         file_name=name,
         times=times,
     )

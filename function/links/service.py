@@ -5,24 +5,24 @@ can be shown only once. A link has an entry in the list of its owner and, if it 
 entry for that; both are written and deleted in the commit that changes the link.
 """
 
-import re
 from collections.abc import Iterable
 
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
+from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, NoSuchUser
+from function.core.limits import RETENTION_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
-from function.core.tokens import token_hash
+from function.core.tokens import is_token_hash, token_hash
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.items import LinkItems, current_grants, item_keys
 from function.links.models import (
-    INACTIVE_LINK_SECONDS,
     Link,
     LinkChanges,
     LinkEvent,
@@ -44,9 +44,7 @@ from function.tables.links import (
     update_link,
 )
 
-LINK_ID = re.compile(r"[0-9a-f]{64}")
 LINKS = "links"
-MAX_WRITES = 100  # of one TransactWriteItems
 
 
 class LinkService:
@@ -129,21 +127,21 @@ class LinkService:
                 *self._items.writes(authentication, before, grants),
                 self._audit.record(caller, "link.update", subject=row.id),
             ]
-            if len(writes) > MAX_WRITES:
+            if len(writes) > TRANSACTION_LIMIT:
                 raise Invalid("Too many items change at once; change them in two requests.")
             return writes, link_view(row, grants)
 
         return self._db.transact(plan)
 
     def revoke(self, caller: Caller, link_id: str) -> None:
-        """Revokes a link for good; its visitors are told so for `INACTIVE_LINK_SECONDS` seconds.
+        """Revokes a link for good; its visitors are told so for `RETENTION_SECONDS`.
 
         Raises NoSuchLink, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], None]:
             old, grants, authentication = self._find(caller, link_id)
-            expires_at = int(self._runtime.now()) + INACTIVE_LINK_SECONDS
+            expires_at = int(self._runtime.now()) + RETENTION_SECONDS
             revoked = {"revoked": True, "alias": None, "expires_at": expires_at}
             row = old.model_copy(update=revoked | {"rev": self._runtime.new_id()})
             return [
@@ -179,7 +177,7 @@ class LinkService:
 
         Raises NoSuchLink.
         """
-        row, grants = self._links.find(link_id) if LINK_ID.fullmatch(link_id) else (None, [])
+        row, grants = self._links.find(link_id) if is_token_hash(link_id) else (None, [])
         names = [grant.name for grant in grants if grant.owner == caller.username]
         keys = [*item_keys(caller.username, names), *more]
         keys += [alias_key(row.alias)] if row and row.alias else []
@@ -220,7 +218,7 @@ class LinkService:
         if "expires_in" in provided:
             seconds = request.expires_in
             ends = int(self._runtime.now()) + seconds if seconds else None
-            fields |= {"ends": ends, "expires_at": ends and ends + INACTIVE_LINK_SECONDS}
+            fields |= {"ends": ends, "expires_at": ends and ends + RETENTION_SECONDS}
         if "audience" in provided:
             audience = (
                 account_in(authentication.rows, request.audience) if request.audience else None

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 
 from function.core.errors import Invalid
 from function.core.fields import FileKind, ListScope, Order, Sort
+from function.core.limits import MAX_WORDS
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
 from function.tables.folders import MAX_LEVELS
 from function.tables.search_terms import fold_text, named_words, words_of
-
-MAX_WORDS = 8
 
 
 @dataclass(frozen=True)

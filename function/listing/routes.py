@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor
 from function.core.fields import FileKind, ListScope, Order, Prefix, Sort, Tag, Words
+from function.core.media_types import JSON
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader
-from function.http.responses import JSON, answers, list_answer, next_page
+from function.http.responses import answers, list_answer, next_page
 from function.listing.changes import ChangesFeed
 from function.listing.errors import CursorExpired
 from function.listing.models import Changed

@@ -19,9 +19,8 @@ from function.core.limits import DAY
 from function.core.runtime import BatchResult
 from function.files.purge import Purger
 from function.moves.folder_job import FolderMoveService
-from function.tables.expiry import ExpiryEntries, ExpiryEntry
+from function.tables.expiry import MAX_DAYS_BACK, ExpiryEntries, ExpiryEntry
 
-MAX_DAYS_BACK = 30  # entries of earlier days are gone: the table's TTL deletes them
 BATCH_SIZE = 100
 # Seconds after the expiry. A download URL that was signed just before it works for minutes, and a
 # request continues a move for seconds. A PUT to an upload URL may take long.

@@ -11,9 +11,11 @@ from functools import cache
 from typing import Any
 
 from function.contract import VERSION
+from function.core.media_types import JSON, PLAIN_BYTES
 from function.core.models import Problem
 from function.files.models import PutFile
 from function.http.dependencies import header_fields, needs_token
+from function.http.forms import MULTIPART, URLENCODED
 from function.http.problems import PROBLEM_TYPE
 from function.http.router import all_routes, resolver
 from function.links.models import LinkDownloadRequest
@@ -111,17 +113,17 @@ def _complete_file(path: dict[str, Any]) -> None:
     path["put"]["requestBody"] = {
         "required": True,
         "content": {
-            "application/json": {"schema": {"$ref": SCHEMAS + "PutFile"}},
-            "application/octet-stream": BYTES,
-            "multipart/form-data": FORM,
+            JSON: {"schema": {"$ref": SCHEMAS + "PutFile"}},
+            PLAIN_BYTES: BYTES,
+            MULTIPART: FORM,
         },
     }
     put, get = path["put"]["responses"], path["get"]["responses"]
     put["201"] = {**put["200"], "description": "The file is new"}
     put["200"]["description"] = "The file was replaced"
     text = {"schema": {"type": "string", "contentEncoding": "base64"}}
-    get["200"]["content"] = {"text/plain": text, "application/octet-stream": BYTES}
-    get["206"] = {"description": "The range", "content": {"application/octet-stream": BYTES}}
+    get["200"]["content"] = {"text/plain": text, PLAIN_BYTES: BYTES}
+    get["206"] = {"description": "The range", "content": {PLAIN_BYTES: BYTES}}
     for method in ("get", "head"):
         path[method]["responses"]["304"] = {"description": "The file has not changed"}
     path["head"]["responses"]["200"].pop("content", None)
@@ -138,7 +140,7 @@ def _complete_public(paths: dict[str, Any]) -> None:
         (download, LinkDownloadRequest),
     ):
         schema = {"schema": {"$ref": SCHEMAS + model.__name__}}
-        media_types = ("application/json", "application/x-www-form-urlencoded")
+        media_types = (JSON, URLENCODED)
         path["post"]["requestBody"] = {"content": dict.fromkeys(media_types, schema)}
     for operation in (
         link["get"], unlock_link["post"], file_request["get"], unlock_request["post"]

@@ -10,15 +10,17 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from function.base import current
 from function.contract import VERSION, Settings
-from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.limits import (
     MAX_FILE_BYTES,
+    MAX_PARTS,
+    MAX_SIGNED_PARTS,
     MAX_SINGLE_PUT_BYTES,
     MIN_PART_BYTES,
     SMALL_FILE_BYTES,
     UPLOAD_SECONDS,
     URL_SECONDS,
 )
+from function.core.media_types import JSON
 from function.core.models import RegistrationPolicy
 from function.core.names import NAME_BYTES, SEGMENT_BYTES
 from function.meta.models import Health, Info, Limits
@@ -74,7 +76,7 @@ def info() -> Info:
 @router.get("/openapi.json", include_in_schema=False)
 def openapi() -> Response[str]:
     """Get the OpenAPI document, which Postman and code generators read."""
-    return Response(200, "application/json", json.dumps(document()))
+    return Response(200, JSON, json.dumps(document()))
 
 
 @router.get("/docs", include_in_schema=False)

@@ -35,10 +35,11 @@ from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.limits import WORK_SECONDS
+from function.core.limits import RETENTION_SECONDS, WORK_SECONDS
 from function.core.models import Caller
 from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
+from function.core.tokens import is_id
 from function.files.errors import FileExists
 from function.moves.errors import NoSuchJob
 from function.moves.folder_batches import FolderBatches
@@ -55,9 +56,7 @@ from function.tables.jobs import (
     jobs_of,
     update_job,
 )
-from function.tables.uploads import is_upload_id
 
-JOB_SECONDS = 90 * 24 * 3600  # until the row of a job expires
 MAX_NAMES_CHECKED = 1000
 
 
@@ -87,7 +86,7 @@ class FolderMoveService:
     def get_job(self, caller: Caller, name: str) -> Job:
         """A job of the caller's, by its id. Raises NoSuchJob."""
         key = job_key(caller.username, name)
-        authentication = self._access.authenticate(caller, more=[key] if is_upload_id(name) else [])
+        authentication = self._access.authenticate(caller, more=[key] if is_id(name) else [])
         row = job_in(authentication.rows, key)
         if row is None or row.owner_id != authentication.account.id:
             raise NoSuchJob
@@ -162,7 +161,7 @@ class FolderMoveService:
             new_name=new_name,
             created=now,
             rev=self._runtime.new_id(),
-            expires_at=now + JOB_SECONDS,
+            expires_at=now + RETENTION_SECONDS,
         )
 
     def _require_short_names(self, owner: str, old_name: str, new_name: str) -> None:

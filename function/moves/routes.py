@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, PreconditionFailed
+from function.core.media_types import JSON
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
 from function.http.dependencies import ConditionHeaders, Reader, Writer
@@ -46,9 +47,9 @@ def change_file(
     """
     body = with_conditions(body, header)
     if not body.file_name.endswith("/"):
-        return Response(200, "application/json", one(RenameService).change(caller, body))
+        return Response(200, JSON, one(RenameService).change(caller, body))
     job = one(FolderMoveService).move(caller, body)
-    return Response(200 if job.state == "done" else 202, "application/json", job)
+    return Response(200 if job.state == "done" else 202, JSON, job)
 
 
 @router.get("/jobs/<job_id>", responses=answers({200: Job}, NoSuchJob))

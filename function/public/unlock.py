@@ -10,14 +10,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from function.auth.passwords import Passwords
-from function.auth.throttle import Window
+from function.auth.throttle import Window, network
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Unavailable
+from function.core.limits import MINUTE
 from function.core.signing import sign, verify
-from function.core.tokens import network
 from function.public.errors import PasswordRequired, WrongPassword
 from function.tables.windows import Counter, add, increment
 
@@ -25,7 +25,6 @@ ACCESS_SECONDS = 3600
 TRY_SECONDS = 900
 TRIES_OF_ADDRESS = 20  # at one password, in each window of TRY_SECONDS
 TRIES_OF_ALL = 200  # at one password, from all addresses together
-MINUTE = 60
 MISSES_OF_ADDRESS = 100  # tokens and aliases that do not exist, in a minute
 ACCESS_TOKEN = re.compile(r"(\d{10})\.([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")
 
@@ -132,11 +131,11 @@ class PasswordGate:
             ]
             return [increment(each) for each in counters], counters
 
-        def refused(error: ConditionFailed) -> None:
+        def on_condition_failed(error: ConditionFailed) -> None:
             if error.failed:
                 raise self._tries.slow_down() from None
 
-        counters = self._db.transact(plan, refused)
+        counters = self._db.transact(plan, on_condition_failed)
         if not self._passwords.verify(hashed, password):
             raise WrongPassword
         with suppress(ConditionFailed, Unavailable):

@@ -17,9 +17,9 @@ from function.core.fields import (
     ShortFolder,
     Size,
 )
+from function.core.limits import WEEK
 from function.core.models import Closed
 
-WEEK = 7 * 24 * 3600
 OPTIONAL: Any = Field(default=None)  # may be left out, and may not be null
 NonEmptyPassword = Annotated[Password, Field(min_length=1)]
 

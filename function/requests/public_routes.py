@@ -11,11 +11,12 @@ from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
 from function.core.fields import AccessTokenText
+from function.core.media_types import JSON
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, RequestWithBody
 from function.http.forms import read_body
 from function.http.pages import accepts_html
-from function.http.responses import JSON, answers, no_content
+from function.http.responses import answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.models import Unlocked, UnlockRequest
 from function.requests.errors import FileRequestClosed, FileRequestFull

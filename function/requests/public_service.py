@@ -5,7 +5,6 @@ commit that creates an upload reserves a slot in the file request and room in th
 commit that completes or removes the upload releases what is not used.
 """
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 
@@ -21,7 +20,7 @@ from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
 from function.core.names import NAME_BYTES, SUFFIX_BYTES
 from function.core.roles import ROLES, may
 from function.core.runtime import iso
-from function.core.tokens import id_of
+from function.core.tokens import is_shared_token, token_hash
 from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
@@ -33,7 +32,6 @@ from function.uploads.models import UploadSpec, UploadView
 from function.uploads.service import UploadService
 
 OWNER_ROLES = [role for role in ROLES if may(role, "share")]
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class PublicFileRequestService:
@@ -155,8 +153,9 @@ class PublicFileRequestService:
 
     def _find(self, token: str, address: str) -> RequestRow:
         """The file request with this token. Raises NoSuchFileRequest, SlowDown."""
-        is_token = TOKEN.fullmatch(token)
-        row = self._requests.find(id_of(token), self._runtime.now()) if is_token else None
+        row = None
+        if is_shared_token(token):
+            row = self._requests.find(token_hash(token), self._runtime.now())
         if row is None:
             self._gate.count_miss(address)
             raise NoSuchFileRequest

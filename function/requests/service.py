@@ -4,7 +4,6 @@ The id of a file request is the hash of its token, and the token is stored nowhe
 be shown only once.
 """
 
-import re
 from itertools import count
 from typing import Any
 
@@ -14,10 +13,11 @@ from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
 from function.base import Base
+from function.core.limits import RETENTION_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
-from function.core.tokens import id_of
+from function.core.tokens import is_token_hash, token_hash
 from function.requests.models import (
     CreatedFileRequest,
     FileRequestChanges,
@@ -36,9 +36,6 @@ from function.tables.requests import (
 )
 
 FILE_REQUESTS = "requests"
-FILE_REQUEST_ID = re.compile(r"[0-9a-f]{64}")
-# How long its owner can see and extend a file request that has expired.
-EXPIRED_REQUEST_SECONDS = 90 * 24 * 3600
 CONVERTED = {"expires_in", "password", "allowed_types"}  # fields that the row has in another form
 EXACT_ATTEMPTS = 4
 
@@ -60,7 +57,7 @@ class FileRequestService:
         Raises ChangedMeanwhile.
         """
         token, settings = self._runtime.new_secret(), dict[str, Any]()
-        audit_write = self._audit.record(caller, "request.create", subject=id_of(token))
+        audit_write = self._audit.record(caller, "request.create", subject=token_hash(token))
 
         def plan() -> tuple[list[Write], CreatedFileRequest]:
             account = self._access.authenticate(caller).account
@@ -123,10 +120,8 @@ class FileRequestService:
         self._db.transact(plan)
 
     def _find(self, caller: Caller, request_id: str) -> RequestRow:
-        is_id = FILE_REQUEST_ID.fullmatch(request_id)
-        authentication = self._access.authenticate(
-            caller, more=[request_key(request_id)] if is_id else []
-        )
+        keys = [request_key(request_id)] if is_token_hash(request_id) else []
+        authentication = self._access.authenticate(caller, more=keys)
         row = request_in(authentication.rows, request_id, self._runtime.now())
         if row is None or row.owner_id != authentication.account.id:
             raise NoSuchFileRequest
@@ -134,7 +129,7 @@ class FileRequestService:
 
     def _new_row(self, account: Account, token: str, settings: dict[str, Any]) -> RequestRow:
         return RequestRow(
-            id=id_of(token),
+            id=token_hash(token),
             owner=account.username,
             owner_id=account.id,
             created=iso(self._runtime.now()),
@@ -148,7 +143,7 @@ class FileRequestService:
         if "expires_in" in provided:
             seconds = provided["expires_in"]
             fields["ends"] = seconds and int(self._runtime.now()) + seconds
-            fields["expires_at"] = seconds and fields["ends"] + EXPIRED_REQUEST_SECONDS
+            fields["expires_at"] = seconds and fields["ends"] + RETENTION_SECONDS
         if "password" in provided:
             password = provided["password"]
             fields["password"] = password and self._passwords.hash(password.get_secret_value())

@@ -17,9 +17,10 @@ from function.core.errors import (
     NoSuchUser,
 )
 from function.core.fields import FileOrFolder, GroupName, Username
+from function.core.media_types import JSON
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
-from function.http.responses import JSON, answers, list_answer, next_page, no_content
+from function.http.responses import answers, list_answer, next_page, no_content
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
 from function.sharing.groups import GroupService

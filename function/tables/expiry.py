@@ -15,7 +15,8 @@ from function.core.limits import DAY
 from function.tables.accounts import Reservation, StorageAmount, delete_reservation, refund
 from function.tables.requests import release_slot
 
-GRACE = 30 * DAY  # seconds for which an entry outlives its row, if no sweep runs
+MAX_DAYS_BACK = 30  # of entries that the sweep reads; the table's TTL deletes earlier ones
+ENTRY_SECONDS = MAX_DAYS_BACK * DAY  # for which an entry outlives its row, if no sweep runs
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def schedule_expiry(
         "object": object_key,
         "multipart": multipart,
         "until": until,
-        "expires_at": until + GRACE,
+        "expires_at": until + ENTRY_SECONDS,
     }
     if reservation:
         entry |= {
@@ -81,7 +82,7 @@ def schedule_expiry(
 
 def mark_freed(entry: Key, object_key: str, now: int) -> Write:
     """Records that the row is deleted and that its bytes are next; creates a missing entry."""
-    times: Item = {"until": now, "expires_at": now + GRACE}
+    times: Item = {"until": now, "expires_at": now + ENTRY_SECONDS}
     return update(entry, set={"freed": object_key}, default=times)
 
 

@@ -11,13 +11,12 @@ import unicodedata
 from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key
 from function.contract import FILES
+from function.core.limits import MAX_WORDS
 from function.core.media_types import kind_of
 from function.tables.files import FileRow
 
 TERMS = "terms"
 SEPARATOR = "\0"  # between a term and the file's name; no name contains it
-# One transaction of a hundred writes changes a file, and its rename writes every term twice.
-MAX_WORDS = 8
 TERM_BYTES = 100  # with the name within the 1,024 bytes of a sort key
 # The kinds of terms: words of the name, tags, kinds of media, and the orders of sorted lists. LEVEL
 # lists the files right in one folder.
@@ -36,7 +35,10 @@ def words_of(text: str) -> list[str]:
 
 
 def named_words(name: str) -> list[str]:
-    """The indexed words of a file's name, those of the last segment before those of its folders."""
+    """The indexed words of a file's name, those of the last segment before those of its folders.
+
+    They are few, because one transaction changes a file, and its rename writes each term twice.
+    """
     folder, _, last = name.rpartition("/")
     return list(dict.fromkeys([*words_of(last), *words_of(folder)]))[:MAX_WORDS]
 

@@ -43,7 +43,6 @@ class Session(Row):
     epoch: str
     created: str
     expires_at: int
-    rev: str
     key: str | None = None
     scopes: frozenset[str] = frozenset()
     address: str = ""

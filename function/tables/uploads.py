@@ -13,10 +13,9 @@ from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict
 from function.core.limits import DAY, UPLOAD_DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
-from function.tables.expiry import GRACE, claim, expiry_key, schedule_expiry
+from function.tables.expiry import ENTRY_SECONDS, claim, expiry_key, schedule_expiry
 
 UPLOADS = "uploads"
-ID = re.compile(r"[0-9a-f]{32}")
 
 
 class UploadRow(Row):
@@ -97,11 +96,6 @@ def upload_in(rows: Rows, username: str, upload_id: str) -> UploadRow | None:
     return UploadRow.model_validate(row) if row else None
 
 
-def is_upload_id(text: str) -> bool:
-    """Whether a text has the form of an upload's id."""
-    return ID.fullmatch(text) is not None
-
-
 def upload_expiry_key(row: UploadRow) -> Key:
     """The key of an upload's expiry entry."""
     return expiry_key(Key(FILES, row.partition, row.name), row.expires_at)
@@ -120,7 +114,8 @@ def create_upload(row: UploadRow) -> list[Write]:
     expiry_entry = schedule_expiry(
         key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=reservation
     )
-    reserved = [put_reservation(reservation, key, row.expires_at + GRACE)] if reservation else []
+    until = row.expires_at + ENTRY_SECONDS
+    reserved = [put_reservation(reservation, key, until)] if reservation else []
     return [put(key, row), expiry_entry, *reserved]
 
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
-from function.core.fields import MAX_PARTS, MAX_SIGNED_PARTS, is_media_type
-from function.core.limits import URL_SECONDS
+from function.core.fields import is_media_type
+from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS, URL_SECONDS
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, Writer
 from function.http.validation import invalid_model

@@ -21,6 +21,7 @@ from function.core.errors import (
 )
 from function.core.limits import MAX_FILE_BYTES
 from function.core.models import Caller
+from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
@@ -31,7 +32,6 @@ from function.tables.uploads import (
     UploadRow,
     Uploads,
     finish_upload,
-    is_upload_id,
     upload_in,
     upload_key,
     upload_of,
@@ -119,9 +119,7 @@ class CompletionService:
     def _load(self, actor: Principal, username: str, upload_id: str) -> UploadRow:
         """The actor's upload, in progress or completed. Raises NoSuchUpload, NotSignedIn."""
         key = upload_key(username, upload_id)
-        authentication = self._access.authenticate(
-            actor, more=[key] if is_upload_id(upload_id) else []
-        )
+        authentication = self._access.authenticate(actor, more=[key] if is_id(upload_id) else [])
         return self._own_upload(authentication, username, upload_id)
 
     def _own_upload(

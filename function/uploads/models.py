@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from function.core.fields import (
-    MAX_PARTS,
     ContentType,
     Description,
     Etag,
@@ -19,6 +18,7 @@ from function.core.fields import (
     UploadMethod,
     Username,
 )
+from function.core.limits import MAX_PARTS
 from function.core.models import Closed, Conditional
 
 

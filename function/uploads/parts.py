@@ -11,8 +11,14 @@ from collections.abc import Mapping
 from function.aws.s3 import Part, Stored
 from function.core.curl import local_name
 from function.core.errors import TooLarge
-from function.core.fields import MAX_PARTS, UploadMethod
-from function.core.limits import MAX_FILE_BYTES, MAX_SINGLE_PUT_BYTES, MIB, MIN_PART_BYTES
+from function.core.fields import UploadMethod
+from function.core.limits import (
+    MAX_FILE_BYTES,
+    MAX_PARTS,
+    MAX_SINGLE_PUT_BYTES,
+    MIB,
+    MIN_PART_BYTES,
+)
 from function.tables.uploads import UploadRow
 
 

@@ -11,12 +11,13 @@ from function.aws.s3 import Part
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
-from function.core.fields import MAX_PARTS, UploadMethod
-from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, UPLOAD_SECONDS, URL_SECONDS
+from function.core.fields import UploadMethod
+from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, MAX_PARTS, UPLOAD_SECONDS, URL_SECONDS
 from function.core.media_types import guessed_type
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
+from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest
 from function.tables.accounts import Account, StorageAmount, reserve_room
 from function.tables.uploads import (
@@ -24,7 +25,6 @@ from function.tables.uploads import (
     UploadRow,
     Uploads,
     create_upload,
-    is_upload_id,
     object_key,
     upload_in,
     upload_key,
@@ -223,9 +223,7 @@ class UploadService:
     def _find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
         """The caller's upload in progress. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
-        authentication = self._access.authenticate(
-            caller, more=[key] if is_upload_id(upload_id) else []
-        )
+        authentication = self._access.authenticate(caller, more=[key] if is_id(upload_id) else [])
         row = upload_in(authentication.rows, caller.username, upload_id)
         if row is None or not self._is_in_progress(row, authentication.account.id):
             raise NoSuchUpload

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from function.auth.mfa import DAY, PERIOD, WRONG_CODES_OF_DAY, totp_code
+from function.auth.mfa import PERIOD, WRONG_CODES_OF_DAY, totp_code
+from function.core.limits import DAY
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.support.client import PASSWORD, Answer, Client, join

@@ -1,6 +1,5 @@
 """Passwords: which are too weak, and equal work for known and unknown names."""
 
-import ipaddress
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from function.auth.errors import WeakPassword
 from function.auth.passwords import Passwords
-from function.core.tokens import network, token_hash
 
 SETTINGS = SimpleNamespace(hash_passes=1, hash_memory=8, password_min_length=8)
 BASE: Any = SimpleNamespace(settings=SETTINGS)
@@ -85,29 +83,3 @@ def test_a_hash_with_other_parameters_needs_a_rehash() -> None:
     assert passwords.needs_rehash(weaker)
     assert not passwords.needs_rehash(passwords.hash("x"))
     assert not passwords.verify("no hash at all", "x")
-
-
-@given(st.ip_addresses(v=4).map(str))
-def test_an_ipv4_address_counts_for_itself(address: str) -> None:
-    """Also as an IPv4-mapped IPv6 address: one /64 would contain all of them."""
-    assert network(address) == network(f"::ffff:{address}") == address
-
-
-@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
-def test_addresses_of_one_ipv6_network_count_together(address: object, host: int) -> None:
-    """A provider gives one customer a /64."""
-    top = int(address) >> 64 << 64  # type: ignore[call-overload]
-    if top:
-        one, other = ipaddress.IPv6Address(top), ipaddress.IPv6Address(top | host)
-        assert network(str(one)) == network(str(other)) == f"{one}/64"
-
-
-@pytest.mark.parametrize("address", ["", "unknown", "192.0.2.300", "a.b", "1" * 500, "é"])
-def test_malformed_addresses_count_together(address: str) -> None:
-    """Whatever a gateway sends can be counted."""
-    assert network(address) == "unknown"
-
-
-def test_a_token_is_stored_as_its_hash() -> None:
-    """SHA-256, in hexadecimal."""
-    assert token_hash("abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")

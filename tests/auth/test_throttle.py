@@ -1,11 +1,17 @@
-"""Windows: a count reaches its limit, refuses with the time to wait, and begins again at 0."""
+"""Windows: a count reaches its limit, refuses with the time to wait, and begins again at 0.
 
+Addresses of one network count together.
+"""
+
+import ipaddress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from function import base
-from function.auth.throttle import Window
+from function.auth.throttle import Window, network
 from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.core.errors import SlowDown
 from function.core.runtime import system_runtime
@@ -78,3 +84,24 @@ def test_the_wait_is_the_rest_of_the_window(
     assert problem.detail.endswith(" Hint.")
     clock.time += wait
     assert clock.time >= 11 * SECONDS
+
+
+@given(st.ip_addresses(v=4).map(str))
+def test_an_ipv4_address_counts_for_itself(address: str) -> None:
+    """Also as an IPv4-mapped IPv6 address: one /64 would contain all of them."""
+    assert network(address) == network(f"::ffff:{address}") == address
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_addresses_of_one_ipv6_network_count_together(address: object, host: int) -> None:
+    """A provider gives one customer a /64."""
+    top = int(address) >> 64 << 64  # type: ignore[call-overload]
+    if top:
+        one, other = ipaddress.IPv6Address(top), ipaddress.IPv6Address(top | host)
+        assert network(str(one)) == network(str(other)) == f"{one}/64"
+
+
+@pytest.mark.parametrize("address", ["", "unknown", "192.0.2.300", "a.b", "1" * 500, "é"])
+def test_malformed_addresses_count_together(address: str) -> None:
+    """Whatever a gateway sends can be counted."""
+    assert network(address) == "unknown"

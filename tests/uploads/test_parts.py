@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from function.aws.s3 import Part
 from function.core.errors import TooLarge
-from function.core.fields import MAX_PARTS
-from function.core.limits import MAX_FILE_BYTES, MIB, MIN_PART_BYTES
+from function.core.limits import MAX_FILE_BYTES, MAX_PARTS, MIB, MIN_PART_BYTES
 from function.tables.uploads import UploadRow
 from function.uploads.parts import (
     choose_part_size,
