@@ -25,7 +25,7 @@ MAX_ANSWER_BYTES = 4 * MIB
 WORK_SECONDS = 15
 # How long the rows of links, their events, file requests and jobs outlive them: an expired link
 # still tells its visitors so, and its owner can still extend it.
-RETENTION_SECONDS = 90 * DAY
+EXPIRED_SECONDS = 90 * DAY
 MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
 MAX_WORDS = 8  # of a file's name in the search index, and of a query
 MAX_PARTS = 10_000  # of a multipart upload (Amazon S3 quotas)

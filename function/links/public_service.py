@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from function.base import Base
 from function.core.errors import Unavailable
-from function.core.limits import MAX_ANSWER_BYTES, MINUTE, RETENTION_SECONDS
+from function.core.limits import EXPIRED_SECONDS, MAX_ANSWER_BYTES, MINUTE
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
@@ -119,12 +119,12 @@ class PublicLinkService:
 def link_event(
     kind: EventKind, how: Channel, now: float, name: str | None = None, times: int = 1
 ) -> EventRow:
-    """The row of an event, which the table keeps for `RETENTION_SECONDS`."""
+    """The row of an event, which the table keeps for `EXPIRED_SECONDS`."""
     return EventRow(
         kind=kind,
         how=how,
         created=iso(now),
-        expires_at=int(now) + RETENTION_SECONDS,
+        expires_at=int(now) + EXPIRED_SECONDS,
         file_name=name,
         times=times,
     )

@@ -15,7 +15,7 @@ from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, NoSuchUser
-from function.core.limits import RETENTION_SECONDS
+from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
@@ -134,14 +134,14 @@ class LinkService:
         return self._db.transact(plan)
 
     def revoke(self, caller: Caller, link_id: str) -> None:
-        """Revokes a link for good; its visitors are told so for `RETENTION_SECONDS`.
+        """Revokes a link for good; its visitors are told so for `EXPIRED_SECONDS`.
 
         Raises NoSuchLink, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], None]:
             old, grants, authentication = self._find(caller, link_id)
-            expires_at = int(self._runtime.now()) + RETENTION_SECONDS
+            expires_at = int(self._runtime.now()) + EXPIRED_SECONDS
             revoked = {"revoked": True, "alias": None, "expires_at": expires_at}
             row = old.model_copy(update=revoked | {"rev": self._runtime.new_id()})
             return [
@@ -218,7 +218,7 @@ class LinkService:
         if "expires_in" in provided:
             seconds = request.expires_in
             ends = int(self._runtime.now()) + seconds if seconds else None
-            fields |= {"ends": ends, "expires_at": ends and ends + RETENTION_SECONDS}
+            fields |= {"ends": ends, "expires_at": ends and ends + EXPIRED_SECONDS}
         if "audience" in provided:
             audience = (
                 account_in(authentication.rows, request.audience) if request.audience else None

@@ -35,7 +35,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
-from function.core.limits import RETENTION_SECONDS, WORK_SECONDS
+from function.core.limits import EXPIRED_SECONDS, WORK_SECONDS
 from function.core.models import Caller
 from function.core.names import NAME_BYTES, is_too_long
 from function.core.runtime import iso
@@ -161,7 +161,7 @@ class FolderMoveService:
             new_name=new_name,
             created=now,
             rev=self._runtime.new_id(),
-            expires_at=now + RETENTION_SECONDS,
+            expires_at=now + EXPIRED_SECONDS,
         )
 
     def _require_short_names(self, owner: str, old_name: str, new_name: str) -> None:

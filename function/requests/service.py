@@ -13,7 +13,7 @@ from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
 from function.base import Base
-from function.core.limits import RETENTION_SECONDS
+from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
@@ -143,7 +143,7 @@ class FileRequestService:
         if "expires_in" in provided:
             seconds = provided["expires_in"]
             fields["ends"] = seconds and int(self._runtime.now()) + seconds
-            fields["expires_at"] = seconds and fields["ends"] + RETENTION_SECONDS
+            fields["expires_at"] = seconds and fields["ends"] + EXPIRED_SECONDS
         if "password" in provided:
             password = provided["password"]
             fields["password"] = password and self._passwords.hash(password.get_secret_value())
