@@ -19,9 +19,8 @@ from function.tables.files import FileRow, Files
 from function.tables.links import EventRow, LinkRow, Links
 
 FOLDERS_AT_ONCE = 10  # whose first files are read at the same time
-LinkPosition = list[
-    str
-]  # the folder, "" for the files that are items themselves, and the last name
+# The folder, "" for the files that are items themselves, and the last name.
+LinkPosition = list[str]
 
 
 class PublicLinkService:
