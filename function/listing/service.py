@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from function.access.policy import Access
 from function.base import Base
@@ -16,7 +16,7 @@ from function.files.presigning import Presigner
 from function.listing.models import Folder
 from function.listing.own import OwnFiles
 from function.listing.query import ListQuery
-from function.listing.shared import SharedFiles, SharePage
+from function.listing.shared import SharedFiles
 from function.listing.stream import CursorPosition, StreamItem, decode_position
 from function.tables.accounts import Account
 from function.tables.files import FileRow
@@ -79,16 +79,15 @@ class ListingService:
         self, account: Account, query: ListQuery, after: CursorPosition, executor: Executor
     ) -> Iterator[StreamItem]:
         """The list after a position. The next shares are read while the own files are."""
-        share_page: Future[SharePage] | None = None
         after_share = after if after.share else CursorPosition()
-        if query.scope != "own":
-            share_page = executor.submit(self._shared.read_page, account, after_share, executor)
+        # Submitted before the page can be full, so that each request makes the same calls.
+        with_shares = query.scope != "own"
+        pages = self._shared.query_grants(account, after_share, executor) if with_shares else None
         if query.scope != "shared" and not after.share:
             yield from self._own.stream(account, query, after, executor)
-        if share_page:
-            yield from self._shared.stream(
-                account, query, after_share, share_page.result(), executor
-            )
+        if pages:
+            share_page = self._shared.read_page(account, after_share, pages)
+            yield from self._shared.stream(account, query, after_share, share_page, executor)
 
     def _listed_item(self, caller: Caller, item: StreamItem, *, urls: bool) -> ListedItem:
         if item.folder:

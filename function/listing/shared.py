@@ -44,6 +44,9 @@ MAX_FOLDERS = 10  # shared folders that a page reads files of
 MAX_NESTED_GRANTS = 1000  # below one shared folder, read where they do not fit the page's grants
 MAX_READS = 3
 
+# For each grantee: its next grants, and whether there are more.
+GrantPages = Iterator[tuple[list[Grant], bool]]
+
 
 class SharePage(NamedTuple):
     """The next shares in order, each with the keys of its grants.
@@ -79,15 +82,20 @@ class SharedFiles:
         self._files = Files(base.db)
         self._grants = Grants(base.db)
 
-    def read_page(self, account: Account, after: CursorPosition, executor: Executor) -> SharePage:
-        """Reads the grants of the next shares (round 1): a query for each grantee, in parallel."""
-        grantees = grantees_of(account)
-        pages = executor.map(
+    def query_grants(
+        self, account: Account, after: CursorPosition, executor: Executor
+    ) -> GrantPages:
+        """Starts round 1: a query of the next grants for each grantee, in parallel."""
+        return executor.map(
             lambda grantee: self._grants.list_grants(
                 grantee, after=after.share, limit=BATCH_GET_LIMIT
             ),
-            grantees,
+            grantees_of(account),
         )
+
+    def read_page(self, account: Account, after: CursorPosition, pages: GrantPages) -> SharePage:
+        """The next shares, by what the queries of round 1 find."""
+        grantees = grantees_of(account)
         grant_keys: dict[str, list[Key]] = {}
         ends: dict[str, str] = {}
         if after.name:  # this folder is not finished
@@ -122,7 +130,8 @@ class SharedFiles:
         for _ in range(MAX_READS):
             if all(key in contents.rows for key in _page_grants(page, query, after)):
                 break
-            page = self.read_page(account, after, executor)
+            pages = self.query_grants(account, after, executor)
+            page = self.read_page(account, after, pages)
             contents = self._read_contents(account, query, after, page, executor)
         listed_folders = set(after.listed_folders)
         for share in page.grant_keys:
