@@ -5,7 +5,7 @@ import zlib
 import bundle
 from bench import cold_start, password_cost, recorder, request_cost, scaling
 from function import contract
-from function.http import responses
+from function.http import problems
 from tests.support.fake_aws import running_fake_aws
 
 START_ROUNDS, HASH_ROUNDS = 15, 7
@@ -15,7 +15,7 @@ LAMBDA_SHARE = 1024 / 1769
 
 def main() -> None:
     """Measure and print, for some minutes; a hundred thousand files take 2 GiB of memory."""
-    with running_fake_aws() as fake_aws, request_cost.muted(responses.logger):
+    with running_fake_aws() as fake_aws, request_cost.muted(problems.logger):
         environment = fake_aws.deployed.environment
         settings = contract.settings(environment)
         recordings = recorder.record_routes(fake_aws, settings)

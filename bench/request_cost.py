@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSResponse
 from bench.recorder import Recording, call_key
 from function import app, base, contract
 from function.core.runtime import system_runtime
-from function.http import responses
+from function.http import problems
 from tests.support.client import CONTEXT
 from tests.support.fake_aws import REGION, response
 
@@ -79,7 +79,7 @@ def measure(recordings: dict[str, Recording], settings: contract.Settings) -> li
     base.use(base.Base(settings, session.client, system_runtime()))
     plain = plain_handler()
     taken = []
-    with muted(responses.logger), muted(plain.logger):
+    with muted(problems.logger), muted(plain.logger):
         for label, recording in recordings.items():
             playback.load(recording)
             verify(playback, label, recording)

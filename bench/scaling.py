@@ -15,7 +15,7 @@ from bench.request_cost import Playback, interleaved, muted
 from function import app, base, contract
 from function.core.cursors import encode_cursor
 from function.core.runtime import system_runtime
-from function.http import responses
+from function.http import problems
 from function.listing.query import ListQuery
 from function.tables.files import FileRow
 from tests.support.bulk_files import fill
@@ -54,7 +54,7 @@ def measure(recorded: dict[str, list[Recording]], settings: contract.Settings) -
     session = boto3.Session("bench", "bench", region_name=REGION)
     playback = Playback(session)
     base.use(base.Base(settings, session.client, system_runtime()))
-    with muted(responses.logger):
+    with muted(problems.logger):
         scalings = [compare(playback, *each) for each in recorded.items()]
     base.use(None)
     return scalings

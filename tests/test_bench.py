@@ -1,7 +1,9 @@
 """The reference of the benchmarks works, and checks requests as Satchel does."""
 
+import ast
 import base64
 import importlib
+import inspect
 import json
 import marshal
 import subprocess
@@ -216,3 +218,18 @@ def test_a_ratio_is_the_median_of_the_rounds():
     assert (figure.milliseconds, figure.ratio, figure.instructions_ratio) == (150, 0.8, 0.75)
     figure = cold_start.figure(reference, taken, {"reference": None, "ours": None})
     assert (figure.milliseconds, figure.ratio, figure.instructions_ratio) == (200, 1, None)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted((Path(__file__).parent.parent / "bench").glob("*.py")),
+    ids=lambda path: path.stem,
+)
+def test_the_names_that_a_benchmark_uses_exist(path: Path) -> None:
+    """No test runs `make bench` whole; a renamed function would show there alone."""
+    module = importlib.import_module(f"bench.{path.stem}")
+    modules = {name: each for name, each in vars(module).items() if inspect.ismodule(each)}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            used = modules.get(node.value.id)
+            assert used is None or hasattr(used, node.attr), ast.unparse(node)
