@@ -1,7 +1,5 @@
 """The patches of moto and the direct answers have the results of moto."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -10,17 +8,9 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models.table import Table
 
 from tests.support import fake_aws as fake_aws_module
-from tests.support.fake_aws import empty_account
-from tests.support.moto_patches import REGISTER
+from tests.support.conftest import FULL, REFUSED, held, key, moto_alone, on
 from tests.support.moto_rows import MAX_ROW_BYTES, copy_rows, tables
 
-FULL = {
-    "text": {"S": "old"},
-    "number": {"N": "1"},
-    "set": {"SS": ["a", "b"]},
-    "list": {"L": [{"S": "x"}, {"L": [{"N": "1"}]}]},
-    "map": {"M": {"in": {"M": {"deep": {"S": "y"}}}}},
-}
 UPDATE = (
     "SET #text = :text, #map.#in.deep = :text, #list[1][0] = :text, fresh = :text "
     "REMOVE gone ADD #number :one, #set :set"
@@ -32,84 +22,35 @@ CHANGE = {
     "ExpressionAttributeNames": NAMES,
     "ExpressionAttributeValues": VALUES,
 }
-BY_TEXT_INDEX = {
-    "IndexName": "by text",
-    "KeySchema": [{"AttributeName": "text", "KeyType": "HASH"}],
-    "Projection": {"ProjectionType": "ALL"},
+
+
+PLAIN = {
+    "UpdateExpression": "SET #note = :text, fresh = :text REMOVE gone ADD #number :one",
+    "ExpressionAttributeNames": {"#note": "note", "#number": "number"},
+    "ExpressionAttributeValues": {name: VALUES[name] for name in (":text", ":one")},
 }
-REFUSED = {"ConditionExpression": "attribute_exists(nothing)"}
-
-
-def key(of: str, at: str) -> dict[str, Any]:
-    return {"of": {"S": of}, "at": {"S": at}}
-
-
-def on(table: str, **parameters: Any) -> dict[str, Any]:
-    return {"TableName": table, **parameters}
-
-
 WRITES = [
     {"Update": on("pairs", Key=key("a", "2"), **CHANGE)},
     {"Delete": on("pairs", Key=key("a", "1"))},
     {"Put": on("pairs", Item=key("a", "3") | FULL | {"text": {"S": "over"}})},
     {"Put": on("pairs", Item=key("a", "0"))},
     {"Put": on("pairs", Item=key("new", "0"))},
+    {"Update": on("pairs", Key=key("c", "9"), **PLAIN)},
+    {"Update": on("pairs", Key=key("c", "1"), **PLAIN)},
     {"Delete": on("pairs", Key=key("b", "1"))},
     {"Update": on("single", Key={"of": {"S": "a"}}, **CHANGE)},
     {"Put": on("single", Item={"of": {"S": "new"}})},
     {"Delete": on("single", Key={"of": {"S": "b"}})},
 ]
 FAILURES: list[Any] = [
-    {"ConditionCheck": on("pairs", Key=key("c", "1"), **REFUSED)},
-    {"Put": on("pairs", Item=key("c", "1"), **REFUSED)},
+    {"ConditionCheck": on("pairs", Key=key("d", "1"), **REFUSED)},
+    {"Put": on("pairs", Item=key("d", "1"), **REFUSED)},
     {"Update": on("pairs", Key=key("a", "2"), **CHANGE)},  # a second time
-    {"Put": on("pairs", Item=key("c", "1") | {"large": {"S": "x" * 410_000}})},
+    {"Put": on("pairs", Item=key("d", "1") | {"large": {"S": "x" * 410_000}})},
     {"Put": on("pairs", Item={"of": {"S": "c"}})},  # a part of its key is missing
-    {"Update": on("pairs", Key=key("c", "1"), **CHANGE | {"UpdateExpression": "SET #text = :no"})},
+    {"Update": on("pairs", Key=key("d", "1"), **CHANGE | {"UpdateExpression": "SET #text = :no"})},
     {"Delete": on("nowhere", Key=key("c", "1"))},
 ]
-
-
-@pytest.fixture
-def db(_fake_aws: Any) -> Iterator[Any]:
-    """A table with a sort key, one without, and rows with values of each type that moto nests."""
-    with empty_account() as session:
-        db = session.client("dynamodb")
-        for name, parts in (("pairs", ["of", "at"]), ("single", ["of"])):
-            kinds = zip(parts, ["HASH", "RANGE"], strict=False)
-            db.create_table(
-                TableName=name,
-                KeySchema=[{"AttributeName": part, "KeyType": kind} for part, kind in kinds],
-                AttributeDefinitions=[
-                    {"AttributeName": part, "AttributeType": "S"} for part in [*parts, "text"]
-                ],
-                GlobalSecondaryIndexes=[BY_TEXT_INDEX],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        for of, at in ("a1", "a2", "a3", "b1", "c1"):
-            db.put_item(TableName="pairs", Item=key(of, at) | FULL | {"gone": {"S": "soon"}})
-        for of in ("a", "b"):
-            db.put_item(TableName="single", Item={"of": {"S": of}} | FULL)
-        yield db
-
-
-def held() -> str:
-    """The content of all tables, in the order in which they hold it."""
-    return repr({name: list(table.items.items()) for name, table in tables().items()})
-
-
-@contextmanager
-def moto_alone() -> Iterator[None]:
-    """Undoes the patches of moto, but for the answers of the fake AWS, and for the hash of values:
-    dictionaries keep the hash of each key.
-    """
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name, patch in REGISTER.patches.items():
-            if patch.adds:
-                monkeypatch.delattr(patch.owner, patch.name)
-            elif name not in {"serve_calls", "hash_texts"}:
-                monkeypatch.setattr(patch.owner, patch.name, patch.original)
-        yield
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -179,6 +120,13 @@ def test_a_row_has_the_size_limit_of_moto(db: Any) -> None:
     item["long"]["S"] += "x"
     with pytest.raises(ClientError, match="size"):
         db.put_item(TableName="pairs", Item=item)
+    with pytest.raises(ClientError, match="size"):
+        db.update_item(
+            TableName="pairs",
+            Key=key("a", "1"),
+            UpdateExpression="SET more = :value",
+            ExpressionAttributeValues={":value": {"S": "x"}},
+        )
 
 
 def test_values_are_read_as_they_were_written(db: Any) -> None:
@@ -216,6 +164,7 @@ BY_TEXT = {
     "ExpressionAttributeValues": {":text": {"S": "old"}},
 }
 FROM = key("a", "2") | {"text": {"S": "old"}}
+MANY = [key("a", str(each)) for each in range(101)]
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_item", on("pairs", Key=key("a", "1"))),
     ("get_item", on("pairs", Key=key("no", "1"))),
@@ -223,6 +172,15 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_item", on("nowhere", Key=key("a", "1"))),
     ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2"), key("no", "2")]}}}),
     ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [key("a", "2")] * 2}}}),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": MANY[:100], "ConsistentRead": True}}}),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": MANY}}}),
+    ("batch_get_item", {"RequestItems": {"pairs": {"Keys": [{"of": {"S": "a"}}]}}}),
+    ("batch_get_item", {"RequestItems": {"single": {"Keys": [{"of": {"S": "a"}}]}}}),
+    ("batch_get_item", {"RequestItems": {"nowhere": {"Keys": [key("a", "2")]}}}),
+    (
+        "batch_get_item",
+        {"RequestItems": {"pairs": {"Keys": [key("a", "2")], "AttributesToGet": ["of"]}}},
+    ),
     ("query", on("pairs", Limit=2, **QUERY)),
     ("query", on("pairs", Select="COUNT", ScanIndexForward=False, **QUERY)),
     ("query", on("pairs", ExclusiveStartKey=key("a", "1"), **QUERY)),
