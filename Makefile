@@ -1,7 +1,7 @@
 # The commands of this project; `make` alone lists them.
 
 # Settings of a user's shell must not reach the tools.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 SHELL := /bin/sh
 PORT ?= 8000
 export PORT
