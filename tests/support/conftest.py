@@ -64,13 +64,11 @@ def held() -> str:
 
 @contextmanager
 def moto_alone() -> Iterator[None]:
-    """Undoes the patches of moto, but for the answers of the fake AWS, and for the hash of values:
-    dictionaries keep the hash of each key.
-    """
+    """Undoes the patches of moto, but for the answers of the fake AWS."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, patch in REGISTER.patches.items():
             if patch.adds:
                 monkeypatch.delattr(patch.owner, patch.name)
-            elif name not in {"serve_calls", "hash_texts"}:
+            elif name != "serve_calls":
                 monkeypatch.setattr(patch.owner, patch.name, patch.original)
         yield

@@ -1,4 +1,4 @@
-"""Calls without HTTP read rows as they are, and run hooks, as calls through the SDK do."""
+"""Direct calls return the current rows, and run hooks as calls through the SDK do."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,10 +23,10 @@ from tests.support.moto_rows import copy_rows, row_at, tables
         (key("a", "1") | FULL, "SET #list[0] = :value", {"#list": "list"}),
     ],
 )
-def test_a_row_is_answered_as_it_is_now(
+def test_a_changed_row_is_encoded_again(
     db: Any, item: dict[str, Any], update: str, names: dict[str, str]
 ) -> None:
-    """Its JSON and its size are computed once for the same values."""
+    """The cached JSON and size of a row are computed again when a value changes."""
     db.put_item(TableName="pairs", Item=item)
     answers: list[Any] = []
     for number in range(4):
@@ -48,7 +48,7 @@ def test_a_row_is_answered_as_it_is_now(
 
 
 def outcome(act: Callable[[], Any]) -> Any:
-    """What a call returns or raises, as far as it does not differ from call to call."""
+    """What a call returns or raises, without request ids."""
     try:
         answer = act()
     except ClientError as error:
@@ -59,17 +59,17 @@ def outcome(act: Callable[[], Any]) -> Any:
     return metadata["HTTPStatusCode"], metadata["RetryAttempts"], answer
 
 
-def raise_it(error: Exception) -> Any:
+def raise_error(error: Exception) -> Any:
     raise error
 
 
 HOOKS: list[tuple[str, Callable[[Call], Any]]] = [
     ("before", lambda call: failure(call, 400, "ResourceNotFoundException")),
     ("before", lambda call: failure(call, 503, "ServiceUnavailable")),
-    ("before", lambda call: raise_it(ConnectionClosedError(endpoint_url=call.request.url))),
-    ("before", lambda _: raise_it(KeyError("of a test"))),
+    ("before", lambda call: raise_error(ConnectionClosedError(endpoint_url=call.request.url))),
+    ("before", lambda _: raise_error(KeyError("of a test"))),
     ("after", lambda call: failure(call, 503, "ServiceUnavailable")),
-    ("after", lambda call: raise_it(ConnectionClosedError(endpoint_url=call.request.url))),
+    ("after", lambda call: raise_error(ConnectionClosedError(endpoint_url=call.request.url))),
 ]
 
 

@@ -78,8 +78,8 @@ def outcome(act: Callable[[], Any]) -> Any:
         return type(error).__name__, str(error)
 
 
-def twice(act: Callable[[], Any]) -> tuple[Any, Any]:
-    """What a function returns or raises with the replacements, and with the originals."""
+def run_both(act: Callable[[], Any]) -> tuple[Any, Any]:
+    """What a function returns or raises with the patches, and without them."""
     ours = outcome(act)
     with moto_alone():
         return ours, outcome(act)
@@ -88,7 +88,7 @@ def twice(act: Callable[[], Any]) -> tuple[Any, Any]:
 @given(one=typed, other=typed)
 @pytest.mark.usefixtures("_fake_aws")
 def test_values_are_those_of_moto(one: Any, other: Any) -> None:
-    """How they are made, compared, measured and written."""
+    """A value is created, compared, hashed, measured and encoded as in moto."""
     for compare in (
         lambda a, b: a == b,
         lambda a, b: a != b,
@@ -100,7 +100,7 @@ def test_values_are_those_of_moto(one: Any, other: Any) -> None:
         lambda a, b: responses.dynamo_to_dict({"Items": [a, {"b": b}], "Count": 2}),
     ):
         for second in (one, other):
-            ours, theirs = twice(
+            ours, theirs = run_both(
                 lambda: compare(  # noqa: B023 - called at once
                     DynamoType(copy.deepcopy(one)),
                     DynamoType(copy.deepcopy(second)),  # noqa: B023
@@ -112,8 +112,8 @@ def test_values_are_those_of_moto(one: Any, other: Any) -> None:
 @given(attrs=attributes)
 @example(attrs={"a": {"N": TOO_LARGE}})
 def test_rows_are_those_of_moto(table: Any, attrs: Any) -> None:
-    """Which attributes a table takes, and how a row is measured and copied."""
-    ours, theirs = twice(lambda: table._validate_item_types(copy.deepcopy(attrs)))
+    """Attributes are validated, and rows measured and copied, as in moto."""
+    ours, theirs = run_both(lambda: table._validate_item_types(copy.deepcopy(attrs)))
     assert ours == theirs
 
     def describe() -> Any:
@@ -122,7 +122,7 @@ def test_rows_are_those_of_moto(table: Any, attrs: Any) -> None:
         assert copied.attrs is not row.attrs
         return repr(row), row.size(), row.size(), repr(copied), copied.size()
 
-    ours, theirs = twice(describe)
+    ours, theirs = run_both(describe)
     assert ours == theirs
 
 
@@ -165,10 +165,12 @@ conditions = st.sampled_from([None, "attribute_exists(#a)", "attribute_not_exist
 @example(expression="SET #by = :n", row={}, condition=None)
 @example(expression="SET #a = :s, a = :s", row={}, condition=None)
 @example(expression="SET #a = :s REMOVE a", row={}, condition=None)
+@example(expression="ADD #n :n", row={"number": {"S": "1"}}, condition=None)
+@example(expression="ADD #n :s", row={}, condition=None)
 def test_updates_are_those_of_moto(
     table: Any, expression: str, row: dict[str, Any] | None, condition: str | None
 ) -> None:
-    """The row afterwards, with its attributes in the same order, or the same error."""
+    """An update leaves the same row, its attributes in the same order, or raises the same error."""
     backend, key = get_backend("dynamodb")[ACCOUNT][REGION], {"of": {"S": "k"}, "at": {"S": "1"}}
 
     def update() -> str:
@@ -184,12 +186,12 @@ def test_updates_are_those_of_moto(
             return f"{type(error).__name__} {error} {row_at(table, 'k', '1')}"
         return repr(row_at(table, "k", "1"))
 
-    ours, theirs = twice(update)
+    ours, theirs = run_both(update)
     assert ours == theirs
 
 
-def test_most_updates_of_the_code_are_plain() -> None:
-    """Or nothing of the above would be tried."""
+def test_a_plain_update_sets_adds_or_removes_whole_attributes() -> None:
+    """Moto handles every other expression."""
     assert parse_actions("SET #a = :a, b = :b REMOVE #c, d ADD #e :e") == (
         ("SET", "#a", ":a"), ("SET", "b", ":b"), ("REMOVE", "#c", ""), ("REMOVE", "d", ""),
         ("ADD", "#e", ":e"),
