@@ -188,6 +188,7 @@ def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[An
     There is one answer if `first` makes no such call. The number is that of further calls before
     which the outcome is the same.
     """
+    alone = people.calls(first)
     people.begin()
     made, met = -1, []
     touched: set[Place] = set()
@@ -206,7 +207,7 @@ def interleave(people: People, first: Act, other: Act, at: int) -> tuple[list[An
     people.fake_aws.after = lambda call, answer: after.note(call, answer) if met else answer
     answer = first(people)
     people.fake_aws.remove_hooks()
-    return [answer, *met], people.calls(first).skip(at).count_unaffected(after, touched)
+    return [answer, *met], alone.skip(at).count_unaffected(after, touched)
 
 
 def assert_settled(people: People, clock: Clock, said: list[Answer | int]) -> None:
