@@ -136,6 +136,18 @@ class FakeAws:
 
         return restore
 
+    @contextmanager
+    def rows_restored(self) -> Iterator[None]:
+        """Restores the rows that the block changes, and forgets the commits that it made."""
+        items = {name: copy_rows(table.items) for name, table in tables().items()}
+        committed = dict(self.tokens)
+        yield
+        for name, table in tables().items():
+            table.items.clear()
+            table.items.update(items[name])
+        self.tokens.clear()
+        self.tokens.update(committed)
+
     def record_rows(self, act: Callable[[], Any]) -> tuple[Any, Callable[[], None]]:
         """The result of `act`, and a function that creates the rows again that `act` created.
 
