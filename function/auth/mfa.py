@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from function.access.policy import Access
+from function.access.windows import Window
 from function.audit.service import AuditLog
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
 from function.auth.models import Confirmation, Enrolment, PasswordProof, RecoveryCodes
-from function.auth.throttle import LoginThrottle, Window
+from function.auth.throttle import LoginThrottle
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write

@@ -11,11 +11,12 @@ from aws_lambda_powertools import Logger
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
+from function.access.windows import Window
 from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
-from function.auth.throttle import LoginThrottle, Window, network
+from function.auth.throttle import LoginThrottle, network
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base

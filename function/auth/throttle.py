@@ -6,54 +6,20 @@ lock an owner out. The counts end with their window.
 
 import ipaddress
 
+from function.access.windows import Window
 from function.auth.errors import WrongCredentials
 from function.auth.passwords import Passwords
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import SlowDown
-from function.core.runtime import Runtime
 from function.tables.accounts import Account
-from function.tables.windows import COUNT, Counter, add, left_in, window_key
+from function.tables.windows import Counter, add
 
 LOGIN_SECONDS = 900
 FAILURES_OF_NAME = 10  # from one address
 FAILURES_OF_ADDRESS = 50  # for all names
 # A guesser with a list of names is refused sooner, but can tell by it which names exist.
 UNKNOWN_NAME_WEIGHT = 2
-
-
-class Window:
-    """A limit on one kind of event: at most `limit` for a subject in each window of `seconds`."""
-
-    def __init__(self, runtime: Runtime, kind: str, *, limit: int, seconds: int) -> None:
-        """`kind` is the first part of the rows' keys; windows of one kind share their rows."""
-        self._runtime = runtime
-        self._kind = kind
-        self._limit = limit
-        self._seconds = seconds
-
-    def counter(self, subject: str, name: str = COUNT) -> Counter:
-        """The counter of a subject in the present window; `name` tells several in one row apart.
-
-        To read it, read its key; `increment` and `require_left` of `tables.windows` write it.
-        """
-        window = self._window()
-        expires_at = (window + 1) * self._seconds
-        return Counter(window_key(f"{self._kind}:{subject}", window), name, self._limit, expires_at)
-
-    def check(self, rows: Rows, counter: Counter, hint: str = "") -> None:
-        """Raises SlowDown with the hint if the count, as it was read, has reached its limit."""
-        if left_in(rows, counter) <= 0:
-            raise self.slow_down(hint)
-
-    def slow_down(self, hint: str = "") -> SlowDown:
-        """The problem of a reached limit: `Retry-After` is the seconds until the next window."""
-        expires_at = (self._window() + 1) * self._seconds
-        return SlowDown(int(expires_at - self._runtime.now()) + 1, hint)
-
-    def _window(self) -> int:
-        return int(self._runtime.now() // self._seconds)
 
 
 class LoginThrottle:
