@@ -1,14 +1,26 @@
-"""The media type of a file by the extension of its name; the same on every machine.
+"""Media types: their grammar, and the type of a file by the extension of its name.
 
 Also the kind of a media type, by which files are searched, and the check of a file's type against a
 list of allowed types.
 """
 
 import mimetypes
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 JSON = "application/json"
 PLAIN_BYTES = "application/octet-stream"
+MAX_MEDIA_TYPE = 200  # characters
+# The grammar of RFC 9110, section 8.3.1, in ASCII; the words of a type have the characters that can
+# be registered (RFC 6838, section 4.2). What repeats begins with a character that cannot end what
+# is before it, so no text takes a regular expression long to refuse.
+WORD = r"[A-Za-z0-9!#$&^_.+-]+"
+VALUE = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t -~])*"'
+PARAMETER = rf"({VALUE})=({VALUE}|{QUOTED})"
+MEDIA_TYPE = rf"^{WORD}/{WORD}[ \t]*(;[ \t]*({PARAMETER}[ \t]*)?)*$"
+CHARSET = re.compile(r"[a-z0-9][a-z0-9._:+-]{0,39}")
 # Types that Python's own table does not have, or not in all of its versions, as registered in
 # https://www.iana.org/assignments/media-types. The types with `x-` are in use without registration.
 BY_EXTENSION = {
@@ -54,6 +66,29 @@ ARCHIVES = {
 }  # fmt: skip
 # Python's own table: without a list of files, it does not read those of the machine.
 PYTHON_TYPES = mimetypes.MimeTypes(())
+
+
+def parsed_type(text: str) -> str | None:
+    """A media type as it is stored: in lower case, without parameters but `charset`.
+
+    None where the text is no media type, has a parameter twice (RFC 6838, section 4.3) or a charset
+    that cannot be one's name. A browser splits a type at commas and takes the last that is valid,
+    so nothing that a client wrote is repeated to one.
+    """
+    if len(text) > MAX_MEDIA_TYPE or re.fullmatch(MEDIA_TYPE, text) is None:
+        return None
+    pairs = [(name.lower(), value) for name, value in re.findall(rf";[ \t]*{PARAMETER}", text)]
+    parameters = dict(pairs)
+    charset = re.sub(r'^"|\\(.)|"$', r"\1", parameters.get("charset", "utf-8")).lower()
+    if len(parameters) < len(pairs) or not CHARSET.fullmatch(charset):
+        return None
+    return bare_type(text) + (f"; charset={charset}" if "charset" in parameters else "")
+
+
+@lru_cache(maxsize=256)
+def cleaned_type(text: str) -> str:
+    """The media type of a row that may be of an older release, which stored any parameters."""
+    return parsed_type(text) or parsed_type(bare_type(text)) or PLAIN_BYTES
 
 
 def extension_of(name: str) -> str:

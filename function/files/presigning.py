@@ -1,6 +1,5 @@
 """Presigned URLs for downloads: S3 answers them, to any holder, for URL_SECONDS."""
 
-import re
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -8,16 +7,29 @@ from function.base import Base
 from function.core import curl
 from function.core.headers import disposition
 from function.core.limits import URL_SECONDS
-from function.core.media_types import PLAIN_BYTES
+from function.core.media_types import PLAIN_BYTES, bare_type
 from function.core.runtime import iso
 from function.files.models import Download
 from function.tables.files import FileRow
 
-# Types that a browser shows without running a script of theirs. SVG and HTML can have scripts, and
-# so can every type of XML, whatever its name: a browser reads image/x+xml as XHTML.
-INLINE_TYPES = frozenset({"application/pdf", "text/plain"})
-INLINE_FAMILIES = ("image/", "audio/", "video/")
-SCRIPTABLE = re.compile(r"svg|xml|html")
+# The types that a browser may show: none of them can have a script. SVG, HTML and every type of XML
+# can. Only these are sent as they are, so that a type nobody thought of is not shown.
+INLINE_TYPES = frozenset(
+    [
+        "application/pdf", "text/plain",
+        *(f"image/{each}" for each in (
+            "apng", "avif", "bmp", "gif", "heic", "heif", "jpeg", "jxl", "png", "tiff",
+            "vnd.microsoft.icon", "webp", "x-icon", "x-ms-bmp",
+        )),
+        *(f"audio/{each}" for each in (
+            "aac", "flac", "mp4", "mpeg", "ogg", "opus", "wav", "webm", "x-flac", "x-m4a", "x-wav",
+        )),
+        *(f"video/{each}" for each in (
+            "3gpp", "matroska", "mp4", "mpeg", "ogg", "quicktime", "webm", "x-m4v", "x-matroska",
+            "x-msvideo",
+        )),
+    ]
+)  # fmt: skip
 
 
 class Presigner:
@@ -30,13 +42,14 @@ class Presigner:
     def download(self, row: FileRow, *, inline: bool = False) -> Download:
         """A URL of a file's bytes: an attachment, or `inline` where its type is safe to show.
 
-        Any other type is sent as application/octet-stream, so that no browser guesses.
+        Its response has one of INLINE_TYPES, without parameters, or application/octet-stream, so
+        that no browser guesses.
         """
-        is_safe = is_safe_inline(row.content_type)
+        shown = inline_type(row.content_type)
         url = self._bucket.presign_get(
             row.object,
-            disposition(row.name, "inline" if inline and is_safe else "attachment"),
-            row.content_type if is_safe else PLAIN_BYTES,
+            disposition(row.name, "inline" if inline and shown else "attachment"),
+            shown or PLAIN_BYTES,
             URL_SECONDS,
         )
         return Download(
@@ -57,8 +70,7 @@ class Presigner:
         return f"{url.scheme}://{url.netloc}"
 
 
-def is_safe_inline(content_type: str) -> bool:
-    """Whether a browser that gets this type runs no script of the file."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    is_shown = media_type in INLINE_TYPES or media_type.startswith(INLINE_FAMILIES)
-    return is_shown and not SCRIPTABLE.search(media_type)
+def inline_type(content_type: str) -> str | None:
+    """The one of INLINE_TYPES that a type is, its parameters aside; None where it is none."""
+    bare = bare_type(content_type)
+    return bare if bare in INLINE_TYPES else None

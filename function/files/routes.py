@@ -20,9 +20,9 @@ from function.core.errors import (
     RangeNotSatisfiable,
     TooLarge,
 )
-from function.core.fields import ContentType, FileName, OnConflict, Username, is_media_type
+from function.core.fields import ContentType, FileName, OnConflict, Username
 from function.core.headers import disposition
-from function.core.media_types import JSON, PLAIN_BYTES, guessed_type
+from function.core.media_types import JSON, PLAIN_BYTES, guessed_type, parsed_type
 from function.core.models import Conditions, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
@@ -129,11 +129,11 @@ def _upload(
     fields: UploadFields, conditions: HasConditions, data: bytes, media_type: str
 ) -> SmallUpload:
     """The upload, with a content type guessed by the file's name where none is given."""
-    if media_type == PLAIN_BYTES or not is_media_type(media_type):
-        media_type = guessed_type(fields.file_name)
+    sent_type = parsed_type(media_type) or PLAIN_BYTES
+    known_type = guessed_type(fields.file_name) if sent_type == PLAIN_BYTES else sent_type
     request = WriteRequest(
         file_name=fields.file_name,
-        content_type=fields.content_type or media_type,
+        content_type=fields.content_type or known_type,
         on_conflict=fields.on_conflict,
         if_match=conditions.if_match,
         if_none_match=conditions.if_none_match,

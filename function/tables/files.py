@@ -22,6 +22,7 @@ from function.aws.writes import (
     update,
 )
 from function.contract import FILES
+from function.core.fields import StoredType
 from function.tables.accounts import Account
 from function.tables.expiry import expiry_key, schedule_expiry
 
@@ -54,7 +55,7 @@ class FileRow(Row):
     object: str
     size: int
     etag: str
-    content_type: str
+    content_type: StoredType
     created: str
     modified: str
     version: int

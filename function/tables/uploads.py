@@ -10,7 +10,7 @@ from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
-from function.core.fields import OnConflict
+from function.core.fields import OnConflict, StoredType
 from function.core.limits import DAY, UPLOAD_DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
 from function.tables.expiry import ENTRY_SECONDS, claim, expiry_key, schedule_expiry
@@ -40,7 +40,7 @@ class UploadRow(Row):
     owner: str
     file_name: str
     object: str
-    content_type: str
+    content_type: StoredType
     on_conflict: OnConflict
     created: str
     expires_at: int

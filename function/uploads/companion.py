@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
-from function.core.fields import is_media_type
 from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS, URL_SECONDS
+from function.core.media_types import parsed_type
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, Writer
 from function.http.validation import invalid_model
@@ -143,8 +143,8 @@ def _spec_of(body: CompanionUpload) -> UploadSpec:
     path = body.metadata.get("relativePath")
     has_path = isinstance(path, str) and path not in NO_PATH
     name = str(path).removeprefix("/") if has_path else body.filename
-    content_type = body.type if is_media_type(body.type or "") else None
-    return _validated(UploadSpec, {"file_name": name, "content_type": content_type})
+    fields = {"file_name": name, "content_type": parsed_type(body.type or "")}
+    return _validated(UploadSpec, fields)
 
 
 def _validated(model: type[Model], fields: Mapping[str, Any]) -> Model:

@@ -1,7 +1,6 @@
 """Types of fields: user names, passwords, Base64, media types, numbers; names are in test_names."""
 
 import base64
-import time
 from typing import Any
 
 import pytest
@@ -9,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from function.core.fields import Email, Password, Seconds, Username, canonical_base64, is_media_type
+from function.core.fields import (
+    ContentType,
+    Email,
+    Password,
+    Seconds,
+    Username,
+    canonical_base64,
+)
 
 
 def accepts(kind: Any, value: Any) -> bool:
@@ -63,27 +69,13 @@ def test_lenient_base64_is_refused(text: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a/b", "text/html; charset=utf-8", 'x/y;a="b c";d=e', "a/b ; c=d"]
-)
-def test_media_types_are_accepted(text: str) -> None:
-    """With and without parameters."""
-    assert is_media_type(text)
-
-
-@pytest.mark.parametrize("text", ["", "a", "a/", "a/b;", "a/b\r\nx: y", "a/é", "a/b; c", "a/" * 99])
-def test_other_media_types_are_refused(text: str) -> None:
-    """A type that could break a header is not stored."""
-    assert not is_media_type(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["a/b" + ";a=b " * 39 + "\x7f", "a/b;" + "a= b ; " * 27 + "é", "a/b;a=" + " " * 190]
-)
-def test_no_media_type_takes_long_to_refuse(text: str) -> None:
-    """The regular expression does not backtrack exponentially."""
-    started = time.perf_counter()
-    assert not is_media_type(text)
-    assert time.perf_counter() - started < 0.1
+    ("value", "good"),
+    [("a/b", True), ('a/b; name="c, d"', True), ("a", False), ("a/b, c/d", False), (1, False),
+     ("a/b; c=d; c=e", False), ("a/\ud800", False), ("a/b" + "c" * 200, False)],
+)  # fmt: skip
+def test_a_content_type_is_one_media_type(value: Any, good: bool) -> None:
+    """`core.media_types` knows the grammar."""
+    assert accepts(ContentType, value) is good
 
 
 @pytest.mark.parametrize(
