@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # S3 answers GET and HEAD of a missing object with these codes, HEAD with a bare 404.
 NO_SUCH_OBJECT = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 NO_SUCH_UPLOAD = frozenset({"NoSuchUpload", "NoSuchKey", "404"})
+IDENTITY = "identity"  # the Content-Encoding of bytes as they are (RFC 9110, section 12.5.3)
 NOT_AS_LISTED = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 
 
@@ -25,13 +26,15 @@ class Stored:
     """Bytes in S3 that no row refers to yet.
 
     `object` is their key, `size` counts bytes, `etag` is without quotes. `sha256` is hexadecimal;
-    None where S3 did not compute one over all the bytes.
+    None where S3 did not compute one over all the bytes. `is_encoded` says that S3 would serve them
+    with a Content-Encoding: a client would decode them, and save other bytes.
     """
 
     object: str
     size: int
     etag: str
     sha256: str | None
+    is_encoded: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class Bucket:
             answer["ContentLength"],
             answer["ETag"].strip('"'),
             hex_of(checksum) if checksum and whole else None,
+            is_encoded=answer.get("ContentEncoding", IDENTITY).lower() != IDENTITY,
         )
 
     def list_objects(self, after: str, limit: int) -> list[ListedObject]:
@@ -150,7 +154,8 @@ class Bucket:
     def presign_get(self, key: str, disposition: str, content_type: str, seconds: int) -> str:
         """A URL that reads an object for `seconds`.
 
-        The response has this Content-Disposition and Content-Type, and no cache may share it.
+        The response has this Content-Disposition and Content-Type, no Content-Encoding that a
+        client would decode, whatever the object was stored with, and no cache may share it.
         """
         return self._presign(
             "get_object",
@@ -158,6 +163,7 @@ class Bucket:
             Key=key,
             ResponseContentDisposition=disposition,
             ResponseContentType=content_type,
+            ResponseContentEncoding=IDENTITY,
             ResponseCacheControl="private, no-store",
         )
 

@@ -41,6 +41,7 @@ from function.uploads.models import Received, SentPart
 from function.uploads.parts import missing_parts
 
 MAX_LISTED_PARTS = 100  # in a problem's `errors`
+ENCODED = "The file was sent with content-encoding. Start a new upload, and send it without."
 
 
 class CompletionService:
@@ -144,9 +145,9 @@ class CompletionService:
             return None
         wrong_size = row.size is not None and stored.size != row.size
         wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
-        if wrong_size or wrong_bytes:
+        if wrong_size or wrong_bytes or stored.is_encoded:
             self._discard(row)
-            raise UploadMismatch
+            raise UploadMismatch(ENCODED if stored.is_encoded else "")
         return stored
 
     def _join_parts(

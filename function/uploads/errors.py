@@ -23,7 +23,7 @@ class UploadIncomplete(Conflict):
 
 
 class UploadMismatch(Invalid):
-    """The bytes in S3 are not those that the client declared; they have been deleted."""
+    """The bytes in S3 are not those declared, or are encoded; they have been deleted."""
 
     slug, title = "upload-mismatch", "Size or checksum does not match"
     default = "The bytes differ from the declared size or SHA-256. Start a new upload."

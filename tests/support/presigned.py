@@ -25,6 +25,7 @@ OVERRIDES = {
     "response-content-disposition": "ResponseContentDisposition",
     "response-content-type": "ResponseContentType",
     "response-cache-control": "ResponseCacheControl",
+    "response-content-encoding": "ResponseContentEncoding",
 }
 
 
@@ -179,6 +180,8 @@ def _apply(asked: Asked) -> Reply:
         return Reply(200, headers={"etag": answer["ETag"]})
     if "content-type" in asked.headers:
         extra["ContentType"] = asked.headers["content-type"]
+    if "content-encoding" in asked.headers:  # S3 stores it, signed or not
+        extra["ContentEncoding"] = asked.headers["content-encoding"]
     if "if-none-match" in asked.headers:
         extra["IfNoneMatch"] = asked.headers["if-none-match"]
     answer = _client().put_object(**where, Body=asked.body, **extra)

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import Behind
+from tests.support import presigned as s3
 from tests.support.client import Client, join
 from tests.support.fake_aws import Call, FakeAws
+from tests.support.links import make
+from tests.support.senders import ask
 from tests.support.transfers import (
     aws,
     bucket,
@@ -19,6 +22,7 @@ from tests.support.transfers import (
     fetch,
     key_of,
     notify,
+    piece,
     put,
     send,
     send_parts,
@@ -209,6 +213,68 @@ def test_bytes_that_differ_from_the_declaration_are_deleted(
     assert bytes_used(fake_aws, "alice") == 0
     assert complete(alice, view).slug == "no-such-upload"
     assert alice.get("/uploads").json() == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br, gzip", "zstd"])
+@pytest.mark.parametrize("way", ["client", "event", "companion", "request"])
+def test_bytes_that_a_client_would_decode_are_refused(
+    alice: Client, fake_aws: FakeAws, encoding: str, way: str
+) -> None:
+    """S3 keeps a Content-Encoding that the URL does not sign, and would serve it with the bytes."""
+    who: Client = alice
+    if way == "request":
+        who = ask(alice)[1]
+    if way == "companion":
+        view = {"put": alice.send("GET", "/s3/params", query={"filename": "a"}).json()}
+    else:
+        view = start(who, "a", 3)
+    headers = view["put"]["headers"] | {"content-encoding": encoding}
+    assert s3.send("PUT", view["put"]["url"], headers, b"one").status == 200
+    if way in {"client", "request"}:
+        answer = complete(who, view)
+        assert (answer.status, answer.slug) == (422, "upload-mismatch")
+        assert "without" in answer.json()["detail"]
+    else:
+        assert notify(key_of(view)) == []
+    assert alice.names() == stored(fake_aws) == alice.get("/uploads").json() == []
+    assert bytes_used(fake_aws, "alice") == 0
+
+
+def test_parts_have_no_encoding(alice: Client, data: bytes, fake_aws: FakeAws) -> None:
+    """S3 takes that of the whole from the server, which gives none; `identity` is none either."""
+    view = start(alice, "a", len(data))
+    if view["method"] == "put":
+        headers = view["put"]["headers"] | {"content-encoding": "identity"}
+        assert s3.send("PUT", view["put"]["url"], headers, data).status == 200
+    else:
+        for number in range(1, view["total_parts"] + 1):
+            signed = alice.post(f"/uploads/{view['upload_id']}/parts", part_numbers=[number]).json()
+            headers = {"content-encoding": "gzip"}
+            sent = piece(view, data, number)
+            assert s3.send("PUT", signed["parts"][0]["url"], headers, sent).status == 200
+    assert complete(alice, view).status == 200
+    assert fetch(alice, "a") == data
+
+
+def test_an_object_of_an_older_release_is_served_without_its_encoding(
+    alice: Client, fake_aws: FakeAws
+) -> None:
+    """By every address of its bytes: clients save them as they are."""
+    alice.put("a", b"not gzip")
+    (key,) = fake_aws.objects(bucket(fake_aws))
+    encoded = {"Body": b"not gzip", "ContentEncoding": "gzip"}
+    aws("s3").put_object(Bucket=bucket(fake_aws), Key=key, **encoded)
+    config = alice.get("/download", prefix="", format="curl").text
+    (listed,) = alice.get("/files", urls="true").json()
+    for url in (
+        alice.get("/download", file_name="a").json()["url"],
+        make(alice, "a").download().json()["url"],
+        listed["url"],
+        config.partition('url = "')[2].partition('"')[0],
+    ):
+        reply = s3.send("GET", url)
+        assert reply.headers["content-encoding"] == "identity"
+        assert reply.body == b"not gzip"
 
 
 def test_parts_of_another_size_are_missing(alice: Client, fake_aws: FakeAws) -> None:
