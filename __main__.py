@@ -73,6 +73,7 @@ function = aws.lambda_.Function(
     environment={
         "variables": {
             **contract.environment(
+                stack=pulumi.get_stack(),
                 bucket=storage.bucket.bucket,
                 **{noun: table.name for noun, table in storage.tables.items()},
                 hash_memory=HASH_MEMORY_KIB,

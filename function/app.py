@@ -86,6 +86,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if contract.is_background_event(event):
         from function.maintenance import events  # noqa: PLC0415 - requests do not need it
 
+        logger.set_correlation_id(getattr(context, "aws_request_id", None))
         return events.handle(event, context, logger)
     started = time.perf_counter()
     request = parse_request(event)

@@ -67,8 +67,10 @@ class Settings:
     `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106). A new account has a
     `quota` in bytes and a `files_quota` in files; 0 is no limit. `upload_rules` is JSON: for each
     role, `types` and `maxBytes`. `administrator` and `mail_from` are empty where there is none.
+    `stack` is the name of the stack.
     """
 
+    stack: str
     bucket: str
     users: str
     sessions: str

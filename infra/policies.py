@@ -5,7 +5,6 @@ Imports Pulumi, and `function.contract` for the tables.
 
 import json
 from collections.abc import Mapping
-from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -70,7 +69,7 @@ class FunctionRole(pulumi.ComponentResource):
                 allow("s3", "ListBucket", bucket.arn),
                 allow("sqs", QUEUE_ACTIONS, queue.arn),
                 allow("logs", LOG_ACTIONS, pulumi.Output.concat(log_group.arn, ":*")),
-                *allow_mail(mail_from, tables[contract.USERS.name].arn),
+                *([allow_mail(mail_from, tables[contract.USERS.name].arn)] if mail_from else []),
             ),
             opts=child,
         )
@@ -104,23 +103,20 @@ def allow_tables(tables: Mapping[str, aws.dynamodb.Table]) -> list[Statement]:
     return statements
 
 
-def allow_mail(sender: str, table_arn: pulumi.Output[str]) -> list[Statement]:
-    """Allow mail from one address, or nothing if it is empty.
+def allow_mail(sender: str, table_arn: pulumi.Output[str]) -> Statement:
+    """Allow mail from one address, whichever identities of the account it concerns.
 
-    SES checks the identity that it has verified, which is the address or its domain.
+    SES checks the identity that it has verified, which is the address or its domain, and also each
+    recipient that is an identity of the account.
     """
-    domain = sender.rpartition("@")[2]
-    return [
-        allow("ses", "SendEmail", table_arn.apply(partial(identity_arn, identity)))
-        for identity in (sender, domain)
-        if identity
-    ]
+    condition = {"Condition": {"StringEquals": {"ses:FromAddress": sender}}}
+    return allow("ses", "SendEmail", table_arn.apply(identities_arn)) | condition
 
 
-def identity_arn(identity: str, table_arn: str) -> str:
-    """The ARN of an SES identity, in the partition, region and account of a table."""
+def identities_arn(table_arn: str) -> str:
+    """The ARN of all SES identities, in the partition, region and account of a table."""
     _, partition, _, region, account, _ = table_arn.split(":", 5)
-    return f"arn:{partition}:ses:{region}:{account}:identity/{identity}"
+    return f"arn:{partition}:ses:{region}:{account}:identity/*"
 
 
 def allow_notifications(bucket: aws.s3.Bucket, queue: aws.sqs.Queue) -> Statement:

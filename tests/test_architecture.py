@@ -54,7 +54,8 @@ EDGE = {"routes", "public_routes", "companion", "pages", "openapi"}
 THIRD_PARTY: dict[str, set[str]] = {
     "botocore": {"aws", "base"},
     "aws_lambda_powertools": {"http", "*.routes", "*.public_routes", "uploads.companion",
-                              "*.pages", "maintenance.events", "auth.password_change"},
+                              "*.pages", "maintenance.events", "auth.password_change",
+                              "aws.metrics"},
     "pydantic": {"core", "aws.rows", "*.models", "http", "*.routes", "uploads.companion",
                  "maintenance.reconcile"},
     "jinja2": {"http.pages"},

@@ -17,6 +17,7 @@ from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
 from function.auth.throttle import LoginThrottle, network
+from function.aws.metrics import put_metrics
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
@@ -118,6 +119,7 @@ class PasswordResetService:
         self._access = base.one(Access)
         self._administrator = base.settings.administrator
         self._mail = base.mail
+        self._stack = base.settings.stack
         self._passwords = base.one(Passwords)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
@@ -154,8 +156,10 @@ class PasswordResetService:
             ], account.email if account else None
 
         recipient = self._db.transact(plan)
-        if not self._mail.send(recipient, SUBJECT, TEXT.format(username=username, token=token)):
-            logger.warning("SES refused a mail")
+        text = TEXT.format(username=username, token=token)
+        if refusal := self._mail.send(recipient, SUBJECT, text):
+            logger.error("SES refused a mail", code=refusal)
+            put_metrics(self._stack, {"mail_refused": 1})
 
     def issue_admin_reset(self, caller: Caller, username: str) -> ResetMade:
         """Issues a token for another account, which an administrator hands over.

@@ -5,12 +5,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from function.aws.errors import error_code, translate_aws_errors
+from function.aws.errors import SERVER_ERROR, error_code, translate_aws_errors
+from function.core.errors import Unavailable
 
 # SES's mailbox simulator accepts mail and delivers it to nobody, in the time of any other mail.
 NOBODY = "success@simulator.amazonses.com"
-# SES's codes for an address that it does not take, or that a sandboxed account has not verified.
-REFUSAL_CODES = frozenset({"BadRequestException", "MessageRejected"})
 
 
 class Mail:
@@ -29,11 +28,13 @@ class Mail:
         """Whether the installation sends mail."""
         return bool(self._sender)
 
-    def send(self, to: str | None, subject: str, text: str) -> bool:
-        """Sends a mail; False when SES does not take it. Raises Unavailable.
+    def send(self, to: str | None, subject: str, text: str) -> str | None:
+        """Sends a mail; the error code when SES refuses it, else None. Raises Unavailable.
 
         Without an address it sends the mail to nobody, so that a caller takes the same time whether
-        or not an account has an address.
+        or not an account has an address. Every refusal is an answer and none an error, because SES
+        judges the recipient too: an address that is an identity of the AWS account needs a
+        permission, and the simulator has no daily quota.
         """
         body = {"Text": {"Data": text, "Charset": "UTF-8"}}
         simple = {"Subject": {"Data": subject, "Charset": "UTF-8"}, "Body": body}
@@ -45,7 +46,15 @@ class Mail:
                     Content={"Simple": simple},
                 )
         except ClientError as error:
-            if error_code(error) in REFUSAL_CODES:
-                return False
+            return error_code(error)
+        except Unavailable as error:
+            if isinstance(error.__cause__, ClientError) and _status(error.__cause__) < SERVER_ERROR:
+                return error_code(error.__cause__)
             raise
-        return True
+        return None
+
+
+def _status(error: ClientError) -> int:
+    """The HTTP status of an error of AWS."""
+    status: int = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from function import base
+from function.aws.metrics import put_metrics
 from function.contract import RECONCILE_EVENT, SWEEP_EVENT
 from function.core.errors import Unavailable
 from function.maintenance.reconcile import Reconciliation
@@ -39,7 +40,7 @@ def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, 
 
     counts, errors = _sweep(has_time) if event == SWEEP_EVENT else (_reconcile(has_time), [])
     logger.info("scheduled work", extra=counts)
-    _put_metrics(counts)
+    put_metrics(base.current().settings.stack, counts)
     if errors:
         reason = f"The sweep failed to finish {len(errors)} of its tasks; the next one tries again."
         raise Unavailable(reason) from errors[0]
@@ -75,17 +76,6 @@ def _sweep(has_time: Callable[[], bool]) -> tuple[dict[str, int], list[Exception
 def _reconcile(has_time: Callable[[], bool]) -> dict[str, int]:
     report = base.one(Reconciliation).run(has_time)
     return {name: count for name, count in vars(report).items() if isinstance(count, int)}
-
-
-def _put_metrics(counts: Mapping[str, int]) -> None:
-    """Writes the counts as metrics for CloudWatch, in its embedded metric format."""
-    # No request needs this module, so a cold start does not load it.
-    from aws_lambda_powertools.metrics import Metrics, MetricUnit  # noqa: PLC0415
-
-    metrics = Metrics(namespace="Satchel", service="satchel")
-    for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
-    metrics.flush_metrics()
 
 
 def _complete_uploads(record: Mapping[str, Any], logger: Logger) -> bool:

@@ -252,14 +252,27 @@ def find_queues_on_any_port(*, sqs: Any) -> None:
 
 @patch(
     "1.5.33",
-    {"core.iam_actions": "_SES_V2_RESOURCES", "services.ses_v2": "_smtp_relay"},
+    {
+        "core.iam_actions": "_SES_V2_RESOURCES",
+        "core.iam_evaluator": "_resolve_condition_key",
+        "services.ses_v2": "_smtp_relay",
+    },
 )
-def print_mail(terminal: int, *, iam_actions: Any, ses_v2: Any) -> None:
+def print_mail(terminal: int, *, iam_actions: Any, iam_evaluator: Any, ses_v2: Any) -> None:
     """Print mails on a terminal, and authorize senders by the identity that they send from.
 
-    ministack relays mails to an SMTP server, and authorizes every sender alike.
+    ministack relays mails to an SMTP server, authorizes every sender alike, and does not know the
+    condition `ses:FromAddress`.
     """
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_sender(key: str, request: Any) -> Any:
+        if key.lower() == "ses:fromaddress":
+            return request.resource_arn.rpartition(":identity/")[2]
+        return resolve(key, request)
+
     iam_actions._SES_V2_RESOURCES["outbound-emails"] = ("identity", "FromEmailAddress")
+    iam_evaluator._resolve_condition_key = resolve_sender
     ses_v2._smtp_relay = mail_printer(terminal)
 
 

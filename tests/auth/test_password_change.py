@@ -1,5 +1,7 @@
 """Forgotten passwords: mailed and issued tokens, and what requests show to strangers: nothing."""
 
+import json
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +16,7 @@ from function.core.runtime import iso
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
+from tests.http.test_secrets import captured_logs
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import FakeAws, failure, response
 from tests.support.mfa import enable_mfa
@@ -228,27 +231,39 @@ def test_without_mail_the_answer_is_501(
     assert behind.state() == before
 
 
-def test_a_refusal_of_ses_is_not_visible(known: Client, fake_aws: FakeAws) -> None:
-    """It would show who has an address; an outage of SES is the same for all names."""
-    refused = response(
-        400, {"content-type": "application/json", "x-amzn-errortype": "MessageRejected"}, b"{}"
-    )
-    fake_aws.before = lambda call: refused if call.operation == "SendEmail" else None
-    assert forgot().status == forgot("nobody").status == 202
+def test_an_outage_of_ses_is_the_same_for_all_names(known: Client, fake_aws: FakeAws) -> None:
+    """The client is told to try again."""
     fake_aws.before = lambda call: (
         failure(call, 503, "ServiceUnavailable") if call.operation == "SendEmail" else None
     )
     assert forgot().slug == forgot("nobody").slug == "unavailable"
 
 
-def test_the_rate_limit_of_ses_is_a_503(known: Client, fake_aws: FakeAws) -> None:
-    """The client is told when to try again."""
-    kind = {"content-type": "application/json", "x-amzn-errortype": "TooManyRequestsException"}
-    many = response(429, kind, b"{}")
-    fake_aws.before = lambda call: many if call.operation == "SendEmail" else None
-    answer = forgot()
-    assert (answer.status, answer.slug) == (503, "unavailable")
-    assert "retry-after" in answer.headers
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "MessageRejected"),
+        (403, "AccessDeniedException"),
+        (400, "MailFromDomainNotVerifiedException"),
+        (400, "AccountSuspendedException"),
+        (400, "LimitExceededException"),
+        (429, "TooManyRequestsException"),
+    ],
+)
+def test_a_refusal_of_ses_is_answered_alike_and_logged(
+    known: Client, fake_aws: FakeAws, status: int, code: str
+) -> None:
+    """SES judges the recipient too; only the operator learns of it, by an error and a metric."""
+    kind = {"content-type": "application/json", "x-amzn-errortype": code}
+    refused = response(status, kind, b"{}")
+    fake_aws.before = lambda call: refused if call.operation == "SendEmail" else None
+    with captured_logs(logging.INFO) as text:
+        assert forgot().status == forgot("nobody").status == 202
+    lines = [json.loads(line) for line in text.getvalue().splitlines()]
+    assert {line["code"] for line in lines if line.get("level") == "ERROR"} == {code}
+    metrics = [line for line in lines if "mail_refused" in line]
+    assert [line["stack"] for line in metrics] == ["dev", "dev"]
+    assert "example.org" not in text.getvalue()
 
 
 @pytest.mark.parametrize("name", ["", "a", "x" * 65, None, 1])

@@ -1,14 +1,17 @@
 """Upload notifications, from the PUT to S3 through the SQS queue to the file."""
 
+import json
+import logging
 from typing import Any
 
 import boto3
 import pytest
 
-from function import app
+from function import app, contract
 from local.event_sources import Poller
 from local.serve import declared_event_sources
-from tests.support.client import Client, join
+from tests.http.test_secrets import captured_logs
+from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import REGION, Call, FakeAws, failure
 from tests.support.transfers import (
     bytes_used,
@@ -122,3 +125,20 @@ def test_a_notification_of_an_aborted_upload_creates_no_file(
     put(view, b"abc")
     assert notify(key_of(view)) == []
     assert alice.names() == []
+
+
+@pytest.mark.parametrize("source", ["schedule", "queue"])
+def test_the_log_of_background_work_has_the_id_of_its_invocation(
+    alice: Client, source: str
+) -> None:
+    """Not that of the request which the process answered before."""
+    with captured_logs(logging.INFO) as text:
+        alice.get("/me")
+        if source == "schedule":
+            app.lambda_handler(contract.SWEEP_EVENT, CONTEXT)
+        else:
+            notify("alice/" + "0" * 32)
+    lines = [json.loads(line) for line in text.getvalue().splitlines() if '"message"' in line]
+    ids = {line["message"]: line["correlation_id"] for line in lines}
+    assert ids.pop("request") != CONTEXT.aws_request_id
+    assert set(ids.values()) == {CONTEXT.aws_request_id}

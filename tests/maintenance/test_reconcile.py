@@ -324,6 +324,7 @@ def test_the_counts_are_metrics(
     counts = app.lambda_handler(event, CONTEXT)
     text = capsys.readouterr().out
     assert '"Namespace":"Satchel"' in text
+    assert '"stack":"dev"' in text
     for name in counts:
         assert f'"Name":"{name}"' in text
 
