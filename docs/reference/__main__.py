@@ -186,6 +186,11 @@ def _limits() -> str:
 | Reset mails to one account, an hour | {password_change.MAILS_OF_NAME} |
 | A request, header fields (API Gateway) | 10,240 bytes |
 | A request, body (API Gateway; Lambda) | 10 MB; 6 MB, as Base64 about 4.5 MB |
+| A request, body, on every route but the two below | {limits.MAX_BODY_BYTES:,} bytes |
+| A request, body, to complete an upload | {limits.MAX_COMPLETION_BYTES:,} bytes |
+| A request, body, `PUT /file` | {limits.MAX_REQUEST_BYTES:,} bytes |
+| A JSON body, characters `{{`, `[`, `:` and `,` together | {limits.MAX_JSON_MARKS:,} |
+| A form (`multipart/form-data`), parts | {limits.MAX_FORM_PARTS} |
 
 After too many attempts the answer is 429 `slow-down` with `Retry-After`.
 """

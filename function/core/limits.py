@@ -30,3 +30,9 @@ MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
 MAX_WORDS = 8  # of a file's name in the search index, and of a query
 MAX_PARTS = 10_000  # of a multipart upload (Amazon S3 quotas)
 MAX_SIGNED_PARTS = 100  # in one request
+# The body of a request. A route that takes more says so in its signature (`http.dependencies`).
+MAX_BODY_BYTES = 64 * 1024
+MAX_COMPLETION_BYTES = MIB  # the list of the most parts, with the ETag of each
+MAX_REQUEST_BYTES = 6 * MIB  # that a Lambda accepts (AWS Lambda quotas)
+MAX_JSON_MARKS = 100_000  # the characters { [ : , of JSON: each may cost an object
+MAX_FORM_PARTS = 20  # of a multipart form

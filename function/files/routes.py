@@ -40,7 +40,7 @@ from function.http.dependencies import (
     CurrentRequest,
     HeaderFields,
     Reader,
-    RequestWithBody,
+    RequestWithFile,
     Writer,
 )
 from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
@@ -156,7 +156,7 @@ def _upload(
 )
 def put_file(
     caller: Writer,
-    request: RequestWithBody,
+    request: RequestWithFile,
     conditions: ConditionHeaders,
     file_name: Annotated[
         FileName | None, Query(description="With a name here the body is the file.")

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from function.core.limits import MAX_BODY_BYTES, MAX_REQUEST_BYTES
 from function.core.models import Caller, Conditions, HttpRequest
 from function.core.roles import Power
 
@@ -48,6 +49,10 @@ class HeaderFields(Depends):
         super().__init__(read)
 
 
+class MaxBytes(int):
+    """The most bytes of a route's body, where it takes more than MAX_BODY_BYTES."""
+
+
 CALLER = Depends(_caller)
 REQUEST = Depends(_request)
 
@@ -63,6 +68,7 @@ OptionalCaller = Annotated[Caller | None, CALLER]  # for public routes
 CurrentRequest = Annotated[HttpRequest, REQUEST]
 # For a route that reads the body itself, because it accepts several media types.
 RequestWithBody = Annotated[HttpRequest, REQUEST, "body"]
+RequestWithFile = Annotated[HttpRequest, REQUEST, "body", MaxBytes(MAX_REQUEST_BYTES)]
 ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]
 
 # The query parameters of a list: `limit: Limit = 100, cursor: Cursor = None`.
@@ -84,13 +90,19 @@ def power_of(route: Any) -> Power | None:
 
 def takes_body(route: Any) -> bool:
     """Whether a route has a body: parsed by Powertools with a model, or by the route itself."""
-    return bool(route.dependant.body_params) or RequestWithBody in _annotations(route)
+    return bool(route.dependant.body_params) or "body" in _extras(route)
+
+
+def max_body_bytes(route: Any) -> int:
+    """The most bytes of a route's body."""
+    limits = (each for each in _extras(route) if isinstance(each, MaxBytes))
+    return next(limits, MAX_BODY_BYTES)
 
 
 def header_fields(route: Any) -> set[str]:
     """The names of the header fields that a route reads, in lower case."""
-    extras = [extra for each in _annotations(route) for extra in get_args(each)[1:]]
-    return {name for each in extras if isinstance(each, HeaderFields) for name in each.names}
+    fields_read = (each for each in _extras(route) if isinstance(each, HeaderFields))
+    return {name for each in fields_read for name in each.names}
 
 
 def _is_caller(annotation: Any) -> bool:
@@ -101,3 +113,8 @@ def _is_caller(annotation: Any) -> bool:
 def _annotations(route: Any) -> list[Any]:
     """The annotations of a route's signature."""
     return list(getattr(route.func, "__annotations__", {}).values())
+
+
+def _extras(route: Any) -> list[Any]:
+    """What the annotations of a route's signature say beside the types."""
+    return [extra for each in _annotations(route) for extra in get_args(each)[1:]]

@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
 
-from function.core.errors import Malformed
+from function.core.errors import Malformed, TooLarge
+from function.core.limits import MAX_FORM_PARTS, MAX_REQUEST_BYTES
 from function.core.models import HttpRequest
-from function.http.request import LAMBDA_LIMIT, MAX_MEMBERS, json_text, strict_json
+from function.http.request import MAX_MEMBERS, json_text, strict_json
 from function.http.validation import invalid_model
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -39,7 +40,8 @@ class FormPart:
 def multipart_form(request: HttpRequest) -> Iterable[FormPart]:
     """The parts of a multipart form (RFC 7578) in their order; all are in memory.
 
-    Raises Malformed where the form has no boundary, no end, or cannot be parsed.
+    Raises TooLarge where it has more than 20 parts, Malformed where it has no boundary, no end, or
+    cannot be parsed.
     """
     # Few requests send a form, so the others do not load its parser.
     import multipart  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -49,12 +51,16 @@ def multipart_form(request: HttpRequest) -> Iterable[FormPart]:
     if not boundary:
         raise Malformed("The form's content-type has no boundary.")
     try:
+        delimiter = b"--" + boundary.encode()
+        delimiters = request.body.startswith(delimiter) + request.body.count(b"\r\n" + delimiter)
+        if delimiters > MAX_FORM_PARTS + 1:  # one before each part and one at the end
+            raise TooLarge(f"A form has at most {MAX_FORM_PARTS} parts.")
         parser = multipart.MultipartParser(
             BytesIO(request.body),
             boundary,
             strict=True,
-            spool_limit=LAMBDA_LIMIT,
-            memory_limit=LAMBDA_LIMIT,
+            spool_limit=MAX_REQUEST_BYTES,
+            memory_limit=MAX_REQUEST_BYTES,
         )
         return [
             FormPart(part.name, part.raw, part.filename, part.headers.get("content-type", ""))

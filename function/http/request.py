@@ -10,20 +10,23 @@ import base64
 import binascii
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
+from function.core.limits import MAX_JSON_MARKS
 from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
 from function.core.roles import Power
 from function.core.tokens import token_hash, username_in
 
 MAX_MEMBERS = 200  # of a JSON object: each unknown member costs an error object
+MAX_ERRORS = 20  # that an answer names
 EMPTY_BODIES = (b"", b"{}")
 PUBLIC_PATHS = ("/s/", "/r/")
-LAMBDA_LIMIT = 6 * 1024 * 1024  # bytes that a Lambda accepts (AWS Lambda quotas)
+JSON_MARKS = (b"{", b"[", b":", b",")
 DEFAULT_PORTS = {"https": "443", "http": "80"}
 
 
@@ -105,23 +108,26 @@ def parse_query(event: Mapping[str, Any], known: Iterable[str]) -> dict[str, str
         fields = parse_qsl(text, keep_blank_values=True, errors="strict")
     except ValueError:
         raise Malformed("The query string is not percent-encoded UTF-8.") from None
-    names = [name for name, _ in fields]
+    counts = Counter(name for name, _ in fields)
     known = {*known}
     if "metadata" in known:  # Uppy sends the members of this one object as `metadata[name]`
-        known |= {name for name in names if name.startswith("metadata[")}
+        known |= {name for name in counts if name.startswith("metadata[")}
     wrong = [
         {"at": f"query.{name[:64]}", "reason": "unknown field" if name not in known else "repeated"}
-        for name in dict.fromkeys(names)
-        if name not in known or names.count(name) > 1
+        for name, count in counts.items()
+        if name not in known or count > 1
     ]
     if wrong:
-        raise Invalid(errors=wrong)
+        raise Invalid(errors=wrong[:MAX_ERRORS])
     return dict(fields)
 
 
-def parse_body(event: Mapping[str, Any], headers: Mapping[str, str], *, takes_body: bool) -> bytes:
+def parse_body(
+    event: Mapping[str, Any], headers: Mapping[str, str], *, takes_body: bool, max_bytes: int
+) -> bytes:
     """The bytes of the body; where the route takes no body, it must be empty or `{}`.
 
+    A body of more than `max_bytes` is refused before anything reads it.
     API Gateway passes some media types as text, which destroys bytes that are not UTF-8. Mostly the
     length changes by that, so it is compared with `content-length`. Raises Malformed,
     UnsupportedMediaType, TooLarge, Invalid.
@@ -130,11 +136,7 @@ def parse_body(event: Mapping[str, Any], headers: Mapping[str, str], *, takes_bo
         raise UnsupportedMediaType("Send the body without content-encoding.")
     if "content-range" in headers:  # a part would replace the whole (RFC 9110, section 14.5)
         raise Malformed("Send the whole file without content-range; POST /uploads accepts parts.")
-    body = _decode(event)
-    if len(body) > LAMBDA_LIMIT:
-        raise TooLarge(
-            f"A request has at most {LAMBDA_LIMIT} bytes. Use POST /uploads for a larger file."
-        )
+    body = _decode(event, max_bytes)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) != len(body):
         raise Malformed(
@@ -153,13 +155,15 @@ def parse_body(event: Mapping[str, Any], headers: Mapping[str, str], *, takes_bo
 def json_text(body: bytes, headers: Mapping[str, str]) -> str:
     """The text of a JSON body.
 
-    Raises UnsupportedMediaType where `content-type` names another type or charset, Malformed where
-    the body is not UTF-8.
+    Raises UnsupportedMediaType where `content-type` names another type or charset, TooLarge where
+    it has more items than any route reads, Malformed where the body is not UTF-8.
     """
     kind, _, parameters = headers.get("content-type", JSON).lower().partition(";")
     charset = re.search(r"charset=\"?([\w-]+)", parameters)
     if kind.strip() != JSON or (charset and charset[1] not in {"utf-8", "utf8"}):
         raise UnsupportedMediaType
+    if sum(body.count(mark) for mark in JSON_MARKS) > MAX_JSON_MARKS:
+        raise TooLarge(f"A JSON body has at most {MAX_JSON_MARKS} of the characters {{ [ : and ,.")
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -180,14 +184,22 @@ def strict_json(text: str) -> dict[str, Any]:
     return value
 
 
-def _decode(event: Mapping[str, Any]) -> bytes:
-    """The bytes of an event's body. Raises Malformed."""
-    text = event.get("body") or ""
+def _decode(event: Mapping[str, Any], max_bytes: int) -> bytes:
+    """The bytes of an event's body. Raises TooLarge for more than `max_bytes`, Malformed."""
+    text, is_base64 = event.get("body") or "", event.get("isBase64Encoded")
+    too_large = TooLarge(
+        f"This request takes a body of at most {max_bytes} bytes. "
+        "POST /uploads takes files of any size."
+    )
+    if len(text) * (0.75 if is_base64 else 1) > max_bytes + 2:  # Base64 ends with up to two `=`
+        raise too_large
     try:
-        is_base64 = event.get("isBase64Encoded")
-        return base64.b64decode(text, validate=True) if is_base64 else text.encode()
+        body = base64.b64decode(text, validate=True) if is_base64 else text.encode()
     except (binascii.Error, ValueError):
         raise Malformed("The body arrived incomplete. Please send it again.") from None
+    if len(body) > max_bytes:
+        raise too_large
+    return body
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

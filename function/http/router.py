@@ -25,7 +25,7 @@ from function.core.errors import (
 )
 from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
-from function.http.dependencies import needs_token, power_of, takes_body
+from function.http.dependencies import max_body_bytes, needs_token, power_of, takes_body
 from function.http.request import (
     json_text,
     parse_body,
@@ -105,7 +105,12 @@ def answer(
         request = replace(
             request,
             query=parse_query(event, query),
-            body=parse_body(event, request.headers, takes_body=takes_body(route)),
+            body=parse_body(
+                event,
+                request.headers,
+                takes_body=takes_body(route),
+                max_bytes=max_body_bytes(route),
+            ),
         )
         resolver.append_context(request=request, caller=caller or parse_optional_caller(request))
         return resolver.resolve(_parsed_event(event, request, route), context)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from function.core.errors import Invalid, InvalidName
 from function.core.fields import pattern_description
+from function.http.request import MAX_ERRORS
 
 TEXT, WHOLE, BOOLEAN = "must be text", "must be a whole number", "must be true or false"
 LIST, OBJECT = "must be a list", "must be an object"
@@ -46,7 +47,6 @@ REASONS: Mapping[str, str] = {
     "datetime_object_invalid": TIME,
     "timezone_aware": TIME,
 }
-MAX_ERRORS = 20
 MAX_LOCATION, MAX_REASON = 100, 200  # characters
 
 

@@ -4,16 +4,17 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
 from function.core.fields import AccessTokenText
+from function.core.limits import MAX_COMPLETION_BYTES
 from function.core.media_types import JSON
 from function.core.models import HttpRequest
-from function.http.dependencies import CurrentRequest, RequestWithBody
+from function.http.dependencies import CurrentRequest, MaxBytes, RequestWithBody
 from function.http.forms import read_body
 from function.http.pages import accepts_html
 from function.http.responses import answers, no_content
@@ -147,7 +148,7 @@ def sign_file_request_parts(
 def complete_file_request_upload(
     token: str,
     upload_id: str,
-    body: Completion,
+    body: Annotated[Completion, Body(), MaxBytes(MAX_COMPLETION_BYTES)],
     request: CurrentRequest,
 ) -> Received:
     """Complete an upload for a file request. A repeated request gets the same answer."""

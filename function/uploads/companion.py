@@ -12,15 +12,15 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import BaseModel, ValidationError
 
 from function.base import one
 from function.core.errors import Invalid
-from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS, URL_SECONDS
+from function.core.limits import MAX_COMPLETION_BYTES, MAX_PARTS, MAX_SIGNED_PARTS, URL_SECONDS
 from function.core.media_types import parsed_type
 from function.core.models import HttpRequest
-from function.http.dependencies import CurrentRequest, Writer
+from function.http.dependencies import CurrentRequest, MaxBytes, Writer
 from function.http.validation import invalid_model
 from function.uploads.completion import CompletionService
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
@@ -87,7 +87,7 @@ def list_parts(upload_id: str, caller: Writer, key: CompanionKey = None) -> list
 @router.post("/s3/multipart/<upload_id>/complete")
 def complete_multipart(
     upload_id: str,
-    body: CompanionCompletion,
+    body: Annotated[CompanionCompletion, Body(), MaxBytes(MAX_COMPLETION_BYTES)],
     caller: Writer,
     request: CurrentRequest,
     key: CompanionKey = None,

@@ -1,7 +1,10 @@
 """The routes of uploads: the client sends the bytes to S3 and can resume."""
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from function.access.errors import NoSuchFile, QuotaExceeded
 from function.base import one
@@ -12,10 +15,18 @@ from function.core.errors import (
     PreconditionFailed,
     TooLarge,
 )
+from function.core.limits import MAX_COMPLETION_BYTES
 from function.core.paging import PageQuery
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
-from function.http.dependencies import ConditionHeaders, CurrentRequest, Cursor, Limit, Writer
+from function.http.dependencies import (
+    ConditionHeaders,
+    CurrentRequest,
+    Cursor,
+    Limit,
+    MaxBytes,
+    Writer,
+)
 from function.http.responses import answers, list_answer, no_content, with_conditions
 from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
@@ -94,7 +105,11 @@ def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedPart
         QuotaExceeded,
     ),
 )
-def complete_upload(upload_id: str, body: Completion, caller: Writer) -> FileObject:
+def complete_upload(
+    upload_id: str,
+    body: Annotated[Completion, Body(), MaxBytes(MAX_COMPLETION_BYTES)],
+    caller: Writer,
+) -> FileObject:
     """Complete an upload: make the file, once all its bytes are in S3.
 
     A repeated request gets the same answer. The bytes are compared with the declared size and

@@ -8,7 +8,7 @@ from tests.listing.test_listing import follow
 from tests.support.client import Client, join
 from tests.support.fake_aws import FakeAws
 
-MANY = 20_000
+MANY = 6000
 
 
 @pytest.mark.parametrize(
