@@ -12,7 +12,7 @@ from function import app
 from function.auth import keys, mfa, password_change, throttle
 from function.core import limits
 from function.core.errors import Problem
-from function.core.names import NAME_BYTES, SEGMENT_BYTES
+from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
 from function.core.roles import ROLES, SCOPES, Power
 from function.http.dependencies import needs_token, power_of
 from function.http.router import all_routes
@@ -47,6 +47,7 @@ LIMITS: dict[str, tuple[int | str, str]] = {
     ),
     "url_seconds": (limits.URL_SECONDS, "Until a presigned URL expires"),
     "name_bytes": (NAME_BYTES, "A file's name in UTF-8, normalised to NFC"),
+    "name_levels": (NAME_LEVELS, "Segments of a name between two `/`, the last one included"),
     "segment_bytes": (SEGMENT_BYTES, "Each part of a name between two `/`"),
     "password_min_length": ("`passwordMinLength`", "Characters; at most 1,024"),
     "session_seconds": ("`sessionHours`", "Until a session expires"),

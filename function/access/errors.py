@@ -1,6 +1,7 @@
 """Problems of authorization: what the caller may not see, may not do, or has no room for."""
 
-from function.core.errors import Conflict, Forbidden, NotFound, Problem
+from function.core.errors import Conflict, Forbidden, InvalidName, NotFound, Problem
+from function.core.names import TOO_DEEP, is_too_deep
 
 
 class NoSuchFile(NotFound):
@@ -44,3 +45,10 @@ class NoSuchFileRequest(NotFound):
 
     slug, title = "no-such-request", "No such file request"
     default = "Check the address of the file request; a part of it may be missing."
+
+
+def no_such_file(name: str, problem: Problem | None = None) -> Problem:
+    """NoSuchFile or another problem; InvalidName where no new file could have the name either."""
+    if is_too_deep(name):
+        return InvalidName(f"{TOO_DEEP.capitalize()}.")
+    return problem or NoSuchFile()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from function.access.callers import ActingAccount, Principal, Uploader
-from function.access.errors import NoSuchFile, NoSuchFileRequest, NotAllowed
+from function.access.errors import NoSuchFileRequest, NotAllowed, no_such_file
 from function.access.rights import SUFFICIENT, Memberships, Need, Rights, WriteNeed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -23,15 +23,18 @@ from function.core.roles import may
 from function.core.runtime import iso
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
+from function.tables.folders import folder_key, grantees_in
 from function.tables.grants import (
     Grant,
+    grant_key,
     grant_keys,
+    granting_folders,
     grants_in,
     user_grantee,
 )
 from function.tables.groups import (
     Group,
-    grantees_of,
+    group_grantee,
     group_in,
     membership_in,
     membership_keys,
@@ -94,8 +97,8 @@ class WriteAuthorization(Authentication):
 class Access:
     """Proves who calls and decides what they may use, by one strongly consistent read.
 
-    Only a right that a group may give costs a second read. The order of errors is fixed: those of
-    authentication come before NoSuchFile, which hides whether a file exists.
+    Only a grant to a group of the account costs a second read. The order of errors is fixed: those
+    of authentication come before NoSuchFile, which hides whether a file exists.
     """
 
     def __init__(self, base: Base) -> None:
@@ -117,15 +120,15 @@ class Access:
         return Authentication(self._authenticated(rows, caller), rows)
 
     def authenticate_owner(
-        self, caller: Caller, owner: str | None, more: Iterable[Key] = ()
+        self, caller: Caller, owner: str | None, name: str, more: Iterable[Key] = ()
     ) -> Authentication:
-        """Proves who calls, and that `owner` names the caller (None does as well).
+        """Proves who calls, and that `owner` of the file `name` is the caller (None is as well).
 
         Raises NoSuchFile for another owner, and what `authenticate` raises.
         """
         found = self.authenticate(caller, more)
         if owner not in {None, caller.username}:
-            raise NoSuchFile
+            raise no_such_file(name)
         return found
 
     def authorize(
@@ -143,10 +146,12 @@ class Access:
         is less than `need`, and what `authenticate` raises.
         """
         if need == "own":
-            own = self.authenticate_owner(caller, owner, [file_key(caller.username, name), *more])
+            own = self.authenticate_owner(
+                caller, owner, name, [file_key(caller.username, name), *more]
+            )
             file = own.own_file(name)
             if file is None:
-                raise NoSuchFile
+                raise no_such_file(name)
             return Authorization(own.account, own.rows, own.account, file, "own", [])
         found = self._find_rights(caller, owner, name, need, more)
         if found.owner and found.file and found.permission and found.suffice(need):
@@ -154,7 +159,7 @@ class Access:
             return Authorization(
                 found.account, found.rows, found.owner, found.file, found.permission, checks
             )
-        raise NoSuchFile
+        raise no_such_file(name)
 
     def authorize_write(
         self,
@@ -184,7 +189,7 @@ class Access:
                 found.may_add,
                 found.required_checks("write"),
             )
-        raise NoSuchFile
+        raise no_such_file(name)
 
     def authorize_uploader(
         self, uploader: Uploader, name: str, more: Iterable[Key] = ()
@@ -308,15 +313,21 @@ class Access:
         """Reads what decides on a file; the groups' grants only where their right is needed."""
         owner = owner or caller.username
         keys = [account_key(owner), file_key(owner, name)]
-        user = user_grantee(caller.username)
-        grants = grant_keys(user, owner, name) if owner != caller.username else []
+        grants: list[Key] = []
+        if owner != caller.username:
+            grants = grant_keys(user_grantee(caller.username), owner, name)
+            keys += [folder_key(owner, each) for each in granting_folders(name)]
         rows = self._db.read([*_identity_keys(caller), *keys, *grants, *more])
         account = self._authenticated(rows, caller)
         rights = self._rights(account, owner, name, rows, grants)
-        if grants and account.groups and rights.owner and not rights.suffice(need):
+        if not grants or not rights.owner or rights.suffice(need):
+            return rights
+        group_grants = _group_grant_keys(account, rights.file, owner, name, rows)
+        if group_grants:
             # Every row that bears on the right is read again: all must be of one moment.
-            grants = [key for who in grantees_of(account) for key in grant_keys(who, owner, name)]
-            decisive = {*keys, *grants, *membership_keys(account)}
+            grants += group_grants
+            groups = {each.partition for each in group_grants}
+            decisive = {*keys, *grants, *membership_keys(account, groups)}
             others = {key: row for key, row in rows.items() if key not in decisive}
             rows = {**others, **self._db.read(decisive)}
             rights = self._rights(account, owner, name, rows, grants)
@@ -343,6 +354,23 @@ class Access:
 def needed_right(on_conflict: OnConflict) -> WriteNeed:
     """The right that an upload needs: `rename` never touches the file that has the name."""
     return "add" if on_conflict == "rename" else "write"
+
+
+def _group_grant_keys(
+    account: Account, file: FileRow | None, owner: str, name: str, rows: Rows
+) -> list[Key]:
+    """The keys of the grants to groups that the account names, on a file and the folders above it.
+
+    The rows of the file and of the folders name their grantees: no other grant is read.
+    """
+    groups = {group_grantee(each) for each in account.groups}
+    named = {each: grantees_in(rows, owner, each) for each in granting_folders(name)}
+    named[name] = file.grantees if file else frozenset()
+    return [
+        grant_key(group, owner, place)
+        for place, grantees in named.items()
+        for group in sorted(groups & grantees)
+    ]
 
 
 def _identity_keys(caller: Caller | ActingAccount) -> list[Key]:

@@ -24,10 +24,12 @@ from function.core.limits import MAX_PARTS, MAX_SIGNED_PARTS
 from function.core.media_types import MAX_MEDIA_TYPE, MEDIA_TYPE, cleaned_type, parsed_type
 from function.core.names import (
     NAME_BYTES,
+    existing_file_name,
+    existing_name,
     file_name,
     file_or_folder_name,
     is_deceptive,
-    normal_name,
+    prefix_name,
     short_folder_name,
 )
 
@@ -120,9 +122,12 @@ Text = Annotated[str, StringConstraints(min_length=0)]
 
 # Names
 FileName = Annotated[Text, AfterValidator(file_name)]
+# What the fields of routes that read or delete have: a file of an older release may be deeper.
+ExistingFile = Annotated[Text, AfterValidator(existing_file_name)]
+ExistingFileOrFolder = Annotated[Text, AfterValidator(existing_name)]
 FileOrFolder = Annotated[Text, AfterValidator(file_or_folder_name)]
 ShortFolder = Annotated[Text, AfterValidator(short_folder_name)]
-Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(normal_name)]
+Prefix = Annotated[str, StringConstraints(max_length=NAME_BYTES), AfterValidator(prefix_name)]
 Username = Annotated[
     str,
     BeforeValidator(lower_ascii),

@@ -1,8 +1,8 @@
 """The rules of file and folder names.
 
-A name is a path of segments that `/` separates, without a leading slash; a trailing slash makes it
-a folder. It is stored in NFC, so that two spellings of one text are one name, and nothing in it can
-climb out of a folder, break a line or be mistaken for another name.
+A name is a path of segments that `/` separates, its levels, without a leading slash; a trailing
+slash makes it a folder. It is stored in NFC, so that two spellings of one text are one name, and
+nothing in it can climb out of a folder, break a line or be mistaken for another name.
 """
 
 import unicodedata
@@ -11,6 +11,10 @@ from pydantic_core import PydanticCustomError
 
 NAME_BYTES = 900  # of UTF-8: a DynamoDB sort key has at most 1,024
 SEGMENT_BYTES = 255
+# Of a name, its last segment included: a right can come from each folder above a file, so a request
+# reads the grants of each. Files of an older release may have more, and their owner can use them.
+NAME_LEVELS = 20
+TOO_DEEP = f"a name has at most {NAME_LEVELS} levels, with its last one"
 RESERVED_BYTES = 100  # left below the folder of a file request for the names of its files
 SUFFIX_BYTES = 40  # left for a number, such as ` (1)`, and the extension
 MAX_NUMBER = 1000  # of a name that `numbered` makes
@@ -34,8 +38,13 @@ def normal_name(name: str) -> str:
     return name
 
 
-def file_or_folder_name(name: str) -> str:
-    """The name of a file or folder in NFC. Raises `invalid_name`."""
+def prefix_name(prefix: str) -> str:
+    """The beginning of a name in NFC. Raises `invalid_name`."""
+    return _of_few_levels(normal_name(prefix))
+
+
+def existing_name(name: str) -> str:
+    """The name of a file or folder in NFC, of any number of levels. Raises `invalid_name`."""
     name = normal_name(name)
     for segment in name.removesuffix("/").split("/"):
         if segment in {"", ".", ".."}:
@@ -45,12 +54,22 @@ def file_or_folder_name(name: str) -> str:
     return name
 
 
-def file_name(name: str) -> str:
-    """The name of a file in NFC. Raises `invalid_name`."""
-    name = file_or_folder_name(name)
+def file_or_folder_name(name: str) -> str:
+    """The name of a file or folder in NFC. Raises `invalid_name`."""
+    return _of_few_levels(existing_name(name))
+
+
+def existing_file_name(name: str) -> str:
+    """The name of a file in NFC, of any number of levels. Raises `invalid_name`."""
+    name = existing_name(name)
     if name.endswith("/"):
         raise invalid_name("a file's name does not end with '/'")
     return name
+
+
+def file_name(name: str) -> str:
+    """The name of a file in NFC. Raises `invalid_name`."""
+    return _of_few_levels(existing_file_name(name))
 
 
 def folder_name(name: str) -> str:
@@ -62,11 +81,13 @@ def folder_name(name: str) -> str:
 
 
 def short_folder_name(name: str) -> str:
-    """The name of a folder below which 100 bytes are left. Raises `invalid_name`."""
+    """The name of a folder below which 100 bytes and a level are left. Raises `invalid_name`."""
     name = folder_name(name)
     limit = NAME_BYTES - RESERVED_BYTES
     if len(name.encode()) > limit:
         raise invalid_name(f"the name of this folder has at most {limit} bytes of UTF-8")
+    if levels_of(name) >= NAME_LEVELS:
+        raise invalid_name(f"the name of this folder has at most {NAME_LEVELS - 1} levels")
     return name
 
 
@@ -78,6 +99,21 @@ def is_deceptive(character: str) -> bool:
 def is_too_long(name: str) -> bool:
     """Whether a name has more than 900 bytes of UTF-8."""
     return len(name.encode()) > NAME_BYTES
+
+
+def levels_of(name: str) -> int:
+    """The number of segments of a name, or of the beginning of one."""
+    return name.removesuffix("/").count("/") + 1
+
+
+def is_too_deep(name: str) -> bool:
+    """Whether a name has more levels than a new file can have."""
+    return levels_of(name) > NAME_LEVELS
+
+
+def exceeds_limits(name: str) -> bool:
+    """Whether a name has too many bytes or levels."""
+    return is_too_long(name) or is_too_deep(name)
 
 
 def folders_of(name: str) -> list[str]:
@@ -102,8 +138,15 @@ def numbered(name: str, number: int | str) -> str:
 
 
 def without_deep_folders(name: str) -> str:
-    """A name without its innermost folders, so that 40 bytes are left for the last segment."""
+    """A name without its innermost folders: 20 levels, and 40 bytes for the last segment."""
     folder, _, last = name.rpartition("/")
+    folder = "/".join(folder.split("/")[: NAME_LEVELS - 1])
     while len(f"{folder}/".encode()) > NAME_BYTES - SUFFIX_BYTES:
         folder = folder.rpartition("/")[0]
     return f"{folder}/{last}" if folder else last
+
+
+def _of_few_levels(name: str) -> str:
+    if is_too_deep(name):
+        raise invalid_name(TOO_DEEP)
+    return name

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from function.access.errors import NoSuchFile
 from function.base import one
 from function.core.errors import Invalid, InvalidCursor, InvalidName
-from function.core.fields import FileName, Prefix, Username
+from function.core.fields import ExistingFile, Prefix, Username
 from function.core.limits import MAX_VERSION
 from function.core.media_types import JSON
 from function.downloads.service import DownloadRequest, DownloadService
@@ -31,7 +31,7 @@ router = Router()
 def download(
     caller: Reader,
     request: CurrentRequest,
-    file_name: Annotated[FileName | None, Query(description="The file's name.")] = None,
+    file_name: Annotated[ExistingFile | None, Query(description="The file's name.")] = None,
     username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     version: Annotated[
         int | None, Query(ge=1, le=MAX_VERSION, description="The newest by default.")

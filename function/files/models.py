@@ -1,6 +1,14 @@
 """Bodies of requests and answers about files."""
 
-from function.core.fields import Base64, ContentType, FileName, OnConflict, Permission, Username
+from function.core.fields import (
+    Base64,
+    ContentType,
+    ExistingFile,
+    FileName,
+    OnConflict,
+    Permission,
+    Username,
+)
 from function.core.models import Closed, Conditional
 from function.files.conditions import revision
 from function.tables.files import FileRow
@@ -97,7 +105,7 @@ class CopyRequest(Conditional):
     Conditions are about the file that the copy replaces.
     """
 
-    file_name: FileName
+    file_name: ExistingFile
     new_name: FileName
     username: Username | None = None
     on_conflict: OnConflict = "fail"

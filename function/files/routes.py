@@ -20,7 +20,7 @@ from function.core.errors import (
     RangeNotSatisfiable,
     TooLarge,
 )
-from function.core.fields import ContentType, FileName, OnConflict, Username
+from function.core.fields import ContentType, ExistingFile, FileName, OnConflict, Username
 from function.core.headers import disposition
 from function.core.media_types import JSON, PLAIN_BYTES, guessed_type, parsed_type
 from function.core.models import Conditions, HttpRequest
@@ -50,7 +50,7 @@ from function.http.validation import invalid_model
 
 router = Router()
 Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
-Name = Annotated[FileName, Query(description="The file's name, with its folders.")]
+Name = Annotated[ExistingFile, Query(description="The file's name, with its folders.")]
 Owner = Annotated[Username | None, Query(description="The file's owner; you by default.")]
 REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes that are not UTF-8
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from function.core.fields import FileName, Username, described_pattern
+from function.core.fields import ExistingFile, FileName, Username, described_pattern
 from function.core.limits import MAX_VERSION
 from function.core.models import Closed, Conditional
 
@@ -49,7 +49,7 @@ class Restoration(Conditional):
     current file, or of the deleted one.
     """
 
-    file_name: FileName
+    file_name: ExistingFile
     version: Version | None = None
     username: Username | None = None
     id: TrashId | None = None

@@ -16,7 +16,7 @@ from function.core.errors import (
     PreconditionFailed,
     TooLarge,
 )
-from function.core.fields import FileName, Username
+from function.core.fields import ExistingFile, Username
 from function.core.media_types import JSON
 from function.core.paging import PageQuery
 from function.files.errors import FileExists, NoSuchVersion, TypeNotAllowed
@@ -43,7 +43,7 @@ router = Router()
 def list_versions(
     caller: Reader,
     request: CurrentRequest,
-    file_name: Annotated[FileName, Query(description="The file's name, with its folders.")],
+    file_name: Annotated[ExistingFile, Query(description="The file's name, with its folders.")],
     username: Annotated[Username | None, Query(description="Its owner; you by default.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,

@@ -8,7 +8,7 @@ hourly sweep finishes it.
 from collections.abc import Callable
 from itertools import chain
 
-from function.access.errors import NoSuchFile
+from function.access.errors import NoSuchFile, no_such_file
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.aws.rows import Key
@@ -82,7 +82,7 @@ class TrashService:
         def plan() -> tuple[list[Write], FileObject]:
             more = [trash_key(caller.username, sort_key_of(request.id))] if request.id else []
             authentication = self._access.authenticate_owner(
-                caller, request.username, [target, *more]
+                caller, request.username, request.file_name, [target, *more]
             )
             deleted = self._find(authentication, caller.username, request)
             require_conditions(request, deleted)
@@ -156,7 +156,8 @@ class TrashService:
             if self._is_restorable(row, authentication.account):
                 return row
         names = "name and id" if request.id else "name"
-        raise NoSuchFile(f"No deleted file has that {names}; GET /trash lists them.")
+        detail = f"No deleted file has that {names}; GET /trash lists them."
+        raise no_such_file(request.file_name, NoSuchFile(detail))
 
     def _purge(self, caller: Caller, row: FileRow, has_time: Callable[[], bool]) -> bool:
         """Purges a deleted file; False when it was restored meanwhile, or there was no time."""

@@ -9,7 +9,7 @@ link is unchanged and has as many downloads left, so concurrent visitors cannot 
 from collections.abc import Sequence
 
 from function.access.callers import Anonymous
-from function.access.errors import NoSuchFile
+from function.access.errors import NoSuchFile, no_such_file
 from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
@@ -90,7 +90,7 @@ class LinkDownloads:
             return rows[0]
         row = opened.file(name)
         if row is None:
-            raise NoSuchFile("The link shows no file of that name.")
+            raise no_such_file(name, NoSuchFile("The link shows no file of that name."))
         return row
 
     def _count(

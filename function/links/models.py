@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr, StrictBool, StrictInt
 
 from function.core.fields import (
     AccessTokenText,
-    FileName,
+    ExistingFile,
     FileOrFolder,
     Seconds,
     Username,
@@ -126,7 +126,7 @@ class LinkDownloadRequest(Closed):
     files of a page. `inline` asks for a file to be displayed, where its media type is safe.
     """
 
-    file_name: FileName | None = None
+    file_name: ExistingFile | None = None
     grant: AccessTokenText | None = None
     format: Literal["curl"] | None = None
     inline: bool = False

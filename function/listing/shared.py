@@ -26,10 +26,10 @@ Three rules keep the list right while it changes:
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from itertools import accumulate
 from typing import NamedTuple
 
 from function.access.policy import Access
-from function.aws.dynamodb import BATCH_GET_LIMIT
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.names import folders_of
@@ -41,7 +41,12 @@ from function.tables.grants import Grant, Grants, grant_key, grant_row_key, gran
 from function.tables.groups import grantees_of, membership_keys
 
 MAX_FOLDERS = 10  # shared folders that a page reads files of
-MAX_NESTED_GRANTS = 1000  # below one shared folder, read where they do not fit the page's grants
+MAX_GRANTS = 500  # that a page queries, but ten of each grantee at least
+MIN_GRANTS = 10
+MAX_PAGE_GRANTS = 100  # of the shares of a page: each is read twice
+# Below a shared folder, of all grantees, read where they do not fit the page's grants. Of more, a
+# file may be listed with "read" that may also be written.
+MAX_NESTED_GRANTS = 1000
 MAX_READS = 3
 
 # For each grantee: its next grants, and whether there are more.
@@ -86,11 +91,11 @@ class SharedFiles:
         self, account: Account, after: CursorPosition, executor: Executor
     ) -> GrantPages:
         """Starts round 1: a query of the next grants for each grantee, in parallel."""
+        grantees = grantees_of(account)
+        limit = min(MAX_PAGE_GRANTS, max(MIN_GRANTS, MAX_GRANTS // len(grantees)))
         return executor.map(
-            lambda grantee: self._grants.list_grants(
-                grantee, after=after.share, limit=BATCH_GET_LIMIT
-            ),
-            grantees_of(account),
+            lambda grantee: self._grants.list_grants(grantee, after=after.share, limit=limit),
+            grantees,
         )
 
     def read_page(self, account: Account, after: CursorPosition, pages: GrantPages) -> SharePage:
@@ -108,8 +113,8 @@ class SharedFiles:
         # Beyond the first of these ends, some grantee's grants are not known yet.
         end = min(ends.values(), default=None)
         shares = sorted(each for each in grant_keys if end is None or each <= end)
-        if len(shares) > BATCH_GET_LIMIT:
-            shares = shares[:BATCH_GET_LIMIT]
+        if (count := _count_fitting(grant_keys[each] for each in shares)) < len(shares):
+            shares = shares[:count]
             end = shares[-1]
         beyond = (keys for share, keys in grant_keys.items() if share > (end or share))
         unfinished = {*ends, *(key.partition for keys in beyond for key in keys)}
@@ -198,13 +203,15 @@ class SharedFiles:
         folders = [share for share in shares if share.endswith("/")][:MAX_FOLDERS]
         rows = executor.submit(self._db.read, _deciding_keys(account, shares, page, after))
         # The page may end within a folder: the grants below it that come later count as well.
+        outermost = next((each for each in folders if (page.end or "").startswith(each)), "")
         nested = [
             executor.submit(
-                self._grants.list_grants, grantee, prefix=folder, limit=MAX_NESTED_GRANTS
+                self._grants.list_grants,
+                grantee,
+                prefix=outermost,
+                limit=MAX_NESTED_GRANTS // len(page.unfinished),
             )
-            for folder in folders
-            if (page.end or "").startswith(folder)
-            for grantee in page.unfinished
+            for grantee in (page.unfinished if outermost else ())
         ]
         files = executor.map(lambda folder: self._next_files(folder, query, after), folders)
         contents = dict(zip(folders, files, strict=True))
@@ -224,6 +231,7 @@ class SharedFiles:
             prefix=max(folder, query.prefix, key=len),
             after=after.name if share == after.share else "",
             limit=query.limit + 1,
+            single_call=True,
         )
 
     def _is_shared_folder(self, share: str, owner: Account, contents: ShareContents) -> bool:
@@ -287,6 +295,12 @@ def _deciding_keys(
     for folder in after.listed_folders:
         keys |= {*_grant_keys(account, folder)}
     return keys
+
+
+def _count_fitting(keys_of_shares: Iterable[list[Key]]) -> int:
+    """How many shares, one at least, have no more grants together than a page reads."""
+    fitting = [each <= MAX_PAGE_GRANTS for each in accumulate(map(len, keys_of_shares))]
+    return max(1, sum(fitting))
 
 
 def _by_share(grants: Iterable[Grant]) -> dict[str, list[Grant]]:

@@ -22,6 +22,7 @@ class Limits(Closed):
     upload_seconds: int
     url_seconds: int
     name_bytes: int
+    name_levels: int
     segment_bytes: int
     password_min_length: int
     session_seconds: int

@@ -22,7 +22,7 @@ from function.core.limits import (
 )
 from function.core.media_types import JSON
 from function.core.models import RegistrationPolicy
-from function.core.names import NAME_BYTES, SEGMENT_BYTES
+from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
 from function.meta.models import Health, Info, Limits
 from function.meta.openapi import document
 
@@ -65,6 +65,7 @@ def info() -> Info:
             upload_seconds=UPLOAD_SECONDS,
             url_seconds=URL_SECONDS,
             name_bytes=NAME_BYTES,
+            name_levels=NAME_LEVELS,
             segment_bytes=SEGMENT_BYTES,
             password_min_length=settings.password_min_length,
             session_seconds=settings.session_seconds,

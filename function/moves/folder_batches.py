@@ -13,7 +13,7 @@ from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write, equals, missing
 from function.base import Base
-from function.core.names import folders_of, is_too_long, without_deep_folders
+from function.core.names import exceeds_limits, folders_of, without_deep_folders
 from function.files.commit import FileWriter, FileWrites
 from function.moves.rename import RenameService, moved_grant
 from function.tables.files import FileRow, Files, file_key
@@ -119,14 +119,14 @@ class FolderBatches:
     def _add_folder_grants(self, batch: FolderBatch, folder: str, grantees: frozenset[str]) -> None:
         """Moves up to GRANTS_PER_READ of a folder's grants; the others remain for later batches.
 
-        Where the new name would be too long, no file can be below it, and the grants are deleted.
+        Where the new name exceeds the limits, no file can be below it, and the grants are deleted.
         """
         some = sorted(grantees)[:GRANTS_PER_READ]
         if rest := grantees - set(some):
             self._grantees = {**(self._grantees or {}), folder: rest}
         source = batch.folder_changes[folder_key(self._owner, folder)]
         source.grantees_read, source.removed = len(grantees), set(some)
-        dropped = is_too_long(self._new_name(folder))
+        dropped = exceeds_limits(self._new_name(folder))
         target = folder if dropped else self._new_name(folder)
         added = batch.folder_changes[folder_key(self._owner, target)].added
         keys = {
@@ -173,7 +173,7 @@ class FolderBatches:
                 continue
             some = self._pending[:FILES_PER_READ]
             new_names = [self._new_name(row.name) for row in some]
-            keys = [file_key(self._owner, name) for name in new_names if not is_too_long(name)]
+            keys = [file_key(self._owner, name) for name in new_names if not exceeds_limits(name)]
             keys += [key for row in some for key in grant_keys_on(row)]
             rows = self._db.read(keys)
             for row in some:
@@ -219,7 +219,7 @@ class FolderBatches:
     def _new_row(self, old: FileRow, rows: Rows) -> tuple[FileRow, list[Grant]]:
         """The file's row under its new name, and the grants on it, from the rows that were read."""
         name = self._new_name(old.name)
-        if is_too_long(name) or file_key(self._owner, name) in rows:  # uploaded since the job began
+        if exceeds_limits(name) or file_key(self._owner, name) in rows:  # or uploaded since
             name = self._writer.free_name(self._owner, without_deep_folders(name), guaranteed=True)
         grants = [g for g in grants_in(rows, grant_keys_on(old)) if g.file_id == old.place_id]
         new = {"name": name, "rev": self._runtime.new_id(), "place": self._runtime.new_id()}

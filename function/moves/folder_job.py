@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import product
 
-from function.access.errors import NoSuchFile
+from function.access.errors import no_such_file
 from function.access.policy import Access
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
@@ -37,7 +37,7 @@ from function.contract import FILES
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName
 from function.core.limits import EXPIRED_SECONDS, WORK_SECONDS
 from function.core.models import Caller
-from function.core.names import NAME_BYTES, is_too_long
+from function.core.names import NAME_BYTES, NAME_LEVELS, exceeds_limits, levels_of
 from function.core.runtime import iso
 from function.core.tokens import is_id
 from function.files.errors import FileExists
@@ -126,7 +126,7 @@ class FolderMoveService:
         if batch.last and not batch.moved:
             if existing and existing.new_name == new_name:
                 return [], (existing, False)  # the client did not get the answer of its last batch
-            raise NoSuchFile
+            raise no_such_file(request.file_name)
         if target_files:
             raise FileExists("A folder with files has that name; choose another name.")
         self._require_short_names(caller.username, request.file_name, new_name)
@@ -141,7 +141,9 @@ class FolderMoveService:
 
         Raises NoSuchFile, and ChangedMeanwhile while another job moves a folder that overlaps.
         """
-        authentication = self._access.authenticate_owner(caller, request.username)
+        authentication = self._access.authenticate_owner(
+            caller, request.username, request.file_name
+        )
         jobs = jobs_of(self._db, caller.username)
         existing = jobs.pop(job_id(authentication.account.id, request.file_name), None)
         names = (request.file_name, target_of(request))
@@ -167,17 +169,18 @@ class FolderMoveService:
     def _require_short_names(self, owner: str, old_name: str, new_name: str) -> None:
         """Checks the new names of the files that one Query returns, at most MAX_NAMES_CHECKED.
 
-        A later file whose new name is too long gets a shorter one. Raises InvalidName.
+        A later file whose new name exceeds the limits gets a shorter one. Raises InvalidName.
         """
-        if len(new_name.encode()) <= len(old_name.encode()):
+        deeper = levels_of(new_name) > levels_of(old_name)
+        if not deeper and len(new_name.encode()) <= len(old_name.encode()):
             return
         rows, _ = self._files.list_files(
             owner, prefix=old_name, after="", limit=MAX_NAMES_CHECKED, single_call=True
         )
-        if any(is_too_long(new_name + row.name.removeprefix(old_name)) for row in rows):
+        if any(exceeds_limits(new_name + row.name.removeprefix(old_name)) for row in rows):
             raise InvalidName(
-                f"The name of a file in that folder would be longer than {NAME_BYTES} bytes; "
-                "choose a shorter new_name."
+                f"The name of a file in that folder would have more than {NAME_BYTES} bytes or "
+                f"{NAME_LEVELS} levels; choose a shorter new_name."
             )
 
     def _continue(self, job: JobRow, has_time: Callable[[], bool]) -> JobRow:

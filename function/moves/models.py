@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from function.core.fields import Description, FileOrFolder, Tags, Username
+from function.core.fields import Description, ExistingFileOrFolder, FileOrFolder, Tags, Username
 from function.core.models import Closed, Conditional
 from function.core.names import invalid_name
 
@@ -16,7 +16,7 @@ class FileChange(Conditional):
     with `/`, takes only a `new_name`, which also ends with `/`.
     """
 
-    file_name: FileOrFolder
+    file_name: ExistingFileOrFolder
     username: Username | None = None
     new_name: FileOrFolder | None = None
     description: Description | None = None

@@ -17,7 +17,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
 from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
-from function.core.names import NAME_BYTES, SUFFIX_BYTES
+from function.core.names import NAME_BYTES, NAME_LEVELS, SUFFIX_BYTES, is_too_deep, levels_of
 from function.core.roles import ROLES, may
 from function.core.runtime import iso
 from function.core.tokens import is_shared_token, token_hash
@@ -215,6 +215,9 @@ def require_allowed(row: RequestRow, request: FileRequestUpload) -> None:
     if len(name.encode()) > NAME_BYTES:
         limit = NAME_BYTES - len(row.folder.encode())
         raise InvalidName(errors=[{"at": at, "reason": f"must have at most {limit} bytes"}])
+    if is_too_deep(name):
+        limit = NAME_LEVELS - levels_of(row.folder)
+        raise InvalidName(errors=[{"at": at, "reason": f"must have at most {limit} levels"}])
     # A file whose name is taken is renamed, for which its folders must leave room.
     if len(name.rpartition("/")[0].encode()) > NAME_BYTES - SUFFIX_BYTES:
         raise InvalidName(errors=[{"at": at, "reason": "must have shorter folder names"}])

@@ -8,8 +8,9 @@ with the rows that it depends on. A grant that does not hold is left out.
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-from function.access.errors import NoSuchFile
+from function.access.errors import no_such_file
 from function.access.policy import Access, Authentication
+from function.aws.dynamodb import QueryPage
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.models import Caller
@@ -51,7 +52,7 @@ class AccessListService:
         Sorted by folder, outermost first, then by grantee. Raises NoSuchFile, InvalidCursor.
         """
         file_keys = [] if name.endswith("/") else [file_key(caller.username, name)]
-        authentication = self._access.authenticate_owner(caller, owner, file_keys)
+        authentication = self._access.authenticate_owner(caller, owner, name, file_keys)
         account, keys = authentication.account, self._grant_keys(authentication, name)
         paging = Paging(page, account.id, f"shares {name}")
         following = [key for key in keys if _position(key) > (paging.position or [])]
@@ -59,7 +60,7 @@ class AccessListService:
         rows = self._db.read([*keys, *map(_grantee_key, keys), *file_keys])
         file, current = authentication.own_file(name), file_in(rows, account.username, name)
         if file and (current is None or current.place_id != file.place_id):
-            raise NoSuchFile  # deleted or renamed after the first read
+            raise no_such_file(name)  # deleted or renamed after the first read
         grants = [each for each in grants_in(rows, keys) if self._holds(each, account, file, rows)]
         shares = [share_view(_with_link_expiry(each, rows)) for each in grants]
         return paging.page(shares, _position(keys[-1]) if len(following) > len(keys) else None)
@@ -91,7 +92,7 @@ class AccessListService:
         """
         owner, file = authentication.account.username, authentication.own_file(name)
         if file is None and not name.endswith("/"):
-            raise NoSuchFile
+            raise no_such_file(name)
         own = grant_keys_on(file) if file else []
         folders = [*folders_of(name), *([] if file else [name])]
         with ThreadPoolExecutor(MAX_CALLS) as pool:
@@ -101,19 +102,32 @@ class AccessListService:
     def _grants_to(
         self, account: Account, grantee: str, after: str, limit: int
     ) -> tuple[list[Grant], bool]:
-        """The next `limit` grants to an account and its groups, and whether more follow.
+        """At most `limit` next grants to an account and its groups, and whether more follow.
 
-        The position in the list is a grantee and, within its grants, a file.
+        The position in the list is a grantee and, within its grants, a file. Each grantee has its
+        share of the limit, and the first that has more grants the rest of it: so the rows that are
+        read are about those of the page, however many grantees there are. A page may be shorter.
         """
         grantees = [each for each in sorted(grantees_of(account)) if each >= grantee]
 
-        def query(each: str) -> list[Grant]:
+        def query(each: str) -> QueryPage[Grant]:
             start = after if each == grantee else ""
-            return self._grants.list_grants(each, after=start, limit=limit + 1)[0]
+            return self._grants.list_grants(each, after=start, limit=limit // len(grantees) + 1)
 
         with ThreadPoolExecutor(MAX_CALLS) as pool:
-            grants = list(chain.from_iterable(pool.map(query, grantees)))
-        return grants[:limit], len(grants) > limit
+            pages = dict(zip(grantees, pool.map(query, grantees), strict=True))
+        found: list[Grant] = []
+        has_read_rest = False
+        for each, page in pages.items():
+            found += page.items
+            more = page.more
+            if more and not has_read_rest and len(found) <= limit:
+                rest = limit + 1 - len(found)
+                others, more = self._grants.list_grants(each, after=found[-1].file, limit=rest)
+                found, has_read_rest = found + others, True
+            if more or len(found) > limit:
+                return found[:limit], True
+        return found, False
 
     def _holds(self, grant: Grant, owner: Account, file: FileRow | None, rows: Rows) -> bool:
         """Whether a grant of the caller holds, and its account, group or link exists."""

@@ -16,7 +16,7 @@ from function.core.errors import (
     LimitReached,
     NoSuchUser,
 )
-from function.core.fields import FileOrFolder, GroupName, Username
+from function.core.fields import ExistingFileOrFolder, GroupName, Username
 from function.core.media_types import JSON
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
@@ -146,7 +146,8 @@ def list_shares(
     caller: Reader,
     request: CurrentRequest,
     file_name: Annotated[
-        FileOrFolder | None, Query(description="List who has access to this file or folder.")
+        ExistingFileOrFolder | None,
+        Query(description="List who has access to this file or folder."),
     ] = None,
     username: Annotated[
         Username | None, Query(description="The owner of the file; you by default.")
@@ -174,7 +175,7 @@ def list_shares(
 )
 def unshare(
     caller: Sharer,
-    file_name: Annotated[FileOrFolder, Query(description="The file or folder.")],
+    file_name: Annotated[ExistingFileOrFolder, Query(description="The file or folder.")],
     username: Annotated[
         Username | None, Query(description="The account that it is shared with.")
     ] = None,

@@ -7,7 +7,7 @@ or deletes a grant updates that list.
 
 from dataclasses import dataclass
 
-from function.access.errors import NoSuchFile
+from function.access.errors import NoSuchFile, no_such_file
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
@@ -176,7 +176,7 @@ class ShareService:
         def plan() -> tuple[list[Write], None]:
             authentication = self._access.authenticate(caller, keys)
             if caller.username not in {owned_by, recipient.username}:
-                raise NoSuchShare
+                raise no_such_file(name, NoSuchShare())
             grant, file = self._active_grant(authentication, owned_by, name, key)
             writes = [delete_grant(grant)]
             if name.endswith("/"):
@@ -246,7 +246,7 @@ class ShareService:
             same_owner = account is not None and grant.owner_id == account.id
             if same_file and same_owner and self._access.grant_is_active(grant):
                 return grant, file
-        raise NoSuchShare
+        raise no_such_file(name, NoSuchShare())
 
 
 def _require_active_accounts(recipient: Recipient, authentication: Authentication) -> list[Write]:

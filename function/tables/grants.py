@@ -10,7 +10,7 @@ from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Condition, Write, check, delete, equals, missing, put
 from function.contract import SHARES
 from function.core.fields import Grantable
-from function.core.names import folders_of
+from function.core.names import NAME_LEVELS, folders_of
 from function.tables.files import FileRow
 
 
@@ -52,7 +52,12 @@ def grant_key(grantee: str, owner: str, name: str) -> Key:
 
 def grant_keys(grantee: str, owner: str, name: str) -> list[Key]:
     """The keys of the grants that can give a grantee a right on a file, folders first."""
-    return [grant_key(grantee, owner, each) for each in [*folders_of(name), name]]
+    return [grant_key(grantee, owner, each) for each in [*granting_folders(name), name]]
+
+
+def granting_folders(name: str) -> list[str]:
+    """The folders above a name whose grants give a right on it: of a deep one, the outer ones."""
+    return folders_of(name)[:NAME_LEVELS]
 
 
 def grants_in(rows: Rows, keys: Iterable[Key]) -> list[Grant]:

@@ -4,7 +4,7 @@ The grants come first, for no user name begins with `~` or a later character. An
 its groups, so that one read finds their partitions; the memberships decide.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from function.aws.dynamodb import ConditionFailed, Dynamo
@@ -113,9 +113,16 @@ def grantees_of(account: Account) -> list[str]:
     ]
 
 
-def membership_keys(account: Account) -> list[Key]:
-    """The keys of the groups that an account names, and of its memberships in them."""
-    names = sorted(account.groups)
+def membership_keys(account: Account, grantees: Collection[str] | None = None) -> list[Key]:
+    """The keys of the groups that an account names, and of its memberships in them.
+
+    With `grantees` only of the groups among these.
+    """
+    names = [
+        name
+        for name in sorted(account.groups)
+        if grantees is None or group_grantee(name) in grantees
+    ]
     return [key for each in names for key in (group_key(each), member_key(each, account.username))]
 
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from function.core.names import NAME_LEVELS
 from tests.conftest import Behind, Clock, reason_at
 from tests.support.bulk_files import fill
 from tests.support.client import Answer, Client
@@ -234,8 +235,8 @@ def test_many_shares_are_all_listed(alice: Client, bob: Client, behind: Behind) 
 
 
 def test_a_grant_reaches_the_deepest_folder(alice: Client, bob: Client) -> None:
-    """A file 120 folders below the shared one is listed and readable."""
-    deep = "/".join(["d"] * 120) + "/file"
+    """A file as many levels below the shared folder as a name can have."""
+    deep = "/".join(["d"] * (NAME_LEVELS - 1)) + "/file"
     alice.put(deep)
     share(alice, "d/", "bob")
     assert bob.names() == [f"alice/{deep}"]

@@ -56,6 +56,7 @@ def test_info_has_the_limits(anyone: Client, settings: contract.Settings) -> Non
     limits = info["limits"]
     assert limits["small_file_bytes"] == 4 * 1024 * 1024
     assert (limits["name_bytes"], limits["segment_bytes"]) == (900, 255)
+    assert limits["name_levels"] == 20
     assert limits["password_min_length"] == settings.password_min_length
     assert limits["session_seconds"] == settings.session_seconds
     assert limits["keep_seconds"] == settings.keep_seconds
