@@ -13,8 +13,11 @@ MAX_FILE_BYTES = 5 * 1024 * 1024 * MIB
 # A larger file goes to S3 in parts.
 MAX_SINGLE_PUT_BYTES = 64 * MIB
 MIN_PART_BYTES = 8 * MIB
+MIN_S3_PART_BYTES = 5 * MIB  # of every part but the last (Amazon S3 quotas)
 UPLOAD_DAYS = 7
 UPLOAD_SECONDS = UPLOAD_DAYS * DAY
+# Shorter: nobody said how many bytes it will bring, so nothing is reserved for them.
+UNSIZED_UPLOAD_SECONDS = DAY
 # Shorter than other uploads: it holds one of the file request's slots meanwhile.
 FILE_REQUEST_UPLOAD_SECONDS = 2 * DAY
 # How long a presigned URL works.

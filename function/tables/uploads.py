@@ -25,8 +25,9 @@ class UploadRow(Row):
       to, which reserves the `size`; without `owner_id` nothing is reserved.
     - `file_name`, `content_type`, `description`, `tags`: of the file. `on_conflict`, `if_match`,
       `if_none_match`: what happens if a file has the name.
-    - `object`: the key of the bytes. `multipart`: the id of the S3 upload; `part_size` in bytes.
-    - `size` in bytes, None if the client does not know it; `sha256` in hexadecimal, if it does.
+    - `object`: the key of the bytes. `multipart`: the id of the S3 upload; `part_size` in bytes,
+      None where the client cuts the parts itself.
+    - `size` in bytes, None if the client did not say it; `sha256` in hexadecimal, if it did.
     - `created`: ISO 8601. `expires_at`: epoch seconds. `rev`: random.
     - `done`: the response of the completion as JSON, which a repeated completion returns as well.
     - `request`: the id of the file request that it answers; `folder`: the request's folder when it

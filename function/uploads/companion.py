@@ -2,9 +2,10 @@
 
 A page that uses Uppy's `@uppy/aws-s3` (versions 4 and 5) sets this API as its `endpoint` and the
 session token as its header `x-session-token`. Paths, parameters and answers are those of Companion
-(https://uppy.io/docs/companion, `server/controllers/s3.js`). Uppy does not send a file's size, so
-the size is known only at completion. A file that Uppy sends in one PUT is completed by the event
-that S3 sends for it, because Uppy does not complete it.
+(https://uppy.io/docs/companion, `server/controllers/s3.js`). Uppy cuts the parts itself, and sends
+a file's size only if the page puts it into the file's metadata, as `size`: then that much is
+reserved. Otherwise the file is held to what the quota leaves (`Allowance`). A file that Uppy sends
+in one PUT is completed by the event that S3 sends for it, because Uppy does not complete it.
 """
 
 from collections.abc import Mapping
@@ -29,7 +30,8 @@ from function.uploads.service import UploadService
 CompanionKey = Annotated[str | None, Query(description="The key of the upload; it is ignored.")]
 Model = TypeVar("Model", bound=BaseModel)
 
-PART_NUMBERS, MAX_DIGITS = range(1, MAX_PARTS + 1), 5
+PART_NUMBERS, PART_DIGITS = range(1, MAX_PARTS + 1), 5
+MAX_DIGITS = 30  # of a size; a larger number is too large for int() and for every limit
 NO_PATH = {"", "null", "undefined"}  # what a browser writes for a file without a relative path
 
 router = Router()
@@ -39,7 +41,11 @@ router = Router()
 def create_multipart(
     body: CompanionUpload, caller: Writer, request: CurrentRequest
 ) -> dict[str, str]:
-    """Create an upload in parts."""
+    """Create an upload in parts.
+
+    `size`, also in `metadata`, is its size in bytes; without it the parts must fit what the quota
+    leaves.
+    """
     upload = one(UploadService).create(caller, _spec_of(body), request.base, "multipart")
     return {"key": upload.file_name, "uploadId": upload.upload_id}
 
@@ -116,10 +122,13 @@ def put_parameters(
     type: str | None = None,  # noqa: A002 - the name of the protocol
     metadata: Annotated[str | None, Query(description="As metadata[name]=value.")] = None,
 ) -> dict[str, Any]:
-    """Create an upload in one PUT, which becomes a file when its bytes have arrived."""
+    """Create an upload in one PUT, which becomes a file when its bytes have arrived.
+
+    `metadata[size]` is its size in bytes; without it the bytes must fit what the quota leaves.
+    """
     del metadata
-    path = request.query.get("metadata[relativePath]", "")
-    fields = {"filename": filename, "type": type, "metadata": {"relativePath": path}}
+    values = {name: request.query.get(f"metadata[{name}]") for name in ("relativePath", "size")}
+    fields = {"filename": filename, "type": type, "metadata": values}
     return _create_put(caller, _validated(CompanionUpload, fields), request)
 
 
@@ -143,8 +152,23 @@ def _spec_of(body: CompanionUpload) -> UploadSpec:
     path = body.metadata.get("relativePath")
     has_path = isinstance(path, str) and path not in NO_PATH
     name = str(path).removeprefix("/") if has_path else body.filename
-    fields = {"file_name": name, "content_type": parsed_type(body.type or "")}
+    size = body.metadata.get("size") if body.size is None else body.size
+    fields = {
+        "file_name": name,
+        "content_type": parsed_type(body.type or ""),
+        "size": _size_of(size),
+    }
     return _validated(UploadSpec, fields)
+
+
+def _size_of(size: Any) -> int | None:
+    """A size in bytes, which metadata have as a number or as text; None for anything else.
+
+    A page may mean something else by it: the metadata are the page's own.
+    """
+    if isinstance(size, str) and size.isascii() and size.isdecimal() and len(size) <= MAX_DIGITS:
+        return int(size)
+    return size if type(size) is int and size >= 0 else None
 
 
 def _validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
@@ -157,5 +181,5 @@ def _validated(model: type[Model], fields: Mapping[str, Any]) -> Model:
 
 def _is_part_number(text: str) -> bool:
     """Whether a text is a part number in ASCII digits."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    is_number = text.isascii() and text.isdecimal() and len(text) <= PART_DIGITS
     return is_number and int(text) in PART_NUMBERS

@@ -7,7 +7,9 @@ however many requests and events complete it: the first one commits, all others 
 import json
 
 from function.access.callers import ActingAccount, Principal, Uploader
+from function.access.errors import QuotaExceeded
 from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.s3 import Part, Stored
 from function.aws.writes import Write
@@ -38,8 +40,10 @@ from function.tables.uploads import (
 )
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Received, SentPart
-from function.uploads.parts import missing_parts
+from function.uploads.parts import missing_parts, planned_part_size
 
+# No later attempt can succeed with the same bytes.
+FINAL = (TooLarge, TypeNotAllowed, QuotaExceeded)
 MAX_LISTED_PARTS = 100  # in a problem's `errors`
 ENCODED = "The file was sent with content-encoding. Start a new upload, and send it without."
 
@@ -49,6 +53,7 @@ class CompletionService:
 
     def __init__(self, base: Base) -> None:
         self._access = base.one(Access)
+        self._releases = base.one(Releases)
         self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
         self._writer = base.one(FileWriter)
@@ -146,7 +151,7 @@ class CompletionService:
         wrong_size = row.size is not None and stored.size != row.size
         wrong_bytes = row.sha256 and stored.sha256 and stored.sha256 != row.sha256
         if wrong_size or wrong_bytes or stored.is_encoded:
-            self._discard(row)
+            self._releases.discard(row)
             raise UploadMismatch(ENCODED if stored.is_encoded else "")
         return stored
 
@@ -171,8 +176,11 @@ class CompletionService:
                 "Some parts are missing in S3, or differ from those that you sent.",
                 errors=[{"at": f"part {number}", "reason": "missing"} for number in numbers],
             )
-        if sum(part.size for part in parts) > MAX_FILE_BYTES:
+        size = sum(part.size for part in parts)
+        if size > MAX_FILE_BYTES:
             raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
+        if row.size is not None and size < row.size:
+            raise UploadIncomplete(f"The parts have {size} of {row.size} bytes; send the others.")
         if not self._bucket.complete_multipart(row.object, multipart, parts):
             raise UploadIncomplete
 
@@ -194,10 +202,9 @@ class CompletionService:
             written = self._writer.commit(
                 reload(), _write_request(row), stored, reload=reload, extra_writes=extra_writes
             )
-        except (TooLarge, TypeNotAllowed):  # no later attempt can succeed with these bytes
-            self._discard(row)
-            raise
-        except (FileExists, PreconditionFailed, NoSuchUpload):
+        except (*FINAL, FileExists, PreconditionFailed, NoSuchUpload) as problem:
+            if isinstance(problem, FINAL) and self._releases.discard(row):
+                raise
             # Another request may have completed it meanwhile, and made the file in the way.
             latest = self._load(actor, username, row.name)
             if latest.done is None:
@@ -238,11 +245,6 @@ class CompletionService:
         )
         return [*finish_upload(row, answer), *open_request, audit_write]
 
-    def _discard(self, row: UploadRow) -> None:
-        """Deletes an upload and its bytes, unless it has been completed."""
-        if self._upload_rows.delete_unfinished(row):
-            self._bucket.discard(row.object, row.multipart)
-
 
 def _actor_of(row: UploadRow, username: str) -> ActingAccount | Uploader:
     """The account or the uploader to a file request that created an upload."""
@@ -277,8 +279,8 @@ def _recorded_answer(answer: str) -> FileObject:
 def _selected_parts(
     row: UploadRow, listed: list[Part], sent_parts: list[SentPart] | None
 ) -> list[Part]:
-    """The parts that make the file: all, or those that the client names if the size is unknown."""
-    if sent_parts is None or row.size is not None:
+    """The parts that make the file: all, or those that the client names if it cuts them itself."""
+    if sent_parts is None or planned_part_size(row) is not None:
         return listed
     numbers = {part.part_number for part in sent_parts}
     return [part for part in listed if part.number in numbers]

@@ -23,7 +23,7 @@ from function.core.models import Closed, Conditional
 
 
 class UploadSpec(Conditional):
-    """The file that an upload will make. `size` is bytes, None when the client does not know it."""
+    """The file that an upload will make. `size` is bytes, None when the client does not say it."""
 
     file_name: FileName
     size: Size | None = None
@@ -56,8 +56,9 @@ class UploadView(Closed):
     """An upload in progress. Sizes are bytes; `size` is null when the client did not give one.
 
     Send the file in one PUT as `put` says, or in `total_parts` parts of `part_size` bytes, of which
-    the last may be smaller, each to a URL that `POST /uploads/{id}/parts` signs. `curl` is a
-    command that does all of it. `arrived` and `missing` are part numbers.
+    the last may be smaller, each to a URL that `POST /uploads/{id}/parts` signs. Both are null
+    where the client cuts the parts itself, as Uppy does. `curl` is a command that does all of it.
+    `arrived` and `missing` are part numbers.
     """
 
     upload_id: str
@@ -119,12 +120,13 @@ class Received(Closed):
 
 
 class CompanionUpload(BaseModel):
-    """The body with which Uppy creates an upload; it has no size."""
+    """The body with which Uppy creates an upload; `size` is bytes, by default `metadata.size`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     filename: FileName
     type: str | None = None
+    size: Size | None = None
     metadata: dict[str, Any] = {}
 
 

@@ -27,13 +27,11 @@ def choose_method(size: int | None) -> UploadMethod:
     return "put" if size is not None and size <= MAX_SINGLE_PUT_BYTES else "multipart"
 
 
-def choose_part_size(size: int | None) -> int:
+def choose_part_size(size: int) -> int:
     """The size of each part but the last: the fewest whole MiB that need at most 10,000 parts.
 
-    A file of unknown size gets the part size of the largest file. Raises TooLarge.
+    Raises TooLarge.
     """
-    if size is None:
-        size = MAX_FILE_BYTES
     if size > MAX_FILE_BYTES:
         raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
     least = -(-size // MAX_PARTS)
@@ -45,25 +43,34 @@ def method_of(upload: UploadRow) -> UploadMethod:
     return "multipart" if upload.multipart else "put"
 
 
+def planned_part_size(upload: UploadRow) -> int | None:
+    """The size of each part but the last, one PUT being one part; None where no plan has it.
+
+    There is no plan for parts that the client cuts itself, or of a file of unknown size.
+    """
+    if upload.multipart is None or upload.size is None:
+        return None if upload.multipart else upload.size
+    return upload.part_size
+
+
 def total_parts(upload: UploadRow) -> int | None:
-    """The number of parts of an upload; one PUT is one part. None when its size is unknown."""
-    if upload.size is None:
-        return None
-    return max(1, -(-upload.size // (upload.part_size or upload.size or 1)))
+    """The number of parts of an upload; one PUT is one part. None where the client cuts them."""
+    part_size = planned_part_size(upload)
+    return None if part_size is None else max(1, -(-(upload.size or 0) // (part_size or 1)))
 
 
 def part_length(upload: UploadRow, number: int) -> int | None:
-    """The size of part `number`; None when the upload's size is unknown."""
-    total = total_parts(upload)
-    if upload.size is None or upload.part_size is None or total is None:
-        return upload.size
-    return upload.part_size if number < total else upload.size - (total - 1) * upload.part_size
+    """The size of part `number`; None where the client cuts them."""
+    part_size, total = planned_part_size(upload), total_parts(upload)
+    if part_size is None or total is None:
+        return None
+    return part_size if number < total else (upload.size or 0) - (total - 1) * part_size
 
 
 def missing_parts(upload: UploadRow, parts: list[Part]) -> list[int]:
     """The numbers of the parts that S3 does not have, or has in another size than planned.
 
-    When the upload's size is unknown, those below the highest number that has arrived.
+    Where the client cuts them, those below the highest number that has arrived.
     """
     arrived = {
         each.number for each in parts if part_length(upload, each.number) in {None, each.size}

@@ -82,10 +82,17 @@ def get_upload(upload_id: str, caller: Writer, request: CurrentRequest) -> Uploa
 
 
 @router.post(
-    "/uploads/<upload_id>/parts", responses=answers({200: SignedParts}, NoSuchUpload, Invalid)
+    "/uploads/<upload_id>/parts",
+    responses=answers(
+        {200: SignedParts}, NoSuchUpload, Invalid, TooLarge, TypeNotAllowed, QuotaExceeded
+    ),
 )
 def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedParts:
-    """Sign URLs for up to 100 parts, each valid for 5 minutes and for one part size."""
+    """Sign URLs for up to 100 parts, each valid for 5 minutes and for one part size.
+
+    Where the client cuts the parts itself (`part_size` is null), they are signed while those that
+    have arrived leave room for more.
+    """
     return one(UploadService).sign_parts(caller, upload_id, list(body.part_numbers))
 
 

@@ -6,13 +6,20 @@ no other state, so any client can resume an upload with what `GET /uploads/{id}`
 
 from function.access.callers import Uploader
 from function.access.policy import Access, needed_right
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.s3 import Part
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
 from function.core.fields import UploadMethod
-from function.core.limits import FILE_REQUEST_UPLOAD_SECONDS, MAX_PARTS, UPLOAD_SECONDS, URL_SECONDS
+from function.core.limits import (
+    FILE_REQUEST_UPLOAD_SECONDS,
+    MAX_PARTS,
+    UNSIZED_UPLOAD_SECONDS,
+    UPLOAD_SECONDS,
+    URL_SECONDS,
+)
 from function.core.media_types import guessed_type
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
@@ -29,6 +36,7 @@ from function.tables.uploads import (
     upload_in,
     upload_key,
 )
+from function.uploads.allowance import Allowance
 from function.uploads.errors import NoSuchUpload
 from function.uploads.models import PutOrder, SignedPart, SignedParts, UploadSpec, UploadView
 from function.uploads.parts import (
@@ -40,6 +48,7 @@ from function.uploads.parts import (
     missing_parts,
     part_length,
     parts_of_object,
+    planned_part_size,
     total_parts,
 )
 
@@ -53,6 +62,8 @@ class UploadService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._allowance = base.one(Allowance)
+        self._releases = base.one(Releases)
         self._upload_rows = Uploads(base.db)
         self._bucket = base.bucket
         self._writer = base.one(FileWriter)
@@ -65,7 +76,8 @@ class UploadService:
         """Creates an upload and reserves its size in the owner's quota.
 
         Rights and conditions are checked now, and again when the upload is completed. `method` is
-        chosen by the size unless it is given. Raises TooLarge and all that FileWriter.check raises.
+        chosen by the size; a client that gives it cuts the parts itself.
+        Raises TooLarge and all that FileWriter.check raises.
         """
         prepared: UploadRow | None = None
 
@@ -93,9 +105,13 @@ class UploadService:
         The caller commits the row (`create_upload`). `user_id` is the id of the account that owns
         the upload: the uploader's, or that of the file request's owner. Raises TooLarge.
         """
-        row = self._new_row(uploader, user_id, spec, method or choose_method(spec.size))
-        if row.part_size is None:
+        part_size = choose_part_size(spec.size or 0)
+        is_single = (method or choose_method(spec.size)) == "put"
+        row = self._new_row(uploader, user_id, spec, is_single=is_single)
+        if is_single:
             return row
+        if method is None:
+            row = row.model_copy(update={"part_size": part_size})
         return row.model_copy(
             update={"multipart": self._bucket.create_multipart(row.object, row.content_type)}
         )
@@ -103,12 +119,18 @@ class UploadService:
     def sign_parts(
         self, caller: Caller | Uploader, upload_id: str, numbers: list[int]
     ) -> SignedParts:
-        """Presigned URLs for parts, each bound to the part's size. Raises NoSuchUpload, Invalid."""
-        row = self._find(caller, upload_id)
+        """Presigned URLs for parts, each bound to the part's size.
+
+        Parts that the client cuts itself are signed while their sum can fit (`Allowance`).
+        Raises NoSuchUpload, Invalid, TooLarge, QuotaExceeded, TypeNotAllowed.
+        """
+        row, account = self._find(caller, upload_id)
         total = total_parts(row) or MAX_PARTS
         if row.multipart is None or max(numbers) > total:
             reason = f"the upload has {total} parts" if row.multipart else "the upload is one PUT"
             raise Invalid(errors=[{"at": "body.part_numbers", "reason": reason}])
+        if self._allowance.limits(row, account):
+            self._allowance.require_fits(row, account, self._arrived_parts(row), set(numbers))
         expires_at = iso(self._runtime.now() + URL_SECONDS)
         parts = []
         for number in dict.fromkeys(numbers):
@@ -119,7 +141,7 @@ class UploadService:
 
     def status(self, caller: Caller | Uploader, upload_id: str, base_url: str) -> UploadView:
         """An upload with the numbers of its arrived and missing parts. Raises NoSuchUpload."""
-        row = self._find(caller, upload_id)
+        row, _ = self._find(caller, upload_id)
         parts = self._arrived_parts(row)
         numbers = {
             "arrived": [part.number for part in parts],
@@ -129,7 +151,7 @@ class UploadService:
 
     def list_parts(self, caller: Caller | Uploader, upload_id: str) -> list[Part]:
         """The parts that S3 has, in order; one PUT is one part. Raises NoSuchUpload."""
-        return self._arrived_parts(self._find(caller, upload_id))
+        return self._arrived_parts(self._find(caller, upload_id)[0])
 
     def list_uploads(self, caller: Caller, page: PageQuery) -> Page[UploadView]:
         """A page of the caller's uploads in progress.
@@ -154,16 +176,9 @@ class UploadService:
         return paging.page(map(_summary, found[:limit]), last)
 
     def abort(self, caller: Caller | Uploader, upload_id: str) -> None:
-        """Deletes an upload and the bytes that have arrived. Raises NoSuchUpload.
-
-        The row is deleted first: without it no request can complete the bytes that are being
-        deleted. Its expiry entry stays, because a URL signed before may still bring bytes, which
-        the hourly sweep then deletes.
-        """
-        row = self._find(caller, upload_id)
-        if not self._upload_rows.delete_unfinished(row):
+        """Deletes an upload and the bytes that have arrived. Raises NoSuchUpload."""
+        if not self._releases.discard(self._find(caller, upload_id)[0]):
             raise NoSuchUpload
-        self._bucket.discard(row.object, row.multipart)
 
     def describe(self, row: UploadRow, base_url: str) -> UploadView:
         """An upload with the way to send it: a presigned PUT, and a curl line where one does it."""
@@ -176,9 +191,9 @@ class UploadService:
             put = PutOrder(url=url, headers=headers, expires_at=expires_at)
             line = curl_put(row.file_name, url, headers)
             return view.model_copy(update={"put": put, "curl": line})
-        if row.size is not None:
-            return view.model_copy(update={"curl": curl_multipart(row, base_url)})
-        return view
+        if planned_part_size(row) is None:
+            return view
+        return view.model_copy(update={"curl": curl_multipart(row, base_url)})
 
     def _authorize(self, caller: Caller, spec: UploadSpec) -> tuple[Account, Account]:
         """The caller's account and the owner's, if a commit would be allowed now."""
@@ -196,13 +211,13 @@ class UploadService:
         return authorization.account, authorization.owner
 
     def _new_row(
-        self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, method: UploadMethod
+        self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, *, is_single: bool
     ) -> UploadRow:
-        part_size = choose_part_size(spec.size)
-        is_single = method == "put"
         owner, upload_id = spec.username or uploader.username, self._runtime.new_id()
         now = self._runtime.now()
-        lifetime = FILE_REQUEST_UPLOAD_SECONDS if isinstance(uploader, Uploader) else UPLOAD_SECONDS
+        lifetime = UNSIZED_UPLOAD_SECONDS if spec.size is None else UPLOAD_SECONDS
+        if isinstance(uploader, Uploader):
+            lifetime = FILE_REQUEST_UPLOAD_SECONDS
         fields = spec.model_dump(exclude={"username", "content_type"})
         return UploadRow(
             **fields,
@@ -215,19 +230,18 @@ class UploadService:
             created=iso(now),
             expires_at=int(now) + lifetime,
             rev=self._runtime.new_id(),
-            part_size=None if is_single else part_size,
             address=uploader.address,
             agent=uploader.agent,
         )
 
-    def _find(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
-        """The caller's upload in progress. Raises NoSuchUpload."""
+    def _find(self, caller: Caller | Uploader, upload_id: str) -> tuple[UploadRow, Account]:
+        """The caller's upload in progress, and the caller's account. Raises NoSuchUpload."""
         key = upload_key(caller.username, upload_id)
         authentication = self._access.authenticate(caller, more=[key] if is_id(upload_id) else [])
         row = upload_in(authentication.rows, caller.username, upload_id)
         if row is None or not self._is_in_progress(row, authentication.account.id):
             raise NoSuchUpload
-        return row
+        return row, authentication.account
 
     def _is_in_progress(self, row: UploadRow, account_id: str) -> bool:
         """Whether an upload is this account's, and neither completed nor expired."""
@@ -251,7 +265,7 @@ def _summary(row: UploadRow) -> UploadView:
         owner=row.owner,
         size=row.size,
         method=method_of(row),
-        part_size=row.part_size or row.size,
+        part_size=planned_part_size(row),
         total_parts=total_parts(row),
         created=row.created,
         expires_at=iso(row.expires_at),

@@ -7,6 +7,7 @@ import moto.s3.models
 import pytest
 
 from function.uploads import completion
+from tests.conftest import Clock
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client
 from tests.support.fake_aws import FakeAws
@@ -16,8 +17,10 @@ from tests.support.transfers import (
     count_multipart_uploads,
     fetch,
     notify,
+    set_quota,
     start,
     stored,
+    sweep,
 )
 
 PARTS = (b"first", b"second", b"3rd")
@@ -304,3 +307,148 @@ def test_every_route_needs_a_token(anyone: Client) -> None:
         ("POST", "/s3/params"),
     ):
         assert anyone.send(method, where, body=b"[").slug == "not-signed-in"
+
+
+def left(fake_aws: FakeAws) -> tuple[list[bytes], int, int]:
+    """What S3 keeps of Alice's uploads, and the bytes that she is charged for."""
+    return stored(fake_aws), count_multipart_uploads(fake_aws), bytes_used(fake_aws, "alice")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"size": 14}, {"metadata": {"size": 14}}, {"metadata": {"size": "14"}}],
+    ids=["size", "number", "text"],
+)
+def test_a_declared_size_is_reserved_and_kept(
+    alice: Client, fake_aws: FakeAws, fields: dict[str, Any]
+) -> None:
+    """Uppy sends what the page puts into the metadata; parts are as long as Uppy cuts them."""
+    set_quota(fake_aws, "alice", 20)
+    upload = create(alice, **fields)
+    assert bytes_used(fake_aws, "alice") == 14
+    assert alice.send("POST", "/s3/multipart", json_={"filename": "b", "size": 7}).status == 507
+    view = alice.get(f"/uploads/{upload['uploadId']}").json()
+    assert (view["size"], view["part_size"], view["total_parts"]) == (14, None, None)
+    parts = [send(alice, upload, number, data) for number, data in enumerate(PARTS, 1)]
+    assert complete(alice, upload, parts[:2]).slug == "upload-incomplete"
+    assert complete(alice, upload, parts).status == 200
+    assert fetch(alice, "a.bin") == b"".join(PARTS)
+    assert left(fake_aws) == ([b"".join(PARTS)], 0, 14)
+
+
+@pytest.mark.parametrize("size", ["XL", "", None, -1, 1.5, True, [14], "1" * 31, "\u0661"])
+def test_metadata_that_are_no_size_declare_none(alice: Client, size: Any) -> None:
+    """The metadata are the page's; `size` itself must be a size."""
+    upload = create(alice, metadata={"size": size})
+    assert alice.get(f"/uploads/{upload['uploadId']}").json()["size"] is None
+    if size is not None:
+        body = {"filename": "a", "size": size}
+        assert alice.send("POST", "/s3/multipart", json_=body).slug == "invalid-request"
+
+
+@pytest.mark.parametrize("route", ["/s3/params", "/s3/multipart"])
+def test_a_size_beyond_a_limit_is_refused_at_once(
+    alice: Client, fake_aws: FakeAws, route: str
+) -> None:
+    """By the quota 507, by the limit of all files 413."""
+    for size in (2**60, "9" * 30):
+        body = {"filename": "a", "metadata": {"size": size}}
+        assert alice.send("POST", route, json_=body).slug == "too-large"
+    set_quota(fake_aws, "alice", 20)
+    body = {"filename": "a", "metadata": {"size": 21}}
+    assert alice.send("POST", route, json_=body).slug == "quota-exceeded"
+    assert left(fake_aws) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_one_put_is_bound_to_its_declared_size(alice: Client, method: str) -> None:
+    """S3 refuses other lengths, as with `POST /uploads`."""
+    body = {"filename": "a.txt", "metadata": {"size": "3"}}
+    sent = {"query": {"filename": "a.txt", "metadata[size]": "3"}}
+    answer = alice.send(method, "/s3/params", **(sent if method == "GET" else {"json_": body}))
+    order = answer.json()
+    assert "content-length" in s3.signed_headers(order["url"])
+    assert s3.send("PUT", order["url"], order["headers"], b"four").code == "SignatureDoesNotMatch"
+    assert s3.send("PUT", order["url"], order["headers"], b"abc").status == 200
+    assert notify(unquote(urlsplit(order["url"]).path[1:])) == []
+    assert alice.read("a.txt").content == b"abc"
+
+
+def test_a_put_that_does_not_fit_is_deleted_at_its_event(alice: Client, fake_aws: FakeAws) -> None:
+    """Its row and its bytes, by the run that noticed; the next event finds nothing."""
+    set_quota(fake_aws, "alice", 5)
+    order = alice.send("GET", "/s3/params", query={"filename": "a.txt"}).json()
+    assert s3.send("PUT", order["url"], order["headers"], b"sixsix").status == 200
+    assert notify(unquote(urlsplit(order["url"]).path[1:])) == []
+    assert left(fake_aws) == ([], 0, 0)
+    assert alice.get("/uploads").json() == alice.names() == []
+    assert notify(unquote(urlsplit(order["url"]).path[1:])) == []
+
+
+def test_parts_that_do_not_fit_are_deleted_at_the_completion(
+    alice: Client, fake_aws: FakeAws
+) -> None:
+    """507, and neither row nor bytes stay; of two that fit one at a time, one becomes a file."""
+    set_quota(fake_aws, "alice", 10)
+    first, second = create(alice, "a.bin"), create(alice, "b.bin")
+    parts = [[send(alice, each, 1, b"sixsix")] for each in (first, second)]
+    assert complete(alice, first, parts[0]).status == 200
+    assert complete(alice, second, parts[1]).slug == "quota-exceeded"
+    assert left(fake_aws) == ([b"sixsix"], 0, 6)
+    assert complete(alice, second, parts[1]).slug == "no-such-upload"
+
+
+@pytest.mark.parametrize("size", [None, 10])
+def test_parts_are_signed_only_while_they_fit(
+    alice: Client, fake_aws: FakeAws, size: int | None
+) -> None:
+    """Within what the quota leaves, or the declared size; a part may be sent again."""
+    set_quota(fake_aws, "alice", 10)
+    upload = create(alice, **({"size": size} if size else {}))
+    parts = [send(alice, upload, 1, b"first")]
+    assert alice.send("GET", path(upload, "/1"), query=KEY).status == 200
+    two = {**KEY, "partNumbers": "2,3"}  # of which one would have 5 MiB
+    assert alice.send("GET", path(upload, "/batch"), query=two).status in {413, 507}
+    parts.append(send(alice, upload, 2, b"other"))
+    assert alice.send("GET", path(upload, "/3"), query=KEY).status in {413, 507}
+    assert complete(alice, upload, parts).status == 200
+    assert left(fake_aws) == ([b"firstother"], 0, 10)
+
+
+@pytest.mark.parametrize("size", [None, 10])
+def test_parts_that_do_not_fit_are_deleted_when_more_are_to_be_signed(
+    alice: Client, fake_aws: FakeAws, size: int | None
+) -> None:
+    """Whatever is asked for then."""
+    set_quota(fake_aws, "alice", 10)
+    for number in (1, 2):
+        upload = create(alice, **({"size": size} if size else {}))
+        send(alice, upload, 1, b"eleven byte")
+        assert alice.send("GET", path(upload, f"/{number}"), query=KEY).status in {413, 507}
+        assert left(fake_aws) == ([], 0, 0)
+        assert alice.send("GET", path(upload), query=KEY).slug == "no-such-upload"
+
+
+def test_more_parts_than_declared_make_no_file(alice: Client, fake_aws: FakeAws) -> None:
+    """They are deleted, and the reservation with them."""
+    upload = create(alice, size=8)
+    url = alice.send("GET", path(upload, "/2"), query=KEY).json()["url"]
+    part = send(alice, upload, 1, b"first")
+    etag = s3.send("PUT", url, body=b"other").headers["etag"]
+    answer = complete(alice, upload, [part, {"PartNumber": 2, "ETag": etag}])
+    assert answer.slug == "upload-mismatch"
+    assert left(fake_aws) == ([], 0, 0)
+
+
+def test_an_upload_of_unknown_size_expires_after_a_day(
+    alice: Client, fake_aws: FakeAws, clock: Clock
+) -> None:
+    """No quota says that its parts are there; one of a declared size has its seven days."""
+    for number, size in enumerate((None, 9)):
+        send(alice, create(alice, f"{number}", **({"size": size} if size else {})), 1, b"first")
+    clock.time += 26 * 3600
+    assert sweep() == 1
+    assert left(fake_aws) == ([], 1, 9)
+    clock.time += 6 * 24 * 3600
+    assert sweep() == 1
+    assert left(fake_aws) == ([], 0, 0)

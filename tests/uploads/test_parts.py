@@ -48,10 +48,9 @@ def row(size: int | None, part_size: int | None, multipart: str | None = "upload
         (80_000 * MIB, 8 * MIB),
         (80_000 * MIB + 1, 9 * MIB),
         (MAX_FILE_BYTES, 525 * MIB),
-        (None, 525 * MIB),
     ],
 )
-def test_part_sizes_at_the_edges(size: int | None, part_size: int) -> None:
+def test_part_sizes_at_the_edges(size: int, part_size: int) -> None:
     """At least 8 MiB, and the fewest whole MiB that 10,000 parts allow."""
     assert choose_part_size(size) == part_size
 

@@ -9,6 +9,7 @@ let ended
 // Uploads what was chosen, to the end; or until `parts` parts have arrived, and pauses there.
 window.upload = async (endpoint, token, parts) => {
   uppy = new Uppy().use(AwsS3, { endpoint, headers: { 'x-session-token': token } })
+  uppy.on('file-added', (file) => uppy.setFileMeta(file.id, { size: file.size }))
   for (const file of input.files) {
     uppy.addFile({ name: file.name, type: file.type, data: file })
   }
