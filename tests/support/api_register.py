@@ -250,7 +250,7 @@ ROUTES: tuple[Route, ...] = (
         query={
             "username": "alice", "action": "share", "since": "2026-09-01T00:00:00Z", "limit": "10",
         },
-        status=200, calls=(READ, *21 * (QUERY,)),
+        status=200, calls=(READ, *37 * (QUERY,)), concurrent=True,
     ),
     Route(
         method="DELETE", path="/users/{username}", power="admin",
