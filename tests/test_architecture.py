@@ -63,6 +63,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "multipart": {"http.forms"},
     "argon2": {"auth.passwords"},
     "pyotp": {"auth.mfa"},
+    "zxcvbn": {"auth.passwords"},
     "puremagic": {"files.upload_rules"},
     "types_boto3_dynamodb": {"aws.dynamodb"},
     "types_boto3_s3": {"aws.s3"},

@@ -57,11 +57,12 @@ class RegistrationService:
         """
         self._require_open(registration)
         password = registration.password.get_secret_value()
-        self._passwords.require_strong(password, registration.username)
         hash_once = cache(self._passwords.hash)  # it takes long, and a plan may run again
 
         def plan() -> tuple[list[Write], Account]:
             invite = self._find_invite(registration)
+            email = registration.email or (invite.email if invite else None)
+            self._passwords.require_strong(password, registration.username, email)
             account = self._account(registration, hash_once(password), invite)
             guest = Anonymous(account.username, request.address, request.agent)
             subject = invite.name if invite else None

@@ -82,6 +82,6 @@ class MfaOn(Conflict):
 
 
 class WeakPassword(Invalid):
-    """A password that is short, common, or based on the account's own name."""
+    """A password that is short, common, or made of the account's own names."""
 
     slug, title = "weak-password", "Weak password"

@@ -92,7 +92,7 @@ class LoginService:
         self._db.transact(plan)
 
     def _rehash(self, account: Account, password: str) -> dict[str, Any]:
-        """The change of an account whose password was hashed with other parameters."""
-        if not self._passwords.needs_rehash(account.password):
+        """The change of an account whose password was hashed in another way than today."""
+        if not self._passwords.needs_rehash(account.password, password):
             return {}
         return {"password": self._passwords.hash(password)}

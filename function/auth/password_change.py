@@ -98,7 +98,7 @@ class PasswordChangeService:
             self._throttle.verify(
                 account, caller.username, old, caller.address, authentication.rows
             )
-            self._passwords.require_strong(new, caller.username)
+            self._passwords.require_strong(new, account.username, account.email)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = hash_once(new)
             keys = frozenset({session.token_hash} & account.keys)
@@ -203,7 +203,7 @@ class PasswordResetService:
         def plan() -> tuple[list[Write], None]:
             rows = self._db.read([account_key(username), *keys])
             account, key, reset = self._find(rows, username, keys, token)
-            self._passwords.require_strong(password, username)
+            self._passwords.require_strong(password, username, account.email)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = hash_once(password)
             return [

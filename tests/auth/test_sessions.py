@@ -2,8 +2,10 @@
 
 import json
 import re
+import unicodedata
 
 import pytest
+from argon2 import PasswordHasher
 from botocore.awsrequest import AWSResponse
 
 from function.tables import sessions
@@ -293,3 +295,17 @@ def test_a_session_of_a_namesake_is_not_listed(alice: Client, behind: Behind) ->
     namesake = join("alice")
     assert [each["current"] for each in namesake.get("/sessions").json()] == [True]
     assert namesake.delete(f"/sessions/{session}").slug == "no-such-session"
+
+
+def test_a_password_hashed_as_it_was_typed_still_opens(alice: Client, behind: Behind) -> None:
+    """By an earlier release; the login that uses it hashes it in NFKC, as any keyboard types it."""
+    typed = unicodedata.normalize("NFD", "pässwörter im herbst")
+    old = PasswordHasher(1, 8, parallelism=1).hash(typed)
+    behind.change("users", {"username": "alice"}, password=old)
+    names = {"username": "alice"}
+    composed = unicodedata.normalize("NFC", typed)
+    assert Client().post("/login", password=composed, **names).slug == "wrong-credentials"
+    assert Client().post("/login", password=typed, **names).status == 200
+    assert behind.row("users", username="alice")["password"] != old
+    for password in (typed, composed):
+        assert Client().post("/login", password=password, **names).status == 200
