@@ -4,6 +4,8 @@
 `local` runs this same program under Pulumi's mocks, for `make serve` and for the tests.
 """
 
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
@@ -12,6 +14,7 @@ from function import contract
 from infra.config import StackConfig
 from infra.event_sources import EventSources
 from infra.http_api import HttpApi
+from infra.limits import NAME_SUFFIX, require_environment, require_stack_name
 from infra.policies import FunctionRole
 from infra.storage import Storage
 from infra.upload_notifications import UploadNotifications
@@ -26,7 +29,28 @@ HASH_PASSES = 2
 # Shorter than the timeout of the HTTP API, so that the function itself answers a slow request.
 FUNCTION_TIMEOUT_SECONDS = 28
 
+require_stack_name(pulumi.get_stack())
 config = StackConfig.load()
+
+
+def environment(bucket: Any, tables: dict[str, Any]) -> dict[str, Any]:
+    """The environment variables of the function, for the names of the bucket and the tables."""
+    return {
+        **contract.environment(
+            stack=pulumi.get_stack(),
+            bucket=bucket,
+            **tables,
+            hash_memory=HASH_MEMORY_KIB,
+            hash_passes=HASH_PASSES,
+            **config.function_settings(),
+        ),
+        "POWERTOOLS_SERVICE_NAME": "satchel",
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+
+
+tables = {each.name: f"{NAME}-{each.name}{NAME_SUFFIX}" for each in contract.TABLES}
+require_environment(environment(f"{NAME}-objects{NAME_SUFFIX}", tables))
 provider = aws.Provider(
     "aws",
     region=aws.config.region,
@@ -71,18 +95,9 @@ function = aws.lambda_.Function(
     memory_size=config.memory_mb,
     timeout=FUNCTION_TIMEOUT_SECONDS,
     environment={
-        "variables": {
-            **contract.environment(
-                stack=pulumi.get_stack(),
-                bucket=storage.bucket.bucket,
-                **{noun: table.name for noun, table in storage.tables.items()},
-                hash_memory=HASH_MEMORY_KIB,
-                hash_passes=HASH_PASSES,
-                **config.function_settings(),
-            ),
-            "POWERTOOLS_SERVICE_NAME": "satchel",
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
+        "variables": environment(
+            storage.bucket.bucket, {noun: table.name for noun, table in storage.tables.items()}
+        )
     },
     logging_config={"log_format": "Text", "log_group": log_group.name},
     # Without its permissions the function would fail the first requests.

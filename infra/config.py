@@ -130,7 +130,7 @@ class StackConfig(BaseModel):
             "quota": self.quota_mb * MIB,
             "files_quota": self.quota_files,
             "keep_versions": self.keep_versions,
-            "upload_rules": json.dumps(self.upload_rules, sort_keys=True),
+            "upload_rules": json.dumps(self.upload_rules, sort_keys=True, separators=(",", ":")),
             "audit_seconds": self.audit_days * DAY,
             "mail_from": self.mail_from,
         }

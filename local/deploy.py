@@ -68,7 +68,7 @@ class Deployment:
 def deploy(
     session: boto3.Session,
     stack: str = "dev",
-    config: Mapping[str, str] | None = None,
+    config: Mapping[str, Any] | None = None,
     endpoint_url: str | None = None,
 ) -> Deployment:
     """Create the resources of a stack, or adopt those that exist.

@@ -5,6 +5,7 @@ Creates nothing itself: the caller passes a function that creates each resource,
 
 import asyncio
 import json
+import re
 import runpy
 import warnings
 from collections.abc import Callable, Mapping
@@ -43,7 +44,7 @@ class Declaration:
     exports: dict[str, Any] = field(default_factory=dict)
 
 
-def record_resources(stack: str = "dev", config: Mapping[str, str] | None = None) -> list[Resource]:
+def record_resources(stack: str = "dev", config: Mapping[str, Any] | None = None) -> list[Resource]:
     """The resources that the program declares for a stack, with fake outputs.
 
     Raises the errors of the program, and LookupError for a kind without fake outputs.
@@ -101,11 +102,13 @@ def _load_sdk() -> None:
         _ = pulumi_aws.s3.Bucket, pulumi_aws.lambda_.Function  # an attribute loads a lazy module
 
 
-def configuration(stack: str, config: Mapping[str, str] | None = None) -> dict[str, str]:
+def configuration(stack: str, config: Mapping[str, Any] | None = None) -> dict[str, str]:
     """The configuration of a stack as the program reads it.
 
     `config` overrides Pulumi.<stack>.yaml, which overrides the defaults of Pulumi.yaml. Its keys
-    need no `satchel:` before them. Raises KeyError for a key that Pulumi.yaml does not declare.
+    need no `satchel:` before them. Raises what Pulumi's command line raises before it runs the
+    program: KeyError for a key that Pulumi.yaml does not declare, ValueError for a value that is
+    not of its declared type.
     """
     project = _project()
     prefix = project["name"] + ":"
@@ -121,7 +124,34 @@ def configuration(stack: str, config: Mapping[str, str] | None = None) -> dict[s
         if key.startswith(prefix) and key.removeprefix(prefix) not in project["config"]:
             raise KeyError(f"{key} is no key of Pulumi.yaml")
     merged = defaults | of_stack | given
+    for key, schema in project["config"].items():
+        if not _is_of_type(merged.get(prefix + key), schema):
+            kind = f"array<{schema['items']['type']}>" if "items" in schema else schema["type"]
+            raise ValueError(f"stack {stack}: {key} must be of type {kind}")
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in merged.items()}
+
+
+def _is_of_type(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether Pulumi's command line accepts a value for a setting; None is a missing one.
+
+    `pulumi config set` stores text, from which it reads numbers and booleans, but no lists: an item
+    of a list is set by its path (`ValidateConfigValue` in Pulumi's `sdk/go/common/workspace`).
+    """
+    is_text = isinstance(value, str)
+    match schema["type"]:
+        case _ if value is None:
+            return True
+        case "string":
+            return is_text
+        case "integer" if is_text:
+            return re.fullmatch("[+-]?[0-9]+", value) is not None
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "boolean":
+            return value in {"true", "false"} if is_text else isinstance(value, bool)
+        case _:
+            items = schema.get("items", {})
+            return isinstance(value, list) and all(_is_of_type(each, items) for each in value)
 
 
 def _project() -> dict[str, Any]:

@@ -84,7 +84,7 @@ def serve(state: StateFolder, port: int, stop: threading.Event) -> None:
             print("\nStopping.", flush=True)
 
 
-def stack_config() -> dict[str, str]:
+def stack_config() -> dict[str, Any]:
     """The keys of the stack's configuration that SATCHEL_CONFIG sets, over Pulumi.dev.yaml.
 
     It is a JSON object. Raises ServeError when the stack does not accept it.
@@ -95,15 +95,12 @@ def stack_config() -> dict[str, str]:
         given = None
     if not isinstance(given, dict):
         raise ServeError("SATCHEL_CONFIG is no JSON object.")
-    config = {
-        key: each if isinstance(each, str) else json.dumps(each) for key, each in given.items()
-    }
     try:
-        if config:
-            record_resources("dev", config)
+        if given:
+            record_resources("dev", given)
     except (KeyError, ValueError, pulumi.RunError) as error:
         raise ServeError(f"SATCHEL_CONFIG cannot be used: {error.args[0]}.") from None
-    return config
+    return given
 
 
 def clear_aws_environment() -> None:

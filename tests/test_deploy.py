@@ -84,7 +84,7 @@ def test_requests_obey_what_the_service_itself_says_of_them(session):
 
     heard = Session()  # of its own: nobody else is listened to
     heard.events.register("before-parameter-build", check)
-    deploy(heard, config={"allowedOrigins": '["https://files.example.org"]'})
+    deploy(heard, config={"allowedOrigins": ["https://files.example.org"]})
     assert {"CreateTable", "CreateRole", "PutBucketLifecycleConfiguration"} <= set(asked)
     with pytest.raises(AssertionError, match="BillingMode"):
         heard.client("dynamodb").create_table(TableName="x" * 3, BillingMode="FREE")

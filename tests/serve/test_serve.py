@@ -205,7 +205,11 @@ def test_a_state_in_use_and_a_taken_port_print_one_sentence(
         ('["allowedOrigins"]', "is no JSON object"),
         ('{"keepDayz": 4}', "cannot be used: satchel:keepDayz is no key of Pulumi.yaml"),
         ('{"keepDays": 0}', "cannot be used: keepDays = 0: .*greater than or equal to 1"),
-        ('{"keepDays": "soon"}', "cannot be used: keepDays = soon: .*integer"),
+        ('{"keepDays": "soon"}', "cannot be used: stack dev: keepDays must be of type integer"),
+        (
+            '{"allowedOrigins": "[]"}',
+            "cannot be used: stack dev: allowedOrigins must be of type array<string>",
+        ),
         (
             '{"allowedOrigins": ["*"]}',
             r"cannot be used: allowedOrigins.0 = \*: it is not an origin",
@@ -225,7 +229,7 @@ def test_a_configuration_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "SATCHEL_CONFIG", '{"allowedOrigins": ["http://localhost:5173"], "keepDays": 4}'
     )
-    assert stack_config() == {"allowedOrigins": '["http://localhost:5173"]', "keepDays": "4"}
+    assert stack_config() == {"allowedOrigins": ["http://localhost:5173"], "keepDays": 4}
     for nothing in ("", "{}"):
         monkeypatch.setenv("SATCHEL_CONFIG", nothing)
         assert stack_config() == {}

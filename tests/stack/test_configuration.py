@@ -24,13 +24,10 @@ DOCUMENTED = [
 ]
 EXAMPLES = {key.strip("`"): yaml.safe_load(cells[-1].strip("`")) for key, *cells in DOCUMENTED}
 WRONG = [
-    ("protect", "perhaps"),
-    ("allowedOrigins", '["*"]'),
-    ("allowedOrigins", '["http://files.example.org"]'),
-    ("allowedOrigins", '["https://files.example.org/"]'),
-    ("allowedOrigins", "https://files.example.org"),
+    ("allowedOrigins", ["*"]),
+    ("allowedOrigins", ["http://files.example.org"]),
+    ("allowedOrigins", ["https://files.example.org/"]),
     ("sessionHours", "0"),
-    ("sessionHours", "soon"),
     ("passwordMinLength", "7"),
     ("keepDays", "0"),
     ("logRetentionDays", "31"),
@@ -42,7 +39,7 @@ WRONG = [
     ("registration", "maybe"),
     ("defaultRole", "admin"),
     ("quotaMb", "-1"),
-    ("quotaFiles", "many"),
+    ("quotaFiles", "-1"),
     ("uploadRules", "none"),
     ("uploadRules", "[]"),
     ("uploadRules", '{"member": [".pptx"]}'),
@@ -56,9 +53,36 @@ WRONG = [
 ]
 
 
-def text(value):
-    """A value as Pulumi hands it to the program."""
-    return value if isinstance(value, str) else json.dumps(value)
+# What the command line refuses before it runs the program.
+WRONG_TYPES = [
+    ("protect", "perhaps"),
+    ("protect", "True"),
+    ("protect", 1),
+    ("allowedOrigins", '["https://files.example.org"]'),
+    ("allowedOrigins", "https://files.example.org"),
+    ("allowedOrigins", [443]),
+    ("sessionHours", "soon"),
+    ("sessionHours", "1.5"),
+    ("sessionHours", 1.5),
+    ("sessionHours", True),
+    ("quotaFiles", "many"),
+    ("uploadRules", {"member": {"types": [".pptx"]}}),
+    ("administrator", 7),
+]
+
+
+def set_by_command_line(command):
+    """The key and the value that one `pulumi config set` of a document stores.
+
+    Asserts that an item of a list is set by its path, and a secret as one.
+    """
+    words = shlex.split(command.partition(" && ")[0])
+    options, (setting, value) = {word for word in words if word.startswith("--")}, words[-2:]
+    key, item = re.fullmatch(r"satchel:(\w+)(\[0\])?", setting).groups()
+    assert options == ({"--path"} if item else set()) | (
+        {"--secret"} if SETTINGS[key].get("secret") else set()
+    )
+    return key, [value] if item else value
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +108,7 @@ def test_a_setting_has_a_default_and_an_effect(key, plain):
     kind, default = TYPES[SETTINGS[key]["type"]], SETTINGS[key]["default"]
     assert type(default) is type(EXAMPLES[key]) is kind
     assert EXAMPLES[key] != default
-    assert Stack("production", {key: text(EXAMPLES[key])}).resources != plain
+    assert Stack("production", {key: EXAMPLES[key]}).resources != plain
 
 
 def test_a_description_gives_the_range_of_a_number():
@@ -100,16 +124,29 @@ def test_a_description_gives_the_range_of_a_number():
 
 def test_the_commands_of_the_document_set_valid_values():
     """`pulumi config set` takes one item of a list at a time, and only by its path."""
-    config = {}
-    for line in re.findall(r"^\$ pulumi config set (.*)$", DOCUMENT, re.MULTILINE):
-        *path, setting, value = shlex.split(line)
-        key, is_item = re.fullmatch(r"satchel:(\w+)(\[0\])?", setting).groups()
-        assert path == (["--path"] if is_item else [])
-        config[key] = json.dumps([value]) if is_item else value
-    assert {TYPES[SETTINGS[key]["type"]] for key in config} == {int, list, str}
-    assert Stack("production", config)
+    commands = re.findall(r"^\$ pulumi config set (.*)$", DOCUMENT, re.MULTILINE)
+    config = dict(map(set_by_command_line, commands))
+    assert {TYPES[SETTINGS[key]["type"]] for key in config} >= {int, list, str}
     (local,) = re.findall(r"^\$ SATCHEL_CONFIG='(.*)' make serve$", DOCUMENT, re.MULTILINE)
-    assert Stack("dev", {key: text(value) for key, value in json.loads(local).items()})
+    assert Stack("dev", json.loads(local))
+
+
+def test_the_command_line_and_the_program_accept_what_a_document_sets():
+    """Each command as it is written, whatever the type of its setting."""
+    tried = set()
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        commands = re.findall(r"pulumi config set (.*satchel:[^`\n]*)", path.read_text())
+        if config := dict(map(set_by_command_line, commands)):
+            assert Stack("production", config)
+            tried |= config.keys()
+    assert {"allowedOrigins", "protect", "uploadRules"} <= tried
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG_TYPES)
+def test_the_command_line_refuses_a_value_of_another_type(key, value):
+    """`make serve` and the tests run the program, so they must refuse what Pulumi refuses."""
+    with pytest.raises(ValueError, match=f"^stack production: {key} must be of type "):
+        record.record_resources("production", {key: value})
 
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))
@@ -132,7 +169,7 @@ def test_the_error_names_every_wrong_setting():
     """An operator corrects all of them before the next attempt."""
     sentences = r"^allowedOrigins.0 = \*: .* https://files.example.org; keepDays = 0: "
     with pytest.raises(ValueError, match=sentences):
-        record.record_resources("production", {"keepDays": "0", "allowedOrigins": '["*"]'})
+        record.record_resources("production", {"keepDays": "0", "allowedOrigins": ["*"]})
 
 
 def test_a_setting_of_the_function_that_the_stack_does_not_give_stops_the_program(monkeypatch):

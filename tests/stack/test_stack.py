@@ -14,7 +14,7 @@ from local.resource import Resource
 from tests.stack.declared import Stack, rebuild
 
 ORIGINS = ["https://files.example.org", "https://www.example.org:8443"]
-CONFIGURED = {"production": {"allowedOrigins": json.dumps(ORIGINS)}, "dev": {}}
+CONFIGURED = {"production": {"allowedOrigins": ORIGINS}, "dev": {}}
 
 
 @pytest.fixture(scope="module", params=sorted(CONFIGURED))

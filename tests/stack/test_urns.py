@@ -1,6 +1,5 @@
 """The identities of the resources of a production stack: they must not change after a release."""
 
-import json
 from pathlib import Path
 from unittest import mock
 
@@ -13,7 +12,7 @@ from tests.stack.declared import Stack
 # Each URN, as `pulumi stack --show-urns` prints it, and the options that keep the resource:
 # `protect` has Pulumi refuse to delete it, `retainOnDelete` leaves it in AWS.
 PRODUCTION = Path(__file__).with_name("production_urns.txt")
-WITH_ALL_RESOURCES = {"allowedOrigins": json.dumps(["https://files.example.org"])}
+WITH_ALL_RESOURCES = {"allowedOrigins": ["https://files.example.org"]}
 
 
 def registered():
