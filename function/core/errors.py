@@ -122,7 +122,7 @@ class PreconditionFailed(Problem):
     """`If-Match` or `If-None-Match` does not hold (RFC 9110, section 13.1)."""
 
     status, slug, title = 412, "precondition-failed", "Precondition failed"
-    default = "The file has changed since you read it. Read it again, then repeat your change."
+    default = "The file has changed since you read it. Read it again, then repeat your request."
 
 
 class TooLarge(Problem):

@@ -64,17 +64,28 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """The conditional header fields of a request (RFC 9110, section 13.1)."""
+class IfMatch:
+    """The condition under which a download is resumed: that the file is still the same."""
 
     if_match: str | None = None
+
+
+@dataclass(frozen=True)
+class Conditions(IfMatch):
+    """The conditional header fields of a request (RFC 9110, section 13.1)."""
+
     if_none_match: str | None = None
 
 
-class Conditional(Closed):
-    """The same conditions in a body: an ETag or a revision of the file, or `*`."""
+class ConditionalRead(Closed):
+    """The same condition in a body: an ETag or a revision of the file, or `*`."""
 
     if_match: Etag | None = None
+
+
+class Conditional(ConditionalRead):
+    """Both conditions in a body."""
+
     if_none_match: Etag | None = None
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from function.access.policy import Access
 from function.base import Base
 from function.core import curl
-from function.core.models import Caller
+from function.core.models import Caller, IfMatch
+from function.files.conditions import require_if_match
 from function.files.errors import NoSuchVersion
 from function.files.models import Download
 from function.files.presigning import Presigner
@@ -42,28 +43,34 @@ class DownloadService:
         self._listing = base.one(ListingService)
         self._presigner = base.one(Presigner)
 
-    def sign_file(self, caller: Caller, request: DownloadRequest) -> Download:
-        """A download URL for one file. Raises NoSuchFile, NoSuchVersion."""
+    def sign_file(self, caller: Caller, request: DownloadRequest, condition: IfMatch) -> Download:
+        """A download URL for one file, on a condition on its version.
+
+        Raises NoSuchFile, NoSuchVersion, PreconditionFailed.
+        """
         authorization = self._access.authorize(caller, request.username, request.file_name)
         row = authorization.file
         if request.version is not None and request.version != row.version:
             if authorization.permission != "own":  # a share does not include the versions before it
                 raise NoSuchVersion
             row = self._older_version(row, request.version)
+        require_if_match(condition, row)
         return self._presigner.download(row, inline=request.inline)
 
     def sign_folder(
-        self, caller: Caller, owner: str | None, query: ListQuery
+        self, caller: Caller, owner: str | None, query: ListQuery, dotfiles: bool
     ) -> tuple[str, str | None]:
         """A page of files as a configuration for `curl -K`, and the cursor of the next page.
 
-        `owner` is the caller by default. Raises InvalidCursor.
+        `owner` is the caller by default. All files are below the folder of the prefix, or below one
+        named after their owner. Raises InvalidCursor.
         """
         is_own = owner in {None, caller.username}
         scope = replace(query, scope="own" if is_own else "shared", owner=None if is_own else owner)
         page = self._listing.list_rows(caller, scope)
         files = ((row.name, self._presigner.download(row).url) for row in page.items)
-        return curl.configuration(files), page.cursor
+        folder = "" if "/" in query.prefix else owner or caller.username
+        return curl.configuration(files, folder, dotfiles=dotfiles), page.cursor
 
     def _older_version(self, row: FileRow, version: int) -> FileRow:
         """An archived version of a file. Raises NoSuchVersion."""

@@ -12,12 +12,16 @@ from function.core.errors import PreconditionFailed
 from function.tables.files import FileRow
 
 
-class HasConditions(Protocol):
-    """A request with conditions, each a comma-separated list of entity tags, or `*`."""
+class HasIfMatch(Protocol):
+    """A request with a condition: a comma-separated list of entity tags, or `*`."""
 
     @property
     def if_match(self) -> str | None:
         """The file must have one of these tags (`*`: it must exist)."""
+
+
+class HasConditions(HasIfMatch, Protocol):
+    """A request with both conditions."""
 
     @property
     def if_none_match(self) -> str | None:
@@ -41,7 +45,7 @@ def require_conditions(request: HasConditions, row: FileRow | None) -> None:
         raise PreconditionFailed
 
 
-def require_if_match(request: HasConditions, row: FileRow | None) -> None:
+def require_if_match(request: HasIfMatch, row: FileRow | None) -> None:
     """Checks If-Match by strong comparison (section 13.1.1). Raises PreconditionFailed."""
     field = request.if_match
     if field and not (row and lists_tag(field, row.etag, revision(row), weak=False)):

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.core.limits import MAX_BODY_BYTES, MAX_REQUEST_BYTES
-from function.core.models import Caller, Conditions, HttpRequest
+from function.core.models import Caller, Conditions, HttpRequest, IfMatch
 from function.core.roles import Power
 
 
@@ -70,6 +70,7 @@ CurrentRequest = Annotated[HttpRequest, REQUEST]
 RequestWithBody = Annotated[HttpRequest, REQUEST, "body"]
 RequestWithFile = Annotated[HttpRequest, REQUEST, "body", MaxBytes(MAX_REQUEST_BYTES)]
 ConditionHeaders = Annotated[Conditions, HeaderFields(Conditions)]
+IfMatchHeader = Annotated[IfMatch, HeaderFields(IfMatch)]
 
 # The query parameters of a list: `limit: Limit = 100, cursor: Cursor = None`.
 Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]

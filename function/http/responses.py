@@ -13,11 +13,11 @@ from aws_lambda_powertools.event_handler import Response
 
 from function.core.errors import Invalid, Problem
 from function.core.media_types import JSON
-from function.core.models import Conditional, Conditions, HttpRequest
+from function.core.models import ConditionalRead, HttpRequest, IfMatch
 from function.core.paging import Page
 from function.http.problems import PROBLEM_TYPE
 
-Body = TypeVar("Body", bound=Conditional)
+Body = TypeVar("Body", bound=ConditionalRead)
 
 
 def answers(models: Mapping[int, Any], *problems: type[Problem]) -> dict[int, Any]:
@@ -60,7 +60,7 @@ def next_page(cursor: str | None, request: HttpRequest) -> dict[str, str | list[
     return {"link": f'<{request.path}?{query}>; rel="next"', "x-next-cursor": cursor}
 
 
-def with_conditions(body: Body, header: Conditions) -> Body:
+def with_conditions(body: Body, header: IfMatch) -> Body:
     """A body with the conditions of the header fields `If-Match` and `If-None-Match` in it.
 
     Raises Invalid where a condition is in both.

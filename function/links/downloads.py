@@ -16,6 +16,7 @@ from function.base import Base
 from function.core import curl
 from function.core.errors import Invalid
 from function.core.paging import Page, PageQuery
+from function.files.conditions import require_if_match
 from function.files.presigning import Presigner
 from function.links.access import LinkGate, LinkVisitor, OpenLink, gated_link
 from function.links.errors import DownloadNotAllowed, LinkExhausted
@@ -51,34 +52,40 @@ class LinkDownloads:
         """The presigned URL of one file, and the access token that repeats it without counting.
 
         Raises what `LinkGate.open` raises, PasswordRequired, NoSuchFile, Invalid,
-        DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
+        PreconditionFailed, DownloadNotAllowed, LinkExhausted, ChangedMeanwhile.
         """
 
         def plan() -> tuple[Sequence[Write], tuple[FileRow, AccessToken]]:
             opened = self._link_gate.open(visitor, request.file_name, receipts=True)
             token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
             row = self._file(opened, request.file_name)
+            require_if_match(request, row)
             return self._count(visitor, opened, [row], token, how), (row, token)
 
         row, token = self._db.transact(plan)
         download = self._presigner.download(row, inline=request.inline)
         return LinkDownload(**download.model_dump(), grant=token.text)
 
-    def download_page(self, visitor: LinkVisitor, page: PageQuery) -> tuple[str, str, str | None]:
+    def download_page(
+        self, visitor: LinkVisitor, page: PageQuery, *, dotfiles: bool
+    ) -> tuple[str, str, str | None]:
         """A curl configuration for a page of files, the access token, the cursor of the next page.
 
-        The files of a page are counted all or none. Raises what `download` raises, InvalidCursor.
+        curl writes below one folder that is named after the link. The files of a page are counted
+        all or none. Raises what `download` raises, InvalidCursor.
         """
 
-        def plan() -> tuple[Sequence[Write], tuple[Page[FileRow], AccessToken]]:
+        def plan() -> tuple[Sequence[Write], tuple[OpenLink, Page[FileRow], AccessToken]]:
             opened = self._link_gate.open(visitor, receipts=True)
             token = self._password_gate.admit(gated_link(opened.link), visitor.access_token)
             files = self._public_links.list_files(opened, page)
-            return self._count(visitor, opened, files.items, token, "curl"), (files, token)
+            writes = self._count(visitor, opened, files.items, token, "curl")
+            return writes, (opened, files, token)
 
-        files, token = self._db.transact(plan)
+        opened, files, token = self._db.transact(plan)
         urls = ((row.name, self._presigner.download(row).url) for row in files.items)
-        return curl.configuration(urls), token.text, files.cursor
+        config = curl.configuration(urls, _folder(opened.link), dotfiles=dotfiles)
+        return config, token.text, files.cursor
 
     def _file(self, opened: OpenLink, name: str | None) -> FileRow:
         """The file of that name, or the only file. Raises NoSuchFile, Invalid."""
@@ -136,6 +143,11 @@ class LinkDownloads:
         receipts = {**opened.rows, **self._db.read(unread)}
         now = self._runtime.now()
         return [row for row in rows if not receipt_in(receipts, keys[row.name], row.id, now)]
+
+
+def _folder(link: LinkRow) -> str:
+    """The folder into which curl downloads the files of a link: the same for all its pages."""
+    return f"link-{link.alias or link.id[:8]}"
 
 
 def _require_downloads_left(link: LinkRow, count: int) -> None:

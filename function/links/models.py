@@ -14,7 +14,7 @@ from function.core.fields import (
     encodable,
 )
 from function.core.limits import WEEK
-from function.core.models import Closed
+from function.core.models import Closed, ConditionalRead
 from function.files.models import Download
 
 MAX_ITEMS = 40
@@ -119,17 +119,20 @@ class LinkPage(Closed):
     allow_download: bool
 
 
-class LinkDownloadRequest(Closed):
+class LinkDownloadRequest(ConditionalRead):
     """The file of a link to download; the name is optional where the link shows one file.
 
     `grant` is the access token of an unlock or of an earlier download. `format` curl asks for all
-    files of a page. `inline` asks for a file to be displayed, where its media type is safe.
+    files of a page, whose names begin with no dot unless `dotfiles` is true. `inline` asks for a
+    file to be displayed, where its media type is safe. `if_match` is the ETag of the file whose
+    download is resumed.
     """
 
     file_name: ExistingFile | None = None
     grant: AccessTokenText | None = None
     format: Literal["curl"] | None = None
     inline: bool = False
+    dotfiles: bool = False
 
 
 class LinkDownload(Download):

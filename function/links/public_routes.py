@@ -9,7 +9,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.errors import NoSuchFile, NotAllowed
 from function.base import one
-from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, NotSignedIn, SlowDown
+from function.core.errors import (
+    ChangedMeanwhile,
+    Invalid,
+    InvalidCursor,
+    NotSignedIn,
+    PreconditionFailed,
+    SlowDown,
+)
 from function.core.media_types import JSON
 from function.core.models import HttpRequest
 from function.core.paging import PageQuery
@@ -17,6 +24,7 @@ from function.files.presigning import Presigner
 from function.http.dependencies import (
     CurrentRequest,
     Cursor,
+    IfMatchHeader,
     Limit,
     OptionalCaller,
     RequestWithBody,
@@ -24,7 +32,7 @@ from function.http.dependencies import (
 from function.http.forms import read_body
 from function.http.pages import accepts_html
 from function.http.request import accepted_types
-from function.http.responses import answers, next_page
+from function.http.responses import answers, next_page, with_conditions
 from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.errors import (
@@ -114,6 +122,7 @@ def unlock_link(
         DownloadNotAllowed,
         LinkExhausted,
         ChangedMeanwhile,
+        PreconditionFailed,
         Invalid,
         InvalidCursor,
         *CLOSED,
@@ -123,6 +132,7 @@ def download_by_link(
     token: str,
     visitor: OptionalCaller,
     request: RequestWithBody,
+    condition: IfMatchHeader,
     limit: Annotated[int, Query(ge=1, le=MAX_COUNTED)] = MAX_COUNTED,
     cursor: Cursor = None,
 ) -> Response[LinkDownload | str | None]:
@@ -130,14 +140,17 @@ def download_by_link(
 
     Counts each file. With the access token of the answer (`x-link-grant`, `grant`) the same file is
     downloaded again without counting, for an hour. `format` curl answers a configuration for
-    `curl -K` with all files of a page.
+    `curl -K` with all files of a page. Send `If-Match` with the file's ETag to resume a download:
+    412 says that the file has changed.
     """
-    body = read_body(request, LinkDownloadRequest)
+    body = with_conditions(read_body(request, LinkDownloadRequest), condition)
+    if body.format and body.if_match:
+        raise Invalid("If-Match is about one file: name it without format, or leave it out.")
     access_token = body.grant or request.headers.get(GRANT_HEADER)
     link_visitor = LinkVisitor(token, request.address, visitor, access_token)
     if body.format:
         text, access_token, next_cursor = one(LinkDownloads).download_page(
-            link_visitor, PageQuery(limit, cursor)
+            link_visitor, PageQuery(limit, cursor), dotfiles=body.dotfiles
         )
         headers = {**next_page(next_cursor, request), GRANT_HEADER: access_token}
         return Response(200, "text/plain; charset=utf-8", text, headers)

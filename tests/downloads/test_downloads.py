@@ -13,7 +13,7 @@ from function.core.errors import Unavailable
 from function.files.presigning import inline_type
 from tests.conftest import Clock
 from tests.support import presigned as s3
-from tests.support.client import PASSWORD, Client
+from tests.support.client import PASSWORD, Answer, Client
 from tests.support.fake_aws import REGION, FakeAws
 from tests.support.transfers import fetch, sha256
 
@@ -120,6 +120,35 @@ def test_the_url_is_bound_to_one_object_and_disposition(alice: Client) -> None:
     ]
     assert {reply.status for reply in tries} == {403}
     assert fetch(alice, "a.html") == b"data"
+
+
+def test_a_resumed_download_does_not_mix_two_versions(alice: Client, bob: Client) -> None:
+    """The ETag of the first part is the condition of the second: 412 when the file has changed."""
+    alice.put("a", b"first")
+    alice.post("/share", file_name="a", username="bob")
+    told = alice.get("/download", file_name="a").json()
+    old = f'"{told["etag"]}"'
+    revision = alice.get("/files").json()[0]["revision"]
+
+    def asked(who: Client, tags: str, **query: str) -> Answer:
+        query = {"file_name": "a", "username": "alice", **query}
+        return who.send("GET", "/download", query=query, headers={"if-match": tags})
+
+    for who in (alice, bob):
+        for tags in (old, f'"x", {old}', "*", revision):
+            assert asked(who, tags).status == 200
+        assert asked(who, f"W/{old}").slug == "precondition-failed"
+    alice.put("a", b"other")
+    for who in (alice, bob):
+        for query in ({}, {"redirect": "true"}, {"inline": "true"}):
+            assert asked(who, old, **query).slug == "precondition-failed"
+            assert asked(who, revision, **query).status == 412
+    assert asked(alice, old, version="1").status == 200
+    assert asked(alice, old, version="2").status == 412
+    assert asked(alice, "*", file_name="none").slug == "no-such-file"
+    folder = {"prefix": "", "format": "curl"}
+    answer = alice.send("GET", "/download", query=folder, headers={"if-match": old})
+    assert (answer.status, answer.slug) == (422, "invalid-request")
 
 
 def test_a_redirect_leads_to_the_url(alice: Client) -> None:

@@ -8,7 +8,7 @@ from function.contract import Settings
 from tests.support import curls
 from tests.support import presigned as s3
 from tests.support.bulk_files import fill
-from tests.support.client import Client
+from tests.support.client import Client, join
 
 ODD = [
     'quo"te.txt',
@@ -25,7 +25,6 @@ ODD = [
     "$(id)`id`",
     "a:b",
     "%2e%2e",
-    "...",
     "é/ü ñ/日本.txt",
     "~",
     "CON",
@@ -54,7 +53,49 @@ def test_odd_names_are_quoted_for_curl(alice: Client) -> None:
     for name in ODD:
         alice.put(f"d/{name}", name.encode())
     assert fetched(alice, "d/") == {f"./d/{name}": name.encode() for name in ODD}
-    assert fetched(alice, "") == fetched(alice, "d/")
+    everything = fetched(alice, "")
+    assert everything == {f"./alice/d/{name}": name.encode() for name in ODD}
+
+
+HIDDEN = [".bashrc", ".ssh/authorized_keys", "a/.git/hooks/post-checkout", "...", "..a", "a/.-b"]
+
+
+@pytest.mark.parametrize("prefix", ["", "d/"])
+def test_no_output_is_hidden_unless_asked_for(alice: Client, prefix: str) -> None:
+    """A program may read a hidden file without being asked to: a shell, an editor, ssh, git."""
+    for name in HIDDEN:
+        alice.put(prefix + name, name.encode())
+    below = prefix or "alice/"
+    shown = [name.replace("/.", "/_.") for name in HIDDEN]
+    shown = [f"_{name}" if name.startswith(".") else name for name in shown]
+    files = fetched(alice, prefix)
+    assert files == {f"./{below}{a}": b.encode() for a, b in zip(shown, HIDDEN, strict=True)}
+    kept = set(fetched(alice, prefix, dotfiles="true"))
+    assert kept == {f"./{below}{name}" for name in HIDDEN if name != "..."} | {f"./{below}_..."}
+
+
+def test_the_folder_of_the_prefix_is_not_hidden(alice: Client, bob: Client) -> None:
+    """Nor that of an owner whose name begins with a dot."""
+    alice.put(".ssh/rc")
+    assert config(alice, ".ssh/").outputs == ["./_.ssh/rc"]
+    assert config(alice, ".ssh/", dotfiles="true").outputs == ["./.ssh/rc"]
+    dotted = join(".profile")
+    dotted.put("rc")
+    assert config(dotted, "", dotfiles="true").outputs == ["./_.profile/rc"]
+
+
+def test_the_line_of_a_file_names_no_hidden_file(alice: Client) -> None:
+    """It is pasted into a shell, perhaps in a home directory."""
+    alice.put("d/.bashrc")
+    line = alice.get("/download", file_name="d/.bashrc").json()["curl"]
+    assert line.startswith("curl -fgS -o _.bashrc ")
+
+
+@pytest.mark.parametrize("query", [{"file_name": "a", "dotfiles": "true"}, {"dotfiles": "x"}])
+def test_dotfiles_is_about_folders(alice: Client, query: dict[str, str]) -> None:
+    """A parameter that would change nothing is refused."""
+    alice.put("a")
+    assert alice.get("/download", **query).status == 422
 
 
 def test_no_output_leaves_the_directory(alice: Client) -> None:
@@ -62,19 +103,20 @@ def test_no_output_leaves_the_directory(alice: Client) -> None:
     for name in ODD:
         alice.put(name)
     said = config(alice, "")
-    assert {"globoff", "fail", "create-dirs"} <= said.flags
+    assert {"globoff", "fail", "create-dirs", "no-clobber"} <= said.flags
     for output in said.outputs:
-        assert output.startswith("./")
+        assert output.startswith("./alice/")
         assert ".." not in PurePosixPath(output).parts
     assert len(set(said.outputs)) == len(ODD)
 
 
 def test_a_prefix_selects_files(alice: Client) -> None:
-    """It is the beginning of names; without a match the configuration is empty."""
+    """It is the beginning of names; where it is no folder's, the owner's name is the folder."""
     for name in ("photos/a", "photos/b/c", "photos2/a", "other"):
         alice.put(name)
     assert config(alice, "photos/").outputs == ["./photos/a", "./photos/b/c"]
-    assert config(alice, "photos").outputs == ["./photos/a", "./photos/b/c", "./photos2/a"]
+    below = [f"./alice/{name}" for name in ("photos/a", "photos/b/c", "photos2/a")]
+    assert config(alice, "photos").outputs == below
     assert config(alice, "none/").urls == []
 
 
@@ -139,7 +181,8 @@ def test_a_shared_folder_is_downloaded(alice: Client, bob: Client) -> None:
     alice.post("/share", file_name="secret", username="bob")
     assert fetched(bob, "in/", username="alice") == {"./in/a": b"in/a", "./in/b/c": b"in/b/c"}
     assert fetched(bob, "in/") == {"./in/mine": b"mine"}
-    assert set(fetched(bob, "", username="alice")) == {"./in/a", "./in/b/c", "./secret"}
+    everything = {f"./alice/{name}" for name in ("in/a", "in/b/c", "secret")}
+    assert set(fetched(bob, "", username="alice")) == everything
     alice.delete("/share", file_name="in/", username="bob")
     assert config(bob, "in/", username="alice").urls == []
 

@@ -211,8 +211,51 @@ def test_a_curl_configuration_has_all_files_of_a_page(alice: Client) -> None:
     assert Client().post(f"{link.path}/download", **whole).slug == "link-exhausted"
     again = Client().send("POST", f"{link.path}/download", query={"limit": "3"}, json_=whole)
     assert (again.status, link.downloads(alice)) == (200, 5)
+    below = f"./link-{link.id[:8]}/in/"
+    assert curls.read(again.text).outputs == [f"{below}{n}.txt" for n in range(3)]
     empty = Client().post(f"{make(alice, 'empty/').path}/download", format="curl")
     assert curls.read(empty.text).urls == []
+
+
+def test_a_curl_configuration_writes_below_one_folder(alice: Client) -> None:
+    """Named after the link; no name begins with a dot unless the visitor wants that."""
+    names = [".bashrc", ".ssh/authorized_keys", "in/.a/b"]
+    for name in names:
+        alice.put(name)
+    link = make(alice, ".bashrc", ".ssh/", "in/", alias="trip")
+    text = link.download(format="curl").text
+    assert "no-clobber" in curls.read(text).flags
+    shown = ["_.bashrc", "_.ssh/authorized_keys", "in/_.a/b"]
+    assert curls.read(text).outputs == [f"./link-trip/{name}" for name in shown]
+    kept = curls.read(link.download(format="curl", dotfiles=True).text).outputs
+    assert kept == [f"./link-trip/{name}" for name in names]
+    assert link.form("/download", format="curl", dotfiles="true").status == 200
+    line = link.download(".bashrc").json()["curl"]
+    assert line.startswith("curl -fgS -o _.bashrc ")
+
+
+def test_a_resumed_download_does_not_mix_two_files(alice: Client) -> None:
+    """The ETag of the first part is the condition of the second: 412, and nothing is counted."""
+    alice.put("a.txt", b"first")
+    link = make(alice, "a.txt", max_downloads=9)
+    first = link.download("a.txt").json()
+    etag, grant = first["etag"], first["grant"]
+    path, form = f"{link.path}/download", {"file_name": "a.txt", "grant": grant}
+    field = {"if-match": f'"{etag}"'}
+    assert Client().send("POST", path, json_=form, headers=field).status == 303
+    assert link.download(**form, if_match=etag).status == 200
+    assert link.form("/download", file_name="a.txt", if_match="*").status == 303
+    counted = link.downloads(alice)
+    alice.put("a.txt", b"other")
+    assert Client().send("POST", path, json_=form, headers=field).slug == "precondition-failed"
+    for tags in (etag, f'"{etag}"', f'W/"{etag}", "x"'):
+        assert link.download(if_match=tags).status == 412
+    assert link.form("/download", file_name="a.txt", if_match=etag).status == 412
+    both = Client().send("POST", path, json_=form | {"if_match": etag}, headers=field)
+    assert (both.status, both.slug) == (422, "invalid-request")
+    assert link.download(format="curl", if_match=etag).status == 422
+    assert link.downloads(alice) == counted
+    assert link.download(**form).json()["etag"] != etag
 
 
 def test_a_page_of_more_files_than_downloads_left_is_refused(alice: Client) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 LINE = re.compile(r"([a-z][a-z-]*)(?:[ \t]*[ \t:=][ \t]*(.*))?")
 ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "v": "\v"}
-FLAGS = {"globoff", "fail", "silent", "show-error", "create-dirs"}
+FLAGS = {"globoff", "fail", "silent", "show-error", "create-dirs", "no-clobber"}
 
 
 @dataclass
