@@ -67,7 +67,11 @@ storage = Storage(
     opts=options,
 )
 notifications = UploadNotifications(
-    NAME, storage.bucket, function_timeout=FUNCTION_TIMEOUT_SECONDS, opts=options
+    NAME,
+    storage.bucket,
+    after=storage.settings[-1],
+    function_timeout=FUNCTION_TIMEOUT_SECONDS,
+    opts=options,
 )
 log_group = aws.cloudwatch.LogGroup(
     f"{NAME}-function-log",

@@ -3,6 +3,9 @@
 Imports Pulumi, `infra.policies`, and `function.contract` for the keys of each table.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import pulumi
 import pulumi_aws as aws
 
@@ -35,7 +38,9 @@ class Storage(pulumi.ComponentResource):
     ) -> None:
         super().__init__("satchel:infra:Storage", name, None, opts)
         self._name = name
-        self._child = pulumi.ResourceOptions(parent=self)
+        # The settings of the bucket, each of which waits for the one before: S3 answers
+        # OperationAborted to a second change of the same bucket at the same time.
+        self.settings: list[pulumi.Resource] = []
         self._protected = pulumi.ResourceOptions(parent=self, protect=protect)
         self.bucket = aws.s3.Bucket(
             f"{name}-objects", force_destroy=not protect, opts=self._protected
@@ -48,38 +53,49 @@ class Storage(pulumi.ComponentResource):
         self.tables = {shape.name: self._table(shape, protect) for shape in contract.TABLES}
         self.register_outputs({})
 
+    def _set(self, kind: Callable[..., pulumi.Resource], name: str, **inputs: Any) -> None:
+        """Make a setting of the bucket, after the one before it."""
+        options = pulumi.ResourceOptions(parent=self, depends_on=self.settings[-1:])
+        full = f"{self._name}-objects-{name}"
+        self.settings.append(kind(full, bucket=self.bucket.id, opts=options, **inputs))
+
     def _encrypt(self) -> None:
-        """Encrypt objects with the key of S3 itself (SSE-S3), which costs nothing."""
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{self._name}-objects-encryption",
-            bucket=self.bucket.id,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=self._child,
+        """Encrypt objects with the key of S3 itself (SSE-S3), which costs nothing.
+
+        Objects with a key of the client's own (SSE-C) could be read by nobody else, so S3 refuses
+        them.
+        """
+        self._set(
+            aws.s3.BucketServerSideEncryptionConfiguration,
+            "encryption",
+            rules=[
+                {
+                    "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
+                    "blocked_encryption_types": ["SSE-C"],
+                }
+            ],
         )
 
     def _restrict_access(self) -> None:
         """Block public access, ACLs, and requests without TLS."""
-        aws.s3.BucketPublicAccessBlock(
-            f"{self._name}-objects-public-access-block",
-            bucket=self.bucket.id,
+        self._set(
+            aws.s3.BucketPublicAccessBlock,
+            "public-access-block",
             block_public_acls=True,
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self._child,
         )
-        aws.s3.BucketOwnershipControls(
-            f"{self._name}-objects-ownership",
-            bucket=self.bucket.id,
+        self._set(
+            aws.s3.BucketOwnershipControls,
+            "ownership",
             rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=self._child,
         )
         arn = self.bucket.arn
-        aws.s3.BucketPolicy(
-            f"{self._name}-objects-policy",
-            bucket=self.bucket.id,
+        self._set(
+            aws.s3.BucketPolicy,
+            "policy",
             policy=document(deny_plain_http("s3", [arn, pulumi.Output.concat(arn, "/*")])),
-            opts=self._child,
         )
 
     def _keep_versions(self, days: int) -> None:
@@ -87,15 +103,15 @@ class Storage(pulumi.ComponentResource):
 
         An administrator can restore a noncurrent version. Parts cost money and appear in no list.
         """
-        versioning = aws.s3.BucketVersioning(
-            f"{self._name}-objects-versioning",
-            bucket=self.bucket.id,
+        self._set(
+            aws.s3.BucketVersioning,
+            "versioning",
             versioning_configuration={"status": "Enabled"},
-            opts=self._child,
         )
-        aws.s3.BucketLifecycleConfiguration(
-            f"{self._name}-objects-lifecycle",
-            bucket=self.bucket.id,
+        # S3 accepts a rule for noncurrent versions only in a bucket that is versioned.
+        self._set(
+            aws.s3.BucketLifecycleConfiguration,
+            "lifecycle",
             rules=[
                 {
                     "id": "abort-incomplete-uploads",
@@ -111,15 +127,13 @@ class Storage(pulumi.ComponentResource):
                     "expiration": {"expired_object_delete_marker": True},
                 },
             ],
-            # S3 accepts a rule for noncurrent versions only in a bucket that is versioned.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
 
     def _allow_origins(self, origins: list[str]) -> None:
         """Allow scripts of these origins to use presigned URLs (CORS)."""
-        aws.s3.BucketCorsConfiguration(
-            f"{self._name}-objects-cors",
-            bucket=self.bucket.id,
+        self._set(
+            aws.s3.BucketCorsConfiguration,
+            "cors",
             cors_rules=[
                 {
                     "allowed_origins": origins,
@@ -130,7 +144,6 @@ class Storage(pulumi.ComponentResource):
                     "max_age_seconds": CORS_SECONDS,
                 }
             ],
-            opts=self._child,
         )
 
     def _table(self, shape: contract.Table, protect: bool) -> aws.dynamodb.Table:

@@ -30,7 +30,8 @@ DELAY_SECONDS = 1_800
 class UploadNotifications(pulumi.ComponentResource):
     """The queue, to which only `bucket` can send, and its dead-letter queue.
 
-    `function_timeout` is the longest time, in seconds, that the function works on a batch.
+    The bucket sends notifications once its setting `after` is made. `function_timeout` is the
+    longest time, in seconds, that the function works on a batch.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class UploadNotifications(pulumi.ComponentResource):
         name: str,
         bucket: aws.s3.Bucket,
         *,
+        after: pulumi.Resource,
         function_timeout: int,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -60,11 +62,11 @@ class UploadNotifications(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
-        self._notify(bucket)
+        self._notify(bucket, after)
         self._add_alarms()
         self.register_outputs({})
 
-    def _notify(self, bucket: aws.s3.Bucket) -> None:
+    def _notify(self, bucket: aws.s3.Bucket, after: pulumi.Resource) -> None:
         """Have the bucket send a message for each object that a presigned PUT has created."""
         aws.sqs.QueuePolicy(
             f"{self._name}-upload-notifications-dead-letter-policy",
@@ -92,7 +94,7 @@ class UploadNotifications(pulumi.ComponentResource):
                 }
             ],
             # S3 sends a test message at once and refuses a queue that does not accept it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy, after]),
         )
 
     def _add_alarms(self) -> None:

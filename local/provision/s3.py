@@ -30,6 +30,7 @@ def set_versioning(clients: Clients, resource: Resource) -> Outputs:
 
 def set_encryption(clients: Clients, resource: Resource) -> Outputs:
     """Set the encryption at rest."""
+    # The emulator does not know the encryption types that a rule blocks.
     rules = [
         {
             "ApplyServerSideEncryptionByDefault": {

@@ -136,6 +136,7 @@ def test_the_bucket_is_private_and_encrypted(stack):
     }
     (rule,) = stack.inputs("BucketServerSideEncryptionConfiguration")["rules"]
     assert rule["applyServerSideEncryptionByDefault"]["sseAlgorithm"] in {"AES256", "aws:kms"}
+    assert rule["blockedEncryptionTypes"] == ["SSE-C"]
     (statement,) = json.loads(stack.inputs("BucketPolicy")["policy"])["Statement"]
     arn = f"arn:aws:s3:::{stack.exports['bucket']}"
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
@@ -205,12 +206,50 @@ def test_logs_expire_and_hold_no_secret(stack):
     function_log = stack.inputs("Function")["loggingConfig"]["logGroup"]
     assert {function_log} < {group.physical_name for group in groups}
     assert settings["destinationArn"] in {fake_outputs(group)[1]["arn"] for group in groups}
-    variables = set(json.loads(settings["format"]).values())
+    variables = set(re.findall(r"\$context[.\w]+", settings["format"]))
     secret = re.compile(
         r"path|query|header|authorizer|cookie|domain|userAgent|routeKey", re.IGNORECASE
     )
     assert "$context.requestId" in variables
     assert not [each for each in variables if secret.search(each)]
+
+
+# What stands in variables whose values are chosen by clients or by the function's errors.
+WITH_QUOTES = {
+    "$context.error.message": 'a "quoted" \\ word',
+    "$context.error.messageString": json.dumps('a "quoted" \\ word'),
+    "$context.integration.error": 'no module named "x"',
+    "$context.integrationErrorMessage": 'no module named "x"',
+    "$context.protocol": "HTTP/1.1",
+    "$context.requestTime": "27/Nov/2026:22:57:33 +0000",
+}
+
+
+def test_every_line_of_the_access_log_is_json(stack):
+    """API Gateway puts values into the format as they are, quotes included."""
+    line = stack.inputs("Stage")["accessLogSettings"]["format"]
+    assert "\n" not in line  # API Gateway accepts one line
+    for variable in sorted(set(re.findall(r"\$context[.\w]+", line)), key=len, reverse=True):
+        line = line.replace(variable, WITH_QUOTES.get(variable, "200"))
+    logged = json.loads(line)
+    assert logged["gateway_error"] == 'a "quoted" \\ word'
+    assert len(logged) == 9
+
+
+def test_the_settings_of_the_bucket_are_made_one_after_the_other(stack):
+    """S3 answers OperationAborted to two changes of one bucket at the same time."""
+    names = {
+        each.name: each
+        for each in stack.resources
+        if each.kind.startswith("aws:s3/bucket") and not each.kind.endswith(":Bucket")
+    }
+
+    def waits_for(each):
+        mine = set(each.depends_on) & names.keys()
+        return mine.union(*(waits_for(names[name]) for name in mine))
+
+    assert len(names) >= 7
+    assert sorted(len(waits_for(each)) for each in names.values()) == list(range(len(names)))
 
 
 def test_every_request_goes_to_the_function_through_a_throttle(stack):
