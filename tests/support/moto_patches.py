@@ -143,9 +143,43 @@ def update_attributes_directly(original: Any) -> Any:
     return update_item
 
 
-@patch("5.2.5", Table, "query", {Table: "all_items items"})
+def _with_key_of_full_page(table: Any, index_name: str | None, limit: Any, page: Any) -> Any:
+    """A page with its last key, also where the page has exactly the rows that there are.
+
+    DynamoDB stops when it has read `Limit` rows, before it knows whether there are more. Moto
+    leaves out the key where there are none.
+    """
+    rows, scanned, last = page
+    if last is None and rows and scanned == limit:
+        last = table._get_last_evaluated_key(rows[-1], index_name)
+    return rows, scanned, last
+
+
+@patch("5.2.5", Table, "scan", {Table: "_get_last_evaluated_key"})
+def end_full_scans_with_a_key(original: Any) -> Any:
+    """End a page of `Limit` rows with a key, as DynamoDB does."""
+
+    def scan(
+        table: Any,
+        filters: Any,
+        limit: Any,
+        start: Any,
+        filter_expression: Any = None,
+        index_name: str | None = None,
+        *more: Any,
+        **options: Any,
+    ) -> Any:
+        page = original(
+            table, filters, limit, start, filter_expression, index_name, *more, **options
+        )
+        return _with_key_of_full_page(table, index_name, limit, page)
+
+    return scan
+
+
+@patch("5.2.5", Table, "query", {Table: "all_items items _get_last_evaluated_key"})
 def query_one_partition(original: Any) -> Any:
-    """Read one partition, and the rows of an index unsorted.
+    """Read one partition, and the rows of an index unsorted; end full pages with a key.
 
     Moto sorts all rows of the table by their keys, and sorts the found rows again.
     """
@@ -168,12 +202,13 @@ def query_one_partition(original: Any) -> Any:
         rows = list(rows_of(held))
         table.all_items = lambda: rows
         try:
-            return original(
+            page = original(
                 table, partition, comparison, values, limit, start, forward, projection,
                 index_name, *more, **options,
             )  # fmt: skip
         finally:
             del table.all_items
+        return _with_key_of_full_page(table, index_name, limit, page)
 
     return query
 

@@ -185,7 +185,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query", on("pairs", Select="COUNT", ScanIndexForward=False, **QUERY)),
     ("query", on("pairs", ExclusiveStartKey=key("a", "1"), **QUERY)),
     ("query", on("pairs", IndexName="by text", **BY_TEXT)),
-    ("query", on("pairs", IndexName="by text", ExclusiveStartKey=FROM, Limit=1, **BY_TEXT)),
+    ("query", on("pairs", IndexName="by text", ExclusiveStartKey=FROM, Limit=2, **BY_TEXT)),
     ("query", on("single", **QUERY)),
     ("query", on("single", **QUERY | {"ExpressionAttributeValues": {":of": {"S": "no"}}})),
     ("scan", on("pairs", Limit=2)),
@@ -230,3 +230,17 @@ def test_direct_answers_are_those_of_moto(db: Any) -> None:
     for each, our, their in zip(CALLS, ours, theirs, strict=True):
         assert our == their, each
     assert {our[0] for our in ours} == {200, 400}
+
+
+@pytest.mark.parametrize("operation", ["query", "scan"])
+def test_a_page_of_as_many_rows_as_were_asked_for_ends_with_a_key(db: Any, operation: str) -> None:
+    """DynamoDB does not look whether a row follows; the next page then has none."""
+    read, asked = getattr(db, operation), on("pairs", **(QUERY if operation == "query" else {}))
+    rows = read(**asked)["Items"]
+    assert "LastEvaluatedKey" not in read(**asked)
+    page = read(Limit=len(rows), **asked)
+    last = {name: rows[-1][name] for name in key("", "")}
+    assert (page["Items"], page["LastEvaluatedKey"]) == (rows, last)
+    after = read(Limit=len(rows), ExclusiveStartKey=last, **asked)
+    assert (after["Items"], "LastEvaluatedKey" in after) == ([], False)
+    assert "LastEvaluatedKey" not in read(Limit=len(rows) + 1, **asked)

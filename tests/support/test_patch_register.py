@@ -27,7 +27,7 @@ def described(value: Any) -> str:
 
 
 def test_patches_are_registered_once() -> None:
-    assert {each.package: len(each.patches) for each in REGISTERS} == {"moto": 21, "botocore": 5}
+    assert {each.package: len(each.patches) for each in REGISTERS} == {"moto": 22, "botocore": 5}
     assert len({(patch.owner, patch.name) for patch in PATCHES}) == len(PATCHES)
 
 
