@@ -21,6 +21,7 @@ REQUEST_HEADERS = [
     "if-none-match",
     "range",
     "x-link-grant",
+    "x-otp",
     "x-session-token",
 ]
 RESPONSE_HEADERS = [

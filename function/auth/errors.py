@@ -23,7 +23,10 @@ class OtpRequired(Unauthenticated):
     """The password is right, and the account also requires a code of its second factor."""
 
     slug, title = "otp-required", "Code required"
-    default = "Send the code of your authenticator app, or a recovery code, as otp."
+    default = (
+        "Send the code of your authenticator app, or a recovery code, as otp or in the header "
+        "x-otp."
+    )
 
 
 class WrongOtp(Unauthenticated):

@@ -154,7 +154,7 @@ class MfaService:
     def confirm(self, caller: Caller, confirmation: Confirmation) -> RecoveryCodes:
         """Requires a code at every login from now on; the recovery codes are shown only here.
 
-        Raises NoSuchFactor, WrongOtp, SlowDown, ChangedMeanwhile.
+        Raises NoSuchFactor, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
         codes = self._second_factor.new_recovery_codes()
         hashed = frozenset(map(_hash, codes))
@@ -164,6 +164,8 @@ class MfaService:
             secret = account.totp_new
             if secret is None:
                 raise NoSuchFactor("There is nothing to confirm. Start with POST /mfa.")
+            if confirmation.otp is None:
+                raise OtpRequired
             changes, checks = self._second_factor.use_totp(
                 account, secret, confirmation.otp, caller.address, rows
             )

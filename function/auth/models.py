@@ -92,9 +92,9 @@ class Enrolment(Closed):
 
 
 class Confirmation(Closed):
-    """The code that the authenticator app shows."""
+    """The code that the authenticator app shows, unless the header `x-otp` has it."""
 
-    otp: Otp
+    otp: Otp | None = None
 
 
 class RecoveryCodes(Closed):

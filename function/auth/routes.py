@@ -1,10 +1,7 @@
 """Login and logout, passwords, sessions, API keys, and the second factor."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from function.access.errors import NotAllowed
 from function.auth.errors import (
@@ -41,9 +38,17 @@ from function.auth.password_change import PasswordChangeService, PasswordResetSe
 from function.auth.sessions import SessionService
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, LimitReached, SlowDown
-from function.core.fields import Otp
 from function.core.paging import PageQuery
-from function.http.dependencies import CurrentRequest, Cursor, Holder, Limit, SignedIn
+from function.http.dependencies import (
+    CurrentRequest,
+    Cursor,
+    Holder,
+    Limit,
+    OptionalOtpHeader,
+    OtpHeader,
+    SignedIn,
+    with_otp,
+)
 from function.http.responses import answers, list_answer, no_content
 
 router = Router()
@@ -55,13 +60,13 @@ router = Router()
         {200: Token}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
     ),
 )
-def login(body: Credentials, request: CurrentRequest) -> Token:
+def login(body: Credentials, request: CurrentRequest, otp: OptionalOtpHeader = None) -> Token:
     """Start a session. Send its token in the header `x-session-token`.
 
-    An account with a second factor also needs a code as `otp`. The answer says so only after the
-    right password.
+    An account with a second factor also needs a code, as `otp` or in the header `x-otp`. The answer
+    says so only after the right password.
     """
-    return one(LoginService).login(body, request)
+    return one(LoginService).login(with_otp(body, otp), request)
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
@@ -179,20 +184,21 @@ def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
 
 
 @router.post(
-    "/mfa/confirm", responses=answers({200: RecoveryCodes}, NoSuchFactor, WrongOtp, SlowDown)
+    "/mfa/confirm",
+    responses=answers({200: RecoveryCodes}, NoSuchFactor, OtpRequired, WrongOtp, SlowDown),
 )
-def confirm_mfa(body: Confirmation, caller: Holder) -> RecoveryCodes:
+def confirm_mfa(body: Confirmation, caller: Holder, otp: OptionalOtpHeader = None) -> RecoveryCodes:
     """Turn the second factor on, with a code. From now on a login needs one.
 
     The answer contains ten recovery codes, which are shown only here.
     """
-    return one(MfaService).confirm(caller, body)
+    return one(MfaService).confirm(caller, with_otp(body, otp))
 
 
 @router.delete(
     "/mfa", status_code=204, responses=answers({204: None}, NoSuchFactor, WrongOtp, SlowDown)
 )
-def remove_mfa(otp: Annotated[Otp, Query()], caller: Holder) -> Response[None]:
-    """Remove the second factor, with a code or a recovery code in `otp`."""
+def remove_mfa(otp: OtpHeader, caller: Holder) -> Response[None]:
+    """Remove the second factor, with a code or a recovery code in the header `x-otp`."""
     one(MfaService).remove(caller, otp)
     return no_content()

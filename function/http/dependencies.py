@@ -7,15 +7,19 @@ the types before it runs a route, and `meta.openapi` when it documents one.
 """
 
 from dataclasses import fields
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
-from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from pydantic import BaseModel
 
+from function.core.fields import Otp
 from function.core.limits import MAX_BODY_BYTES, MAX_REQUEST_BYTES
 from function.core.models import Caller, Conditions, HttpRequest, IfMatch
 from function.core.roles import Power
+
+Body = TypeVar("Body", bound=BaseModel)
 
 
 def _request(request: Request) -> HttpRequest:
@@ -75,6 +79,18 @@ IfMatchHeader = Annotated[IfMatch, HeaderFields(IfMatch)]
 # The query parameters of a list: `limit: Limit = 100, cursor: Cursor = None`.
 Limit = Annotated[int, Query(ge=1, le=1000, description="The maximum number of items on a page.")]
 Cursor = Annotated[str | None, Query(description="From `x-next-cursor` of the page before.")]
+
+# A code of the second factor, which no address may contain: logs and histories keep addresses.
+OTP_HEADER = Header(alias="x-otp", description="A code of the second factor, or a recovery code.")
+OtpHeader = Annotated[Otp, OTP_HEADER]
+OptionalOtpHeader = Annotated[Otp | None, OTP_HEADER]
+
+
+def with_otp(body: Body, otp: str | None) -> Body:
+    """The body of a request with the code of its header as `otp`, if it has none itself."""
+    if otp is None or getattr(body, "otp", None) is not None:
+        return body
+    return body.model_copy(update={"otp": otp})
 
 
 def needs_token(route: Any) -> bool:

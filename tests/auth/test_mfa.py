@@ -9,10 +9,10 @@ import pytest
 from function.auth.mfa import PERIOD, WRONG_CODES_OF_DAY, totp_code
 from function.core.limits import DAY
 from tests.auth.test_sessions import OTHER
-from tests.conftest import Behind, Clock
+from tests.conftest import Behind, Clock, reason_at
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import FakeAws
-from tests.support.mfa import Authenticator, enable_mfa
+from tests.support.mfa import Authenticator, disable_mfa, enable_mfa
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_the_limit_mentions_the_recovery_code(
     answer = use_up_codes(app)
     assert (answer.status, answer.slug) == (429, "slow-down")
     assert "recovery code" in answer.json()["detail"]
-    assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
+    assert disable_mfa(alice, app.recovery[0]).status == 204
     secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
     wrong = next(
         each
@@ -199,7 +199,7 @@ def test_wrong_codes_of_another_secret_do_not_count(
     """An owner who lost the old secret starts with a new count on the same day."""
     use_up_codes(app)
     if by == "recovery code":
-        assert alice.delete("/mfa", otp=app.recovery[0]).status == 204
+        assert disable_mfa(alice, app.recovery[0]).status == 204
     else:
         join("root").send("PATCH", "/users/alice", json_={"mfa": False})
         alice = Client(login(address="198.51.100.1").json()["token"])
@@ -260,6 +260,26 @@ def test_one_of_two_logins_with_one_code_succeeds(
     assert (mine.status, mine.slug) == (401, "wrong-otp")
 
 
+def test_a_code_may_be_sent_in_a_header(alice: Client, clock: Clock) -> None:
+    """Wherever a body takes one; that of the body wins. No address contains one."""
+    secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]
+    assert alice.post("/mfa/confirm").slug == "otp-required"
+    app = Authenticator(secret, lambda: clock.time)
+    done = alice.send("POST", "/mfa/confirm", json_={}, headers={"x-otp": app.code()})
+    recovery = done.json()["recovery_codes"]
+    clock.time += PERIOD
+    who = {"username": "alice", "password": PASSWORD}
+    wrong = {"x-otp": recovery[1].replace("-", "")[::-1]}
+    for fields, otp in ((who, app.code()), (who | {"otp": recovery[0]}, wrong["x-otp"])):
+        answer = Client().send("POST", "/login", json_=fields, headers={"X-OTP": otp})
+        assert answer.status == 200, answer.text
+    assert Client().send("POST", "/login", json_=who, headers=wrong).slug == "wrong-otp"
+    for headers in ({}, {"x-otp": recovery[1]}):
+        answer = alice.send("DELETE", "/mfa", query={"otp": recovery[1]}, headers=headers)
+        assert (answer.status, reason_at(answer, "query.otp")) == (422, "unknown field")
+    assert disable_mfa(alice, recovery[1]).status == 204
+
+
 @pytest.mark.parametrize("of", [lambda app: app.code(), lambda app: app.recovery[3]])
 def test_removal_requires_a_code(
     alice: Client, app: Authenticator, clock: Clock, of: Callable[[Authenticator], str]
@@ -267,13 +287,13 @@ def test_removal_requires_a_code(
     """A session alone is not enough; afterwards the password is, and enrolment is possible."""
     clock.time += PERIOD
     assert alice.delete("/mfa").status == 422
-    assert alice.delete("/mfa", otp="000000").slug == "wrong-otp"
+    assert disable_mfa(alice, "000000").slug == "wrong-otp"
     assert login().slug == "otp-required"
-    assert alice.delete("/mfa", otp=of(app)).status == 204
+    assert disable_mfa(alice, of(app)).status == 204
     assert login().status == 200
     me = alice.get("/me").json()
     assert (me["mfa"], me["recovery_codes_left"]) == (False, 0)
-    assert alice.delete("/mfa", otp="000000").slug == "no-such-factor"
+    assert disable_mfa(alice, "000000").slug == "no-such-factor"
     again = enable_mfa(alice, clock)
     assert again.secret != app.secret
     clock.time += PERIOD
@@ -298,7 +318,7 @@ def test_enrolment_and_removal_make_two_calls_each(
     """One read and one commit."""
     with fake_aws.counted() as made:
         app = enable_mfa(alice, clock)
-        alice.delete("/mfa", otp=app.recovery[0])
+        disable_mfa(alice, app.recovery[0])
     assert made == ["BatchGetItem", "TransactWriteItems"] * 3
 
 

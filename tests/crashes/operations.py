@@ -109,7 +109,9 @@ def request_of(route: Route) -> Send:
 
     def send(client: Client, known: Known) -> Answer:
         path = known.ids.path(route.path, **route.ids)
-        return client.send(route.method, path, query=route.query, json_=route.body)
+        return client.send(
+            route.method, path, query=route.query, json_=route.body, headers=route.headers
+        )
 
     return send
 

@@ -57,6 +57,7 @@ class Sender:
         address = f"198.51.{self.count // 250}.{self.count % 250}"
         sender = Client(sent.pop("token", self.world.sender(route).token), address)
         path = sent.pop("path", self.world.path(route))
+        sent["headers"] = {**route.headers, **sent.get("headers", {})}
         answer = sender.send(route.method, path, **sent)
         assert answer.status < 500, (route, what, answer.text[:300])
         if answer.status >= 400:

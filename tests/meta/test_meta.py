@@ -139,8 +139,8 @@ def test_the_document_does_not_name_the_framework(document: Any) -> None:
 
 
 def test_the_document_does_not_name_our_dependencies(document: Any) -> None:
-    """The types of a route's signature; five of them are words that the texts need."""
-    words = {"Any", "Conditions", "Cursor", "Limit", "Request"}
+    """The types of a route's signature; six of them are words that the texts need."""
+    words = {"Any", "Conditions", "Cursor", "Limit", "Otp", "Request"}
     names = {name for name in vars(dependencies) if re.fullmatch("([A-Z][a-z]+)+", name)} - words
     assert {"CurrentRequest", "Holder", "SignedIn"} <= names
     assert set(re.findall(r"\w+", json.dumps(document))) & names == set()

@@ -54,6 +54,7 @@ class Route:
 
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the path that differ from those of the world."""
     outlives_owner: bool = False
@@ -166,7 +167,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="DELETE", path="/mfa", power="account",
-        query={"otp": "123456"},
+        headers={"x-otp": "123456"},
         status=404, calls=(READ,), interleaved=(401,),
     ),
     Route(

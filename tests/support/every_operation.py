@@ -62,7 +62,14 @@ class Run:
         for route in ROUTES:
             for client in (world.sender(route), world.dave):
                 who, path = Client() if route.public else client, world.path(route)
-                answer = self.send(who, route.method, path, query=route.query, json_=route.body)
+                answer = self.send(
+                    who,
+                    route.method,
+                    path,
+                    query=route.query,
+                    json_=route.body,
+                    headers=route.headers,
+                )
                 self.secrets |= presigned(answer.text)
             self.secrets |= {*texts(dict(route.query)), *texts(route.body)}
             reset(fake_aws, restore)
@@ -166,7 +173,7 @@ class Run:
             answer = self.send(Client(), "POST", "/login", json_=who | more)
         self.secrets.add(answer.json()["token"])
         for code in ("000000", codes[1], codes[1]):
-            self.send(alice, "DELETE", "/mfa", query={"otp": code})
+            self.send(alice, "DELETE", "/mfa", headers={"x-otp": code})
 
     def again(self, name: str) -> Client:
         """Another session of somebody's."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from function.auth.mfa import PERIOD, totp_code
-from tests.support.client import PASSWORD, Client
+from tests.support.client import PASSWORD, Answer, Client
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,11 @@ class Authenticator:
     def code(self, off: int = 0) -> str:
         """The code of this time step, or of one `off` steps later."""
         return totp_code(self.secret, int(self.now()) // PERIOD + off)
+
+
+def disable_mfa(client: Client, code: str) -> Answer:
+    """Removes the second factor with one of its codes."""
+    return client.send("DELETE", "/mfa", headers={"x-otp": code})
 
 
 def enable_mfa(client: Client, now: Callable[[], float]) -> Authenticator:

@@ -63,7 +63,7 @@ class World:
 
     def send(self, client: Client, route: Route, **sent: Any) -> Answer:
         """Sends the register's request, with other parts where `sent` names them."""
-        request = {"query": route.query, "json_": route.body} | sent
+        request = {"query": route.query, "json_": route.body, "headers": route.headers} | sent
         return client.send(route.method, self.path(route), **request)
 
 
