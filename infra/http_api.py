@@ -31,6 +31,7 @@ RESPONSE_HEADERS = [
     "link",
     "location",
     "retry-after",
+    "x-file-size",
     "x-link-grant",
     "x-next-cursor",
     "x-request-id",

@@ -56,10 +56,15 @@ REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes tha
 
 
 def file_headers(file: FileObject) -> dict[str, str | list[str]]:
-    """The header fields that go with a file's bytes; no browser runs or caches them."""
+    """The header fields that go with a file's bytes; no browser runs or caches them.
+
+    The size is a field of its own, because an HTTP API need not pass the function's content-length
+    in answer to HEAD, and Base64 and ranges have another length.
+    """
     return {
         "etag": f'"{file.etag}"',
         "accept-ranges": "bytes",
+        "x-file-size": str(file.size),
         "vary": "accept",
         "content-disposition": disposition(file.file_name, "attachment"),
         "x-content-type-options": "nosniff",

@@ -31,6 +31,7 @@ SECURITY = {
 }
 SCHEMAS = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
+FILE_SIZE = {"description": "The size of the file in bytes", "schema": {"type": "integer"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 PROBLEM = {"content": {PROBLEM_TYPE: {"schema": {"$ref": SCHEMAS + "Problem"}}}}
 HEADER_FIELDS = {
@@ -124,8 +125,10 @@ def _complete_file(path: dict[str, Any]) -> None:
     text = {"schema": {"type": "string", "contentEncoding": "base64"}}
     get["200"]["content"] = {"text/plain": text, PLAIN_BYTES: BYTES}
     get["206"] = {"description": "The range", "content": {PLAIN_BYTES: BYTES}}
-    for method in ("get", "head"):
+    for method, statuses in (("get", ("200", "206")), ("head", ("200",))):
         path[method]["responses"]["304"] = {"description": "The file has not changed"}
+        for status in statuses:
+            path[method]["responses"][status]["headers"] = {"X-File-Size": FILE_SIZE}
     path["head"]["responses"]["200"].pop("content", None)
 
 

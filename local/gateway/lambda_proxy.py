@@ -145,13 +145,15 @@ def error_response(status: HTTPStatus) -> Response:
     """A response that the gateway itself gives, in API Gateway's words."""
     # Python 3.13 renamed the phrase of 413; API Gateway did not.
     message = "Request Entity Too Large" if status == _TOO_LARGE else status.phrase
-    body = json.dumps({"message": message})
+    body = json.dumps({"message": message}, separators=(",", ":"))
     return Response(status, [("content-type", "application/json")], body.encode())
 
 
 def _described_response(result: Mapping[str, Any], method: str) -> Response:
     """Raises AttributeError, TypeError or ValueError for a malformed part."""
     status = int(result["statusCode"])
+    if isinstance(result["statusCode"], bool | float):
+        raise TypeError
     body = result.get("body") or ""
     if status not in _STATUSES or not isinstance(body, str):
         raise ValueError
@@ -168,7 +170,7 @@ def _described_response(result: Mapping[str, Any], method: str) -> Response:
         lengths = [p for p in given if p[0] == "content-length" and _LENGTH.fullmatch(p[1])]
         headers += lengths[:1]
     if "content-type" not in dict(headers) and data:
-        headers.append(("content-type", "text/plain;charset=UTF-8"))
+        headers.append(("content-type", "text/plain; charset=utf-8"))
     headers += [("set-cookie", _header_value(cookie)) for cookie in result.get("cookies") or ()]
     return Response(status, headers, data)
 

@@ -127,6 +127,17 @@ def test_a_file_too_large_for_this_route_names_the_other_one(alice: Client, behi
     assert (head.status, head.headers["content-length"]) == (200, str(SMALL_FILE_BYTES + 1))
 
 
+def test_the_size_of_a_file_is_a_field_of_its_own(alice: Client) -> None:
+    """Base64, ranges, HEAD and 304 have another content-length, or none that arrives."""
+    alice.put("a", b"0123456789")
+    etag = alice.get("/files").json()[0]["etag"]
+    for method in ("GET", "HEAD"):
+        for more in ({}, RAW, RAW | {"range": "bytes=2-3"}, {"if-none-match": f'"{etag}"'}):
+            answer = alice.send(method, "/file", query={"file_name": "a"}, headers=more)
+            assert answer.status in {200, 206, 304}
+            assert answer.headers["x-file-size"] == "10"
+
+
 @pytest.mark.parametrize("size", [6_200_000, 6 * 1024 * 1024 + 1, 9_000_000])
 def test_a_body_larger_than_lambda_takes_is_refused(
     alice: Client, behind: Behind, size: int

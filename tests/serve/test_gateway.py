@@ -136,7 +136,7 @@ def test_a_client_that_sends_too_much_can_read_the_refusal() -> None:
         client.sendall(b"x" * 12_000_000)
         response = receive(client)
         assert response.startswith(b"HTTP/1.1 413 ")
-        assert response.endswith(b'{"message": "Request Entity Too Large"}')
+        assert response.endswith(b'{"message":"Request Entity Too Large"}')
 
 
 @pytest.mark.enable_socket
