@@ -19,7 +19,7 @@ help: ## list the commands
 serve: $(VENV) $(EMULATOR) ## run Satchel at http://127.0.0.1:8000, or on PORT=
 	@exec $(RUN) -m local.serve
 
-sweep: ## run the hourly and the daily work of a running `make serve` now
+sweep: ## run the scheduled work of a running `make serve` now
 	@curl --silent --show-error --fail --request POST http://127.0.0.1:$(PORT)/_sweep
 
 reset: $(VENV) ## delete the data of `make serve`

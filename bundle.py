@@ -57,8 +57,8 @@ OPERATIONS: dict[str, set[str]] = {
     },
     "s3": {
         "AbortMultipartUpload", "CompleteMultipartUpload", "CreateMultipartUpload", "DeleteObject",
-        "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "ListParts", "PutObject",
-        "UploadPart",
+        "DeleteObjects", "GetObject", "HeadBucket", "HeadObject", "ListObjectsV2", "ListParts",
+        "PutObject", "UploadPart",
     },
     "sesv2": {"SendEmail"},
 }  # fmt: skip

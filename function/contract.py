@@ -13,8 +13,8 @@ from typing import Any
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
 OPTIONAL = {"administrator", "mail_from"}  # settings that may be empty
-# The events of the two EventBridge rules: each hour to delete what has expired, each day to
-# reconcile the counters with the rows.
+# The events of the two EventBridge rules: every five minutes to delete what has expired, each day
+# to reconcile the counters with the rows.
 SWEEP_EVENT = {"satchel": "sweep"}
 RECONCILE_EVENT = {"satchel": "reconcile"}
 # The suffix of the object key of an upload by a single PUT. S3 sends a notification for each new

@@ -16,7 +16,7 @@ BATCH_SIZE = 10
 MAX_CONCURRENCY = 5
 
 SCHEDULES = {
-    "sweep": (contract.SWEEP_EVENT, "rate(1 hour)"),
+    "sweep": (contract.SWEEP_EVENT, "rate(5 minutes)"),
     "reconcile": (contract.RECONCILE_EVENT, "rate(1 day)"),
 }
 

@@ -31,7 +31,7 @@ from local.resource import only_resource
 from local.worker_pool import HANDLER, WorkerPool
 
 WALKTHROUGH = Path(__file__).with_name("walkthrough.sh")
-PERIODS = {"rate(1 hour)": 3_600, "rate(1 day)": 86_400}  # seconds
+PERIODS = {"rate(5 minutes)": 300, "rate(1 day)": 86_400}  # seconds
 
 _READY_SECONDS = 60
 

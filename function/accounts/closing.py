@@ -1,7 +1,7 @@
 """Deletion of accounts: revoke all that an account gave and got, then delete its files.
 
 The first commit disables the account for good and ends its sessions, so that nothing is added to
-it afterwards. Every step then deletes one page of rows. The next request, or the hourly sweep,
+it afterwards. Every step then deletes one page of rows. The next request, or the sweep,
 continues a deletion that ran out of time or was interrupted. The account's own row is deleted last:
 until then nobody can register its name.
 

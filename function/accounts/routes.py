@@ -148,7 +148,7 @@ def delete_user(username: Annotated[Username, Path()], caller: Admin) -> Respons
 
     Its files move to the trash. Its links, file requests, groups, shares, sessions and API keys
     are deleted. The answer is 202 when that takes longer: send the request again to go on, or
-    leave the rest to the hourly sweep.
+    leave the rest to the sweep.
     """
     done = one(AccountDeletion).delete(caller, username)
     return Response(202, JSON, done) if done.left else Response(204)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 NAMESPACE = "Satchel"
+SECONDS = {"lag"}  # metrics that are no counts
 
 
 def put_metrics(stack: str, counts: Mapping[str, int]) -> None:
@@ -13,5 +14,6 @@ def put_metrics(stack: str, counts: Mapping[str, int]) -> None:
     metrics = Metrics(namespace=NAMESPACE, service="satchel")
     metrics.add_dimension("stack", stack)
     for name, count in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, count)
+        unit = MetricUnit.Seconds if name in SECONDS else MetricUnit.Count
+        metrics.add_metric(name, unit, count)
     metrics.flush_metrics()

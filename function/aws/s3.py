@@ -138,17 +138,33 @@ class Bucket:
         with translate_aws_errors():
             self._client.delete_object(Bucket=self._name, Key=key)
 
+    def delete_many(self, keys: Sequence[str]) -> set[str]:
+        """Deletes up to a thousand objects in one call; returns the keys that S3 did not delete.
+
+        Objects that do not exist are no error.
+        """
+        if not keys:
+            return set()
+        objects: Any = [{"Key": key} for key in keys]
+        with translate_aws_errors():
+            answer = self._client.delete_objects(
+                Bucket=self._name, Delete={"Objects": objects, "Quiet": True}
+            )
+        return {each["Key"] for each in answer.get("Errors", [])}
+
+    def abort_multipart(self, key: str, multipart: str) -> None:
+        """Deletes the parts of a multipart upload, which need not exist any more."""
+        try:
+            with translate_aws_errors():
+                self._client.abort_multipart_upload(Bucket=self._name, Key=key, UploadId=multipart)
+        except ClientError as error:
+            if error_code(error) not in NO_SUCH_UPLOAD:
+                raise
+
     def discard(self, key: str, multipart: str | None) -> None:
         """Deletes an object, after the parts of its multipart upload. Neither needs to exist."""
         if multipart:
-            try:
-                with translate_aws_errors():
-                    self._client.abort_multipart_upload(
-                        Bucket=self._name, Key=key, UploadId=multipart
-                    )
-            except ClientError as error:
-                if error_code(error) not in NO_SUCH_UPLOAD:
-                    raise
+            self.abort_multipart(key, multipart)
         self.delete(key)
 
     def presign_get(self, key: str, disposition: str, content_type: str, seconds: int) -> str:

@@ -159,7 +159,7 @@ class FileService:
         """Moves a file of the caller's to the trash and revokes its grants, in one commit.
 
         Only owners delete: the right to write a shared file does not include it. A `permanent`
-        delete also removes it from the trash, with its versions; the hourly sweep finishes what
+        delete also removes it from the trash, with its versions; the sweep finishes what
         takes too long. Raises NoSuchFile, PreconditionFailed, ChangedMeanwhile.
         """
         has_time = self._runtime.within(WORK_SECONDS)

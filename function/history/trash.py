@@ -2,7 +2,7 @@
 
 A purge takes several transactions: the file's versions, its row, its bytes in S3. So its first one
 expires the file at once: nobody can restore it from then on, and if the purge is interrupted the
-hourly sweep finishes it.
+sweep finishes it.
 """
 
 from collections.abc import Callable

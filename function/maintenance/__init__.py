@@ -1,1 +1,1 @@
-"""Work without a request: the hourly sweep, the daily reconciliation, notifications from S3."""
+"""Work without a request: the sweep, the daily reconciliation, notifications from S3."""

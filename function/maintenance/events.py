@@ -20,7 +20,7 @@ from function.maintenance.reconcile import Reconciliation
 from function.maintenance.sweep import Sweep
 from function.uploads.completion import CompletionService
 
-STEP_MILLISECONDS = 10_000  # one step of scheduled work takes less
+STEP_SECONDS = 10  # one step of scheduled work takes less
 
 
 def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, Any]:
@@ -35,10 +35,13 @@ def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, 
         return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
     milliseconds_left: Callable[[], int] = context.get_remaining_time_in_millis
 
-    def has_time() -> bool:
-        return milliseconds_left() > STEP_MILLISECONDS
+    def seconds_left() -> float:
+        return milliseconds_left() / 1000 - STEP_SECONDS
 
-    counts, errors = _sweep(has_time) if event == SWEEP_EVENT else (_reconcile(has_time), [])
+    def has_time() -> bool:
+        return seconds_left() > 0
+
+    counts, errors = _sweep(seconds_left) if event == SWEEP_EVENT else (_reconcile(has_time), [])
     logger.info("scheduled work", extra=counts)
     put_metrics(base.current().settings.stack, counts)
     if errors:
@@ -62,13 +65,15 @@ def uploaded_keys(body: str) -> Iterator[str]:
         yield unquote_plus(record["s3"]["object"]["key"])
 
 
-def _sweep(has_time: Callable[[], bool]) -> tuple[dict[str, int], list[Exception]]:
-    expired, accounts = base.one(Sweep).run(has_time)
-    errors = expired.failed + accounts.failed
+def _sweep(seconds_left: Callable[[], float]) -> tuple[dict[str, int], list[Exception]]:
+    result = base.one(Sweep).run(seconds_left)
+    errors = result.expired.failed + result.moves.failed + result.accounts.failed
     counts = {
-        "expired": expired.done,
-        "accounts_deleted": accounts.done,
+        "expired": result.expired.done,
+        "moves_finished": result.moves.done,
+        "accounts_deleted": result.accounts.done,
         "failed": len(errors),
+        "lag": result.lag,
     }
     return counts, errors
 

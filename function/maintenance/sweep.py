@@ -1,4 +1,4 @@
-"""The hourly sweep: everything that runs every hour.
+"""The sweep, every five minutes: everything that goes on without a request.
 
 - It deletes uploads that nobody completed in time, with their bytes.
 - It deletes replaced versions and deleted files whose time is over, with their bytes.
@@ -6,87 +6,105 @@
 - It continues folder moves that no request continues.
 - It continues deletions of accounts.
 
-All but the last have an expiry entry (`tables/expiry.py`), which names the row. The entry is
-deleted after everything else, so a sweep that is interrupted is continued by the next one.
+The first three have an expiry entry (`tables/expiry.py`), which names the row. The entry is deleted
+after everything else, so a sweep that is interrupted is continued by the next one. The sweep keeps
+which days may have entries, and since when it has watched the table without a gap.
+
+Deletions of accounts, folder moves and expired rows have equal shares of the time; what one of them
+leaves is the others'.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from function.accounts.closing import AccountDeletion
+from function.aws.rows import Key
 from function.base import Base
-from function.core.limits import DAY
 from function.core.runtime import BatchResult
-from function.files.purge import Purger
+from function.maintenance.expired_rows import ExpiredRows
 from function.moves.folder_job import FolderMoveService
-from function.tables.expiry import MAX_DAYS_BACK, ExpiryEntries, ExpiryEntry
-from function.tables.jobs import is_job_key
-from function.tables.uploads import is_upload_key
+from function.tables.jobs import RunningJobs
 
-BATCH_SIZE = 100
-# Seconds after the expiry. A download URL that was signed just before it works for minutes, and a
-# request continues a move for seconds. A PUT to an upload URL may take long.
-GRACE, UPLOAD_GRACE = 600, 3600
+JOBS_PAGE = 100
+# Seconds after a job was created, for which a request continues it.
+JOB_GRACE = 600
+
+HasTime = Callable[[], bool]
+# Does its work while it has time; returns whether the time was too short.
+Task = Callable[[HasTime], bool]
 
 
 class SweepResult(NamedTuple):
-    """The outcomes of a sweep: of rows that expired, and of accounts whose deletion it finished."""
+    """The outcome of a sweep.
+
+    `expired` are the rows that it deleted, `moves` the folder moves and `accounts` the deletions
+    of accounts that it finished. `lag` is the age in seconds of the oldest overdue entry that it
+    left, 0 for none.
+    """
 
     expired: BatchResult
+    moves: BatchResult
     accounts: BatchResult
+    lag: int
 
 
 class Sweep:
-    """Does the work of every hour."""
+    """Does the work of every five minutes."""
 
     def __init__(self, base: Base) -> None:
-        self._entries = ExpiryEntries(base.db)
-        self._purger = base.one(Purger)
+        self._base = base
+        self._running_jobs = RunningJobs(base.db)
         self._folder_moves = base.one(FolderMoveService)
         self._account_deletion = base.one(AccountDeletion)
-        self._bucket = base.bucket
         self._runtime = base.runtime
 
-    def run(self, has_time: Callable[[], bool]) -> SweepResult:
-        """Deletes the rows that have expired, then accounts, as long as `has_time` returns True.
+    def run(self, seconds_left: Callable[[], float]) -> SweepResult:
+        """Works as long as `seconds_left` is positive. Errors are in the result."""
+        accounts, moves = BatchResult(), BatchResult()
+        expired_rows = ExpiredRows(self._base)
 
-        An error in one of them does not stop the other; it is in the result.
-        """
-        result = SweepResult(BatchResult(), BatchResult())
-        with result.expired.attempt():
-            self._expire(has_time, result.expired)
-        with result.accounts.attempt():
-            self._account_deletion.sweep(has_time, result.accounts)
-        return result
+        def delete_accounts(has_time: HasTime) -> bool:
+            with accounts.attempt():
+                self._account_deletion.sweep(has_time, accounts)
+            return not has_time()
 
-    def _expire(self, has_time: Callable[[], bool], batch: BatchResult) -> None:
-        """Handles the entries of each day. One that fails is left for the next sweep."""
-        now = int(self._runtime.now())
-        for day in range(now // DAY - MAX_DAYS_BACK, now // DAY + 1):
-            after, more = "", True
-            while more and has_time():
-                entries, more = self._entries.list_entries(day, after=after, limit=BATCH_SIZE)
-                after = str(entries[-1].key.sort) if entries else after
-                for entry in entries:
-                    grace = UPLOAD_GRACE if is_upload_key(entry.row) else GRACE
-                    if now < entry.until + grace or not has_time():
-                        continue
+        def move_folders(has_time: HasTime) -> bool:
+            with moves.attempt():
+                self._move_folders(has_time, moves)
+            return not has_time()
+
+        share_time([delete_accounts, move_folders, expired_rows.delete], seconds_left)
+        return SweepResult(expired_rows.result, moves, accounts, expired_rows.finish())
+
+    def _move_folders(self, has_time: HasTime, batch: BatchResult) -> None:
+        """Continues the jobs that no request continues. One that fails stops no other."""
+        after, more = "", True
+        while more and has_time():
+            jobs, more = self._running_jobs.list_jobs(after=after, limit=JOBS_PAGE)
+            for job, created in jobs:
+                after = f"{job.partition}/{job.sort}"
+                if has_time() and self._runtime.now() >= created + JOB_GRACE:
                     with batch.attempt():
-                        self._handle(entry, has_time)
-                        batch.done += 1
+                        batch.done += self._move(job, has_time)
 
-    def _handle(self, entry: ExpiryEntry, has_time: Callable[[], bool]) -> None:
-        """Deletes the row, then the bytes, then the entry.
+    def _move(self, job: Key, has_time: HasTime) -> bool:
+        if not self._folder_moves.resume(job, has_time):
+            return False
+        self._running_jobs.delete(job)
+        return True
 
-        An upload that was completed has no entry any more, or its row cannot be claimed; so no
-        bytes of a file are deleted. An aborted upload keeps its entry: its URL may bring bytes yet.
-        """
-        if is_job_key(entry.row):
-            if self._folder_moves.resume(entry.row, has_time):
-                self._entries.delete(entry)
-        elif is_upload_key(entry.row):
-            if self._entries.claim(entry) and entry.object:
-                self._bucket.discard(entry.object, entry.multipart)
-            self._entries.delete(entry)
-        else:
-            self._purger.purge(entry.row, entry.key, has_time)
+
+def share_time(tasks: Sequence[Task], seconds_left: Callable[[], float]) -> None:
+    """Gives each task an equal share of the time, and again those whose share was too short.
+
+    Each runs at least once, so that it can tell what it leaves.
+    """
+    waiting = list(tasks)
+    while waiting:
+        unfinished = []
+        for number, task in enumerate(waiting):
+            left = seconds_left()
+            kept = max(left - left / (len(waiting) - number), 0)  # for those that follow
+            if task(lambda kept=kept: seconds_left() > kept):  # type: ignore[misc]
+                unfinished.append(task)
+        waiting = unfinished if seconds_left() > 0 else []

@@ -5,7 +5,7 @@ may have a million files. So a move is a series of transactions:
 
 1. A folder that fits one transaction moves in it.
 2. Otherwise the first transaction creates a job: its row has the old and the new name, the number
-   of files moved, and a `rev`. An expiry entry has the hourly sweep find it.
+   of files moved, and a `rev`. An expiry entry has the sweep find it.
 3. Each later transaction moves one batch (`FolderBatches`): first the file requests and the grants
    on folders, then the files in the order of their names, each with its grants. It requires that
    the job's row, and every file, grant and folder that it moves, is as it was read, and gives the

@@ -43,7 +43,7 @@ def change_file(
     No bytes are copied. Everybody the file or folder is shared with keeps their access, under the
     new name. With another extension, a file must be of a type that your role may upload. A folder
     moves with everything below it; when that takes longer than one request, the answer is 202 with
-    a job. Repeat the request to continue the job; otherwise the hourly sweep continues it.
+    a job. Repeat the request to continue the job; otherwise the sweep continues it.
     """
     body = with_conditions(body, header)
     if not body.file_name.endswith("/"):

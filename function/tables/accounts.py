@@ -219,11 +219,17 @@ def reservation_key(reservation: Reservation, upload: Key) -> Key:
     return Key(FILES, f"{reservation.owner}/{RESERVATIONS}", f"{upload.partition}/{upload.sort}")
 
 
-def put_reservation(reservation: Reservation, upload: Key, expires_at: int) -> Write:
-    """Stores a reservation; the table's TTL deletes it after `expires_at` (epoch seconds)."""
+def put_reservation(reservation: Reservation, upload: Key, until: int) -> Write:
+    """Stores the reservation of an upload that expires at `until` (epoch seconds).
+
+    The row has no TTL: without it nobody would know that the account is charged for nothing.
+    """
     row: Item = {
-        "size": reservation.size, "owner_id": reservation.owner_id, "expires_at": expires_at
-    }  # fmt: skip
+        "size": reservation.size,
+        "owner_id": reservation.owner_id,
+        "request": reservation.request,
+        "until": until,
+    }
     return put(reservation_key(reservation, upload), row)
 
 

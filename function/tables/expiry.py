@@ -1,11 +1,16 @@
-"""Expiry entries in the table files: which rows the hourly sweep deletes, with their bytes.
+"""Expiry entries in the table files: which rows the sweep deletes, with their bytes.
 
 An entry is a row of the partition of a day, which is no user's name, so the sweep finds the rows
 that have expired without reading any others. The commit that writes a row that expires writes its
 entry, and the commit that makes the row's bytes a file's deletes the entry.
+
+Entries have no TTL: only the sweep deletes them, however late it comes. Those of earlier releases
+have one of LEGACY_DAYS.
 """
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 
 from function.aws.dynamodb import ConditionFailed, Dynamo, QueryPage
 from function.aws.rows import Item, Key, Rows
@@ -15,8 +20,13 @@ from function.core.limits import DAY
 from function.tables.accounts import Reservation, StorageAmount, delete_reservation, refund
 from function.tables.requests import release_slot
 
-MAX_DAYS_BACK = 30  # of entries that the sweep reads; the table's TTL deletes earlier ones
-ENTRY_SECONDS = MAX_DAYS_BACK * DAY  # for which an entry outlives its row, if no sweep runs
+# For which entries of earlier releases outlive their rows; the first sweep begins there.
+LEGACY_DAYS = 30
+# A commit may write an entry of a day that has just ended.
+OPEN_DAYS = 1
+# Sweeps further apart leave a time of which the table tells nothing (`SweepPosition.since`).
+MAX_GAP = 3600
+SWEEP_KEY = Key(FILES, "~sweep", "position")
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,34 @@ class ExpiryEntry:
     multipart: str | None
     until: int
     reservation: Reservation | None
+
+
+@dataclass(frozen=True)
+class SweepPosition:
+    """What a sweep leaves for the next one.
+
+    - `days`: the days (since the epoch) before `next_day` that may still have entries. All days
+      from `next_day` on may have some.
+    - `seen`: when the last sweep ended (epoch seconds); `table`: the name of its table files.
+    - `since`: since when sweeps followed each other within MAX_GAP in this table. A table that was
+      restored has another name, or none of the last sweeps: before `since` it may have lost rows.
+    """
+
+    days: tuple[int, ...]
+    next_day: int
+    seen: int
+    since: int
+    table: str
+
+    def open_days(self, today: int) -> list[int]:
+        """The days that may have entries that are due."""
+        return [*self.days, *range(self.next_day, today + 1)]
+
+    def after(self, open_days: list[int], now: int) -> "SweepPosition":
+        """The position after a sweep that left entries on these days."""
+        first_open = now // DAY - OPEN_DAYS
+        past = tuple(day for day in open_days if day < first_open)
+        return replace(self, days=past, next_day=max(self.next_day, first_open), seen=now)
 
 
 def expiry_key(row: Key, until: int) -> Key:
@@ -54,12 +92,7 @@ def schedule_expiry(
     reservation: Reservation | None = None,
 ) -> Write:
     """Writes the expiry entry of a row; `object_key` is not needed if the row names its bytes."""
-    entry: Item = {
-        "object": object_key,
-        "multipart": multipart,
-        "until": until,
-        "expires_at": until + ENTRY_SECONDS,
-    }
+    entry: Item = {"object": object_key, "multipart": multipart, "until": until}
     if reservation:
         entry |= {
             "reserved": reservation.size,
@@ -72,8 +105,7 @@ def schedule_expiry(
 
 def mark_freed(entry: Key, object_key: str, now: int) -> Write:
     """Records that the row is deleted and that its bytes are next; creates a missing entry."""
-    times: Item = {"until": now, "expires_at": now + ENTRY_SECONDS}
-    return update(entry, set={"freed": object_key}, default=times)
+    return update(entry, set={"freed": object_key}, default={"until": now})
 
 
 def freed_object(rows: Rows, entry: Key) -> str | None:
@@ -134,13 +166,28 @@ class ExpiryEntries:
         page = self._db.query(FILES, expiry_partition(day), after=after, limit=limit)
         return page.map(_entry)
 
+    def load_position(self, table: str, now: int) -> SweepPosition:
+        """What the last sweep left; `table` is the name of the table files."""
+        row = self._db.read([SWEEP_KEY]).get(SWEEP_KEY)
+        if row is None:
+            return SweepPosition((), now // DAY - LEGACY_DAYS, now, now, table)
+        saved = json.loads(str(row["position"]))
+        position = SweepPosition(**saved | {"days": tuple(saved["days"])})
+        if position.table == table and now - position.seen <= MAX_GAP:
+            return position
+        return replace(position, since=now, table=table)
+
+    def save_position(self, position: SweepPosition) -> None:
+        """Saves what a sweep leaves."""
+        self._db.write(put(SWEEP_KEY, {"position": json.dumps(asdict(position))}))
+
     def claim(self, entry: ExpiryEntry) -> bool:
         """Deletes the row that has expired; False when its upload has been completed."""
         return claim(self._db, entry.row, entry.reservation)
 
-    def delete(self, entry: ExpiryEntry) -> None:
-        """Deletes an entry."""
-        self._db.write(delete(entry.key))
+    def delete(self, entries: Iterable[Key]) -> None:
+        """Deletes entries."""
+        self._db.commit_each([delete(entry) for entry in entries])
 
 
 def _entry(item: Item) -> ExpiryEntry:

@@ -1,18 +1,18 @@
 """Jobs in the table files: folder moves that take longer than a request.
 
-A job is a row of the partition `<owner>/jobs`. An expiry entry has the hourly sweep continue a job
-that nothing else continues.
+A job is a row of the partition `<owner>/jobs`. A list of those that are running lets the sweep
+continue a job that nothing else continues.
 """
 
 import hashlib
 
-from function.aws.dynamodb import Dynamo
-from function.aws.rows import Key, Row, Rows
+from function.aws.dynamodb import Dynamo, QueryPage
+from function.aws.rows import Item, Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put
 from function.contract import FILES
-from function.tables.expiry import expiry_key, schedule_expiry
 
 JOBS = "jobs"
+RUNNING_PARTITION = "~jobs/running"
 MAX_JOBS = 10_000  # more than an account can have before they expire
 
 
@@ -63,14 +63,46 @@ def jobs_of(db: Dynamo, owner: str) -> dict[str, JobRow]:
 
 
 def create_job(row: JobRow, old: JobRow | None) -> list[Write]:
-    """Creates a job, or replaces the `old` one of the same folder, and its expiry entry."""
+    """Creates a job, or replaces the `old` one of the same folder, and lists it as running."""
     key = Key(FILES, row.partition, row.name)
     unchanged = equals(rev=old.rev) if old else missing("partition")
-    return [put(key, row, unchanged), schedule_expiry(key, row.created)]
+    return [put(key, row, unchanged), list_as_running(key, row.created)]
 
 
 def update_job(row: JobRow, old: JobRow) -> list[Write]:
-    """Records the progress of a job, and deletes its expiry entry when it is done."""
+    """Records the progress of a job, and takes it off the list when it is done."""
     key = Key(FILES, row.partition, row.name)
     change = put(key, row, equals(rev=old.rev))
-    return [change, *([delete(expiry_key(key, row.created))] if row.done else [])]
+    return [change, *([delete(running_key(key))] if row.done else [])]
+
+
+def running_key(job: Key) -> Key:
+    """The key of a job's entry on the list of those that are running."""
+    return Key(FILES, RUNNING_PARTITION, f"{job.partition}/{job.sort}")
+
+
+def list_as_running(job: Key, created: int) -> Write:
+    """Lists a job that was `created` (epoch seconds) among those that are running."""
+    return put(running_key(job), {"created": created})
+
+
+class RunningJobs:
+    """The list of the jobs that are running."""
+
+    def __init__(self, db: Dynamo) -> None:
+        """Takes the client."""
+        self._db = db
+
+    def list_jobs(self, *, after: str, limit: int) -> QueryPage[tuple[Key, int]]:
+        """The keys of jobs and when they were created (epoch seconds), after a sort key."""
+        page = self._db.query(FILES, RUNNING_PARTITION, after=after, limit=limit)
+        return page.map(_running_job)
+
+    def delete(self, job: Key) -> None:
+        """Takes a job off the list."""
+        self._db.write(delete(running_key(job)))
+
+
+def _running_job(item: Item) -> tuple[Key, int]:
+    partition, _, name = str(item["name"]).rpartition("/")
+    return Key(FILES, partition, name), int(str(item["created"]))

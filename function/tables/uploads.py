@@ -13,7 +13,7 @@ from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict, StoredType
 from function.core.limits import DAY, UPLOAD_DAYS
 from function.tables.accounts import Reservation, delete_reservation, put_reservation
-from function.tables.expiry import ENTRY_SECONDS, claim, expiry_key, schedule_expiry
+from function.tables.expiry import claim, expiry_key, schedule_expiry
 
 UPLOADS = "uploads"
 
@@ -120,8 +120,7 @@ def create_upload(row: UploadRow) -> list[Write]:
     expiry_entry = schedule_expiry(
         key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=reservation
     )
-    until = row.expires_at + ENTRY_SECONDS
-    reserved = [put_reservation(reservation, key, until)] if reservation else []
+    reserved = [put_reservation(reservation, key, row.expires_at)] if reservation else []
     return [put(key, row), expiry_entry, *reserved]
 
 

@@ -48,7 +48,7 @@ def invoke(handler: Handler, request: Request, source_ip: str, port: int) -> Res
 
 
 def run_schedules(handler: Handler) -> Response:
-    """Run the hourly and the daily job now; the response holds the results of both."""
+    """Run both scheduled jobs now; the response holds the results of both."""
     try:
         results = [handler(dict(event), Context()) for event in (SWEEP_EVENT, RECONCILE_EVENT)]
     except Exception:

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from function.base import current
+from function.contract import Settings
 from function.core.errors import Problem
-from function.maintenance import sweep as maintenance_sweep
+from function.tables import expiry
 from tests.conftest import Clock
 from tests.crashes.crashes import FAULTS, Fault, Killed
 from tests.support.client import Client, join
 from tests.support.fake_aws import Call, FakeAws
+from tests.support.invariants import assert_consistent
 from tests.support.senders import ask, counts
 from tests.support.transfers import (
     bytes_used,
@@ -45,7 +48,7 @@ EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     use_small_parts(monkeypatch)
-    monkeypatch.setattr(maintenance_sweep, "MAX_DAYS_BACK", 1)
+    monkeypatch.setattr(expiry, "LEGACY_DAYS", 1)
 
 
 @contextmanager
@@ -219,6 +222,43 @@ def test_a_sweep_cut_off_anywhere_is_gone_on_with(
         assert alice.get("/uploads").json() == []
         assert fetch(alice, "done") == DATA[:15]
         clock.time += LATER
+
+
+@once
+def archived(fake_aws: FakeAws, clock: Clock) -> Client:
+    """Somebody whose versions, deleted files and copies of them are past their time."""
+    alice = join("alice")
+    for data in (b"1", b"2", b"3"):
+        alice.put("stays", data)
+        alice.put("deleted", data)
+    alice.post("/copy", file_name="stays", new_name="copy")
+    for number in range(3):
+        alice.put(f"{number}", b"plain")
+    for name in ("deleted", "copy", *"012"):
+        assert alice.delete("/file", file_name=name).status == 204
+    clock.time += current().settings.keep_seconds + 24 * 3600
+    return alice
+
+
+@EACH
+def test_a_sweep_of_archived_files_cut_off_anywhere_is_gone_on_with(
+    fake_aws: FakeAws, clock: Clock, settings: Settings, fault: Fault
+) -> None:
+    """The next one leaves the live file alone, charged once."""
+    archived(fake_aws, clock)
+    numbers = calls_of(fake_aws, sweep)
+    assert len(numbers) >= 12
+    for number in numbers:
+        archived(fake_aws, clock)
+        with failing(fake_aws, number, fault):
+            unless_cut_off(sweep)
+        assert b"3" in stored(fake_aws)
+        sweep()
+        assert stored(fake_aws) == [b"3"], f"call {number}"
+        assert bytes_used(fake_aws, "alice") == 1
+        rows = fake_aws.rows(settings.files)
+        assert not [row for row in rows if row["partition"].startswith("~expiry/")]
+        assert_consistent(rows, fake_aws.rows(settings.users))
 
 
 @once

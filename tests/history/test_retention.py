@@ -1,14 +1,16 @@
 """How long replaced and deleted files are kept, and that the sweep then deletes their bytes."""
 
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
+from pydantic import ValidationError
 
 from function.contract import Settings
-from tests.conftest import Clock
+from tests.conftest import Behind, Clock
 from tests.support.client import Client
-from tests.support.fake_aws import Call, FakeAws
-from tests.support.transfers import bytes_used, stored, sweep
+from tests.support.fake_aws import Call, FakeAws, response, sent_body
+from tests.support.transfers import aws, bytes_used, stored, sweep
 
 GRACE, UPLOAD_GRACE = 601, 3601
 
@@ -56,26 +58,51 @@ def test_only_the_configured_number_of_versions_is_kept(
     assert sorted(map(int, stored(fake_aws))) == list(range(2, settings.keep_versions + 3))
 
 
-def test_an_entry_that_fails_stops_no_other(
-    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings
-) -> None:
-    """The sweep handles the others, then raises the error; the next one tries again."""
+def trash_two(alice: Client, clock: Clock, settings: Settings) -> None:
+    """Two deleted files whose time is over."""
     for name in ("a", "b"):
         alice.put(name, name.encode())
         alice.delete("/file", file_name=name)
     clock.time += settings.keep_seconds + UPLOAD_GRACE
-    refused: list[Call] = []
 
-    def deny(call: Call) -> None:
-        if call.operation == "DeleteObject" and not refused:
-            refused.append(call)
-            raise PermissionError
 
-    fake_aws.before = deny
+def test_an_object_that_s3_does_not_delete_is_tried_again(
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings
+) -> None:
+    """DeleteObjects answers 200 with an error for each; the others are done."""
+    trash_two(alice, clock, settings)
+    refused: list[str] = []
+
+    def refuse(call: Call, answer: Any) -> Any:
+        if call.operation != "DeleteObjects":
+            return answer
+        key = str(ET.fromstring(sent_body(call)).findtext(".//{*}Key"))
+        aws("s3").put_object(Bucket=settings.bucket, Key=key, Body=b"stays")
+        refused.append(key)
+        error = f"<Error><Key>{key}</Key><Code>InternalError</Code></Error>"
+        body = f"<DeleteResult>{error}</DeleteResult>"
+        return response(200, {"content-type": "application/xml"}, body.encode())
+
+    fake_aws.after = refuse
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks"):
+        sweep()
+    fake_aws.after = lambda _, answer: answer
+    assert (len(refused), stored(fake_aws)) == (1, [b"stays"])
+    assert sweep() == 1
+    assert stored(fake_aws) == []
+
+
+def test_an_unreadable_row_stops_no_other(
+    alice: Client, fake_aws: FakeAws, clock: Clock, settings: Settings, behind: Behind
+) -> None:
+    """The sweep handles the others, then raises the error; the next one tries again."""
+    trash_two(alice, clock, settings)
+    row = next(row for row in behind.rows("files") if row["partition"] == "alice/trash")
+    behind.put("files", {**row, "size": "many"})
     with pytest.raises(Exception, match="failed to finish 1 of its tasks") as raised:
         sweep()
-    assert isinstance(raised.value.__cause__, PermissionError)
+    assert isinstance(raised.value.__cause__, ValidationError)
     assert len(stored(fake_aws)) == 1
-    fake_aws.before = lambda _: None
+    behind.put("files", row)
     assert sweep() == 1
     assert stored(fake_aws) == []

@@ -553,7 +553,7 @@ def test_an_interrupted_sweep_releases_a_slot_once(
     clock.time += 8 * DAY
 
     def before(call: Call) -> None:
-        assert call.operation != "DeleteObject"
+        assert call.operation != "DeleteObjects"
 
     fake_aws.before = before
     with pytest.raises(Exception, match="failed to finish 1 of its tasks"):

@@ -152,8 +152,8 @@ def test_a_schedule_runs_at_the_start_and_then_by_its_period(bucket: Bucket) -> 
     bucket.answer = {"expired": 0}
     for time, swept, reconciled in (
         (0, 1, 1),
-        (3_599, 1, 1),
-        (3_600, 2, 1),
+        (299, 1, 1),
+        (300, 2, 1),
         (9_000, 3, 1),
         (86_400, 4, 2),
     ):
@@ -216,7 +216,7 @@ def test_the_event_sources_are_those_that_the_stack_declares(bucket: Bucket) -> 
         queue_url=bucket.sqs.get_queue_url(QueueName=name)["QueueUrl"],
         queue_arn=f"arn:aws:sqs:eu-central-1:123456789012:{name}",
         batch_size=10,
-        schedules=[(contract.SWEEP_EVENT, 3_600), (contract.RECONCILE_EVENT, 86_400)],
+        schedules=[(contract.SWEEP_EVENT, 300), (contract.RECONCILE_EVENT, 86_400)],
     )
 
 

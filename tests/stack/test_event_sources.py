@@ -50,14 +50,17 @@ def test_a_message_is_tried_five_times_and_then_kept_for_an_operator(stack):
     assert mapped["functionName"] == fake_outputs(function)[1]["arn"]
 
 
-def test_the_function_sweeps_every_hour_and_reconciles_every_day(stack):
+def test_the_function_sweeps_every_five_minutes_and_reconciles_every_day(stack):
     """It recognises the events of the schedules, and no HTTP request looks like one."""
     rules = {
         each.physical_name: each.inputs["scheduleExpression"] for each in stack.all("EventRule")
     }
     targets = [each.inputs for each in stack.all("EventTarget")]
     sent = {rules.pop(each["rule"]): json.loads(each["input"]) for each in targets}
-    assert sent == {"rate(1 hour)": contract.SWEEP_EVENT, "rate(1 day)": contract.RECONCILE_EVENT}
+    assert sent == {
+        "rate(5 minutes)": contract.SWEEP_EVENT,
+        "rate(1 day)": contract.RECONCILE_EVENT,
+    }
     assert not rules
     function = fake_outputs(stack.one("Function"))[1]["arn"]
     assert {each["arn"] for each in targets} == {function}

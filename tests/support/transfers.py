@@ -135,7 +135,7 @@ def notify(*keys: str) -> list[str]:
 
 
 def sweep() -> int:
-    """Runs the hourly sweep, and returns how many rows had expired."""
+    """Runs the sweep, and returns how many rows had expired."""
     expired: int = app.lambda_handler(contract.SWEEP_EVENT, CONTEXT)["expired"]
     return expired
 
