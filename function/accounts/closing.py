@@ -61,10 +61,10 @@ from function.tables.links import (
     LinkRow,
     Links,
     alias_key,
-    delete_alias,
     delete_owner_entry,
     link_key,
     link_with_alias,
+    release_alias,
 )
 from function.tables.requests import RequestRow, Requests, delete_request
 
@@ -118,7 +118,7 @@ class Departure:
         if row.alias:
             rows = self._db.read([alias_key(row.alias)])
             if link_with_alias(rows, row.alias) == row.id:
-                writes.append(delete_alias(row, row.alias))
+                writes.append(release_alias(row, row.alias, self._runtime.now(), None))
         return writes
 
     def _delete_requests(self, account: Account) -> bool:

@@ -59,6 +59,16 @@ class Passwords:
         """The password's hash in the PHC string format, with its parameters and a new salt."""
         return self._hasher.hash(normal(password))
 
+    def hash_shared(self, password: str | None) -> str | None:
+        """The hash of the password of a link or file request; None where there is none.
+
+        Raises WeakPassword.
+        """
+        if password is None:
+            return None
+        self.require_uncommon(password)
+        return self.hash(password)
+
     def verify(self, hashed: str | None, password: str) -> bool:
         """Whether the hash is that of the password. None takes as long, and is false.
 

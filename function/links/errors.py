@@ -41,7 +41,7 @@ class LinkRevoked(Gone):
 
 
 class AliasTaken(Conflict):
-    """Another link has that alias."""
+    """Another link has that alias, or had it in the last 90 days and belongs to another account."""
 
     slug, title = "alias-taken", "Alias taken"
-    default = "Another link has this alias; choose another one."
+    default = "Another link has this alias, or had it not long ago; choose another one."

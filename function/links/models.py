@@ -45,7 +45,9 @@ class LinkRequest(Closed):
     """Files and folders of the caller, and the conditions under which a link gives access to them.
 
     `expires_in` is seconds, a week by default; null never expires. `audience` is the only account
-    that can open the link. `alias` is an address that people can remember, and guess.
+    that can open the link. `alias` is an address that people can remember, and guess; when
+    a link has it no more, it stays yours for 90 days. `password` has at least 8 characters, and is
+    no common one.
     """
 
     items: LinkItemNames

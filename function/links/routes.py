@@ -4,6 +4,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from function.access.errors import NoSuchFile
+from function.auth.errors import WeakPassword
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
 from function.core.paging import PageQuery
@@ -26,6 +27,7 @@ router = Router()
         AliasTaken,
         ChangedMeanwhile,
         LimitReached,
+        WeakPassword,
         Invalid,
     ),
 )
@@ -63,6 +65,7 @@ def get_link(link_id: str, caller: Sharer) -> Link:
         AliasTaken,
         ChangedMeanwhile,
         LimitReached,
+        WeakPassword,
         Invalid,
     ),
 )

@@ -36,11 +36,11 @@ from function.tables.links import (
     Links,
     alias_key,
     create_link,
-    delete_alias,
     delete_owner_entry,
-    link_with_alias,
+    is_alias_taken,
     put_alias,
     put_owner_entry,
+    release_alias,
     update_link,
 )
 
@@ -62,7 +62,7 @@ class LinkService:
     def create(self, caller: Caller, request: LinkRequest, base_url: str) -> Link:
         """Creates a link; only this answer has its `url`, below `base_url`.
 
-        Raises NoSuchFile, NoSuchUser, AliasTaken, LimitReached, ChangedMeanwhile.
+        Raises NoSuchFile, NoSuchUser, AliasTaken, WeakPassword, LimitReached, ChangedMeanwhile.
         """
         token = self._runtime.new_secret()
 
@@ -74,7 +74,7 @@ class LinkService:
             grants = self._items.grants(authentication, row, request.items)
             writes = [
                 create_link(row),
-                *_put_entries(row),
+                *self._put_entries(row),
                 *self._items.writes(authentication, [], grants),
                 require_account_active(authentication.account),
                 self._audit.record(caller, "link.create", subject=row.id),
@@ -101,13 +101,13 @@ class LinkService:
         if len(current_grants(authentication, row, grants)) < len(grants):
             # An item may have been renamed after the link was read, and its grant with it.
             row, grants, authentication = self._find(caller, link_id)
-        row = row.model_copy(update={"alias": _current_alias(authentication, row)})
+        row = row.model_copy(update={"alias": self._current_alias(authentication, row)})
         return link_view(row, current_grants(authentication, row, grants))
 
     def update(self, caller: Caller, link_id: str, changes: LinkChanges) -> Link:
         """Changes the fields that `changes` provides.
 
-        Raises NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, LimitReached, Invalid,
+        Raises NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, WeakPassword, LimitReached, Invalid,
         ChangedMeanwhile.
         """
 
@@ -122,8 +122,8 @@ class LinkService:
                 grants = current_grants(authentication, row, before)
             writes = [
                 update_link(old, row),
-                *_put_entries(row),
-                *_release_alias(authentication, old, keep=row.alias),
+                *self._put_entries(row),
+                *self._release_alias(authentication, old, keep=row.alias),
                 *self._items.writes(authentication, before, grants),
                 self._audit.record(caller, "link.update", subject=row.id),
             ]
@@ -147,7 +147,7 @@ class LinkService:
             return [
                 update_link(old, row),
                 delete_owner_entry(row),
-                *_release_alias(authentication, old),
+                *self._release_alias(authentication, old),
                 self._audit.record(caller, "link.delete", subject=row.id),
                 *self._items.writes(authentication, grants, []),
             ], None
@@ -201,19 +201,19 @@ class LinkService:
     ) -> LinkRow:
         """The row with the fields that the request provides; a new link has a default expiry.
 
-        Raises AliasTaken, NoSuchUser.
+        Raises AliasTaken, NoSuchUser, WeakPassword.
         """
         provided = request.model_fields_set
         if not isinstance(request, LinkChanges):
             provided = provided | {"expires_in"}
-        fields: dict[str, object] = {"alias": _current_alias(authentication, row)}
+        fields: dict[str, object] = {"alias": self._current_alias(authentication, row)}
         for name in provided & {"max_downloads", "allow_download", "note", "alias"}:
             fields[name] = getattr(request, name)
-        if request.alias and _is_taken(authentication, request.alias, row):
+        if request.alias and self._is_taken(authentication, request.alias, row):
             raise AliasTaken
         if "password" in provided:
-            password = request.password and request.password.get_secret_value()
-            fields["password"] = self._passwords.hash(password) if password else None
+            password = request.password.get_secret_value() if request.password else None
+            fields["password"] = self._passwords.hash_shared(password)
             fields["signing_key"] = self._runtime.new_id()
         if "expires_in" in provided:
             seconds = request.expires_in
@@ -228,28 +228,26 @@ class LinkService:
             fields |= {"audience": request.audience, "audience_id": audience and audience.id}
         return row.model_copy(update=fields | {"rev": self._runtime.new_id()})
 
+    def _put_entries(self, row: LinkRow) -> list[Write]:
+        """Puts the entry of a link in the list of its owner, and that of its alias."""
+        now = self._runtime.now()
+        return [put_owner_entry(row), *([put_alias(row, row.alias, now)] if row.alias else [])]
 
-def _put_entries(row: LinkRow) -> list[Write]:
-    """Puts the entry of a link in the list of its owner, and that of its alias."""
-    return [put_owner_entry(row), *([put_alias(row, row.alias)] if row.alias else [])]
+    def _current_alias(self, authentication: Authentication, row: LinkRow) -> str | None:
+        """The alias of a link; None when another link took it after the entry had expired."""
+        return None if row.alias and self._is_taken(authentication, row.alias, row) else row.alias
 
+    def _is_taken(self, authentication: Authentication, alias: str, row: LinkRow) -> bool:
+        return is_alias_taken(authentication.rows, alias, row, self._runtime.now())
 
-def _is_taken(authentication: Authentication, alias: str, row: LinkRow) -> bool:
-    """Whether another link has the alias."""
-    return link_with_alias(authentication.rows, alias) not in {None, row.id}
-
-
-def _current_alias(authentication: Authentication, row: LinkRow) -> str | None:
-    """The alias of a link; None when another link took it after the entry had expired."""
-    return None if row.alias and _is_taken(authentication, row.alias, row) else row.alias
-
-
-def _release_alias(
-    authentication: Authentication, row: LinkRow, keep: str | None = None
-) -> list[Write]:
-    """Deletes the entry of the link's alias, unless that is the one to keep."""
-    alias = _current_alias(authentication, row)
-    return [delete_alias(row, alias)] if alias and alias != keep else []
+    def _release_alias(
+        self, authentication: Authentication, row: LinkRow, keep: str | None = None
+    ) -> list[Write]:
+        """Releases the link's alias, unless it is the one to keep."""
+        alias = self._current_alias(authentication, row)
+        if alias is None or alias == keep:
+            return []
+        return [release_alias(row, alias, self._runtime.now(), row.owner_id)]
 
 
 def _keys(owner: str, request: LinkRequest) -> list[Key]:

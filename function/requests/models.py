@@ -28,7 +28,8 @@ class FileRequestSettings(Closed):
     """The limits of a file request; sizes are bytes, and null is no limit.
 
     `expires_in` is seconds; null never expires. `allowed_types` are extensions (`.pptx`) and media
-    types (`image/*`); none allows all. The name of a file decides its type.
+    types (`image/*`); none allows all. The name of a file decides its type. `password` has at least
+    8 characters, and is no common one.
     """
 
     expires_in: Seconds | None = None

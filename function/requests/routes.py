@@ -4,6 +4,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from function.access.errors import NoSuchFileRequest
+from function.auth.errors import WeakPassword
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
 from function.core.paging import PageQuery
@@ -21,7 +22,9 @@ router = Router()
 
 
 @router.post(
-    "/requests", status_code=201, responses=answers({201: CreatedFileRequest}, InvalidName)
+    "/requests",
+    status_code=201,
+    responses=answers({201: CreatedFileRequest}, InvalidName, WeakPassword),
 )
 def create_file_request(
     body: NewFileRequest, caller: Sharer, request: CurrentRequest
@@ -54,7 +57,9 @@ def get_file_request(request_id: str, caller: Sharer) -> FileRequestView:
 
 @router.patch(
     "/requests/<request_id>",
-    responses=answers({200: FileRequestView}, NoSuchFileRequest, InvalidName, ChangedMeanwhile),
+    responses=answers(
+        {200: FileRequestView}, NoSuchFileRequest, InvalidName, WeakPassword, ChangedMeanwhile
+    ),
 )
 def update_file_request(
     request_id: str, body: FileRequestChanges, caller: Sharer

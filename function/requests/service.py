@@ -54,7 +54,7 @@ class FileRequestService:
     def create(self, caller: Caller, request: NewFileRequest, base_url: str) -> CreatedFileRequest:
         """Creates a file request; only this answer has its `url`, below `base_url`.
 
-        Raises ChangedMeanwhile.
+        Raises WeakPassword, ChangedMeanwhile.
         """
         token, settings = self._runtime.new_secret(), dict[str, Any]()
         audit_write = self._audit.record(caller, "request.create", subject=token_hash(token))
@@ -91,7 +91,7 @@ class FileRequestService:
 
         The first `EXACT_ATTEMPTS` attempts expect the counts as they were read, so that the answer
         has those at the time of the commit. Later ones do not: however many uploads begin, an owner
-        can close a file request. Raises NoSuchFileRequest, ChangedMeanwhile.
+        can close a file request. Raises NoSuchFileRequest, WeakPassword, ChangedMeanwhile.
         """
         settings, attempts = dict[str, Any](), count()
 
@@ -146,7 +146,8 @@ class FileRequestService:
             fields["expires_at"] = seconds and fields["ends"] + EXPIRED_SECONDS
         if "password" in provided:
             password = provided["password"]
-            fields["password"] = password and self._passwords.hash(password.get_secret_value())
+            password = password and password.get_secret_value()
+            fields["password"] = self._passwords.hash_shared(password)
             fields["signing_key"] = self._runtime.new_secret()
         if "allowed_types" in provided:
             fields["allowed_types"] = list(provided["allowed_types"] or [])

@@ -18,11 +18,13 @@ from function.aws.writes import (
     update,
 )
 from function.contract import SHARES
+from function.core.limits import EXPIRED_SECONDS
 from function.tables.grants import Grant
 
 # Sorts after every grant, for no user name begins so. The id that follows it keeps links apart in
 # the index by file, where every counted download would write to one hot partition.
 LINK = "~link/"
+FOREVER = 10**12  # epoch seconds
 MAX_ROWS = 100  # of a link's partition; more than a link has grants
 
 
@@ -100,9 +102,22 @@ def link_in(rows: Rows, link_id: str) -> LinkRow | None:
 
 
 def link_with_alias(rows: Rows, alias: str) -> str | None:
-    """The id of the link that has an alias, if the alias is among the rows."""
+    """The id of the link that has an alias, if the alias is among the rows and has a link."""
     row = rows.get(alias_key(alias))
-    return str(row["link"]) if row else None
+    return str(row["link"]) if row and "link" in row else None
+
+
+def is_alias_taken(rows: Rows, alias: str, link: LinkRow, now: float) -> bool:
+    """Whether a link cannot have an alias: another one has it, or one of another owner had it.
+
+    `now` is epoch seconds.
+    """
+    row = rows.get(alias_key(alias), {})
+    if not row or int(str(row.get("expires_at", FOREVER))) <= now:
+        return False
+    if "link" in row:
+        return row["link"] != link.id
+    return row.get("owner_id") != link.owner_id
 
 
 def receipt_in(rows: Rows, key: Key, file_id: str, now: float) -> bool:
@@ -143,15 +158,20 @@ def delete_owner_entry(row: LinkRow) -> Write:
     return delete(_owner_entry_key(row))
 
 
-def put_alias(row: LinkRow, alias: str) -> Write:
-    """Gives a link an alias that no other link has, until the link expires."""
-    item: Item = {"link": row.id, "expires_at": row.expires_at}
-    return put(alias_key(alias), item, _not_of_another(row))
+def put_alias(row: LinkRow, alias: str, now: float) -> Write:
+    """Gives a link an alias until the link expires, unless it is taken (`is_alias_taken`)."""
+    item: Item = {"link": row.id, "owner_id": row.owner_id, "expires_at": row.expires_at}
+    return put(alias_key(alias), item, _alias_is_free(row, now))
 
 
-def delete_alias(row: LinkRow, alias: str) -> Write:
-    """Deletes an alias of a link, never another link's."""
-    return delete(alias_key(alias), _not_of_another(row))
+def release_alias(row: LinkRow, alias: str, now: float, owner_id: str | None) -> Write:
+    """Takes an alias from a link, never from another one.
+
+    For EXPIRED_SECONDS only its owner can use it again, or nobody without `owner_id`: people who
+    have the address expect that owner's files.
+    """
+    item: Item = {"owner_id": owner_id, "expires_at": int(now) + EXPIRED_SECONDS}
+    return put(alias_key(alias), item, _alias_is_free(row, now))
 
 
 def put_receipt(key: Key, file_id: str, until: int, now: float) -> Write:
@@ -218,5 +238,6 @@ def _owner_entry_key(row: LinkRow) -> Key:
     return Key(SHARES, f"links:{row.owner}", f"{row.created}/{row.id}")
 
 
-def _not_of_another(row: LinkRow) -> Condition:
-    return missing("grantee") | equals(link=row.id)
+def _alias_is_free(row: LinkRow, now: float) -> Condition:
+    own = equals(link=row.id) | (missing("link") & equals(owner_id=row.owner_id))
+    return missing("grantee") | own | at_most(expires_at=int(now))

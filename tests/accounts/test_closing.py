@@ -39,7 +39,7 @@ def _enrich(world: World) -> None:
     """Gives Alice data of every kind."""
     for number in range(60):
         world.alice.put(f"many/{number:02}", b"x")
-    make(world.alice, "a.txt", "many/", alias="summer", password="x")
+    make(world.alice, "a.txt", "many/", alias="summer", password="knock twice")
     world.alice.post("/share", file_name="many/", group="team")
     world.alice.post("/share", file_name="many/", username="bob")
     world.bob.put("bobs.txt", b"of bob")
@@ -132,7 +132,8 @@ def test_a_namesake_gets_nothing(rich: World) -> None:
     assert Client().get(f"/s/{tokens[0]}").status == 404
     assert Client().get(f"/r/{tokens[1]}").status == 404
     assert alice.send("PUT", "/groups/team").status == 201
-    assert make(alice, "a.txt", alias="summer").open().status == 200
+    assert alice.post("/links", items=["a.txt"], alias="summer").slug == "alias-taken"
+    assert make(alice, "a.txt", alias="winter").open().status == 200
 
 
 @pytest.mark.odd_rows

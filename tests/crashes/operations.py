@@ -466,7 +466,7 @@ TABLE: tuple[Operation, ...] = (
               change_request("large", open=False)),
     operation("delete a file request", "DELETE /requests/{request_id}"),
     operation(
-        "unlock a file request", "POST /r/{token}/unlock", post("/unlock", password="knock"),
+        "unlock a file request", "POST /r/{token}/unlock", post("/unlock", password="knock twice"),
         who="locked request", calls=4, quiet=1, writes=True,
     ),
     operation(

@@ -85,7 +85,7 @@ class World:
         requests = {
             "large": create_request(alice, "large"),
             "small": create_request(alice, "small", max_files=2),
-            "locked": create_request(alice, "locked", password="knock"),
+            "locked": create_request(alice, "locked", password="knock twice"),
         }
         self.people["sender"] = Sender(requests["large"]["url"])
         self.people["small request"] = Sender(requests["small"]["url"])

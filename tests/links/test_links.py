@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from function import base
+from function.auth.passwords import Passwords
 from tests.conftest import Behind, Clock, reason_at
 from tests.crashes.meetings import act_before_commit
 from tests.crashes.world import other_process
@@ -128,7 +130,9 @@ def test_an_update_changes_the_fields_provided(alice: Client, bob: Client) -> No
     alice.put("b.txt")
     link = make(alice, "a.txt")
     said = {"note": "look", "max_downloads": 3, "alias": "my-link", "audience": "bob"}
-    answer = change(alice, link, **said, expires_in=60, allow_download=False, password="x")
+    answer = change(
+        alice, link, **said, expires_in=60, allow_download=False, password="knock twice"
+    )
     expected = link.view | said
     expected |= {"url": None, "allow_download": False, "has_password": True}
     assert answer.json() == expected | {"expires_at": "2026-09-21T14:14:20.000Z"}
@@ -214,7 +218,7 @@ def test_a_revoked_link_stops_working_immediately(alice: Client) -> None:
     change(alice, other, note="another")
     token = make(alice, "a.txt")
     assert revoke(alice, token).status == 204
-    for answer in (token.open(), token.download("a.txt"), token.unlock("x")):
+    for answer in (token.open(), token.download("a.txt"), token.unlock("knock twice")):
         assert (answer.status, answer.slug) == (410, "link-revoked")
     assert revoke(alice, link).status == 204
     assert link.open().slug == "no-such-link"  # by its alias, which is free again
@@ -225,7 +229,7 @@ def test_a_revoked_link_stops_working_immediately(alice: Client) -> None:
 
 
 def test_an_alias_belongs_to_one_link(alice: Client, bob: Client) -> None:
-    """A second link cannot have it until the first is changed."""
+    """A second link cannot have it, nor another account's when the first is changed."""
     alice.put("a.txt")
     bob.put("b.txt")
     link = make(alice, "a.txt", alias="summer")
@@ -234,9 +238,112 @@ def test_an_alias_belongs_to_one_link(alice: Client, bob: Client) -> None:
     other = make(bob, "b.txt")
     assert change(bob, other, alias="summer").slug == "alias-taken"
     assert change(alice, link, alias="winter").status == 200
-    assert change(bob, other, alias="summer").status == 200
-    assert Client().get("/s/summer").json()["owner"] == "bob"
+    assert change(bob, other, alias="summer").slug == "alias-taken"
+    assert Client().get("/s/summer").slug == "no-such-link"
     assert Client().get("/s/winter").json()["owner"] == "alice"
+
+
+def give_up(alice: Client, how: str) -> None:
+    """Alice makes a link with the alias `summer`, which then loses it."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", alias="summer")
+    if how == "revoke":
+        assert revoke(alice, link).status == 204
+    else:
+        assert change(alice, link, alias="winter" if how == "change" else None).status == 200
+
+
+def log_in_again(username: str) -> Client:
+    """A session after the earlier ones have expired."""
+    return Client(Client().post("/login", username=username, password=PASSWORD).json()["token"])
+
+
+@pytest.mark.parametrize("how", ["change", "clear", "revoke"])
+def test_an_alias_stays_with_its_owner_for_ninety_days(
+    alice: Client, bob: Client, clock: Clock, how: str
+) -> None:
+    """People who have the address would take another account's files for its owner's."""
+    give_up(alice, how)
+    bob.put("b.txt")
+    other = make(bob, "b.txt", expires_in=None)
+    for seconds in (0, 90 * 86_400 - 5):
+        clock.time += seconds
+        bob = log_in_again("bob")
+        assert Client().get("/s/summer").slug == "no-such-link"
+        assert bob.post("/links", items=["b.txt"], alias="summer").slug == "alias-taken"
+        assert change(bob, other, alias="summer").slug == "alias-taken"
+    clock.time += 5
+    assert make(bob, "b.txt", alias="summer").names() == ["b.txt"]
+
+
+def test_an_owner_can_use_an_alias_again(alice: Client) -> None:
+    """For another link, and for the same."""
+    give_up(alice, "change")
+    link = make(alice, "a.txt", alias="summer")
+    assert change(alice, link, alias=None).json()["alias"] is None
+    assert change(alice, link, alias="summer").json()["alias"] == "summer"
+    assert revoke(alice, link).status == 204
+    assert make(alice, "a.txt", alias="summer").names() == ["a.txt"]
+
+
+def test_an_alias_of_an_older_release_is_held_too(
+    alice: Client, bob: Client, behind: Behind
+) -> None:
+    """Its row names only the link that has it."""
+    alice.put("a.txt")
+    bob.put("b.txt")
+    link = make(alice, "a.txt", alias="summer")
+    row = behind.row("shares", grantee="alias:summer", file="~link/summer")
+    del row["owner_id"]
+    behind.put("shares", row)
+    assert link.names() == ["a.txt"]
+    assert change(alice, link, note="look").json()["alias"] == "summer"
+    behind.put("shares", row)
+    assert revoke(alice, link).status == 204
+    assert bob.post("/links", items=["b.txt"], alias="summer").slug == "alias-taken"
+    assert make(alice, "a.txt", alias="summer").names() == ["a.txt"]
+
+
+def test_two_accounts_cannot_take_an_alias_at_once(
+    alice: Client, bob: Client, fake_aws: FakeAws
+) -> None:
+    """The commit has the condition that the read had."""
+    bob.put("b.txt")
+    alice.put("a.txt")
+
+    def meanwhile() -> None:
+        assert revoke(alice, make(alice, "a.txt", alias="summer")).status == 204
+
+    act_before_commit(fake_aws, meanwhile)
+    assert bob.post("/links", items=["b.txt"], alias="summer").slug == "alias-taken"
+
+
+WEAK = ["x", "short", "password", "Password1", "12345678", "qwertyuiop", "iloveyou", "a" * 8]
+
+
+@pytest.mark.parametrize("password", WEAK)
+def test_a_weak_password_is_refused(alice: Client, password: str) -> None:
+    """A link is guessed from its address alone: at least 8 characters, and no common choice."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", password="knock twice")
+    for answer in (
+        alice.post("/links", items=["a.txt"], password=password),
+        change(alice, link, password=password),
+    ):
+        assert (answer.status, answer.slug) == (422, "weak-password")
+    assert len(alice.get("/links").json()) == 1
+    assert link.unlock("knock twice").status == 200
+
+
+def test_a_short_password_of_an_older_release_still_opens(alice: Client, behind: Behind) -> None:
+    """The rule is for new ones, and changes of other fields do not need another."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", password="knock twice")
+    key = {"grantee": f"link:{link.id}", "file": f"~link/{link.id}"}
+    hashed = base.current().one(Passwords).hash("x")
+    behind.change("shares", key, password=hashed)
+    assert change(alice, link, note="look").status == 200
+    assert link.unlock("x").status == 200
 
 
 @pytest.mark.parametrize("meanwhile", [False, True])
@@ -295,9 +402,9 @@ def test_a_new_account_of_the_same_name_has_no_links(
 def test_events_are_listed_newest_first(alice: Client, clock: Clock) -> None:
     """Opens are counted per minute and channel; unlocks and downloads are recorded each."""
     alice.put("a.txt")
-    link = make(alice, "a.txt", password="x")
+    link = make(alice, "a.txt", password="knock twice")
     for _ in range(3):
-        grant = link.unlock("x").json()["grant"]
+        grant = link.unlock("knock twice").json()["grant"]
         link.open(grant=grant)
         clock.time += 30
     link.page(grant=grant)

@@ -56,8 +56,8 @@ def test_names_and_notes_are_escaped(alice: Client) -> None:
     """They cannot add tags, attributes or styles, and the policy allows no script."""
     name = f"{EVIL}/{EVIL}"
     alice.put(name, b"data")
-    link = make(alice, name, "in/", note=EVIL + "\n</bdi>", password="x")
-    answer = link.form("/unlock", password="x")
+    link = make(alice, name, "in/", note=EVIL + "\n</bdi>", password="knock twice")
+    answer = link.form("/unlock", password="knock twice")
     page = Page(answer)
     assert set(page.tags) <= TAGS
     assert name in page.texts
@@ -74,7 +74,7 @@ def test_names_and_notes_are_escaped(alice: Client) -> None:
 def test_a_browser_downloads_without_a_script(alice: Client) -> None:
     """By a password form, a button, and a redirect to the host that the policy allows."""
     alice.put("a.txt", b"data")
-    link = make(alice, "a.txt", password="x", max_downloads=1)
+    link = make(alice, "a.txt", password="knock twice", max_downloads=1)
     page = link.page()
     assert page.status == 401
     (asked,) = Page(page).forms
@@ -82,7 +82,7 @@ def test_a_browser_downloads_without_a_script(alice: Client) -> None:
     wrong = link.form("/unlock", password="y")
     assert (wrong.status, Page(wrong).forms) == (401, [asked])
     assert "That is not the password." in Page(wrong).texts
-    opened = Page(link.form("/unlock", password="x"))
+    opened = Page(link.form("/unlock", password="knock twice"))
     (form,) = opened.forms
     answer = link.form("/download", **form[1])
     assert answer.status == 303
@@ -126,8 +126,8 @@ def test_the_password_page_is_the_same_for_every_link(alice: Client) -> None:
     alice.put("a.txt", b"data")
     alice.put("in/b.txt", b"more data")
     links = [
-        make(alice, "a.txt", password="x", note="a note", max_downloads=7),
-        make(alice, "in/", password="y", expires_in=None),
+        make(alice, "a.txt", password="knock twice", note="a note", max_downloads=7),
+        make(alice, "in/", password="knock thrice", expires_in=None),
     ]
     said = {link.page().text.replace(link.path, "") for link in links}
     assert len(said) == 1
@@ -137,7 +137,7 @@ def test_the_password_page_is_the_same_for_every_link(alice: Client) -> None:
 def test_programs_get_problems_as_json(alice: Client, accept: str) -> None:
     """Only a client that accepts text/html gets a page."""
     alice.put("a.txt")
-    link = make(alice, "a.txt", password="x")
+    link = make(alice, "a.txt", password="knock twice")
     answer = Client().send("GET", link.path, headers={"accept": accept})
     assert answer.slug == "password-required"
     assert Client().send("GET", "/me", headers=HTML).slug == "not-signed-in"
@@ -164,8 +164,8 @@ def test_a_folder_of_more_than_a_hundred_files_has_pages(alice: Client) -> None:
     """The link to the next page carries the access token."""
     for number in range(101):
         alice.put(f"in/{number:03}", b"")
-    link = make(alice, "in/", password="x")
-    first = Page(link.form("/unlock", password="x"))
+    link = make(alice, "in/", password="knock twice")
+    first = Page(link.form("/unlock", password="knock twice"))
     assert len(first.forms) == 100
     (more,) = first.links
     assert more.startswith(f"{link.path}?cursor=")

@@ -314,7 +314,7 @@ def everywhere(link: Made, **fields: Any) -> list[Answer]:
 def test_a_password_protects_everything(alice: Client, behind: Behind) -> None:
     """No name, size, note, owner or count is shown before the password is given."""
     alice.put("a.txt", b"data")
-    link = make(alice, "a.txt", password="x", note="a secret note", max_downloads=5)
+    link = make(alice, "a.txt", password="knock twice", note="a secret note", max_downloads=5)
     before = behind.state()
     for answer in [*everywhere(link), *everywhere(link, grant="1" * 10 + "." + "0" * 32)]:
         assert answer.status == 401
@@ -323,7 +323,7 @@ def test_a_password_protects_everything(alice: Client, behind: Behind) -> None:
     assert link.download("a.txt").slug == "password-required"
     assert behind.state() == before
     assert link.unlock("y").slug == "wrong-password"
-    unlocked = link.unlock("x")
+    unlocked = link.unlock("knock twice")
     assert unlocked.json()["expires_at"] == "2026-09-21T15:13:20.000Z"
     grant = unlocked.json()["grant"]
     assert link.names(grant=grant) == ["a.txt"]
@@ -336,14 +336,14 @@ def test_a_password_protects_everything(alice: Client, behind: Behind) -> None:
 def test_a_grant_is_valid_for_one_link_and_one_password(alice: Client, clock: Clock) -> None:
     """It expires after an hour, and when the password changes."""
     alice.put("a.txt")
-    link, other = (make(alice, "a.txt", password="x") for _ in range(2))
-    grant = link.unlock("x").json()["grant"]
+    link, other = (make(alice, "a.txt", password="knock twice") for _ in range(2))
+    grant = link.unlock("knock twice").json()["grant"]
     assert other.open(grant=grant).slug == "password-required"
     change(alice, link, note="no matter")
     assert link.open(grant=grant).status == 200
-    change(alice, link, password="x")
+    change(alice, link, password="knock twice")
     assert link.open(grant=grant).slug == "password-required"
-    grant = link.unlock("x").json()["grant"]
+    grant = link.unlock("knock twice").json()["grant"]
     clock.time += 3599
     assert link.open(grant=grant).status == 200
     clock.time += 1
@@ -355,15 +355,15 @@ def test_a_grant_is_valid_for_one_link_and_one_password(alice: Client, clock: Cl
 def test_password_tries_are_limited(alice: Client, clock: Clock, behind: Behind) -> None:
     """Per link and address; another address may still try, and the hash is Argon2id."""
     alice.put("a.txt")
-    link = make(alice, "a.txt", password="x")
+    link = make(alice, "a.txt", password="knock twice")
     row = behind.row("shares", grantee=f"link:{link.id}", file=f"~link/{link.id}")
     assert str(row["password"]).startswith("$argon2id$")
     answers = Counter(link.unlock("y").status for _ in range(22))
     assert answers == {401: 20, 429: 2}
-    assert link.unlock("x").slug == "slow-down"
-    assert link.unlock("x", "198.51.100.9").status == 200
+    assert link.unlock("knock twice").slug == "slow-down"
+    assert link.unlock("knock twice", "198.51.100.9").status == 200
     clock.time += 900
-    assert link.unlock("x").status == 200
+    assert link.unlock("knock twice").status == 200
 
 
 def test_requests_for_links_that_do_not_exist_are_limited(alice: Client, clock: Clock) -> None:
@@ -381,14 +381,14 @@ def test_requests_for_links_that_do_not_exist_are_limited(alice: Client, clock: 
 def test_alias_guesses_are_limited(alice: Client, clock: Clock) -> None:
     """An address with a hundred misses in a minute cannot open an existing alias either."""
     alice.put("a.txt")
-    link = make(alice, "a.txt", alias="summer-2026", password="x")
+    link = make(alice, "a.txt", alias="summer-2026", password="knock twice")
     answers = Counter(Client().get(f"/s/summer-{number}").status for number in range(102))
     assert answers == {404: 100, 429: 2}
-    for answer in (link.open(), link.page(), link.unlock("x"), link.download("a.txt")):
+    for answer in (link.open(), link.page(), link.unlock("knock twice"), link.download("a.txt")):
         assert (answer.status, answer.headers["retry-after"]) == (429, "40")
-    assert link.unlock("x", "198.51.100.9").status == 200
+    assert link.unlock("knock twice", "198.51.100.9").status == 200
     clock.time += 60
-    assert link.unlock("x").status == 200
+    assert link.unlock("knock twice").status == 200
 
 
 def test_a_link_expires_to_the_second(alice: Client, clock: Clock) -> None:
@@ -398,7 +398,7 @@ def test_a_link_expires_to_the_second(alice: Client, clock: Clock) -> None:
     clock.time = int(clock.time) + 99.9
     assert link.open().status == 200
     clock.time += 0.1
-    for answer in [*everywhere(link), link.unlock("x")]:
+    for answer in [*everywhere(link), link.unlock("knock twice")]:
         assert answer.status == 410
     assert link.download("a.txt").slug == "link-expired"
     assert change(alice, link, expires_in=None).status == 200
@@ -541,7 +541,7 @@ def test_a_link_stops_working_with_its_owner(alice: Client, behind: Behind, disa
         behind.delete("users", username="alice")
     for answer in everywhere(link):
         assert answer.status == 404
-    assert link.unlock("x").slug == "no-such-link"
+    assert link.unlock("knock twice").slug == "no-such-link"
 
 
 def test_a_link_shows_no_neighbours(alice: Client) -> None:
@@ -559,12 +559,12 @@ def test_a_link_shows_no_neighbours(alice: Client) -> None:
 def test_bodies_are_forms_or_json(alice: Client) -> None:
     """With the same fields; unknown and repeated fields are refused."""
     alice.put("a.txt")
-    link = make(alice, "a.txt", password="x y&é")
-    page = link.form("/unlock", password="x y&é")
+    link = make(alice, "a.txt", password="knock twice &é")
+    page = link.form("/unlock", password="knock twice &é")
     assert page.status == 200
     headers = JSON | {"content-type": "Application/x-www-form-urlencoded; charset=utf-8"}
     unlocked = Client().send(
-        "POST", f"{link.path}/unlock", body=b"password=x+y%26%C3%A9", headers=headers
+        "POST", f"{link.path}/unlock", body=b"password=knock+twice+%26%C3%A9", headers=headers
     )
     grant = unlocked.json()["grant"]
     for body, status in (
@@ -602,13 +602,13 @@ def test_an_event_that_cannot_be_recorded_refuses_no_visitor(
 ) -> None:
     """Only the event of a download is required."""
     alice.put("a.txt")
-    link = make(alice, "a.txt", password="x")
+    link = make(alice, "a.txt", password="knock twice")
 
     def unavailable(self: Dynamo, write: Any) -> None:
         raise Unavailable
 
     monkeypatch.setattr(Dynamo, "write", unavailable)
-    grant = link.unlock("x").json()["grant"]
+    grant = link.unlock("knock twice").json()["grant"]
     assert link.open(grant=grant).status == 200
 
 

@@ -108,8 +108,8 @@ def test_a_password_protects_everything(alice: Client) -> None:
 
 def test_an_upload_in_progress_outlives_its_grant(alice: Client, clock: Clock, data: bytes) -> None:
     """A new upload needs a valid access token; the id of an upload is enough to continue it."""
-    _, sender = ask(alice, password="knock")
-    grant = sender.post("/unlock", password="knock").json()["grant"]
+    _, sender = ask(alice, password="knock twice")
+    grant = sender.post("/unlock", password="knock twice").json()["grant"]
     view = start(sender, "a", len(data), grant=grant)
     clock.time += 3600
     assert sender.get("", grant=grant).slug == "password-required"
@@ -121,26 +121,26 @@ def test_an_upload_in_progress_outlives_its_grant(alice: Client, clock: Clock, d
 
 def test_password_tries_are_limited(alice: Client, clock: Clock) -> None:
     """Per address and before the password is hashed; the limit ends with its window."""
-    _, sender = ask(alice, password="knock")
+    _, sender = ask(alice, password="knock twice")
     slugs = [sender.post("/unlock", password="wrong").slug for _ in range(21)]
     assert slugs == ["wrong-password"] * 20 + ["slow-down"]
-    assert sender.post("/unlock", password="knock").slug == "slow-down"
+    assert sender.post("/unlock", password="knock twice").slug == "slow-down"
     other = Sender(sender.below, "203.0.113.8")
-    assert other.post("/unlock", password="knock").status == 200
+    assert other.post("/unlock", password="knock twice").status == 200
     clock.time += 900
-    assert sender.post("/unlock", password="knock").status == 200
+    assert sender.post("/unlock", password="knock twice").status == 200
 
 
 def test_a_closed_file_request_takes_no_files(alice: Client, clock: Clock) -> None:
     """410 when it is closed or expired, until its owner changes that."""
-    request_id, sender = ask(alice, password="knock", expires_in=60)
-    grant = sender.post("/unlock", password="knock").json()["grant"]
+    request_id, sender = ask(alice, password="knock twice", expires_in=60)
+    grant = sender.post("/unlock", password="knock twice").json()["grant"]
 
     def slugs() -> set[str]:
         answers = [
             sender.get(""),
             sender.get("", grant=grant),
-            sender.post("/unlock", password="knock"),
+            sender.post("/unlock", password="knock twice"),
             sender.post("/uploads", file_name="a", size=3, grant=grant),
         ]
         assert {answer.status for answer in answers} == {410}
@@ -751,7 +751,7 @@ def test_uploads_stop_with_their_owner(
 
 def test_a_disabled_owner_hides_other_problems(alice: Client, behind: Behind) -> None:
     """Neither that the file request is full nor that it has a password is shown."""
-    _, sender = ask(alice, password="knock")
+    _, sender = ask(alice, password="knock twice")
     _, full = ask(alice, max_file_size=1)
     behind.change("users", {"username": "alice"}, disabled=True)
     assert sender.post("/uploads", file_name="a", size=3).slug == "no-such-request"

@@ -128,10 +128,27 @@ def test_a_file_request_of_another_account_is_not_found(alice: Client, bob: Clie
     assert sender.get("").status == 200
 
 
+@pytest.mark.parametrize("password", ["x", "short", "password", "12345678", "a" * 8])
+def test_a_weak_password_is_refused(alice: Client, password: str) -> None:
+    """At least 8 characters, and no common choice; nothing changes."""
+    request_id, sender = ask(alice, password="knock twice")
+    for answer in (
+        alice.post("/requests", title="t", folder="in/", password=password),
+        change(alice, request_id, password=password),
+    ):
+        assert (answer.status, answer.slug) == (422, "weak-password")
+    assert len(alice.get("/requests").json()) == 1
+    assert sender.post("/unlock", password="knock twice").status == 200
+
+
 def test_an_update_changes_the_fields_provided(alice: Client, clock: Clock) -> None:
     """Null clears a field; a field that is left out stays, and so do the address and the counts."""
-    request_id, sender = ask(alice, max_files=5, max_file_size=6, password="knock", title="One")
-    upload(sender, "a", b"abc", grant=sender.post("/unlock", password="knock").json()["grant"])
+    request_id, sender = ask(
+        alice, max_files=5, max_file_size=6, password="knock twice", title="One"
+    )
+    upload(
+        sender, "a", b"abc", grant=sender.post("/unlock", password="knock twice").json()["grant"]
+    )
     before = alice.get(f"/requests/{request_id}").json()
     clock.time += 60
     changes: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -147,7 +164,7 @@ def test_an_update_changes_the_fields_provided(alice: Client, clock: Clock) -> N
         ({"password": None}, {"has_password": False}),
         ({"expires_in": None}, {"expires_at": None}),
         ({"expires_in": 60}, {"expires_at": "2026-09-21T14:15:20.000Z"}),
-        ({"password": "x", "open": True}, {"has_password": True, "open": True}),
+        ({"password": "knock twice", "open": True}, {"has_password": True, "open": True}),
     ]
     for said, otherwise in changes:
         answer = change(alice, request_id, **said)
@@ -171,12 +188,12 @@ def test_an_invalid_update_changes_nothing(alice: Client) -> None:
 
 def test_a_new_password_revokes_the_grants_of_the_old(alice: Client) -> None:
     """Also when it is the same password again."""
-    request_id, sender = ask(alice, password="knock")
-    grant = sender.post("/unlock", password="knock").json()["grant"]
+    request_id, sender = ask(alice, password="knock twice")
+    grant = sender.post("/unlock", password="knock twice").json()["grant"]
     assert sender.get("", grant=grant).status == 200
     change(alice, request_id, title="Two")
     assert sender.get("", grant=grant).status == 200
-    change(alice, request_id, password="knock")
+    change(alice, request_id, password="knock twice")
     assert sender.get("", grant=grant).slug == "password-required"
 
 
@@ -335,11 +352,11 @@ def test_the_file_requests_of_a_disabled_account_are_not_found(
     alice: Client, behind: Behind
 ) -> None:
     """They work again when it is enabled."""
-    _, sender = ask(alice, password="knock")
+    _, sender = ask(alice, password="knock twice")
     behind.change("users", {"username": "alice"}, disabled=True)
     tries = [
         sender.get(""),
-        sender.post("/unlock", password="knock"),
+        sender.post("/unlock", password="knock twice"),
         sender.post("/uploads", file_name="a", size=1),
     ]
     assert {each.slug for each in tries} == {"no-such-request"}
@@ -361,6 +378,6 @@ def test_the_password_of_an_anonymous_request_is_not_hashed(
     """Hashing is slow and needs a valid session."""
     monkeypatch.setattr(Passwords, "hash", lambda *_: pytest.fail("hashed"))
     path = "/requests" if method == "POST" else f"/requests/{64 * 'a'}"
-    body = {"password": "knock"} | ({"title": "t"} if method == "POST" else {})
+    body = {"password": "knock twice"} | ({"title": "t"} if method == "POST" else {})
     stranger = Client("alice." + 43 * "A")
     assert stranger.send(method, path, json_=body).slug == "not-signed-in"
