@@ -60,6 +60,8 @@ class Route:
     outlives_owner: bool = False
     """Whether it answers callers other than the owner after the owner's account is deleted."""
     conditional: bool = False
+    if_match: bool = False
+    """Whether it evaluates If-Match alone."""
     """Whether it evaluates If-Match and If-None-Match."""
 
     status: int
@@ -378,6 +380,7 @@ ROUTES: tuple[Route, ...] = (
         method="GET", path="/download", power="read", relation="reader",
         query=FILE | {"inline": "true"},
         status=200, calls=(READ,), interleaved=(401, 404),
+        if_match=True,
     ),
     Route(
         method="POST", path="/share", power="share", relation="owner",
@@ -470,6 +473,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST", path="/s/{token}/download", power="public",
         body={"file_name": "a.txt", "grant": None, "format": None, "inline": True},
         status=303, calls=(QUERY, READ, COMMIT), interleaved=(404, 410),
+        if_match=True,
     ),
     Route(
         method="POST", path="/requests", power="share",
