@@ -18,7 +18,7 @@ from function.http.dependencies import needs_token, power_of
 from function.http.router import all_routes
 from function.meta.openapi import document
 from function.sharing.shares import MAX_GRANTS
-from function.tables.groups import MAX_GROUPS
+from function.tables.groups import MAX_GROUPS, MAX_INVITATIONS
 
 FOLDER = Path(__file__).parent
 assert app.lambda_handler, "registers the routes"
@@ -28,7 +28,7 @@ POWERS: dict[str, str] = {
     "read": "List, read and download your own files and those shared with you.",
     "write": "Upload, change, move and delete files.",
     "share": "Share files; make groups, links and file requests.",
-    "account": "Your own password, sessions, API keys and second factor.",
+    "account": "Your own password, sessions, API keys, second factor and memberships of groups.",
     "admin": "All accounts, invitations, usage and the audit log.",
 }
 LIMITS: dict[str, tuple[int | str, str]] = {
@@ -178,6 +178,7 @@ def _limits() -> str:
 | --- | --- |
 | Shares and links of a file or folder | {MAX_GRANTS:,} |
 | Groups of an account | {MAX_GROUPS} |
+| Open invitations of an account to its groups | {MAX_INVITATIONS} |
 | API keys of an account | {keys.MAX_KEYS} |
 | Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |
 | Failed logins from one address, in {minutes} minutes | {throttle.FAILURES_OF_ADDRESS} |

@@ -52,8 +52,11 @@ from function.tables.grants import (
 from function.tables.groups import (
     Group,
     Groups,
+    Membership,
+    close_invitations,
     delete_group,
     delete_membership,
+    delete_open_invitations,
     group_in,
     membership_keys,
 )
@@ -96,6 +99,7 @@ class Departure:
             "links": self._delete_links,
             "requests": self._delete_requests,
             "groups": self._leave_groups,
+            "invitations": self._decline_invitations,
             "shares": self._revoke_shares,
         }
 
@@ -165,18 +169,30 @@ class Departure:
         members = self._groups.list_remaining(group, PAGE)
         others = [each for each in members if each.member_id != account.id]
         grant_keys = self._groups.list_grant_keys(group, PAGE)
-        for member in others:
-            self._groups.expel(member)
-        for key in grant_keys:
-            self._groups.revoke_grant(group, key)
+        self._groups.expel(others)
+        self._groups.revoke_grants(group, grant_keys)
         if others or grant_keys:
             return
         actor = ActingAccount(account.username, account.id)
         audit_write = self._audit.record(actor, "group.delete", subject=group.name)
         with suppress(ConditionFailed):
-            self._db.commit([delete_group(group), audit_write])
-            for member in members:
-                self._groups.expel(member)
+            self._db.commit([*delete_group(group, self._runtime.now()), audit_write])
+            self._groups.expel(members)
+
+    def _decline_invitations(self, account: Account) -> bool:
+        """Declines the invitations of the account, and forgets the open ones to its groups."""
+        invitations: list[tuple[Membership, Group | None]] = []
+        after: str | None = ""
+        while after is not None and not invitations:
+            invitations, after = self._groups.list_invitations(account, after=after, limit=PAGE)
+        for invitation, group in invitations:
+            writes = delete_membership(invitation, account_exists=True)
+            writes += close_invitations(group.owner, [invitation]) if group else []
+            with suppress(ConditionFailed):
+                self._db.commit(writes)
+        if not invitations:
+            self._db.write(delete_open_invitations(account.username))
+        return not invitations
 
     def _revoke_shares(self, account: Account) -> bool:
         """Revokes the grants that others gave to the account."""

@@ -215,15 +215,21 @@ class Dynamo:
             items += found
         return items
 
-    def query_latest(
-        self, table: Table, partition: str, *, after: Item | None = None, limit: int
+    def query_index_page(
+        self,
+        table: Table,
+        partition: str,
+        *,
+        after: Item | None = None,
+        limit: int,
+        descending: bool = False,
     ) -> QueryPage[Item]:
-        """At most `limit` rows of one partition of the index, in descending order, in one call.
+        """At most `limit` rows of one partition of the index, in the order of its key, in one call.
 
         They come after the key `after` of the index and the table. Raises Unavailable.
         """
         request = self._query(table, _index(table), partition) | {
-            "ScanIndexForward": False,
+            "ScanIndexForward": not descending,
             "Limit": limit,
         }
         items, start = self._query_page(request, encode(after) if after else None)

@@ -14,18 +14,18 @@ class NoSuchGroup(NotFound):
     """No group has that name, or the caller does not belong to it: the answer is the same."""
 
     slug, title = "no-such-group", "No such group"
-    default = "No such group, or you do not belong to it."
+    default = "No such group, or you neither belong to it nor are invited to it."
 
 
 class NoSuchMember(NotFound):
-    """The account does not belong to the group."""
+    """The account does not belong to the group and is not invited to it."""
 
     slug, title = "no-such-member", "No such member"
     default = "That account does not belong to the group."
 
 
 class GroupTaken(Conflict):
-    """Another account owns the group of that name."""
+    """Another account owns the group of that name, or deleted it less than a year ago."""
 
     slug, title = "group-taken", "Group name taken"
-    default = "Another account owns a group of that name; choose another name."
+    default = "Another account has a group of that name, or had one; choose another name."

@@ -37,7 +37,7 @@ class Share(Closed):
 
 
 class GroupView(Closed):
-    """A group that the caller belongs to."""
+    """A group that the caller belongs to, or is invited to."""
 
     group: str
     owner: str
@@ -45,15 +45,16 @@ class GroupView(Closed):
 
 
 class GroupMember(Closed):
-    """The membership of an account in a group."""
+    """The membership of an account in a group, or an invitation that is not `accepted`."""
 
     group: str
     username: str
     created: str
+    accepted: bool
 
 
 class GroupMembers(GroupView):
-    """A group with one page of its members, sorted by name."""
+    """A group with one page of its members, sorted by name; its owner sees invitations too."""
 
     members: list[GroupMember]
 

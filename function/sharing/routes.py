@@ -19,7 +19,7 @@ from function.core.errors import (
 from function.core.fields import ExistingFileOrFolder, GroupName, Username
 from function.core.media_types import JSON
 from function.core.paging import PageQuery
-from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer
+from function.http.dependencies import CurrentRequest, Cursor, Limit, Reader, Sharer, SignedIn
 from function.http.responses import answers, list_answer, next_page, no_content
 from function.sharing.access_list import AccessListService
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember, NoSuchShare
@@ -45,7 +45,7 @@ Member = Annotated[Username, Path(description="The account.")]
 def create_group(group: GroupParameter, caller: Sharer) -> Response[GroupView]:
     """Create a group that you own and belong to.
 
-    200 when you own it already.
+    200 when you own it already. The name of a deleted group stays its owner's for a year.
     """
     view, is_new = one(GroupService).create(caller, group)
     return Response(201 if is_new else 200, JSON, view)
@@ -53,10 +53,19 @@ def create_group(group: GroupParameter, caller: Sharer) -> Response[GroupView]:
 
 @router.get("/groups", responses=answers({200: list[GroupView]}, InvalidCursor))
 def list_groups(
-    caller: Reader, request: CurrentRequest, limit: Limit = 100, cursor: Cursor = None
+    caller: Reader,
+    request: CurrentRequest,
+    invited: Annotated[bool, Query(description="List the groups that invite you.")] = False,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> Response[list[GroupView]]:
-    """List the groups that you belong to."""
-    return list_answer(one(GroupService).list_groups(caller, PageQuery(limit, cursor)), request)
+    """List the groups that you belong to, or those that you are invited to.
+
+    Accept an invitation with `PUT /groups/{group}/members/{you}`, decline it with `DELETE`.
+    """
+    service, page = one(GroupService), PageQuery(limit, cursor)
+    listed = service.list_invitations if invited else service.list_groups
+    return list_answer(listed(caller, page), request)
 
 
 @router.get(
@@ -97,12 +106,13 @@ def delete_group(group: GroupParameter, caller: Sharer) -> Response[None]:
         Invalid,
     ),
 )
-def add_member(group: GroupParameter, username: Member, caller: Sharer) -> Response[GroupMember]:
-    """Add an account to a group that you own.
+def put_member(group: GroupParameter, username: Member, caller: SignedIn) -> Response[GroupMember]:
+    """Invite an account to a group that you own, or accept an invitation with your own name.
 
-    200 when it is a member already.
+    A membership begins when its account accepts; in the group of an administrator it begins at
+    once. 201 when it is new. For another account it requires `share`, for your own `account`.
     """
-    view, is_new = one(GroupService).add_member(caller, group, username)
+    view, is_new = one(GroupService).put_member(caller, group, username)
     return Response(201 if is_new else 200, JSON, view)
 
 
@@ -111,8 +121,11 @@ def add_member(group: GroupParameter, username: Member, caller: Sharer) -> Respo
     status_code=204,
     responses=answers({204: None}, NoSuchGroup, NoSuchMember, ChangedMeanwhile, Invalid),
 )
-def remove_member(group: GroupParameter, username: Member, caller: Sharer) -> Response[None]:
-    """Remove a member from a group that you own, or leave a group. Effective immediately."""
+def remove_member(group: GroupParameter, username: Member, caller: SignedIn) -> Response[None]:
+    """Remove a member from a group that you own, leave a group, or decline an invitation.
+
+    Effective immediately. For another account it requires `share`, for your own `account`.
+    """
     one(GroupService).remove_member(caller, group, username)
     return no_content()
 

@@ -37,6 +37,7 @@ Action = Literal[
     "link.update",
     "member.create",
     "member.delete",
+    "member.invite",
     "mfa.create",
     "mfa.disable",
     "mfa.enable",

@@ -166,7 +166,9 @@ class Sessions:
             start: Item | None = None
             if after:
                 start = {"username": username, "created": after[0], "token_hash": after[1]}
-            page = self._db.query_latest(SESSIONS, username, after=start, limit=PAGE_SIZE)
+            page = self._db.query_index_page(
+                SESSIONS, username, after=start, limit=PAGE_SIZE, descending=True
+            )
             for row in map(Session.model_validate, page.items):
                 if is_listed(row):
                     if len(found) == limit:

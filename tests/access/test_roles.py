@@ -31,7 +31,7 @@ HARMLESS = {"/register", "/login", "/logout", "/password/forgot", "/password/res
 
 def expected(route: Route, role: str) -> int:
     """The status for data of one's own; a client's links and file requests do not work."""
-    if route.power in LACKS[role]:
+    if {route.power, route.beyond} & LACKS[role]:
         return 403
     if role == "client" and route.path.startswith(("/s/", "/r/")):
         return 404

@@ -46,6 +46,7 @@ def _enrich(world: World) -> None:
     world.bob.post("/share", file_name="bobs.txt", username="alice", permission="write")
     world.bob.send("PUT", "/groups/bobs")
     world.bob.send("PUT", "/groups/bobs/members/alice")
+    world.alice.send("PUT", "/groups/bobs/members/alice")
 
 
 def sweep() -> dict[str, Any]:
@@ -131,7 +132,7 @@ def test_a_namesake_gets_nothing(rich: World) -> None:
     assert rich.alice.get("/me").slug == "not-signed-in"
     assert Client().get(f"/s/{tokens[0]}").status == 404
     assert Client().get(f"/r/{tokens[1]}").status == 404
-    assert alice.send("PUT", "/groups/team").status == 201
+    assert alice.send("PUT", "/groups/team").slug == "group-taken"  # reserved for a year
     assert alice.post("/links", items=["a.txt"], alias="summer").slug == "alias-taken"
     assert make(alice, "a.txt", alias="winter").open().status == 200
 
@@ -292,7 +293,7 @@ def test_an_overtaken_deletion_leaves_a_namesake_alone(fake_aws: FakeAws, namesa
     """At any call another process can finish it, and another owner register the name."""
     root, bob, alice = join("root"), join("bob"), join("alice")
     bob.put("bobs.txt", b"of bob")
-    give(bob)
+    give(bob, alice)
     alice.send("PUT", "/groups/hers")
     alice.put("a.txt")
     make(alice, "a.txt")
@@ -307,16 +308,19 @@ def test_an_overtaken_deletion_leaves_a_namesake_alone(fake_aws: FakeAws, namesa
         at += 1
         for other in filter(None, others):
             groups = other.get("/groups").json()
-            assert {each["group"] for each in groups} == {"hers", "team"}, at
+            assert {each["group"] for each in groups} == {
+                "hers-too" if namesake else "hers",
+                "team",
+            }, at
             assert other.read("bobs.txt", username="bob").content == b"of bob", at
             assert other.names() == ["alice/a.txt", "bob/bobs.txt"], at
     assert at > 10
 
 
-def give(bob: Client) -> None:
-    """Bob adds Alice to his group, and shares his file with her."""
-    for path in ("team", "team/members/alice"):
-        assert bob.send("PUT", f"/groups/{path}").status in {200, 201}
+def give(bob: Client, alice: Client) -> None:
+    """Alice joins Bob's group, and he shares his file with her."""
+    for who, path in ((bob, "team"), (bob, "team/members/alice"), (alice, "team/members/alice")):
+        assert who.send("PUT", f"/groups/{path}").status in {200, 201}
     assert bob.post("/share", file_name="bobs.txt", username="alice").status == 201
 
 
@@ -326,8 +330,8 @@ def delete_and_register(root: Client, bob: Client, *, namesake: bool) -> Client 
     if not namesake:
         return None
     alice = join("alice")
-    give(bob)
-    assert alice.send("PUT", "/groups/hers").status == 201
+    give(bob, alice)
+    assert alice.send("PUT", "/groups/hers-too").status == 201
     assert alice.put("a.txt").status == 201
     return alice
 

@@ -152,7 +152,7 @@ def test_records_are_filtered_by_account(world: World, clock: Clock) -> None:
         "share.delete", "group.create",
     ]  # fmt: skip
     of_alice = audit(world.root, username="alice")
-    assert {"alice", "bob"} == {each["actor"] for each in of_alice}
+    assert {"alice", "bob", "carol"} == {each["actor"] for each in of_alice}
     assert audit(world.root, username="zoe") == []
 
 

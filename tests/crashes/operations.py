@@ -384,7 +384,21 @@ TABLE: tuple[Operation, ...] = (
         who="bob", done=201, again=200, calls=2, others=(409,), alike=CREATED,
     ),
     operation(
-        "add a member", "PUT /groups/{group}/members/{username}", put("/groups/club/members/bob"),
+        "invite to a group", "PUT /groups/{group}/members/{username}",
+        put("/groups/club/members/bob"),
+    ),
+    operation(
+        "accept an invitation", "PUT /groups/{group}/members/{username}",
+        put("/groups/choir/members/bob"), who="bob", done=200, others=(404,),
+        alike=(200,), after="invitation to a group",
+    ),
+    operation(
+        "decline an invitation", "DELETE /groups/{group}/members/{username}",
+        delete("/groups/choir/members/bob"), who="bob", others=(), after="invitation to a group",
+    ),
+    operation(
+        "list invitations", "GET /groups", get("/groups", invited="true"), who="bob", calls=3,
+        after="invitation to a group",
     ),
     operation(
         "remove a member", "DELETE /groups/{group}/members/{username}",

@@ -16,17 +16,23 @@ OLD = "old.txt"
 
 @dataclass(frozen=True)
 class Setup:
-    """Who creates it, and how: `act` sends requests and notes ids."""
+    """Who creates it, and how: `act` sends requests and notes ids. Bob may then act too."""
 
     who: str
     act: Callable[[Client, Known], None]
+    bob: Callable[[Client], None] | None = None
 
 
-def create_group(client: Client, known: Known) -> None:
-    """A group with Bob as a member, which may write in a folder."""
+def create_group(client: Client, known: Known, name: str = "team") -> None:
+    """A group with an invitation for Bob, which may write in a folder."""
     for path in ("", "/members/bob"):
-        assert client.send("PUT", f"/groups/team{path}").status == 201
-    client.post("/share", file_name="team/", group="team", permission="write")
+        assert client.send("PUT", f"/groups/{name}{path}").status == 201
+    client.post("/share", file_name=f"{name}/", group=name, permission="write")
+
+
+def accept(bob: Client) -> None:
+    """Bob's membership begins."""
+    assert bob.send("PUT", "/groups/team/members/bob").status == 200
 
 
 def create_empty_group(client: Client, known: Known) -> None:
@@ -57,7 +63,8 @@ SETUPS: dict[SetupName, Setup] = {
     "empty group": Setup("alice", create_empty_group),
     "file in the trash": Setup("alice", delete_file),
     "file with two versions": Setup("alice", replace_report),
-    "group with a member": Setup("alice", create_group),
+    "group with a member": Setup("alice", create_group, accept),
+    "invitation to a group": Setup("alice", partial(create_group, name="choir")),
     "reset token issued": Setup("root", people.set_up_issued_token),
     "reset token mailed": Setup("nobody", people.set_up_mailed_token),
     "shared folder": Setup("alice", share_folder),

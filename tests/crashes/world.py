@@ -134,7 +134,10 @@ class World:
         if done not in self._prepared:
             self.restore()
             for name in done:
-                SETUPS[name].act(self.people[SETUPS[name].who], self.known)
+                setup = SETUPS[name]
+                setup.act(self.people[setup.who], self.known)
+                if setup.bob:
+                    setup.bob(self.people["bob"])
             self._prepared[done] = self._snapshot()
         self._prepared[done]()
         self._drawn.clear()

@@ -177,6 +177,12 @@ CASES = (
         [READ, COMMIT],
     ),
     Case(
+        "GET /groups, invitations",
+        lambda w: w.dave.get("/groups", invited="true"),
+        200,
+        [READ, QUERY],
+    ),
+    Case(
         "POST /share with a group",
         lambda w: w.alice.post("/share", file_name="a.txt", group="team"),
         201,
@@ -395,6 +401,7 @@ def test_a_list_through_many_groups_makes_three_rounds(world: World, fake_aws: F
         path = f"/groups/g{number}"
         assert world.alice.send("PUT", path).status == 201
         assert world.alice.send("PUT", f"{path}/members/dave").status == 201
+        assert world.dave.send("PUT", f"{path}/members/dave").status == 200
     share = {"file_name": "a.txt", "group": "g7"}
     assert world.alice.post("/share", **share).status == 201
     with Rounds(fake_aws, 1, 21, 1):

@@ -4,12 +4,25 @@ import pytest
 
 from function.sharing import groups
 from tests.conftest import Behind, Clock
-from tests.support.client import Answer, Client, join
+from tests.support.client import PASSWORD, Answer, Client, join
+from tests.support.fake_aws import FakeAws
 from tests.support.world import World
 
 
 def put(client: Client, path: str) -> Answer:
     return client.send("PUT", f"/groups/{path}")
+
+
+def add(owner: Client, group: str, member: Client) -> None:
+    """Invites an account to a group, and accepts."""
+    path = f"{group}/members/{name_of(member)}"
+    assert put(owner, path).json()["accepted"] is False
+    assert put(member, path).json()["accepted"] is True
+
+
+def name_of(client: Client) -> str:
+    assert client.token
+    return client.token.partition(".")[0]
 
 
 def share(client: Client, name: str, **fields: object) -> Answer:
@@ -20,7 +33,7 @@ def share(client: Client, name: str, **fields: object) -> Answer:
 def team(alice: Client, bob: Client) -> Client:
     """Alice's group `team` with Bob as a member; and Carol, who is not."""
     assert put(alice, "team").status == 201
-    assert put(alice, "team/members/bob").status == 201
+    add(alice, "team", bob)
     return join("carol")
 
 
@@ -35,7 +48,7 @@ def test_a_group_belongs_to_its_creator(alice: Client, bob: Client) -> None:
     assert bob.get("/groups").json() == []
     assert bob.get("/groups/team").slug == "no-such-group"
     assert alice.get("/groups/team").json()["members"] == [
-        {"group": "team", "username": "alice", "created": made["created"]}
+        {"group": "team", "username": "alice", "created": made["created"], "accepted": True}
     ]
 
 
@@ -65,7 +78,7 @@ def test_members_are_added_and_removed(alice: Client, bob: Client, team: Client)
 
 def test_members_are_listed_in_pages(alice: Client, bob: Client, team: Client) -> None:
     """Each once, sorted by name."""
-    put(alice, "team/members/carol")
+    add(alice, "team", team)
     names, cursor = [], {}
     while True:
         answer = alice.get("/groups/team", limit=1, **cursor)
@@ -111,6 +124,150 @@ def test_a_folder_is_shared_with_a_group(alice: Client, bob: Client, team: Clien
     assert alice.delete("/share", file_name="in/", group="team").slug == "no-such-share"
 
 
+def test_a_membership_begins_when_it_is_accepted(
+    alice: Client, bob: Client, team: Client, fake_aws: FakeAws
+) -> None:
+    """Until then it gives nothing, costs nothing, and only its two sides see it."""
+    alice.put("plan.txt", b"the plan")
+    share(alice, "plan.txt", group="team", permission="write")
+    with fake_aws.counted() as before:
+        assert team.get("/files").json() == []
+    assert put(alice, "team/members/carol").status == 201
+    assert put(alice, "team/members/carol").status == 200
+    assert team.read("plan.txt", username="alice").slug == "no-such-file"
+    assert team.put("plan.txt", username="alice").slug == "no-such-file"
+    assert share(team, "plan.txt", group="team").slug == "no-such-file"
+    with fake_aws.counted() as calls:
+        assert team.get("/files").json() == []
+    assert sorted(calls) == sorted(before)
+    assert team.get("/groups").json() == []
+    assert team.get("/groups/team").slug == "no-such-group"
+    shown = {who: who.get("/groups/team").json()["members"] for who in (alice, bob)}
+    assert [each["username"] for each in shown[bob]] == ["alice", "bob"]
+    assert [(each["username"], each["accepted"]) for each in shown[alice]] == [
+        ("alice", True), ("bob", True), ("carol", False),
+    ]  # fmt: skip
+    assert [each["group"] for each in team.get("/groups", invited="true").json()] == ["team"]
+    assert put(bob, "team/members/carol").slug == "no-such-group"
+    assert put(team, "team/members/carol").status == 200
+    assert team.read("plan.txt", username="alice").content == b"the plan"
+    assert team.get("/groups", invited="true").json() == []
+    assert [each["group"] for each in team.get("/groups").json()] == ["team"]
+
+
+def test_an_invitation_is_declined_or_taken_back(alice: Client, bob: Client, team: Client) -> None:
+    """It can be neither accepted nor declined afterwards."""
+    for who in (team, alice):
+        assert put(alice, "team/members/carol").status == 201
+        assert who.delete("/groups/team/members/carol").status == 204
+        assert team.delete("/groups/team/members/carol").slug == "no-such-group"
+        assert put(team, "team/members/carol").slug == "no-such-group"
+        assert team.get("/groups", invited="true").json() == []
+    assert put(alice, "team/members/carol").status == 201
+    assert bob.delete("/groups/team/members/carol").slug == "no-such-group"
+    assert alice.delete("/groups/team").status == 204
+    assert put(team, "team/members/carol").slug == "no-such-group"
+    assert team.get("/groups", invited="true").json() == []
+
+
+def test_strangers_fill_nobodys_groups(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invitation takes no place; and a page of invitations leads to the next."""
+    monkeypatch.setattr(groups, "MAX_GROUPS", 2)
+    for number in range(5):
+        stranger = join(f"stranger{number}")
+        assert put(stranger, f"g{number}").status == 201
+        assert put(stranger, f"g{number}/members/alice").status == 201
+    assert put(alice, "hers").status == 201
+    found, cursor = [], {}
+    while True:
+        answer = alice.get("/groups", invited="true", limit=2, **cursor)
+        found += [each["group"] for each in answer.json()]
+        if "x-next-cursor" not in answer.headers:
+            break
+        cursor = {"cursor": answer.headers["x-next-cursor"]}
+    assert found == [f"g{number}" for number in range(5)]
+
+
+def test_open_invitations_are_limited(
+    alice: Client, bob: Client, team: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all groups of an inviter together; one that ends in any way makes room."""
+    monkeypatch.setattr(groups, "MAX_INVITATIONS", 1)
+    put(alice, "other")
+    assert put(alice, "team/members/carol").status == 201
+    assert put(alice, "other/members/bob").slug == "limit-reached"
+    assert team.delete("/groups/team/members/carol").status == 204
+    assert put(alice, "other/members/bob").status == 201
+    assert put(alice, "team/members/carol").slug == "limit-reached"
+    assert put(bob, "other/members/bob").status == 200
+    assert put(alice, "team/members/carol").status == 201
+    assert alice.delete("/groups/team").status == 204
+    assert put(alice, "other/members/carol").status == 201
+
+
+def test_an_administrators_group_asks_nobody(alice: Client, team: Client) -> None:
+    """The membership begins at once, also of somebody who was invited before."""
+    root = join("root")
+    put(root, "all")
+    answer = put(root, "all/members/alice")
+    assert (answer.status, answer.json()["accepted"]) == (201, True)
+    root.put("news.txt")
+    share(root, "news.txt", group="all")
+    assert alice.read("news.txt", username="root").status == 200
+
+
+def test_an_invitation_becomes_a_membership_when_its_owner_is_an_administrator(
+    alice: Client, team: Client, behind: Behind
+) -> None:
+    """Adding the account again is enough."""
+    assert put(alice, "team/members/carol").json()["accepted"] is False
+    behind.change("users", {"username": "alice"}, role="admin")
+    assert put(alice, "team/members/carol").json()["accepted"] is True
+    assert [each["group"] for each in team.get("/groups").json()] == ["team"]
+    assert "invited" not in behind.row("shares", grantee="invitations:alice", file="~open")
+
+
+def test_a_membership_of_an_older_release_is_accepted(
+    alice: Client, bob: Client, team: Client, behind: Behind
+) -> None:
+    """Its row does not say so."""
+    row = behind.row("shares", grantee="group:team", file="~member/bob")
+    behind.put("shares", {name: value for name, value in row.items() if name != "accepted"})
+    alice.put("plan.txt")
+    share(alice, "plan.txt", group="team")
+    assert bob.read("plan.txt", username="alice").status == 200
+
+
+def test_a_client_and_a_key_decide_on_their_own_membership(
+    alice: Client, bob: Client, team: Client, behind: Behind
+) -> None:
+    """It takes the power `account`; for another account it takes `share`."""
+    behind.change("users", {"username": "carol"}, role="client")
+    put(alice, "team/members/carol")
+    key = bob.post("/keys", name="x", scopes=["share"]).json()["token"]
+    assert put(Client(key), "team/members/bob").slug == "not-allowed"
+    assert Client(key).delete("/groups/team/members/bob").slug == "not-allowed"
+    assert put(team, "team/members/carol").status == 200
+    assert put(team, "team/members/zoe").slug == "not-allowed"
+    assert team.delete("/groups/team/members/alice").slug == "not-allowed"
+    assert team.delete("/groups/team/members/carol").status == 204
+
+
+def test_the_name_of_a_deleted_group_stays_its_owners(
+    alice: Client, bob: Client, team: Client, clock: Clock
+) -> None:
+    """For a year nobody else can create a group of that name."""
+    assert alice.delete("/groups/team").status == 204
+    assert put(bob, "team").slug == "group-taken"
+    assert put(alice, "team").status == 201
+    assert alice.delete("/groups/team").status == 204
+    clock.time += 365 * 86_400 - 1
+    bob = Client(Client().post("/login", username="bob", password=PASSWORD).json()["token"])
+    assert put(bob, "team").slug == "group-taken"
+    clock.time += 1
+    assert put(bob, "team").status == 201
+
+
 def test_only_a_member_shares_with_a_group(alice: Client, bob: Client, team: Client) -> None:
     """To others the group does not exist."""
     team.put("a.txt")
@@ -133,18 +290,18 @@ def test_a_new_group_of_the_same_name_has_no_access(
     assert alice.delete("/groups/team").status == 204
     assert alice.delete("/groups/team").slug == "no-such-group"
     assert bob.read("plan.txt", username="alice").slug == "no-such-file"
-    assert behind.rows("shares") == []
+    left = {row["file"] for row in behind.rows("shares")}
+    assert left == {"~former", "~open"}
     for row in rows:  # as if nothing of it had been cleared away
         if row["file"] != "~group":
             behind.put("shares", row)
     behind.change("users", {"username": "bob"}, groups=frozenset({"team"}))
-    assert put(team, "team").status == 201
-    for client in (team, bob):
-        assert client.read("plan.txt", username="alice").slug == "no-such-file"
-        assert client.names() == []
+    assert put(alice, "team").status == 201
+    assert bob.read("plan.txt", username="alice").slug == "no-such-file"
+    assert bob.names() == []
     assert bob.get("/groups/team").slug == "no-such-group"
-    members = team.get("/groups/team").json()["members"]
-    assert [each["username"] for each in members] == ["carol"]
+    members = alice.get("/groups/team").json()["members"]
+    assert [each["username"] for each in members] == ["alice"]
 
 
 def test_a_new_account_of_the_same_name_is_no_member(
@@ -179,9 +336,10 @@ def test_the_groups_of_an_account_are_limited(
     assert [put(alice, name).status for name in ("one", "two")] == [201, 201]
     assert put(alice, "three").slug == "limit-reached"
     put(bob, "team")
-    assert put(bob, "team/members/alice").slug == "limit-reached"
-    assert alice.delete("/groups/one").status == 204
     assert put(bob, "team/members/alice").status == 201
+    assert put(alice, "team/members/alice").slug == "limit-reached"
+    assert alice.delete("/groups/one").status == 204
+    assert put(alice, "team/members/alice").status == 200
 
 
 @pytest.mark.parametrize("left", [1, 0])
@@ -192,7 +350,7 @@ def test_deleted_groups_do_not_count(
     monkeypatch.setattr(groups, "MAX_GROUPS", 2)
     for name in ("one", "two"):
         put(bob, name)
-        put(bob, f"{name}/members/alice")
+        add(bob, name, alice)
     for name in ("one", "two")[left:]:
         behind.delete("shares", grantee=f"group:{name}", file="~group")
     assert put(alice, "three").status == 201

@@ -58,7 +58,11 @@ def shared_files(model: Model) -> list[Place]:
 
 
 def belonging(model: Model) -> list[tuple[str, str]]:
-    return sorted(model.members)
+    return sorted(model.members | model.invited)
+
+
+def invited(model: Model) -> list[tuple[str, str]]:
+    return sorted(model.invited)
 
 
 class Sharing(Living):
@@ -81,7 +85,8 @@ class Sharing(Living):
         self.put("alice", "b/x", None)
         self.make_group("alice", "team", None)
         for who in ("bob", "carol"):
-            self.add("alice", "team", who, None)
+            self.put_member("alice", "team", who, None)
+            self.put_member(who, "team", who, None)
         self.share("alice", "a/", "user:bob", "write", None, None)
         self.share("bob", "a/x", "user:carol", "read", 60, None)
         self.share("carol", "a/", "group:team", "read", None, None)
@@ -195,9 +200,16 @@ class Sharing(Living):
         self.in_group(who, "PUT", group, partial(requests.make_group, who=who, group=group), cut)
 
     @rule(who=people, group=groups, member=people, cut=cuts)
-    def add(self, who: str, group: str, member: str, cut: Cut | None) -> None:
-        effect = partial(requests.add, who=who, group=group, member=member)
+    def put_member(self, who: str, group: str, member: str, cut: Cut | None) -> None:
+        effect = partial(requests.put_member, who=who, group=group, member=member)
         self.in_group(who, "PUT", f"{group}/members/{member}", effect, cut)
+
+    @when(invited)
+    @rule(which=choice(invited), cut=cuts)
+    def accept(self, which: tuple[str, str], cut: Cut | None) -> None:
+        group, member = which
+        self.hit("accepted an invitation")
+        self.put_member(member, group, member, cut)
 
     @when(belonging)
     @rule(which=choice(belonging), by=mostly_not | people, cut=cuts)

@@ -72,6 +72,8 @@ class Model:
     grants: dict[Key, Grant] = field(default_factory=dict)
     groups: dict[str, str | None] = field(default_factory=dict)
     members: frozenset[tuple[str, str]] = frozenset()
+    invited: frozenset[tuple[str, str]] = frozenset()  # like members, who have not accepted
+    reserved: dict[str, str] = field(default_factory=dict)  # names of deleted groups, their owners
     links: dict[str, Link] = field(default_factory=dict)
     ghosts: frozenset[Any] = frozenset()
     blocked: frozenset[Place] = frozenset()  # rows of an account that has gone

@@ -218,35 +218,43 @@ def make_group(model: Model, who: str, group: str) -> Outcome:
         return {401}, model
     if group in model.groups:
         return {200 if model.groups[group] == who else 409}, model
+    if model.reserved.get(group, who) != who:
+        return {409}, model
     held = (group, who)
     after = model.but(members=model.members | {held}, ghosts=model.ghosts - {held})
     return {201}, after.but(groups={**model.groups, group: who})
 
 
-def add(model: Model, who: str, group: str, member: str) -> Outcome:
+def put_member(model: Model, who: str, group: str, member: str) -> Outcome:
+    """Invites a person to a group of the sender's, or accepts the sender's own invitation."""
+    held = (group, member)
     if not is_in(model, who):
         return {401}, model
+    if who == member:
+        accepted = model.invited & {held}
+        after = model.but(members=model.members | accepted, invited=model.invited - accepted)
+        return {200 if held in after.members else 404}, after
     if model.groups.get(group) != who or not is_in(model, member):
         return {404}, model
-    held = (group, member)
-    status = 200 if held in model.members else 201
-    return {status}, model.but(members=model.members | {held}, ghosts=model.ghosts - {held})
+    if held in model.members | model.invited:
+        return {200}, model
+    return {201}, model.but(invited=model.invited | {held}, ghosts=model.ghosts - {held})
 
 
 def remove(model: Model, who: str, group: str, member: str) -> Outcome:
-    """Removes a member, by the owner or the member."""
-    held = (group, member)
+    """Removes a member or an invitation, by the owner or the person."""
+    held, known = (group, member), model.members | model.invited
     if not is_in(model, who):
         return {401}, model
-    if (group, who) not in model.members or who not in {model.groups[group], member}:
+    if (group, who) not in known or who not in {model.groups[group], member}:
         return {404}, model
     if held in model.ghosts:
         return {204, 404}, model.but(ghosts=model.ghosts - {held})
-    if held not in model.members:
+    if held not in known:
         return {404}, model
     if model.groups[group] == member:
         return {422}, model
-    return {204}, model.but(members=model.members - {held})
+    return {204}, model.but(members=model.members - {held}, invited=model.invited - {held})
 
 
 def delete_group(model: Model, who: str, group: str) -> Outcome:
@@ -255,24 +263,27 @@ def delete_group(model: Model, who: str, group: str) -> Outcome:
     if model.groups.get(group) != who:
         return {404}, model
     groups = {name: owner for name, owner in model.groups.items() if name != group}
-    members = {held for held in model.members if held[0] == group}
+    gone = {held for held in model.members | model.invited if held[0] == group}
     granted = {key for key in model.grants if key[0] == f"group:{group}"}
-    ghosts = model.ghosts | members | granted
-    after = without(model, granted)
-    return {204}, after.but(groups=groups, members=model.members - members, ghosts=ghosts)
+    after = without(model, granted).but(groups=groups, reserved={**model.reserved, group: who})
+    members, invited = model.members - gone, model.invited - gone
+    return {204}, after.but(members=members, invited=invited, ghosts=model.ghosts | gone | granted)
 
 
 def forget(model: Model, who: str) -> Model:
     """Deletes an account and all that others could see of it."""
     mine = {place for place in model.files if place[0] == who}
+    reserved = model.reserved.items()
     gone = {key for key in model.grants if who == key[1] or key[0] == f"user:{who}"}
-    members = {held for held in model.members if held[1] == who}
+    members = {held for held in model.members | model.invited if held[1] == who}
     return without(model, gone).but(
         accounts=model.accounts - {who},
         disabled=model.disabled - {who},
         files={place: file for place, file in model.files.items() if place not in mine},
         groups={name: None if own == who else own for name, own in model.groups.items()},
         members=model.members - members,
+        invited=model.invited - members,
+        reserved={name: f"former {own}" if own == who else own for name, own in reserved},
         links={note: orphaned(link, who) for note, link in model.links.items()},
         ghosts=model.ghosts | gone | members,
         blocked=model.blocked | mine,

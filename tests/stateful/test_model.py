@@ -45,6 +45,7 @@ LATE = {
 }  # fmt: skip
 NOTICED = [each for each in MUTANTS if STEPS or each.name not in LATE]
 RARE = (
+    "accepted an invitation",
     "left",
     "downloaded by link: 401",
     "an old grant was tried",

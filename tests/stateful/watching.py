@@ -120,10 +120,14 @@ class Watching:
         mine = {group for group, member in model.members if member == who}
         seen = {each["group"] for each in client.get("/groups").json()}
         require(seen == mine, f"{who} belongs to {seen}, not {mine}")
+        asked = {group for group, member in model.invited if member == who}
+        found = {each["group"] for each in client.get("/groups", invited="true").json()}
+        require(found == asked, f"{who} is invited to {found}, not {asked}")
         for group in sorted(seen):
             answer = client.get(f"/groups/{group}").json()
             said = {(group, each["username"]) for each in answer["members"]} - model.ghosts
-            should = {held for held in model.members if held[0] == group}
+            known = model.members | (model.invited if model.groups[group] == who else set())
+            should = {held for held in known if held[0] == group}
             require(said == should, f"the members are {said}, not {should}")
 
     def charged(self, model: Model, who: str) -> None:

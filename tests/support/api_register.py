@@ -33,7 +33,8 @@ SetupName = Literal[
     "", "API key", "MFA not confirmed", "complete multipart upload",
     "complete multipart upload by request", "complete upload", "complete upload by request",
     "complete upload for another", "empty group", "file in the trash", "file with two versions",
-    "group with a member", "reset token issued", "reset token mailed", "shared folder",
+    "group with a member", "invitation to a group", "reset token issued", "reset token mailed",
+    "shared folder",
     "upload by a small request", "upload by request in progress", "upload in progress",
 ]  # fmt: skip
 
@@ -47,6 +48,8 @@ class Route:
     """With its parameters in braces, as in the OpenAPI document."""
     power: Power | Literal["public", "session"]
     """The power that it requires; "session": any valid token; "public": no token."""
+    beyond: Power | None = None
+    """The power that this request requires besides, because of what it asks for."""
     relation: Relation = "stranger"
     """The least relation that it requires."""
     refusal: int = 404
@@ -257,7 +260,10 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="DELETE", path="/users/{username}", power="admin",
-        status=204, calls=(READ, COMMIT, QUERY, QUERY, READ, QUERY, QUERY, QUERY, COMMIT),
+        status=204,
+        calls=(
+            READ, COMMIT, QUERY, QUERY, READ, QUERY, "DeleteItem", QUERY, QUERY, QUERY, COMMIT,
+        ),
         replay=404,
     ),
     Route(
@@ -416,17 +422,18 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="DELETE", path="/groups/{group}", power="share", relation="owner",
-        status=204, calls=(READ, COMMIT, QUERY, COMMIT, COMMIT, QUERY), replay=404,
+        status=204, calls=(READ, COMMIT, QUERY, COMMIT, QUERY), replay=404,
         interleaved=(401,), both_succeed=True, setup="group with a member",
     ),
     Route(
-        method="PUT", path="/groups/{group}/members/{username}", power="share", relation="owner",
+        method="PUT", path="/groups/{group}/members/{username}", power="session", beyond="share",
+        relation="owner",
         status=201, calls=(READ, COMMIT), replay=200, interleaved=(401, 404), both_succeed=True,
         setup="empty group",
     ),
     Route(
-        method="DELETE", path="/groups/{group}/members/{username}", power="share",
-        relation="writer", outlives_owner=True,
+        method="DELETE", path="/groups/{group}/members/{username}", power="session",
+        beyond="share", relation="writer", outlives_owner=True,
         ids={"username": "carol"},
         status=204, calls=(READ, COMMIT), replay=404, interleaved=(401,), both_succeed=True,
         setup="group with a member",

@@ -286,6 +286,7 @@ class Run:
         for client in (alice, bob):
             self.send(client, "PUT", "/groups/team")
             self.send(client, "GET", "/groups")
+            self.send(client, "GET", "/groups", query={"invited": "true"})
             self.send(client, "PUT", "/groups/team/members/bob")
             self.send(client, "GET", "/groups/team")
         self.send(alice, "POST", "/share", json_={"file_name": "confidential/", "group": "team"})

@@ -89,6 +89,7 @@ def create_world() -> World:
         assert alice.send("POST", "/share", json_=share).status == 201
     assert alice.send("PUT", "/groups/team").status == 201
     assert alice.send("PUT", "/groups/team/members/carol").status == 201
+    assert carol.send("PUT", "/groups/team/members/carol").status == 200
     ids = create_uploads_and_links(alice)
     session = Client().post("/login", username="alice", password=PASSWORD).json()["token"]
     invited = root.post("/invites").json()
