@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from function import app
+from function.access import lookups
 from function.auth import keys, mfa, password_change, throttle
 from function.core import limits
 from function.core.errors import Problem
@@ -184,6 +185,7 @@ def _limits() -> str:
 | Failed logins from one address, in {minutes} minutes | {throttle.FAILURES_OF_ADDRESS} |
 | What an unknown name counts among them | {throttle.UNKNOWN_NAME_WEIGHT} |
 | Wrong codes of a second factor, a day | {mfa.WRONG_CODES_OF_DAY} |
+| Names without an account that one account may try, an hour | {lookups.UNKNOWN_NAMES} |
 | Password resets from one address, in {minutes} minutes | {password_change.REQUESTS_OF_ADDRESS} |
 | Reset mails to one account, an hour | {password_change.MAILS_OF_NAME} |
 | A request, header fields (API Gateway) | 10,240 bytes |

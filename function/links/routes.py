@@ -6,7 +6,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from function.access.errors import NoSuchFile
 from function.auth.errors import WeakPassword
 from function.base import one
-from function.core.errors import ChangedMeanwhile, Invalid, InvalidCursor, LimitReached, NoSuchUser
+from function.core.errors import (
+    ChangedMeanwhile,
+    Invalid,
+    InvalidCursor,
+    LimitReached,
+    NoSuchUser,
+    SlowDown,
+)
 from function.core.paging import PageQuery
 from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
 from function.http.responses import answers, list_answer, no_content
@@ -24,6 +31,7 @@ router = Router()
         {201: Link},
         NoSuchFile,
         NoSuchUser,
+        SlowDown,
         AliasTaken,
         ChangedMeanwhile,
         LimitReached,
@@ -62,6 +70,7 @@ def get_link(link_id: str, caller: Sharer) -> Link:
         NoSuchLink,
         NoSuchFile,
         NoSuchUser,
+        SlowDown,
         AliasTaken,
         ChangedMeanwhile,
         LimitReached,

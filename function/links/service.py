@@ -7,6 +7,7 @@ entry for that; both are written and deleted in the commit that changes the link
 
 from collections.abc import Iterable
 
+from function.access.lookups import Lookups
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
@@ -14,7 +15,7 @@ from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import Invalid, NoSuchUser
+from function.core.errors import Invalid
 from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
@@ -29,7 +30,7 @@ from function.links.models import (
     LinkRequest,
     LinkSummary,
 )
-from function.tables.accounts import account_in, account_key, require_account_active
+from function.tables.accounts import require_account_active
 from function.tables.grants import Grant
 from function.tables.links import (
     LinkRow,
@@ -53,6 +54,7 @@ class LinkService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._lookups = base.one(Lookups)
         self._links = Links(base.db)
         self._items = base.one(LinkItems)
         self._passwords = base.one(Passwords)
@@ -62,12 +64,15 @@ class LinkService:
     def create(self, caller: Caller, request: LinkRequest, base_url: str) -> Link:
         """Creates a link; only this answer has its `url`, below `base_url`.
 
-        Raises NoSuchFile, NoSuchUser, AliasTaken, WeakPassword, LimitReached, ChangedMeanwhile.
+        Raises NoSuchFile, NoSuchUser, SlowDown, AliasTaken, WeakPassword, LimitReached,
+        ChangedMeanwhile.
         """
         token = self._runtime.new_secret()
 
         def plan() -> tuple[list[Write], Link]:
-            authentication = self._access.authenticate(caller, more=_keys(caller.username, request))
+            authentication = self._access.authenticate(
+                caller, more=self._keys(caller.username, request)
+            )
             row = self._updated(
                 authentication, self._new_row(authentication, token_hash(token)), request
             )
@@ -107,13 +112,13 @@ class LinkService:
     def update(self, caller: Caller, link_id: str, changes: LinkChanges) -> Link:
         """Changes the fields that `changes` provides.
 
-        Raises NoSuchLink, NoSuchFile, NoSuchUser, AliasTaken, WeakPassword, LimitReached, Invalid,
-        ChangedMeanwhile.
+        Raises NoSuchLink, NoSuchFile, NoSuchUser, SlowDown, AliasTaken, WeakPassword,
+        LimitReached, Invalid, ChangedMeanwhile.
         """
 
         def plan() -> tuple[list[Write], Link]:
             old, before, authentication = self._find(
-                caller, link_id, _keys(caller.username, changes)
+                caller, link_id, self._keys(caller.username, changes)
             )
             row = self._updated(authentication, old, changes)
             if "items" in changes.model_fields_set:
@@ -186,6 +191,12 @@ class LinkService:
             raise NoSuchLink
         return row, grants, authentication
 
+    def _keys(self, owner: str, request: LinkRequest) -> list[Key]:
+        """The rows of the items, the audience and the alias that a request names."""
+        keys = item_keys(owner, request.items)
+        keys += self._lookups.keys(owner, request.audience) if request.audience else []
+        return keys + ([alias_key(request.alias)] if request.alias else [])
+
     def _new_row(self, authentication: Authentication, link_id: str) -> LinkRow:
         return LinkRow(
             id=link_id,
@@ -201,7 +212,7 @@ class LinkService:
     ) -> LinkRow:
         """The row with the fields that the request provides; a new link has a default expiry.
 
-        Raises AliasTaken, NoSuchUser, WeakPassword.
+        Raises AliasTaken, NoSuchUser, SlowDown, WeakPassword.
         """
         provided = request.model_fields_set
         if not isinstance(request, LinkChanges):
@@ -220,11 +231,8 @@ class LinkService:
             ends = int(self._runtime.now()) + seconds if seconds else None
             fields |= {"ends": ends, "expires_at": ends and ends + EXPIRED_SECONDS}
         if "audience" in provided:
-            audience = (
-                account_in(authentication.rows, request.audience) if request.audience else None
-            )
-            if request.audience and audience is None:
-                raise NoSuchUser
+            of, known = request.audience, request.audience == row.audience
+            audience = self._lookups.find(authentication, of, known=known) if of else None
             fields |= {"audience": request.audience, "audience_id": audience and audience.id}
         return row.model_copy(update=fields | {"rev": self._runtime.new_id()})
 
@@ -248,13 +256,6 @@ class LinkService:
         if alias is None or alias == keep:
             return []
         return [release_alias(row, alias, self._runtime.now(), row.owner_id)]
-
-
-def _keys(owner: str, request: LinkRequest) -> list[Key]:
-    """The rows of the items, the audience and the alias that a request names."""
-    keys = item_keys(owner, request.items)
-    keys += [account_key(request.audience)] if request.audience else []
-    return keys + ([alias_key(request.alias)] if request.alias else [])
 
 
 def link_summary(row: LinkRow) -> LinkSummary:

@@ -11,19 +11,20 @@ accounts of an administrator's groups need not be asked.
 from contextlib import suppress
 from dataclasses import replace
 
+from function.access.lookups import Lookups
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import Invalid, LimitReached, NoSuchUser, Unavailable
+from function.core.errors import Invalid, LimitReached, Unavailable
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.sharing.errors import GroupTaken, NoSuchGroup, NoSuchMember
 from function.sharing.models import GroupMember, GroupMembers, GroupView
-from function.tables.accounts import Account, account_in, account_key
+from function.tables.accounts import Account, account_key
 from function.tables.audit import Action
 from function.tables.groups import (
     HEAD,
@@ -63,6 +64,7 @@ class GroupService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._lookups = base.one(Lookups)
         self._groups = Groups(base.db)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
@@ -103,8 +105,8 @@ class GroupService:
         """Invites an account to a group of the caller's, or accepts the caller's own invitation.
 
         An administrator's group has the account as a member at once. Returns the membership, and
-        whether it is new. Raises NotAllowed, NoSuchGroup, NoSuchUser, LimitReached,
-        ChangedMeanwhile.
+        whether it is new. Raises NotAllowed, NoSuchGroup, NoSuchUser, SlowDown,
+        LimitReached, ChangedMeanwhile.
         """
         if username == caller.username:
             return self._db.transact(lambda: self._accept(_acting_for_self(caller), name))
@@ -132,14 +134,12 @@ class GroupService:
     ) -> tuple[list[Write], tuple[GroupMember, bool]]:
         authentication, group = self._read_owned(caller, name, username)
         rows, is_asked = authentication.rows, authentication.account.role != "admin"
-        account = account_in(rows, username)
-        if account is None:
-            raise NoSuchUser
+        old = stored_membership(rows, name, username)
+        account = self._lookups.find(authentication, username, known=old is not None)
         existing = membership_or_invitation_in(rows, name, account)
         if existing and (existing.accepted or is_asked):
             return [], (_member_view(existing), False)
         membership = self._membership(group, account, accepted=not is_asked)
-        old = stored_membership(rows, name, username)
         if is_asked:
             _require_invitations_left(rows, caller.username)
             writes = create_invitation(group, membership, account, old)
@@ -245,7 +245,11 @@ class GroupService:
 
         The open invitations are read too. Raises NoSuchGroup.
         """
-        keys = [*_keys(name, caller.username, username), invitations_key(caller.username)]
+        keys = [
+            *_keys(name, caller.username, username),
+            *self._lookups.keys(caller.username, username),
+            invitations_key(caller.username),
+        ]
         authentication = self._access.authenticate(caller, more=keys)
         group = _visible_group(authentication.rows, authentication.account, name)
         if group.owner_id != authentication.account.id:

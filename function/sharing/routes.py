@@ -15,6 +15,7 @@ from function.core.errors import (
     InvalidName,
     LimitReached,
     NoSuchUser,
+    SlowDown,
 )
 from function.core.fields import ExistingFileOrFolder, GroupName, Username
 from function.core.media_types import JSON
@@ -101,6 +102,7 @@ def delete_group(group: GroupParameter, caller: Sharer) -> Response[None]:
         {200: GroupMember, 201: GroupMember},
         NoSuchGroup,
         NoSuchUser,
+        SlowDown,
         LimitReached,
         ChangedMeanwhile,
         Invalid,
@@ -136,6 +138,7 @@ def remove_member(group: GroupParameter, username: Member, caller: SignedIn) -> 
         {200: Share, 201: Share},
         NoSuchFile,
         NoSuchUser,
+        SlowDown,
         NoSuchGroup,
         ChangedMeanwhile,
         LimitReached,

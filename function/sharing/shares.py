@@ -8,13 +8,14 @@ or deletes a grant updates that list.
 from dataclasses import dataclass
 
 from function.access.errors import NoSuchFile, no_such_file
+from function.access.lookups import Lookups
 from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import ChangedMeanwhile, Invalid, LimitReached, NoSuchUser
+from function.core.errors import ChangedMeanwhile, Invalid, LimitReached
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.sharing.errors import NoSuchGroup, NoSuchShare
@@ -111,10 +112,10 @@ class Recipient:
             raise Invalid("Give either username or group.")
         return user_grantee(self.username) if self.username else group_grantee(self.group or "")
 
-    def keys(self, caller: Caller) -> list[Key]:
+    def keys(self, caller: Caller, lookups: Lookups) -> list[Key]:
         """The rows that prove the recipient: the account, or the caller's membership."""
         if self.username:
-            return [account_key(self.username)]
+            return lookups.keys(caller.username, self.username)
         name = self.group or ""
         return [group_key(name), member_key(name, caller.username)]
 
@@ -126,6 +127,7 @@ class ShareService:
         self._capacity = base.one(GrantCapacity)
         self._db = base.db
         self._access = base.one(Access)
+        self._lookups = base.one(Lookups)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
@@ -133,20 +135,20 @@ class ShareService:
         """Shares a file, or everything in a folder; returns the share and whether it is new.
 
         A folder is a prefix of names: it can be shared while it is empty, and the share covers
-        files that are put into it later. Raises NoSuchFile, NoSuchUser, NoSuchGroup, LimitReached,
-        Invalid, ChangedMeanwhile.
+        files that are put into it later. Raises NoSuchFile, NoSuchUser, SlowDown, NoSuchGroup,
+        LimitReached, Invalid, ChangedMeanwhile.
         """
         recipient, name = Recipient(request.username, request.group), request.file_name
         key = grant_key(recipient.grantee(), caller.username, name)
         target = [file_key(caller.username, name), folder_key(caller.username, name)]
-        keys = [*target, key, *recipient.keys(caller)]
+        keys = [*target, key, *recipient.keys(caller, self._lookups)]
 
         def plan() -> tuple[list[Write], tuple[Share, bool]]:
             authentication = self._access.authenticate(caller, keys)
+            rows = authentication.rows
             file = self._ensure_capacity(authentication, name, key.partition)
-            grant = self._grant(
-                authentication, file, request, key, _recipient_id(recipient, authentication)
-            )
+            grantee_id = self._recipient_id(recipient, authentication, known=key in rows)
+            grant = self._grant(authentication, file, request, key, grantee_id)
             old = self._existing(authentication, file, grant)
             grant = grant.model_copy(update={"created": old.created}) if old else grant
             subject = f"{grant.grantee} {grant.permission}"
@@ -225,6 +227,21 @@ class ShareService:
             rev=self._runtime.new_id(),
         )
 
+    def _recipient_id(
+        self, recipient: Recipient, authentication: Authentication, *, known: bool
+    ) -> str:
+        """The id of the account or group. Raises NoSuchUser, SlowDown, NoSuchGroup, Invalid."""
+        account = authentication.account
+        if recipient.username is None:
+            membership = membership_in(authentication.rows, recipient.group or "", account)
+            if membership is None:
+                raise NoSuchGroup
+            return membership.group_id
+        if recipient.username == account.username:
+            reason = {"at": "body.username", "reason": "must be another account"}
+            raise Invalid("You cannot share a file with yourself.", errors=[reason])
+        return self._lookups.find(authentication, recipient.username, known=known).id
+
     def _existing(
         self, authentication: Authentication, file: FileRow | None, grant: Grant
     ) -> Grant | None:
@@ -253,21 +270,3 @@ def _require_active_accounts(recipient: Recipient, authentication: Authenticatio
     """Conditions that neither the caller's account nor the recipient's is being closed."""
     grantee = account_in(authentication.rows, recipient.username) if recipient.username else None
     return [require_account_active(each) for each in (authentication.account, grantee) if each]
-
-
-def _recipient_id(recipient: Recipient, authentication: Authentication) -> str:
-    """The id of the account or group. Raises NoSuchUser, NoSuchGroup, Invalid."""
-    if recipient.username is None:
-        membership = membership_in(
-            authentication.rows, recipient.group or "", authentication.account
-        )
-        if membership is None:
-            raise NoSuchGroup
-        return membership.group_id
-    if recipient.username == authentication.account.username:
-        reason = {"at": "body.username", "reason": "must be another account"}
-        raise Invalid("You cannot share a file with yourself.", errors=[reason])
-    account = account_in(authentication.rows, recipient.username)
-    if account is None:
-        raise NoSuchUser
-    return account.id
