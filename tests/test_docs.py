@@ -65,6 +65,8 @@ def keys_made(source: str) -> Iterator[tuple[str, ast.expr]]:
         match node:
             case ast.Call(func=ast.Name(id="Key"), args=[_, partition, *sort]):
                 yield from [("partition", partition), *(("sort", each) for each in sort)]
+            case ast.Call(func=ast.Name(id="ShardSet"), args=[_, partition, *_]):
+                yield "partition", partition
             case ast.Call(func=ast.Attribute(attr="query"), args=[_, partition]):
                 yield "partition", partition
             case ast.FunctionDef(name=name, body=[*_, ast.Return(value=ast.expr() as value)]):

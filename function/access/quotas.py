@@ -1,7 +1,8 @@
 """Quotas: room for an upload in the owner's account, and the mark at which to warn."""
 
 from function.access.errors import QuotaExceeded
-from function.tables.accounts import Account, StorageAmount, warning_threshold
+from function.tables.accounts import Account
+from function.tables.usage import StorageAmount, warning_threshold
 
 
 def require_room(owner: Account, more: StorageAmount) -> None:

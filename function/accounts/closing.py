@@ -70,6 +70,7 @@ from function.tables.links import (
     release_alias,
 )
 from function.tables.requests import RequestRow, Requests, delete_request
+from function.tables.usage import close_usage
 
 PAGE = 50
 
@@ -275,9 +276,10 @@ class AccountDeletion:
             if account.deleting:
                 return [], account
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
-            marked = {"rev": rev, "disabled": True, "deleting": True}
+            marked = {"rev": rev, "disabled": True, "deleting": True, "spread": None}
+            closed = close_usage(self._db, account, self._runtime.now())
             return [
-                update_account(account, rev, disabled=True, deleting=True, epoch=epoch),
+                update_account(account, rev, closed, disabled=True, deleting=True, epoch=epoch),
                 require_account_unchanged(authentication.account),
                 list_for_closing(username),
                 self._audit.record(caller, "account.delete", owner=username),

@@ -24,6 +24,7 @@ from function.tables.accounts import (
     require_account_unchanged,
     update_account,
 )
+from function.tables.usage import add_usage, close_usage, with_shards
 
 USERS_LIST, USAGE_LIST = "users", "usage"
 NULLABLE = {"quota", "files_quota"}
@@ -43,7 +44,8 @@ class AccountService:
 
     def get(self, caller: Caller) -> AccountView:
         """The caller's own account. Raises NotSignedIn."""
-        return self._view(self._access.authenticate(caller).account)
+        account = self._access.authenticate(caller).account
+        return self._view(*with_shards(self._db, [account]))
 
     def update(self, caller: Caller, request: AccountChange) -> AccountView:
         """Changes or clears the mail address.
@@ -66,7 +68,7 @@ class AccountService:
                 self._audit.record(caller, "account.update", subject="email"),
             ], account.model_copy(update={"email": request.email})
 
-        return self._view(self._db.transact(plan))
+        return self._view(*with_shards(self._db, [self._db.transact(plan)]))
 
     def _view(self, account: Account) -> AccountView:
         rule = self._rules.rule_for(account.role)
@@ -97,6 +99,7 @@ class DirectoryService:
     def update(self, caller: Caller, username: str, request: UserChange) -> UserView:
         """Changes the provided fields of an account; values that it has already are no change.
 
+        The commit folds the shards of its usage, so that none of its uploads misses the change.
         Disabling an account or removing its second factor ends its sessions and API keys: a phone
         that was lost may hold one. The commit requires that the caller's own account has not
         changed, so that of two administrators who demote each other only one succeeds.
@@ -115,15 +118,16 @@ class DirectoryService:
             if not fields:
                 return [], old
             subject = _details(provided, fields)
-            writes = [update_account(old, self._runtime.new_id(), **fields)]
+            closed = close_usage(self._db, old, self._runtime.now())
+            writes = [update_account(old, self._runtime.new_id(), closed, **fields)]
             if old.id != authentication.account.id:
                 writes.append(require_account_unchanged(authentication.account))
             writes.append(
                 self._audit.record(caller, "account.update", owner=username, subject=subject)
             )
-            return writes, old.model_copy(update=fields)
+            return writes, add_usage(old.model_copy(update=fields | {"spread": None}), closed)
 
-        return self._view(self._db.transact(plan))
+        return self._view(*with_shards(self._db, [self._db.transact(plan)]))
 
     def list_usage(self, caller: Caller, page: PageQuery) -> Page[Usage]:
         """A page of the usage of all accounts, for administrators.
@@ -139,19 +143,22 @@ class DirectoryService:
         """
         administrator = replace(caller, power="admin")
         if username is None or username == caller.username:
-            return _usage(self._access.authenticate(caller).account)
+            return self._usage(self._access.authenticate(caller).account)
         authentication = self._access.authenticate(administrator, more=[account_key(username)])
         account = any_account_in(authentication.rows, username)
         if account is None:
             raise NoSuchUser
-        return _usage(account)
+        return self._usage(account)
+
+    def _usage(self, account: Account) -> Usage:
+        return _usage(*with_shards(self._db, [account]))
 
     def _list_accounts(
         self, caller: Caller, page: PageQuery, list_name: str, view: Callable[[Account], View]
     ) -> Page[View]:
         paging = Paging(page, self._access.authenticate(caller).account.id, list_name)
         rows, last = self._accounts.list_accounts(after=paging.after, limit=paging.limit)
-        return paging.page(map(view, rows), last)
+        return paging.page(map(view, with_shards(self._db, rows)), last)
 
     def _fields(self, account: Account, provided: dict[str, Any]) -> dict[str, Any]:
         """The fields of the account's row to set; a new epoch ends its sessions and API keys."""

@@ -23,8 +23,9 @@ from function.core.limits import DAY
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
-from function.tables.accounts import Account, StorageAmount
+from function.tables.accounts import Account
 from function.tables.audit import SHARDS, Action, AuditRecords, AuditRow, put_audit_record
+from function.tables.usage import StorageAmount
 
 DEFAULT_DAYS = 7  # of a query without `since`
 CLOCK_SKEW = 60  # seconds that the clocks of two functions may differ by

@@ -70,9 +70,8 @@ class LoginService:
             self._audit.record(caller, "session.logout", subject=caller.token_hash),
         ]
 
-        def on_condition_failed(error: ConditionFailed) -> None:
-            if error.failed:
-                raise NotSignedIn from None
+        def on_condition_failed(_: ConditionFailed) -> None:
+            raise NotSignedIn from None
 
         self._db.transact(lambda: (writes, None), on_condition_failed)
 

@@ -96,9 +96,8 @@ class SecondFactor:
     ) -> None:
         writes = [increment(counter), self._throttle.count_failure(account.username, address)]
 
-        def on_condition_failed(error: ConditionFailed) -> None:
-            if error.failed:
-                raise self._window.slow_down(hint) from None
+        def on_condition_failed(_: ConditionFailed) -> None:
+            raise self._window.slow_down(hint) from None
 
         self._db.transact(lambda: (writes, None), on_condition_failed)
 

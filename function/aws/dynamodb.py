@@ -15,7 +15,7 @@ from function.aws.errors import error_code, translate_aws_errors
 from function.aws.rows import Item, Key, Rows, decode, encode, key_from
 from function.aws.writes import Write
 from function.contract import TABLES, Index, Table
-from function.core.errors import Unavailable
+from function.core.errors import Contended, Unavailable
 from function.core.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -29,20 +29,25 @@ BATCH_GET_LIMIT = 100  # keys of one BatchGetItem
 TRANSACTION_LIMIT = 100  # writes of one TransactWriteItems
 PARALLEL_CALLS = 8
 ROUNDS = 5
-PAUSE = 0.02  # seconds, doubled with each round
+PAUSE, LONGEST = 0.02, 1.0  # seconds; doubled with each round, up to the longest
+# Seconds of pauses in which a request lets other transactions pass; it ends after 28 in all.
+CONFLICT_SECONDS = 10
 
 
 class ConditionFailed(Exception):
     """Nothing was written, because the condition of a write is not true.
 
-    `failed` are the positions of those writes, from 0; it is empty when other transactions were in
-    the way.
+    `failed` are the positions of those writes, from 0.
     """
 
-    def __init__(self, failed: Sequence[int] = ()) -> None:
+    def __init__(self, failed: Sequence[int]) -> None:
         """Takes the positions of the writes."""
         super().__init__(f"the conditions of the writes {list(failed)} are not true")
         self.failed = failed
+
+
+class TransactionConflict(Exception):
+    """Nothing was written, because another transaction on one of the rows is in progress."""
 
 
 class QueryPage(NamedTuple, Generic[Element]):
@@ -69,7 +74,7 @@ class Dynamo:
         self._runtime = runtime
 
     def rounds(self) -> Iterator[None]:
-        """Rounds of a call that DynamoDB did only in part, or not because of another transaction.
+        """Rounds of a call that DynamoDB did only in part.
 
         Each but the first begins after a longer pause, with full jitter. Raises Unavailable after
         the last.
@@ -101,19 +106,20 @@ class Dynamo:
         """Plans and commits until the conditions of the writes are true; returns the plan's result.
 
         `plan` reads, decides, and returns its writes and its result. It runs again, after a pause,
-        when another commit came between its reads and its writes. Besides reading it may have only
+        when a condition of its writes is no longer true. Besides reading it may have only
         effects that can be repeated, such as the count of a wrong password. Without writes nothing
         is committed.
 
         `on_condition_failed` may raise an error for a failed condition of the commit. An error that
         `plan` raises ends the transaction, also a ConditionFailed of a write of its own. Raises
-        ChangedMeanwhile after the last attempt, Unavailable.
+        ChangedMeanwhile after the last attempt, Contended, Unavailable.
         """
+        pauses = self._pauses()
         for _ in self._runtime.attempts():
             writes, result = plan()
             try:
                 if writes:
-                    self.commit(writes)
+                    self.commit(writes, pauses)
             except ConditionFailed as failed:
                 if on_condition_failed:
                     on_condition_failed(failed)
@@ -121,21 +127,21 @@ class Dynamo:
             return result
         raise AssertionError
 
-    def commit(self, writes: Sequence[Write]) -> None:
+    def commit(self, writes: Sequence[Write], pauses: Iterator[None] | None = None) -> None:
         """Does all the writes or none, in one TransactWriteItems.
 
-        Raises ConditionFailed, Unavailable. The SDK repeats a call whose answer is lost, and
-        DynamoDB recognises it by its token and does not write twice.
+        DynamoDB cancels it when another transaction is in progress on one of its rows. After the
+        next of `pauses` it is sent again, with the writes that spread over several rows instead
+        (`Write.spread`). Raises ConditionFailed, Unavailable; Contended after the last pause.
         """
-        token = self._runtime.new_id()
-        items: Any = [{write.kind: self._parameters(write)} for write in writes]
-        try:
-            with translate_aws_errors():
-                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
-        except ClientError as error:
-            if error_code(error) == "TransactionCanceledException":
-                raise _cancelled(error) from error
-            raise
+        pauses = pauses or self._pauses()
+        sent = writes
+        while True:
+            try:
+                return self._transact(sent)
+            except TransactionConflict:
+                next(pauses)
+            sent = self._spread(writes)
 
     def commit_each(self, writes: Sequence[Write]) -> None:
         """Does those of the writes whose conditions are true, a hundred in a transaction.
@@ -144,14 +150,13 @@ class Dynamo:
         """
         for start in range(0, len(writes), TRANSACTION_LIMIT):
             batch = list(writes[start : start + TRANSACTION_LIMIT])
-            for _ in self.rounds():
+            while batch:
                 try:
                     self.commit(batch)
                 except ConditionFailed as error:
                     batch = [each for at, each in enumerate(batch) if at not in error.failed]
-                    if batch:
-                        continue
-                break
+                else:
+                    break
 
     def write(self, write: Write) -> None:
         """Does one write. Raises ConditionFailed, Unavailable.
@@ -163,13 +168,14 @@ class Dynamo:
             "Update": self._client.update_item,
             "Delete": self._client.delete_item,
         }[write.kind]
-        parameters = self._parameters(write)
-        for _ in self.rounds():
+        parameters, pauses = self._parameters(write), self._pauses()
+        while True:
             try:
                 with translate_aws_errors():
                     call(**parameters)
             except ClientError as error:
                 if error_code(error) == "TransactionConflictException":
+                    next(pauses)
                     continue
                 if error_code(error) == "ConditionalCheckFailedException":
                     raise ConditionFailed([0]) from error
@@ -257,6 +263,44 @@ class Dynamo:
                 break
         return QueryPage(items[:limit], more=len(items) > limit)
 
+    def _transact(self, writes: Sequence[Write]) -> None:
+        """Sends one transaction. Raises TransactionConflict, ConditionFailed, Unavailable.
+
+        The SDK repeats a call whose answer is lost, and DynamoDB recognises it by its token and
+        does not write twice.
+        """
+        token = self._runtime.new_id()
+        items: Any = [{write.kind: self._parameters(write)} for write in writes]
+        try:
+            with translate_aws_errors():
+                self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)
+        except ClientError as error:
+            if error_code(error) == "TransactionCanceledException":
+                raise _cancelled(error) from error
+            raise
+
+    def _spread(self, writes: Sequence[Write]) -> list[Write]:
+        """The writes, each that can with what it is after a conflict."""
+        rows = self.read(each.key for each in writes if each.spread)
+        nonce = self._runtime.new_id()
+        return [
+            each.spread(rows.get(each.key, {}), nonce) if each.spread else each for each in writes
+        ]
+
+    def _pauses(self) -> Iterator[None]:
+        """Pauses while other transactions are in the way. Raises Contended after the last.
+
+        They have full jitter, so that two transactions that met do not meet again.
+        """
+        waited, longest = 0.0, PAUSE
+        while waited < CONFLICT_SECONDS:
+            longest = min(2 * longest, LONGEST)
+            pause = random.uniform(0, longest)  # noqa: S311
+            self._runtime.sleep(pause)
+            waited += pause
+            yield
+        raise Contended
+
     def _read(self, keys: Sequence[Key]) -> dict[Key, Item]:
         names = {self._names[key.table.name] for key in keys}
         request: Any = {name: {"Keys": [], "ConsistentRead": True} for name in names}
@@ -312,7 +356,7 @@ def _cancelled(error: ClientError) -> Exception:
     if failed := [at for at, why in enumerate(codes) if why == "ConditionalCheckFailed"]:
         return ConditionFailed(failed)
     if set(codes) <= {"None", "TransactionConflict"}:
-        return ConditionFailed()
+        return TransactionConflict()
     if set(codes) & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
         return Unavailable()
     return error

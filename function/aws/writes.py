@@ -7,7 +7,7 @@ boto3 would cost a tenth of a cold start.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import and_
 from typing import Any, Literal, NamedTuple
@@ -43,6 +43,10 @@ class Write(NamedTuple):
 
     `item` is the row of a Put, `change` the update expression of an Update. A ConditionCheck writes
     nothing: its transaction requires its condition.
+
+    `spread` is for a row that many transactions write at once. When another one is in the way, it
+    returns the write to do instead: it takes the row as it is then, without attributes if there is
+    none, and 32 random hexadecimal digits.
     """
 
     kind: Literal["Put", "Update", "Delete", "ConditionCheck"]
@@ -50,6 +54,7 @@ class Write(NamedTuple):
     when: Condition | None = None
     item: Item | None = None
     change: Expression | None = None
+    spread: "Callable[[Item, str], Write] | None" = None
 
     def parameters(self) -> dict[str, Any]:
         """The parameters of the DynamoDB call, but for the name of the table."""

@@ -15,7 +15,7 @@ Each package has the errors of its noun in its own `errors` module.
     │   └── NoSuchUser         ├── SlowDown 429
     ├── MethodNotAllowed 405   ├── Internal 500
     └── Conflict 409           └── Unavailable 503
-        ├── ChangedMeanwhile
+        ├── ChangedMeanwhile       └── Contended
         └── LimitReached
 """
 
@@ -179,6 +179,12 @@ class Unavailable(Problem):
     status, slug, title = 503, "unavailable", "Temporarily unavailable"
     default = "Nothing was lost. Please try again in a moment."
     always: ClassVar[Mapping[str, str]] = {"retry-after": "2"}
+
+
+class Contended(Unavailable):
+    """Other requests wrote the same rows at every attempt; this one certainly wrote nothing."""
+
+    default = "Too many requests change the same things at once. Please try again in a moment."
 
 
 class Internal(Problem):

@@ -27,7 +27,6 @@ from function.core.runtime import iso
 from function.files.conditions import require_conditions
 from function.files.errors import FileExists
 from function.files.upload_rules import UploadRules
-from function.tables.accounts import NO_STORAGE, StorageAmount, charge
 from function.tables.changes import put_change
 from function.tables.files import (
     TRASH,
@@ -48,6 +47,7 @@ from function.tables.files import (
 )
 from function.tables.folders import count_files
 from function.tables.search_terms import term_key, terms_of
+from function.tables.usage import NO_STORAGE, StorageAmount, charge
 
 # A file before and after a change; None where it does not exist.
 FileRowChange = tuple[FileRow | None, FileRow | None]

@@ -13,7 +13,7 @@ from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.s3 import BytesMissing
 from function.aws.writes import Write, delete
 from function.base import Base
-from function.core.errors import Problem, TooLarge, Unavailable
+from function.core.errors import Contended, Problem, TooLarge, Unavailable
 from function.core.headers import span_of
 from function.core.limits import SMALL_FILE_BYTES, WORK_SECONDS
 from function.core.media_types import retyped
@@ -69,11 +69,11 @@ class SmallUploadService:
             written = self._writer.commit(
                 authorization, request, stored, reload=authorize, extra_writes=audit
             )
-        except Unavailable:  # the commit may have happened: the bytes must stay
-            raise
-        except Problem:
-            with suppress(Unavailable):
-                self._bucket.delete(key)  # nothing was committed, and no row will name them
+        except Problem as error:
+            # Without an answer the commit may have happened: then the bytes must stay.
+            if isinstance(error, Contended) or not isinstance(error, Unavailable):
+                with suppress(Unavailable):
+                    self._bucket.delete(key)  # nothing was committed, and no row will name them
             raise
         return file_object(written.row, written.permission), written.created
 

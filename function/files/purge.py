@@ -17,7 +17,7 @@ from function.aws.rows import Key, Rows
 from function.aws.writes import Write, delete, equals
 from function.base import Base
 from function.core.runtime import BatchResult
-from function.tables.accounts import StorageAmount, account_key, any_account_in, refund
+from function.tables.accounts import account_key, any_account_in
 from function.tables.expiry import expiry_key, freed_object, mark_freed
 from function.tables.files import (
     TRASH,
@@ -28,6 +28,7 @@ from function.tables.files import (
     other_references,
     refcount_key,
 )
+from function.tables.usage import StorageAmount, refund
 
 BATCH_SIZE = 100
 # Files of one commit, each with up to five writes of the hundred that a transaction takes.

@@ -28,7 +28,7 @@ from function.files.models import FileObject, file_object
 from function.files.purge import Purger
 from function.files.upload_rules import UploadRules
 from function.history.models import Emptying, Restoration, TrashItem
-from function.tables.accounts import Account, require_account_active
+from function.tables.accounts import Account
 from function.tables.expiry import expiry_key
 from function.tables.files import (
     Archive,
@@ -40,6 +40,7 @@ from function.tables.files import (
     trash_key,
     trashed_in,
 )
+from function.tables.usage import require_account_active
 
 BATCH_SIZE = 100
 # Deleted files of one name; some may be of an earlier account of the owner's name.

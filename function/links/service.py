@@ -30,7 +30,6 @@ from function.links.models import (
     LinkRequest,
     LinkSummary,
 )
-from function.tables.accounts import require_account_active
 from function.tables.grants import Grant
 from function.tables.links import (
     LinkRow,
@@ -44,6 +43,7 @@ from function.tables.links import (
     release_alias,
     update_link,
 )
+from function.tables.usage import require_account_active
 
 LINKS = "links"
 

@@ -17,7 +17,14 @@ from function.core.names import exceeds_limits, folders_of, without_deep_folders
 from function.files.commit import FileWriter, FileWrites
 from function.moves.rename import RenameService, moved_grant
 from function.tables.files import FileRow, Files, file_key
-from function.tables.folders import FOLDERS, MAX_LEVELS, FolderChange, folder_key, grantees_below
+from function.tables.folders import (
+    FOLDERS,
+    MAX_LEVELS,
+    FolderChange,
+    fold_count,
+    folder_key,
+    grantees_below,
+)
 from function.tables.grants import (
     Grant,
     delete_grant,
@@ -81,8 +88,12 @@ class FolderBatches:
     def next(self) -> FolderBatch:
         """The next batch. It reads the rows that it moves, and raises Unavailable."""
         if self._grantees is None:
-            self._grantees = grantees_below(self._db, self._owner, self._old)
-            now = self._runtime.now()
+            now, own = self._runtime.now(), folder_key(self._owner, self._old)
+            folder = self._db.read([own]).get(own, {})
+            fold_count(
+                self._db, own, folder, now
+            )  # the last batch requires that its row counts all
+            self._grantees = grantees_below(self._db, self._owner, self._old, folder)
             requests = Requests(self._db).list_below(self._owner, self._old, now)
             self._requests = [row for row in requests if row.owner_id == self._owner_id]
         batch = FolderBatch()

@@ -103,9 +103,8 @@ class PasswordGate:
         """
         try:
             self._db.commit([increment(self._misses.counter(network(address)))])
-        except ConditionFailed as error:
-            if error.failed:
-                raise self._misses.slow_down() from None
+        except ConditionFailed:
+            raise self._misses.slow_down() from None
         except Unavailable:
             return
 
@@ -132,9 +131,8 @@ class PasswordGate:
             ]
             return [increment(each) for each in counters], counters
 
-        def on_condition_failed(error: ConditionFailed) -> None:
-            if error.failed:
-                raise self._tries.slow_down() from None
+        def on_condition_failed(_: ConditionFailed) -> None:
+            raise self._tries.slow_down() from None
 
         counters = self._db.transact(plan, on_condition_failed)
         if not self._passwords.verify(hashed, password):

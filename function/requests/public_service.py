@@ -15,7 +15,7 @@ from function.access.quotas import require_room
 from function.audit.service import AuditLog
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import Invalid, InvalidName, Problem, TooLarge, Unavailable
+from function.core.errors import Contended, Invalid, InvalidName, Problem, TooLarge, Unavailable
 from function.core.media_types import PLAIN_BYTES, is_allowed, type_of
 from function.core.names import NAME_BYTES, NAME_LEVELS, SUFFIX_BYTES, is_too_deep, levels_of
 from function.core.roles import ROLES, may
@@ -25,9 +25,10 @@ from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
-from function.tables.accounts import Account, StorageAmount, reserve_room
+from function.tables.accounts import Account
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot
 from function.tables.uploads import UploadRow, create_upload
+from function.tables.usage import StorageAmount, reserve_room
 from function.uploads.models import UploadSpec, UploadView
 from function.uploads.service import UploadService
 
@@ -99,11 +100,11 @@ class PublicFileRequestService:
         upload = self._uploads.prepare(uploader, row.owner_id, spec)
         try:
             upload = self._reserve(row, upload, request)
-        except Unavailable:  # the commit may have succeeded: the upload must keep its bytes
-            raise
-        except Problem:
-            with suppress(Unavailable):
-                self._bucket.discard(upload.object, upload.multipart)
+        except Problem as error:
+            # Without an answer the commit may have happened: then the upload must keep its bytes.
+            if isinstance(error, Contended) or not isinstance(error, Unavailable):
+                with suppress(Unavailable):
+                    self._bucket.discard(upload.object, upload.multipart)
             raise
         return self._uploads.describe(upload, f"{base_url}/r/{token}")
 

@@ -24,7 +24,7 @@ from function.requests.models import (
     FileRequestView,
     NewFileRequest,
 )
-from function.tables.accounts import Account, require_account_active
+from function.tables.accounts import Account
 from function.tables.requests import (
     RequestRow,
     Requests,
@@ -34,6 +34,7 @@ from function.tables.requests import (
     request_key,
     update_request,
 )
+from function.tables.usage import require_account_active
 
 FILE_REQUESTS = "requests"
 CONVERTED = {"expires_in", "password", "allowed_types"}  # fields that the row has in another form

@@ -20,7 +20,7 @@ from function.core.models import Caller
 from function.core.runtime import iso
 from function.sharing.errors import NoSuchGroup, NoSuchShare
 from function.sharing.models import Share, ShareRequest, share_view
-from function.tables.accounts import account_in, account_key, require_account_active
+from function.tables.accounts import account_in, account_key
 from function.tables.files import (
     FileRow,
     add_grantee,
@@ -45,6 +45,7 @@ from function.tables.grants import (
     user_grantee,
 )
 from function.tables.groups import group_grantee, group_key, member_key, membership_in
+from function.tables.usage import require_account_active
 
 MAX_GRANTS = 1000  # on one file or folder, to accounts, groups and links: its row names them all
 

@@ -1,28 +1,22 @@
-"""Accounts: their rows, the storage that they use and reserve, their deletion, and invitations.
+"""Accounts: their rows, their reservations, their deletion, and invitations.
 
 Accounts are the table users. Reservations, invitations and the list of accounts that are being
 deleted are rows of the table files.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from function.aws.dynamodb import Dynamo
 from function.aws.rows import Item, Key, Row, Rows
 from function.aws.writes import (
-    Condition,
     Write,
     above,
-    all_of,
-    at_least,
-    at_most,
     check,
     delete,
     equals,
     exists,
     missing,
-    one_of,
     put,
     update,
 )
@@ -30,7 +24,6 @@ from function.contract import FILES, USERS
 from function.core.roles import Role
 from function.core.tokens import token_hash
 
-QUOTAS = {"bytes": "quota", "files": "files_quota"}
 NOT_DISABLED = missing("disabled") | equals(disabled=False)
 CLOSING_PARTITION = "~accounts/closing"
 INVITES_PARTITION = "~accounts/invites"
@@ -50,6 +43,7 @@ class Account(Row):
     - `quota`, `files_quota`: limits of bytes and files; None is no limit.
     - `bytes_used`, `files_used`: by live files, versions, trash and reservations; `bytes_reserved`,
       `files_reserved`: by the reservations among them. `charges` counts the changes of all four.
+      `spread` names the shards that count the rest of them (see `shards`).
     - `groups`: names of groups, and `keys`: ids of API keys, that may still exist: the memberships
       and the keys decide.
     - `totp`: the secret of the second factor (RFC 6238), from which codes are computed, so that it
@@ -74,32 +68,13 @@ class Account(Row):
     files_used: int = 0
     files_reserved: int = 0
     charges: int = 0
+    spread: str | None = None
     groups: frozenset[str] = frozenset()
     keys: frozenset[str] = frozenset()
     totp: str | None = None
     totp_new: str | None = None
     totp_step: int = 0
     recovery: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class StorageAmount:
-    """The storage that an account is charged for: bytes, and the rows that refer to them."""
-
-    bytes: int = 0
-    files: int = 0
-
-    def __neg__(self) -> "StorageAmount":
-        return StorageAmount(-self.bytes, -self.files)
-
-    def __add__(self, other: "StorageAmount") -> "StorageAmount":
-        return StorageAmount(self.bytes + other.bytes, self.files + other.files)
-
-    def __sub__(self, other: "StorageAmount") -> "StorageAmount":
-        return StorageAmount(self.bytes - other.bytes, self.files - other.files)
-
-
-NO_STORAGE = StorageAmount()
 
 
 @dataclass(frozen=True)
@@ -156,62 +131,19 @@ def create_account(account: Account) -> Write:
     return put(account_key(account.username), account, missing("username"))
 
 
-def update_account(old: Account, rev: str, **fields: Any) -> Write:
-    """Changes fields, if the account has not changed since it was read; None removes a field."""
-    unchanged = equals(id=old.id, rev=old.rev)
-    return update(account_key(old.username), set=fields | {"rev": rev}, when=unchanged)
+def update_account(old: Account, rev: str, closed: Item | None = None, **fields: Any) -> Write:
+    """Changes fields, if the account has not changed since it was read; None removes a field.
+
+    `closed` are the sums of its shards, where the caller has closed them.
+    """
+    unchanged = equals(id=old.id, rev=old.rev, spread=old.spread)
+    changes = fields | {"rev": rev} | ({} if closed is None else {"spread": None})
+    return update(account_key(old.username), set=changes, add=closed, when=unchanged)
 
 
 def require_account_unchanged(account: Account) -> Write:
     """Requires that the settings of an account, and so its role, are as they were read."""
     return check(account_key(account.username), equals(rev=account.rev))
-
-
-def require_account_active(account: Account) -> Write:
-    """Requires that the account exists and is not disabled.
-
-    A row that refers to an account is written with this, so that the account's deletion, which
-    disables it first, finds every such row.
-    """
-    return charge(account, NO_STORAGE)
-
-
-def charge(account: Account, storage: StorageAmount, reserved: StorageAmount = NO_STORAGE) -> Write:
-    """Adds to what an account uses and has reserved, if it is not disabled and has room."""
-    when = [equals(id=account.id), NOT_DISABLED, *_fits(account, storage)]
-    return _charge(account_key(account.username), storage, reserved, when)
-
-
-def reserve_room(
-    username: str,
-    account_id: str,
-    storage: StorageAmount,
-    account: Account | None,
-    roles: Sequence[str] = (),
-) -> Write:
-    """Charges what an upload reserves, to an account as it was read.
-
-    Without the account's row it requires that the account has one of `roles` and no quota.
-    """
-    if account:
-        when = _fits(account, storage)
-    else:
-        quotas = [missing(QUOTAS[noun]) for noun, amount in _amounts(storage) if amount > 0]
-        when = [one_of("role", roles), *quotas]
-    conditions = [equals(id=account_id), NOT_DISABLED, *when]
-    return _charge(account_key(username), storage, storage, conditions)
-
-
-def refund(
-    username: str, account_id: str, storage: StorageAmount, reserved: StorageAmount = NO_STORAGE
-) -> Write:
-    """Subtracts from what an account uses and has reserved, if it is still the same account."""
-    return _charge(account_key(username), -storage, -reserved, [equals(id=account_id)])
-
-
-def warning_threshold(quota: int) -> int:
-    """The least use of a quota that its owner is warned of: four fifths, rounded up."""
-    return -(-4 * quota // 5)
 
 
 def reservation_key(reservation: Reservation, upload: Key) -> Key:
@@ -352,49 +284,3 @@ class Invites:
         rows = [InviteRow.model_validate(item) for item in page.items]
         last = rows[-1].name if page.more else None
         return [row for row in rows if row.expires_at > now], last
-
-
-def _charge(
-    key: Key, storage: StorageAmount, reserved: StorageAmount, conditions: list[Condition]
-) -> Write:
-    changes: Item = {
-        **{f"{noun}_used": amount for noun, amount in _amounts(storage) if amount},
-        **{f"{noun}_reserved": amount for noun, amount in _amounts(reserved) if amount},
-    }
-    if not changes:
-        return check(key, all_of(conditions))
-    return update(key, add=changes | {"charges": 1}, when=all_of(conditions))
-
-
-def _fits(account: Account, storage: StorageAmount) -> list[Condition]:
-    """There is room, and the charge crosses the threshold of a warning exactly if it did as read.
-
-    Of two commits that would cross it together, the second one is planned again and finds it
-    crossed: there is one warning.
-    """
-    conditions = []
-    for noun, amount in _amounts(storage):
-        quota, used = getattr(account, QUOTAS[noun]), f"{noun}_used"
-        if quota is not None and amount > 0:
-            low, high = _range(quota, getattr(account, used), amount)
-            conditions.append(missing(used) | at_most(**{used: high}))
-            if low > 0:
-                conditions.append(at_least(**{used: low}))
-    return conditions
-
-
-def _amounts(storage: StorageAmount) -> tuple[tuple[str, int], ...]:
-    return ("bytes", storage.bytes), ("files", storage.files)
-
-
-def _range(quota: int, used: int, amount: int) -> tuple[int, int]:
-    """The least and the most use to which `amount` can be added with the effect that it has now.
-
-    The effect is to stay below the threshold, to cross it, or to be above it already.
-    """
-    threshold = warning_threshold(quota)
-    if used >= threshold:
-        return threshold, quota - amount
-    if used + amount < threshold:
-        return 0, threshold - 1 - amount
-    return threshold - amount, min(quota - amount, threshold - 1)

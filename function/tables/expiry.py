@@ -17,8 +17,9 @@ from function.aws.rows import Item, Key, Rows
 from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
 from function.core.limits import DAY
-from function.tables.accounts import Reservation, StorageAmount, delete_reservation, refund
+from function.tables.accounts import Reservation, delete_reservation
 from function.tables.requests import release_slot
+from function.tables.usage import StorageAmount, refund
 
 # For which entries of earlier releases outlive their rows; the first sweep begins there.
 LEGACY_DAYS = 30
@@ -139,7 +140,7 @@ def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
     storage = StorageAmount(reservation.size, 1)
     releases = [release_slot(reservation)] if reservation.request else []
     releases.append(refund(reservation.owner, reservation.owner_id, storage, storage))
-    for _ in db.rounds():
+    while True:
         writes = [deletion, delete_reservation(reservation, deletion.key, once=True), *releases]
         try:
             db.commit(writes)
@@ -149,9 +150,8 @@ def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
             if 1 in error.failed:
                 return False
             releases = [each for at, each in enumerate(releases, 2) if at not in error.failed]
-            continue
-        break
-    return True
+        else:
+            return True
 
 
 class ExpiryEntries:

@@ -25,8 +25,9 @@ from function.aws.writes import (
 )
 from function.contract import SHARES
 from function.core.limits import DAY
-from function.tables.accounts import Account, account_key, require_account_active
+from function.tables.accounts import Account, account_key
 from function.tables.grants import user_grantee
+from function.tables.usage import require_account_active
 
 HEAD, MEMBER = "~group", "~member/"
 FORMER = "~former"

@@ -12,8 +12,9 @@ from function.base import Base
 from function.core.errors import Problem, TooLarge
 from function.core.limits import MAX_FILE_BYTES, MIN_S3_PART_BYTES
 from function.files.upload_rules import UploadRules
-from function.tables.accounts import Account, StorageAmount
+from function.tables.accounts import Account
 from function.tables.uploads import UploadRow
+from function.tables.usage import StorageAmount
 from function.uploads.parts import planned_part_size
 
 

@@ -27,7 +27,7 @@ from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest, Written
 from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
-from function.tables.accounts import NO_STORAGE, StorageAmount, account_in
+from function.tables.accounts import account_in
 from function.tables.audit import Action
 from function.tables.requests import require_request
 from function.tables.uploads import (
@@ -38,6 +38,7 @@ from function.tables.uploads import (
     upload_key,
     upload_of,
 )
+from function.tables.usage import NO_STORAGE, StorageAmount
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
 from function.uploads.models import Received, SentPart
 from function.uploads.parts import missing_parts, planned_part_size

@@ -26,7 +26,7 @@ from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest
-from function.tables.accounts import Account, StorageAmount, reserve_room
+from function.tables.accounts import Account
 from function.tables.uploads import (
     UPLOADS,
     UploadRow,
@@ -36,6 +36,7 @@ from function.tables.uploads import (
     upload_in,
     upload_key,
 )
+from function.tables.usage import StorageAmount, reserve_room
 from function.uploads.allowance import Allowance
 from function.uploads.errors import NoSuchUpload
 from function.uploads.models import PutOrder, SignedPart, SignedParts, UploadSpec, UploadView

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function.access.quotas import crossed_warning
-from function.tables.accounts import Account, StorageAmount, charge, warning_threshold
+from function.tables.accounts import Account
+from function.tables.usage import StorageAmount, charge, warning_threshold
 
 AMOUNTS = st.integers(0, 200)
 

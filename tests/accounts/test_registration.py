@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -210,11 +211,11 @@ def test_a_password_is_hashed_once(fake_aws: FakeAws, monkeypatch: pytest.Monkey
         hashed.append(password)
         return make_hash(passwords, password)
 
-    def second_commit(db: Dynamo, writes: Sequence[Write]) -> None:
+    def second_commit(db: Dynamo, writes: Sequence[Write], *pauses: Any) -> None:
         commits.append(writes)
         if len(commits) == 1:
-            raise ConditionFailed
-        commit(db, writes)
+            raise ConditionFailed([])
+        commit(db, writes, *pauses)
 
     monkeypatch.setattr(Passwords, "hash", counted_hash)
     monkeypatch.setattr(Dynamo, "commit", second_commit)

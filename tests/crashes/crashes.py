@@ -85,7 +85,7 @@ FAULTS = (
     Fault("503 after effect for good", refuse, effect=True, once=False),
     Fault("throttled for good", throttle, once=False),
     Fault("one collision", collide, ends=NONE),
-    Fault("collisions for good", collide, once=False, ends=frozenset({409, 503})),
+    Fault("collisions for good", collide, once=False),
 )
 
 

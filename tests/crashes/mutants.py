@@ -21,11 +21,11 @@ from function.core.models import Caller
 from function.files.commit import FileWriter
 from function.files.content import SmallUploadService
 from function.tables import links, uploads
-from function.tables.accounts import StorageAmount, refund
 from function.tables.files import FileRow, archive, file_key, refcount_key
 from function.tables.links import LinkRow
 from function.tables.sessions import expire_session
 from function.tables.uploads import UploadRow, Uploads
+from function.tables.usage import StorageAmount, refund
 from function.uploads.service import UploadService
 
 

@@ -36,6 +36,23 @@ def test_crash(world: World, operation: Operation) -> None:
         assert report.seen["done"] > 0 < report.seen["not done"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "put a new file",
+        pytest.param("replace", marks=pytest.mark.slow),
+        pytest.param("start an upload by request", marks=pytest.mark.slow),
+        pytest.param("restore from the trash", marks=pytest.mark.slow),
+    ],
+)
+def test_crash_after_a_conflict(world: World, name: str) -> None:
+    """The commit that met another one is sent again, and counts in shards from then on."""
+    with world.contended(collide):
+        report = crashes(world, BY_NAME[name])
+    assert not report.violations, str(report)
+    assert report.seen["done"] > 0 < report.seen["not done"]
+
+
 class Every(Again):
     """Sends each replay, and asserts that an equal state leads to an equal outcome."""
 

@@ -64,6 +64,7 @@ class World:
         )
         self._ids = itertools.count()
         self._drawn: dict[int, Iterator[int]] = {}
+        self._collide: Callable[[Call], Any] | None = None
         self.run_by(clock)
         self.tables = {getattr(settings, table.name): table.name for table in TABLES}
         self.is_elsewhere = False
@@ -149,7 +150,8 @@ class World:
         """
         first = 2000 * (1 + list(BY_NAME).index(operation.name)) + 1000 * twin
         self._ids = self._drawn.setdefault(first, itertools.count(first))
-        answer = operation.send(self.people[operation.who], self.known)
+        with self._meeting():
+            answer = operation.send(self.people[operation.who], self.known)
         require(answer.status != 500, "it answered 500")
         require(answer.status != 503 or "retry-after" in answer.headers, "503 without Retry-After")
         if answer.status in {operation.done, operation.again}:
@@ -160,9 +162,36 @@ class World:
         """The AWS calls that an operation makes when nothing fails."""
         steps: list[Step] = []
         self.begin(operation)
-        with self.hooks(before=lambda _, step: steps.append(step)):
+        with self.hooks(before=lambda _, step: steps.append(step)), self._meeting():
             operation.send(self.people[operation.who], self.known)
         return steps
+
+    @contextmanager
+    def contended(self, collide: Callable[[Call], Any]) -> Iterator[None]:
+        """The first transaction of each request meets another one: `collide` answers it.
+
+        No hook sees this call.
+        """
+        self._collide = collide
+        yield
+        self._collide = None
+
+    @contextmanager
+    def _meeting(self) -> Iterator[None]:
+        before, after, met = self.fake_aws.before, self.fake_aws.after, list[Call]()
+
+        def first(call: Call) -> Any:
+            if met or call.operation != "TransactWriteItems" or self._collide is None:
+                return before(call)
+            met.append(call)
+            return self._collide(call)
+
+        self.fake_aws.before = first
+        self.fake_aws.after = lambda call, answer: answer if call in met else after(call, answer)
+        try:
+            yield
+        finally:
+            self.fake_aws.before, self.fake_aws.after = before, after
 
     def calls(self, operation: Operation, other: Operation) -> Calls:
         """The calls of an operation alone, from the state in which both begin."""

@@ -8,7 +8,7 @@ import pytest
 from function import app, contract
 from function.contract import Settings
 from function.core.limits import DAY
-from function.maintenance import reconcile as maintenance_reconcile
+from function.maintenance import reconciliation_store
 from function.maintenance.reconcile import ReconciliationStep
 from function.tables.files import refcount_key
 from function.tables.folders import folder_key
@@ -200,11 +200,8 @@ def test_counts_of_folders_are_corrected(
     page_size: int,
 ) -> None:
     """Wrong and missing ones, at any page size; a folder without files is deleted."""
-    for module, limit in (
-        (maintenance_reconcile, "PAGE_SIZE"),
-        (maintenance_reconcile, "FOLDER_PAGE_SIZE"),
-    ):
-        monkeypatch.setattr(module, limit, page_size)
+    for limit in ("PAGE_SIZE", "FOLDER_PAGE_SIZE"):
+        monkeypatch.setattr(reconciliation_store, limit, page_size)
     for name in NAMES:
         alice.put(name)
     join("bob")
@@ -344,7 +341,7 @@ def test_an_account_larger_than_a_run_is_continued_by_the_next(
     alice: Client, behind: Behind, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its usage is corrected if the account did not change between the runs."""
-    monkeypatch.setattr(maintenance_reconcile, "PAGE_SIZE", 2)
+    monkeypatch.setattr(reconciliation_store, "PAGE_SIZE", 2)
     for name in "abcde":
         alice.put(name, b"1")
     behind.change("users", {"username": "alice"}, bytes_used=99)

@@ -334,7 +334,7 @@ def test_concurrent_updates_are_both_applied(alice: Client, fake_aws: FakeAws) -
 
 @pytest.mark.parametrize("what", ["POST", "PATCH", "DELETE"])
 def test_permanent_conflicts_change_nothing(alice: Client, fake_aws: FakeAws, what: str) -> None:
-    """409 after the last attempt."""
+    """503 after the last attempt."""
     request_id, _ = ask(alice)
     before = alice.get("/requests").json()
     fake_aws.before = lambda call: collide(call) if "Transact" in call.operation else None
@@ -343,7 +343,7 @@ def test_permanent_conflicts_change_nothing(alice: Client, fake_aws: FakeAws, wh
         "PATCH": lambda: change(alice, request_id, open=False),
         "DELETE": lambda: alice.delete(f"/requests/{request_id}"),
     }
-    assert send[what]().slug == "changed-meanwhile"
+    assert send[what]().slug == "unavailable"
     fake_aws.before = lambda _: None
     assert alice.get("/requests").json() == before
 

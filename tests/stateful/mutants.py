@@ -13,11 +13,12 @@ from function.access.policy import Access
 from function.aws.dynamodb import Dynamo
 from function.core.errors import Unavailable
 from function.public.unlock import AccessToken, Gated, PasswordGate, nonce_in
-from function.tables.accounts import Account, account_key, charge
+from function.tables.accounts import Account, account_key
 from function.tables.files import init_refcount
 from function.tables.grants import Grant, require_grant_unchanged
 from function.tables.groups import Membership, member_key
 from function.tables.links import Links, count_downloads
+from function.tables.usage import charge
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from collections import Counter, defaultdict
 
-from function.aws.rows import Item
+from function.aws.rows import Item, Key
+from function.contract import FILES
 from function.core.names import folders_of
 from function.tables.accounts import Account
 from function.tables.files import FileRow
-from function.tables.folders import MAX_LEVELS, folder_key
+from function.tables.folders import MAX_LEVELS, count_shards, folder_key
 from function.tables.search_terms import terms_of
+from function.tables.shards import ShardSet
+from function.tables.usage import usage_shards
 
 Rows = list[Item]
 Partitions = dict[str, dict[str, Item]]
@@ -78,6 +81,7 @@ def _assert_folders(live: list[FileRow], partitions: Partitions) -> None:
             counts[key.partition, str(key.sort)] += 1
     stored = {
         (partition, name): int(str(row.get("files", 0)))
+        + _sums(partitions, count_shards(Key(FILES, partition, name)), row)["files"]
         for partition, rows in partitions.items()
         if partition.endswith("/folders")
         for name, row in rows.items()
@@ -109,6 +113,25 @@ def _assert_usage(rows: list[FileRow], files: Rows, accounts: dict[str, Account]
             for use in ("used", "reserved"):
                 used[owner, f"bytes_{use}"] += int(str(row["size"]))
                 used[owner, f"files_{use}"] += 1
+    partitions = _by_key(files)
     for name, account in accounts.items():
+        sums = _sums(partitions, usage_shards(name), account.model_dump())
+        assert not (account.spread and (account.disabled or account.quota or account.files_quota))
         for field in ("bytes_used", "files_used", "bytes_reserved", "files_reserved"):
-            assert getattr(account, field) == used[name, field], (name, field)
+            total = getattr(account, field) + sums[field]
+            assert total == used[name, field], (name, field)
+
+
+def _by_key(rows: Rows) -> Partitions:
+    partitions: Partitions = defaultdict(dict)
+    for row in rows:
+        partitions[str(row["partition"])][str(row["name"])] = row
+    return partitions
+
+
+def _sums(partitions: Partitions, shards: ShardSet, row: Item) -> dict[str, int]:
+    """What the shards of a row count beside it."""
+    keys = shards.keys(str(row["spread"])) if row.get("spread") else []
+    found = [partitions.get(key.partition, {}).get(str(key.sort), {}) for key in keys]
+    numbers = {"files", "bytes_used", "files_used", "bytes_reserved", "files_reserved"}
+    return {name: sum(int(str(each.get(name, 0))) for each in found) for name in numbers}
