@@ -35,6 +35,7 @@ from function.tables.files import (
     archive,
     archive_name,
     create_file,
+    delete_archived,
     delete_file,
     file_key,
     file_row_key,
@@ -42,8 +43,9 @@ from function.tables.files import (
     init_refcount,
     replace_file,
     require_file_unchanged,
+    surplus_versions,
     trash_name,
-    trim_versions,
+    version_key,
 )
 from function.tables.folders import count_files
 from function.tables.search_terms import term_key, terms_of
@@ -150,13 +152,16 @@ class FileWriter:
         growth = StorageAmount(stored.size, 1) - request.reserved
         count = init_refcount if request.mode == "new_bytes" else increment_refcount
         extra = extra_writes(written)
+        row_writes = self._row_writes(authorization.file, row, extra)
+        written_keys = {write.key for write in row_writes}
         return [
-            *self._row_writes(authorization.file, row, extra),
+            *row_writes,
             count(row.object),
             charge(authorization.owner, growth, -request.reserved),
             *self._audit.quota_warning(authorization.owner, growth),
             *authorization.required_checks,  # a right that was revoked meanwhile commits nothing
-            *extra,
+            # A transaction takes one write for each row, and those above have its condition.
+            *(w for w in extra if w.kind != "ConditionCheck" or w.key not in written_keys),
         ], written
 
     def check(self, authorization: WriteAuthorization, request: WriteRequest, size: int) -> None:
@@ -220,6 +225,7 @@ class FileWriter:
             sender=request.sender,
             place=old.place if old else None,
             grantees=old.grantees if old else frozenset(),
+            owner_version=_owner_version(authorization, old),
         )
 
     def _row_writes(self, old: FileRow | None, row: FileRow, extra: list[Write]) -> list[Write]:
@@ -230,12 +236,27 @@ class FileWriter:
         write for each row, so the check is left out where `extra` has one for the same row.
         """
         if old and old.id == row.id:
-            versions = self._file_writes.archive_version(old, self._keep_versions)
-            return [*self._file_writes.change_files((old, row)), *versions]
+            return [
+                *self._file_writes.change_files((old, row)),
+                *self._file_writes.archive_version(old),
+                *self._trim_versions(old, row),
+            ]
         writes = self._file_writes.change_files((None, row))
         if old and file_row_key(old) not in {write.key for write in extra}:
             writes.append(require_file_unchanged(file_row_key(old), old))
         return writes
+
+    def _trim_versions(self, old: FileRow, row: FileRow) -> list[Write]:
+        """Moves the versions that are too many to the trash. Those that have expired stay."""
+        numbers = surplus_versions(old, row, self._keep_versions)
+        found = self._db.read([version_key(row, number) for number in numbers]) if numbers else {}
+        versions = [FileRow.model_validate(each) for each in found.values()]
+        return [
+            write
+            for version in versions
+            if (version.until or 0) > self._runtime.now()
+            for write in self._file_writes.move_version_to_trash(version, row)
+        ]
 
 
 class FileWrites:
@@ -259,14 +280,16 @@ class FileWrites:
             *(put_change(old, new, at, self._runtime.new_id(), expires_at) for old, new in changes),
         ]
 
-    def archive_version(self, row: FileRow, max_versions: int) -> list[Write]:
-        """Archives a replaced file as a version, and expires the version that is one too many."""
-        now = self._runtime.now()
-        until = int(now) + self._keep_seconds
-        return [
-            *archive(row, VERSIONS, archive_name(row.id, row.version), until),
-            *trim_versions(row, max_versions, now),
-        ]
+    def archive_version(self, row: FileRow) -> list[Write]:
+        """Archives a replaced file as a version."""
+        until = int(self._runtime.now()) + self._keep_seconds
+        return archive(row, VERSIONS, archive_name(row.id, row.version), until)
+
+    def move_version_to_trash(self, version: FileRow, row: FileRow) -> list[Write]:
+        """Moves a version of a file to the trash, as a deleted file of its own."""
+        details = {"partition": row.partition, "name": row.name, "id": self._runtime.new_id()}
+        single = version.model_copy(update=details | {"owner_version": None})
+        return [*delete_archived(version), *self.move_to_trash(single)]
 
     def move_to_trash(self, row: FileRow, *, expire_now: bool = False) -> list[Write]:
         """Archives a deleted file in the trash; with `expire_now` it expires there at once.
@@ -278,6 +301,19 @@ class FileWrites:
         archived = row.model_copy(update={"place": nonce})
         until = int(now) + (0 if expire_now else self._keep_seconds)
         return archive(archived, TRASH, trash_name(row.name, now, nonce), until, iso(now))
+
+
+def _owner_version(authorization: WriteAuthorization, old: FileRow | None) -> int | None:
+    """The latest version that the owner put, of the file that replaces `old`.
+
+    A row of an older release does not have it; then only the last writer is known.
+    """
+    owner = authorization.owner.username
+    if authorization.account.username == owner:
+        return old.version + 1 if old else 1
+    if old is None:
+        return None
+    return old.owner_version or (old.version if old.modified_by == owner else None)
 
 
 def _file_rows(old: FileRow | None, new: FileRow | None) -> list[Write]:

@@ -33,7 +33,7 @@ from function.tables.expiry import expiry_key
 from function.tables.files import (
     Archive,
     FileRow,
-    delete_from_trash,
+    delete_archived,
     expire_now,
     file_key,
     file_row_key,
@@ -100,7 +100,7 @@ class TrashService:
             row = deleted.model_copy(update=new | archived)
             return [
                 *self._file_writes.change_files((None, row)),
-                *delete_from_trash(deleted),
+                *delete_archived(deleted),
                 require_account_active(authentication.account),
                 self._audit.record(caller, "trash.restore", name),
             ], file_object(row, "own")

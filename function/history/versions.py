@@ -59,8 +59,9 @@ class VersionService:
         now = self._runtime.now()
         archived = [each for each in rows if is_archived(each, row, self._max_versions, now)]
         views += [version_view(each, current=False) for each in archived]
-        # When the last row is one too many or has expired, so are the older ones after it.
-        more = more and archived[-1:] == rows[-1:]
+        # When the last row is one too many or has expired, so are those after it, but the owner's.
+        is_last = archived[-1:] != rows[-1:]
+        more = more and not (is_last and rows[-1].version <= (row.owner_version or row.version))
         return paging.page(views, str(rows[-1].version) if more else None)
 
     def restore(self, caller: Caller, request: Restoration) -> FileObject:

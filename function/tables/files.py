@@ -43,6 +43,8 @@ class FileRow(Row):
       grants. A grant holds for one `place`: a rename gives the file another place, and the same
       grantees new grants, so that a grant that is left over opens nothing.
 
+    - `owner_version`: the latest version that the owner put. It is kept however many others follow.
+
     An archived file, replaced or `deleted` (ISO 8601), was called `file_name` and is kept `until`
     (epoch seconds).
     """
@@ -66,6 +68,7 @@ class FileRow(Row):
     sender: str | None = None
     place: str | None = None
     grantees: frozenset[str] = frozenset()
+    owner_version: int | None = None
     file_name: str | None = None
     until: int | None = None
     deleted: str | None = None
@@ -135,12 +138,23 @@ def version_in(
 
 
 def is_archived(version: FileRow, row: FileRow, max_versions: int, now: float) -> bool:
-    """Whether a replaced version is one of the file's latest `max_versions`, and has not expired.
+    """Whether a replaced version is kept, and has not expired; `now` is epoch seconds."""
+    return is_kept(version.version, row, max_versions) and (version.until or 0) > now
 
-    `now` is epoch seconds.
+
+def is_kept(version: int, row: FileRow, max_versions: int) -> bool:
+    """Whether a version is one of the latest `max_versions` replaced ones, or its owner's latest.
+
+    Otherwise others who may write could remove all that the owner had.
     """
-    recent = row.version - max_versions <= version.version < row.version
-    return recent and (version.until or 0) > now
+    is_recent = version >= row.version - max_versions
+    return version < row.version and (is_recent or version == row.owner_version)
+
+
+def surplus_versions(old: FileRow, row: FileRow, max_versions: int) -> list[int]:
+    """The versions that are kept no more once `row` replaces `old`: at most two."""
+    candidates = {old.version - max_versions, old.owner_version or 0}
+    return sorted(v for v in candidates if v > 0 and not is_kept(v, row, max_versions))
 
 
 def trashed_in(rows: Rows, key: Key, now: float) -> FileRow | None:
@@ -217,14 +231,8 @@ def archive(
     return [put(key, archived), schedule_expiry(key, until, object_key=row.object)]
 
 
-def trim_versions(row: FileRow, max_versions: int, now: float) -> list[Write]:
-    """Expires at once the version that exceeds `max_versions` with the next version of a file."""
-    oldest = row.version - max_versions
-    return [schedule_expiry(version_key(row, oldest), int(now))] if oldest > 0 else []
-
-
-def delete_from_trash(row: FileRow) -> list[Write]:
-    """Deletes a file's row from the trash and its expiry entry, because the file is restored."""
+def delete_archived(row: FileRow) -> list[Write]:
+    """Deletes the row of an archived file and its expiry entry, because another row follows it."""
     key = file_row_key(row)
     return [
         delete(key, equals(rev=row.rev)),
