@@ -16,7 +16,7 @@ from typing import Any
 from function import contract
 from function.access.policy import Access
 from function.base import current, one
-from function.core.models import HttpRequest
+from function.core.models import HttpRequest, account_of_request
 from function.http import router
 from function.http.problems import logger, problem_answer, problem_of
 from function.http.request import is_public, parse_request
@@ -91,6 +91,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     started = time.perf_counter()
     request = parse_request(event)
     logger.set_correlation_id(request.request_id)
+    account_of_request.set(None)
     path = None
     try:
         route = router.find(request.method, request.path)
@@ -107,14 +108,31 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if request.method == "HEAD":
         answer.update(body="", isBase64Encoded=False)
     ms = round((time.perf_counter() - started) * 1000, 1)
-    # The route's path, not the request's: that may hold a token or a file name.
-    logger.info("request", method=request.method, path=path, status=answer["statusCode"], ms=ms)
+    _log(request, path, answer["statusCode"], ms)
     return answer
+
+
+def _log(request: HttpRequest, path: str | None, status: int, ms: float) -> None:
+    """Logs a request with the path of its route: that of the request may hold a token or a name."""
+    account = account_of_request.get()
+    logger.info(
+        "request",
+        method=request.method,
+        path=path,
+        status=status,
+        ms=ms,
+        account=account.id if account else None,
+        address=request.address,
+    )
 
 
 def _error_answer(error: Exception, request: HttpRequest) -> dict[str, Any]:
     """The answer for an error: a page for a browser on a public path, else a JSON problem."""
     problem = problem_of(error)
+    if problem.refusal:
+        from function.audit.refusals import RefusalLog  # noqa: PLC0415 - few requests are refused
+
+        one(RefusalLog).count(problem, request)
     if is_public(request.path):
         from function.public import pages  # noqa: PLC0415 - other requests need no pages
 

@@ -44,7 +44,7 @@ ARROWS: dict[str, set[str]] = {
     "requests": LAYERS | {"audit", "auth", "public", "uploads"},
     "maintenance": LAYERS | {"accounts", "files", "moves", "uploads"},
     "meta": LAYERS | {"files", "links", "public"},
-    "app": LAYERS | {"http", "maintenance", "public"},
+    "app": LAYERS | {"audit", "http", "maintenance", "public"},
     "__init__": set(),
 }
 # Modules that speak HTTP. The others are services, models, errors and the layers below them, and

@@ -166,7 +166,9 @@ def _limits() -> str:
         (f"`{name}`", value if isinstance(value, str) else f"{value:,}", meaning)
         for name, (value, meaning) in LIMITS.items()
     ]
-    minutes = throttle.LOGIN_SECONDS // 60
+    minutes = throttle.WINDOW_SECONDS // 60
+    named = throttle.FAILURES_OF_ADDRESS // throttle.ACCOUNT_WEIGHT
+    of_sessions = throttle.FAILURES_OF_SESSIONS
     return f"""# Limits
 
 {MADE}
@@ -182,8 +184,10 @@ def _limits() -> str:
 | Open invitations of an account to its groups | {MAX_INVITATIONS} |
 | API keys of an account | {keys.MAX_KEYS} |
 | Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |
-| Failed logins from one address, in {minutes} minutes | {throttle.FAILURES_OF_ADDRESS} |
-| What an unknown name counts among them | {throttle.UNKNOWN_NAME_WEIGHT} |
+| The same, until its owner, who has logged in from there, is refused | {throttle.CHECKS_OF_NAME} |
+| Failed logins for names of accounts from one address, in {minutes} minutes | {named} |
+| Failed logins for other names from one address | {throttle.FAILURES_OF_ADDRESS} |
+| Wrong passwords from the sessions of an account, in {minutes} minutes | {of_sessions} |
 | Wrong codes of a second factor, a day | {mfa.WRONG_CODES_OF_DAY} |
 | Names without an account that one account may try, an hour | {lookups.UNKNOWN_NAMES} |
 | Password resets from one address, in {minutes} minutes | {password_change.REQUESTS_OF_ADDRESS} |

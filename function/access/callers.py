@@ -1,8 +1,11 @@
 """For whom and from where a change is made: callers, also those without a session."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from function.core.models import Caller
+
+STRANGER = "~stranger"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Anonymous:
     username: str
     address: str
     agent: str = ""
+
+    @classmethod
+    def stranger(cls, address: str, agent: str) -> Self:
+        """A caller who has proven nothing."""
+        return cls(STRANGER, address, agent)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ class NotAllowed(Forbidden):
     """The caller's role, or the scopes of the API key, do not include the route's power."""
 
     slug, title = "not-allowed", "Not allowed"
+    refusal = "access.refused"
     default = (
         "Your role, or the scopes of your API key, do not include this; an administrator can help."
     )

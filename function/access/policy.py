@@ -16,9 +16,9 @@ from function.access.rights import SUFFICIENT, Memberships, Need, Rights, WriteN
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import NotSignedIn
+from function.core.errors import NotSignedIn, Problem
 from function.core.fields import OnConflict, Permission
-from function.core.models import Caller
+from function.core.models import AccountOfRequest, Caller, account_of_request
 from function.core.roles import may
 from function.core.runtime import iso
 from function.tables.accounts import Account, account_in, account_key
@@ -128,7 +128,7 @@ class Access:
         """
         found = self.authenticate(caller, more)
         if owner not in {None, caller.username}:
-            raise no_such_file(name)
+            raise _no_such_file(caller, owner, name)
         return found
 
     def authorize(
@@ -159,7 +159,7 @@ class Access:
             return Authorization(
                 found.account, found.rows, found.owner, found.file, found.permission, checks
             )
-        raise no_such_file(name)
+        raise _no_such_file(caller, owner, name)
 
     def authorize_write(
         self,
@@ -189,7 +189,7 @@ class Access:
                 found.may_add,
                 found.required_checks("write"),
             )
-        raise no_such_file(name)
+        raise _no_such_file(caller, owner, name)
 
     def authorize_uploader(
         self, uploader: Uploader, name: str, more: Iterable[Key] = ()
@@ -219,6 +219,7 @@ class Access:
         session = session_in(rows, caller)
         if session is None or not is_valid_session(session, account, self._now()):
             raise NotSignedIn
+        account_of_request.set(AccountOfRequest(account.username, account.id, proven=True))
         if not may(account.role, caller.power, session.scopes if session.key else None):
             raise NotAllowed
         return account
@@ -371,6 +372,14 @@ def _group_grant_keys(
         for place, grantees in named.items()
         for group in sorted(groups & grantees)
     ]
+
+
+def _no_such_file(caller: Caller | ActingAccount, owner: str | None, name: str) -> Problem:
+    """The problem of a missing file or right; that to another's file counts as refused."""
+    problem = no_such_file(name)
+    if owner not in {None, caller.username}:
+        problem.refusal = "access.refused"
+    return problem
 
 
 def _identity_keys(caller: Caller | ActingAccount) -> list[Key]:

@@ -57,12 +57,10 @@ class AccountService:
 
         def plan() -> tuple[list[Write], Account]:
             authentication = self._access.authenticate(
-                caller, more=[self._throttle.key(caller.address)]
+                caller, more=[self._throttle.session_key(caller.username)]
             )
             account = authentication.account
-            self._throttle.verify(
-                account, caller.username, password, caller.address, authentication.rows
-            )
+            self._throttle.verify_session(account, caller, password, authentication.rows)
             return [
                 update_account(account, self._runtime.new_id(), email=request.email),
                 self._audit.record(caller, "account.update", subject="email"),

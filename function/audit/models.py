@@ -28,7 +28,8 @@ class AuditRecord(Closed):
     """One change: who (`actor`) did what to whose (`owner`), when and from where.
 
     An actor that begins with `~` is not an account, but a holder of the link or of the file request
-    of that id.
+    of that id; `~stranger` has proven nothing. Refusals are counted by account and address in
+    quarters of an hour: `at` is the beginning of one, and `count` how many there were.
     """
 
     at: str
@@ -39,3 +40,4 @@ class AuditRecord(Closed):
     subject: str | None
     address: str
     agent: str
+    count: int

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from functools import partial
 from operator import itemgetter
 
+from function.access.addresses import network
 from function.access.callers import ActingAccount, Actor, Uploader
 from function.access.policy import Access
 from function.access.quotas import crossed_warning
@@ -24,9 +25,17 @@ from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.tables.accounts import Account
-from function.tables.audit import SHARDS, Action, AuditRecords, AuditRow, put_audit_record
+from function.tables.audit import (
+    SHARDS,
+    Action,
+    AuditRecords,
+    AuditRow,
+    count_refusal,
+    put_audit_record,
+)
 from function.tables.usage import StorageAmount
 
+REFUSAL_SECONDS = 900  # of a window in which refusals are counted
 DEFAULT_DAYS = 7  # of a query without `since`
 CLOCK_SKEW = 60  # seconds that the clocks of two functions may differ by
 BATCH_SIZE = 125  # rows in one read of a shard by a filtered query
@@ -73,6 +82,26 @@ class AuditLog:
             expires_at=int(now) + self._keep_seconds,
         )
         return put_audit_record(row, self._runtime.new_id())
+
+    def count_refusal(
+        self, actor: Actor, action: Action, *, owner: str | None = None, limit: int | None = None
+    ) -> Write:
+        """The write that counts a refusal in the record of its window, up to `limit`.
+
+        One record is for all refusals of an action, of one account at one network in a window, so
+        that a flood of them makes one row. `owner` is the account that an actor without one named.
+        """
+        now = self._runtime.now()
+        row = AuditRow(
+            at=iso(now // REFUSAL_SECONDS * REFUSAL_SECONDS),
+            action=action,
+            actor=actor.username,
+            owner=owner or actor.username,
+            address=actor.address,
+            agent=actor.agent,
+            expires_at=int(now) + self._keep_seconds,
+        )
+        return count_refusal(row, network(actor.address), limit)
 
     def quota_warning(self, owner: Account, more: StorageAmount) -> list[Write]:
         """The record `quota.warn` where `more` crosses a quota's warning threshold, else none."""
@@ -171,4 +200,5 @@ class AuditService:
 
 def audit_view(row: AuditRow) -> AuditRecord:
     """A record as administrators see it."""
-    return AuditRecord(**row.model_dump(include=set(AuditRecord.model_fields)))
+    fields = row.model_dump(include=set(AuditRecord.model_fields))
+    return AuditRecord(**fields | {"count": row.count or 1})

@@ -40,6 +40,7 @@ class WrongResetToken(Forbidden):
     """The token does not exist, has been used, has expired, or a newer one replaced it."""
 
     slug, title = "wrong-reset-token", "Wrong token"
+    refusal = "access.refused"
     default = (
         "A token works once and for an hour, and only the newest one works. Ask for another one "
         "with POST /password/forgot, or ask an administrator."

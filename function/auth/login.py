@@ -9,7 +9,7 @@ from function.auth.mfa import SecondFactor
 from function.auth.models import Credentials, Token
 from function.auth.passwords import Passwords
 from function.auth.sessions import new_session
-from function.auth.throttle import LoginThrottle
+from function.auth.throttle import Attempt, LoginThrottle
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
 from function.base import Base
@@ -40,21 +40,22 @@ class LoginService:
         Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
         username, password = credentials.username, credentials.password.get_secret_value()
-        address = request.address
+        attempt = Attempt(username, request.address, request.agent)
         token = f"{username}.{self._runtime.new_secret()}"
-        caller = Caller(username, token_hash(token), address=address, agent=request.agent)
+        caller = Caller(username, token_hash(token), address=request.address, agent=request.agent)
 
         def plan() -> tuple[list[Write], Token]:
-            counts = [self._throttle.key(address), self._second_factor.key(username)]
+            counts = [*self._throttle.login_keys(attempt), self._second_factor.key(username)]
             rows = self._db.read([account_key(username), *counts])
             account = account_in(rows, username)
-            account = self._throttle.verify(account, username, password, address, rows)
-            changes, checks = self._second_factor.use(account, credentials.otp, address, rows)
+            account = self._throttle.verify_login(account, attempt, password, rows)
+            changes, checks = self._second_factor.use(account, credentials.otp, caller, rows)
             changes |= self._rehash(account, password)
             session = new_session(self._runtime, account, caller, self._seconds)
             session = session.model_copy(update={"seen": session.created})
             writes = [
                 create_session(session),
+                *self._throttle.know_address(account, attempt, rows),
                 self._audit.record(caller, "session.login", subject=caller.token_hash),
             ]
             if changes:

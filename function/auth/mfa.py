@@ -16,7 +16,7 @@ from function.access.windows import Window
 from function.audit.service import AuditLog
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
 from function.auth.models import Confirmation, Enrolment, PasswordProof, RecoveryCodes
-from function.auth.throttle import LoginThrottle
+from function.auth.throttle import Attempt, LoginThrottle
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -46,6 +46,7 @@ class SecondFactor:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._throttle = base.one(LoginThrottle)
+        self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._window = Window(base.runtime, "otp", limit=WRONG_CODES_OF_DAY, seconds=DAY)
 
@@ -54,7 +55,7 @@ class SecondFactor:
         return self._window.counter(username).key
 
     def use(
-        self, account: Account, code: str | None, address: str, rows: Rows
+        self, account: Account, code: str | None, caller: Caller, rows: Rows
     ) -> tuple[AccountFields, list[Write]]:
         """Checks a code that a login sent; nothing where the account has no second factor.
 
@@ -66,15 +67,16 @@ class SecondFactor:
         if code is None:
             raise OtpRequired
         if len(code) == DIGITS:
-            return self.use_totp(account, account.totp, code, address, rows, RECOVERY_HINT)
+            return self.use_totp(account, account.totp, code, caller, rows, RECOVERY_HINT)
         hashed = _hash(code)
         if hashed not in account.recovery:
-            self._db.write(self._throttle.count_failure(account.username, address))
+            writes = self._failure(account, caller)
+            self._db.transact(lambda: (writes, None))
             raise WrongOtp
         return {"recovery": account.recovery - {hashed}}, []
 
     def use_totp(
-        self, account: Account, secret: str, code: str, address: str, rows: Rows, hint: str = ""
+        self, account: Account, secret: str, code: str, caller: Caller, rows: Rows, hint: str = ""
     ) -> tuple[AccountFields, list[Write]]:
         """Checks a time-based code of `secret`, as `use` does; SlowDown carries the `hint`.
 
@@ -88,13 +90,21 @@ class SecondFactor:
             matches = hmac.compare_digest(totp_code(secret, step), code)
             if matches and step > account.totp_step:
                 return {"totp_step": step}, [require_left(counter)]
-        self._count_wrong_code(counter, account, address, hint)
+        self._count_wrong_code(counter, account, caller, hint)
         raise WrongOtp
 
+    def _failure(self, account: Account, caller: Caller) -> list[Write]:
+        """Counts a wrong code with the wrong passwords of the address, and in the audit log."""
+        attempt = Attempt(account.username, caller.address, caller.agent)
+        return [
+            self._throttle.count_failure(attempt, account),
+            self._audit.count_refusal(caller, "mfa.refused"),
+        ]
+
     def _count_wrong_code(
-        self, counter: Counter, account: Account, address: str, hint: str
+        self, counter: Counter, account: Account, caller: Caller, hint: str
     ) -> None:
-        writes = [increment(counter), self._throttle.count_failure(account.username, address)]
+        writes = [increment(counter), *self._failure(account, caller)]
 
         def on_condition_failed(_: ConditionFailed) -> None:
             raise self._window.slow_down(hint) from None
@@ -135,12 +145,10 @@ class MfaService:
 
         def plan() -> tuple[list[Write], Enrolment]:
             authentication = self._access.authenticate(
-                caller, more=[self._throttle.key(caller.address)]
+                caller, more=[self._throttle.session_key(caller.username)]
             )
             account = authentication.account
-            self._throttle.verify(
-                account, caller.username, password, caller.address, authentication.rows
-            )
+            self._throttle.verify_session(account, caller, password, authentication.rows)
             if account.totp:
                 raise MfaOn
             return [
@@ -166,7 +174,7 @@ class MfaService:
             if confirmation.otp is None:
                 raise OtpRequired
             changes, checks = self._second_factor.use_totp(
-                account, secret, confirmation.otp, caller.address, rows
+                account, secret, confirmation.otp, caller, rows
             )
             changes |= {"totp": secret, "totp_new": None, "recovery": hashed}
             return [
@@ -187,7 +195,7 @@ class MfaService:
             account, rows = self._read(caller)
             if account.totp is None:
                 raise NoSuchFactor
-            _, checks = self._second_factor.use(account, code, caller.address, rows)
+            _, checks = self._second_factor.use(account, code, caller, rows)
             return [
                 update_account(account, self._runtime.new_id(), **NO_FACTOR),
                 *checks,

@@ -9,6 +9,8 @@ from functools import cache
 
 from aws_lambda_powertools import Logger
 
+from function.access.addresses import network
+from function.access.callers import Anonymous
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
 from function.access.windows import Window
@@ -16,7 +18,7 @@ from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
-from function.auth.throttle import LoginThrottle, network
+from function.auth.throttle import LoginThrottle
 from function.aws.metrics import put_metrics
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -49,7 +51,6 @@ TOKEN_SECONDS = 3600
 REQUEST_SECONDS = 900
 REQUESTS_OF_ADDRESS = 10  # in each window of REQUEST_SECONDS
 MAILS_OF_NAME = 5  # in an hour: strangers cannot fill a mailbox
-STRANGER = "~stranger"  # the actor on the audit record of a request; no account has such a name
 SUBJECT = "Your new password for Satchel"
 TEXT = """\
 Somebody, perhaps you, has forgotten the password of {username}.
@@ -90,14 +91,12 @@ class PasswordChangeService:
 
         def plan() -> tuple[list[Write], None]:
             authentication = self._access.authenticate(
-                caller, more=[self._throttle.key(caller.address)]
+                caller, more=[self._throttle.session_key(caller.username)]
             )
             account, session = authentication.account, session_in(authentication.rows, caller)
             if session is None:
                 raise NotSignedIn
-            self._throttle.verify(
-                account, caller.username, old, caller.address, authentication.rows
-            )
+            self._throttle.verify_session(account, caller, old, authentication.rows)
             self._passwords.require_strong(new, account.username, account.email)
             rev, epoch = self._runtime.new_id(), self._runtime.new_id()
             hashed = hash_once(new)
@@ -139,7 +138,7 @@ class PasswordResetService:
             raise MailNotConfigured
         username = forgotten.username
         token = self._new_token(username)
-        actor = Caller(STRANGER, "", address=request.address, agent=request.agent)
+        actor = Anonymous.stranger(request.address, request.agent)
 
         def plan() -> tuple[list[Write], str | None]:
             requests = self._requests.counter(network(request.address))

@@ -20,7 +20,7 @@ Each package has the errors of its noun in its own `errors` module.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 Errors = Sequence[Mapping[str, str]]
 Headers = Mapping[str, str] | None
@@ -31,7 +31,8 @@ class Problem(Exception):
 
     `status`, `slug` and `title` belong to the class. `detail` is one sentence that a person can act
     on and holds no secret; the class has a `default`. `errors` names the wrong fields as
-    `{at, reason}`. The answer carries `headers`, and the class adds its own (`always`).
+    `{at, reason}`. The answer carries `headers`, and the class adds its own (`always`). `refusal`
+    is the action under which the audit log counts it, where it does.
     """
 
     status: ClassVar[int]
@@ -39,6 +40,7 @@ class Problem(Exception):
     title: ClassVar[str]
     default: ClassVar[str] = ""
     always: ClassVar[Mapping[str, str]] = {}
+    refusal: Literal["", "access.refused", "throttled"] = ""
 
     def __init__(self, detail: str = "", *, errors: Errors = (), headers: Headers = None) -> None:
         super().__init__(detail or self.default)
@@ -167,6 +169,7 @@ class SlowDown(Problem):
     """Too many attempts in a window; `Retry-After` gives the seconds until the next window."""
 
     status, slug, title = 429, "slow-down", "Too many attempts"
+    refusal = "throttled"
 
     def __init__(self, seconds: int, more: str = "") -> None:
         detail = f"Try again in {seconds} seconds.{more}"

@@ -1,8 +1,9 @@
 """Models that every package uses: the base of bodies, the request, the caller, conditions."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,6 +38,20 @@ class Caller:
     power: Power | None = None
     address: str = ""
     agent: str = ""
+
+
+class AccountOfRequest(NamedTuple):
+    """The account that a request is for, by name and id; not `proven` where a login only names it.
+
+    It is for the log and the audit log, and decides nothing.
+    """
+
+    username: str
+    id: str
+    proven: bool
+
+
+account_of_request: ContextVar[AccountOfRequest | None] = ContextVar("account", default=None)
 
 
 @dataclass(frozen=True)

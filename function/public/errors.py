@@ -19,3 +19,4 @@ class WrongPassword(Unauthenticated):
     """The password is not that of the link or file request."""
 
     slug, title = "wrong-password", "Wrong password"
+    refusal = "access.refused"

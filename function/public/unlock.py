@@ -9,9 +9,9 @@ import re
 from contextlib import suppress
 from typing import NamedTuple
 
+from function.access.addresses import network
 from function.access.windows import Window
 from function.auth.passwords import Passwords
-from function.auth.throttle import network
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write

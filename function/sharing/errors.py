@@ -14,6 +14,7 @@ class NoSuchGroup(NotFound):
     """No group has that name, or the caller does not belong to it: the answer is the same."""
 
     slug, title = "no-such-group", "No such group"
+    refusal = "access.refused"
     default = "No such group, or you neither belong to it nor are invited to it."
 
 

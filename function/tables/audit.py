@@ -10,11 +10,13 @@ from typing import Literal
 
 from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key, Row
-from function.aws.writes import Write, put
+from function.aws.writes import Write, below, missing, put, update
 from function.contract import FILES
+from function.core.tokens import token_hash
 
 # A noun and a verb. Clients of the audit log filter by them.
 Action = Literal[
+    "access.refused",
     "account.create",
     "account.delete",
     "account.update",
@@ -41,6 +43,7 @@ Action = Literal[
     "mfa.create",
     "mfa.disable",
     "mfa.enable",
+    "mfa.refused",
     "password.issue_reset",
     "password.request_reset",
     "password.reset",
@@ -54,8 +57,10 @@ Action = Literal[
     "session.login",
     "session.logout",
     "session.logout_all",
+    "session.refused",
     "share.create",
     "share.delete",
+    "throttled",
     "trash.delete",
     "trash.restore",
     "version.restore",
@@ -71,6 +76,9 @@ class AuditRow(Row):
     `at` is ISO 8601; `address` is the client's IP address and `agent` its User-Agent. `file_name`
     is the file or folder, `subject` what else the action was about: a new name, a grantee, the id
     of a link. A record never contains a secret. It expires at `expires_at` (epoch seconds).
+
+    Refusals are counted: one row is for all of one `action`, `owner` and network in a window of
+    time that begins at `at`. `count` is how many; `address` and `agent` are those of the last one.
     """
 
     at: str
@@ -81,6 +89,7 @@ class AuditRow(Row):
     agent: str
     file_name: str | None = None
     subject: str | None = None
+    count: int | None = None
     expires_at: int = 0
 
 
@@ -93,6 +102,15 @@ def put_audit_record(row: AuditRow, nonce: str) -> Write:
     """Records an action, in the commit that performs it. `nonce` is random hexadecimal digits."""
     key = Key(FILES, audit_partition(nonce[0]), f"{row.at}/{nonce}")
     return put(key, row)
+
+
+def count_refusal(row: AuditRow, network: str, limit: int | None = None) -> Write:
+    """Counts a refusal in the row of its window, unless that has counted `limit` of them."""
+    nonce = token_hash(f"{row.action} {row.actor} {row.owner} {network}")
+    key = Key(FILES, audit_partition(nonce[0]), f"{row.at}/{nonce}")
+    fields = row.model_dump(exclude={"count"})
+    when = missing("count") | below(count=limit) if limit else None
+    return update(key, add={"count": 1}, set=fields, when=when)
 
 
 class AuditRecords:

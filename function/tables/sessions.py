@@ -1,4 +1,4 @@
-"""Sessions, API keys and tokens for password resets, in the table sessions.
+"""Sessions, API keys and tokens for password resets, in the table sessions; addresses of logins.
 
 A session is stored under the SHA-256 of its token, so that who reads the table cannot log in. An
 API key is a session that has a name.
@@ -18,12 +18,14 @@ from function.aws.writes import (
     put,
     update,
 )
-from function.contract import SESSIONS
+from function.contract import FILES, SESSIONS
 from function.core.errors import Unavailable
+from function.core.limits import DAY
 from function.core.models import Caller
 from function.tables.accounts import Account
 
 PAGE_SIZE, MAX_PAGES = 250, 4  # of the index, for one list
+LOGIN_ADDRESS_SECONDS = 30 * DAY
 SessionPosition = tuple[str, str]
 
 
@@ -50,6 +52,17 @@ class Session(Row):
     seen: str | None = None
 
 
+class LoginAddress(Row):
+    """A network from which the account with the id `user_id` has logged in, until `expires_at`."""
+
+    user_id: str
+    expires_at: int
+
+    def is_fresh(self, now: int) -> bool:
+        """Whether the last login from there was stored within a day."""
+        return self.expires_at > now + LOGIN_ADDRESS_SECONDS - DAY
+
+
 class Reset(Row):
     """A token for a new password: its SHA-256 as `secret`, and the account when it was issued.
 
@@ -67,6 +80,24 @@ class Reset(Row):
 def session_key(token_hash: str) -> Key:
     """The key of a session."""
     return Key(SESSIONS, token_hash)
+
+
+def login_address_key(username: str, network: str) -> Key:
+    """The key of a network from which an account has logged in."""
+    return Key(FILES, f"{username}/logins", network)
+
+
+def login_address_in(rows: Rows, account: Account, network: str, now: float) -> LoginAddress | None:
+    """The row of a network from which an account has logged in, if it was read and is valid."""
+    row = rows.get(login_address_key(account.username, network))
+    found = LoginAddress.model_validate(row) if row else None
+    return found if found and found.user_id == account.id and found.expires_at > now else None
+
+
+def put_login_address(account: Account, network: str, now: int) -> Write:
+    """Stores that an account has logged in from a network; it is known there for 30 days."""
+    row = LoginAddress(user_id=account.id, expires_at=now + LOGIN_ADDRESS_SECONDS)
+    return put(login_address_key(account.username, network), row)
 
 
 def mailed_reset_key(username: str) -> Key:

@@ -83,7 +83,8 @@ def test_an_account_is_deleted(rich: World, behind: Behind) -> None:
     assert (delete(rich.root).status, delete(rich.root).slug) == (404, "no-such-user")
     # Her sessions, and what is kept for its time.
     kept = {"alice"} | {
-        f"alice/{each}" for each in ("trash", "changes", "uploads", "reservations", "jobs")
+        f"alice/{each}"
+        for each in ("trash", "changes", "uploads", "reservations", "jobs", "logins")
     }
     left = rows_of(behind, was)
     assert {each for each in left if not each.startswith("~")} <= kept

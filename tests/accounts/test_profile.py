@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from function import contract
+from function.auth import throttle
+from function.core.limits import DAY
 from function.core.runtime import system_runtime
 from tests.conftest import Behind, Clock, reason_at
 from tests.support.client import PASSWORD, Answer, Client, join
@@ -114,7 +116,7 @@ def test_an_unknown_name_makes_the_calls_of_a_wrong_password(
         login(anyone, password="wrong")
     with fake_aws.counted() as nobody:
         login(anyone, "nobody", "wrong")
-    assert wrong == nobody == ["BatchGetItem", "UpdateItem"]
+    assert wrong == nobody == ["BatchGetItem", "TransactWriteItems"]
 
 
 def test_a_session_ends_with_logout(alice: Client) -> None:
@@ -176,13 +178,96 @@ def test_a_guesser_is_refused_and_the_owner_is_not(alice: Client, clock: Clock) 
     assert login(guesser).status == 200
 
 
-def test_an_address_that_tries_many_names_is_refused(fake_aws: FakeAws, alice: Client) -> None:
-    """Unknown names weigh double, so that a list of guesses ends sooner."""
+def test_unknown_names_refuse_nobody_else(fake_aws: FakeAws, alice: Client) -> None:
+    """Not even somebody who has never logged in from that address; each name has its own count."""
     guesser = Client(address="203.0.113.9")
-    statuses = [login(guesser, f"name{n}", "x").status for n in range(35)]
-    assert statuses == [401] * 25 + [429] * 10
-    neighbour = Client(address="203.0.113.10")
-    assert login(neighbour, "name1", "x").status == 401
+    statuses = [login(guesser, f"name{n}", "x").status for n in range(80)]
+    assert statuses == [401] * 80
+    assert login(guesser, "alice", PASSWORD).status == 200
+    tries = [login(guesser, "nobody", "x").status for _ in range(12)]
+    assert tries == [401] * 10 + [429] * 2
+
+
+def test_a_flood_of_unknown_names_is_refused(
+    alice: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    behind: Behind,
+    settings: contract.Settings,
+    rewire: Callable[[contract.Settings], None],
+) -> None:
+    """It makes three rows. Whoever has logged in from the address before is still let in."""
+    monkeypatch.setattr(throttle, "FAILURES_OF_ADDRESS", 30)
+    rewire(settings)
+    before = len(behind.rows("sessions") + behind.rows("files"))
+    guesser = Client(address=alice.address)
+    statuses = [login(guesser, f"name{n}", "x").status for n in range(40)]
+    assert statuses == [401] * 30 + [429] * 10
+    assert len(behind.rows("sessions") + behind.rows("files")) == before + 3
+    assert login(alice).status == 200
+
+
+@pytest.mark.parametrize("guesses", [10, 11, 50, 99])
+def test_a_colleague_behind_the_same_address_cannot_shut_the_owner_out(
+    alice: Client, bob: Client, guesses: int
+) -> None:
+    """Where the owner has logged in before; nobody else gets another answer than elsewhere."""
+    colleague = Client(address=alice.address)
+    here = [login(colleague, "alice", f"guess {n}").status for n in range(guesses)]
+    elsewhere = Client(address="203.0.113.9")
+    there = [login(elsewhere, "alice", f"guess {n}").status for n in range(guesses)]
+    unknown = [login(elsewhere, "nobody", f"guess {n}").status for n in range(guesses)]
+    assert here == there == unknown == [401] * 10 + [429] * (guesses - 10)
+    assert login(elsewhere, "alice").status == 429
+    assert login(elsewhere, "bob").status == 200
+    assert login(colleague).status == 200
+    change = {"current_password": PASSWORD, "new_password": "a lamp in the winter rain"}
+    assert alice.post("/password", **change).status == 204
+
+
+def test_even_the_owner_is_refused_after_a_hundred_failures(
+    alice: Client, fake_aws: FakeAws, clock: Clock
+) -> None:
+    """Then no password is looked at, and the count ends with its window."""
+    for n in range(100):
+        login(alice, password=f"guess {n}")
+    with fake_aws.counted() as calls:
+        answer = login(alice)
+    assert (answer.status, answer.slug) == (429, "slow-down")
+    assert "TransactWriteItems" not in calls
+    clock.time += int(answer.headers["retry-after"])
+    assert login(alice).status == 200
+
+
+def test_an_address_is_known_for_thirty_days(alice: Client, clock: Clock, behind: Behind) -> None:
+    """Since the last login from there, and for the account that logged in, not for a namesake."""
+
+    def owner_is_let_in() -> bool:
+        for n in range(10):
+            login(alice, password=f"guess {n}")
+        answer = login(alice)
+        clock.time += WINDOW + 1
+        return answer.status == 200
+
+    clock.time += 29 * DAY
+    assert owner_is_let_in()
+    clock.time += 29 * DAY
+    assert owner_is_let_in()
+    clock.time += 31 * DAY
+    assert not owner_is_let_in()
+    assert login(alice).status == 200
+    behind.change("users", {"username": "alice"}, id="0" * 32)
+    assert not owner_is_let_in()
+
+
+def test_an_address_is_stored_once_a_day(alice: Client, fake_aws: FakeAws, clock: Clock) -> None:
+    """Logins at the same time then share no row that they write."""
+    written = []
+    for seconds in (0, 23 * 3600, 2 * 3600):
+        clock.time += seconds
+        fake_aws.before = lambda call: written.append(b"/logins" in call.request.body)
+        assert login(alice).status == 200
+        fake_aws.before = lambda _: None
+    assert written == [True, False, True, False, True, True]
 
 
 def test_known_names_weigh_once(fake_aws: FakeAws) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from function import base
+from function.access.addresses import network
 from function.access.windows import Window
-from function.auth.throttle import network
 from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.core.errors import SlowDown
 from function.core.runtime import system_runtime

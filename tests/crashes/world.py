@@ -275,7 +275,7 @@ class World:
             for table, noun in self.tables.items()
             for row in self.fake_aws.rows(table)
             if row.get("kind") != "opened"
-            and ("count" not in row or str(row["token_hash"]).startswith("login:"))
+            and ("count" not in row or str(row.get("token_hash")).startswith("login:"))
         ]
         new = {row["token_hash"] for row in self.fake_aws.rows(self.settings.sessions)}
         for token_hash in new - self._sessions:

@@ -78,7 +78,7 @@ CASES = (
         "POST /login with a wrong password",
         visit("POST", "/login", username="alice", password="wrong"),
         401,
-        [READ, "UpdateItem"],
+        [READ, COMMIT],
     ),
     Case(
         "POST /logout everywhere",
@@ -90,7 +90,7 @@ CASES = (
         "POST /password with a wrong password",
         lambda w: w.alice.post("/password", current_password="wrong", new_password=OTHER),
         401,
-        [READ, "UpdateItem"],
+        [READ, COMMIT],
     ),
     Case(
         "POST /keys, the first key",
@@ -126,7 +126,7 @@ CASES = (
         "PUT /file without the right",
         lambda w: w.bob.put("a.txt", username="alice"),
         404,
-        [READ],
+        [READ, "UpdateItem"],
     ),
     Case(
         "DELETE /file permanently",

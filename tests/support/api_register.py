@@ -200,7 +200,7 @@ ROUTES: tuple[Route, ...] = (
             "token": "alice." + "A" * 43,
             "new_password": "another horse battery",
         },
-        status=403, calls=(READ,), setup="reset token issued",
+        status=403, calls=(READ, "UpdateItem"), setup="reset token issued",
     ),
     Route(
         method="GET", path="/sessions", power="account",
