@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write, delete, equals
 from function.base import Base
+from function.core.errors import Unavailable
 from function.core.runtime import BatchResult
 from function.tables.accounts import account_key, any_account_in
 from function.tables.expiry import expiry_key, freed_object, mark_freed
@@ -120,14 +120,19 @@ class Purger:
         return gone, plain, single
 
     def _purge_group(self, group: list[_Due]) -> dict[Key, str | None]:
-        """Removes the rows of files in one commit; none when one of them was changed meanwhile."""
+        """Removes the rows of files in one commit; none when it is refused for one of them.
+
+        Raises Unavailable.
+        """
         owners = {each.archived.partition.partition("/")[0] for each in group}
         keys = [refcount_key(each.row.object) for each in group]
         rows = self._db.read([*keys, *map(account_key, sorted(owners))])
         writes = [write for each in group for write in self._writes(*each, rows)]
         try:
             self._db.commit([*writes, *_refunds(group, rows)])
-        except ConditionFailed:
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - each is purged alone, and only the odd one fails
             return {}
         return {
             each.entry: None if other_references(rows, each.row.object) else each.row.object

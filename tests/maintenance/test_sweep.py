@@ -178,6 +178,22 @@ def test_a_file_that_is_changed_meanwhile_stops_no_other(
     assert (bytes_used(fake_aws, "alice"), stored(fake_aws)) == (0, [])
 
 
+def test_a_row_that_dynamodb_refuses_stops_no_other(
+    alice: Client, bob: Client, clock: Clock, settings: Settings, behind: Behind, fake_aws: FakeAws
+) -> None:
+    """Files of one commit fail alone; here one owner's usage is no number."""
+    bob.put("b", b"b")
+    bob.delete("/file", file_name="b")
+    trash(alice, clock, settings, 5)
+    right = behind.row("users", username="bob")
+    behind.put("users", {**right, "bytes_used": 1, "files_used": "none"})
+    with pytest.raises(Exception, match="failed to finish 1 of its tasks"):
+        sweep()
+    assert stored(fake_aws) == [b"b"]
+    behind.put("users", right)
+    assert (sweep(), stored(fake_aws)) == (1, [])
+
+
 def test_an_entry_of_an_earlier_release_is_handled(
     alice: Client, behind: Behind, clock: Clock, settings: Settings, fake_aws: FakeAws
 ) -> None:
