@@ -11,7 +11,7 @@ VENV := .venv/stamp
 EMULATOR := .venv/emulator/stamp
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve sweep reset test quick model check bench reference deploy
+.PHONY: help serve sweep reconcile reset test quick model check bench reference deploy
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
@@ -21,6 +21,10 @@ serve: $(VENV) $(EMULATOR) ## run Satchel at http://127.0.0.1:8000, or on PORT=
 
 sweep: ## run the scheduled work of a running `make serve` now
 	@curl --silent --show-error --fail --request POST http://127.0.0.1:$(PORT)/_sweep
+
+reconcile: ## tell what the reconciliation of a running `make serve` would do; CONFIRMED=1 does it
+	@curl --silent --show-error --fail --request POST \
+	  "http://127.0.0.1:$(PORT)/_reconcile$(if $(CONFIRMED),?confirmed)"
 
 reset: $(VENV) ## delete the data of `make serve`
 	@$(RUN) -m local.serve --reset

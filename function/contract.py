@@ -15,8 +15,12 @@ PREFIX = "SATCHEL_"
 OPTIONAL = {"administrator", "mail_from"}  # settings that may be empty
 # The events of the two EventBridge rules: every five minutes to delete what has expired, each day
 # to reconcile the counters with the rows.
-SWEEP_EVENT = {"satchel": "sweep"}
-RECONCILE_EVENT = {"satchel": "reconcile"}
+SCHEDULE = "satchel"
+SWEEP_EVENT = {SCHEDULE: "sweep"}
+RECONCILE_EVENT = {SCHEDULE: "reconcile"}
+# Those of an operator: a run that changes nothing, and one that believes the rows.
+DRY_RUN_EVENT = {SCHEDULE: "reconcile", "mode": "dry-run"}
+CONFIRMED_EVENT = {SCHEDULE: "reconcile", "mode": "confirmed"}
 # The suffix of the object key of an upload by a single PUT. S3 sends a notification for each new
 # object with this suffix, and the function then completes the upload.
 SINGLE_PUT_SUFFIX = ".put"
@@ -67,7 +71,7 @@ class Settings:
     `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106). A new account has a
     `quota` in bytes and a `files_quota` in files; 0 is no limit. `upload_rules` is JSON: for each
     role, `types` and `maxBytes`. `administrator` and `mail_from` are empty where there is none.
-    `stack` is the name of the stack.
+    `stack` is the name of the stack. `reconcile` is 1 if the daily reconciliation runs, else 0.
     """
 
     stack: str
@@ -90,11 +94,12 @@ class Settings:
     upload_rules: str
     audit_seconds: int
     mail_from: str
+    reconcile: int
 
 
 def is_background_event(event: Mapping[str, Any]) -> bool:
     """Whether an event comes from the SQS queue or from a schedule, not from the HTTP API."""
-    return "Records" in event or event in (SWEEP_EVENT, RECONCILE_EVENT)
+    return "Records" in event or SCHEDULE in event
 
 
 def in_lambda() -> bool:

@@ -97,6 +97,7 @@ class StackConfig(BaseModel):
     quota_mb: Quota
     quota_files: Quota
     upload_rules: Json[dict[Literal["admin", "member", "client"], UploadRule]]
+    reconcile: bool
     audit_days: Days
     mail_from: EmailAddress
     log_retention_days: Json[LogDays]
@@ -133,6 +134,7 @@ class StackConfig(BaseModel):
             "upload_rules": json.dumps(self.upload_rules, sort_keys=True, separators=(",", ":")),
             "audit_seconds": self.audit_days * DAY,
             "mail_from": self.mail_from,
+            "reconcile": int(self.reconcile),
         }
 
 

@@ -1,4 +1,4 @@
-"""Events that are no requests: the two schedules, and S3 notifications from the SQS queue.
+"""Events that are no requests: schedules, an operator's, and S3 notifications from the SQS queue.
 
 A message of the queue is acknowledged when its uploads are complete or never can be. One that fails
 returns to the queue alone (ReportBatchItemFailures, AWS Lambda Developer Guide), which delivers it
@@ -14,9 +14,9 @@ from aws_lambda_powertools import Logger
 
 from function import base
 from function.aws.metrics import put_metrics
-from function.contract import RECONCILE_EVENT, SWEEP_EVENT
+from function.contract import CONFIRMED_EVENT, DRY_RUN_EVENT, RECONCILE_EVENT, SWEEP_EVENT
 from function.core.errors import Unavailable
-from function.maintenance.reconcile import Reconciliation
+from function.maintenance.reconcile import Reconciliation, Report
 from function.maintenance.sweep import Sweep
 from function.uploads.completion import CompletionService
 
@@ -26,9 +26,11 @@ STEP_SECONDS = 10  # one step of scheduled work takes less
 def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, Any]:
     """Handles an event, and returns what its source expects: failed messages, or counts.
 
-    Raises Unavailable when a part of the sweep failed, so that the invocation counts as failed.
+    An operator's run of the reconciliation also returns what it found, and whether it is `done`;
+    otherwise the same event continues it. Raises Unavailable when a part of the sweep failed, so
+    that the invocation counts as failed.
     """
-    if event not in (SWEEP_EVENT, RECONCILE_EVENT):
+    if "Records" in event:
         failed = [
             each["messageId"] for each in event["Records"] if not _complete_uploads(each, logger)
         ]
@@ -38,12 +40,20 @@ def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, 
     def seconds_left() -> float:
         return milliseconds_left() / 1000 - STEP_SECONDS
 
-    def has_time() -> bool:
-        return seconds_left() > 0
-
-    counts, errors = _sweep(seconds_left) if event == SWEEP_EVENT else (_reconcile(has_time), [])
+    if event in (DRY_RUN_EVENT, CONFIRMED_EVENT):
+        report = Reconciliation(base.current(), event["mode"]).run(lambda: seconds_left() > 0)
+        findings = {"findings": report.findings, "reasons": report.reasons}
+        return {"done": report.done, **_counts(report), **findings}
+    if event not in (SWEEP_EVENT, RECONCILE_EVENT):
+        raise ValueError(f"unknown event {event}")
+    counts: dict[str, int] = {}
+    errors: list[Exception] = []
+    if event == SWEEP_EVENT:
+        counts, errors = _sweep(seconds_left)
+    counts |= _reconcile(seconds_left, logger, begin=event == RECONCILE_EVENT)
     logger.info("scheduled work", extra=counts)
-    put_metrics(base.current().settings.stack, counts)
+    if counts:
+        put_metrics(base.current().settings.stack, counts)
     if errors:
         reason = f"The sweep failed to finish {len(errors)} of its tasks; the next one tries again."
         raise Unavailable(reason) from errors[0]
@@ -78,9 +88,21 @@ def _sweep(seconds_left: Callable[[], float]) -> tuple[dict[str, int], list[Exce
     return counts, errors
 
 
-def _reconcile(has_time: Callable[[], bool]) -> dict[str, int]:
-    report = base.one(Reconciliation).run(has_time)
-    return {name: count for name, count in vars(report).items() if isinstance(count, int)}
+def _reconcile(seconds_left: Callable[[], float], logger: Logger, *, begin: bool) -> dict[str, int]:
+    """Continues the reconciliation if it is unfinished; `begin` also begins a new one."""
+    reconciliation = base.one(Reconciliation)
+    if not base.current().settings.reconcile or not (
+        begin or (seconds_left() > 0 and reconciliation.is_unfinished())
+    ):
+        return {}
+    report = reconciliation.run(lambda: seconds_left() > 0)
+    for reason in report.reasons:
+        logger.error("reconciliation stopped", reason=reason, findings=report.findings)
+    return _counts(report)
+
+
+def _counts(report: Report) -> dict[str, int]:
+    return {name: count for name, count in vars(report).items() if type(count) is int}
 
 
 def _complete_uploads(record: Mapping[str, Any], logger: Logger) -> bool:

@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import IntEnum
+from typing import Any, Literal
 
 from function.aws.dynamodb import ConditionFailed, QueryPage
 from function.aws.rows import Item, Key, key_from
-from function.aws.writes import count_equals, delete, equals, missing, put, update
+from function.aws.writes import Write, count_equals, delete, equals, missing, put, update
 from function.base import Base
 from function.contract import FILES, USERS
+from function.core.limits import DAY
 from function.tables.accounts import Account, account_key, reserved_sizes
 from function.tables.changes import CHANGES
+from function.tables.expiry import ExpiryEntries, expiry_key
 from function.tables.files import (
     TRASH,
     VERSIONS,
     FileRow,
+    expire_now,
     file_row_key,
     init_refcount,
     refcount_key,
@@ -25,16 +28,25 @@ from function.tables.files import (
 from function.tables.folders import (
     FOLDERS,
     FolderRow,
+    count_shards,
     fold_count,
     folder_key,
     folder_row,
 )
-from function.tables.shards import NOT_SPREAD
-from function.tables.usage import StorageAmount, fold_usage
+from function.tables.shards import NOT_SPREAD, SPREAD, sum_shards
+from function.tables.usage import StorageAmount, fold_usage, with_shards
 
-POSITION_KEY = Key(FILES, "~reconcile", "position")
 PAGE_SIZE = 1000
 FOLDER_PAGE_SIZE = 100  # each folder may take a call of its own
+LATE_SECONDS = DAY  # after which a row that has expired should have been deleted
+
+# How a run treats what it finds: as every day; changing nothing; or believing the rows.
+Mode = Literal["scheduled", "dry-run", "confirmed"]
+POSITION_NAMES: dict[Mode, str] = {
+    "scheduled": "position",
+    "dry-run": "dry-run",
+    "confirmed": "confirmed",
+}
 
 
 class ReconciliationStep(IntEnum):
@@ -54,6 +66,23 @@ PARTITIONS = {
     ReconciliationStep.TRASH: f"/{TRASH}",
     ReconciliationStep.VERSIONS: f"/{VERSIONS}",
 }
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a pass over all accounts and objects has found that decides what it may delete.
+
+    - `overcharged`: accounts that are charged for more than their rows hold. `unproven`: names of
+      those that changed while they were counted, or have a row that cannot be read.
+    - `objects` that were listed; `unreferenced`: old ones without a reference count. Those of them
+      that may be deleted, `candidates`, with their sizes in bytes.
+    """
+
+    overcharged: int = 0
+    unproven: tuple[str, ...] = ()
+    objects: int = 0
+    unreferenced: int = 0
+    candidates: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,35 +110,44 @@ class ReconciliationPosition:
     surplus: int = 0
     accounts_done: bool = False
     last_object: str = ""
+    evidence: Evidence = Evidence()
 
 
 class ReconciliationStore:
-    """The reads of whole partitions, and the conditional corrections."""
+    """The reads of whole partitions, and the conditional corrections.
 
-    def __init__(self, base: Base) -> None:
+    In a dry run a correction changes nothing, and returns as if its condition were true.
+    """
+
+    def __init__(self, base: Base, mode: Mode) -> None:
         self._db = base.db
-        self._now = base.runtime.now
+        self._entries = ExpiryEntries(base.db)
+        self._runtime = base.runtime
+        self._dry = mode == "dry-run"
+        self._position_key = Key(FILES, "~reconcile", POSITION_NAMES[mode])
 
     def load_position(self) -> ReconciliationPosition:
         """The position that the last run saved."""
-        row = self._db.read([POSITION_KEY]).get(POSITION_KEY, {})
-        saved = json.loads(str(row.get("position", "{}")))
-        pairs = {name: tuple(saved[name]) for name in ("counted", "charged") if name in saved}
-        known = {
-            each.name for each in fields(ReconciliationPosition)
-        }  # a later release may have saved others
-        return ReconciliationPosition(
-            **{name: each for name, each in (saved | pairs).items() if name in known}
-        )
+        row = self._db.read([self._position_key]).get(self._position_key, {})
+        saved = _known_fields(ReconciliationPosition, json.loads(str(row.get("position", "{}"))))
+        evidence = _known_fields(Evidence, saved.pop("evidence", {}))
+        candidates = tuple((key, size) for key, size in evidence.pop("candidates", []))
+        return ReconciliationPosition(**saved, evidence=Evidence(**evidence, candidates=candidates))
 
     def save_position(self, position: ReconciliationPosition) -> None:
         """Saves how far this run has come."""
-        self._db.write(put(POSITION_KEY, {"position": json.dumps(asdict(position))}))
+        self._db.write(put(self._position_key, {"position": json.dumps(asdict(position))}))
 
     def list_accounts(self, after: str | None, limit: int) -> QueryPage[Account]:
         """The accounts after one, in the order of the table's scan, without shards."""
         page = self._db.scan(USERS, after=after or "", limit=limit)
-        return page.map(lambda row: fold_usage(self._db, Account.model_validate(row), self._now()))
+        return page.map(lambda row: self._whole(Account.model_validate(row)))
+
+    def _whole(self, account: Account) -> Account:
+        """An account with all that it is charged for."""
+        if self._dry:
+            return with_shards(self._db, [account])[0]
+        return fold_usage(self._db, account, self._runtime.now())
 
     def list_files(self, partition: str, after: str) -> QueryPage[FileRow]:
         """A page of files, live or archived. Raises ValidationError if a row is not a file's."""
@@ -125,7 +163,11 @@ class ReconciliationStore:
 
     def _count(self, folder: Key, row: Item) -> int:
         """The files of a folder by its row, without shards."""
-        return fold_count(self._db, folder, row, self._now())
+        if not self._dry or SPREAD not in row:
+            return fold_count(self._db, folder, row, self._runtime.now())
+        keys = count_shards(folder).keys(str(row[SPREAD]))
+        sums = sum_shards(self._db.read(keys), keys)
+        return int(str(row.get("files", 0))) + int(str(sums.get("files", 0)))
 
     def has_changed(self, username: str, since: str) -> bool:
         """Whether an account's changes feed has a change since a time (ISO 8601)."""
@@ -148,12 +190,7 @@ class ReconciliationStore:
             "files_reserved": reserved.files,
         }
         unchanged = NOT_SPREAD & equals(id=account.id) & count_equals(charges=account.charges)
-        try:
-            write = update(account_key(account.username), set=usage, when=unchanged)
-            self._db.commit([write])
-        except ConditionFailed:
-            return False
-        return True
+        return self._write(update(account_key(account.username), set=usage, when=unchanged))
 
     def backfill_refcounts(self, rows: Iterable[FileRow]) -> int:
         """Creates missing reference counts of objects, while their rows still exist.
@@ -165,10 +202,22 @@ class ReconciliationStore:
         for object_key in sorted(self.without_refcount(by_object)):
             row = by_object[object_key]
             unchanged = require_file_unchanged(file_row_key(row), row)
-            with suppress(ConditionFailed):
-                self._db.commit([unchanged, init_refcount(object_key)])
-                created += 1
+            created += self._write(unchanged, init_refcount(object_key))
         return created
+
+    def list_expired_again(self, rows: Iterable[FileRow]) -> int:
+        """Lists archived files again that are past their time and whose expiry entry is lost.
+
+        Returns how many.
+        """
+        now = int(self._runtime.now())
+        late = [row for row in rows if row.until and row.until < now - LATE_SECONDS]
+        entries = {expiry_key(file_row_key(row), row.until or 0): row for row in late}
+        lost = entries.keys() - self._db.read(entries)
+        return sum(
+            self._write(*expire_now(entries[entry], now, self._runtime.new_id()))
+            for entry in sorted(lost)
+        )
 
     def without_refcount(self, object_keys: Iterable[str]) -> set[str]:
         """Those of the objects that have no reference count."""
@@ -184,12 +233,8 @@ class ReconciliationStore:
 
     def correct_count(self, folder: Key, stored: int, right: int) -> bool:
         """Sets a folder's count of files; False if it has changed since it was read."""
-        try:
-            unchanged = NOT_SPREAD & count_equals(files=stored)
-            self._db.write(update(folder, set={"files": right}, when=unchanged))
-        except ConditionFailed:
-            return False
-        return True
+        unchanged = NOT_SPREAD & count_equals(files=stored)
+        return self._write(update(folder, set={"files": right}, when=unchanged))
 
     def is_empty(self, owner: str, folder: str) -> bool:
         """Whether no file is below a folder."""
@@ -197,9 +242,30 @@ class ReconciliationStore:
 
     def delete_folder(self, folder: Key) -> bool:
         """Deletes the row of a folder; False if it has files or grants."""
+        return self._write(delete(folder, NOT_SPREAD & count_equals(files=0) & missing("grantees")))
+
+    def watched_since(self, table: str) -> int:
+        """Since when sweeps have followed each other in this table (epoch seconds)."""
+        return self._entries.load_position(table, int(self._runtime.now())).since
+
+    def existing(self, usernames: Iterable[str]) -> set[str]:
+        """Those of the names that an account has."""
+        keys = {account_key(each): each for each in usernames}
+        return {keys[key] for key in self._db.read(keys)}
+
+    def _write(self, *writes: Write) -> bool:
+        """Does the writes; False if a condition is not true."""
+        if self._dry:
+            return True
         try:
-            is_empty = NOT_SPREAD & count_equals(files=0) & missing("grantees")
-            self._db.write(delete(folder, is_empty))
+            self._db.commit(writes)
         except ConditionFailed:
             return False
         return True
+
+
+def _known_fields(record: type[Any], saved: dict[str, Any]) -> dict[str, Any]:
+    """The saved fields that a record has: a later release may have saved others."""
+    known = {each.name for each in fields(record)}
+    lists = {name: tuple(each) if isinstance(each, list) else each for name, each in saved.items()}
+    return {name: each for name, each in lists.items() if name in known}

@@ -9,22 +9,26 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader
 from socketserver import StreamRequestHandler, TCPServer, ThreadingMixIn
 from typing import Any, cast
 
-from function.contract import RECONCILE_EVENT, SWEEP_EVENT
+from function.contract import CONFIRMED_EVENT, DRY_RUN_EVENT, RECONCILE_EVENT, SWEEP_EVENT
 from local.gateway.cors import Cors
 from local.gateway.http1 import Connection, Request, RequestRefused, Response
 from local.gateway.lambda_proxy import EVENT_LIMIT, build_event, build_response, error_response
 from local.lambda_runtime import Context, Handler
 
 IDLE_SECONDS = 60
-# Runs the schedules at once. AWS has no such route.
-RUN_SCHEDULES = ("POST", "/_sweep")
+# Run the schedules at once, or an operator's reconciliation. AWS has no such routes.
+RUNS = {
+    ("POST", "/_sweep"): (SWEEP_EVENT, RECONCILE_EVENT),
+    ("POST", "/_reconcile"): (DRY_RUN_EVENT,),
+    ("POST", "/_reconcile?confirmed"): (CONFIRMED_EVENT,),
+}
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 2
 
@@ -47,14 +51,16 @@ def invoke(handler: Handler, request: Request, source_ip: str, port: int) -> Res
     return Response(response.status, [*response.headers, request_id], response.body)
 
 
-def run_schedules(handler: Handler) -> Response:
-    """Run both scheduled jobs now; the response holds the results of both."""
+def run_events(handler: Handler, events: Iterable[Mapping[str, str]]) -> Response:
+    """Invoke the handler with these events now; the response holds the results together."""
+    results: dict[str, Any] = {}
     try:
-        results = [handler(dict(event), Context()) for event in (SWEEP_EVENT, RECONCILE_EVENT)]
+        for event in events:
+            results |= handler(dict(event), Context())
     except Exception:
         log.exception("the handler failed")
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR)
-    body = json.dumps(results[0] | results[1]) + "\n"
+    body = json.dumps(results) + "\n"
     return Response(HTTPStatus.OK, [("content-type", "application/json")], body.encode())
 
 
@@ -108,9 +114,9 @@ class Gateway(ThreadingMixIn, TCPServer):
         """The response to a request, from the gateway or from the handler."""
         started = time.monotonic()
         response = self.cors.answer_preflight(request)
-        if (request.method, request.target) == RUN_SCHEDULES:
+        if events := RUNS.get((request.method, request.target)):
             with self.handler_lock:
-                response = run_schedules(self.handler)
+                response = run_events(self.handler, events)
         elif response is None:
             with self.handler_lock:
                 port = int(self.server_address[1])
