@@ -117,10 +117,10 @@ class SecondFactor:
         return base64.b32encode(random[:20]).decode()
 
     def new_recovery_codes(self) -> list[str]:
-        """Recovery codes of 80 random bits each, in four groups of four characters of Base32."""
-        random = (bytes.fromhex(self._runtime.new_id())[-10:] for _ in range(RECOVERY_CODES))
-        codes = (base64.b32encode(each).decode().lower() for each in random)
-        return ["-".join(code[at : at + 4] for at in range(0, 16, 4)) for code in codes]
+        """Recovery codes of 128 random bits each: 26 characters of Base32, in groups of four."""
+        random = (bytes.fromhex(self._runtime.new_id()) for _ in range(RECOVERY_CODES))
+        codes = (base64.b32encode(each).decode().rstrip("=").lower() for each in random)
+        return ["-".join(code[at : at + 4] for at in range(0, 26, 4)) for code in codes]
 
 
 class MfaService:
@@ -231,5 +231,5 @@ def _counter_name(secret: str) -> str:
 
 
 def _hash(recovery_code: str) -> str:
-    """The stored hash of a recovery code; 80 random bits need no slow hash."""
+    """The stored hash of a recovery code; 128 random bits need no slow hash."""
     return token_hash(recovery_code.replace("-", ""))

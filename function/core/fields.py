@@ -153,12 +153,13 @@ Email = Annotated[
 # The maximum bounds the cost of hashing.
 Password = Annotated[SecretStr, Field(max_length=1024), AfterValidator(encodable)]
 AccessTokenText = Annotated[str, Field(max_length=200)]
+# A recovery code of an earlier release has 16 characters.
 Otp = Annotated[
     str,
     BeforeValidator(compact_code),
     described_pattern(
-        r"^([0-9]{6}|[a-z2-7]{16})$",
-        "the 6 digits of the authenticator, or a recovery code of 16 letters and digits",
+        r"^([0-9]{6}|[a-z2-7]{26}|[a-z2-7]{16})$",
+        "the 6 digits of the authenticator, or a recovery code of 26 letters and digits",
     ),
 ]
 # The epoch seconds at which the invitation was created, and 256 random bits in base64url.

@@ -1,5 +1,6 @@
 """The second factor: enrolment, codes that work once, recovery codes, and limits on guesses."""
 
+import base64
 import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -8,6 +9,7 @@ import pytest
 
 from function.auth.mfa import PERIOD, WRONG_CODES_OF_DAY, totp_code
 from function.core.limits import DAY
+from function.core.tokens import token_hash
 from tests.auth.test_sessions import OTHER
 from tests.conftest import Behind, Clock, reason_at
 from tests.support.client import PASSWORD, Answer, Client, join
@@ -51,7 +53,7 @@ def test_a_factor_is_on_when_it_is_confirmed(alice: Client, clock: Clock) -> Non
     assert answer.status == 200
     codes = answer.json()["recovery_codes"]
     assert len(set(codes)) == 10
-    assert all(re.fullmatch("[a-z2-7]{4}(-[a-z2-7]{4}){3}", code) for code in codes)
+    assert all(re.fullmatch("([a-z2-7]{4}-){6}[a-z2-7]{2}", code) for code in codes)
     me = alice.get("/me").json()
     assert (me["mfa"], me["recovery_codes_left"]) == (True, 10)
     assert login().slug == "otp-required"
@@ -136,6 +138,22 @@ def test_each_recovery_code_works_once(alice: Client, app: Authenticator) -> Non
         if number == 8:
             break
     assert login("aaaa-aaaa-aaaa-aaaa").slug in {"wrong-otp", "slow-down"}
+
+
+def test_a_recovery_code_has_128_random_bits(app: Authenticator) -> None:
+    """So that nobody finds one by its stored hash."""
+    codes = [each.replace("-", "").upper() + "======" for each in app.recovery]
+    numbers = {int.from_bytes(base64.b32decode(each), "big") for each in codes}
+    assert len(numbers) == 10
+    assert max(number.bit_length() for number in numbers) > 120
+
+
+def test_a_recovery_code_of_an_earlier_release_works(app: Authenticator, behind: Behind) -> None:
+    """It has 16 characters, and is used up as the new ones are."""
+    old = "abcd-efgh-ijkl-2345"
+    behind.change("users", {"username": "alice"}, recovery=[token_hash(old.replace("-", ""))])
+    assert login(old).status == 200
+    assert login(old).slug == "wrong-otp"
 
 
 def test_recovery_codes_are_stored_as_hashes(app: Authenticator, behind: Behind) -> None:

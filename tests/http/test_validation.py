@@ -12,7 +12,7 @@ from function.core.fields import Email, Etag, Otp, Seconds, Size, Tags, Username
 from function.history.models import Restoration
 from function.http.validation import reason
 
-OTP = "the 6 digits of the authenticator, or a recovery code of 16 letters and digits"
+OTP = "the 6 digits of the authenticator, or a recovery code of 26 letters and digits"
 
 
 class Point(BaseModel):
