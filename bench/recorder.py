@@ -126,7 +126,7 @@ def _accounts(recorder: Recorder) -> None:
         record("POST /login", anyone, "POST", "/login", fields=credentials).json()["token"]
     )
     record("GET /me", carol, "GET", "/me")
-    key = {"name": "backup", "scopes": ["read"]}
+    key = {"name": "backup", "scopes": ["read"], "current_password": PASSWORD}
     record("POST /keys", carol, "POST", "/keys", fields=key)
     record("POST /logout", carol, "POST", "/logout")
 

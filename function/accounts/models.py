@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from function.core.fields import Amount, Email, InviteToken, Password, Seconds, Username
+from function.core.fields import Amount, Email, InviteToken, Otp, Password, Seconds, Username
 from function.core.limits import WEEK
 from function.core.models import Closed
 from function.core.roles import Role
@@ -58,13 +58,14 @@ class Registered(Closed):
 
 
 class AccountChange(Closed):
-    """A new mail address, or null for none, and the password as proof of the owner.
+    """A new mail address, or null for none, and the proof of the owner.
 
-    A reader of the address can set a new password.
+    A reader of the address can set a new password. `otp` is required with a second factor.
     """
 
     email: Email | None
     current_password: Password
+    otp: Otp | None = None
 
 
 def _require_false(value: bool) -> bool:

@@ -24,7 +24,7 @@ from function.accounts.models import (
 )
 from function.accounts.registration import InviteService, RegistrationService
 from function.accounts.service import AccountService, DirectoryService
-from function.auth.errors import WeakPassword, WrongCredentials
+from function.auth.errors import OtpRequired, WeakPassword, WrongCredentials, WrongOtp
 from function.auth.models import ResetMade
 from function.auth.password_change import PasswordResetService
 from function.base import one
@@ -38,8 +38,10 @@ from function.http.dependencies import (
     Cursor,
     Holder,
     Limit,
+    OptionalOtpHeader,
     Reader,
     SignedIn,
+    with_otp,
 )
 from function.http.responses import answers, list_answer, no_content
 
@@ -71,11 +73,17 @@ def me(caller: SignedIn) -> AccountView:
 
 
 @router.patch(
-    "/me", responses=answers({200: AccountView}, WrongCredentials, SlowDown, ChangedMeanwhile)
+    "/me",
+    responses=answers(
+        {200: AccountView}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
+    ),
 )
-def change_me(body: AccountChange, caller: Holder) -> AccountView:
-    """Change your mail address, or clear it with null. It requires your password."""
-    return one(AccountService).update(caller, body)
+def change_me(body: AccountChange, caller: Holder, otp: OptionalOtpHeader = None) -> AccountView:
+    """Change your mail address, or clear it with null.
+
+    It requires your password and, if you have a second factor, a code.
+    """
+    return one(AccountService).update(caller, with_otp(body, otp))
 
 
 @router.post(

@@ -8,8 +8,7 @@ from function.access.errors import ProtectedAccount
 from function.access.policy import Access
 from function.accounts.models import AccountChange, AccountView, Usage, UserChange, UserView
 from function.audit.service import AuditLog
-from function.auth.mfa import NO_FACTOR
-from function.auth.throttle import LoginThrottle
+from function.auth.mfa import NO_FACTOR, OwnerProof
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, NoSuchUser
@@ -37,7 +36,7 @@ class AccountService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
-        self._throttle = base.one(LoginThrottle)
+        self._proof = base.one(OwnerProof)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._rules = base.one(UploadRules)
@@ -50,19 +49,18 @@ class AccountService:
     def update(self, caller: Caller, request: AccountChange) -> AccountView:
         """Changes or clears the mail address.
 
-        It requires the password, because a reader of the address can set a new password.
-        Raises WrongCredentials, SlowDown, ChangedMeanwhile.
+        It requires proof of the owner, because a reader of the address can set a new password.
+        Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        password = request.current_password.get_secret_value()
 
         def plan() -> tuple[list[Write], Account]:
-            authentication = self._access.authenticate(
-                caller, more=[self._throttle.session_key(caller.username)]
-            )
-            account = authentication.account
-            self._throttle.verify_session(account, caller, password, authentication.rows)
+            found = self._proof.authenticate(caller)
+            account, password = found.account, request.current_password.get_secret_value()
+            changes, checks = self._proof.verify(found, caller, password, request.otp)
+            changes |= {"email": request.email}
             return [
-                update_account(account, self._runtime.new_id(), email=request.email),
+                update_account(account, self._runtime.new_id(), **changes),
+                *checks,
                 self._audit.record(caller, "account.update", subject="email"),
             ], account.model_copy(update={"email": request.email})
 

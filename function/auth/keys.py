@@ -7,15 +7,16 @@ out of date. A new epoch of the account ends them as it ends any session.
 from dataclasses import replace
 
 from function.access.errors import NotAllowed
-from function.access.policy import Access
+from function.access.policy import Access, Authentication
 from function.audit.service import AuditLog
 from function.auth.errors import NoSuchKey
+from function.auth.mfa import AccountFields, OwnerProof
 from function.auth.models import KeyRequest, KeyView, NewKey
 from function.auth.sessions import new_session
 from function.aws.rows import Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import LimitReached, NotSignedIn
+from function.core.errors import Invalid, LimitReached, NotSignedIn
 from function.core.models import Caller
 from function.core.runtime import iso
 from function.core.tokens import is_token_hash, token_hash
@@ -39,22 +40,25 @@ class KeyService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._proof = base.one(OwnerProof)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
     def create(self, caller: Caller, request: KeyRequest) -> NewKey:
         """Creates a key; its token can never be shown again.
 
-        Raises NotAllowed, LimitReached, ChangedMeanwhile.
+        Raises NotAllowed, LimitReached, ChangedMeanwhile and, for a session, Invalid,
+        WrongCredentials, OtpRequired, WrongOtp, SlowDown.
         """
         token = f"{caller.username}.{self._runtime.new_secret()}"
         holder = replace(caller, token_hash=token_hash(token))
 
         def plan() -> tuple[list[Write], NewKey]:
-            authentication = self._access.authenticate(caller)
+            authentication = self._proof.authenticate(caller)
             account, creator = authentication.account, session_in(authentication.rows, caller)
             if creator is None:
                 raise NotSignedIn
+            changes, checks = self._prove(authentication, creator, caller, request)
             key = new_session(
                 self._runtime,
                 account,
@@ -64,12 +68,11 @@ class KeyService:
                 scopes=frozenset(request.scopes),
             )
             _require_within(creator, key)
-            others = account.keys if len(account.keys) < MAX_KEYS else self._valid_keys(account)
-            if len(others) >= MAX_KEYS:
-                raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
+            changes |= {"keys": self._keys_with_room(account) | {key.token_hash}}
             writes = [
                 create_session(key),
-                update_account(account, self._runtime.new_id(), keys=others | {key.token_hash}),
+                update_account(account, self._runtime.new_id(), **changes),
+                *checks,
                 self._audit.record(caller, "key.create", subject=key.token_hash),
             ]
             return writes, NewKey(**_view(key).model_dump(), token=token)
@@ -106,10 +109,30 @@ class KeyService:
 
         self._db.transact(plan)
 
-    def _valid_keys(self, account: Account) -> frozenset[str]:
-        """The ids of an account's valid keys; expired ones leave the list when it is full."""
+    def _prove(
+        self, found: Authentication, creator: Session, caller: Caller, request: KeyRequest
+    ) -> tuple[AccountFields, list[Write]]:
+        """The proof of the owner that a session needs: the key may outlive it. A key needs none."""
+        if creator.key is not None:
+            return {}, []
+        if request.current_password is None:
+            reason = "is required, unless an API key creates the key"
+            raise Invalid(errors=[{"at": "body.current_password", "reason": reason}])
+        password = request.current_password.get_secret_value()
+        return self._proof.verify(found, caller, password, request.otp)
+
+    def _keys_with_room(self, account: Account) -> frozenset[str]:
+        """The ids of an account's keys; expired ones leave the list when it is full.
+
+        Raises LimitReached where all are valid.
+        """
+        if len(account.keys) < MAX_KEYS:
+            return account.keys
         rows = self._db.read(map(session_key, account.keys))
-        return frozenset(each for each in account.keys if self._valid_key(rows, each, account))
+        keys = frozenset(each for each in account.keys if self._valid_key(rows, each, account))
+        if len(keys) >= MAX_KEYS:
+            raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
+        return keys
 
     def _valid_key(self, rows: Rows, key_id: str, account: Account) -> Session | None:
         """The key of that id, if it was read and is valid now."""

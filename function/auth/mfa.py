@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from function.access.policy import Access
+from function.access.policy import Access, Authentication
 from function.access.windows import Window
 from function.audit.service import AuditLog
 from function.auth.errors import MfaOn, NoSuchFactor, OtpRequired, WrongOtp
@@ -21,10 +21,12 @@ from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
+from function.core.errors import NotSignedIn
 from function.core.limits import DAY
 from function.core.models import Caller
 from function.core.tokens import token_hash
 from function.tables.accounts import Account, update_account
+from function.tables.sessions import rotate_session, session_in
 from function.tables.windows import Counter, increment, require_left
 
 ISSUER = "Satchel"
@@ -123,6 +125,39 @@ class SecondFactor:
         return ["-".join(code[at : at + 4] for at in range(0, 26, 4)) for code in codes]
 
 
+class OwnerProof:
+    """Checks the password and the code that a request brings beside its session.
+
+    A stolen session lasts for hours. What outlives it, an API key or another mail address, takes
+    the password and, where the account has a second factor, a code.
+    """
+
+    def __init__(self, base: Base) -> None:
+        self._access = base.one(Access)
+        self._throttle = base.one(LoginThrottle)
+        self._second_factor = base.one(SecondFactor)
+
+    def authenticate(self, caller: Caller) -> Authentication:
+        """Proves who calls, and reads the counts of wrong passwords and codes with it."""
+        keys = [
+            self._throttle.session_key(caller.username),
+            self._second_factor.key(caller.username),
+        ]
+        return self._access.authenticate(caller, more=keys)
+
+    def verify(
+        self, found: Authentication, caller: Caller, password: str, otp: str | None
+    ) -> tuple[AccountFields, list[Write]]:
+        """Checks both, by what `authenticate` found.
+
+        Returns the fields of the account that use the code up, and the conditions of that commit.
+        Raises WrongCredentials, OtpRequired, WrongOtp, SlowDown.
+        """
+        account, rows = found.account, found.rows
+        self._throttle.verify_session(account, caller, password, rows)
+        return self._second_factor.use(account, otp, caller, rows)
+
+
 class MfaService:
     """Sets up and removes the second factor of an account."""
 
@@ -161,6 +196,7 @@ class MfaService:
     def confirm(self, caller: Caller, confirmation: Confirmation) -> RecoveryCodes:
         """Requires a code at every login from now on; the recovery codes are shown only here.
 
+        All other sessions and API keys end in the same commit: a thief may have begun one.
         Raises NoSuchFactor, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
         codes = self._second_factor.new_recovery_codes()
@@ -168,6 +204,9 @@ class MfaService:
 
         def plan() -> tuple[list[Write], RecoveryCodes]:
             account, rows = self._read(caller)
+            session = session_in(rows, caller)
+            if session is None:
+                raise NotSignedIn
             secret = account.totp_new
             if secret is None:
                 raise NoSuchFactor("There is nothing to confirm. Start with POST /mfa.")
@@ -176,9 +215,12 @@ class MfaService:
             changes, checks = self._second_factor.use_totp(
                 account, secret, confirmation.otp, caller, rows
             )
-            changes |= {"totp": secret, "totp_new": None, "recovery": hashed}
+            rev, epoch = self._runtime.new_id(), self._runtime.new_id()
+            changes |= {"totp": secret, "totp_new": None, "recovery": hashed, "epoch": epoch}
+            changes |= {"keys": frozenset({session.token_hash} & account.keys)}
             return [
-                update_account(account, self._runtime.new_id(), **changes),
+                update_account(account, rev, **changes),
+                rotate_session(session, epoch, int(self._runtime.now())),
                 *checks,
                 self._audit.record(caller, "mfa.enable"),
             ], RecoveryCodes(recovery_codes=codes)

@@ -49,11 +49,16 @@ class SessionView(Closed):
 
 
 class KeyRequest(Closed):
-    """A new API key; `expires_in` is seconds, 90 days by default and a year at most."""
+    """A new API key; `expires_in` is seconds, 90 days by default and a year at most.
+
+    `current_password` and, with a second factor, `otp` are required of a session, not of a key.
+    """
 
     name: Line
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)]
     expires_in: Annotated[StrictInt, Field(ge=1, le=YEAR)] = QUARTER
+    current_password: Password | None = None
+    otp: Otp | None = None
 
 
 class KeyView(Closed):

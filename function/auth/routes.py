@@ -143,16 +143,20 @@ def end_session(session_id: str, caller: Holder) -> Response[None]:
 @router.post(
     "/keys",
     status_code=201,
-    responses=answers({201: NewKey}, NotAllowed, LimitReached, ChangedMeanwhile),
-)
-def make_key(body: KeyRequest, caller: Holder) -> NewKey:
+    responses=answers(
+        {201: NewKey}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, NotAllowed, LimitReached,
+        ChangedMeanwhile,
+    ),
+)  # fmt: skip
+def make_key(body: KeyRequest, caller: Holder, otp: OptionalOtpHeader = None) -> NewKey:
     """Create an API key. Send it as a session's token is sent. It is shown only here.
 
+    A session needs your password and, if you have a second factor, a code.
     A key allows what both its scopes and your role allow. It expires after 90 days, or after
     `expires_in` seconds, a year at most. A key creates only keys with its own scopes or fewer,
     which expire no later than itself.
     """
-    return one(KeyService).create(caller, body)
+    return one(KeyService).create(caller, with_otp(body, otp))
 
 
 @router.get("/keys", responses=answers({200: list[KeyView]}))
@@ -189,6 +193,8 @@ def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
 )
 def confirm_mfa(body: Confirmation, caller: Holder, otp: OptionalOtpHeader = None) -> RecoveryCodes:
     """Turn the second factor on, with a code. From now on a login needs one.
+
+    All your other sessions and API keys end at once, because none of them needed one.
 
     The answer contains ten recovery codes, which are shown only here.
     """

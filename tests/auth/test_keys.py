@@ -5,18 +5,23 @@ import hashlib
 import pytest
 
 from function.auth.keys import MAX_KEYS
+from function.auth.mfa import PERIOD
 from function.core.roles import SCOPES
 from function.http.dependencies import power_of
 from tests.access.test_roles import expected
-from tests.conftest import Behind, Clock
+from tests.conftest import Behind, Clock, reason_at
 from tests.support.api_register import PROTECTED, Route
 from tests.support.client import PASSWORD, Client
+from tests.support.mfa import enable_mfa
 from tests.support.world import World
+
+KEY = {"name": "backup", "scopes": ["read"], "current_password": PASSWORD}
 
 
 def create_key(client: Client, *scopes: str, **fields: object) -> Client:
     """A client with a new API key of the account."""
-    answer = client.post("/keys", name="backup", scopes=scopes, **fields)
+    wish = {"name": "backup", "scopes": scopes, "current_password": PASSWORD}
+    answer = client.send("POST", "/keys", json_=wish | fields)
     assert answer.status == 201, answer.text
     return Client(answer.json()["token"], client.address)
 
@@ -27,7 +32,7 @@ def test_a_key_allows_what_its_scope_allows(world: World, behind: Behind, route:
     behind.change("users", {"username": "alice"}, role="admin")
     keys = {scope: create_key(world.alice, scope) for scope in SCOPES}
     restore = behind.fake_aws.snapshot()
-    power = power_of(route.handler)
+    power = route.beyond or power_of(route.handler)
     for scope, client in keys.items():
         before = behind.state()
         answer = world.send(client, route)
@@ -51,7 +56,9 @@ def test_every_scope_allows_some_routes_and_not_others() -> None:
 
 def test_a_key_is_shown_once_and_stored_as_a_hash(alice: Client, behind: Behind) -> None:
     """The token names its owner, as a session's does; lists and tables do not contain it."""
-    made = alice.post("/keys", name="backup of June", scopes=["write", "read", "read"]).json()
+    made = alice.post(
+        "/keys", name="backup of June", scopes=["write", "read", "read"], current_password=PASSWORD
+    ).json()
     assert made["token"].startswith("alice.")
     assert made["id"] == hashlib.sha256(made["token"].encode()).hexdigest()
     assert made["scopes"] == ["read", "write"]
@@ -59,6 +66,46 @@ def test_a_key_is_shown_once_and_stored_as_a_hash(alice: Client, behind: Behind)
     (key,) = listed.json()
     assert key == {name: value for name, value in made.items() if name != "token"}
     assert made["token"].partition(".")[2] not in listed.text + repr(behind.rows("sessions"))
+
+
+def test_a_session_needs_the_password_for_a_key(alice: Client, behind: Behind) -> None:
+    """A stolen session would become a key that outlives it. Wrong ones are counted."""
+    before = behind.state()
+    answer = alice.post("/keys", name="x", scopes=["read"])
+    assert (answer.status, answer.slug) == (422, "invalid-request")
+    assert reason_at(answer, "body.current_password").startswith("is required")
+    answers = [
+        alice.send("POST", "/keys", json_=KEY | {"current_password": "x"}) for _ in range(11)
+    ]
+    assert [each.status for each in answers] == [401] * 10 + [429]
+    assert {each.slug for each in answers[:10]} == {"wrong-credentials"}
+    assert behind.state() == before
+
+
+def test_a_session_needs_a_code_for_a_key_or_another_address(alice: Client, clock: Clock) -> None:
+    """Where the account has a second factor. A code works once for all routes."""
+    app = enable_mfa(alice, clock)
+    clock.time += PERIOD
+    email = {"email": "other@example.org", "current_password": PASSWORD}
+    for method, path, body in (("POST", "/keys", KEY), ("PATCH", "/me", email)):
+        assert alice.send(method, path, json_=body).slug == "otp-required"
+        assert alice.send(method, path, json_=body | {"otp": "000000"}).slug == "wrong-otp"
+        assert alice.send(method, path, json_=body | {"otp": app.code()}).status in {200, 201}
+        assert alice.send(method, path, json_=body | {"otp": app.code()}).slug == "wrong-otp"
+        clock.time += PERIOD
+        sent = alice.send(method, path, json_=body, headers={"x-otp": app.code()})
+        assert sent.status in {200, 201}
+        clock.time += PERIOD
+        recovery = app.recovery.pop()
+        assert alice.send(method, path, json_=body | {"otp": recovery}).status in {200, 201}
+        assert alice.send(method, path, json_=body | {"otp": recovery}).slug == "wrong-otp"
+
+
+def test_a_key_needs_no_proof_for_a_key(alice: Client, clock: Clock) -> None:
+    """Its owner gave it the scope; what it creates lives no longer and may no more."""
+    app = enable_mfa(alice, clock)
+    admin = create_key(alice, "admin", "read", otp=app.recovery[0])
+    assert admin.post("/keys", name="x", scopes=["read"], expires_in=60).status == 201
 
 
 def test_a_key_is_no_session(alice: Client) -> None:
@@ -121,7 +168,7 @@ def test_a_key_expires(alice: Client, clock: Clock) -> None:
 def test_malformed_keys_are_refused(alice: Client, behind: Behind, wish: dict[str, object]) -> None:
     """A key needs a name, known scopes and an expiry within a year."""
     before = behind.state()
-    answer = alice.send("POST", "/keys", json_={"name": "backup", "scopes": ["read"], **wish})
+    answer = alice.send("POST", "/keys", json_=KEY | wish)
     assert answer.status == 422
     assert len(answer.json()["errors"]) == 1
     assert behind.state() == before
@@ -181,12 +228,12 @@ def test_the_number_of_valid_keys_is_limited(alice: Client, clock: Clock) -> Non
     """Fifty valid keys are the limit; expired ones do not count."""
     for number in range(MAX_KEYS):
         create_key(alice, "read", expires_in=60 if number < 2 else 3600)
-    answer = alice.post("/keys", name="one more", scopes=["read"])
+    answer = alice.send("POST", "/keys", json_=KEY)
     assert (answer.status, answer.slug) == (409, "limit-reached")
     clock.time += 60
     for _ in range(2):
         create_key(alice, "read")
-    assert alice.post("/keys", name="one more", scopes=["read"]).slug == "limit-reached"
+    assert alice.send("POST", "/keys", json_=KEY).slug == "limit-reached"
     assert len(alice.get("/keys").json()) == MAX_KEYS
 
 

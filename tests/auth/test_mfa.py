@@ -278,6 +278,22 @@ def test_one_of_two_logins_with_one_code_succeeds(
     assert (mine.status, mine.slug) == (401, "wrong-otp")
 
 
+def test_a_confirmed_factor_ends_other_sessions_and_keys(alice: Client, clock: Clock) -> None:
+    """None of them needed a code, and a thief may have begun one; only the caller's stays."""
+    thief = Client(login().json()["token"])
+    key = {"name": "x", "scopes": ["read"], "current_password": PASSWORD}
+    stolen = Client(thief.send("POST", "/keys", json_=key).json()["token"])
+    begun = alice.post("/mfa", current_password=PASSWORD).json()
+    assert thief.get("/me").status == stolen.get("/files").status == 200
+    app = Authenticator(begun["secret"], lambda: clock.time)
+    assert alice.post("/mfa/confirm", otp="000000").slug == "wrong-otp"
+    assert thief.get("/me").status == 200
+    assert alice.post("/mfa/confirm", otp=app.code()).status == 200
+    assert thief.get("/me").slug == stolen.get("/files").slug == "not-signed-in"
+    assert [each["current"] for each in alice.get("/sessions").json()] == [True]
+    assert alice.get("/keys").json() == []
+
+
 def test_a_code_may_be_sent_in_a_header(alice: Client, clock: Clock) -> None:
     """Wherever a body takes one; that of the body wins. No address contains one."""
     secret = alice.post("/mfa", current_password=PASSWORD).json()["secret"]

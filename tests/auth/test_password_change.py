@@ -54,7 +54,9 @@ def mailed_token(fake_aws: FakeAws) -> str:
 
 def test_a_mailed_token_sets_a_new_password(known: Client, fake_aws: FakeAws) -> None:
     """It ends every session and API key."""
-    key = Client(known.post("/keys", name="x", scopes=["read"]).json()["token"])
+    key = Client(
+        known.post("/keys", name="x", scopes=["read"], current_password=PASSWORD).json()["token"]
+    )
     answer = forgot()
     assert (answer.status, answer.content) == (202, b"")
     (mail,) = fake_aws.mails

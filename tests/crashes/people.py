@@ -73,7 +73,9 @@ def set_up_mfa(client: Client, known: Known) -> None:
 
 def set_up_key(client: Client, known: Known) -> None:
     """Creates an API key."""
-    answer = client.post("/keys", name="uploader", scopes=["read", "admin"])
+    answer = client.post(
+        "/keys", name="uploader", scopes=["read", "admin"], current_password=PASSWORD
+    )
     known.ids = replace(known.ids, key_id=answer.json()["id"])
 
 

@@ -164,7 +164,9 @@ def test_one_deleted_file_is_purged(alice: Client, fake_aws: FakeAws) -> None:
 @pytest.mark.parametrize("item", ["A" * 40, "_" * 40, "A" * 1400])
 def test_a_key_without_the_scope_is_refused_for_any_id(alice: Client, item: str) -> None:
     """The answer is 403 whether the id exists or not."""
-    reading = Client(alice.post("/keys", name="r", scopes=["read"]).json()["token"])
+    reading = Client(
+        alice.post("/keys", name="r", scopes=["read"], current_password=PASSWORD).json()["token"]
+    )
     assert reading.delete("/trash", id=item).slug == "not-allowed"
     assert restore(reading, "a.txt", id=item).slug == "not-allowed"
 

@@ -94,7 +94,7 @@ CASES = (
     ),
     Case(
         "POST /keys, the first key",
-        lambda w: w.bob.post("/keys", name="backup", scopes=["read"]),
+        lambda w: w.bob.post("/keys", name="backup", scopes=["read"], current_password=PASSWORD),
         201,
         [READ, COMMIT],
     ),

@@ -19,7 +19,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support import curls
 from tests.support import presigned as s3
-from tests.support.client import Answer, Client, join
+from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import FakeAws
 from tests.support.links import JSON, Made, change, make, revoke
 
@@ -430,7 +430,7 @@ def test_an_api_key_of_the_audience_needs_the_scope_read(alice: Client, bob: Cli
     alice.put("a.txt")
     link, public = make(alice, "a.txt", audience="bob"), make(alice, "a.txt")
     for scope in SCOPES:
-        answer = bob.post("/keys", name=scope, scopes=[scope])
+        answer = bob.post("/keys", name=scope, scopes=[scope], current_password=PASSWORD)
         key = Client(answer.json()["token"])
         for got in (link.open(key), link.download("a.txt", who=key)):
             if scope == "read":
@@ -438,7 +438,9 @@ def test_an_api_key_of_the_audience_needs_the_scope_read(alice: Client, bob: Cli
             else:
                 assert (got.status, got.slug) == (403, "not-allowed"), scope
         assert public.open(key).status == 200
-    key = Client(alice.post("/keys", name="own", scopes=["read"]).json()["token"])
+    key = Client(
+        alice.post("/keys", name="own", scopes=["read"], current_password=PASSWORD).json()["token"]
+    )
     assert link.open(key).slug == "no-such-link"
 
 

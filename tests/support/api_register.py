@@ -181,7 +181,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="PATCH", path="/me", power="account",
-        body={"email": "a@example.org", "current_password": PASSWORD},
+        body={"email": "a@example.org", "current_password": PASSWORD, "otp": None},
         status=200, calls=(READ, COMMIT), interleaved=(401,),
     ),
     Route(
@@ -213,7 +213,10 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="POST", path="/keys", power="account",
-        body={"name": "other", "scopes": ["admin"], "expires_in": 60},
+        body={
+            "name": "other", "scopes": ["admin"], "expires_in": 60,
+            "current_password": PASSWORD, "otp": None,
+        },
         status=201, calls=(READ, COMMIT), interleaved=(401,),
     ),
     Route(

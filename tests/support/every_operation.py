@@ -121,6 +121,9 @@ class Run:
         back = {"new_password": PASSWORD, "current_password": OTHER}
         self.send(alice, "POST", "/password", json_=back)
         wish = {"name": KEY_NAME, "scopes": ["admin", "read"]}
+        for more in ({}, {"current_password": WRONG}):
+            self.send(alice, "POST", "/keys", json_=wish | more)
+        wish["current_password"] = PASSWORD
         made = self.send(alice, "POST", "/keys", json_=wish).json()
         self.secrets |= {made["token"], made["token"].partition(".")[2], KEY_NAME}
         key = Client(made["token"])

@@ -96,7 +96,9 @@ def create_world() -> World:
     ids = replace(
         ids,
         session_id=hashlib.sha256(session.encode()).hexdigest(),
-        key_id=alice.post("/keys", name="backup", scopes=["read"]).json()["id"],
+        key_id=alice.post(
+            "/keys", name="backup", scopes=["read"], current_password=PASSWORD
+        ).json()["id"],
         invite_id=invited["id"],
         invitation=invited["token"],
     )
