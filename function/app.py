@@ -14,6 +14,7 @@ import time
 from typing import Any
 
 from function import contract
+from function.access.addresses import ClientAddresses
 from function.access.policy import Access
 from function.base import current, one
 from function.core.models import HttpRequest, account_of_request
@@ -94,6 +95,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     account_of_request.set(None)
     path = None
     try:
+        request = one(ClientAddresses).resolve(request)
         route = router.find(request.method, request.path)
         path = route.path
         answer = router.answer(event, request, route, context, one(Access).authenticate)

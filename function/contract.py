@@ -12,7 +12,8 @@ from typing import Any
 
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
-OPTIONAL = {"administrator", "mail_from"}  # settings that may be empty
+# Settings that may be empty.
+OPTIONAL = {"administrator", "mail_from", "trusted_proxies", "origin_secret_hash"}
 # The events of the two EventBridge rules: every five minutes to delete what has expired, each day
 # to reconcile the counters with the rows.
 SCHEDULE = "satchel"
@@ -72,6 +73,8 @@ class Settings:
     `quota` in bytes and a `files_quota` in files; 0 is no limit. `upload_rules` is JSON: for each
     role, `types` and `maxBytes`. `administrator` and `mail_from` are empty where there is none.
     `stack` is the name of the stack. `reconcile` is 1 if the daily reconciliation runs, else 0.
+    `trusted_proxies` are networks in CIDR notation, separated by commas, and `origin_secret_hash`
+    is a SHA-256; both are empty where no proxy is trusted.
     """
 
     stack: str
@@ -95,6 +98,8 @@ class Settings:
     audit_seconds: int
     mail_from: str
     reconcile: int
+    trusted_proxies: str
+    origin_secret_hash: str
 
 
 def is_background_event(event: Mapping[str, Any]) -> bool:

@@ -3,6 +3,8 @@
 `Pulumi.yaml` gives each setting its meaning and default. Imports Pulumi and pydantic.
 """
 
+import hashlib
+import ipaddress
 import json
 import re
 from typing import Annotated, Literal, Self
@@ -58,6 +60,26 @@ Username = Annotated[
 ]
 EmailAddress = Annotated[str, matches(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "an email address")]
 
+SECRETS = {"originSecret"}  # settings whose values no error repeats
+MIN_PREFIX = 7  # bits: a shorter network would let a good part of the internet choose its address
+
+
+def check_network(text: str) -> str:
+    """Require a network in CIDR notation that is not nearly the whole internet."""
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        raise PydanticCustomError("network", "it is not a network such as 192.0.2.0/24") from None
+    if network.prefixlen < MIN_PREFIX:
+        raise PydanticCustomError("network", "it is too large to be trusted")
+    return str(network)
+
+
+Network = Annotated[str, AfterValidator(check_network)]
+OriginSecret = Annotated[
+    str, matches(r"([A-Za-z0-9_-]{32,128})?", "32 to 128 letters, digits, hyphens or underscores")
+]
+
 Days = Annotated[int, Field(ge=1, le=3_650)]
 Quota = Annotated[int, Field(ge=0, le=10**9)]
 
@@ -104,6 +126,8 @@ class StackConfig(BaseModel):
     throttle_rate: Annotated[int, Field(ge=1, le=10_000)]
     throttle_burst: Annotated[int, Field(ge=1, le=5_000)]
     memory_mb: Annotated[int, Field(ge=512, le=10_240)]
+    trusted_proxies: Json[list[Network]]
+    origin_secret: OriginSecret
 
     @classmethod
     def load(cls) -> Self:
@@ -135,9 +159,13 @@ class StackConfig(BaseModel):
             "audit_seconds": self.audit_days * DAY,
             "mail_from": self.mail_from,
             "reconcile": int(self.reconcile),
+            "trusted_proxies": ",".join(self.trusted_proxies),
+            "origin_secret_hash": self.origin_secret
+            and hashlib.sha256(self.origin_secret.encode()).hexdigest(),
         }
 
 
 def _sentence(error: ErrorDetails) -> str:
     """One error of pydantic, such as `keepDays = 0: Input should be …`."""
-    return f"{'.'.join(map(str, error['loc']))} = {error['input']}: {error['msg']}"
+    value = "…" if error["loc"][0] in SECRETS else error["input"]
+    return f"{'.'.join(map(str, error['loc']))} = {value}: {error['msg']}"

@@ -33,7 +33,8 @@ DEFAULT_PORTS = {"https": "443", "http": "80"}
 def parse_request(event: Mapping[str, Any]) -> HttpRequest:
     """An event's method, path, headers and addresses; its query and body are empty until parsed.
 
-    The source address is the one that API Gateway reports; no header can change it.
+    The address is the source of the connection to API Gateway (`access.addresses` has the client's
+    behind a proxy).
     """
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in event.get("headers", {}).items()}

@@ -1,5 +1,6 @@
 """The settings of the stack: described, documented, and checked before anything is created."""
 
+import hashlib
 import json
 import re
 import shlex
@@ -50,6 +51,12 @@ WRONG = [
     ("uploadRules", '{"member": {"size": 1}}'),
     ("auditDays", "0"),
     ("mailFrom", "nobody"),
+    ("trustedProxies", ["10.0.0.1/8"]),
+    ("trustedProxies", ["0.0.0.0/0"]),
+    ("trustedProxies", ["::/0"]),
+    ("trustedProxies", ["proxy.example.org"]),
+    ("originSecret", "short"),
+    ("originSecret", "with a space and more than thirty-two"),
 ]
 
 
@@ -170,6 +177,21 @@ def test_the_error_names_every_wrong_setting():
     sentences = r"^allowedOrigins.0 = \*: .* https://files.example.org; keepDays = 0: "
     with pytest.raises(ValueError, match=sentences):
         record.record_resources("production", {"keepDays": "0", "allowedOrigins": ["*"]})
+
+
+def test_an_error_repeats_no_secret():
+    """It stands on a terminal, and in the logs of whoever deploys."""
+    with pytest.raises(ValueError, match=r"^originSecret = …: ") as error:
+        record.record_resources("production", {"originSecret": "a mistyped secret"})
+    assert "mistyped" not in str(error.value)
+
+
+def test_only_the_hash_of_the_origin_secret_reaches_the_function():
+    """Whoever reads the function's configuration could else choose any address."""
+    secret = "Zk3yQ9mR7bT1xW5cV8nJ2pL6sD4fG0hA"
+    stack = Stack("production", {"originSecret": secret})
+    assert secret not in repr(stack.resources)
+    assert hashlib.sha256(secret.encode()).hexdigest() in repr(stack.resources)
 
 
 def test_a_setting_of_the_function_that_the_stack_does_not_give_stops_the_program(monkeypatch):
