@@ -17,6 +17,7 @@ from typing import TypeVar
 from function.access.callers import ActingAccount
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
+from function.access.releases import Releases
 from function.accounts.models import Closure
 from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
@@ -70,6 +71,7 @@ from function.tables.links import (
     release_alias,
 )
 from function.tables.requests import RequestRow, Requests, delete_request
+from function.tables.reservations import reservations_on, uploads_of
 from function.tables.usage import close_usage
 
 PAGE = 50
@@ -84,6 +86,7 @@ class Departure:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._releases = base.one(Releases)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._groups = Groups(base.db)
@@ -167,10 +170,10 @@ class Departure:
 
         Its owner leaves last: the owner's row is the only one that still names the group.
         """
-        members = self._groups.list_remaining(group, PAGE)
+        members = self._groups.list_remaining(group.grantee, group.id, PAGE)
         others = [each for each in members if each.member_id != account.id]
         grant_keys = self._groups.list_grant_keys(group, PAGE)
-        self._groups.expel(others)
+        self._releases.expel(others)
         self._groups.revoke_grants(group, grant_keys)
         if others or grant_keys:
             return
@@ -230,6 +233,7 @@ class AccountDeletion:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._releases = base.one(Releases)
         self._file_writes = base.one(FileWrites)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
@@ -282,6 +286,8 @@ class AccountDeletion:
                 update_account(account, rev, closed, disabled=True, deleting=True, epoch=epoch),
                 require_account_unchanged(authentication.account),
                 list_for_closing(username),
+                self._releases.schedule(uploads_of(username)),
+                self._releases.schedule(reservations_on(username)),
                 self._audit.record(caller, "account.delete", owner=username),
             ], account.model_copy(update=marked)
 

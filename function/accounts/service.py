@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from function.access.errors import ProtectedAccount
 from function.access.policy import Access
+from function.access.releases import Releases
 from function.accounts.models import AccountChange, AccountView, Usage, UserChange, UserView
 from function.audit.service import AuditLog
 from function.auth.mfa import NO_FACTOR, OwnerProof
@@ -23,6 +24,7 @@ from function.tables.accounts import (
     require_account_unchanged,
     update_account,
 )
+from function.tables.reservations import reservations_on, uploads_of
 from function.tables.usage import add_usage, close_usage, with_shards
 
 USERS_LIST, USAGE_LIST = "users", "usage"
@@ -83,6 +85,7 @@ class DirectoryService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._releases = base.one(Releases)
         self._accounts = Accounts(base.db)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
@@ -116,6 +119,9 @@ class DirectoryService:
             subject = _details(provided, fields)
             closed = close_usage(self._db, old, self._runtime.now())
             writes = [update_account(old, self._runtime.new_id(), closed, **fields)]
+            if fields.get("disabled") or "role" in fields:  # it may have rights no more
+                scopes = uploads_of(username), reservations_on(username)
+                writes += map(self._releases.schedule, scopes)
             if old.id != authentication.account.id:
                 writes.append(require_account_unchanged(authentication.account))
             writes.append(

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from function.access.policy import Access, WriteAuthorization, needed_right
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT
 from function.aws.s3 import BytesMissing
@@ -30,6 +31,7 @@ from function.files.upload_rules import HEAD_BYTES
 from function.tables.audit import Action
 from function.tables.files import FileRow, file_key, file_row_key, require_file_unchanged
 from function.tables.grants import grant_keys_on, revoke_grants_on
+from function.tables.reservations import reservations_on
 
 
 class SmallUploadService:
@@ -109,6 +111,7 @@ class FileService:
         self._bucket = base.bucket
         self._file_writes = base.one(FileWrites)
         self._purger = base.one(Purger)
+        self._releases = base.one(Releases)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
@@ -171,6 +174,8 @@ class FileService:
             action: Action = "file.purge" if permanent else "file.delete"
             audit_write = self._audit.record(caller, action, name)
             writes = [*self._file_writes.change_files((row, None)), *archived, audit_write]
+            if row.grantees:
+                writes.append(self._releases.schedule(reservations_on(row.partition)))
             room = TRANSACTION_LIMIT - len(writes)
             writes += [delete(key) for key in grant_keys_on(row)][:room]
             return writes, (archived, revoke_grants_on(row)[room:])

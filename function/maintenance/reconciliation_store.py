@@ -12,7 +12,7 @@ from function.aws.writes import Write, count_equals, delete, equals, missing, pu
 from function.base import Base
 from function.contract import FILES, USERS
 from function.core.limits import DAY
-from function.tables.accounts import Account, account_key, reserved_sizes
+from function.tables.accounts import Account, account_key
 from function.tables.changes import CHANGES
 from function.tables.expiry import ExpiryEntries, expiry_key
 from function.tables.files import (
@@ -33,6 +33,7 @@ from function.tables.folders import (
     folder_key,
     folder_row,
 )
+from function.tables.reservations import reserved_sizes
 from function.tables.shards import NOT_SPREAD, SPREAD, sum_shards
 from function.tables.usage import StorageAmount, fold_usage, with_shards
 

@@ -1,6 +1,6 @@
 """The sweep, every five minutes: everything that goes on without a request.
 
-- It deletes uploads that nobody completed in time, with their bytes.
+- It deletes uploads whose right has ended, or that nobody completed in time, with their bytes.
 - It deletes replaced versions and deleted files whose time is over, with their bytes.
 - It finishes deletions from the trash that were interrupted.
 - It continues folder moves that no request continues.
@@ -10,13 +10,14 @@ The first three have an expiry entry (`tables/expiry.py`), which names the row. 
 after everything else, so a sweep that is interrupted is continued by the next one. The sweep keeps
 which days may have entries, and since when it has watched the table without a gap.
 
-Deletions of accounts, folder moves and expired rows have equal shares of the time; what one of them
-leaves is the others'.
+Uploads without a right, deletions of accounts, folder moves and expired rows have equal shares of
+the time; what one of them leaves is the others'.
 """
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from function.access.releases import Releases
 from function.accounts.closing import AccountDeletion
 from function.aws.rows import Key
 from function.base import Base
@@ -53,6 +54,7 @@ class Sweep:
 
     def __init__(self, base: Base) -> None:
         self._base = base
+        self._releases = base.one(Releases)
         self._running_jobs = RunningJobs(base.db)
         self._folder_moves = base.one(FolderMoveService)
         self._account_deletion = base.one(AccountDeletion)
@@ -68,12 +70,18 @@ class Sweep:
                 self._account_deletion.sweep(has_time, accounts)
             return not has_time()
 
+        def end_uploads(has_time: HasTime) -> bool:
+            with expired_rows.result.attempt():
+                self._releases.sweep(has_time, expired_rows.result)
+            return not has_time()
+
         def move_folders(has_time: HasTime) -> bool:
             with moves.attempt():
                 self._move_folders(has_time, moves)
             return not has_time()
 
-        share_time([delete_accounts, move_folders, expired_rows.delete], seconds_left)
+        tasks = [end_uploads, delete_accounts, move_folders, expired_rows.delete]
+        share_time(tasks, seconds_left)
         return SweepResult(expired_rows.result, moves, accounts, expired_rows.finish())
 
     def _move_folders(self, has_time: HasTime, batch: BatchResult) -> None:

@@ -28,6 +28,7 @@ from itertools import product
 
 from function.access.errors import no_such_file
 from function.access.policy import Access
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key
@@ -56,6 +57,7 @@ from function.tables.jobs import (
     jobs_of,
     update_job,
 )
+from function.tables.reservations import reservations_on
 
 MAX_NAMES_CHECKED = 1000
 
@@ -68,6 +70,7 @@ class FolderMoveService:
         self._files = Files(base.db)
         self._access = base.one(Access)
         self._make_batches = partial(FolderBatches, base)
+        self._releases = base.one(Releases)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
@@ -133,7 +136,8 @@ class FolderMoveService:
         audit_write = self._audit.record(caller, "folder.move", request.file_name, subject=new_name)
         if batch.last:
             job = job.model_copy(update={"moved": batch.moved, "done": True})
-            return [*batch.writes, audit_write], (job, True)
+            release = self._releases.schedule(reservations_on(caller.username))
+            return [*batch.writes, release, audit_write], (job, True)
         return [*create_job(job, existing), audit_write], (job, True)
 
     def _authorize(self, caller: Caller, request: FileChange) -> tuple[Account, JobRow | None]:
@@ -205,7 +209,10 @@ class FolderMoveService:
             batch = batches.next()
             progress = {"moved": job.moved + batch.moved, "done": batch.last}
             row = job.model_copy(update=progress | {"rev": self._runtime.new_id()})
+            owner = job.partition.partition("/")[0]
             job_writes = update_job(row, job)
+            if row.done:  # the shares have moved: uploads to the old names may have none
+                job_writes.append(self._releases.schedule(reservations_on(owner)))
             try:
                 if batch.large_file:
                     batches.move_large_file(batch.large_file, job_writes)
@@ -213,7 +220,7 @@ class FolderMoveService:
                     self._db.commit([*batch.writes, *job_writes])
             except ConditionFailed:
                 batches.reset()
-                key = job_key(job.partition.partition("/")[0], job.name)
+                key = job_key(owner, job.name)
                 job = job_in(self._db.read([key]), key) or job
                 if job.done:
                     return job

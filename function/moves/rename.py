@@ -9,6 +9,7 @@ interrupted rename left behind never gives any.
 from contextlib import suppress
 
 from function.access.policy import Access
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.dynamodb import TRANSACTION_LIMIT, ConditionFailed
 from function.aws.s3 import BytesMissing
@@ -26,6 +27,7 @@ from function.moves.models import FileChange
 from function.tables.audit import Action
 from function.tables.files import FileRow, file_key, require_no_file
 from function.tables.grants import Grant, delete_grant, grant_keys_on, grants_in, put_grant
+from function.tables.reservations import reservations_on
 
 # Grants that move in the commit of the file: each takes two of the hundred writes.
 GRANTS_WITH_FILE = 45
@@ -40,6 +42,7 @@ class RenameService:
         self._access = base.one(Access)
         self._file_writes = base.one(FileWrites)
         self._rules = base.one(UploadRules)
+        self._releases = base.one(Releases)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
@@ -89,6 +92,8 @@ class RenameService:
         copies = [put_grant(moved_grant(grant, row, self._runtime.new_id())) for grant in grants]
         deletes = [delete_grant(grant) for grant in grants]
         writes = [*self._file_writes.change_files((old, row)), *extra_writes]
+        if grants:
+            writes.append(self._releases.schedule(reservations_on(old.partition)))
         capacity = min(GRANTS_WITH_FILE, (TRANSACTION_LIMIT - len(writes)) // 2)
         for start in range(capacity, len(copies), GRANT_BATCH_SIZE):
             batch = copies[start : start + GRANT_BATCH_SIZE]

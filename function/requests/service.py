@@ -7,8 +7,10 @@ be shown only once.
 from itertools import count
 from typing import Any
 
+from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest
 from function.access.policy import Access
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
@@ -34,6 +36,7 @@ from function.tables.requests import (
     request_key,
     update_request,
 )
+from function.tables.reservations import Scope, reservations_on
 from function.tables.usage import require_account_active
 
 FILE_REQUESTS = "requests"
@@ -47,6 +50,7 @@ class FileRequestService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._releases = base.one(Releases)
         self._requests = Requests(base.db)
         self._passwords = base.one(Passwords)
         self._audit = base.one(AuditLog)
@@ -92,7 +96,8 @@ class FileRequestService:
 
         The first `EXACT_ATTEMPTS` attempts expect the counts as they were read, so that the answer
         has those at the time of the commit. Later ones do not: however many uploads begin, an owner
-        can close a file request. Raises NoSuchFileRequest, WeakPassword, ChangedMeanwhile.
+        can close a file request. Its uploads in progress end with the next sweep then.
+        Raises NoSuchFileRequest, WeakPassword, ChangedMeanwhile.
         """
         settings, attempts = dict[str, Any](), count()
 
@@ -103,6 +108,8 @@ class FileRequestService:
             row = old.model_copy(update={**settings, "rev": self._runtime.new_id()})
             writes = update_request(old, row, same_counts=next(attempts) < EXACT_ATTEMPTS)
             audit_write = self._audit.record(caller, "request.update", subject=row.id)
+            if old.open and not row.open:
+                writes.append(self._releases.schedule(_uploads_to(row)))
             return [*writes, audit_write], file_request_view(row)
 
         return self._db.transact(plan)
@@ -116,7 +123,8 @@ class FileRequestService:
         def plan() -> tuple[list[Write], None]:
             row = self._find(caller, request_id)
             audit_write = self._audit.record(caller, "request.delete", subject=row.id)
-            return [*delete_request(row), audit_write], None
+            release = self._releases.schedule(_uploads_to(row))
+            return [*delete_request(row), release, audit_write], None
 
         self._db.transact(plan)
 
@@ -153,6 +161,11 @@ class FileRequestService:
         if "allowed_types" in provided:
             fields["allowed_types"] = list(provided["allowed_types"] or [])
         return fields
+
+
+def _uploads_to(row: RequestRow) -> Scope:
+    """What uploads to a file request reserve."""
+    return reservations_on(row.owner, Uploader(row.id, row.owner, row.owner_id).username)
 
 
 def file_request_view(row: RequestRow) -> FileRequestView:

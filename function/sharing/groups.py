@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from function.access.lookups import Lookups
 from function.access.policy import Access, Authentication
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
@@ -53,6 +54,7 @@ from function.tables.groups import (
     open_invitations_in,
     stored_membership,
 )
+from function.tables.reservations import uploads_of, uploads_of_members
 
 GROUPS, INVITATIONS = "groups", "group invitations"
 CLEANUP_ROWS = 200  # of each kind that the request that deletes a group deletes as well
@@ -65,6 +67,7 @@ class GroupService:
         self._db = base.db
         self._access = base.one(Access)
         self._lookups = base.one(Lookups)
+        self._releases = base.one(Releases)
         self._groups = Groups(base.db)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
@@ -177,6 +180,7 @@ class GroupService:
             return [
                 *delete_membership(membership, account_exists=account_key(username) in rows),
                 *close_invitations(group.owner, [membership]),
+                self._releases.schedule(uploads_of(username)),
                 self._audit.record(caller, "member.delete", **details),
             ], None
 
@@ -196,6 +200,7 @@ class GroupService:
             return [
                 *delete_group(group, self._runtime.now(), group.owner_id),
                 *([delete_open_invitations(group.owner, its_own)] if its_own else []),
+                self._releases.schedule(uploads_of_members(group.grantee, group.id)),
                 self._audit.record(caller, "group.delete", subject=name),
             ], group
 
@@ -284,7 +289,7 @@ class GroupService:
 
     def _delete_leftovers(self, group: Group) -> None:
         """Deletes the first memberships of a deleted group, and the first grants to it."""
-        self._groups.expel(self._groups.list_remaining(group, CLEANUP_ROWS))
+        self._releases.expel(self._groups.list_remaining(group.grantee, group.id, CLEANUP_ROWS))
         self._groups.revoke_grants(group, self._groups.list_grant_keys(group, CLEANUP_ROWS))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from function.access.errors import NoSuchFile, no_such_file
 from function.access.lookups import Lookups
 from function.access.policy import Access, Authentication
+from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
@@ -45,6 +46,7 @@ from function.tables.grants import (
     user_grantee,
 )
 from function.tables.groups import group_grantee, group_key, member_key, membership_in
+from function.tables.reservations import reservations_on
 from function.tables.usage import require_account_active
 
 MAX_GRANTS = 1000  # on one file or folder, to accounts, groups and links: its row names them all
@@ -129,6 +131,7 @@ class ShareService:
         self._db = base.db
         self._access = base.one(Access)
         self._lookups = base.one(Lookups)
+        self._releases = base.one(Releases)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
@@ -159,6 +162,7 @@ class ShareService:
                 if file
                 else add_folder_grantee(grant.owner, name, grant.grantee),
                 *_require_active_accounts(recipient, authentication),
+                *self._releases_after(grant, old, recipient),
                 self._audit.record(caller, "share.create", name, subject=subject),
             ]
             return writes, (share_view(grant), old is None)
@@ -182,6 +186,9 @@ class ShareService:
                 raise no_such_file(name, NoSuchShare())
             grant, file = self._active_grant(authentication, owned_by, name, key)
             writes = [delete_grant(grant)]
+            if grant.permission == "write":
+                scope = reservations_on(owned_by, recipient.username)
+                writes.append(self._releases.schedule(scope))
             if name.endswith("/"):
                 writes.append(remove_folder_grantee(owned_by, name, [grant.grantee]))
             elif file:
@@ -242,6 +249,18 @@ class ShareService:
             reason = {"at": "body.username", "reason": "must be another account"}
             raise Invalid("You cannot share a file with yourself.", errors=[reason])
         return self._lookups.find(authentication, recipient.username, known=known).id
+
+    def _releases_after(self, grant: Grant, old: Grant | None, recipient: Recipient) -> list[Write]:
+        """Has the uploads looked at whose right to write a new grant ends, now or when it expires.
+
+        It ends now where the grant is for reading and replaces one for writing.
+        """
+        if grant.permission == "read":
+            at = self._runtime.now() if old and old.permission == "write" else None
+        else:
+            at = grant.expires_at
+        scope = reservations_on(grant.owner, recipient.username)
+        return [] if at is None else [self._releases.schedule(scope, at)]
 
     def _existing(
         self, authentication: Authentication, file: FileRow | None, grant: Grant

@@ -1,10 +1,9 @@
-"""Accounts: their rows, their reservations, their deletion, and invitations.
+"""Accounts: their rows, their deletion, and invitations.
 
-Accounts are the table users. Reservations, invitations and the list of accounts that are being
-deleted are rows of the table files.
+Accounts are the table users. Invitations and the list of accounts that are being deleted are rows
+of the table files.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from function.aws.dynamodb import Dynamo
@@ -15,7 +14,6 @@ from function.aws.writes import (
     check,
     delete,
     equals,
-    exists,
     missing,
     put,
     update,
@@ -27,8 +25,6 @@ from function.core.tokens import token_hash
 NOT_DISABLED = missing("disabled") | equals(disabled=False)
 CLOSING_PARTITION = "~accounts/closing"
 INVITES_PARTITION = "~accounts/invites"
-RESERVATIONS = "reservations"
-RESERVATIONS_PAGE = 1000
 TIME_DIGITS = 10  # of the epoch seconds that an invitation's token begins with
 
 
@@ -75,21 +71,6 @@ class Account(Row):
     totp_new: str | None = None
     totp_step: int = 0
     recovery: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """The storage that an upload of `size` bytes reserves until it is completed.
-
-    It reserves from the account of its `owner`, and a slot of the file `request` that it answers,
-    if any. It has a row of its own, and the account has reserved the sum of these rows: a commit
-    that deletes the row also releases the storage.
-    """
-
-    size: int
-    owner: str
-    owner_id: str
-    request: str | None = None
 
 
 class InviteRow(Row):
@@ -144,41 +125,6 @@ def update_account(old: Account, rev: str, closed: Item | None = None, **fields:
 def require_account_unchanged(account: Account) -> Write:
     """Requires that the settings of an account, and so its role, are as they were read."""
     return check(account_key(account.username), equals(rev=account.rev))
-
-
-def reservation_key(reservation: Reservation, upload: Key) -> Key:
-    """The key of an upload's reservation, in the partition of the account that it reserves from."""
-    return Key(FILES, f"{reservation.owner}/{RESERVATIONS}", f"{upload.partition}/{upload.sort}")
-
-
-def put_reservation(reservation: Reservation, upload: Key, until: int) -> Write:
-    """Stores the reservation of an upload that expires at `until` (epoch seconds).
-
-    The row has no TTL: without it nobody would know that the account is charged for nothing.
-    """
-    row: Item = {
-        "size": reservation.size,
-        "owner_id": reservation.owner_id,
-        "request": reservation.request,
-        "until": until,
-    }
-    return put(reservation_key(reservation, upload), row)
-
-
-def delete_reservation(reservation: Reservation, upload: Key, *, once: bool = False) -> Write:
-    """Deletes a reservation; `once` requires that it exists."""
-    return delete(reservation_key(reservation, upload), exists("owner_id") if once else None)
-
-
-def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
-    """The bytes that each upload reserves from an account."""
-    sizes: list[int] = []
-    after, more = "", True
-    while more:
-        page = db.query(FILES, f"{owner}/{RESERVATIONS}", after=after, limit=RESERVATIONS_PAGE)
-        sizes += [int(str(row["size"])) for row in page.items if row["owner_id"] == owner_id]
-        after, more = str(page.items[-1]["name"]) if page.items else "", page.more
-    return sizes
 
 
 def list_for_closing(username: str) -> Write:

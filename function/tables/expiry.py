@@ -17,8 +17,8 @@ from function.aws.rows import Item, Key, Rows
 from function.aws.writes import Write, delete, missing, put, update
 from function.contract import FILES
 from function.core.limits import DAY
-from function.tables.accounts import Reservation, delete_reservation
 from function.tables.requests import release_slot
+from function.tables.reservations import Reservation, delete_reservation
 from function.tables.usage import StorageAmount, refund
 
 # For which entries of earlier releases outlive their rows; the first sweep begins there.
@@ -138,12 +138,12 @@ def _release(db: Dynamo, deletion: Write, reservation: Reservation) -> bool:
     when the row must stay.
     """
     storage = StorageAmount(reservation.size, 1)
-    releases = [release_slot(reservation)] if reservation.request else []
+    held, *releases = delete_reservation(reservation, deletion.key, once=True)
+    releases += [release_slot(reservation)] if reservation.request else []
     releases.append(refund(reservation.owner, reservation.owner_id, storage, storage))
     while True:
-        writes = [deletion, delete_reservation(reservation, deletion.key, once=True), *releases]
         try:
-            db.commit(writes)
+            db.commit([deletion, held, *releases])
         except ConditionFailed as error:
             if 0 in error.failed:
                 raise

@@ -311,11 +311,11 @@ class Groups:
                 found.append((invitation, group if is_current else None))
         return found, group_grantee(names[-1]) if page.more else None
 
-    def list_remaining(self, group: Group, limit: int) -> list[Membership]:
+    def list_remaining(self, grantee: str, group_id: str, limit: int) -> list[Membership]:
         """The first memberships of a group, whether or not the group still exists."""
-        page = self._db.query(SHARES, group.grantee, prefix=MEMBER, limit=limit)
+        page = self._db.query(SHARES, grantee, prefix=MEMBER, limit=limit)
         found = [Membership.model_validate(row) for row in page.items]
-        return [each for each in found if each.group_id == group.id]
+        return [each for each in found if each.group_id == group_id]
 
     def list_grant_keys(self, group: Group, limit: int) -> list[Key]:
         """The keys of the first grants to a group, whether or not the group still exists."""
@@ -336,10 +336,10 @@ class Groups:
             [update(account_key(account.username), set={"groups": names}, when=unchanged)]
         )
 
-    def expel(self, memberships: Iterable[Membership]) -> None:
+    def expel(self, memberships: Iterable[Membership], writes_before: Iterable[Write] = ()) -> None:
         """Deletes memberships of a deleted group, whether or not their accounts exist."""
         writes = [delete_membership(each, account_exists=True) for each in memberships]
-        self._db.commit_each([write for each in writes for write in each])
+        self._db.commit_each([*writes_before, *(write for each in writes for write in each)])
 
     def revoke_grants(self, group: Group, keys: Iterable[Key]) -> None:
         """Deletes grants to a group; one to a later group of the same name stays."""

@@ -19,7 +19,7 @@ from function.aws.writes import (
     update,
 )
 from function.contract import SHARES
-from function.tables.accounts import Reservation
+from function.tables.reservations import Reservation
 
 REQUEST = "~request/"  # and the id, which keeps file requests apart in the index by file
 # The fields that an owner's change writes. Uploads change the counts at the same time.

@@ -12,10 +12,17 @@ from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict, StoredType
 from function.core.limits import DAY, UPLOAD_DAYS
-from function.tables.accounts import Reservation, delete_reservation, put_reservation
 from function.tables.expiry import claim, expiry_key, schedule_expiry
+from function.tables.reservations import (
+    RESERVATIONS,
+    UPLOADS,
+    Reservation,
+    Scope,
+    delete_reservation,
+    put_reservation,
+)
 
-UPLOADS = "uploads"
+AFTER_IDS = "~"  # sorts after every id, which is hexadecimal
 
 
 class UploadRow(Row):
@@ -120,7 +127,7 @@ def create_upload(row: UploadRow) -> list[Write]:
     expiry_entry = schedule_expiry(
         key, row.expires_at, object_key=row.object, multipart=row.multipart, reservation=reservation
     )
-    reserved = [put_reservation(reservation, key, row.expires_at)] if reservation else []
+    reserved = put_reservation(reservation, key, row.expires_at) if reservation else []
     return [put(key, row), expiry_entry, *reserved]
 
 
@@ -133,7 +140,7 @@ def finish_upload(row: UploadRow, answer: str) -> list[Write]:
     unfinished = equals(rev=row.rev) & missing("done")
     return [
         update(key, set={"done": answer}, when=unfinished),
-        *([delete_reservation(reservation, key)] if reservation else []),
+        *(delete_reservation(reservation, key) if reservation else []),
         delete(upload_expiry_key(row)),
     ]
 
@@ -149,10 +156,36 @@ class Uploads:
         """An upload."""
         return upload_in(self._db.read([upload_key(username, upload_id)]), username, upload_id)
 
+    def find_at(self, key: Key) -> UploadRow | None:
+        """The upload under a key."""
+        row = self._db.read([key]).get(key)
+        return UploadRow.model_validate(row) if row else None
+
     def list_uploads(self, username: str, *, after: str, limit: int) -> QueryPage[UploadRow]:
         """An account's uploads by id, completed ones included, after an id."""
         page = self._db.query(FILES, f"{username}/{UPLOADS}", after=after, limit=limit)
         return page.map(UploadRow.model_validate)
+
+    def list_reserving(
+        self, scope: Scope, *, after: str, limit: int
+    ) -> tuple[list[UploadRow], str | None]:
+        """A page of uploads in progress that a scope leads to, and the position of the next page.
+
+        Reservations on an account lead to the uploads of others, not to its own.
+        """
+        own = f"{scope.partition.partition('/')[0]}/{UPLOADS}/"
+        page = self._db.query(FILES, scope.partition, prefix=scope.prefix, after=after, limit=limit)
+        rows, last = page.items, str(page.items[-1]["name"]) if page.more else None
+        if scope.partition.endswith(f"/{RESERVATIONS}"):
+            paths = [str(row["name"]) for row in rows]
+            others = [path.rpartition("/") for path in paths if not path.startswith(own)]
+            keys = [Key(FILES, partition, name) for partition, _, name in others]
+            found = self._db.read(keys)
+            rows = [found[key] for key in keys if key in found]
+            if last and last.startswith(own):
+                last = own + AFTER_IDS
+        uploads = map(UploadRow.model_validate, rows)
+        return [row for row in uploads if row.done is None], last
 
     def is_abandoned(self, username: str, upload_id: str, object_key: str, now: float) -> bool:
         """Whether an upload without a row still has an expiry entry, so that no file has its bytes.

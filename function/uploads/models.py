@@ -59,6 +59,9 @@ class UploadView(Closed):
     the last may be smaller, each to a URL that `POST /uploads/{id}/parts` signs. Both are null
     where the client cuts the parts itself, as Uppy does. `curl` is a command that does all of it.
     `arrived` and `missing` are part numbers.
+
+    What others upload to your files names them: `uploader` is an account, `request` the file
+    request that it answers, `sender` the name that was given there.
     """
 
     upload_id: str
@@ -74,6 +77,9 @@ class UploadView(Closed):
     curl: str | None = None
     arrived: list[int] | None = None
     missing: list[int] | None = None
+    uploader: str | None = None
+    request: str | None = None
+    sender: str | None = None
 
 
 class PartsRequest(Closed):

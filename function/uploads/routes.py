@@ -4,7 +4,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from function.access.errors import NoSuchFile, QuotaExceeded
 from function.base import one
@@ -68,11 +68,14 @@ def start_upload(
 def list_uploads(
     caller: Writer,
     request: CurrentRequest,
+    held: Annotated[bool, Query(description="Those of others to your files instead.")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response[list[UploadView]]:
-    """List your uploads in progress."""
-    return list_answer(one(UploadService).list_uploads(caller, PageQuery(limit, cursor)), request)
+    """List your uploads in progress, or those of others that hold room of your quota."""
+    service, page = one(UploadService), PageQuery(limit, cursor)
+    listed = service.list_held(caller, page) if held else service.list_uploads(caller, page)
+    return list_answer(listed, request)
 
 
 @router.get("/uploads/<upload_id>", responses=answers({200: UploadView}, NoSuchUpload))
@@ -129,6 +132,9 @@ def complete_upload(
     "/uploads/<upload_id>", status_code=204, responses=answers({204: None}, NoSuchUpload)
 )
 def abort_upload(upload_id: str, caller: Writer) -> Response[None]:
-    """Abort an upload and delete the bytes that have arrived."""
+    """Abort an upload and delete the bytes that have arrived.
+
+    Also one of another to your files, which frees the room that it holds of your quota.
+    """
     one(UploadService).abort(caller, upload_id)
     return no_content()

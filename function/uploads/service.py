@@ -5,7 +5,7 @@ no other state, so any client can resume an upload with what `GET /uploads/{id}`
 """
 
 from function.access.callers import Uploader
-from function.access.policy import Access, needed_right
+from function.access.policy import Access, WriteAuthorization, needed_right
 from function.access.releases import Releases
 from function.audit.service import AuditLog
 from function.aws.s3 import Part
@@ -26,9 +26,9 @@ from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest
-from function.tables.accounts import Account
+from function.tables.accounts import Account, require_account_unchanged
+from function.tables.reservations import UPLOADS, held_key, held_upload, reservations_on
 from function.tables.uploads import (
-    UPLOADS,
     UploadRow,
     Uploads,
     create_upload,
@@ -84,13 +84,18 @@ class UploadService:
 
         def plan() -> tuple[list[Write], UploadRow]:
             nonlocal prepared
-            account, owner = self._authorize(caller, spec)
+            authorization = self._authorize(caller, spec)
+            account, owner = authorization.account, authorization.owner
             prepared = prepared or self.prepare(caller, account.id, spec, method)
             upload = prepared.model_copy(update={"owner_id": owner.id})
+            # What ends the right looks for its reservations afterwards: none may come later.
+            checks = authorization.required_checks
+            if account.id != owner.id:
+                checks = [*checks, require_account_unchanged(account)]
             storage = StorageAmount(spec.size or 0, 1)
             reservation = reserve_room(owner.username, owner.id, storage, owner)
             warning = self._audit.quota_warning(owner, storage)
-            return [*create_upload(upload), reservation, *warning], upload
+            return [*create_upload(upload), reservation, *warning, *checks], upload
 
         return self.describe(self._db.transact(plan), base_url)
 
@@ -176,10 +181,39 @@ class UploadService:
         last = found[limit - 1].name if len(found) > limit else after if more else None
         return paging.page(map(_summary, found[:limit]), last)
 
+    def list_held(self, caller: Caller, page: PageQuery) -> Page[UploadView]:
+        """A page of the uploads of others that reserve room on the caller's account.
+
+        A page may be shorter than `limit`. Raises InvalidCursor.
+        """
+        account = self._access.authenticate(caller).account
+        paging = Paging(page, account.id, f"{UPLOADS} held")
+        rows, last = self._upload_rows.list_reserving(
+            reservations_on(account.username), after=paging.after, limit=paging.limit
+        )
+        own = [row for row in rows if row.owner_id == account.id]
+        return paging.page(map(_held, own), last)
+
     def abort(self, caller: Caller | Uploader, upload_id: str) -> None:
-        """Deletes an upload and the bytes that have arrived. Raises NoSuchUpload."""
-        if not self._releases.discard(self._find(caller, upload_id)[0]):
+        """Deletes an upload and the bytes that have arrived; an owner's, also that of another.
+
+        Raises NoSuchUpload.
+        """
+        if not self._releases.discard(self._find_to_abort(caller, upload_id)):
             raise NoSuchUpload
+
+    def _find_to_abort(self, caller: Caller | Uploader, upload_id: str) -> UploadRow:
+        """The caller's upload, or another's to the caller's files. Raises NoSuchUpload."""
+        keys = [upload_key(caller.username, upload_id), held_key(caller.username, upload_id)]
+        found = self._access.authenticate(caller, more=keys if is_id(upload_id) else [])
+        row = upload_in(found.rows, caller.username, upload_id)
+        if row and self._is_in_progress(row, found.account.id):
+            return row
+        held = held_upload(found.rows, caller.username, upload_id)
+        row = self._upload_rows.find_at(held) if held else None
+        if row is None or row.owner_id != found.account.id or row.done is not None:
+            raise NoSuchUpload
+        return row
 
     def describe(self, row: UploadRow, base_url: str) -> UploadView:
         """An upload with the way to send it: a presigned PUT, and a curl line where one does it."""
@@ -196,8 +230,8 @@ class UploadService:
             return view
         return view.model_copy(update={"curl": curl_multipart(row, base_url)})
 
-    def _authorize(self, caller: Caller, spec: UploadSpec) -> tuple[Account, Account]:
-        """The caller's account and the owner's, if a commit would be allowed now."""
+    def _authorize(self, caller: Caller, spec: UploadSpec) -> WriteAuthorization:
+        """The caller's right to the file, if a commit would be allowed now."""
         authorization = self._access.authorize_write(
             caller, spec.username, spec.file_name, need=needed_right(spec.on_conflict)
         )
@@ -209,7 +243,7 @@ class UploadService:
             if_none_match=spec.if_none_match,
         )
         self._writer.check(authorization, request, spec.size or 0)
-        return authorization.account, authorization.owner
+        return authorization
 
     def _new_row(
         self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, *, is_single: bool
@@ -271,3 +305,13 @@ def _summary(row: UploadRow) -> UploadView:
         created=row.created,
         expires_at=iso(row.expires_at),
     )
+
+
+def _held(row: UploadRow) -> UploadView:
+    """Another's upload, as the owner of the files sees it."""
+    holder = {
+        "uploader": None if row.request else row.partition.removesuffix(f"/{UPLOADS}"),
+        "request": row.request,
+        "sender": row.sender,
+    }
+    return _summary(row).model_copy(update=holder | {"file_name": row.file_name})

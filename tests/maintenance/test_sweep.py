@@ -79,11 +79,11 @@ def test_days_without_entries_are_not_read_again(
     behind.put("files", row)
     with fake_aws.counted() as calls:
         assert sweep() == 1
-    days = 3  # that of the entry, yesterday and today
-    assert calls.count("Query") == days + 2
+    days, lists = 3, 3  # that of the entry, yesterday and today; closings, moves, releases
+    assert calls.count("Query") == days + lists
     with fake_aws.counted() as calls:
         assert sweep() == 0
-    assert calls.count("Query") == days - 1 + 2
+    assert calls.count("Query") == days - 1 + lists
     assert stored(fake_aws) == []
 
 

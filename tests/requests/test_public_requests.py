@@ -670,13 +670,15 @@ def everything_on(client: Client, upload_id: str) -> list[str]:
 
 
 def test_an_upload_belongs_to_one_file_request(alice: Client, bob: Client, data: bytes) -> None:
-    """Neither other file requests nor the owner can use or list it."""
+    """Neither other file requests nor the owner can use it; the owner can only give it up."""
     _, sender = ask(alice)
     view = start(sender, "a", len(data))
     send(sender, view, data)
-    others = [ask(alice)[1], ask(bob)[1], alice, bob]
+    others = [ask(alice)[1], ask(bob)[1], bob]
     for other in others:
         assert set(everything_on(other, view["upload_id"])) == {"no-such-upload"}
+    path = f"/uploads/{view['upload_id']}"
+    assert alice.get(path).slug == alice.post(f"{path}/complete").slug == "no-such-upload"
     for upload_id in ("x", "0" * 32, "..", "~expiry"):
         assert set(everything_on(sender, upload_id)) == {"no-such-upload"}
     assert alice.get("/uploads").json() == []
