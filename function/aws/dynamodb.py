@@ -212,16 +212,7 @@ class Dynamo:
                 break
         return QueryPage(items, more=bool(start))
 
-    def query_index(self, table: Table, partition: str) -> list[Item]:
-        """All rows of one partition of the table's index. Raises Unavailable."""
-        request = self._query(table, _index(table), partition)
-        items, start = self._query_page(request, None)
-        while start:
-            found, start = self._query_page(request, start)
-            items += found
-        return items
-
-    def query_index_page(
+    def query_index(
         self,
         table: Table,
         partition: str,

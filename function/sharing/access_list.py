@@ -1,12 +1,10 @@
 """The access list: who has access to a file or folder, and what others share with the caller.
 
-Both lists consist of grants. The row of a file names the grantees of that file; the grants on a
-folder are found in an index, which is eventually consistent. Each grant is therefore read itself,
-with the rows that it depends on. A grant that does not hold is left out.
+Both lists consist of grants. The row of a file or folder names its grantees. Each grant is read
+itself, with the rows that it depends on, and one that does not hold is left out.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 
 from function.access.errors import no_such_file
 from function.access.policy import Access, Authentication
@@ -14,12 +12,20 @@ from function.aws.dynamodb import QueryPage
 from function.aws.rows import Key, Rows
 from function.base import Base
 from function.core.models import Caller
-from function.core.names import folders_of
 from function.core.paging import Page, PageQuery, Paging
 from function.sharing.models import Share, share_view
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
-from function.tables.grants import Grant, Grants, grant_keys_on, grant_row_key, grants_in
+from function.tables.folders import folder_key, grantees_in
+from function.tables.grants import (
+    Grant,
+    Grants,
+    grant_key,
+    grant_keys_on,
+    grant_row_key,
+    granting_folders,
+    grants_in,
+)
 from function.tables.groups import (
     MAX_GROUPS,
     Group,
@@ -52,8 +58,12 @@ class AccessListService:
         Sorted by folder, outermost first, then by grantee. Raises NoSuchFile, InvalidCursor.
         """
         file_keys = [] if name.endswith("/") else [file_key(caller.username, name)]
-        authentication = self._access.authenticate_owner(caller, owner, name, file_keys)
-        account, keys = authentication.account, self._grant_keys(authentication, name)
+        folders = [*granting_folders(name), *([] if file_keys else [name])]
+        folder_keys = [folder_key(caller.username, each) for each in folders]
+        authentication = self._access.authenticate_owner(
+            caller, owner, name, [*file_keys, *folder_keys]
+        )
+        account, keys = authentication.account, _grant_keys(authentication, folders, name)
         paging = Paging(page, account.id, f"shares {name}")
         following = [key for key in keys if _position(key) > (paging.position or [])]
         keys = following[: paging.limit]
@@ -84,20 +94,6 @@ class AccessListService:
         shares = [share_view(each) for each in grants if self._opens(each, ids, account, rows)]
         last = (queried[-1].grantee, queried[-1].file) if has_more else None
         return paging.page(shares, last)
-
-    def _grant_keys(self, authentication: Authentication, name: str) -> list[Key]:
-        """The keys of the grants on a file or folder and on the folders above it, sorted.
-
-        Raises NoSuchFile.
-        """
-        owner, file = authentication.account.username, authentication.own_file(name)
-        if file is None and not name.endswith("/"):
-            raise no_such_file(name)
-        own = grant_keys_on(file) if file else []
-        folders = [*folders_of(name), *([] if file else [name])]
-        with ThreadPoolExecutor(MAX_CALLS) as pool:
-            found = pool.map(lambda folder: self._grants.list_keys_on(owner, folder), folders)
-            return sorted({*chain.from_iterable(found), *own}, key=_position)
 
     def _grants_to(
         self, account: Account, grantee: str, after: str, limit: int
@@ -152,6 +148,21 @@ class AccessListService:
             return False
         file = file_in(rows, grant.owner, grant.name)
         return self._access.grant_applies(grant, ids, owner, file)
+
+
+def _grant_keys(authentication: Authentication, folders: list[str], name: str) -> list[Key]:
+    """The keys of the grants on a file, and on the folders that its rights come from, sorted.
+
+    Raises NoSuchFile.
+    """
+    owner, file = authentication.account.username, authentication.own_file(name)
+    if file is None and not name.endswith("/"):
+        raise no_such_file(name)
+    keys = grant_keys_on(file) if file else []
+    for folder in folders:
+        named = grantees_in(authentication.rows, owner, folder)
+        keys += [grant_key(each, owner, folder) for each in named]
+    return sorted(keys, key=_position)
 
 
 def _keys_of(grant: Grant) -> list[Key]:

@@ -1,6 +1,6 @@
 """Grants in the table shares: rights on files and folders for accounts, groups and links.
 
-The partition is the grantee; the index by file finds the grants on a file.
+The partition is the grantee. The row of a file or folder names its grantees.
 """
 
 from collections.abc import Iterable
@@ -119,8 +119,3 @@ class Grants:
         grants = [row for row in page.items if not str(row["file"]).startswith("~")]
         only_grants = len(grants) == len(page.items)
         return QueryPage(list(map(Grant.model_validate, grants)), page.more and only_grants)
-
-    def list_keys_on(self, owner: str, name: str) -> list[Key]:
-        """The keys of the grants on a file that the eventually consistent index has."""
-        rows = self._db.query_index(SHARES, f"{owner}/{name}")
-        return [Key(SHARES, str(row["grantee"]), str(row["file"])) for row in rows]

@@ -298,7 +298,7 @@ class Groups:
         """
         place = MEMBER + account.username
         start: Item = {"grantee": after, "file": place}
-        page = self._db.query_index_page(SHARES, place, after=start if after else None, limit=limit)
+        page = self._db.query_index(SHARES, place, after=start if after else None, limit=limit)
         names = [str(row["grantee"]).partition(":")[2] for row in page.items]
         members = [member_key(each, account.username) for each in names]
         rows = self._db.read([*members, *map(group_key, names)])

@@ -197,7 +197,7 @@ class Sessions:
             start: Item | None = None
             if after:
                 start = {"username": username, "created": after[0], "token_hash": after[1]}
-            page = self._db.query_index_page(
+            page = self._db.query_index(
                 SESSIONS, username, after=start, limit=PAGE_SIZE, descending=True
             )
             for row in map(Session.model_validate, page.items):

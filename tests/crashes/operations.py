@@ -368,7 +368,7 @@ TABLE: tuple[Operation, ...] = (
         "leave a share", "DELETE /share", delete("/share", file_name=REPORT, owner="alice"),
         who="bob", others=(),
     ),
-    operation("list shares", "GET /shares", get("/shares", file_name=REPORT), calls=3),
+    operation("list shares", "GET /shares", get("/shares", file_name=REPORT), calls=2),
     operation(
         "list shares with me", "GET /shares", get("/shares", with_me="true"),
         who="bob", calls=3, others=(),

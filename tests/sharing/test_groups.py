@@ -244,7 +244,7 @@ def test_a_client_and_a_key_decide_on_their_own_membership(
     """It takes the power `account`; for another account it takes `share`."""
     behind.change("users", {"username": "carol"}, role="client")
     put(alice, "team/members/carol")
-    key = bob.post("/keys", name="x", scopes=["share"]).json()["token"]
+    key = bob.post("/keys", name="x", scopes=["share"], current_password=PASSWORD).json()["token"]
     assert put(Client(key), "team/members/bob").slug == "not-allowed"
     assert Client(key).delete("/groups/team/members/bob").slug == "not-allowed"
     assert put(team, "team/members/carol").status == 200
