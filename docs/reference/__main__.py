@@ -125,7 +125,9 @@ def _roles() -> str:
 {MADE}
 
 An account has a role; an API key has scopes. A request with an API key needs both. Each route
-requires one power; a caller without it gets 403 `not-allowed`.
+requires one power; a caller without it gets 403 `not-allowed`. To share takes the scope `read` too,
+because a link shows what it shares. A key never allows more than the role that its account had
+when the key was created: a higher role later takes a new key.
 
 {table}
 

@@ -19,7 +19,7 @@ from function.base import Base
 from function.core.errors import NotSignedIn, Problem
 from function.core.fields import OnConflict, Permission
 from function.core.models import AccountOfRequest, Caller, account_of_request
-from function.core.roles import may
+from function.core.roles import lesser, may
 from function.core.runtime import iso
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
@@ -220,7 +220,8 @@ class Access:
         if session is None or not is_valid_session(session, account, self._now()):
             raise NotSignedIn
         account_of_request.set(AccountOfRequest(account.username, account.id, proven=True))
-        if not may(account.role, caller.power, session.scopes if session.key else None):
+        role = lesser(account.role, session.role or account.role)
+        if not may(role, caller.power, session.scopes if session.key else None):
             raise NotAllowed
         return account
 

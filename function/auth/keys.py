@@ -5,6 +5,7 @@ out of date. A new epoch of the account ends them as it ends any session.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from function.access.errors import NotAllowed
 from function.access.policy import Access, Authentication
@@ -18,6 +19,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, LimitReached, NotSignedIn
 from function.core.models import Caller
+from function.core.roles import lesser, useful
 from function.core.runtime import iso
 from function.core.tokens import is_token_hash, token_hash
 from function.tables.accounts import Account, update_account
@@ -64,8 +66,7 @@ class KeyService:
                 account,
                 holder,
                 request.expires_in,
-                key=request.name,
-                scopes=frozenset(request.scopes),
+                **_cut(request, account, creator),
             )
             _require_within(creator, key)
             changes |= {"keys": self._keys_with_room(account) | {key.token_hash}}
@@ -140,6 +141,18 @@ class KeyService:
         if session is None or session.key is None:
             return None
         return session if is_valid_session(session, account, self._runtime.now()) else None
+
+
+def _cut(request: KeyRequest, account: Account, creator: Session) -> dict[str, Any]:
+    """The name, role and scopes of a new key: what the account may now, and no more later.
+
+    Raises NotAllowed where that is nothing.
+    """
+    role = lesser(account.role, creator.role or account.role)
+    scopes = useful(request.scopes, role)
+    if not scopes:
+        raise NotAllowed("Your role has no power of these scopes.")
+    return {"key": request.name, "role": role, "scopes": scopes}
 
 
 def _require_within(creator: Session, key: Session) -> None:

@@ -151,8 +151,9 @@ def end_session(session_id: str, caller: Holder) -> Response[None]:
 def make_key(body: KeyRequest, caller: Holder, otp: OptionalOtpHeader = None) -> NewKey:
     """Create an API key. Send it as a session's token is sent. It is shown only here.
 
-    A session needs your password and, if you have a second factor, a code.
-    A key allows what both its scopes and your role allow. It expires after 90 days, or after
+    A session needs your password and, if you have a second factor, a code. A key allows what both
+    its scopes and your role allow, and never more than your role at its creation; scopes without
+    power for it are left out. `share` needs `read` too. It expires after 90 days, or after
     `expires_in` seconds, a year at most. A key creates only keys with its own scopes or fewer,
     which expire no later than itself.
     """

@@ -22,6 +22,8 @@ SCOPES: Mapping[str, frozenset[Power]] = {
     "share": frozenset({"share"}),
     "admin": frozenset({"account", "admin"}),
 }
+# To share a file is to read it: a link of one's own shows everything.
+IMPLIED: Mapping[Power, Power] = {"share": "read"}
 
 
 def may(role: str, power: Power | None, scopes: Iterable[str] | None = None) -> bool:
@@ -32,5 +34,16 @@ def may(role: str, power: Power | None, scopes: Iterable[str] | None = None) -> 
     """
     if power is None:
         return True
-    allowed = scopes is None or any(power in SCOPES.get(each, ()) for each in scopes)
-    return allowed and power in ROLES.get(role, ())
+    given = None if scopes is None else set[Power]().union(*(SCOPES.get(s, ()) for s in scopes))
+    required = {power, IMPLIED.get(power, power)}
+    return required <= ROLES.get(role, set()) and (given is None or required <= given)
+
+
+def lesser(*roles: str) -> str:
+    """The role that has the fewest powers; each has all powers of the lesser ones."""
+    return min(roles, key=lambda role: len(ROLES.get(role, ())))
+
+
+def useful(scopes: Iterable[Scope], role: str) -> frozenset[Scope]:
+    """The scopes of which a role has a power."""
+    return frozenset(scope for scope in scopes if SCOPES[scope] & ROLES.get(role, set()))

@@ -35,6 +35,8 @@ class Session(Row):
     - `token_hash`: the SHA-256 of the token. `username`, `user_id`: the account.
     - `epoch`: the account's when the session was created; a session of another epoch is invalid.
     - `created` is ISO 8601; `expires_at` is epoch seconds, compared at every read.
+    - `role`: the most that a key allows, whatever its account becomes; None for a session, and for
+      the keys of an earlier release.
     - `address`, `agent`: the IP address and User-Agent that it was created from.
     - `seen`: when it was last used (ISO 8601), not older than ten minutes if it is in use.
     """
@@ -47,6 +49,7 @@ class Session(Row):
     expires_at: int
     key: str | None = None
     scopes: frozenset[str] = frozenset()
+    role: str | None = None
     address: str = ""
     agent: str = ""
     seen: str | None = None

@@ -6,7 +6,7 @@ import pytest
 
 from function.auth.keys import MAX_KEYS
 from function.auth.mfa import PERIOD
-from function.core.roles import SCOPES
+from function.core.roles import IMPLIED, SCOPES
 from function.http.dependencies import power_of
 from tests.access.test_roles import expected
 from tests.conftest import Behind, Clock, reason_at
@@ -36,13 +36,58 @@ def test_a_key_allows_what_its_scope_allows(world: World, behind: Behind, route:
     for scope, client in keys.items():
         before = behind.state()
         answer = world.send(client, route)
-        if power is None or power in SCOPES[scope]:
+        if power is None or {power, IMPLIED.get(power, power)} <= SCOPES[scope]:
             assert answer.status == expected(route, "admin"), (scope, answer.text)
         else:
             assert answer.status == 403, (scope, answer.text)
             assert route.method == "HEAD" or answer.slug == "not-allowed"
             assert behind.state() == before
         restore()
+
+
+@pytest.mark.parametrize("route", [r for r in PROTECTED if r.power == "share"], ids=str)
+def test_to_share_takes_the_scope_read_too(world: World, route: Route) -> None:
+    """A link of one's own shows everything, so a key with the scope alone would read it."""
+    key = create_key(world.alice, "share", "read")
+    assert world.send(key, route).status == route.status
+
+
+@pytest.mark.parametrize("role", ["client", "member", "admin"])
+@pytest.mark.parametrize("later", ["client", "member", "admin"])
+def test_a_key_never_allows_more_than_the_role_of_its_creation(
+    alice: Client, behind: Behind, role: str, later: str
+) -> None:
+    """Its dormant scopes do not wake when its owner is promoted, nor do those of its own keys."""
+    behind.change("users", {"username": "alice"}, role=role)
+    key = create_key(alice, "read", "write", "share", "admin", expires_in=3600)
+    least = min(role, later, key=["client", "member", "admin"].index)
+    behind.change("users", {"username": "alice"}, role=later)
+    keys = [key, create_key(key, *alice.get("/keys").json()[0]["scopes"], expires_in=3600)]
+    behind.change("users", {"username": "alice"}, role="admin")
+    assert alice.put("a.txt").status == 201
+    for each, most in zip(keys, (role, least), strict=True):
+        assert each.get("/users").status == (200 if most == "admin" else 403)
+        assert each.put("a.txt").status == (403 if most == "client" else 200)
+        assert each.post("/links", items=["a.txt"]).status == (403 if most == "client" else 201)
+        assert each.get("/sessions").status == 200
+
+
+def test_scopes_that_the_role_has_no_power_of_are_left_out(bob: Client, behind: Behind) -> None:
+    """A key of them alone is refused: it could do nothing."""
+    behind.change("users", {"username": "bob"}, role="client")
+    key = bob.send("POST", "/keys", json_=KEY | {"scopes": ["write", "read", "share"]})
+    assert key.json()["scopes"] == ["read"]
+    answer = bob.send("POST", "/keys", json_=KEY | {"scopes": ["write", "share"]})
+    assert (answer.status, answer.slug) == (403, "not-allowed")
+
+
+def test_a_key_of_an_earlier_release_has_no_role(alice: Client, behind: Behind) -> None:
+    """Its scopes and its account's role decide alone, as they did."""
+    key = create_key(alice, "read", "write")
+    row = behind.row("sessions", token_hash=hashlib.sha256(str(key.token).encode()).hexdigest())
+    del row["role"]
+    behind.put("sessions", row)
+    assert key.put("a.txt").status == 201
 
 
 def test_every_scope_allows_some_routes_and_not_others() -> None:
