@@ -107,13 +107,13 @@ function = aws.lambda_.Function(
     # Without its permissions the function would fail the first requests.
     opts=pulumi.ResourceOptions(provider=provider, depends_on=[role.policy]),
 )
-EventSources(NAME, function, notifications.queue, opts=options)
+EventSources(NAME, function, notifications.queue, enabled=not config.paused, opts=options)
 http_api = HttpApi(
     NAME,
     function,
     origins=config.allowed_origins,
-    rate=config.throttle_rate,
-    burst=config.throttle_burst,
+    rate=0 if config.paused else config.throttle_rate,
+    burst=0 if config.paused else config.throttle_burst,
     log_days=config.log_retention_days,
     opts=options,
 )

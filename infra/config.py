@@ -108,6 +108,7 @@ class StackConfig(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
     protect: bool
+    paused: bool
     allowed_origins: Json[list[Origin]]
     session_hours: Annotated[int, Field(ge=1, le=8_760)]
     password_min_length: Annotated[int, Field(ge=8, le=64)]

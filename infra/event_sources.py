@@ -22,7 +22,10 @@ SCHEDULES = {
 
 
 class EventSources(pulumi.ComponentResource):
-    """Invokes a function with the messages of `queue` and with the events of `SCHEDULES`."""
+    """Invokes a function with the messages of `queue` and with the events of `SCHEDULES`.
+
+    Without `enabled` the messages wait in the queue, and the schedules do nothing.
+    """
 
     def __init__(
         self,
@@ -30,15 +33,18 @@ class EventSources(pulumi.ComponentResource):
         function: aws.lambda_.Function,
         queue: aws.sqs.Queue,
         *,
+        enabled: bool,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("satchel:infra:EventSources", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
+        self._enabled = enabled
         aws.lambda_.EventSourceMapping(
             f"{name}-upload-notifications",
             event_source_arn=queue.arn,
             function_name=function.arn,
             batch_size=BATCH_SIZE,
+            enabled=enabled,
             # SQS delivers only the failed messages again; without this, the whole batch.
             function_response_types=["ReportBatchItemFailures"],
             scaling_config={"maximum_concurrency": MAX_CONCURRENCY},
@@ -52,7 +58,10 @@ class EventSources(pulumi.ComponentResource):
         self, name: str, function: aws.lambda_.Function, event: dict[str, str], rate: str
     ) -> None:
         """Invoke the function with `event` at this rate, and permit that to this schedule only."""
-        rule = aws.cloudwatch.EventRule(name, schedule_expression=rate, opts=self._child)
+        state = "ENABLED" if self._enabled else "DISABLED"
+        rule = aws.cloudwatch.EventRule(
+            name, schedule_expression=rate, state=state, opts=self._child
+        )
         aws.cloudwatch.EventTarget(
             name, rule=rule.name, arn=function.arn, input=json.dumps(event), opts=self._child
         )

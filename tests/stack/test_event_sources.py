@@ -67,6 +67,17 @@ def test_the_function_sweeps_every_five_minutes_and_reconciles_every_day(stack):
     assert all(contract.is_background_event(each) for each in sent.values())
 
 
+def test_a_paused_stack_answers_no_request_and_runs_nothing():
+    """Of the resources, properties alone change: names stay."""
+    for config, state, enabled in (({}, "ENABLED", True), ({"paused": "true"}, "DISABLED", False)):
+        stack = Stack("production", config)
+        assert {each.inputs["state"] for each in stack.all("EventRule")} == {state}
+        assert stack.inputs("EventSourceMapping")["enabled"] is enabled
+        limits = stack.inputs("Stage")["defaultRouteSettings"]
+        for name in ("throttlingRateLimit", "throttlingBurstLimit"):
+            assert (limits[name] > 0) is enabled
+
+
 def test_delayed_and_failed_messages_raise_an_alarm(stack):
     """One failed message is enough. An idle queue, which reports nothing, raises none."""
     alarms = {each.inputs["metricName"]: each.inputs for each in stack.all("MetricAlarm")}

@@ -1,0 +1,1 @@
+"""Commands for operators, which run with their own rights in AWS."""
