@@ -73,6 +73,7 @@ class Settings:
     `quota` in bytes and a `files_quota` in files; 0 is no limit. `upload_rules` is JSON: for each
     role, `types` and `maxBytes`. `administrator` and `mail_from` are empty where there is none.
     `stack` is the name of the stack. `reconcile` is 1 if the daily reconciliation runs, else 0.
+    `require_mfa` says which accounts must have a second factor: `none`, `admins` or `all`.
     `trusted_proxies` are networks in CIDR notation, separated by commas, and `origin_secret_hash`
     is a SHA-256; both are empty where no proxy is trusted.
     """
@@ -84,6 +85,7 @@ class Settings:
     shares: str
     files: str
     session_seconds: int
+    idle_seconds: int
     keep_seconds: int
     password_min_length: int
     hash_memory: int
@@ -96,6 +98,7 @@ class Settings:
     keep_versions: int
     upload_rules: str
     audit_seconds: int
+    require_mfa: str
     mail_from: str
     reconcile: int
     trusted_proxies: str

@@ -24,7 +24,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails, PydanticCustomError
 from typing_extensions import TypedDict
 
-HOUR, DAY = 3_600, 86_400  # seconds
+MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 MIB = 1024 * 1024
 
 
@@ -111,6 +111,8 @@ class StackConfig(BaseModel):
     paused: bool
     allowed_origins: Json[list[Origin]]
     session_hours: Annotated[int, Field(ge=1, le=8_760)]
+    idle_minutes: Annotated[int, Field(ge=5, le=525_600)]
+    require_mfa: Literal["none", "admins", "all"]
     password_min_length: Annotated[int, Field(ge=8, le=64)]
     keep_days: Days
     keep_versions: Annotated[int, Field(ge=1, le=1_000)]
@@ -148,6 +150,8 @@ class StackConfig(BaseModel):
         """The settings that the function reads, in the units of `function.contract`."""
         return {
             "session_seconds": self.session_hours * HOUR,
+            "idle_seconds": self.idle_minutes * MINUTE,
+            "require_mfa": self.require_mfa,
             "keep_seconds": self.keep_days * DAY,
             "password_min_length": self.password_min_length,
             "administrator": self.administrator,

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from function import base, contract
 from function.aws.rows import Item, decode, encode
+from function.core.limits import DAY
 from function.core.runtime import system_runtime
 from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import FakeAws, running_fake_aws, session
@@ -62,6 +63,7 @@ def settings(_fake_aws: FakeAws) -> contract.Settings:
         hash_passes=1,
         administrator="root",
         mail_from="satchel@example.org",
+        idle_seconds=30 * DAY,  # the tests of idle sessions set their own
     )
 
 

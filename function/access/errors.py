@@ -30,6 +30,17 @@ class NotAllowed(Forbidden):
     )
 
 
+class MfaRequired(Forbidden):
+    """The account must have a second factor before it can do anything but set one up."""
+
+    slug, title = "mfa-required", "Second factor required"
+    refusal = "access.refused"
+    default = (
+        "Your account needs a second factor here. Set one up with POST /mfa and POST /mfa/confirm; "
+        "until then only GET /me and POST /logout work as well."
+    )
+
+
 class ProtectedAccount(Conflict):
     """It is your own account or the configured administrator's: one administrator must remain."""
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from function.access.callers import ActingAccount, Principal, Uploader
-from function.access.errors import NoSuchFileRequest, NotAllowed, no_such_file
+from function.access.errors import MfaRequired, NoSuchFileRequest, NotAllowed, no_such_file
 from function.access.rights import SUFFICIENT, Memberships, Need, Rights, WriteNeed
+from function.access.sessions import SessionUse
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
@@ -20,7 +21,6 @@ from function.core.errors import NotSignedIn, Problem
 from function.core.fields import OnConflict, Permission
 from function.core.models import AccountOfRequest, Caller, account_of_request
 from function.core.roles import lesser, may
-from function.core.runtime import iso
 from function.tables.accounts import Account, account_in, account_key
 from function.tables.files import FileRow, file_in, file_key
 from function.tables.folders import folder_key, grantees_in
@@ -40,10 +40,7 @@ from function.tables.groups import (
     membership_keys,
 )
 from function.tables.requests import request_in, request_key
-from function.tables.sessions import Sessions, is_valid_session, session_in, session_key
-
-# Seconds between two writes of a session's last use, so that few requests cost a write.
-SEEN_SECONDS = 600
+from function.tables.sessions import session_in, session_key
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,8 @@ class Access:
 
     def __init__(self, base: Base) -> None:
         self._db = base.db
-        self._sessions = Sessions(base.db)
+        self._use = base.one(SessionUse)
+        self._require_mfa = base.settings.require_mfa
         self._now = base.runtime.now
         self._administrator = base.settings.administrator
 
@@ -205,8 +203,8 @@ class Access:
     def verify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
         """The account of a caller, proven by rows that include those that identify them.
 
-        Raises NotSignedIn, and NotAllowed where the role or the key's scopes do not include the
-        route's power.
+        Raises NotSignedIn, MfaRequired, and NotAllowed where the role or the key's scopes do not
+        include the route's power.
         """
         account = account_in(rows, caller.username)
         if account is None:
@@ -217,9 +215,11 @@ class Access:
                 raise NotSignedIn
             return account
         session = session_in(rows, caller)
-        if session is None or not is_valid_session(session, account, self._now()):
+        if session is None or not self._use.is_valid(session, account):
             raise NotSignedIn
         account_of_request.set(AccountOfRequest(account.username, account.id, proven=True))
+        if self._lacks_factor(account) and not caller.may_lack_factor:
+            raise MfaRequired
         role = lesser(account.role, session.role or account.role)
         if not may(role, caller.power, session.scopes if session.key else None):
             raise NotAllowed
@@ -283,13 +283,17 @@ class Access:
         return grant.expires_at is None or grant.expires_at > self._now()
 
     def _authenticated(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
-        """The verified account; records that the session was used, every ten minutes at most."""
+        """The verified account; records that the session was used."""
         account = self.verify(rows, caller)
         session = session_in(rows, caller) if isinstance(caller, Caller) else None
-        now = self._now()
-        if session and (session.seen is None or session.seen < iso(now - SEEN_SECONDS)):
-            self._sessions.record_use(session.token_hash, int(now), iso(now))
+        if session:
+            self._use.record(session)
         return account
+
+    def _lacks_factor(self, account: Account) -> bool:
+        """Whether an account has no second factor although the setting `requireMfa` requires it."""
+        concerned = {"all": True, "admins": account.role == "admin"}.get(self._require_mfa, False)
+        return concerned and account.totp is None
 
     def _authenticate_uploader(self, uploader: Uploader, more: Iterable[Key]) -> Authentication:
         """The owner, for whom an uploader acts, and `more`. Raises NoSuchFileRequest."""

@@ -36,11 +36,11 @@ from function.http.dependencies import (
     Admin,
     CurrentRequest,
     Cursor,
-    Holder,
+    HolderWithoutFactor,
     Limit,
     OptionalOtpHeader,
     Reader,
-    SignedIn,
+    SignedInWithoutFactor,
     with_otp,
 )
 from function.http.responses import answers, list_answer, no_content
@@ -67,7 +67,7 @@ def register(body: Registration, request: CurrentRequest) -> Registered:
 
 
 @router.get("/me")
-def me(caller: SignedIn) -> AccountView:
+def me(caller: SignedInWithoutFactor) -> AccountView:
     """Get your own account, its usage and quotas, and the uploads that its role allows."""
     return one(AccountService).get(caller)
 
@@ -78,7 +78,9 @@ def me(caller: SignedIn) -> AccountView:
         {200: AccountView}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
     ),
 )
-def change_me(body: AccountChange, caller: Holder, otp: OptionalOtpHeader = None) -> AccountView:
+def change_me(
+    body: AccountChange, caller: HolderWithoutFactor, otp: OptionalOtpHeader = None
+) -> AccountView:
     """Change your mail address, or clear it with null.
 
     It requires your password and, if you have a second factor, a code.

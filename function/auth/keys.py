@@ -9,6 +9,7 @@ from typing import Any
 
 from function.access.errors import NotAllowed
 from function.access.policy import Access, Authentication
+from function.access.sessions import SessionUse
 from function.audit.service import AuditLog
 from function.auth.errors import NoSuchKey
 from function.auth.mfa import AccountFields, OwnerProof
@@ -27,7 +28,6 @@ from function.tables.sessions import (
     Session,
     create_session,
     expire_session,
-    is_valid_session,
     session_in,
     session_key,
     session_of,
@@ -42,6 +42,7 @@ class KeyService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._use = base.one(SessionUse)
         self._proof = base.one(OwnerProof)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
@@ -140,7 +141,7 @@ class KeyService:
         session = session_of(rows, key_id)
         if session is None or session.key is None:
             return None
-        return session if is_valid_session(session, account, self._runtime.now()) else None
+        return session if self._use.is_valid(session, account) else None
 
 
 def _cut(request: KeyRequest, account: Account, creator: Session) -> dict[str, Any]:

@@ -43,10 +43,11 @@ from function.http.dependencies import (
     CurrentRequest,
     Cursor,
     Holder,
+    HolderWithoutFactor,
     Limit,
     OptionalOtpHeader,
     OtpHeader,
-    SignedIn,
+    SignedInWithoutFactor,
     with_otp,
 )
 from function.http.responses import answers, list_answer, no_content
@@ -70,7 +71,7 @@ def login(body: Credentials, request: CurrentRequest, otp: OptionalOtpHeader = N
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
-def logout(caller: SignedIn, everywhere: bool = False) -> Response[None]:
+def logout(caller: SignedInWithoutFactor, everywhere: bool = False) -> Response[None]:
     """End the session. Its token stops working at once.
 
     `everywhere=true` ends every session and API key of the account.
@@ -180,7 +181,7 @@ def revoke_key(key_id: str, caller: Holder) -> Response[None]:
     status_code=201,
     responses=answers({201: Enrolment}, WrongCredentials, SlowDown, MfaOn, ChangedMeanwhile),
 )
-def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
+def begin_mfa(body: PasswordProof, caller: HolderWithoutFactor) -> Enrolment:
     """Create a secret for your authenticator app. It requires your password.
 
     Logins need a code only after `POST /mfa/confirm`. Sent again, it replaces the secret.
@@ -192,7 +193,9 @@ def begin_mfa(body: PasswordProof, caller: Holder) -> Enrolment:
     "/mfa/confirm",
     responses=answers({200: RecoveryCodes}, NoSuchFactor, OtpRequired, WrongOtp, SlowDown),
 )
-def confirm_mfa(body: Confirmation, caller: Holder, otp: OptionalOtpHeader = None) -> RecoveryCodes:
+def confirm_mfa(
+    body: Confirmation, caller: HolderWithoutFactor, otp: OptionalOtpHeader = None
+) -> RecoveryCodes:
     """Turn the second factor on, with a code. From now on a login needs one.
 
     All your other sessions and API keys end at once, because none of them needed one.
@@ -205,7 +208,7 @@ def confirm_mfa(body: Confirmation, caller: Holder, otp: OptionalOtpHeader = Non
 @router.delete(
     "/mfa", status_code=204, responses=answers({204: None}, NoSuchFactor, WrongOtp, SlowDown)
 )
-def remove_mfa(otp: OtpHeader, caller: Holder) -> Response[None]:
+def remove_mfa(otp: OtpHeader, caller: HolderWithoutFactor) -> Response[None]:
     """Remove the second factor, with a code or a recovery code in the header `x-otp`."""
     one(MfaService).remove(caller, otp)
     return no_content()

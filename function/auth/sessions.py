@@ -3,6 +3,7 @@
 from typing import Any
 
 from function.access.policy import Access
+from function.access.sessions import SessionUse
 from function.audit.service import AuditLog
 from function.auth.errors import NoSuchSession
 from function.auth.models import SessionView
@@ -17,7 +18,6 @@ from function.tables.sessions import (
     Session,
     Sessions,
     expire_session,
-    is_valid_session,
     session_in,
     session_key,
     session_of,
@@ -34,6 +34,7 @@ class SessionService:
         self._db = base.db
         self._access = base.one(Access)
         self._sessions = Sessions(base.db)
+        self._use = base.one(SessionUse)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
@@ -86,7 +87,7 @@ class SessionService:
         self._db.transact(plan)
 
     def _is_valid(self, session: Session, account: Account) -> bool:
-        return session.key is None and is_valid_session(session, account, self._runtime.now())
+        return session.key is None and self._use.is_valid(session, account)
 
 
 def new_session(

@@ -30,7 +30,8 @@ class Caller:
     """The account that a token names. It proves nothing until `Access` has read the session.
 
     `token_hash` is the token's SHA-256, `power` the power that the route requires; `address` is the
-    source IP address and `agent` the `User-Agent` of the request.
+    source IP address and `agent` the `User-Agent` of the request. `may_lack_factor` tells a route
+    that an account reaches without the second factor that it must set up.
     """
 
     username: str
@@ -38,6 +39,7 @@ class Caller:
     power: Power | None = None
     address: str = ""
     agent: str = ""
+    may_lack_factor: bool = False
 
 
 class AccountOfRequest(NamedTuple):

@@ -67,6 +67,10 @@ Sharer = Annotated[Caller, CALLER, "share"]
 Holder = Annotated[Caller, CALLER, "account"]
 Admin = Annotated[Caller, CALLER, "admin"]
 SignedIn = Annotated[Caller, CALLER]  # with any powers
+# The same for the routes that an account needs to set up a second factor that it must have.
+NO_FACTOR = "no second factor"
+HolderWithoutFactor = Annotated[Caller, CALLER, "account", NO_FACTOR]
+SignedInWithoutFactor = Annotated[Caller, CALLER, NO_FACTOR]
 OptionalCaller = Annotated[Caller | None, CALLER]  # for public routes
 
 CurrentRequest = Annotated[HttpRequest, REQUEST]
@@ -100,9 +104,13 @@ def needs_token(route: Any) -> bool:
 
 def power_of(route: Any) -> Power | None:
     """The power that a route requires of its caller; None where it requires none."""
-    callers = [each for each in _annotations(route) if _is_caller(each)]
-    powers: list[Power] = [each for caller in callers for each in get_args(caller)[2:]]
+    powers: list[Power] = [each for each in _caller_notes(route) if each != NO_FACTOR]
     return powers[0] if powers else None
+
+
+def may_lack_factor(route: Any) -> bool:
+    """Whether an account reaches a route without the second factor that it must set up."""
+    return NO_FACTOR in _caller_notes(route)
 
 
 def takes_body(route: Any) -> bool:
@@ -120,6 +128,12 @@ def header_fields(route: Any) -> set[str]:
     """The names of the header fields that a route reads, in lower case."""
     fields_read = (each for each in _extras(route) if isinstance(each, HeaderFields))
     return {name for each in fields_read for name in each.names}
+
+
+def _caller_notes(route: Any) -> list[Any]:
+    """What the type of a route's caller says about it."""
+    callers = [each for each in _annotations(route) if _is_caller(each)]
+    return [note for caller in callers for note in get_args(caller)[2:]]
 
 
 def _is_caller(annotation: Any) -> bool:

@@ -25,7 +25,13 @@ from function.core.errors import (
 )
 from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
-from function.http.dependencies import max_body_bytes, needs_token, power_of, takes_body
+from function.http.dependencies import (
+    max_body_bytes,
+    may_lack_factor,
+    needs_token,
+    power_of,
+    takes_body,
+)
 from function.http.request import (
     json_text,
     parse_body,
@@ -99,7 +105,7 @@ def answer(
     A client without a valid token must not learn more than that: where the request is malformed,
     `authenticate` proves the caller before the error is raised, and raises NotSignedIn instead.
     """
-    caller = parse_caller(request, power_of(route)) if needs_token(route) else None
+    caller = _caller_of(request, route) if needs_token(route) else None
     try:
         query = (field.alias for field in route.dependant.query_params)
         request = replace(
@@ -126,6 +132,12 @@ def answer(
 def escape(error: Exception) -> None:
     """Raises every error out of the resolver, which would otherwise answer some itself."""
     raise error
+
+
+def _caller_of(request: HttpRequest, route: Any) -> Caller:
+    """The caller of a route that needs a token. Raises NotSignedIn."""
+    caller = parse_caller(request, power_of(route))
+    return replace(caller, may_lack_factor=may_lack_factor(route))
 
 
 def _parsed_event(event: dict[str, Any], request: HttpRequest, route: Any) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Session(Row):
     - `role`: the most that a key allows, whatever its account becomes; None for a session, and for
       the keys of an earlier release.
     - `address`, `agent`: the IP address and User-Agent that it was created from.
-    - `seen`: when it was last used (ISO 8601), not older than ten minutes if it is in use.
+    - `seen`: when it was last used (ISO 8601), to ten minutes or less (`access.sessions`).
     """
 
     token_hash: str
@@ -135,16 +135,15 @@ def reset_at(rows: Rows, key: Key) -> Reset | None:
     return Reset.model_validate(row) if row else None
 
 
-def is_valid_session(session: Session | None, account: Account, now: float) -> bool:
-    """Whether a session exists, has not expired, and is of this account and its present epoch.
+def is_valid_session(session: Session, account: Account, now: float) -> bool:
+    """Whether a session has not expired, and is of this account and its present epoch.
 
     A later account of the same name has another id.
     """
-    return (
-        session is not None
-        and session.expires_at > now
-        and (session.username, session.user_id, session.epoch)
-        == (account.username, account.id, account.epoch)
+    return session.expires_at > now and (session.username, session.user_id, session.epoch) == (
+        account.username,
+        account.id,
+        account.epoch,
     )
 
 

@@ -29,6 +29,8 @@ WRONG = [
     ("allowedOrigins", ["http://files.example.org"]),
     ("allowedOrigins", ["https://files.example.org/"]),
     ("sessionHours", "0"),
+    ("idleMinutes", "4"),
+    ("requireMfa", "some"),
     ("passwordMinLength", "7"),
     ("keepDays", "0"),
     ("logRetentionDays", "31"),
