@@ -3,7 +3,7 @@
 import zlib
 
 import bundle
-from bench import cold_start, password_cost, recorder, request_cost, scaling
+from bench import cold_start, contention, password_cost, recorder, request_cost, scaling
 from function import contract
 from function.http import problems
 from tests.support.fake_aws import running_fake_aws
@@ -20,8 +20,10 @@ def main() -> None:
         settings = contract.settings(environment)
         recordings = recorder.record_routes(fake_aws, settings)
         accounts = scaling.record_accounts(fake_aws, settings)
+        met = dict(contention.measure(fake_aws, settings))
     print_request_costs(request_cost.measure(recordings, settings))
     print_scalings(scaling.measure(accounts, settings))
+    print_contentions(met)
     download = recordings["GET /download"]
     python, version = cold_start.interpreter()
     starts = cold_start.measure(python, environment, download, START_ROUNDS)
@@ -46,6 +48,18 @@ def print_scalings(scalings: list[scaling.Scaling]) -> None:
         taken = " | ".join(f"{milliseconds:.1f}" for milliseconds in each.milliseconds)
         ratio = each.milliseconds[-1] / each.milliseconds[0]
         print(f"| {each.request} | {each.calls} | {taken} | {ratio:.2f} |")
+
+
+def print_contentions(met: dict[str, list[contention.Contention]]) -> None:
+    """The table of clients side by side, with the share of their requests that failed."""
+    sizes = " | ".join(f"{clients} at once" for clients in contention.CLIENTS)
+    print(f"\n| Requests side by side | {sizes} | A second | Tries | Slowest, s |")
+    print(f"|---|{'--:|' * len(contention.CLIENTS)}--:|--:|--:|")
+    for name, results in met.items():
+        shares, most = " | ".join(f"{each.failed:.1%}" for each in results), results[-1]
+        requests = most.statuses.total()
+        rate, tries = requests / most.seconds, most.transactions / requests
+        print(f"| {name} | {shares} | {rate:.0f} | {tries:.1f} | {most.slowest:.0f} |")
 
 
 def print_cold_starts(starts: list[cold_start.Start], version: str) -> None:

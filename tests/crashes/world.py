@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from function import base
 from function.contract import TABLES, Settings
@@ -35,6 +34,7 @@ from tests.support.client import Answer, Client, join
 from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
 from tests.support.senders import Sender
+from tests.support.side_by_side import other_process
 from tests.support.world import Ids
 
 Step = tuple[str, int]
@@ -417,15 +417,3 @@ def tables_in(body: Any) -> Iterator[str]:
                 yield from each
             elif name in {"TransactItems", "Put", "Update", "Delete", "ConditionCheck"}:
                 yield from tables_in(each)
-
-
-@contextmanager
-def other_process() -> Iterator[None]:
-    """Runs as in another process: Powertools keeps the current request in its classes."""
-    context, event = dict(http_router.resolver.context), BaseRouter.current_event
-    try:
-        yield
-    finally:
-        http_router.resolver.context.clear()
-        http_router.resolver.context.update(context)
-        BaseRouter.current_event = event

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from bench.contention import FILES, simulate
+from bench.contention import (
+    REQUESTS,
+    Send,
+    put_into_folders,
+    put_into_no_folder,
+    put_into_one_folder,
+    simulate,
+)
 from function import contract
 from tests.conftest import Behind
 from tests.crashes.crashes import collide
@@ -16,11 +23,7 @@ from tests.support.fake_aws import Call, FakeAws
 from tests.support.side_by_side import SideBySide
 
 CLIENTS = 50
-NAMES: dict[str, Callable[[int, int], str]] = {
-    "one folder": lambda client, number: f"in/{client}-{number}.txt",
-    "a folder for each": lambda client, number: f"in/{client}/{number}.txt",
-    "no folder": lambda client, number: f"{client}-{number}.txt",
-}
+SCENARIOS = (put_into_one_folder, put_into_folders, put_into_no_folder)
 
 
 @contextmanager
@@ -54,31 +57,34 @@ def shards(behind: Behind, kind: str) -> list[Any]:
     return [row for row in behind.rows("files") if row["partition"] == f"alice/{kind}"]
 
 
-@pytest.mark.parametrize("where", NAMES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_uploads_of_different_names_succeed(
-    fake_aws: FakeAws, settings: contract.Settings, rewire: Callable[..., None], where: str
+    fake_aws: FakeAws,
+    settings: contract.Settings,
+    rewire: Callable[..., None],
+    scenario: Callable[[Client], Send],
 ) -> None:
     """Of fifty clients, as `curl -Z` has; afterwards all is counted."""
     settings = replace(settings, quota=0, files_quota=0)
-    met = simulate(fake_aws, settings, CLIENTS, NAMES[where])
-    assert met.statuses == {201: CLIENTS * FILES}
+    met = simulate(fake_aws, settings, CLIENTS, scenario)
+    assert met.statuses == {201: CLIENTS * REQUESTS}
     assert met.conflicts > 0
     rewire(settings)
     token = Client().post("/login", username="alice", password=PASSWORD).json()["token"]
     alice = Client(token)
-    assert alice.get("/usage").json()[0]["files_used"] == CLIENTS * FILES
+    assert alice.get("/usage").json()[0]["files_used"] == CLIENTS * REQUESTS
     folders = alice.get("/files", folders="true").json()
-    if where != "no folder":
-        assert [each["files"] for each in folders if "files" in each] == [CLIENTS * FILES]
+    if scenario is not put_into_no_folder:
+        assert [each["files"] for each in folders if "files" in each] == [CLIENTS * REQUESTS]
 
 
 def test_a_quota_is_exact_side_by_side(fake_aws: FakeAws, settings: contract.Settings) -> None:
     """As many files as there is room for, and the others are told that there is no room."""
-    room = CLIENTS * FILES // 2
-    met = simulate(fake_aws, replace(settings, files_quota=room), CLIENTS, NAMES["one folder"])
+    room = CLIENTS * REQUESTS // 2
+    met = simulate(fake_aws, replace(settings, files_quota=room), CLIENTS, put_into_one_folder)
     assert met.statuses[201] == room
     assert met.statuses[409] == 0
-    assert met.statuses[503] <= CLIENTS * FILES / 100
+    assert met.statuses[503] <= CLIENTS * REQUESTS / 100
 
 
 def test_conflicts_for_good_are_unavailable(

@@ -12,12 +12,15 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.awsrequest import AWSResponse
 
+from function.http import router as http_router
 from tests.support.fake_aws import Call, FakeAws, failure, response
 from tests.support.moto_rows import tables
 
@@ -88,8 +91,9 @@ class SideBySide:
         turn = self._turns.get(threading.get_ident())
         if turn is not None:
             self._wait_until(self.time + seconds, turn)
-            self._next()
-            turn.acquire()
+            with other_process():
+                self._next()
+                turn.acquire()
 
     def _wait_until(self, time: float, turn: threading.Semaphore) -> None:
         heapq.heappush(self._due, (time, next(self._number), turn))
@@ -123,6 +127,18 @@ class SideBySide:
         self.sleep(self._random.uniform(*TRANSACTION))
         self._busy -= set(rows)
         return None
+
+
+@contextmanager
+def other_process() -> Iterator[None]:
+    """Runs as in another process: Powertools keeps the current request in its classes."""
+    context, event = dict(http_router.resolver.context), BaseRouter.current_event
+    try:
+        yield
+    finally:
+        http_router.resolver.context.clear()
+        http_router.resolver.context.update(context)
+        BaseRouter.current_event = event
 
 
 def rows_of_call(call: Call) -> Iterator[Row]:
