@@ -17,8 +17,7 @@ Statement = dict[str, object]
 TABLE_ACTIONS = {
     contract.USERS: "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Scan",
     contract.SESSIONS: "BatchGetItem PutItem UpdateItem ConditionCheckItem",
-    contract.SHARES: "BatchGetItem PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem"
-    " Query",
+    contract.SHARES: "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query",
     contract.FILES: "BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query",
 }
 OBJECT_ACTIONS = "GetObject PutObject DeleteObject ListMultipartUploadParts AbortMultipartUpload"

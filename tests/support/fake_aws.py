@@ -24,7 +24,9 @@ from moto.backends import get_backend
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.config import default_user_config
 
+from function import app
 from local.deploy import Deployment, deploy
+from local.record import record_resources
 from tests.support.botocore_patches import patched_botocore
 from tests.support.dynamodb_answers import answer_directly, encode_request, parse_answer
 from tests.support.moto_patches import patched_moto
@@ -37,8 +39,10 @@ from tests.support.moto_rows import (
     rows_of,
     tables,
 )
+from tests.support.permissions import Role
 
 MAX_TOKEN_LENGTH = 36
+DENIED = "AccessDeniedException"
 
 
 class Session(boto3.Session):
@@ -84,8 +88,22 @@ class FakeAws:
     tokens: dict[str, AWSResponse] = field(default_factory=dict)
     mails: list[dict[str, Any]] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
+    role: Role = field(init=False)
     # What `serve` answers to the next request of a thread, for a call that already counts.
     _resumed: Any = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        with_mail = record_resources("dev", {"mailFrom": "satchel@example.org"})
+        self.role = Role(with_mail)
+
+    def as_function(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """A handler whose calls need the permissions of the function's role."""
+
+        def handle(*arguments: Any) -> Any:
+            with self.role.acting(True):
+                return handler(*arguments)
+
+        return handle
 
     def reset(self) -> None:
         """Empties the tables, the bucket and the queues, and removes the hooks."""
@@ -199,8 +217,13 @@ class FakeAws:
             return resume(moto)
         call = Call(event_name.rpartition(".")[2], request)
         self.calls.append(call.operation)
-        answer = self.before(call) or self._apply(call, moto)
+        answer = self._before(call) or self._apply(call, moto)
         return self.after(call, answer)
+
+    def _before(self, call: Call) -> AWSResponse | None:
+        """The answer of the hook `before`, whose own calls need no permission."""
+        with self.role.acting(False):
+            return self.before(call)
 
     def call(
         self, client: Any, operation: str, parameters: dict[str, Any], sdk: Callable[[], Any]
@@ -216,7 +239,7 @@ class FakeAws:
         call = Call(operation, request)
         self.calls.append(operation)
         try:
-            answer = self.before(call) or self._apply(call, lambda: None)
+            answer = self._before(call) or self._apply(call, lambda: None)
             answer = answer and self.after(call, answer)
         except Exception as error:  # noqa: BLE001 - a hook raises any error
             self._resumed.resume = partial(_fail, error)
@@ -243,6 +266,8 @@ class FakeAws:
             refused = refusal(call)
             if refused:
                 return refused
+            if self.role.refuses(call.operation, call.request.url, call.request.body):
+                return failure(call, 400 if "dynamodb" in call.request.url else 403, DENIED)
             if call.operation == "SendEmail":
                 self.mails.append(json.loads(call.request.body))
                 return response(200, {"content-type": "application/json"}, b'{"MessageId": "1"}')
@@ -362,7 +387,8 @@ def running_fake_aws() -> Iterator[FakeAws]:
     often = {"MOTO_SQS_ENFORCE_STRICT_QUEUE_PURGE_BEHAVIOUR": "false"}  # not once in 60 seconds
     with mock.patch.dict(os.environ, often), mock_aws():
         fake_aws = FakeAws(deploy(session(), "dev"))
-        with patched_moto(fake_aws.serve), patched_botocore(fake_aws.call):
+        handler = mock.patch.object(app, "lambda_handler", fake_aws.as_function(app.lambda_handler))
+        with handler, patched_moto(fake_aws.serve), patched_botocore(fake_aws.call):
             yield fake_aws
 
 
