@@ -11,7 +11,7 @@ VENV := .venv/stamp
 EMULATOR := .venv/emulator/stamp
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help serve sweep reconcile reset test quick model check bench reference deploy
+.PHONY: help serve sweep reconcile reset test quick model fuzz check bench reference deploy
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ quick: $(VENV) $(EMULATOR) ## all tests but the exhaustive ones
 
 model: $(VENV) ## compare 50,000 random steps, or STEPS=, with a model of sharing; SEED= repeats a run
 	@STEPS=$(or $(STEPS),50000) $(RUN) -m pytest -q tests/stateful/test_model.py -k "ever or caught"
+
+fuzz: $(VENV) ## compare 200 random requests to each route, or EXAMPLES=, with the OpenAPI document
+	@EXAMPLES=$(or $(EXAMPLES),200) $(RUN) -m pytest -q -n 2 --dist worksteal tests/fuzz
 
 check: $(VENV) ## lint, formatting and types
 	@command -v node >/dev/null || { echo "pyright needs Node.js: install node, then again."; exit 1; }

@@ -200,7 +200,7 @@ def get_file(
     return _answer(one(FileService).read(caller, username, file_name, content), raw)
 
 
-@router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName))
+@router.head("/file", responses=answers({200: None}, NoSuchFile, InvalidName, PreconditionFailed))
 def head_file(
     caller: Reader,
     request: CurrentRequest,

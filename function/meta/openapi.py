@@ -10,13 +10,27 @@ import json
 from functools import cache
 from typing import Any
 
+from function.access.errors import NotAllowed
 from function.contract import VERSION
+from function.core.errors import (
+    Internal,
+    Invalid,
+    Malformed,
+    MethodNotAllowed,
+    NoSuchRoute,
+    NotSignedIn,
+    Problem,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
 from function.core.media_types import JSON, PLAIN_BYTES
-from function.core.models import Problem
+from function.core.models import Problem as ProblemModel
 from function.files.models import PutFile
 from function.http.dependencies import header_fields, needs_token
 from function.http.forms import MULTIPART, URLENCODED
 from function.http.problems import PROBLEM_TYPE
+from function.http.request import is_public
 from function.http.router import all_routes, resolver
 from function.links.models import LinkDownloadRequest
 from function.public.models import UnlockRequest
@@ -31,9 +45,20 @@ SECURITY = {
 }
 SCHEMAS = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
+LOCATION = {"description": "The presigned URL", "schema": {"type": "string"}}
 FILE_SIZE = {"description": "The size of the file in bytes", "schema": {"type": "integer"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
+RESPONSES = "#/components/responses/"
 PROBLEM = {"content": {PROBLEM_TYPE: {"schema": {"$ref": SCHEMAS + "Problem"}}}}
+# Before a request reaches its route, or when the route meets what nobody expected.
+OF_ANY_ROUTE = (Malformed, TooLarge, UnsupportedMediaType, Invalid, Internal, Unavailable)
+# Where a parameter of a path has characters that no route takes.
+OF_PATHS = (NoSuchRoute, MethodNotAllowed)
+# API Gateway answers some requests itself, such as those above the throttle.
+OF_GATEWAY = {
+    JSON: {"schema": {"type": "object", "properties": {"message": {"type": "string"}}}},
+    **PROBLEM["content"],
+}
 HEADER_FIELDS = {
     "if-match": "The file must have one of these tags (`etag` or `revision`), or exist (`*`).",
     "if-none-match": "The file must have none of these tags, or not exist (`*`).",
@@ -63,6 +88,8 @@ def document() -> dict[str, Any]:
     spec["servers"] = [{"url": "/"}]
     spec["components"]["securitySchemes"] = SECURITY
     _complete_schemas(spec["components"]["schemas"])
+    common = (*OF_ANY_ROUTE, *OF_PATHS, NotSignedIn, NotAllowed)
+    spec["components"]["responses"] = {each.__name__: _problem(each) for each in common}
     # In the order of the routes: Powertools lists them in the order in which they were imported.
     paths = spec["paths"]
     spec["paths"] = {
@@ -74,6 +101,7 @@ def document() -> dict[str, Any]:
         if operation := paths.get(route.openapi_path, {}).get(route.method.lower()):
             _complete_operation(operation, route)
     _complete_file(paths["/file"])
+    _complete_download(paths["/download"]["get"]["responses"])
     _complete_public(paths)
     return spec
 
@@ -82,7 +110,7 @@ def _complete_schemas(schemas: dict[str, Any]) -> None:
     """Removes Powertools' own error models, and adds models that no route has in its signature."""
     for name in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(name, None)
-    for model in (Problem, PutFile, UnlockRequest, LinkDownloadRequest):
+    for model in (ProblemModel, PutFile, UnlockRequest, LinkDownloadRequest):
         schema = model.model_json_schema(ref_template=SCHEMAS + "{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
@@ -97,11 +125,24 @@ def _complete_operation(operation: dict[str, Any], route: Any) -> None:
         operation.setdefault("parameters", []).extend(_header_field(name) for name in names)
     responses = operation["responses"]
     for status in ("422", "500"):  # Powertools' own; ours have problems in place of its models
-        responses.pop(status, None)
+        if PROBLEM_TYPE not in responses.get(status, {}).get("content", ()):
+            responses.pop(status, None)
     if is_protected:
-        responses["401"] = {"description": "You are not signed in (`not-signed-in`)", **PROBLEM}
-    responses["default"] = {"description": "Any other problem", **PROBLEM}
+        responses.pop("401", None)
+    problems = [*OF_ANY_ROUTE, *([NotSignedIn, NotAllowed] if is_protected else [])]
+    problems += OF_PATHS if "{" in route.openapi_path else []
+    for problem in problems:
+        responses.setdefault(str(problem.status), {"$ref": RESPONSES + problem.__name__})
+    responses["default"] = {"description": "An answer of API Gateway itself", "content": OF_GATEWAY}
     responses.get("204", {}).pop("content", None)
+    for response in responses.values():
+        if response.get("content", {}).get(JSON, {}).get("schema", {}).get("type") == "null":
+            del response["content"]  # Powertools documents null for a route that returns nothing
+
+
+def _problem(problem: type[Problem]) -> dict[str, Any]:
+    """The response for a problem."""
+    return {"description": f"{problem.title} (`{problem.slug}`)", **PROBLEM}
 
 
 def _header_field(name: str) -> dict[str, Any]:
@@ -132,6 +173,12 @@ def _complete_file(path: dict[str, Any]) -> None:
     path["head"]["responses"]["200"].pop("content", None)
 
 
+def _complete_download(responses: dict[str, Any]) -> None:
+    """`GET /download` also redirects, and answers a configuration of curl."""
+    responses["200"]["content"]["text/plain"] = TEXT
+    responses["302"] = {"description": "With `redirect`", "headers": {"Location": LOCATION}}
+
+
 def _complete_public(paths: dict[str, Any]) -> None:
     """Links and file requests accept JSON and forms, and answer programs and browsers."""
     link, file_request = paths["/s/{token}"], paths["/r/{token}"]
@@ -151,5 +198,17 @@ def _complete_public(paths: dict[str, Any]) -> None:
         operation["responses"]["200"]["content"]["text/html"] = TEXT
     responses = download["post"]["responses"]
     responses["200"]["content"]["text/plain"] = TEXT
-    location = {"description": "The presigned URL", "schema": {"type": "string"}}
-    responses["303"] = {"description": "The file's bytes", "headers": {"Location": location}}
+    responses["303"] = {"description": "The file's bytes", "headers": {"Location": LOCATION}}
+    for route in (each for path, each in paths.items() if is_public(path)):
+        for operation in route.values():
+            _add_pages(operation["responses"])
+
+
+def _add_pages(responses: dict[str, Any]) -> None:
+    """A browser gets each problem of a public route as a page."""
+    common = {RESPONSES + each.__name__: _problem(each) for each in (*OF_ANY_ROUTE, *OF_PATHS)}
+    for status, response in responses.items():
+        inline = common.get(response.get("$ref"), response)
+        content = inline.get("content", {})
+        if PROBLEM_TYPE in content and status != "default":
+            responses[status] = {**inline, "content": {**content, "text/html": TEXT}}

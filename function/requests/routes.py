@@ -24,7 +24,7 @@ router = Router()
 @router.post(
     "/requests",
     status_code=201,
-    responses=answers({201: CreatedFileRequest}, InvalidName, WeakPassword),
+    responses=answers({201: CreatedFileRequest}, InvalidName, WeakPassword, ChangedMeanwhile),
 )
 def create_file_request(
     body: NewFileRequest, caller: Sharer, request: CurrentRequest

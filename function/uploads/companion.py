@@ -22,8 +22,10 @@ from function.core.limits import MAX_COMPLETION_BYTES, MAX_PARTS, MAX_SIGNED_PAR
 from function.core.media_types import parsed_type
 from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, MaxBytes, Writer
+from function.http.responses import answers
 from function.http.validation import invalid_model
 from function.uploads.completion import CompletionService
+from function.uploads.errors import OF_COMPLETION, OF_PARTS, OF_START, NoSuchUpload
 from function.uploads.models import CompanionCompletion, CompanionUpload, SentPart, UploadSpec
 from function.uploads.service import UploadService
 
@@ -37,7 +39,7 @@ NO_PATH = {"", "null", "undefined"}  # what a browser writes for a file without 
 router = Router()
 
 
-@router.post("/s3/multipart")
+@router.post("/s3/multipart", responses=answers({200: dict[str, str]}, *OF_START))
 def create_multipart(
     body: CompanionUpload, caller: Writer, request: CurrentRequest
 ) -> dict[str, str]:
@@ -50,7 +52,10 @@ def create_multipart(
     return {"key": upload.file_name, "uploadId": upload.upload_id}
 
 
-@router.get("/s3/multipart/<upload_id>/batch")
+@router.get(
+    "/s3/multipart/<upload_id>/batch",
+    responses=answers({200: dict[str, dict[str, str]]}, *OF_PARTS),
+)
 def batch_sign(
     upload_id: str,
     caller: Writer,
@@ -67,7 +72,10 @@ def batch_sign(
     return {"presignedUrls": {str(part.part_number): part.url for part in signed.parts}}
 
 
-@router.get("/s3/multipart/<upload_id>/<part_number>")
+@router.get(
+    "/s3/multipart/<upload_id>/<part_number>",
+    responses=answers({200: dict[str, Any]}, *OF_PARTS),
+)
 def sign_part(
     upload_id: str, part_number: str, caller: Writer, key: CompanionKey = None
 ) -> dict[str, Any]:
@@ -80,7 +88,10 @@ def sign_part(
     return {"url": signed.parts[0].url, "expires": URL_SECONDS}
 
 
-@router.get("/s3/multipart/<upload_id>")
+@router.get(
+    "/s3/multipart/<upload_id>",
+    responses=answers({200: list[dict[str, Any]]}, NoSuchUpload),
+)
 def list_parts(upload_id: str, caller: Writer, key: CompanionKey = None) -> list[dict[str, Any]]:
     """List the parts that have arrived."""
     del key
@@ -90,7 +101,10 @@ def list_parts(upload_id: str, caller: Writer, key: CompanionKey = None) -> list
     ]
 
 
-@router.post("/s3/multipart/<upload_id>/complete")
+@router.post(
+    "/s3/multipart/<upload_id>/complete",
+    responses=answers({200: dict[str, str]}, *OF_COMPLETION),
+)
 def complete_multipart(
     upload_id: str,
     body: Annotated[CompanionCompletion, Body(), MaxBytes(MAX_COMPLETION_BYTES)],
@@ -106,7 +120,10 @@ def complete_multipart(
     return {"location": f"{request.base}/download?{query}", "key": file.file_name}
 
 
-@router.delete("/s3/multipart/<upload_id>")
+@router.delete(
+    "/s3/multipart/<upload_id>",
+    responses=answers({200: dict[str, str]}, NoSuchUpload),
+)
 def abort_multipart(upload_id: str, caller: Writer, key: CompanionKey = None) -> dict[str, str]:
     """Abort an upload and delete the parts that have arrived."""
     del key
@@ -114,7 +131,7 @@ def abort_multipart(upload_id: str, caller: Writer, key: CompanionKey = None) ->
     return {}
 
 
-@router.get("/s3/params")
+@router.get("/s3/params", responses=answers({200: dict[str, Any]}, *OF_START))
 def put_parameters(
     caller: Writer,
     request: CurrentRequest,
@@ -132,7 +149,7 @@ def put_parameters(
     return _create_put(caller, _validated(CompanionUpload, fields), request)
 
 
-@router.post("/s3/params")
+@router.post("/s3/params", responses=answers({200: dict[str, Any]}, *OF_START))
 def post_parameters(
     body: CompanionUpload, caller: Writer, request: CurrentRequest
 ) -> dict[str, Any]:

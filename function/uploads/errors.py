@@ -5,7 +5,16 @@ Conflict 409 ── UploadIncomplete
 Invalid 422 ─── UploadMismatch
 """
 
-from function.core.errors import Conflict, Invalid, NotFound
+from function.access.errors import NoSuchFile, QuotaExceeded
+from function.core.errors import (
+    ChangedMeanwhile,
+    Conflict,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+)
+from function.files.errors import FileExists, TypeNotAllowed
 
 
 class NoSuchUpload(NotFound):
@@ -27,3 +36,15 @@ class UploadMismatch(Invalid):
 
     slug, title = "upload-mismatch", "Size or checksum does not match"
     default = "The bytes differ from the declared size or SHA-256. Start a new upload."
+
+
+# The problems of the routes that start, sign and complete uploads, those of Companion too.
+OF_START = (
+    NoSuchFile, FileExists, PreconditionFailed, TooLarge, TypeNotAllowed, QuotaExceeded,
+    ChangedMeanwhile,
+)  # fmt: skip
+OF_PARTS = (NoSuchUpload, Invalid, TooLarge, TypeNotAllowed, QuotaExceeded)
+OF_COMPLETION = (
+    NoSuchUpload, NoSuchFile, FileExists, ChangedMeanwhile, UploadIncomplete, PreconditionFailed,
+    TooLarge, TypeNotAllowed, UploadMismatch, QuotaExceeded,
+)  # fmt: skip

@@ -6,18 +6,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
-from function.access.errors import NoSuchFile, QuotaExceeded
 from function.base import one
 from function.core.errors import (
-    ChangedMeanwhile,
-    Invalid,
     InvalidCursor,
-    PreconditionFailed,
-    TooLarge,
 )
 from function.core.limits import MAX_COMPLETION_BYTES
 from function.core.paging import PageQuery
-from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject
 from function.http.dependencies import (
     ConditionHeaders,
@@ -29,7 +23,7 @@ from function.http.dependencies import (
 )
 from function.http.responses import answers, list_answer, no_content, with_conditions
 from function.uploads.completion import CompletionService
-from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
+from function.uploads.errors import OF_COMPLETION, OF_PARTS, OF_START, NoSuchUpload
 from function.uploads.models import Completion, PartsRequest, SignedParts, UploadRequest, UploadView
 from function.uploads.service import UploadService
 
@@ -39,15 +33,7 @@ router = Router()
 @router.post(
     "/uploads",
     status_code=201,
-    responses=answers(
-        {201: UploadView},
-        NoSuchFile,
-        FileExists,
-        PreconditionFailed,
-        TooLarge,
-        TypeNotAllowed,
-        QuotaExceeded,
-    ),
+    responses=answers({201: UploadView}, *OF_START),
 )
 def start_upload(
     body: UploadRequest,
@@ -86,9 +72,7 @@ def get_upload(upload_id: str, caller: Writer, request: CurrentRequest) -> Uploa
 
 @router.post(
     "/uploads/<upload_id>/parts",
-    responses=answers(
-        {200: SignedParts}, NoSuchUpload, Invalid, TooLarge, TypeNotAllowed, QuotaExceeded
-    ),
+    responses=answers({200: SignedParts}, *OF_PARTS),
 )
 def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedParts:
     """Sign URLs for up to 100 parts, each valid for 5 minutes and for one part size.
@@ -101,19 +85,7 @@ def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedPart
 
 @router.post(
     "/uploads/<upload_id>/complete",
-    responses=answers(
-        {200: FileObject},
-        NoSuchUpload,
-        NoSuchFile,
-        FileExists,
-        ChangedMeanwhile,
-        UploadIncomplete,
-        PreconditionFailed,
-        TooLarge,
-        TypeNotAllowed,
-        UploadMismatch,
-        QuotaExceeded,
-    ),
+    responses=answers({200: FileObject}, *OF_COMPLETION),
 )
 def complete_upload(
     upload_id: str,

@@ -27,7 +27,7 @@ LARGER = {
 def send_body(world: World, route: Route, size: int, kind: str = "application/json") -> Answer:
     """A good request of the register, whose body is filled up with spaces to a size."""
     body = json.dumps(route.body or {}).encode().ljust(size)
-    client, headers = world.sender(route), {"content-type": kind}
+    client, headers = world.sender(route), {**route.headers, "content-type": kind}
     path, query = world.path(route), route.query
     return client.send(route.method, path, query=query, body=body, headers=headers)
 

@@ -106,7 +106,11 @@ def test_the_document_lists_where_a_token_is_required(document: Any) -> None:
 
 def test_the_document_is_complete(document: Any) -> None:
     """Each reference exists; each operation has a description, an id and its answers."""
-    names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    names = {
+        f"#/components/{kind}/{name}"
+        for kind in ("responses", "schemas")
+        for name in document["components"][kind]
+    }
     assert references(document) <= names
     found = operations(document)
     ids = [operation["operationId"] for operation in found.values()]
@@ -114,12 +118,18 @@ def test_the_document_is_complete(document: Any) -> None:
     for key, operation in found.items():
         assert len(operation["description"]) > 10, key
         assert any(status.startswith(("2", "3")) for status in operation["responses"]), key
-        for status, answer in operation["responses"].items():
+        assert {"400", "413", "415", "422", "500", "503", "default"} <= operation[
+            "responses"
+        ].keys()
+        for status, said in operation["responses"].items():
+            shared = said.get("$ref", "").rpartition("/")[2]
+            answer = document["components"]["responses"][shared] if shared else said
             assert answer["description"], (key, status)
             if status in {"204", "304"} or (key[0], status) == ("HEAD", "200"):
                 assert "content" not in answer, (key, status)
-            if status.startswith("4") or status == "default":
-                assert set(answer["content"]) == {"application/problem+json"}, (key, status)
+            if status.startswith(("4", "5")):
+                page = {"text/html"} if key[1].startswith(("/s/", "/r/")) else set()
+                assert set(answer["content"]) == {"application/problem+json"} | page, (key, status)
         in_path = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
         assert in_path == set(re.findall(r"{(\w+)}", key[1])), key
 

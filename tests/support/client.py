@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from function import app
 from local.gateway.http1 import Request
 from local.gateway.lambda_proxy import build_event
+from tests.support.documented import assert_documented
 
 PASSWORD = "correct horse battery staple"
 CONTEXT: Any = SimpleNamespace(
@@ -74,7 +75,10 @@ class Client:
         target = f"{path}?{text}" if text else path
         request = Request(method, target, list(sent.items()), body)
         event = through_json(build_event(request, self.address, 443))
-        return answer_of(app.lambda_handler(event, CONTEXT))
+        answer = answer_of(app.lambda_handler(event, CONTEXT))
+        media_type = answer.headers["content-type"] if answer.content else ""
+        assert_documented(method.upper(), event["rawPath"], answer.status, media_type)
+        return answer
 
     def get(self, path: str, **query: Any) -> Answer:
         return self.send("GET", path, query=query)

@@ -100,7 +100,7 @@ class FakeAws:
         """A handler whose calls need the permissions of the function's role."""
 
         def handle(*arguments: Any) -> Any:
-            with self.role.acting(True):
+            with self.role.acting():
                 return handler(*arguments)
 
         return handle
@@ -218,12 +218,17 @@ class FakeAws:
         call = Call(event_name.rpartition(".")[2], request)
         self.calls.append(call.operation)
         answer = self._before(call) or self._apply(call, moto)
-        return self.after(call, answer)
+        return self._after(call, answer)
 
     def _before(self, call: Call) -> AWSResponse | None:
         """The answer of the hook `before`, whose own calls need no permission."""
-        with self.role.acting(False):
+        with self.role.pausing():
             return self.before(call)
+
+    def _after(self, call: Call, answer: AWSResponse) -> AWSResponse:
+        """The answer of the hook `after`, whose own calls need no permission."""
+        with self.role.pausing():
+            return self.after(call, answer)
 
     def call(
         self, client: Any, operation: str, parameters: dict[str, Any], sdk: Callable[[], Any]
@@ -240,7 +245,7 @@ class FakeAws:
         self.calls.append(operation)
         try:
             answer = self._before(call) or self._apply(call, lambda: None)
-            answer = answer and self.after(call, answer)
+            answer = answer and self._after(call, answer)
         except Exception as error:  # noqa: BLE001 - a hook raises any error
             self._resumed.resume = partial(_fail, error)
         else:
@@ -250,7 +255,7 @@ class FakeAws:
             if answer:
                 self._resumed.resume = lambda _: answer
             else:
-                self._resumed.resume = lambda moto: self.after(call, self._apply(call, moto))
+                self._resumed.resume = lambda moto: self._after(call, self._apply(call, moto))
         try:
             return sdk()
         finally:

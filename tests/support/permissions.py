@@ -7,6 +7,7 @@ that it allows. Calls that tests make themselves need no permission.
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import local
 from typing import Any
 
 from local.resource import Resource, only_resource
@@ -42,20 +43,35 @@ class Role:
         policy = only_resource(resources, "aws:iam/rolePolicy:RolePolicy").inputs["policy"]
         self.allowed = set(_granted(json.loads(policy)))
         self.used: set[Permission] = set()
-        self.is_acting = False
+        self._handlers = 0
+        self._hook = local()
 
     @contextmanager
-    def acting(self, acts: bool) -> Iterator[None]:
-        """A block in which calls are the function's, or are not."""
-        before, self.is_acting = self.is_acting, acts
+    def acting(self) -> Iterator[None]:
+        """A block in which calls are the function's, those of its threads too."""
+        outer, self._hook.runs = self._runs_hook(), False
+        self._handlers += 1
         try:
             yield
         finally:
-            self.is_acting = before
+            self._handlers -= 1
+            self._hook.runs = outer
+
+    @contextmanager
+    def pausing(self) -> Iterator[None]:
+        """A block in which the calls of this thread are those of a hook of a test."""
+        outer, self._hook.runs = self._runs_hook(), True
+        try:
+            yield
+        finally:
+            self._hook.runs = outer
+
+    def _runs_hook(self) -> bool:
+        return getattr(self._hook, "runs", False)
 
     def refuses(self, operation: str, url: str, body: bytes) -> bool:
         """Whether a call is the function's and not allowed; notes it where it is allowed."""
-        if not self.is_acting:
+        if not self._handlers or self._runs_hook():
             return False
         needed = set(needed_permissions(operation, url, body))
         self.used |= needed & self.allowed
