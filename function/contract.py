@@ -13,7 +13,10 @@ from typing import Any
 VERSION = "0.1.0"
 PREFIX = "SATCHEL_"
 # Settings that may be empty.
-OPTIONAL = {"administrator", "mail_from", "trusted_proxies", "origin_secret_hash"}
+OPTIONAL = {
+    "administrator", "administrator_token_hash", "mail_from", "trusted_proxies",
+    "origin_secret_hash",
+}  # fmt: skip
 # The events of the two EventBridge rules: every five minutes to delete what has expired, each day
 # to reconcile the counters with the rows.
 SCHEDULE = "satchel"
@@ -72,6 +75,7 @@ class Settings:
     `hash_memory` is KiB and `hash_passes` the passes of Argon2id (RFC 9106). A new account has a
     `quota` in bytes and a `files_quota` in files; 0 is no limit. `upload_rules` is JSON: for each
     role, `types` and `maxBytes`. `administrator` and `mail_from` are empty where there is none.
+    `administrator_token_hash` is the SHA-256 of the token with which the administrator registers.
     `stack` is the name of the stack. `reconcile` is 1 if the daily reconciliation runs, else 0.
     `require_mfa` says which accounts must have a second factor: `none`, `admins` or `all`.
     `trusted_proxies` are networks in CIDR notation, separated by commas, and `origin_secret_hash`
@@ -91,6 +95,7 @@ class Settings:
     hash_memory: int
     hash_passes: int
     administrator: str
+    administrator_token_hash: str
     registration: str
     default_role: str
     quota: int

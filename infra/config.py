@@ -60,7 +60,7 @@ Username = Annotated[
 ]
 EmailAddress = Annotated[str, matches(r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "an email address")]
 
-SECRETS = {"originSecret"}  # settings whose values no error repeats
+SECRETS = {"administratorToken", "originSecret"}  # settings whose values no error repeats
 MIN_PREFIX = 7  # bits: a shorter network would let a good part of the internet choose its address
 
 
@@ -76,7 +76,7 @@ def check_network(text: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(check_network)]
-OriginSecret = Annotated[
+Secret = Annotated[
     str, matches(r"([A-Za-z0-9_-]{32,128})?", "32 to 128 letters, digits, hyphens or underscores")
 ]
 
@@ -117,6 +117,7 @@ class StackConfig(BaseModel):
     keep_days: Days
     keep_versions: Annotated[int, Field(ge=1, le=1_000)]
     administrator: Username
+    administrator_token: Secret
     registration: Literal["open", "invite", "closed"]
     default_role: Literal["member", "client"]
     quota_mb: Quota
@@ -130,7 +131,7 @@ class StackConfig(BaseModel):
     throttle_burst: Annotated[int, Field(ge=1, le=5_000)]
     memory_mb: Annotated[int, Field(ge=512, le=10_240)]
     trusted_proxies: Json[list[Network]]
-    origin_secret: OriginSecret
+    origin_secret: Secret
 
     @classmethod
     def load(cls) -> Self:
@@ -155,6 +156,7 @@ class StackConfig(BaseModel):
             "keep_seconds": self.keep_days * DAY,
             "password_min_length": self.password_min_length,
             "administrator": self.administrator,
+            "administrator_token_hash": _hash(self.administrator_token),
             "registration": self.registration,
             "default_role": self.default_role,
             "quota": self.quota_mb * MIB,
@@ -165,9 +167,13 @@ class StackConfig(BaseModel):
             "mail_from": self.mail_from,
             "reconcile": int(self.reconcile),
             "trusted_proxies": ",".join(self.trusted_proxies),
-            "origin_secret_hash": self.origin_secret
-            and hashlib.sha256(self.origin_secret.encode()).hexdigest(),
+            "origin_secret_hash": _hash(self.origin_secret),
         }
+
+
+def _hash(secret: str) -> str:
+    """The SHA-256 of a secret, which the function compares with; "" for none."""
+    return secret and hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _sentence(error: ErrorDetails) -> str:

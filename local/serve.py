@@ -56,7 +56,7 @@ def main(arguments: list[str], stop: threading.Event) -> int:
 
 def serve(state: StateFolder, port: int, stop: threading.Event) -> None:
     """Start everything, print the URL, and keep it running until `stop`. Raises ServeError."""
-    config = {"mailFrom": SENDER, **stack_config()}
+    config = {"mailFrom": SENDER, "administratorToken": state.setup_token(), **stack_config()}
     listener = listen(port)
     port = int(listener.getsockname()[1])
     with Emulator(state, port + 1 if port < 65_535 else 0) as emulator:  # noqa: PLR2004
@@ -76,7 +76,8 @@ def serve(state: StateFolder, port: int, stop: threading.Event) -> None:
         )
         with pool:
             if wait_until_ready(f"http://{HOST}:{port}", pool, stop):
-                print(welcome(port, emulator.port, state.folder), flush=True)
+                setup = str(config["administratorToken"])
+                print(welcome(port, emulator.port, state.folder, setup), flush=True)
             while not stop.wait(0.1):
                 pool.restart_killed()
                 if emulator.process.poll() is not None:
@@ -191,13 +192,14 @@ def wait_until_ready(url: str, pool: WorkerPool, stop: threading.Event) -> bool:
     raise ServeError(f"The function does not answer; {pool.log} says why.")
 
 
-def welcome(port: int, storage_port: int, folder: Path) -> str:
+def welcome(port: int, storage_port: int, folder: Path, setup_token: str) -> str:
     """The text that `make serve` prints when everything runs."""
     url = f"http://{HOST}:{port}"
     walkthrough = WALKTHROUGH.read_text().replace("http://127.0.0.1:8000", url)
     return (
         f"Satchel is at {url} (large files go to and from port {storage_port}).\n"
-        f"Data and logs are in {folder}; `make reset` deletes them. Ctrl-C stops.\n\n"
+        f"Data and logs are in {folder}; `make reset` deletes them. Ctrl-C stops.\n"
+        f"administrator setup token: {setup_token}\n\n"
         f"Paste this into another terminal:\n\n{walkthrough}"
     )
 

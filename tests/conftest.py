@@ -15,7 +15,8 @@ from function import base, contract
 from function.aws.rows import Item, decode, encode
 from function.core.limits import DAY
 from function.core.runtime import system_runtime
-from tests.support.client import Answer, Client, join
+from function.core.tokens import token_hash
+from tests.support.client import SETUP_TOKEN, Answer, Client, join
 from tests.support.fake_aws import FakeAws, running_fake_aws, session
 from tests.support.invariants import assert_consistent
 from tests.support.world import World, create_world
@@ -62,6 +63,7 @@ def settings(_fake_aws: FakeAws) -> contract.Settings:
         hash_memory=8,
         hash_passes=1,
         administrator="root",
+        administrator_token_hash=token_hash(SETUP_TOKEN),
         mail_from="satchel@example.org",
         idle_seconds=30 * DAY,  # the tests of idle sessions set their own
     )

@@ -1,7 +1,8 @@
 """Problems of registration and invitations.
 
 Forbidden 403                   Conflict 409
-└── RegistrationClosed          └── UsernameTaken
+├── RegistrationClosed          └── UsernameTaken
+└── WrongSetupToken
 NotFound 404
 └── NoSuchInvite
 """
@@ -14,6 +15,16 @@ class RegistrationClosed(Forbidden):
 
     slug, title = "registration-closed", "Registration is closed"
     default = "Nobody can register here, not even with an invitation."
+
+
+class WrongSetupToken(Forbidden):
+    """The configured administrator's name is reserved for the holder of the setup token."""
+
+    slug, title = "wrong-setup-token", "Setup token required"
+    default = (
+        "This name is reserved for the administrator. Send the value of the setting "
+        "administratorToken as setup_token, or choose another name."
+    )
 
 
 class NoSuchInvite(NotFound):

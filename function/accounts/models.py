@@ -11,12 +11,16 @@ from function.core.roles import Role
 
 
 class Registration(Closed):
-    """A new account; `invite` is the token of an invitation."""
+    """A new account; `invite` is the token of an invitation.
+
+    The configured administrator, and nobody else, sends a `setup_token`.
+    """
 
     username: Username
     password: Password
     email: Email | None = None
     invite: InviteToken | None = None
+    setup_token: Password | None = None
 
 
 class AccountView(Closed):

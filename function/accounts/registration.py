@@ -4,11 +4,17 @@ An invitation is stored under the hash of its token, and works once: the commit 
 account deletes it. It works only as long as the account that created it is an administrator's.
 """
 
+import hmac
 from functools import cache
 
 from function.access.callers import Anonymous
 from function.access.policy import Access
-from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
+from function.accounts.errors import (
+    NoSuchInvite,
+    RegistrationClosed,
+    UsernameTaken,
+    WrongSetupToken,
+)
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
@@ -19,6 +25,7 @@ from function.core.models import Caller, HttpRequest
 from function.core.paging import Page, PageQuery, Paging
 from function.core.roles import Role
 from function.core.runtime import iso
+from function.core.tokens import token_hash
 from function.tables.accounts import (
     INVITES_PARTITION,
     Account,
@@ -53,7 +60,8 @@ class RegistrationService:
     def register(self, registration: Registration, request: HttpRequest) -> Registered:
         """Creates an account. The same commit deletes the invitation, if one was sent.
 
-        Raises RegistrationClosed, NoSuchInvite, WeakPassword, UsernameTaken, ChangedMeanwhile.
+        Raises WrongSetupToken, RegistrationClosed, NoSuchInvite, WeakPassword, UsernameTaken,
+        ChangedMeanwhile.
         """
         self._require_open(registration)
         password = registration.password.get_secret_value()
@@ -85,15 +93,32 @@ class RegistrationService:
     def _require_open(self, registration: Registration) -> None:
         """Raises RegistrationClosed, but not for the configured administrator.
 
-        Otherwise nobody could ever send the first invitation.
+        Otherwise nobody could ever send the first invitation. Raises WrongSetupToken for others
+        who want the administrator's name.
         """
-        policy = self._settings.registration
-        if policy == "open" or registration.username == self._settings.administrator:
+        policy, token = self._settings.registration, registration.setup_token
+        if registration.username == self._settings.administrator:
+            self._require_setup_token(token.get_secret_value() if token else "")
+            return
+        if token is not None:
+            raise WrongSetupToken("A setup_token is for the configured administrator's name alone.")
+        if policy == "open":
             return
         if policy != "invite":
             raise RegistrationClosed
         if registration.invite is None:
             raise RegistrationClosed("Ask an administrator for an invitation.")
+
+    def _require_setup_token(self, token: str) -> None:
+        """Raises WrongSetupToken; where the deployment has no setup token, for every token."""
+        hashed = self._settings.administrator_token_hash
+        if not hashed:
+            raise WrongSetupToken(
+                "This name is reserved for the administrator, and the deployment has no setup "
+                "token. Set administratorToken first."
+            )
+        if not hmac.compare_digest(token_hash(token), hashed):
+            raise WrongSetupToken
 
     def _find_invite(self, registration: Registration) -> InviteRow | None:
         """The invitation that was sent, if any. Nobody can invite themselves.

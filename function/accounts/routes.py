@@ -8,7 +8,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from function.access.errors import NotAllowed, ProtectedAccount
 from function.accounts.closing import AccountDeletion
-from function.accounts.errors import NoSuchInvite, RegistrationClosed, UsernameTaken
+from function.accounts.errors import (
+    NoSuchInvite,
+    RegistrationClosed,
+    UsernameTaken,
+    WrongSetupToken,
+)
 from function.accounts.models import (
     AccountChange,
     AccountView,
@@ -55,7 +60,12 @@ Named = Annotated[
     "/register",
     status_code=201,
     responses=answers(
-        {201: Registered}, UsernameTaken, WeakPassword, RegistrationClosed, NoSuchInvite
+        {201: Registered},
+        UsernameTaken,
+        WeakPassword,
+        RegistrationClosed,
+        WrongSetupToken,
+        NoSuchInvite,
     ),
 )
 def register(body: Registration, request: CurrentRequest) -> Registered:

@@ -30,9 +30,14 @@ class Limits(Closed):
 
 
 class Info(Closed):
-    """The version, features and limits of this API."""
+    """The version, features and limits of this API.
+
+    `administrator_setup` says whether the configured administrator can be registered, with the
+    setup token. Without one nobody can be the first administrator.
+    """
 
     version: str
     registration: RegistrationPolicy
+    administrator_setup: bool
     features: list[str]
     limits: Limits

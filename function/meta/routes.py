@@ -54,6 +54,7 @@ def info() -> Info:
     return Info(
         version=VERSION,
         registration=cast("RegistrationPolicy", settings.registration),
+        administrator_setup=bool(settings.administrator and settings.administrator_token_hash),
         features=sorted([*FEATURES, *_configured_features(settings)]),
         limits=Limits(
             small_file_bytes=SMALL_FILE_BYTES,

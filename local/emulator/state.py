@@ -1,6 +1,7 @@
 """The folder that holds everything of a `make serve`: `aws/`, `tables/`, `objects/` and `log/`.
 
-`aws/` has the credentials of its administrator and the AWS profile of the function. Imports the
+`aws/` has the credentials of its administrator, the AWS profile of the function, and the setup
+token of Satchel's own administrator. Imports the
 standard library only.
 """
 
@@ -74,12 +75,20 @@ class StateFolder:
 
     def admin_keys(self) -> tuple[str, str]:
         """Access key and secret key of the administrator: random, and the same at each start."""
-        path = self.folder / "aws" / "administrator"
+        pair = f"AKIA{secrets.token_hex(8).upper()}\n{secrets.token_urlsafe(30)}\n"
+        access_key, secret_key = self._kept("administrator", pair).split()
+        return access_key, secret_key
+
+    def setup_token(self) -> str:
+        """The token with which Satchel's administrator registers: the same at each start."""
+        return self._kept("setup-token", f"{secrets.token_urlsafe(32)}\n").strip()
+
+    def _kept(self, name: str, fresh: str) -> str:
+        """The text of a private file in `aws/`, which begins as `fresh`."""
+        path = self.folder / "aws" / name
         if not path.exists():
-            pair = f"AKIA{secrets.token_hex(8).upper()}\n{secrets.token_urlsafe(30)}\n"
             part = path.with_suffix(".tmp")
             part.touch(mode=0o600)
-            part.write_text(pair)
+            part.write_text(fresh)
             part.replace(path)
-        access_key, secret_key = path.read_text().split()
-        return access_key, secret_key
+        return path.read_text()

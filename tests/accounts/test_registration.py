@@ -10,9 +10,10 @@ from function import contract
 from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.aws.writes import Write
+from function.core.tokens import token_hash
 from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
-from tests.support.client import PASSWORD, Answer, Client, join
+from tests.support.client import PASSWORD, SETUP_TOKEN, Answer, Client, join
 from tests.support.fake_aws import FakeAws
 
 Rewire = Callable[[contract.Settings], None]
@@ -55,8 +56,53 @@ def test_the_configured_administrator_may_always_register(
 ) -> None:
     """Once: then the name is taken, as any other."""
     only(registration)
-    assert register("root").json()["role"] == "admin"
-    assert (register("root").status, register("root").slug) == (409, "username-taken")
+    assert register("root", setup_token=SETUP_TOKEN).json()["role"] == "admin"
+    answer = register("root", setup_token=SETUP_TOKEN)
+    assert (answer.status, answer.slug) == (409, "username-taken")
+
+
+@pytest.mark.parametrize("registration", ["open", "invite", "closed"])
+@pytest.mark.parametrize(
+    "token", [None, "", "x", SETUP_TOKEN[:-1], SETUP_TOKEN + "x", token_hash(SETUP_TOKEN)]
+)
+def test_the_name_of_the_administrator_is_reserved(
+    fake_aws: FakeAws, behind: Behind, only: Callable[[str], None], registration: str, token: Any
+) -> None:
+    """Whoever is first, an invitation is of no use, and the answer is the same for a taken name."""
+    only(registration)
+    with fake_aws.counted() as made:
+        answers = [register(name, setup_token=token) for name in ("root", "ROOT", "Root")]
+    assert {(each.status, each.slug) for each in answers} == {(403, "wrong-setup-token")}
+    assert (made, behind.rows("users")) == ([], [])
+    assert register("root", setup_token=SETUP_TOKEN).status == 201
+    again = register("root", setup_token=token)
+    assert again.json()["detail"] == answers[0].json()["detail"]
+
+
+def test_without_a_setup_token_there_is_no_first_administrator(
+    settings: contract.Settings, rewire: Rewire, fake_aws: FakeAws
+) -> None:
+    """`GET /info` says so. One who is registered already goes on."""
+    root = join("root")
+    assert Client().get("/info").json()["administrator_setup"] is True
+    rewire(replace(settings, administrator_token_hash=""))
+    assert root.get("/users").status == 200
+    assert Client().post("/login", username="root", password=PASSWORD).status == 200
+    rewire(replace(settings, administrator="boss", administrator_token_hash=""))
+    assert Client().get("/info").json()["administrator_setup"] is False
+    for token in (None, "", SETUP_TOKEN):
+        answer = register("boss", setup_token=token)
+        assert (answer.status, answer.slug) == (403, "wrong-setup-token")
+        assert "no setup token" in answer.json()["detail"]
+    rewire(replace(settings, administrator=""))
+    assert Client().get("/info").json()["administrator_setup"] is False
+
+
+def test_the_setup_token_is_for_no_other_name(fake_aws: FakeAws, behind: Behind) -> None:
+    """Whoever mistypes the name learns it, and has no account that is not the administrator's."""
+    for token in (SETUP_TOKEN, "x"):
+        assert register("rot", setup_token=token).slug == "wrong-setup-token"
+    assert behind.rows("users") == []
 
 
 def test_an_invitation_creates_one_account(
@@ -171,7 +217,7 @@ def test_an_invitation_needs_its_administrator(
     assert register("dave", invite=left).slug == "no-such-invite"
     assert behind.state() == before
     last = root.post("/invites").json()["token"]
-    assert register("root", invite=last).slug == "no-such-invite"
+    assert register("root", invite=last, setup_token=SETUP_TOKEN).slug == "no-such-invite"
     assert register("dave", invite=last).status == 201
 
 

@@ -11,6 +11,7 @@ from tests.e2e.person import Person
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--e2e", metavar="URL", help="a running Satchel to test")
+    parser.addoption("--e2e-state", metavar="FOLDER", help="the state folder of its `make serve`")
     parser.addoption("--e2e-server", metavar="PID", type=int, help="its `make serve`, to kill from")
     parser.addoption(
         "--uppy", metavar="ORIGIN", help="one of its allowedOrigins, on loopback, for a browser"
@@ -29,6 +30,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.fixture
 def url(pytestconfig: pytest.Config) -> str:
     return str(pytestconfig.getoption("--e2e")).rstrip("/")
+
+
+@pytest.fixture
+def state(pytestconfig: pytest.Config) -> str:
+    """The state folder, "" where it is not known."""
+    return str(pytestconfig.getoption("--e2e-state") or "")
 
 
 @pytest.fixture

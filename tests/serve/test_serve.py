@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from moto.core.models import botocore_stubber
 from local import ROOT
 from local.emulator.process import HOST, REGION, Emulator, listen
 from local.emulator.state import ServeError, StateFolder
-from local.serve import main, stack_config
+from local.serve import main, stack_config, welcome
 from local.worker_pool import WorkerPool
 
 pytestmark = pytest.mark.enable_socket
@@ -147,6 +148,19 @@ def test_no_other_key_has_the_rights_of_the_administrator(state: StateFolder) ->
 
 
 @pytest.mark.slow
+def test_the_setup_token_is_printed_and_the_same_at_each_start(tmp_path: Path) -> None:
+    """It is random, private, and on a line of its own."""
+    tokens = list[str]()
+    for name in ("one", "one", "two"):
+        with StateFolder(tmp_path / name) as state:
+            tokens.append(state.setup_token())
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", tokens[0])
+    assert (tmp_path / "one/aws/setup-token").stat().st_mode & 0o077 == 0
+    lines = welcome(8000, 8001, tmp_path, tokens[0]).splitlines()
+    assert f"administrator setup token: {tokens[0]}" in lines
+
+
 def test_an_acknowledged_change_survives_a_killed_emulator(state: StateFolder) -> None:
     with Emulator(state, 0) as emulator:
         admin = Cloud(emulator, *state.admin_keys())

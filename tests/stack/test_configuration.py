@@ -57,6 +57,8 @@ WRONG = [
     ("trustedProxies", ["0.0.0.0/0"]),
     ("trustedProxies", ["::/0"]),
     ("trustedProxies", ["proxy.example.org"]),
+    ("administratorToken", "short"),
+    ("administratorToken", "with a space and more than thirty-two"),
     ("originSecret", "short"),
     ("originSecret", "with a space and more than thirty-two"),
 ]
@@ -181,17 +183,19 @@ def test_the_error_names_every_wrong_setting():
         record.record_resources("production", {"keepDays": "0", "allowedOrigins": ["*"]})
 
 
-def test_an_error_repeats_no_secret():
+@pytest.mark.parametrize("setting", ["originSecret", "administratorToken"])
+def test_an_error_repeats_no_secret(setting):
     """It stands on a terminal, and in the logs of whoever deploys."""
-    with pytest.raises(ValueError, match=r"^originSecret = …: ") as error:
-        record.record_resources("production", {"originSecret": "a mistyped secret"})
+    with pytest.raises(ValueError, match=rf"^{setting} = …: ") as error:
+        record.record_resources("production", {setting: "a mistyped secret"})
     assert "mistyped" not in str(error.value)
 
 
-def test_only_the_hash_of_the_origin_secret_reaches_the_function():
-    """Whoever reads the function's configuration could else choose any address."""
+@pytest.mark.parametrize("setting", ["originSecret", "administratorToken"])
+def test_only_the_hash_of_a_secret_reaches_the_function(setting):
+    """Whoever reads the function's configuration could else choose any address, or a role."""
     secret = "Zk3yQ9mR7bT1xW5cV8nJ2pL6sD4fG0hA"
-    stack = Stack("production", {"originSecret": secret})
+    stack = Stack("production", {setting: secret})
     assert secret not in repr(stack.resources)
     assert hashlib.sha256(secret.encode()).hexdigest() in repr(stack.resources)
 

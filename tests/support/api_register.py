@@ -146,7 +146,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST", path="/register", power="public",
         body={
             "username": "newcomer", "password": PASSWORD, "email": "new@example.org",
-            "invite": None,
+            "invite": None, "setup_token": None,
         },
         status=201, calls=(COMMIT,), replay=409,
     ),

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
-from function import app
+from function import app, base
 from local.gateway.http1 import Request
 from local.gateway.lambda_proxy import build_event
 from tests.support.documented import assert_documented
 
 PASSWORD = "correct horse battery staple"
+SETUP_TOKEN = "setup-token-of-the-administrator-0123456789"
 CONTEXT: Any = SimpleNamespace(
     aws_request_id="lambda-request",
     function_name="satchel-test",
@@ -126,7 +127,9 @@ def answer_of(result: dict[str, Any]) -> Answer:
 def join(username: str, address: str = "192.0.2.1") -> Client:
     """Registers an account and logs it in."""
     anyone = Client(address=address)
-    answer = anyone.post("/register", username=username, password=PASSWORD)
+    named = username == base.current().settings.administrator
+    proof = {"setup_token": SETUP_TOKEN} if named else {}
+    answer = anyone.post("/register", username=username, password=PASSWORD, **proof)
     assert answer.status == 201, answer.content
     answer = anyone.post("/login", username=username, password=PASSWORD)
     assert answer.status == 200, answer.content

@@ -42,15 +42,17 @@ def masked(text: str) -> str:
     return text.strip()
 
 
-def walk(found: list[Step], url: str, folder: Path, suffix: str = "") -> list[str]:
+def walk(found: list[Step], url: str, folder: Path, suffix: str = "", state: str = "") -> list[str]:
     """The output of each block, when one shell runs all in order.
 
-    `suffix` is added to user names, for a server where they may be used already.
+    `suffix` is added to user names, for a server where they may be used already. `state` is the
+    folder of a `make serve`.
     """
     people = re.compile(r"\b(alice|bob|carol)\b")
     program = f"printf '{BETWEEN}'\n".join(step.program for step in found)
     program = people.sub(rf"\g<1>{suffix}", program).replace(SERVED, url)
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "no_proxy": "127.0.0.1"}
+    environment |= {"SATCHEL_STATE": state} if state else {}
     run = subprocess.run(
         ["bash"],
         input=program,
