@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 NO_SUCH_OBJECT = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 NO_SUCH_UPLOAD = frozenset({"NoSuchUpload", "NoSuchKey", "404"})
 IDENTITY = "identity"  # the Content-Encoding of bytes as they are (RFC 9110, section 12.5.3)
+SHA256_HEADER, CRC64NVME_HEADER = "x-amz-checksum-sha256", "x-amz-checksum-crc64nvme"
+# S3 verifies a SHA-256 over parts only for each part, and of the whole object only a CRC (Amazon S3
+# User Guide, checking object integrity).
+MultipartChecksum = Literal["sha256", "crc64nvme"]
+MULTIPART_CHECKSUMS: dict[MultipartChecksum, Any] = {
+    "sha256": {"ChecksumAlgorithm": "SHA256", "ChecksumType": "COMPOSITE"},
+    "crc64nvme": {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"},
+}
 NOT_AS_LISTED = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 
 
@@ -48,11 +56,15 @@ class ListedObject:
 
 @dataclass(frozen=True)
 class Part:
-    """An uploaded part of a multipart upload: its number from 1, its size in bytes, its ETag."""
+    """An uploaded part of a multipart upload: its number from 1, its size in bytes, its ETag.
+
+    `sha256` is hexadecimal, where the upload was created for parts with SHA-256.
+    """
 
     number: int
     size: int
     etag: str
+    sha256: str | None = None
 
 
 class BytesMissing(Unavailable):
@@ -60,6 +72,10 @@ class BytesMissing(Unavailable):
 
     It may have been deleted since the row was read; otherwise bytes are lost.
     """
+
+
+class WrongChecksum(Exception):
+    """The bytes in S3 do not have the checksum that was given for the whole object."""
 
 
 class Bucket:
@@ -184,36 +200,64 @@ class Bucket:
         )
 
     def presign_put(
-        self, key: str, content_type: str, size: int | None, sha256: str | None, seconds: int
+        self,
+        key: str,
+        content_type: str,
+        size: int | None,
+        seconds: int,
+        *,
+        sha256: str | None,
+        crc64nvme: str | None,
     ) -> tuple[str, dict[str, str]]:
         """A URL for one PUT within `seconds`, and the headers that the client must send with it.
 
         `If-None-Match: *` makes the URL good for one object: nobody can overwrite it with the same
-        URL. `size` in bytes and `sha256` in hexadecimal are signed where they are known.
+        URL. `size` in bytes and one of the checksums, in hexadecimal, are signed where known.
         """
         parameters: dict[str, Any] = {"ContentType": content_type, "IfNoneMatch": "*"}
         headers = {"content-type": content_type, "if-none-match": "*"}
         if size is not None:
             parameters["ContentLength"] = size
         if sha256:
-            parameters["ChecksumSHA256"] = base64_of(sha256)
-            headers["x-amz-checksum-sha256"] = base64_of(sha256)
+            parameters["ChecksumSHA256"] = headers[SHA256_HEADER] = base64_of(sha256)
+        if crc64nvme:
+            parameters["ChecksumCRC64NVME"] = headers[CRC64NVME_HEADER] = base64_of(crc64nvme)
         return self._presign("put_object", seconds, Key=key, **parameters), headers
 
     def presign_part(
-        self, key: str, multipart: str, number: int, size: int | None, seconds: int
-    ) -> str:
-        """A URL for one part; its `size` in bytes is signed where it is known."""
-        length = {} if size is None else {"ContentLength": size}
-        return self._presign(
-            "upload_part", seconds, Key=key, UploadId=multipart, PartNumber=number, **length
-        )
+        self,
+        key: str,
+        multipart: str,
+        number: int,
+        size: int | None,
+        sha256: str | None,
+        seconds: int,
+    ) -> tuple[str, dict[str, str]]:
+        """A URL for one part, and the headers that the client must send with it.
 
-    def create_multipart(self, key: str, content_type: str) -> str:
-        """Starts a multipart upload and returns its id."""
+        Its `size` in bytes and its `sha256` in hexadecimal are signed where they are known.
+        """
+        parameters: dict[str, Any] = {} if size is None else {"ContentLength": size}
+        headers: dict[str, str] = {}
+        if sha256:
+            parameters["ChecksumSHA256"] = headers[SHA256_HEADER] = base64_of(sha256)
+        where = {"Key": key, "UploadId": multipart, "PartNumber": number}
+        return self._presign("upload_part", seconds, **where, **parameters), headers
+
+    def create_multipart(
+        self, key: str, content_type: str, checksum: MultipartChecksum | None
+    ) -> str:
+        """Starts a multipart upload and returns its id.
+
+        With `checksum` "sha256" S3 takes only parts with their SHA-256; with "crc64nvme" it
+        verifies the checksum that `complete_multipart` gives for the whole object.
+        """
         with translate_aws_errors():
             answer = self._client.create_multipart_upload(
-                Bucket=self._name, Key=key, ContentType=content_type
+                Bucket=self._name,
+                Key=key,
+                ContentType=content_type,
+                **(MULTIPART_CHECKSUMS[checksum] if checksum else {}),
             )
         return answer["UploadId"]
 
@@ -230,20 +274,36 @@ class Bucket:
                     return None
                 raise
             parts += [
-                Part(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
+                Part(
+                    part["PartNumber"],
+                    part["Size"],
+                    part["ETag"].strip('"'),
+                    hex_of(part["ChecksumSHA256"]) if "ChecksumSHA256" in part else None,
+                )
                 for part in answer.get("Parts", [])
             ]
             if not answer.get("IsTruncated"):
                 return parts
             request["PartNumberMarker"] = answer["NextPartNumberMarker"]
 
-    def complete_multipart(self, key: str, multipart: str, parts: Sequence[Part]) -> bool:
+    def complete_multipart(
+        self, key: str, multipart: str, parts: Sequence[Part], crc64nvme: str | None
+    ) -> bool:
         """Makes the parts one object; False when a part is not as listed.
 
         True also when S3 does not know the upload: an earlier call may have completed it, so
-        callers look at the object afterwards.
+        callers look at the object afterwards. `crc64nvme` is that of the whole object, in
+        hexadecimal, if the upload was created for one. Raises WrongChecksum.
         """
-        listed: Any = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
+        listed: Any = [
+            {
+                "PartNumber": part.number,
+                "ETag": f'"{part.etag}"',
+                **({"ChecksumSHA256": base64_of(part.sha256)} if part.sha256 else {}),
+            }
+            for part in parts
+        ]
+        whole: Any = {"ChecksumCRC64NVME": base64_of(crc64nvme)} if crc64nvme else {}
         try:
             with translate_aws_errors():
                 self._client.complete_multipart_upload(
@@ -251,8 +311,11 @@ class Bucket:
                     Key=key,
                     UploadId=multipart,
                     MultipartUpload={"Parts": listed},
+                    **whole,
                 )
         except ClientError as error:
+            if error_code(error) == "BadDigest":
+                raise WrongChecksum from error
             if error_code(error) in NOT_AS_LISTED:
                 return False
             if error_code(error) not in NO_SUCH_UPLOAD:

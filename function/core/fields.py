@@ -188,6 +188,8 @@ Base64 = Annotated[
     WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
 ]
 Sha256 = Annotated[str, described_pattern(r"^[0-9a-f]{64}$", "64 hexadecimal digits 0-9 a-f")]
+Crc64Nvme = Annotated[str, described_pattern(r"^[0-9a-f]{16}$", "16 hexadecimal digits 0-9 a-f")]
+PartChecksum = Literal["sha256"]
 Etag = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200)]

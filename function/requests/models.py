@@ -9,8 +9,10 @@ from function.core.fields import (
     AllowedTypes,
     ContentType,
     Count,
+    Crc64Nvme,
     FileName,
     Line,
+    PartChecksum,
     Password,
     Seconds,
     Sha256,
@@ -101,7 +103,7 @@ class PublicFileRequest(Closed):
 
 
 class FileRequestUpload(Closed):
-    """A file to upload: `size` is bytes, `sha256` the hexadecimal hash of the whole file.
+    """A file to upload: `size` is bytes; checksums are hexadecimal, as with `POST /uploads`.
 
     `file_name` may contain folders. `sender` is the name that the uploader gives. `grant` is the
     access token of an unlock.
@@ -111,5 +113,7 @@ class FileRequestUpload(Closed):
     size: Size
     content_type: ContentType | None = None
     sha256: Sha256 | None = None
+    crc64nvme: Crc64Nvme | None = None
+    part_checksum: PartChecksum | None = None
     sender: Line | None = None
     grant: AccessTokenText | None = None

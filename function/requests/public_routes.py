@@ -126,9 +126,7 @@ def sign_file_request_parts(
     request: CurrentRequest,
 ) -> SignedParts:
     """Presign URLs for up to a hundred parts of an upload for a file request."""
-    return one(UploadService).sign_parts(
-        _uploader(token, request), upload_id, list(body.part_numbers)
-    )
+    return one(UploadService).sign_parts(_uploader(token, request), upload_id, body.hashes())
 
 
 @router.post(

@@ -90,11 +90,10 @@ class PublicFileRequestService:
             raise
         spec = UploadSpec(
             file_name=row.folder + request.file_name,
-            size=request.size,
             username=row.owner,
             content_type=type_of(request.file_name, request.content_type) or PLAIN_BYTES,
-            sha256=request.sha256,
             on_conflict="rename",
+            **request.model_dump(include={"size", "sha256", "crc64nvme", "part_checksum"}),
         )
         uploader = replace(_uploader_of(row), address=address, agent=agent)
         upload = self._uploads.prepare(uploader, row.owner_id, spec)

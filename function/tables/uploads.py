@@ -10,7 +10,7 @@ from function.aws.dynamodb import Dynamo, QueryPage
 from function.aws.rows import Key, Row, Rows
 from function.aws.writes import Write, delete, equals, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
-from function.core.fields import OnConflict, StoredType
+from function.core.fields import OnConflict, PartChecksum, StoredType
 from function.core.limits import DAY, UPLOAD_DAYS
 from function.tables.expiry import claim, expiry_key, schedule_expiry
 from function.tables.reservations import (
@@ -34,7 +34,8 @@ class UploadRow(Row):
       `if_none_match`: what happens if a file has the name.
     - `object`: the key of the bytes. `multipart`: the id of the S3 upload; `part_size` in bytes,
       None where the client cuts the parts itself.
-    - `size` in bytes, None if the client did not say it; `sha256` in hexadecimal, if it did.
+    - `size` in bytes, None if the client did not say it; `sha256` or `crc64nvme` in hexadecimal,
+      if it did. `part_checksum`: "sha256" where each part is signed with its own.
     - `created`: ISO 8601. `expires_at`: epoch seconds. `rev`: random.
     - `done`: the response of the completion as JSON, which a repeated completion returns as well.
     - `request`: the id of the file request that it answers; `folder`: the request's folder when it
@@ -58,6 +59,8 @@ class UploadRow(Row):
     part_size: int | None = None
     multipart: str | None = None
     sha256: str | None = None
+    crc64nvme: str | None = None
+    part_checksum: PartChecksum | None = None
     if_match: str | None = None
     if_none_match: str | None = None
     description: str | None = None

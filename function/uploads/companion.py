@@ -68,7 +68,8 @@ def batch_sign(
     if not all(map(_is_part_number, numbers)) or len(numbers) > MAX_SIGNED_PARTS:
         reason = f"at most {MAX_SIGNED_PARTS} numbers from 1 to {MAX_PARTS}, with commas between"
         raise Invalid(errors=[{"at": "query.partNumbers", "reason": reason}])
-    signed = one(UploadService).sign_parts(caller, upload_id, [int(number) for number in numbers])
+    hashes = dict.fromkeys(map(int, numbers))
+    signed = one(UploadService).sign_parts(caller, upload_id, hashes)
     return {"presignedUrls": {str(part.part_number): part.url for part in signed.parts}}
 
 
@@ -84,7 +85,7 @@ def sign_part(
     if not _is_part_number(part_number):
         reason = f"a number from 1 to {MAX_PARTS}"
         raise Invalid(errors=[{"at": "path.part_number", "reason": reason}])
-    signed = one(UploadService).sign_parts(caller, upload_id, [int(part_number)])
+    signed = one(UploadService).sign_parts(caller, upload_id, {int(part_number): None})
     return {"url": signed.parts[0].url, "expires": URL_SECONDS}
 
 

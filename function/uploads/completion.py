@@ -11,7 +11,7 @@ from function.access.errors import QuotaExceeded
 from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
 from function.access.releases import Releases
 from function.audit.service import AuditLog
-from function.aws.s3 import Part, Stored
+from function.aws.s3 import Part, Stored, WrongChecksum
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import (
@@ -182,8 +182,12 @@ class CompletionService:
             raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
         if row.size is not None and size < row.size:
             raise UploadIncomplete(f"The parts have {size} of {row.size} bytes; send the others.")
-        if not self._bucket.complete_multipart(row.object, multipart, parts):
-            raise UploadIncomplete
+        try:
+            if not self._bucket.complete_multipart(row.object, multipart, parts, row.crc64nvme):
+                raise UploadIncomplete
+        except WrongChecksum:
+            self._releases.discard(row)
+            raise UploadMismatch from None
 
     def _commit(
         self, actor: Principal, username: str, row: UploadRow, stored: Stored

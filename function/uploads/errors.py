@@ -35,7 +35,7 @@ class UploadMismatch(Invalid):
     """The bytes in S3 are not those declared, or are encoded; they have been deleted."""
 
     slug, title = "upload-mismatch", "Size or checksum does not match"
-    default = "The bytes differ from the declared size or SHA-256. Start a new upload."
+    default = "The bytes differ from the declared size or checksum. Start a new upload."
 
 
 # The problems of the routes that start, sign and complete uploads, those of Companion too.

@@ -8,9 +8,9 @@ multipart upload limits). All sizes are bytes, and part numbers count from 1.
 import shlex
 from collections.abc import Mapping
 
-from function.aws.s3 import Part, Stored
+from function.aws.s3 import MultipartChecksum, Part, Stored
 from function.core.curl import local_name
-from function.core.errors import TooLarge
+from function.core.errors import Invalid, TooLarge
 from function.core.fields import UploadMethod
 from function.core.limits import (
     MAX_FILE_BYTES,
@@ -20,6 +20,10 @@ from function.core.limits import (
     MIN_PART_BYTES,
 )
 from function.tables.uploads import UploadRow
+from function.uploads.models import UploadSpec
+
+IN_PARTS = "S3 cannot verify a SHA-256 over parts."
+OF_PARTS = 'part_checksum "sha256" and sign each part with its own'
 
 
 def choose_method(size: int | None) -> UploadMethod:
@@ -36,6 +40,24 @@ def choose_part_size(size: int) -> int:
         raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes.")
     least = -(-size // MAX_PARTS)
     return max(MIN_PART_BYTES, -(-least // MIB) * MIB)
+
+
+def require_verifiable(spec: UploadSpec, *, is_single: bool) -> None:
+    """Checks that S3 can verify the checksum of an upload, in one PUT or in parts.
+
+    A checksum that nobody verifies would be one that is dropped without a word. Raises Invalid.
+    """
+    reasons = {}
+    if spec.sha256 and not is_single:
+        reasons["sha256"] = f"{IN_PARTS} Give crc64nvme of the whole file, or {OF_PARTS}."
+    if spec.part_checksum and is_single:
+        reasons["part_checksum"] = "this file takes one PUT: give its sha256 or crc64nvme"
+    if not reasons and sum(map(bool, (spec.sha256, spec.crc64nvme, spec.part_checksum))) > 1:
+        reasons["crc64nvme"] = "S3 verifies one checksum: give sha256, crc64nvme or part_checksum"
+    if reasons:
+        detail = next(iter(reasons.values()))
+        errors = [{"at": f"body.{name}", "reason": reason} for name, reason in reasons.items()]
+        raise Invalid(f"{detail[0].upper()}{detail[1:].removesuffix('.')}.", errors=errors)
 
 
 def method_of(upload: UploadRow) -> UploadMethod:
@@ -67,6 +89,27 @@ def part_length(upload: UploadRow, number: int) -> int | None:
     return part_size if number < total else (upload.size or 0) - (total - 1) * part_size
 
 
+def checksum_of_parts(upload: UploadRow) -> MultipartChecksum | None:
+    """The checksum that S3 is to verify of an upload in parts."""
+    return upload.part_checksum or ("crc64nvme" if upload.crc64nvme else None)
+
+
+def require_signable(upload: UploadRow, hashes: Mapping[int, str | None]) -> None:
+    """Checks the numbers of parts, and that they have hashes exactly if the upload has them.
+
+    S3 takes no others. Raises Invalid.
+    """
+    total, at, reason = total_parts(upload) or MAX_PARTS, "body.parts", ""
+    if max(hashes) > total:
+        at, reason = "body.part_numbers", f"the upload has {total} parts"
+    elif upload.part_checksum and not all(hashes.values()):
+        reason = "give the sha256 of each part: the upload began with part_checksum"
+    elif not upload.part_checksum and any(hashes.values()):
+        reason = 'give no sha256: the upload began without part_checksum "sha256"'
+    if reason:
+        raise Invalid(errors=[{"at": at, "reason": reason}])
+
+
 def missing_parts(upload: UploadRow, parts: list[Part]) -> list[int]:
     """The numbers of the parts that S3 does not have, or has in another size than planned.
 
@@ -86,7 +129,7 @@ def parts_of_object(upload: UploadRow, stored: Stored) -> list[Part]:
     """
     total = total_parts(upload)
     if upload.multipart is None or total is None:
-        return [Part(1, stored.size, stored.etag)]
+        return [Part(1, stored.size, stored.etag, stored.sha256)]
     return [
         Part(number, part_length(upload, number) or 0, stored.etag)
         for number in range(1, total + 1)

@@ -80,7 +80,7 @@ def sign_parts(upload_id: str, body: PartsRequest, caller: Writer) -> SignedPart
     Where the client cuts the parts itself (`part_size` is null), they are signed while those that
     have arrived leave room for more.
     """
-    return one(UploadService).sign_parts(caller, upload_id, list(body.part_numbers))
+    return one(UploadService).sign_parts(caller, upload_id, body.hashes())
 
 
 @router.post(

@@ -4,6 +4,8 @@ An upload is a row in the table files and, for parts, a multipart upload in S3. 
 no other state, so any client can resume an upload with what `GET /uploads/{id}` answers.
 """
 
+from collections.abc import Mapping
+
 from function.access.callers import Uploader
 from function.access.policy import Access, WriteAuthorization, needed_right
 from function.access.releases import Releases
@@ -15,7 +17,6 @@ from function.core.errors import Invalid
 from function.core.fields import UploadMethod
 from function.core.limits import (
     FILE_REQUEST_UPLOAD_SECONDS,
-    MAX_PARTS,
     UNSIZED_UPLOAD_SECONDS,
     UPLOAD_SECONDS,
     URL_SECONDS,
@@ -39,8 +40,16 @@ from function.tables.uploads import (
 from function.tables.usage import StorageAmount, reserve_room
 from function.uploads.allowance import Allowance
 from function.uploads.errors import NoSuchUpload
-from function.uploads.models import PutOrder, SignedPart, SignedParts, UploadSpec, UploadView
+from function.uploads.models import (
+    ArrivedPart,
+    PutOrder,
+    SignedPart,
+    SignedParts,
+    UploadSpec,
+    UploadView,
+)
 from function.uploads.parts import (
+    checksum_of_parts,
     choose_method,
     choose_part_size,
     curl_multipart,
@@ -50,6 +59,8 @@ from function.uploads.parts import (
     part_length,
     parts_of_object,
     planned_part_size,
+    require_signable,
+    require_verifiable,
     total_parts,
 )
 
@@ -109,49 +120,63 @@ class UploadService:
         """Begins the multipart upload in S3, if the file takes parts, and returns the upload's row.
 
         The caller commits the row (`create_upload`). `user_id` is the id of the account that owns
-        the upload: the uploader's, or that of the file request's owner. Raises TooLarge.
+        the upload: the uploader's, or that of the file request's owner. Raises TooLarge, Invalid.
         """
         part_size = choose_part_size(spec.size or 0)
         is_single = (method or choose_method(spec.size)) == "put"
+        require_verifiable(spec, is_single=is_single)
         row = self._new_row(uploader, user_id, spec, is_single=is_single)
         if is_single:
             return row
         if method is None:
             row = row.model_copy(update={"part_size": part_size})
         return row.model_copy(
-            update={"multipart": self._bucket.create_multipart(row.object, row.content_type)}
+            update={
+                "multipart": self._bucket.create_multipart(
+                    row.object, row.content_type, checksum_of_parts(row)
+                )
+            }
         )
 
     def sign_parts(
-        self, caller: Caller | Uploader, upload_id: str, numbers: list[int]
+        self, caller: Caller | Uploader, upload_id: str, hashes: Mapping[int, str | None]
     ) -> SignedParts:
-        """Presigned URLs for parts, each bound to the part's size.
+        """Presigned URLs for parts, each bound to the part's size and SHA-256.
 
+        `hashes` has the SHA-256 in hexadecimal by the number of the part; None, where the upload
+        began without.
         Parts that the client cuts itself are signed while their sum can fit (`Allowance`).
         Raises NoSuchUpload, Invalid, TooLarge, QuotaExceeded, TypeNotAllowed.
         """
         row, account = self._find(caller, upload_id)
-        total = total_parts(row) or MAX_PARTS
-        if row.multipart is None or max(numbers) > total:
-            reason = f"the upload has {total} parts" if row.multipart else "the upload is one PUT"
-            raise Invalid(errors=[{"at": "body.part_numbers", "reason": reason}])
+        if row.multipart is None:
+            raise Invalid(errors=[{"at": "body.part_numbers", "reason": "the upload is one PUT"}])
+        require_signable(row, hashes)
         if self._allowance.limits(row, account):
-            self._allowance.require_fits(row, account, self._arrived_parts(row), set(numbers))
+            self._allowance.require_fits(row, account, self._arrived_parts(row), set(hashes))
         expires_at = iso(self._runtime.now() + URL_SECONDS)
         parts = []
-        for number in dict.fromkeys(numbers):
+        for number, sha256 in hashes.items():
             size = part_length(row, number)
-            url = self._bucket.presign_part(row.object, row.multipart, number, size, URL_SECONDS)
-            parts.append(SignedPart(part_number=number, url=url, size=size, expires_at=expires_at))
+            url, headers = self._bucket.presign_part(
+                row.object, row.multipart, number, size, sha256, URL_SECONDS
+            )
+            parts.append(
+                SignedPart(
+                    part_number=number, url=url, size=size, headers=headers, expires_at=expires_at
+                )
+            )
         return SignedParts(parts=parts)
 
     def status(self, caller: Caller | Uploader, upload_id: str, base_url: str) -> UploadView:
         """An upload with the numbers of its arrived and missing parts. Raises NoSuchUpload."""
         row, _ = self._find(caller, upload_id)
-        parts = self._arrived_parts(row)
+        listed = self._listed_parts(row)
+        parts = self._parts_of_object(row) if listed is None else listed
         numbers = {
             "arrived": [part.number for part in parts],
             "missing": missing_parts(row, parts),
+            "parts": None if listed is None else [_arrived(part) for part in listed],
         }
         return self.describe(row, base_url).model_copy(update=numbers)
 
@@ -220,13 +245,18 @@ class UploadService:
         view = _summary(row)
         if row.multipart is None:
             url, headers = self._bucket.presign_put(
-                row.object, row.content_type, row.size, row.sha256, URL_SECONDS
+                row.object,
+                row.content_type,
+                row.size,
+                URL_SECONDS,
+                sha256=row.sha256,
+                crc64nvme=row.crc64nvme,
             )
             expires_at = iso(self._runtime.now() + URL_SECONDS)
             put = PutOrder(url=url, headers=headers, expires_at=expires_at)
             line = curl_put(row.file_name, url, headers)
             return view.model_copy(update={"put": put, "curl": line})
-        if planned_part_size(row) is None:
+        if planned_part_size(row) is None or row.part_checksum:
             return view
         return view.model_copy(update={"curl": curl_multipart(row, base_url)})
 
@@ -285,9 +315,16 @@ class UploadService:
 
     def _arrived_parts(self, row: UploadRow) -> list[Part]:
         """The parts that S3 has, joined or not; one PUT is one part."""
-        parts = self._bucket.list_parts(row.object, row.multipart) if row.multipart else None
-        if parts is not None:
-            return parts
+        parts = self._listed_parts(row)
+        return self._parts_of_object(row) if parts is None else parts
+
+    def _listed_parts(self, row: UploadRow) -> list[Part] | None:
+        """The parts as S3 lists them; one PUT is one part. None when S3 has joined them."""
+        if row.multipart is None:
+            return self._parts_of_object(row)
+        return self._bucket.list_parts(row.object, row.multipart)
+
+    def _parts_of_object(self, row: UploadRow) -> list[Part]:
         stored = self._bucket.head(row.object)
         return parts_of_object(row, stored) if stored else []
 
@@ -305,6 +342,10 @@ def _summary(row: UploadRow) -> UploadView:
         created=row.created,
         expires_at=iso(row.expires_at),
     )
+
+
+def _arrived(part: Part) -> ArrivedPart:
+    return ArrivedPart(part_number=part.number, size=part.size, etag=part.etag, sha256=part.sha256)
 
 
 def _held(row: UploadRow) -> UploadView:

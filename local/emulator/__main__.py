@@ -70,6 +70,7 @@ def main() -> None:
     folder = Path(os.environ["STATE_DIR"])
     patches.accept_one_root_key(os.environ["AWS_ACCESS_KEY_ID"])
     patches.find_queues_on_any_port()
+    patches.verify_checksums_of_whole_objects()
     patches.print_mail(terminal)
     save = patches.write_files_durably(folder)
     patches.journal_rows(folder, save)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.emulator.crc64 import joined_crc64nvme
 from local.emulator.journal import Journal, exit_if_disk_failed, write_durably
 from local.emulator.mail import mail_printer
 
@@ -235,6 +236,29 @@ def deliver_notifications_before_the_response(save: Save, *, s3: Any, sqs: Any) 
         s3._fire_s3_event(bucket, key, event, *arguments, sequencer=sequencer, **options)
 
     s3._deliver_event_to_sqs, s3._fire_s3_event_async = deliver_and_save, fire
+
+
+@patch("1.5.33", {"services.s3": "_complete_multipart_upload _error _multipart_uploads _qp"})
+def verify_checksums_of_whole_objects(*, s3: Any) -> None:
+    """Verify the CRC-64/NVME that a completion declares over the bytes of the joined parts.
+
+    ministack compares it with a checksum over the checksums of the parts.
+    """
+    complete, header = s3._complete_multipart_upload, "x-amz-checksum-crc64nvme"
+
+    def verify_and_complete(
+        bucket: str, key: str, body: bytes, query: Any, headers: dict[str, str] | None = None
+    ) -> Any:
+        upload_id, sent = s3._qp(query, "uploadId"), dict(headers or {})
+        upload = s3._multipart_uploads.get(upload_id) or {}
+        declared = sent.pop(header, None)
+        if declared and upload.get("checksum_algorithm") == "CRC64NVME":
+            parts = [upload["parts"][number] for number in sorted(upload["parts"])]
+            if joined_crc64nvme(parts) != declared:
+                return s3._error("BadDigest", "Another CRC64NVME.", 400, f"/{bucket}/{key}")
+        return complete(bucket, key, body, query, sent)
+
+    s3._complete_multipart_upload = verify_and_complete
 
 
 @patch(

@@ -12,9 +12,11 @@ from tests.crashes.crashes import collide
 from tests.crashes.meetings import act_before_commit
 from tests.support import presigned as s3
 from tests.support.client import Client
+from tests.support.crc64 import crc64nvme
 from tests.support.fake_aws import Call, FakeAws
 from tests.support.senders import Sender, ask, change, counts
 from tests.support.transfers import (
+    SINGLE,
     bytes_used,
     complete,
     count_multipart_uploads,
@@ -167,7 +169,9 @@ def test_an_upload_becomes_a_file_of_the_owner(
 ) -> None:
     """It has the name of the sender and counts on the quota of the owner."""
     request_id, sender = ask(alice)
-    view = start(sender, "Straße/ü.txt", len(data), sender="Zoë", sha256=sha256(data))
+    name = "sha256" if len(data) <= SINGLE else "crc64nvme"
+    declared = {name: sha256(data) if name == "sha256" else crc64nvme(data)}
+    view = start(sender, "Straße/ü.txt", len(data), sender="Zoë", **declared)
     assert (view["file_name"], view["owner"], view["size"]) == ("Straße/ü.txt", "alice", len(data))
     assert alice.names() == []
     assert counts(alice, request_id) == (1, len(data))

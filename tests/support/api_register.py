@@ -136,7 +136,6 @@ LINK = {
     "note": "what it is",
     "alias": "a-file",
 }
-SHA256 = "0" * 64
 # Reasons why a changing route writes no audit record.
 NOTHING_CHANGES = "it changes no data of an account"
 BEGINS = "the completion of the upload is what writes the row"
@@ -353,7 +352,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST", path="/uploads", power="write", relation="writer",
         body=FILE | {
             "size": 100 * MIB, "content_type": "x/y",
-            "sha256": SHA256,
+            "sha256": None, "crc64nvme": "0" * 16, "part_checksum": None,
             "on_conflict": "replace", "if_match": None, "description": "what it is",
             "tags": ["one", "two"],
         },
@@ -530,7 +529,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST", path="/r/{token}/uploads", power="public",
         body={
             "file_name": "big.bin", "size": 100 * MIB, "content_type": "x/y",
-            "sha256": SHA256,
+            "sha256": None, "crc64nvme": "0" * 16, "part_checksum": None,
             "sender": "Zoë", "grant": None,
         },
         status=201, calls=(READ, "CreateMultipartUpload", COMMIT), replay=409,

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from function import app
 from local.deploy import Deployment, deploy
 from local.record import record_resources
 from tests.support.botocore_patches import patched_botocore
+from tests.support.crc64 import base64_crc64nvme
 from tests.support.dynamodb_answers import answer_directly, encode_request, parse_answer
 from tests.support.moto_patches import patched_moto
 from tests.support.moto_rows import (
@@ -289,6 +291,8 @@ class FakeAws:
 
     def _answer(self, call: Call, moto: Callable[[], AWSResponse | None]) -> AWSResponse | None:
         body = answer_directly(call.operation, call.request)
+        if call.operation == "ListParts":
+            return with_part_hashes(call, moto())
         if body is None:
             return moto()
         return response(200, {"content-type": "application/x-amz-json-1.0"}, body)
@@ -339,8 +343,11 @@ def refusal(call: Call) -> AWSResponse | None:
             and declared != base64.b64encode(hashlib.sha256(sent_body(call)).digest()).decode()
         ):
             return failure(call, 400, "BadDigest")
-    if call.operation == "CompleteMultipartUpload" and not _has_upload(call):
-        return failure(call, 404, "NoSuchUpload")
+    if call.operation == "CompleteMultipartUpload":
+        upload = multipart_upload(_query(call)["uploadId"])
+        code = wrong_completion(upload, headers, call.request.body) if upload else "NoSuchUpload"
+        if code:
+            return failure(call, 400 if upload else 404, code)
     if (
         call.operation in {"BatchGetItem", "Query"}
         and len(call.request.body) > MAX_KEY_BYTES
@@ -354,11 +361,60 @@ def refusal(call: Call) -> AWSResponse | None:
     return None
 
 
-def _has_upload(call: Call) -> bool:
-    """Whether S3 knows the multipart upload that a call names."""
-    upload = dict(parse_qsl(urlsplit(call.request.url).query))["uploadId"]
+def _query(call: Call) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(call.request.url).query))
+
+
+def multipart_upload(upload_id: str) -> Any:
+    """moto's multipart upload of this id; None where it has none."""
     buckets = get_backend("s3")[ACCOUNT]["aws"].buckets.values()
-    return any(upload in bucket.multiparts for bucket in buckets)
+    found = (bucket.multiparts.get(upload_id) for bucket in buckets)
+    return next((each for each in found if each), None)
+
+
+def checksum_algorithm(upload: Any) -> str:
+    """The algorithm that a multipart upload was created for, "" for none."""
+    return str(upload.metadata.get("x-amz-checksum-algorithm") or "")
+
+
+def wrong_completion(upload: Any, headers: dict[str, Any], body: bytes | str) -> str:
+    """The code of the error for parts or an object with other checksums than those given.
+
+    moto verifies none, and computes a CRC32 where it should compute a CRC-64/NVME.
+    """
+    text = _text(body)
+    if checksum_algorithm(upload) == "SHA256":
+        for part in re.findall(r"<Part>.*?</Part>", text, re.DOTALL):
+            number = int(re.findall(r"<PartNumber>(\d+)<", part)[0])
+            given = re.findall(r"<ChecksumSHA256>([^<]+)<", part)
+            if not given:
+                return "InvalidRequest"
+            if given != [part_hash(upload, number)]:
+                return "InvalidPart"
+    whole = _text(headers.get("x-amz-checksum-crc64nvme"))
+    if whole and checksum_algorithm(upload) == "CRC64NVME":
+        joined = b"".join(upload.parts[number].value for number in sorted(upload.parts))
+        return "" if whole == base64_crc64nvme(joined) else "BadDigest"
+    return ""
+
+
+def part_hash(upload: Any, number: int) -> str:
+    """The SHA-256 of a part, as S3 writes it."""
+    value = upload.parts[number].value if number in upload.parts else b""
+    return base64.b64encode(hashlib.sha256(value).digest()).decode()
+
+
+def with_part_hashes(call: Call, answer: AWSResponse | None) -> AWSResponse | None:
+    """A list of parts with the SHA-256 of each, which moto does not keep."""
+    upload = multipart_upload(_query(call)["uploadId"])
+    if answer is None or upload is None or checksum_algorithm(upload) != "SHA256":
+        return answer
+
+    def add(match: re.Match[str]) -> str:
+        return f"{match[0]}<ChecksumSHA256>{part_hash(upload, int(match[1]))}</ChecksumSHA256>"
+
+    body = re.sub(r"<PartNumber>(\d+)</PartNumber>", add, answer.content.decode())
+    return response(answer.status_code, answer.headers, body.encode())
 
 
 def sent_body(call: Call) -> bytes:

@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
-from tests.support.fake_aws import REGION, session
+from tests.support.crc64 import base64_crc64nvme
+from tests.support.fake_aws import REGION, checksum_algorithm, multipart_upload, session
 
 KEY_ID, SECRET = "testing", "testing"
 LONGEST = 300
@@ -168,13 +169,11 @@ def _apply(asked: Asked) -> Reply:
         return _get(asked, where)
     if asked.method != "PUT":
         raise Refused(405, "MethodNotAllowed")
-    checksum = asked.headers.get("x-amz-checksum-sha256")
-    if checksum and checksum != base64.b64encode(hashlib.sha256(asked.body).digest()).decode():
-        raise Refused(400, "BadDigest")
-    extra: dict[str, Any] = {}
-    if checksum:  # moto keeps a checksum only when it is told its algorithm as well
-        extra |= {"ChecksumSHA256": checksum, "ChecksumAlgorithm": "SHA256"}
+    extra = _checksum(asked)
     if "uploadId" in asked.query:
+        upload = multipart_upload(asked.query["uploadId"])
+        if upload and (checksum_algorithm(upload) == "SHA256") is not bool(extra):
+            raise Refused(400, "InvalidRequest")  # "Checksum Type mismatch occurred"
         part = {"UploadId": asked.query["uploadId"], "PartNumber": int(asked.query["partNumber"])}
         answer = _client().upload_part(**where, **part, Body=asked.body, **extra)
         return Reply(200, headers={"etag": answer["ETag"]})
@@ -186,6 +185,18 @@ def _apply(asked: Asked) -> Reply:
         extra["IfNoneMatch"] = asked.headers["if-none-match"]
     answer = _client().put_object(**where, Body=asked.body, **extra)
     return Reply(200, headers={"etag": answer["ETag"]})
+
+
+def _checksum(asked: Asked) -> dict[str, Any]:
+    """Compares the bytes with their checksums; the parameters by which moto keeps a SHA-256."""
+    checksum = asked.headers.get("x-amz-checksum-sha256")
+    if checksum and checksum != base64.b64encode(hashlib.sha256(asked.body).digest()).decode():
+        raise Refused(400, "BadDigest")
+    whole = asked.headers.get("x-amz-checksum-crc64nvme")
+    if whole and whole != base64_crc64nvme(asked.body):
+        raise Refused(400, "BadDigest")
+    # moto keeps a checksum only when it is told its algorithm as well.
+    return {"ChecksumSHA256": checksum, "ChecksumAlgorithm": "SHA256"} if checksum else {}
 
 
 def _get(asked: Asked, where: dict[str, str]) -> Reply:

@@ -259,7 +259,8 @@ def test_an_expired_upload_is_deleted(
         [],
     )
     rows = fake_aws.rows(fake_aws.deployed.environment["SATCHEL_FILES"])
-    assert {row["partition"] for row in rows if "action" not in row} == {"~sweep"}
+    left = {row["partition"] for row in rows if "action" not in row}
+    assert left <= {"~sweep", "alice/logins"}
     assert bytes_used(fake_aws, "alice") == 0
     assert sweep() == 0
 
