@@ -26,6 +26,7 @@ what a run would do.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -58,7 +59,8 @@ class Report:
     - `accounts` that were compared, those whose usage was `corrected`, those `overcharged` for more
       than their rows hold, and those `skipped` because they changed meanwhile or have a row that
       cannot be read;
-    - reference counts that were `backfilled`, and expired files that were `listed_again`;
+    - reference counts that were `backfilled`, and expired files and uploads that were
+      `listed_again`;
     - `folders_deleted` that had no files, and `folders_corrected` with a wrong count of files;
     - `objects` that were listed, those `unreferenced` by any row, and those deleted: `freed`, and
       `freed_bytes`;
@@ -133,21 +135,30 @@ class Reconciliation:
 
     def _handle_objects(self, report: Report) -> bool:
         """Handles a page of objects; False when that was the last."""
-        listed = report.position.evidence.objects
-        report.position, found, more = self._objects.look_at_page(report.position)
-        report.objects += report.position.evidence.objects - listed
+        page = self._objects.look_at_page(report.position)
+        report.position, found = page.position, page.unreferenced
+        report.objects += page.listed
         report.unreferenced += len(found)
+        self._list_again_of_deleted(page.owners, report)
         for each in found:
             report.find(f"The object {each.key} of {each.size} bytes has no row.")
         if self._mode == "confirmed":
             self._delete_objects([(each.key, each.size) for each in found], report)
-        elif not more:
+        elif not page.more:
             evidence = report.position.evidence
             report.reasons = reasons_to_stop(evidence)
             report.stopped = int(bool(report.reasons))
             if not report.reasons:
                 self._delete_objects(list(evidence.candidates), report)
-        return more
+        return page.more
+
+    def _list_again_of_deleted(self, owners: set[str], report: Report) -> None:
+        """Lists expired files again whose owner's account was deleted; their objects tell of it."""
+        for owner in sorted(owners - self._store.existing(owners)):
+            for step in (ReconciliationStep.TRASH, ReconciliationStep.VERSIONS):
+                with suppress(ValidationError):  # the page is looked at again by the next pass
+                    rows, _ = self._store.list_files(owner + PARTITIONS[step], "")
+                    report.listed_again += self._store.list_expired_again(rows)
 
     def _delete_objects(self, objects: list[tuple[str, int]], report: Report) -> None:
         deleted = self._objects.delete(objects)
@@ -225,7 +236,9 @@ class Reconciliation:
         """
         report.accounts += 1
         evidence = at.evidence
-        stored, reserved = StorageAmount(*at.counted), self._store.reserved(account)
+        stored = StorageAmount(*at.counted)
+        reserved, listed_again = self._store.reserved(account)
+        report.listed_again += listed_again
         used = StorageAmount(account.bytes_used, account.files_used)
         if used == stored + reserved and _reserved(account) == reserved:
             return evidence

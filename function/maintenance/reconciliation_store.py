@@ -33,8 +33,9 @@ from function.tables.folders import (
     folder_key,
     folder_row,
 )
-from function.tables.reservations import reserved_sizes
+from function.tables.reservations import list_reservations
 from function.tables.shards import NOT_SPREAD, SPREAD, sum_shards
+from function.tables.uploads import list_forgotten_again
 from function.tables.usage import StorageAmount, fold_usage, with_shards
 
 PAGE_SIZE = 1000
@@ -174,10 +175,18 @@ class ReconciliationStore:
         """Whether an account's changes feed has a change since a time (ISO 8601)."""
         return bool(self._db.query(FILES, f"{username}/{CHANGES}", after=since, limit=1).items)
 
-    def reserved(self, account: Account) -> StorageAmount:
-        """The storage that uploads in progress reserve from an account."""
-        sizes = reserved_sizes(self._db, account.username, account.id)
-        return StorageAmount(sum(sizes), len(sizes))
+    def reserved(self, account: Account) -> tuple[StorageAmount, int]:
+        """The storage that uploads in progress reserve from an account.
+
+        Lists those again that are past their time and whose expiry entry is lost; also returns how
+        many.
+        """
+        now = int(self._runtime.now())
+        rows = list_reservations(self._db, account.username, account.id)
+        lost = list_forgotten_again(self._db, account.username, rows, now - LATE_SECONDS, now)
+        listed_again = sum(self._write(*writes) for writes in lost)
+        sizes = [int(str(row["size"])) for row in rows]
+        return StorageAmount(sum(sizes), len(sizes)), listed_again
 
     def correct_usage(
         self, account: Account, stored: StorageAmount, reserved: StorageAmount

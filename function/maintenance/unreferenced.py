@@ -13,6 +13,7 @@ Otherwise it stops, and says why. A person who knows better confirms.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from function.aws.s3 import ListedObject
 from function.base import Base
@@ -33,6 +34,19 @@ MIN_LIMIT, MAX_LIMIT = 10, 100
 BATCH_SIZE = 100
 
 
+class ObjectPage(NamedTuple):
+    """A page of `listed` objects: the position after it, and the names of their `owners`.
+
+    `unreferenced` are the old ones without a reference count. `more` tells whether others follow.
+    """
+
+    position: ReconciliationPosition
+    listed: int
+    owners: set[str]
+    unreferenced: list[ListedObject]
+    more: bool
+
+
 class UnreferencedObjects:
     """Finds the objects that no row refers to, and deletes those that it may."""
 
@@ -42,13 +56,8 @@ class UnreferencedObjects:
         self._table = base.settings.files
         self._runtime = base.runtime
 
-    def look_at_page(
-        self, at: ReconciliationPosition
-    ) -> tuple[ReconciliationPosition, list[ListedObject], bool]:
-        """Looks at the next page of objects.
-
-        Returns the position after it, the unreferenced objects, and whether others follow.
-        """
+    def look_at_page(self, at: ReconciliationPosition) -> ObjectPage:
+        """Looks at the next page of objects."""
         page = self._bucket.list_objects(at.last_object, PAGE_SIZE)
         old = [each for each in page if each.modified < self._runtime.now() - MIN_AGE]
         lost = self._store.without_refcount(each.key for each in old)
@@ -60,7 +69,9 @@ class UnreferencedObjects:
             candidates=(*at.evidence.candidates, *self._candidates(found, at.evidence)),
         )
         last = page[-1].key if page else ""
-        return replace(at, last_object=last, evidence=evidence), found, len(page) == PAGE_SIZE
+        position = replace(at, last_object=last, evidence=evidence)
+        owners = {_owner(each) for each in page}
+        return ObjectPage(position, len(page), owners, found, more=len(page) == PAGE_SIZE)
 
     def delete(self, objects: list[tuple[str, int]]) -> list[tuple[str, int]]:
         """Deletes objects, given with their sizes, that still have no reference count.

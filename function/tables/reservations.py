@@ -101,15 +101,15 @@ def delete_reservation(reservation: Reservation, upload: Key, *, once: bool = Fa
     return writes
 
 
-def reserved_sizes(db: Dynamo, owner: str, owner_id: str) -> list[int]:
-    """The bytes that each upload reserves from an account."""
-    sizes: list[int] = []
+def list_reservations(db: Dynamo, owner: str, owner_id: str) -> list[Item]:
+    """The rows of all reservations on an account; each has the `size` in bytes."""
+    rows: list[Item] = []
     after, more = "", True
     while more:
         page = db.query(FILES, f"{owner}/{RESERVATIONS}", after=after, limit=RESERVATIONS_PAGE)
-        sizes += [int(str(row["size"])) for row in page.items if row["owner_id"] == owner_id]
+        rows += [row for row in page.items if row["owner_id"] == owner_id]
         after, more = str(page.items[-1]["name"]) if page.items else "", page.more
-    return sizes
+    return rows
 
 
 def reservations_on(owner: str, uploader: str | None = None) -> Scope:

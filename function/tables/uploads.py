@@ -5,14 +5,15 @@ deletes one that is given up with its bytes, and a reservation on the account th
 """
 
 import re
+from collections.abc import Iterable
 
 from function.aws.dynamodb import Dynamo, QueryPage
-from function.aws.rows import Key, Row, Rows
-from function.aws.writes import Write, delete, equals, missing, put, update
+from function.aws.rows import Item, Key, Row, Rows
+from function.aws.writes import Write, delete, equals, exists, missing, put, update
 from function.contract import FILES, SINGLE_PUT_SUFFIX
 from function.core.fields import OnConflict, PartChecksum, StoredType
 from function.core.limits import DAY, UPLOAD_DAYS
-from function.tables.expiry import claim, expiry_key, schedule_expiry
+from function.tables.expiry import LEGACY_DAYS, claim, expiry_key, schedule_expiry
 from function.tables.reservations import (
     RESERVATIONS,
     UPLOADS,
@@ -20,6 +21,7 @@ from function.tables.reservations import (
     Scope,
     delete_reservation,
     put_reservation,
+    reservation_key,
 )
 
 AFTER_IDS = "~"  # sorts after every id, which is hexadecimal
@@ -146,6 +148,44 @@ def finish_upload(row: UploadRow, answer: str) -> list[Write]:
         *(delete_reservation(reservation, key) if reservation else []),
         delete(upload_expiry_key(row)),
     ]
+
+
+def list_forgotten_again(
+    db: Dynamo, owner: str, reservations: Iterable[Item], before: int, now: int
+) -> list[list[Write]]:
+    """Commits that list uploads again which expired before a time, and whose entry is lost.
+
+    `reservations` are the rows of those on an account; times are epoch seconds. DynamoDB's TTL may
+    have deleted the row of the upload, which names its bytes: then they are an object without a
+    row. Raises Unavailable.
+    """
+    late: dict[Key, tuple[Key, Item]] = {}
+    for row in reservations:
+        partition, _, name = str(row["name"]).rpartition("/")
+        until = int(str(row.get("until") or int(str(row["expires_at"])) - LEGACY_DAYS * DAY))
+        if until < before:
+            upload = Key(FILES, partition, name)
+            late[expiry_key(upload, until)] = upload, row
+    rows = db.read([*late, *(upload for upload, _ in late.values())])
+    forgotten = [each for entry, each in late.items() if entry not in rows]
+    return [_list_again(key, row, owner, rows.get(key), now) for key, row in forgotten]
+
+
+def _list_again(upload: Key, row: Item, owner: str, found: Item | None, now: int) -> list[Write]:
+    """Lists an upload as expired now, by the rows of its reservation and, if there, its own."""
+    known = UploadRow.model_validate(found) if found else None
+    request = str(row["request"]) if "request" in row else known.request if known else None
+    reservation = Reservation(int(str(row["size"])), owner, str(row["owner_id"]), request)
+    entry = schedule_expiry(
+        upload,
+        now,
+        object_key=known.object if known else None,
+        multipart=known.multipart if known else None,
+        reservation=reservation,
+    )
+    changes: Item = {"until": now, "expires_at": None}
+    key = reservation_key(reservation, upload)
+    return [entry, update(key, set=changes, when=exists("owner_id"))]
 
 
 class Uploads:

@@ -17,7 +17,15 @@ from tests.conftest import Behind, Clock
 from tests.maintenance.test_reconcile import MIN_AGE, orphan, reconcile, run, watch
 from tests.support.client import PASSWORD, Client, join
 from tests.support.fake_aws import FakeAws
-from tests.support.transfers import bytes_used, stored, sweep
+from tests.support.transfers import (
+    bytes_used,
+    count_multipart_uploads,
+    send,
+    start,
+    stored,
+    sweep,
+    use_small_parts,
+)
 
 pytestmark = pytest.mark.odd_rows
 PEOPLE = ("alice", "bob", "carol")
@@ -331,6 +339,70 @@ def test_expired_files_without_an_entry_are_listed_again(
     clock.time += 601
     assert sweep() == 2
     assert (stored(fake_aws), bytes_used(fake_aws, "alice")) == ([b"22"], 2)
+
+
+def test_expired_files_of_deleted_accounts_are_listed_again(
+    alice: Client, bob: Client, behind: Behind, clock: Clock, settings: Settings, fake_aws: FakeAws
+) -> None:
+    """No account leads to them, but their objects do."""
+    root = join("root")
+    bob.put("a", b"1")
+    bob.put("a", b"2")
+    alice.put("b", b"stays")
+    assert root.delete("/users/bob").status == 204
+    for row in behind.rows("files"):
+        if row["partition"].startswith("~expiry/"):
+            behind.delete("files", partition=row["partition"], name=row["name"])
+    clock.time += settings.keep_seconds + DAY + 1
+    assert reconcile()["listed_again"] == 2
+    assert reconcile()["listed_again"] == 0
+    clock.time += 601
+    assert sweep() == 2
+    assert stored(fake_aws) == [b"stays"]
+
+
+@pytest.mark.parametrize("earlier_release", [True, False])
+@pytest.mark.parametrize("row_is_left", [True, False])
+@pytest.mark.parametrize("size", [15, 45])
+def test_expired_uploads_without_an_entry_are_listed_again(
+    alice: Client,
+    behind: Behind,
+    clock: Clock,
+    fake_aws: FakeAws,
+    monkeypatch: pytest.MonkeyPatch,
+    earlier_release: bool,
+    row_is_left: bool,
+    size: int,
+) -> None:
+    """Their reservations tell of them; the next sweep releases these once, and deletes the bytes.
+
+    TTL deletes the row of an upload, and earlier releases had one for reservations.
+    """
+    use_small_parts(monkeypatch)
+    alice.put("a", b"1")
+    view = start(alice, "given up", size)
+    send(alice, view, bytes(size))
+    for row in behind.rows("files"):
+        if row["partition"].startswith("~expiry/"):
+            behind.delete("files", partition=row["partition"], name=row["name"])
+    (row,) = [row for row in behind.rows("files") if row["partition"] == "alice/reservations"]
+    until = int(str(row["until"]))
+    if earlier_release:
+        old = {name: value for name, value in row.items() if name not in {"until", "request"}}
+        behind.put("files", old | {"expires_at": until + 30 * DAY})
+    if not row_is_left:
+        behind.delete("files", partition="alice/uploads", name=view["upload_id"])
+    clock.time = until + DAY - 1
+    assert reconcile()["listed_again"] == 0
+    clock.time += 3
+    assert run(contract.DRY_RUN_EVENT)["listed_again"] == 1
+    assert reconcile()["listed_again"] == 1
+    assert reconcile()["listed_again"] == 0
+    clock.time += 3601
+    assert (sweep(), sweep()) == (1, 0)
+    assert bytes_used(fake_aws, "alice") == 1
+    if row_is_left:
+        assert (stored(fake_aws), count_multipart_uploads(fake_aws)) == ([b"1"], 0)
 
 
 def test_an_unknown_event_is_an_error(alice: Client) -> None:

@@ -31,8 +31,14 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def restored(fake_aws: FakeAws, settings: Settings) -> Iterator[Callable[[Rows], Settings]]:
-    """A function that makes four new tables with these rows, as point-in-time recovery does."""
+def restored(
+    fake_aws: FakeAws, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Rows], Settings]]:
+    """A function that makes four new tables with these rows, as point-in-time recovery does.
+
+    It returns the settings that `pulumi up` then gives to the function; the function's role allows
+    these tables and no longer the old ones.
+    """
     client, made = aws("dynamodb"), []
 
     def restore(rows: Rows) -> Settings:
@@ -55,11 +61,20 @@ def restored(fake_aws: FakeAws, settings: Settings) -> Iterator[Callable[[Rows],
             made.append(names[table.name])
             for row in rows[table.name]:
                 client.put_item(TableName=names[table.name], Item=row)
+        new_names = {getattr(settings, noun): name for noun, name in names.items()}
+        monkeypatch.setattr(fake_aws.role, "allowed", set(renamed(fake_aws, new_names)))
         return replace(settings, **names)
 
     yield restore
     for name in made:
         client.delete_table(TableName=name)
+
+
+def renamed(fake_aws: FakeAws, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The permissions of the role, for tables of these new names."""
+    for action, resource in fake_aws.role.allowed:
+        table, slash, index = resource.partition("/")
+        yield action, names.get(table, table) + slash + index
 
 
 def rows_at(settings: Settings) -> Rows:
