@@ -146,6 +146,11 @@ class Behind:
         pages = self.db.get_paginator("scan").paginate(TableName=getattr(self.settings, noun))
         return [decode(item) for page in pages for item in page["Items"]]
 
+    def file_rows(self) -> list[Item]:
+        """The rows of the table files, without those of the audit log and of logins."""
+        rows = (row for row in self.rows("files") if "action" not in row)
+        return [row for row in rows if not str(row["partition"]).endswith("/logins")]
+
     def row(self, noun: str, **key: str) -> Item:
         """One row."""
         table = getattr(self.settings, noun)

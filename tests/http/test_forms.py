@@ -108,7 +108,7 @@ def test_a_broken_form_stores_nothing(
     answer = send(alice, body, kind)
     assert answer.status in {400, 422}, answer.content
     assert answer.slug in {"malformed-request", "invalid-request", "invalid-name"}
-    assert [row for row in behind.rows("files") if "action" not in row] == []
+    assert behind.file_rows() == []
     assert behind.objects() == {}
 
 

@@ -201,7 +201,8 @@ def test_every_answer_has_the_security_headers(
     for _ in range(2):
         for client in (world.sender(route), Client()):
             for query in ({"unknown": "1"}, route.query):
-                answer = world.send(client, route, query=query, headers=evil)
+                headers = {**route.headers, **evil}
+                answer = world.send(client, route, query=query, headers=headers)
                 assert_secured(answer)
                 seen.add(answer.status)
         fake_aws.before = lambda call: failure(call, 500, "InternalServerError")
