@@ -9,9 +9,11 @@ export PORT
 RUN := .venv/bin/python
 VENV := .venv/stamp
 EMULATOR := .venv/emulator/stamp
-PIP := -m pip install --quiet --disable-pip-version-check
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
+# For every Python and machine that Satchel runs on, with the hash of each file of a package.
+LOCK := -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help serve sweep reconcile reset test quick model fuzz check bench reference deploy
+.PHONY: help serve sweep reconcile reset test quick model fuzz check audit lock bench reference deploy
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
@@ -48,6 +50,13 @@ check: $(VENV) ## lint, formatting and types
 	$(RUN) -m mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
 
+audit: $(VENV) ## ask PyPI for known vulnerabilities of all packages; fails where it cannot ask
+	@$(RUN) -m local.audit
+
+lock: $(VENV) ## write the requirements.lock files anew, after a requirements.txt has changed
+	@for each in requirements function/requirements local/requirements; do \
+	  $(RUN) $(LOCK) $$each.txt --output-file $$each.lock || exit 1; done
+
 bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## measure AWS calls, CPU and sizes beside references; LARGE=1 sends 1 GiB
 	@$(RUN) -m bench$(if $(LARGE),.transfer)
 
@@ -59,14 +68,14 @@ deploy: $(VENV) ## create or update the stack in your AWS account
 	  echo "Deploying needs Pulumi's command line: https://www.pulumi.com/docs/install/"; exit 1; }
 	pulumi up
 
-$(VENV): requirements.txt function/requirements.txt
+$(VENV): requirements.lock
 	@$(call new-venv,.venv)
-	@$(RUN) $(PIP) -r requirements.txt
+	@$(RUN) $(PIP) -r requirements.lock
 	@touch $@
 
-$(EMULATOR): local/requirements.txt $(VENV)
+$(EMULATOR): local/requirements.lock $(VENV)
 	@$(call new-venv,.venv/emulator)
-	@.venv/emulator/bin/python $(PIP) -r local/requirements.txt
+	@.venv/emulator/bin/python $(PIP) -r local/requirements.lock
 	@touch $@
 
 # A virtual environment with the first Python that will do; PYTHON= overrides.

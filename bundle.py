@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ARTIFACT = ".build/artifact"  # relative, so that the stack's state holds no path of a machine
-REQUIREMENTS = ROOT / "function" / "requirements.txt"
+REQUIREMENTS = ROOT / "function" / "requirements.lock"
 
 PYTHON = "3.13"
 # pip settles for old builds of compiled packages with the first alone; Lambda has glibc 2.34.
@@ -144,7 +144,7 @@ def run_pip(python: str, into: Path, *options: str) -> None:
     """
     command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-input"]
     command += ["--no-compile", "--disable-pip-version-check", *options]
-    command += ["--target", str(into), "--requirement", str(REQUIREMENTS)]
+    command += ["--target", str(into), "--require-hashes", "--requirement", str(REQUIREMENTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pip could not install for Lambda:\n{without_addresses(done.stderr)}")
@@ -264,7 +264,7 @@ def _write(path: Path, described: Any) -> None:
 def add_function(artifact: Path, python: str | None) -> None:
     """Add the function's own sources to the packages, compiled where there is a Python for it."""
     own = artifact / "function"
-    litter = shutil.ignore_patterns(*LITTER, "requirements.txt", ".*")
+    litter = shutil.ignore_patterns(*LITTER, "requirements.*", ".*")
     shutil.copytree(ROOT / "function", own, ignore=litter)
     compile_all(own, python, "function")
 
