@@ -293,7 +293,11 @@ class World:
         now = self._clock.time
         ended = (row for row in files if int(row.get("until") or now + 1) <= now)
         condemned = {row["id"] for row in ended if "id" in row}
-        keys = {f"{row['partition']}/{row['name']}" for row in files if "/" not in row["partition"]}
+        keys = {
+            f"{row['partition']}/{row['name']}"
+            for row in files
+            if re.match("[^~/]+$", row["partition"])
+        }
         seen: dict[str, Any] = {
             "accounts": sorted(
                 (row["username"], row["role"]) for row in self.fake_aws.rows(self.settings.users)
@@ -309,7 +313,9 @@ class World:
         seen["links"] = links.seen_of_links(self.watching["alice"], self.known.links.values())
         seen["requests"] = requests_of(self.watching["alice"])
         seen["coming"] = sorted(
-            (row["file_name"], row["size"], "done" in row) for row in files if "request" in row
+            (row["file_name"], row["size"], "done" in row)
+            for row in files
+            if "request" in row and row["partition"].endswith("/uploads")
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
         seen["dora is signed in"] = self.people["dora"].get("/me").status

@@ -62,8 +62,9 @@ class World:
         return self.root if route.power == "admin" else self.alice
 
     def send(self, client: Client, route: Route, **sent: Any) -> Answer:
-        """Sends the register's request, with other parts where `sent` names them."""
-        request = {"query": route.query, "json_": route.body, "headers": route.headers} | sent
+        """Sends the register's request, with the parts and more headers that `sent` names."""
+        headers = {**route.headers, **sent.pop("headers", {})}
+        request = {"query": route.query, "json_": route.body, "headers": headers} | sent
         return client.send(route.method, self.path(route), **request)
 
 
