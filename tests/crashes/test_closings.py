@@ -29,7 +29,8 @@ RANDOM = re.compile(r"[0-9a-f]{32,64}|[\w-]{43}|\d{13}/[0-9a-f]{8}|\d{4}-\d\d-\d
 DAY = 24 * 3600
 MOVE = {"file_name": "b.txt"}
 # Partitions that are kept until they expire.
-LASTING = ("trash", "versions", "changes", "uploads", "reservations", "jobs")
+EXPIRING = {"alice/changes", "alice/jobs", "alice/logins"}  # which the table's TTL deletes
+LASTING = ("trash", "versions", "changes", "uploads", "reservations", "jobs", "logins")
 KEPT = {f"alice/{each}" for each in LASTING}
 
 
@@ -247,7 +248,7 @@ def assert_settled(people: People, clock: Clock, said: list[Answer | int]) -> No
         clock.time -= days * DAY
     rows = people.fake_aws.rows(people.settings.files)
     kept = {row["partition"] for row in rows if "done" not in row}  # the table removes what is done
-    assert {each for each in kept if each.startswith("alice/")} <= {"alice/changes", "alice/jobs"}
+    assert {each for each in kept if each.startswith("alice/")} <= EXPIRING
     objects = people.fake_aws.objects(people.settings.bucket)
     assert not [key for key in objects if key.startswith("alice/")]
 

@@ -312,10 +312,9 @@ class World:
         }
         seen["links"] = links.seen_of_links(self.watching["alice"], self.known.links.values())
         seen["requests"] = requests_of(self.watching["alice"])
+        uploads = (row for row in files if row["partition"].endswith("/uploads"))
         seen["coming"] = sorted(
-            (row["file_name"], row["size"], "done" in row)
-            for row in files
-            if "request" in row and row["partition"].endswith("/uploads")
+            (row["file_name"], row["size"], "done" in row) for row in uploads if "request" in row
         )
         seen["elsewhere is signed in"] = self.people["elsewhere"].get("/me").status
         seen["dora is signed in"] = self.people["dora"].get("/me").status
@@ -375,8 +374,9 @@ class World:
         requests = [row for row in shares if row["grantee"].startswith("request:")]
         ledger = [row["file"].partition("/")[2] for row in shares if "requests:" in row["grantee"]]
         require(sorted(ledger) == sorted(row["id"] for row in requests), "the ledger is wrong")
+        uploads = [row for row in rows if row["partition"].endswith("/uploads")]
         for row in requests:
-            sizes = [int(each["size"]) for each in rows if each.get("request") == row["id"]]
+            sizes = [int(each["size"]) for each in uploads if each.get("request") == row["id"]]
             counted, held = (int(row["files"]), int(row["bytes"])), (len(sizes), sum(sizes))
             require(counted == held, f"{row['title']} counts {counted} and holds {held}")
 
