@@ -115,11 +115,14 @@ class Reconciliation:
         return report
 
     def _pages(self, report: Report) -> Iterator[bool]:
-        """Handles a page of one account's rows, or a page of objects, each time it is advanced."""
+        """Handles an account, or a page of a large one or of objects, each time it is advanced."""
         while not report.position.accounts_done:
             accounts, more = self._store.list_accounts(report.position.last_account, 1)
             for account in accounts:
-                if self._handle_account(account, report):
+                done = self._handle_account(account, report)
+                while not done and not report.position.after:  # few rows: the next step at once
+                    done = self._handle_account(account, report)
+                if done:
                     evidence = report.position.evidence
                     report.position = ReconciliationPosition(
                         last_account=account.username, evidence=evidence
@@ -242,7 +245,11 @@ class Reconciliation:
         used = StorageAmount(account.bytes_used, account.files_used)
         if used == stored + reserved and _reserved(account) == reserved:
             return evidence
-        unchanged = at.charged == _charged(account) and self._is_unchanged(account, at)
+        unchanged = (
+            at.charged == _charged(account)
+            and self._is_unchanged(account, at)
+            and self._store.is_as_read(account)
+        )
         missing = _missing(account, stored, reserved)
         if unchanged and missing != NO_STORAGE and self._mode != "confirmed":
             report.overcharged += 1

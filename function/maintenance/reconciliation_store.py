@@ -188,6 +188,18 @@ class ReconciliationStore:
         sizes = [int(str(row["size"])) for row in rows]
         return StorageAmount(sum(sizes), len(sizes)), listed_again
 
+    def is_as_read(self, account: Account) -> bool:
+        """Whether an account is charged for what it was when it was read.
+
+        The sweep purges files without a change in the feed.
+        """
+        key = account_key(account.username)
+        rows = [Account.model_validate(row) for row in self._db.read([key]).values()]
+        same = {"id", "charges", "bytes_used", "files_used"}
+        return [each.model_dump(include=same) for each in with_shards(self._db, rows)] == [
+            account.model_dump(include=same)
+        ]
+
     def correct_usage(
         self, account: Account, stored: StorageAmount, reserved: StorageAmount
     ) -> bool:

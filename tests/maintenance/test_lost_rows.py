@@ -14,9 +14,10 @@ from function.core.limits import DAY
 from function.maintenance.reconciliation_store import Evidence
 from function.maintenance.unreferenced import reasons_to_stop
 from tests.conftest import Behind, Clock
+from tests.crashes.world import other_process
 from tests.maintenance.test_reconcile import MIN_AGE, orphan, reconcile, run, watch
 from tests.support.client import PASSWORD, Client, join
-from tests.support.fake_aws import FakeAws
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.transfers import (
     bytes_used,
     count_multipart_uploads,
@@ -135,6 +136,38 @@ def test_an_emptied_table_is_an_error_and_a_metric(
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     metrics = next(each for each in told if "_aws" in each)
     assert (metrics["overcharged"], metrics["stopped"]) == ([1.0], [1.0])
+
+
+def test_a_sweep_during_the_count_is_no_loss(
+    alice: Client, behind: Behind, clock: Clock, settings: Settings, fake_aws: FakeAws
+) -> None:
+    """It purges a version between two reads, and leaves no change in the feed."""
+    for data in (b"1", b"22", b"333"):
+        alice.put("a", data)
+    clock.time += settings.keep_seconds + 601
+    met: list[Call] = []
+
+    def before(call: Call) -> None:
+        if call.operation == "Query" and b'"alice/versions"' in call.request.body and not met:
+            met.append(call)
+            with other_process():
+                assert sweep() == 2
+
+    fake_aws.before = before
+    report = reconcile()
+    assert (len(met), report["overcharged"], report["skipped"]) == (1, 0, 1)
+    fake_aws.before = lambda _: None
+    assert (reconcile()["skipped"], bytes_used(fake_aws, "alice")) == (0, 3)
+
+
+def test_few_calls_for_an_account(alice: Client, fake_aws: FakeAws) -> None:
+    """There may be many thousands."""
+    for name in ("bob", "carol"):
+        join(name).put("a/b")
+    alice.put("a/b")
+    with fake_aws.counted() as calls:
+        assert reconcile()["accounts"] == 3
+    assert len(calls) <= 3 * 9 + 8
 
 
 def test_the_usage_is_lowered_when_a_person_confirms_that_the_rows_are_right(
