@@ -66,7 +66,8 @@ def update_file_request(
 ) -> FileRequestView:
     """Change a file request, or close it with `open: false`; its address stays.
 
-    A field that is left out stays, null clears one. Uploads in progress can still be completed.
+    A field that is left out stays, null clears one. Closing it ends its uploads
+    in progress with the next sweep.
     """
     return one(FileRequestService).update(caller, request_id, body)
 

@@ -19,7 +19,7 @@ from function.contract import FILES
 RESERVATIONS = "reservations"
 UPLOADS = "uploads"
 RESERVATIONS_PAGE = 1000
-RELEASES_PARTITION = "~releases"
+RELEASES_PARTITION = "~uploads/releases"
 TIME_DIGITS = 10  # of the epoch seconds that the sort key of a release begins with
 
 
@@ -82,7 +82,7 @@ def put_reservation(reservation: Reservation, upload: Key, until: int) -> list[W
     row: Item = {
         "size": reservation.size,
         "owner_id": reservation.owner_id,
-        "request": reservation.request,
+        "file_request": reservation.request,
         "until": until,
     }
     writes = [put(reservation_key(reservation, upload), row)]

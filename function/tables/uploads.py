@@ -174,7 +174,7 @@ def list_forgotten_again(
 def _list_again(upload: Key, row: Item, owner: str, found: Item | None, now: int) -> list[Write]:
     """Lists an upload as expired now, by the rows of its reservation and, if there, its own."""
     known = UploadRow.model_validate(found) if found else None
-    request = str(row["request"]) if "request" in row else known.request if known else None
+    request = str(row.get("file_request") or (known.request if known else None) or "") or None
     reservation = Reservation(int(str(row["size"])), owner, str(row["owner_id"]), request)
     entry = schedule_expiry(
         upload,

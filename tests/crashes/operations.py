@@ -442,6 +442,13 @@ TABLE: tuple[Operation, ...] = (
         "abort parts", "DELETE /uploads/{upload_id}",
         act_on_upload("complete multipart upload", "DELETE"), after="complete multipart upload",
     ),
+    operation(
+        "free what another holds", "DELETE /uploads/{upload_id}",
+        act_on_upload("complete upload for another", "DELETE"),
+        calls=4, after="complete upload for another",
+    ),
+    operation("list what others hold", "GET /uploads", get("/uploads", held="true"), calls=3,
+              after="complete upload for another"),
 
     operation(
         "create a link", "POST /links", post("/links", items=[REPORT, FOLDER], max_downloads=3),

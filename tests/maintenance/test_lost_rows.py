@@ -421,7 +421,7 @@ def test_expired_uploads_without_an_entry_are_listed_again(
     (row,) = [row for row in behind.rows("files") if row["partition"] == "alice/reservations"]
     until = int(str(row["until"]))
     if earlier_release:
-        old = {name: value for name, value in row.items() if name not in {"until", "request"}}
+        old = {name: value for name, value in row.items() if name not in {"until", "file_request"}}
         behind.put("files", old | {"expires_at": until + 30 * DAY})
     if not row_is_left:
         behind.delete("files", partition="alice/uploads", name=view["upload_id"])

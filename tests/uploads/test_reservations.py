@@ -320,4 +320,4 @@ def test_a_sweep_goes_on_where_its_time_ended(
         service.sweep(lambda times=times: next(times, False), BatchResult())  # type: ignore[misc]
         assert bytes_used(fake_aws, "alice") == left
     sweep()
-    assert not [row for row in behind.rows("files") if row["partition"] == "~releases"]
+    assert not [row for row in behind.rows("files") if row["partition"] == "~uploads/releases"]
