@@ -3,7 +3,16 @@
 import zlib
 
 import bundle
-from bench import cold_start, contention, password_cost, recorder, request_cost, scaling
+from bench import (
+    cold_start,
+    contention,
+    password_cost,
+    price,
+    recorder,
+    request_cost,
+    scaling,
+    worst,
+)
 from function import contract
 from function.http import problems
 from tests.support.fake_aws import running_fake_aws
@@ -21,7 +30,10 @@ def main() -> None:
         recordings = recorder.record_routes(fake_aws, settings)
         accounts = scaling.record_accounts(fake_aws, settings)
         met = dict(contention.measure(fake_aws, settings))
+        worst_costs = worst.measure(fake_aws, settings)
     print_request_costs(request_cost.measure(recordings, settings))
+    print_worst(worst_costs)
+    print_prices(price.of(recordings))
     print_scalings(scaling.measure(accounts, settings))
     print_contentions(met)
     download = recordings["GET /download"]
@@ -34,9 +46,28 @@ def main() -> None:
 
 def print_request_costs(costs: list[request_cost.RequestCost]) -> None:
     """The table of each route's request."""
-    print("| Request | AWS calls | CPU, ms | Ratio |\n|---|--:|--:|--:|")
+    print("| Request | AWS calls | Read units | Write units | CPU, ms | Ratio |")
+    print("|---|--:|--:|--:|--:|--:|")
     for each in costs:
-        print(f"| {each.request} | {each.calls} | {each.milliseconds:.1f} | {each.ratio:.1f} |")
+        units = f"{each.read_units:g} | {each.write_units}"
+        taken = f"{each.milliseconds:.1f} | {each.ratio:.1f}"
+        print(f"| {each.request} | {each.calls} | {units} | {taken} |")
+
+
+def print_worst(costs: list[worst.WorstCost]) -> None:
+    """The table of the largest requests, where everything is as large as the limits allow."""
+    print("\n| Request at its worst | AWS calls | Rows read | Read units | Write units |")
+    print("|---|--:|--:|--:|--:|")
+    for route, cost in costs:
+        units = f"{cost.read_units:,g} | {cost.write_units:,}"
+        print(f"| {route} | {cost.calls} | {cost.rows:,} | {units} |")
+
+
+def print_prices(prices: list[price.Price]) -> None:
+    """The table of docs/costs.md."""
+    print(f"\n| {' | '.join(price.COLUMNS)} |\n| --- |{' --: |' * (len(price.COLUMNS) - 1)}")
+    for each in prices:
+        print(f"| {' | '.join(each.cells())} |")
 
 
 def print_scalings(scalings: list[scaling.Scaling]) -> None:

@@ -20,6 +20,7 @@ from local.gateway.lambda_proxy import build_event
 from tests.support.bulk_files import fill
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import REGION, Call, FakeAws, response
+from tests.support.meter import Cost, Meter
 
 DATA = bytes(range(256)) * 400  # 100 KiB
 MIB = 1 << 20
@@ -29,10 +30,11 @@ RAW = {"accept": "application/octet-stream"}
 
 @dataclass
 class Recording:
-    """A request, its status, and the answers of AWS to it by `call_key`."""
+    """A request, its status, its units, and the answers of AWS to it by `call_key`."""
 
     event: dict[str, Any]
     status: int = 0
+    cost: Cost = field(default_factory=Cost)
     answers: dict[str, list[tuple[int, dict[str, str], bytes]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -83,11 +85,13 @@ class Recorder:
             kept.append((answer.status_code, plain, content))
             return response(answer.status_code, plain, content)
 
-        self.fake_aws.after = keep
+        meter = Meter(self.fake_aws, cost=recording.cost)
+        self.fake_aws.before = meter.before
+        self.fake_aws.after = lambda call, answer: keep(call, meter.after(call, answer))
         try:
             answered = who.send(method, path, query=query, body=body, headers=headers)
         finally:
-            self.fake_aws.after = lambda _, answer: answer
+            self.fake_aws.remove_hooks()
         if answered.status >= 400:  # noqa: PLR2004
             raise RuntimeError(f"{label}: {answered.status} {answered.text}")
         recording.status = answered.status

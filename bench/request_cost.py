@@ -41,10 +41,15 @@ FEWEST = 15
 
 @dataclass(frozen=True)
 class RequestCost:
-    """The AWS calls of a request, its CPU milliseconds, and their ratio to the reference's."""
+    """The calls and units of a request, its CPU milliseconds, and their ratio to the reference's.
+
+    `read_units` and `write_units` are DynamoDB's, as `tests.support.meter` counts them.
+    """
 
     request: str
     calls: int
+    read_units: float
+    write_units: int
     milliseconds: float
     ratio: float
 
@@ -87,12 +92,13 @@ def measure(recordings: dict[str, Recording], settings: contract.Settings) -> li
                 partial(plain.lambda_handler, ROW_EVENT, CONTEXT),
                 partial(app.lambda_handler, recording.event, CONTEXT),
             )
-            cost = RequestCost(label, recording.calls, request, request / reference)
+            units = recording.cost.read_units, recording.cost.write_units
+            cost = RequestCost(label, recording.calls, *units, request, request / reference)
             taken.append((reference, cost))
     base.use(None)
     reference = statistics.median(reference for reference, _ in taken)
     return [
-        RequestCost("*plain handler, one row*", 1, reference, 1.0),
+        RequestCost("*plain handler, one row*", 1, 1, 0, reference, 1.0),
         *(each for _, each in taken),
     ]
 
