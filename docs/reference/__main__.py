@@ -31,6 +31,7 @@ POWERS: dict[str, str] = {
     "share": "Share files; make groups, links and file requests.",
     "account": "Your own password, sessions, API keys, second factor and memberships of groups.",
     "admin": "All accounts, invitations, usage and the audit log.",
+    "accounts": "Roles, invitations of administrators, password resets, lost second factors.",
 }
 LIMITS: dict[str, tuple[int | str, str]] = {
     "small_file_bytes": (limits.SMALL_FILE_BYTES, "A file through `PUT /file` and `GET /file`"),

@@ -88,12 +88,14 @@ class NewInvite(Closed):
     """A new invitation; `expires_in` is seconds, seven days by default.
 
     The role is the configured default role, unless `role` names another. `email` becomes the
-    account's address, unless its owner gives another.
+    account's address, unless its owner gives another. For the role `admin`, `otp` is required of a
+    session with a second factor.
     """
 
     role: Role | None = None
     email: Email | None = None
     expires_in: Seconds = WEEK
+    otp: Otp | None = None
 
 
 class InviteView(Closed):
@@ -131,7 +133,8 @@ class UserView(Closed):
 class UserChange(Closed):
     """Fields of an account to change; null clears a quota.
 
-    `mfa` can only be false, which removes the second factor.
+    `mfa` can only be false, which removes the second factor. For `role` and `mfa`, `otp` is
+    required of a session with a second factor.
     """
 
     role: Role | None = None
@@ -139,6 +142,7 @@ class UserChange(Closed):
     files_quota: Amount | None = None
     disabled: StrictBool | None = None
     mfa: Off | None = None
+    otp: Otp | None = None
 
 
 class Usage(Closed):

@@ -5,10 +5,11 @@ account deletes it. It works only as long as the account that created it is an a
 """
 
 import hmac
+from dataclasses import replace
 from functools import cache
 
 from function.access.callers import Anonymous
-from function.access.policy import Access
+from function.access.policy import Access, Authentication
 from function.accounts.errors import (
     NoSuchInvite,
     RegistrationClosed,
@@ -17,6 +18,7 @@ from function.accounts.errors import (
 )
 from function.accounts.models import InviteMade, InviteView, NewInvite, Registered, Registration
 from function.audit.service import AuditLog
+from function.auth.mfa import OwnerProof
 from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
@@ -37,13 +39,14 @@ from function.tables.accounts import (
     invite_in,
     invite_key,
     put_invite,
-    require_inviter,
+    require_administrator,
 )
+from function.tables.sessions import Session, require_session, session_in
 
 LIST = "invites"
-# The writes of a registration that fail where the name is taken, and where the inviter is no
-# administrator any more.
-ACCOUNT_WRITE, INVITER_CHECK = 0, 2
+# The writes of a registration that fail where the name is taken, and from where on the inviter is
+# no administrator any more, or the API key has ended that invited.
+ACCOUNT_WRITE, FIRST_INVITER_CHECK = 0, 3
 
 
 class RegistrationService:
@@ -76,12 +79,12 @@ class RegistrationService:
             subject = invite.name if invite else None
             return [
                 create_account(account),
-                *(self._use_invite(invite) if invite else []),
                 self._audit.record(guest, "account.create", subject=subject),
+                *(self._use_invite(invite) if invite else []),
             ], account
 
         def on_condition_failed(error: ConditionFailed) -> None:
-            if INVITER_CHECK in error.failed:
+            if max(error.failed, default=0) >= FIRST_INVITER_CHECK:
                 raise NoSuchInvite from None
             if error.failed == [ACCOUNT_WRITE]:
                 raise UsernameTaken from None
@@ -134,8 +137,12 @@ class RegistrationService:
         return row
 
     def _use_invite(self, invite: InviteRow) -> list[Write]:
-        named = invite.username == self._settings.administrator
-        return [delete_invite(invite, self._runtime.now()), require_inviter(invite, named=named)]
+        named, now = invite.username == self._settings.administrator, self._runtime.now()
+        writes = [
+            delete_invite(invite, now),
+            require_administrator(invite.username, invite.user_id, invite.epoch, named=named),
+        ]
+        return [*writes, require_session(invite.key, int(now))] if invite.key else writes
 
     def _account(
         self, registration: Registration, password_hash: str, invite: InviteRow | None
@@ -161,6 +168,7 @@ class InviteService:
         self._db = base.db
         self._access = base.one(Access)
         self._invites = Invites(base.db)
+        self._proof = base.one(OwnerProof)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
         self._settings = base.settings
@@ -168,28 +176,51 @@ class InviteService:
     def create(self, caller: Caller, request: NewInvite) -> InviteMade:
         """Creates an invitation; its token can never be shown again.
 
-        Raises RegistrationClosed, ChangedMeanwhile.
+        That of an administrator takes the power over accounts and, of a session, a code.
+        Raises RegistrationClosed, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        account = self._access.authenticate(caller).account
-        if self._settings.registration == "closed":
-            raise RegistrationClosed
+        if request.role == "admin":
+            caller = replace(caller, power="accounts")
         now = self._runtime.now()
         token = f"{int(now):010}{self._runtime.new_secret()}"
+
+        def plan() -> tuple[list[Write], InviteRow]:
+            found = self._proof.authenticate(caller)
+            if self._settings.registration == "closed":
+                raise RegistrationClosed
+            row = self._new_row(found, session_in(found.rows, caller), request, token, now)
+            subject = f"{row.name} as {row.role}"
+            writes = [put_invite(row), self._audit.record(caller, "invite.create", subject=subject)]
+            if row.role == "admin":
+                writes += self._proof.use_code(found, caller, request.otp)
+            return writes, row
+
+        return InviteMade(**_view(self._db.transact(plan)).model_dump(), token=token)
+
+    def _new_row(
+        self,
+        found: Authentication,
+        session: Session | None,
+        request: NewInvite,
+        token: str,
+        now: float,
+    ) -> InviteRow:
+        """The row of an invitation. One by an API key does not outlive the key."""
+        expires_at = int(now) + request.expires_in
+        key = session if session and session.key is not None else None
         default: Role = "client" if self._settings.default_role == "client" else "member"
-        row = InviteRow(
+        return InviteRow(
             partition=INVITES_PARTITION,
             name=invite_id(token),
-            username=account.username,
-            user_id=account.id,
+            username=found.account.username,
+            user_id=found.account.id,
             role=request.role or default,
             created=iso(now),
-            expires_at=int(now) + request.expires_in,
+            expires_at=min(expires_at, key.expires_at) if key else expires_at,
             email=request.email,
+            epoch=found.account.epoch,
+            key=key.token_hash if key else None,
         )
-        subject = f"{row.name} as {row.role}"
-        writes = [put_invite(row), self._audit.record(caller, "invite.create", subject=subject)]
-        self._db.transact(lambda: (writes, None))
-        return InviteMade(**_view(row).model_dump(), token=token)
 
     def list_invites(self, caller: Caller, page: PageQuery) -> Page[InviteView]:
         """A page of unused invitations, the oldest first. Raises InvalidCursor."""

@@ -101,14 +101,20 @@ def change_me(
 @router.post(
     "/invites",
     status_code=201,
-    responses=answers({201: InviteMade}, NotAllowed, RegistrationClosed, ChangedMeanwhile),
-)
-def make_invite(body: NewInvite, caller: Admin) -> InviteMade:
+    responses=answers(
+        {201: InviteMade}, NotAllowed, OtpRequired, WrongOtp, SlowDown, RegistrationClosed,
+        ChangedMeanwhile,
+    ),
+)  # fmt: skip
+def make_invite(body: NewInvite, caller: Admin, otp: OptionalOtpHeader = None) -> InviteMade:
     """Create an invitation, with which one account can be registered. It is shown only here.
 
-    It expires after seven days by default, and works only while you are an administrator.
+    It expires after seven days by default, and works only while you are an administrator: a new
+    password, or a logout everywhere, ends it. One by an API key ends with the key. An administrator
+    is invited with a code of your second factor, if you have one, or by a key with the scope
+    `accounts`.
     """
-    return one(InviteService).create(caller, body)
+    return one(InviteService).create(caller, with_otp(body, otp))
 
 
 @router.get("/invites", responses=answers({200: list[InviteView]}, NotAllowed, InvalidCursor))
@@ -141,19 +147,26 @@ def list_users(
 @router.patch(
     "/users/<username>",
     responses=answers(
-        {200: UserView}, NotAllowed, NoSuchUser, ProtectedAccount, ChangedMeanwhile, Invalid
+        {200: UserView}, NotAllowed, OtpRequired, WrongOtp, SlowDown, NoSuchUser, ProtectedAccount,
+        ChangedMeanwhile, Invalid,
     ),
-)
-def change_user(username: Annotated[Username, Path()], body: UserChange, caller: Admin) -> UserView:
+)  # fmt: skip
+def change_user(
+    username: Annotated[Username, Path()],
+    body: UserChange,
+    caller: Admin,
+    otp: OptionalOtpHeader = None,
+) -> UserView:
     """Change the role or quotas of an account, disable it, or remove its second factor.
 
     Null clears a quota. Disabling ends the account's sessions and API keys for good; its links
     answer 404 until it is enabled again. `mfa: false` is for an owner who has lost authenticator
     and recovery codes: the password alone is enough then. It also ends all sessions and API keys,
     because a lost device may hold one. Your own account and the configured administrator's cannot
-    be demoted or disabled, nor lose their second factor here.
+    be demoted or disabled, nor lose their second factor here. `role` and `mfa` take a code of your
+    own second factor, if you have one, or a key with the scope `accounts`.
     """
-    return one(DirectoryService).update(caller, username, body)
+    return one(DirectoryService).update(caller, username, with_otp(body, otp))
 
 
 @router.delete(
@@ -178,18 +191,25 @@ def delete_user(username: Annotated[Username, Path()], caller: Admin) -> Respons
     "/users/<username>/reset",
     status_code=201,
     responses=answers(
-        {201: ResetMade}, NotAllowed, NoSuchUser, ProtectedAccount, ChangedMeanwhile, Invalid
+        {201: ResetMade}, NotAllowed, OtpRequired, WrongOtp, SlowDown, NoSuchUser, ProtectedAccount,
+        ChangedMeanwhile, Invalid,
     ),
-)
-def reset_user(username: Annotated[Username, Path()], caller: Admin) -> ResetMade:
+)  # fmt: skip
+def reset_user(
+    username: Annotated[Username, Path()], caller: Admin, otp: OptionalOtpHeader = None
+) -> ResetMade:
     """Issue a token for a new password, to hand over to an owner who gets no mail.
 
     It is shown only here, and works once and for an hour, at `POST /password/reset`. Only the
     newest token works. Until then nothing changes, and a second factor stays. You cannot issue one
     for your own account, nor for the configured administrator. A token for a disabled account
     works when the account is enabled.
+
+    It takes a code of your second factor in `x-otp`, if you have one, or a key with the scope
+    `accounts`. It ends when you change your password or are no administrator any more, and with the
+    key that issued it.
     """
-    return one(PasswordResetService).issue_admin_reset(caller, username)
+    return one(PasswordResetService).issue_admin_reset(caller, username, otp)
 
 
 @router.get(

@@ -21,7 +21,6 @@ from function.tables.accounts import (
     Accounts,
     account_key,
     any_account_in,
-    require_account_unchanged,
     update_account,
 )
 from function.tables.reservations import reservations_on, uploads_of
@@ -29,6 +28,7 @@ from function.tables.usage import add_usage, close_usage, with_shards
 
 USERS_LIST, USAGE_LIST = "users", "usage"
 NULLABLE = {"quota", "files_quota"}
+SENSITIVE = {"role", "mfa"}  # they decide who may log in as whom
 View = TypeVar("View", UserView, Usage)
 
 
@@ -89,6 +89,7 @@ class DirectoryService:
         self._accounts = Accounts(base.db)
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
+        self._proof = base.one(OwnerProof)
         self._administrator = base.settings.administrator
 
     def list_users(self, caller: Caller, page: PageQuery) -> Page[UserView]:
@@ -101,35 +102,44 @@ class DirectoryService:
         The commit folds the shards of its usage, so that none of its uploads misses the change.
         Disabling an account or removing its second factor ends its sessions and API keys: a phone
         that was lost may hold one. The commit requires that the caller's own account has not
-        changed, so that of two administrators who demote each other only one succeeds.
-        Raises Invalid, NoSuchUser, ProtectedAccount, ChangedMeanwhile.
+        changed, so that of two administrators who demote each other only one succeeds. A role and
+        a second factor take the power over accounts and, of a session, a code.
+        Raises Invalid, NoSuchUser, ProtectedAccount, OtpRequired, WrongOtp, SlowDown,
+        ChangedMeanwhile.
         """
         provided = _provided(request)
+        if not SENSITIVE.isdisjoint(provided):
+            caller = replace(caller, power="accounts")
+        account = self._db.transact(lambda: self._plan(caller, username, provided, request.otp))
+        return self._view(*with_shards(self._db, [account]))
 
-        def plan() -> tuple[list[Write], Account]:
-            authentication = self._access.authenticate(caller, more=[account_key(username)])
-            old = any_account_in(authentication.rows, username)
-            if old is None or old.deleting:
-                raise NoSuchUser
-            fields = self._fields(old, provided)
-            self._require_unprotected(caller, old, fields)
-            fields = {name: value for name, value in fields.items() if getattr(old, name) != value}
-            if not fields:
-                return [], old
-            subject = _details(provided, fields)
-            closed = close_usage(self._db, old, self._runtime.now())
-            writes = [update_account(old, self._runtime.new_id(), closed, **fields)]
-            if fields.get("disabled") or "role" in fields:  # it may have rights no more
-                scopes = uploads_of(username), reservations_on(username)
-                writes += map(self._releases.schedule, scopes)
-            if old.id != authentication.account.id:
-                writes.append(require_account_unchanged(authentication.account))
-            writes.append(
-                self._audit.record(caller, "account.update", owner=username, subject=subject)
-            )
-            return writes, add_usage(old.model_copy(update=fields | {"spread": None}), closed)
-
-        return self._view(*with_shards(self._db, [self._db.transact(plan)]))
+    def _plan(
+        self, caller: Caller, username: str, provided: dict[str, Any], otp: str | None
+    ) -> tuple[list[Write], Account]:
+        """The writes of `update`, none where nothing changes, and the account after them."""
+        authentication = self._proof.authenticate(caller, more=[account_key(username)])
+        old = any_account_in(authentication.rows, username)
+        if old is None or old.deleting:
+            raise NoSuchUser
+        fields = self._fields(caller, old, provided)
+        if not fields:
+            return [], old
+        code: dict[str, Any] = {}
+        checks: list[Write] = []
+        if not SENSITIVE.isdisjoint(provided):
+            code, checks = self._proof.verify_code(authentication, caller, otp)
+        closed = close_usage(self._db, old, self._runtime.now())
+        is_own = old.id == authentication.account.id
+        changes = fields | code if is_own else fields
+        writes = [update_account(old, self._runtime.new_id(), closed, **changes), *checks]
+        if fields.get("disabled") or "role" in fields:  # it may have rights no more
+            scopes = uploads_of(username), reservations_on(username)
+            writes += map(self._releases.schedule, scopes)
+        if not is_own:
+            writes.append(self._proof.use_up(authentication.account, code))
+        subject = _details(provided, fields)
+        writes.append(self._audit.record(caller, "account.update", owner=username, subject=subject))
+        return writes, add_usage(old.model_copy(update=fields | {"spread": None}), closed)
 
     def list_usage(self, caller: Caller, page: PageQuery) -> Page[Usage]:
         """A page of the usage of all accounts, for administrators.
@@ -162,15 +172,19 @@ class DirectoryService:
         rows, last = self._accounts.list_accounts(after=paging.after, limit=paging.limit)
         return paging.page(map(view, with_shards(self._db, rows)), last)
 
-    def _fields(self, account: Account, provided: dict[str, Any]) -> dict[str, Any]:
-        """The fields of the account's row to set; a new epoch ends its sessions and API keys."""
+    def _fields(self, caller: Caller, account: Account, provided: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the account's row that change; a new epoch ends its sessions and keys.
+
+        Raises ProtectedAccount.
+        """
         fields = {name: value for name, value in provided.items() if name != "mfa"}
         if "mfa" in provided and account.totp:
             fields |= NO_FACTOR
         is_disabled = provided.get("disabled") and not account.disabled
         if is_disabled or "totp" in fields:
             fields["epoch"] = self._runtime.new_id()
-        return fields
+        self._require_unprotected(caller, account, fields)
+        return {name: value for name, value in fields.items() if getattr(account, name) != value}
 
     def _require_unprotected(
         self, caller: Caller, account: Account, fields: dict[str, Any]
@@ -192,7 +206,7 @@ class DirectoryService:
 
 def _provided(request: UserChange) -> dict[str, Any]:
     """The fields that a request sets; null sets only a quota. Raises Invalid."""
-    fields = request.model_dump(exclude_unset=True)
+    fields = request.model_dump(exclude_unset=True, exclude={"otp"})
     fields = {
         name: value for name, value in fields.items() if value is not None or name in NULLABLE
     }

@@ -20,7 +20,7 @@ from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, LimitReached, NotSignedIn
 from function.core.models import Caller
-from function.core.roles import lesser, useful
+from function.core.roles import lesser, powers_of, useful
 from function.core.runtime import iso
 from function.core.tokens import is_token_hash, token_hash
 from function.tables.accounts import Account, update_account
@@ -160,7 +160,7 @@ def _require_within(creator: Session, key: Session) -> None:
     """Raises NotAllowed where a key would create one with more scopes or a longer life."""
     if creator.key is None:
         return
-    if not key.scopes <= creator.scopes:
+    if not powers_of(key.scopes) <= powers_of(creator.scopes):
         raise NotAllowed("A key can give only scopes that it has itself.")
     if key.expires_at > creator.expires_at:
         raise NotAllowed("A key cannot create one that expires later than itself.")

@@ -8,7 +8,7 @@ cannot lock the owner out. A recovery code cannot be guessed, and works when cod
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from function.access.policy import Access, Authentication
@@ -25,7 +25,7 @@ from function.core.errors import NotSignedIn
 from function.core.limits import DAY
 from function.core.models import Caller
 from function.core.tokens import token_hash
-from function.tables.accounts import Account, update_account
+from function.tables.accounts import Account, require_account_unchanged, update_account
 from function.tables.sessions import rotate_session, session_in
 from function.tables.windows import Counter, increment, require_left
 
@@ -136,14 +136,15 @@ class OwnerProof:
         self._access = base.one(Access)
         self._throttle = base.one(LoginThrottle)
         self._second_factor = base.one(SecondFactor)
+        self._runtime = base.runtime
 
-    def authenticate(self, caller: Caller) -> Authentication:
-        """Proves who calls, and reads the counts of wrong passwords and codes with it."""
+    def authenticate(self, caller: Caller, more: Iterable[Key] = ()) -> Authentication:
+        """Proves who calls, and reads the counts of wrong passwords and codes, and `more`."""
         keys = [
             self._throttle.session_key(caller.username),
             self._second_factor.key(caller.username),
         ]
-        return self._access.authenticate(caller, more=keys)
+        return self._access.authenticate(caller, more=[*keys, *more])
 
     def verify(
         self, found: Authentication, caller: Caller, password: str, otp: str | None
@@ -156,6 +157,26 @@ class OwnerProof:
         account, rows = found.account, found.rows
         self._throttle.verify_session(account, caller, password, rows)
         return self._second_factor.use(account, otp, caller, rows)
+
+    def verify_code(
+        self, found: Authentication, caller: Caller, otp: str | None
+    ) -> tuple[AccountFields, list[Write]]:
+        """Checks the code alone, as `verify` does; an API key needs none: its scopes decide."""
+        session = session_in(found.rows, caller)
+        if session is None or session.key is not None:
+            return {}, []
+        return self._second_factor.use(found.account, otp, caller, found.rows)
+
+    def use_code(self, found: Authentication, caller: Caller, otp: str | None) -> list[Write]:
+        """Checks the code, and writes that it was used, if the account has not changed."""
+        changes, checks = self.verify_code(found, caller, otp)
+        return [self.use_up(found.account, changes), *checks]
+
+    def use_up(self, account: Account, changes: AccountFields) -> Write:
+        """Changes the account where a code was used; requires in any case that it is as read."""
+        if not changes:
+            return require_account_unchanged(account)
+        return update_account(account, self._runtime.new_id(), **changes)
 
 
 class MfaService:

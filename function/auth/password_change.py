@@ -5,20 +5,24 @@ id, epoch and address, and a change of any of them ends it.
 """
 
 import hmac
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from function.access.addresses import network
 from function.access.callers import Anonymous
 from function.access.errors import ProtectedAccount
-from function.access.policy import Access
+from function.access.policy import Access, Authentication
 from function.access.windows import Window
 from function.audit.service import AuditLog
 from function.auth.errors import MailNotConfigured, WrongResetToken
+from function.auth.mfa import OwnerProof
 from function.auth.models import Forgotten, PasswordChange, PasswordReset, ResetMade
 from function.auth.passwords import Passwords
 from function.auth.throttle import LoginThrottle
+from function.aws.dynamodb import ConditionFailed
 from function.aws.metrics import put_metrics
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
@@ -32,7 +36,7 @@ from function.tables.accounts import (
     account_in,
     account_key,
     any_account_in,
-    require_account_unchanged,
+    require_administrator,
     update_account,
 )
 from function.tables.sessions import (
@@ -40,6 +44,7 @@ from function.tables.sessions import (
     admin_reset_key,
     mailed_reset_key,
     put_reset,
+    require_session,
     reset_at,
     rotate_session,
     session_in,
@@ -48,6 +53,7 @@ from function.tables.sessions import (
 from function.tables.windows import increment, left_in
 
 TOKEN_SECONDS = 3600
+FIRST_ISSUER_CHECK = 3  # of the writes of a reset
 REQUEST_SECONDS = 900
 REQUESTS_OF_ADDRESS = 10  # in each window of REQUEST_SECONDS
 MAILS_OF_NAME = 5  # in an hour: strangers cannot fill a mailbox
@@ -116,6 +122,7 @@ class PasswordResetService:
     def __init__(self, base: Base) -> None:
         self._db = base.db
         self._access = base.one(Access)
+        self._proof = base.one(OwnerProof)
         self._administrator = base.settings.administrator
         self._mail = base.mail
         self._stack = base.settings.stack
@@ -160,25 +167,26 @@ class PasswordResetService:
             logger.error("SES refused a mail", code=refusal)
             put_metrics(self._stack, {"mail_refused": 1})
 
-    def issue_admin_reset(self, caller: Caller, username: str) -> ResetMade:
+    def issue_admin_reset(self, caller: Caller, username: str, otp: str | None) -> ResetMade:
         """Issues a token for another account, which an administrator hands over.
 
         Nobody gets one for their own account: a stolen session could become the account with it.
-        Raises ProtectedAccount, NoSuchUser, ChangedMeanwhile.
+        A session of an account with a second factor needs a code.
+        Raises ProtectedAccount, NoSuchUser, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
         """
-        token = self._new_token(username)
+        caller, token = replace(caller, power="accounts"), self._new_token(username)
 
         def plan() -> tuple[list[Write], ResetMade]:
-            authentication = self._access.authenticate(caller, more=[account_key(username)])
-            account = any_account_in(authentication.rows, username)
+            found = self._proof.authenticate(caller, more=[account_key(username)])
+            account = any_account_in(found.rows, username)
             if account is None or account.deleting:
                 raise NoSuchUser
             if username in {caller.username, self._administrator}:
                 raise ProtectedAccount
-            reset = self._reset(account, token)
+            reset = _issued_by(found, caller, self._reset(account, token))
             return [
                 put_reset(admin_reset_key(username), reset),
-                require_account_unchanged(authentication.account),
+                *self._proof.use_code(found, caller, otp),
                 self._audit.record(caller, "password.issue_reset", owner=username),
             ], ResetMade(username=username, token=token, expires_at=iso(reset.expires_at))
 
@@ -209,9 +217,24 @@ class PasswordResetService:
                 update_account(account, rev, password=hashed, epoch=epoch, keys=None),
                 use_reset(key, reset, int(self._runtime.now())),
                 self._audit.record(actor, "password.reset"),
+                *self._require_issuer(reset),
             ], None
 
-        self._db.transact(plan)
+        def on_condition_failed(error: ConditionFailed) -> None:
+            if max(error.failed, default=0) >= FIRST_ISSUER_CHECK:
+                raise WrongResetToken from None
+
+        self._db.transact(plan, on_condition_failed)
+
+    def _require_issuer(self, reset: Reset) -> list[Write]:
+        """Requires of a token by an administrator that the issuer, and the API key, still stand."""
+        if reset.issuer is None or reset.issuer_id is None:
+            return []
+        named, epoch = reset.issuer == self._administrator, reset.issuer_epoch
+        writes = [require_administrator(reset.issuer, reset.issuer_id, epoch, named=named)]
+        if reset.issuer_key:
+            writes.append(require_session(reset.issuer_key, int(self._runtime.now())))
+        return writes
 
     def _issue(self, account: Account | None, token: str) -> list[Write]:
         """Stores a token to be mailed, and counts the mail.
@@ -248,3 +271,17 @@ class PasswordResetService:
                 if is_unchanged and reset.expires_at > self._runtime.now():
                     return account, key, reset
         raise WrongResetToken
+
+
+def _issued_by(found: Authentication, caller: Caller, reset: Reset) -> Reset:
+    """A token that an administrator issues; one by an API key does not outlive it."""
+    session, issuer = session_in(found.rows, caller), found.account
+    fields: dict[str, Any] = {
+        "issuer": issuer.username,
+        "issuer_id": issuer.id,
+        "issuer_epoch": issuer.epoch,
+    }
+    if session and session.key is not None:
+        expires_at = min(reset.expires_at, session.expires_at)
+        fields |= {"issuer_key": session.token_hash, "expires_at": expires_at}
+    return reset.model_copy(update=fields)

@@ -7,12 +7,13 @@ compares it once with the caller's role and, for an API key, with the key's scop
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-# `account` changes the caller's own account: password, sessions, keys, second factor.
-Power = Literal["read", "write", "share", "account", "admin"]
+# `account` changes the caller's own account: password, sessions, keys, second factor. `accounts`
+# decides who may log in as whom: roles, administrators' invitations, resets, lost second factors.
+Power = Literal["read", "write", "share", "account", "admin", "accounts"]
 Role = Literal["admin", "member", "client"]
-Scope = Literal["read", "write", "share", "admin"]
+Scope = Literal["read", "write", "share", "admin", "accounts"]
 ROLES: Mapping[str, frozenset[Power]] = {
-    "admin": frozenset({"read", "write", "share", "account", "admin"}),
+    "admin": frozenset({"read", "write", "share", "account", "admin", "accounts"}),
     "member": frozenset({"read", "write", "share", "account"}),
     "client": frozenset({"read", "account"}),
 }
@@ -21,6 +22,7 @@ SCOPES: Mapping[str, frozenset[Power]] = {
     "write": frozenset({"write"}),
     "share": frozenset({"share"}),
     "admin": frozenset({"account", "admin"}),
+    "accounts": frozenset({"account", "admin", "accounts"}),
 }
 # To share a file is to read it: a link of one's own shows everything.
 IMPLIED: Mapping[Power, Power] = {"share": "read"}
@@ -34,9 +36,14 @@ def may(role: str, power: Power | None, scopes: Iterable[str] | None = None) -> 
     """
     if power is None:
         return True
-    given = None if scopes is None else set[Power]().union(*(SCOPES.get(s, ()) for s in scopes))
     required = {power, IMPLIED.get(power, power)}
-    return required <= ROLES.get(role, set()) and (given is None or required <= given)
+    is_in_scope = scopes is None or required <= powers_of(scopes)
+    return is_in_scope and required <= ROLES.get(role, set())
+
+
+def powers_of(scopes: Iterable[str]) -> frozenset[Power]:
+    """The powers that scopes allow together."""
+    return frozenset[Power]().union(*(SCOPES.get(scope, ()) for scope in scopes))
 
 
 def lesser(*roles: str) -> str:

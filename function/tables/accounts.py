@@ -76,8 +76,9 @@ class Account(Row):
 class InviteRow(Row):
     """An invitation that has not been used. `name` is its id (`invite_id`).
 
-    The account that invited, `username` with the id `user_id`, must still be an administrator's.
-    `created` is ISO 8601, `expires_at` epoch seconds.
+    The account that invited, `username` with the id `user_id`, must still be an administrator's and
+    in the same `epoch`. If an API key invited, `key` is its id, and it must be valid. Invitations
+    of an earlier release have neither. `created` is ISO 8601, `expires_at` epoch seconds.
     """
 
     partition: str
@@ -88,6 +89,8 @@ class InviteRow(Row):
     created: str
     expires_at: int
     email: str | None = None
+    epoch: str | None = None
+    key: str | None = None
 
 
 def account_key(username: str) -> Key:
@@ -176,13 +179,14 @@ def delete_invite(row: InviteRow, now: float) -> Write:
     return delete(invite_key(row.name), above(expires_at=int(now)))
 
 
-def require_inviter(row: InviteRow, *, named: bool) -> Write:
-    """Requires that the account that invited is still an administrator's.
+def require_administrator(username: str, user_id: str, epoch: str | None, *, named: bool) -> Write:
+    """Requires that an account is still an administrator's, and in the same epoch if one is given.
 
     `named` tells that the settings name it as the administrator, whatever the role of its row.
     """
-    when = equals(id=row.user_id) & NOT_DISABLED
-    return check(account_key(row.username), when if named else when & equals(role="admin"))
+    when = equals(id=user_id) & NOT_DISABLED
+    when = when if epoch is None else when & equals(epoch=epoch)
+    return check(account_key(username), when if named else when & equals(role="admin"))
 
 
 class Accounts:

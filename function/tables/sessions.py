@@ -13,6 +13,7 @@ from function.aws.writes import (
     Condition,
     Write,
     above,
+    check,
     equals,
     exists,
     put,
@@ -70,7 +71,8 @@ class Reset(Row):
     """A token for a new password: its SHA-256 as `secret`, and the account when it was issued.
 
     A new password changes the account's `epoch`, and either that or another e-mail address makes
-    the token invalid. `expires_at` is epoch seconds.
+    the token invalid. `expires_at` is epoch seconds. One by an administrator is for as long as the
+    `issuer` is one, in the same epoch, and for as long as the API key of `issuer_key` is valid.
     """
 
     secret: str
@@ -78,6 +80,10 @@ class Reset(Row):
     epoch: str
     email: str
     expires_at: int
+    issuer: str | None = None
+    issuer_id: str | None = None
+    issuer_epoch: str | None = None
+    issuer_key: str | None = None
 
 
 def session_key(token_hash: str) -> Key:
@@ -155,6 +161,11 @@ def create_session(session: Session) -> Write:
 def expire_session(token_hash: str, now: int) -> Write:
     """Expires a valid session at once; the table's TTL deletes its row later."""
     return update(session_key(token_hash), set={"expires_at": now}, when=_not_expired(now))
+
+
+def require_session(token_hash: str, now: int) -> Write:
+    """Requires that a session or an API key has not ended."""
+    return check(session_key(token_hash), _not_expired(now))
 
 
 def rotate_session(session: Session, epoch: str, now: int) -> Write:

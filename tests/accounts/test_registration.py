@@ -15,6 +15,7 @@ from tests.conftest import Behind, Clock
 from tests.crashes.meetings import act_before_commit
 from tests.support.client import PASSWORD, SETUP_TOKEN, Answer, Client, join
 from tests.support.fake_aws import FakeAws
+from tests.support.mfa import enable_mfa
 
 Rewire = Callable[[contract.Settings], None]
 
@@ -267,3 +268,107 @@ def test_a_password_is_hashed_once(fake_aws: FakeAws, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Dynamo, "commit", second_commit)
     assert register("carol").status == 201
     assert (len(commits), hashed) == (2, [PASSWORD])
+
+
+ADMIN_ACTS: dict[str, Callable[..., Answer]] = {
+    "invitation": lambda client, **more: client.post("/invites", role="admin", **more),
+    "role": lambda client, **more: client.send(
+        "PATCH", "/users/alice", json_={"role": "admin", **more}
+    ),
+    "lost factor": lambda client, **more: client.send(
+        "PATCH", "/users/alice", json_={"mfa": False, **more}
+    ),
+    "reset": lambda client, otp=None: client.send(
+        "POST", "/users/alice/reset", headers={"x-otp": otp} if otp else {}
+    ),
+}
+
+
+def create_key(client: Client, *scopes: str, **fields: object) -> Client:
+    wish = {"name": "key", "scopes": scopes, "current_password": PASSWORD} | fields
+    answer = client.send("POST", "/keys", json_=wish)
+    assert answer.status == 201, answer.text
+    return Client(answer.json()["token"])
+
+
+@pytest.mark.parametrize("act", ADMIN_ACTS.values(), ids=ADMIN_ACTS)
+def test_who_may_log_in_as_whom_takes_more_than_an_admin_key(
+    root: Client, alice: Client, behind: Behind, clock: Clock, act: Callable[..., Answer]
+) -> None:
+    """A key needs the scope `accounts`; a session a code, where there is a second factor."""
+    assert act(root).status in {200, 201}
+    app = enable_mfa(root, clock)
+    enable_mfa(alice, clock)
+    key = create_key(root, "admin", "read", otp=app.recovery[0])
+    accounts = create_key(root, "accounts", otp=app.recovery[1])
+    assert key.get("/users").status == accounts.get("/users").status == 200
+    before = behind.state()
+    assert (act(key).status, act(key).slug) == (403, "not-allowed")
+    assert act(key, otp=app.recovery[2]).slug == "not-allowed"
+    assert behind.state() == before
+    assert key.post("/invites", role="client").status == 201
+    assert key.send("PATCH", "/users/alice", json_={"quota": 9}).status == 200
+    behind.change("users", {"username": "alice"}, role="client")
+    if act is not ADMIN_ACTS["lost factor"]:
+        assert act(accounts).status in {200, 201}
+    behind.change("users", {"username": "alice"}, role="client")
+    assert act(root).slug == "otp-required"
+    assert act(root, otp=app.recovery[0]).slug == "wrong-otp"
+    assert act(root, otp=app.recovery[3]).status in {200, 201}
+    assert root.get("/me").json()["recovery_codes_left"] == 7
+
+
+@pytest.mark.parametrize("way", ["expiry", "logout", "revoked", "everywhere", "password"])
+def test_an_invitation_by_a_key_ends_with_it(root: Client, clock: Clock, way: str) -> None:
+    """Whatever expiry it asked for. That of a session ends with the epoch of its account."""
+    key = create_key(root, "accounts", expires_in=60)
+    made = key.post("/invites", role="admin", expires_in=10 * 365 * 86_400).json()
+    own = root.post("/invites", role="admin").json()["token"]
+    assert made["expires_at"] == root.get("/keys").json()[0]["expires_at"]
+    if way == "expiry":
+        clock.time += 60
+    elif way == "logout":
+        assert key.post("/logout").status == 204
+    elif way == "revoked":
+        assert root.delete(f"/keys/{root.get('/keys').json()[0]['id']}").status == 204
+    elif way == "everywhere":
+        root.send("POST", "/logout", query={"everywhere": "true"})
+    else:
+        wish = {"current_password": PASSWORD, "new_password": "another horse battery"}
+        assert root.post("/password", **wish).status == 204
+    assert register("mallory", invite=made["token"]).slug == "no-such-invite"
+    ends = way in {"everywhere", "password"}
+    assert register("carol", invite=own).status == (404 if ends else 201)
+
+
+@pytest.mark.parametrize("by", ["key", "session"])
+@pytest.mark.parametrize("way", ["none", "logout", "everywhere", "demoted"])
+def test_a_reset_token_ends_with_its_issuer(
+    root: Client, alice: Client, behind: Behind, by: str, way: str
+) -> None:
+    """With the key that issued it, the epoch and the role of the administrator."""
+    root.send("PATCH", "/users/alice", json_={"role": "admin"})
+    join("bob")
+    issuer = create_key(alice, "accounts", expires_in=60) if by == "key" else alice
+    made = issuer.post("/users/bob/reset").json()
+    if way == "logout":
+        assert issuer.post("/logout").status == 204
+    elif way == "everywhere":
+        alice.send("POST", "/logout", query={"everywhere": "true"})
+    elif way == "demoted":
+        root.send("PATCH", "/users/alice", json_={"role": "member"})
+    ends = way in {"everywhere", "demoted"} or (way == "logout" and by == "key")
+    wish = {"token": made["token"], "new_password": "another horse battery"}
+    answer = Client().post("/password/reset", **wish)
+    assert answer.status == (403 if ends else 204), answer.text
+    assert not ends or answer.slug == "wrong-reset-token"
+
+
+def test_an_invitation_of_an_earlier_release_has_no_epoch(root: Client, behind: Behind) -> None:
+    """It works while its creator is an administrator, as it did."""
+    made = root.post("/invites").json()
+    (row,) = (each for each in behind.rows("files") if each["name"] == made["id"])
+    del row["epoch"]
+    behind.put("files", row)
+    root.send("POST", "/logout", query={"everywhere": "true"})
+    assert register("carol", invite=made["token"]).status == 201

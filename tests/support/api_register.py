@@ -229,7 +229,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="POST", path="/invites", power="admin",
-        body={"role": "client", "email": "new@example.org", "expires_in": 3600},
+        body={"role": "client", "email": "new@example.org", "expires_in": 3600, "otp": None},
         status=201, calls=(READ, COMMIT),
     ),
     Route(
@@ -247,9 +247,10 @@ ROUTES: tuple[Route, ...] = (
         status=200, calls=(READ, "Scan"),
     ),
     Route(
-        method="PATCH", path="/users/{username}", power="admin",
+        method="PATCH", path="/users/{username}", power="admin", beyond="accounts",
         body={
             "role": "client", "quota": 10**9, "files_quota": None, "disabled": False, "mfa": False,
+            "otp": None,
         },
         status=200, calls=(READ, COMMIT),
     ),
@@ -269,7 +270,7 @@ ROUTES: tuple[Route, ...] = (
         replay=404,
     ),
     Route(
-        method="POST", path="/users/{username}/reset", power="admin",
+        method="POST", path="/users/{username}/reset", power="admin", beyond="accounts",
         status=201, calls=(READ, COMMIT),
     ),
     Route(
