@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -61,7 +61,8 @@ class HttpRequest:
     """A request as the gateway delivered it.
 
     Names of `headers` are lower case. `base` is scheme, host and port of the API. `as_text` says
-    that the gateway passed the body as text, so bytes that are not UTF-8 did not survive.
+    that the gateway passed the body as text, so bytes that are not UTF-8 did not survive. `cookies`
+    are the values by name.
     """
 
     method: str
@@ -73,6 +74,7 @@ class HttpRequest:
     request_id: str
     base: str
     as_text: bool = False
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def agent(self) -> str:

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import BaseModel
 
-from function.core.fields import Otp
+from function.core.fields import AccessTokenText, Otp
 from function.core.limits import MAX_BODY_BYTES, MAX_REQUEST_BYTES
 from function.core.models import Caller, Conditions, HttpRequest, IfMatch
 from function.core.roles import Power
@@ -88,6 +88,11 @@ Cursor = Annotated[str | None, Query(description="From `x-next-cursor` of the pa
 OTP_HEADER = Header(alias="x-otp", description="A code of the second factor, or a recovery code.")
 OtpHeader = Annotated[Otp, OTP_HEADER]
 OptionalOtpHeader = Annotated[Otp | None, OTP_HEADER]
+
+GrantHeader = Annotated[
+    AccessTokenText | None,
+    Header(alias="x-link-grant", description="The access token, where it has a password."),
+]
 
 
 def with_otp(body: Body, otp: str | None) -> Body:

@@ -5,8 +5,10 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
 from function.core.models import HttpRequest
 from function.http.request import accepted_types
@@ -34,6 +36,23 @@ def page(template: str, site: str = "", status: int = 200, **values: Any) -> Res
     """The answer with a page; its forms may post to this API and be redirected to `site`."""
     headers: dict[str, str | list[str]] = {"content-security-policy": policy(site)}
     return Response(status, HTML, render(template, **values), headers)
+
+
+def opened_page(path: str, cookie: str, value: str, seconds: int) -> Response[Any]:
+    """303 to a page that a form has opened, with a cookie that opens it for so many seconds.
+
+    No script can read the cookie, and no form of another site sends it.
+    """
+    sent = Cookie(
+        cookie,
+        value,
+        path="/",
+        secure=True,
+        http_only=True,
+        max_age=seconds,
+        same_site=SameSite.LAX_MODE,
+    )
+    return Response(303, None, None, {"location": quote(path)}, cookies=[sent])
 
 
 def render(template: str, **values: Any) -> str:

@@ -50,6 +50,7 @@ def parse_request(event: Mapping[str, Any]) -> HttpRequest:
         address=context["http"].get("sourceIp", ""),
         request_id=context.get("requestId", ""),
         as_text=not event.get("isBase64Encoded"),
+        cookies=dict(cookie.split("=", 1) for cookie in event.get("cookies", []) if "=" in cookie),
         base=f"{scheme}://{context.get('domainName', '')}" + ("" if is_default else f":{port}"),
     )
 

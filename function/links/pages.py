@@ -17,7 +17,6 @@ def link_page(
     Each button carries the access token, so that a file that is downloaded again is not counted
     again.
     """
-    query = {"cursor": following} | ({"grant": access_token} if link.needs_password else {})
     return page(
         "link.html",
         site,
@@ -25,7 +24,7 @@ def link_page(
         path=path,
         access_token=access_token,
         may_download=link.allow_download and link.downloads_left != 0,
-        next_page=f"{quote(path)}?{urlencode(query)}" if following else None,
+        next_page=f"{quote(path)}?{urlencode({'cursor': following})}" if following else None,
         terms=_terms(link),
     )
 

@@ -1,6 +1,5 @@
 """The public routes of links, which need no account."""
 
-from dataclasses import replace
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -24,13 +23,14 @@ from function.files.presigning import Presigner
 from function.http.dependencies import (
     CurrentRequest,
     Cursor,
+    GrantHeader,
     IfMatchHeader,
     Limit,
     OptionalCaller,
     RequestWithBody,
 )
 from function.http.forms import read_body
-from function.http.pages import accepts_html
+from function.http.pages import accepts_html, opened_page
 from function.http.request import accepted_types
 from function.http.responses import answers, next_page, with_conditions
 from function.links.access import LinkVisitor
@@ -46,12 +46,14 @@ from function.links.models import Channel, LinkDownload, LinkDownloadRequest, Li
 from function.links.pages import link_page
 from function.links.public_service import PublicLinkService
 from function.public.errors import PasswordRequired, WrongPassword
+from function.public.grants import cookie_name, sent_grant
 from function.public.models import Unlocked, UnlockRequest
+from function.public.unlock import ACCESS_SECONDS
 
 router = Router()
 MAX_PAGE_ITEMS = 100
-MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
 GRANT_HEADER = "x-link-grant"
+MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
 CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, NotAllowed, SlowDown)
 
 
@@ -63,19 +65,17 @@ def open_link(
     token: str,
     visitor: OptionalCaller,
     request: CurrentRequest,
-    grant: Annotated[
-        str | None, Query(description="The access token; or send it in `x-link-grant`.")
-    ] = None,
+    grant: GrantHeader = None,
     limit: Limit = MAX_PAGE_ITEMS,
     cursor: Cursor = None,
 ) -> Response[LinkPage | str]:
     """List the files that a link shows, as JSON or as a page for browsers. It never counts.
 
-    A link with a password needs the access token (`grant`) of `POST /s/{token}/unlock`.
+    A link with a password needs the access token (`grant`) of `POST /s/{token}/unlock`, in the
+    header `x-link-grant` or, in a browser, a cookie.
     """
-    link_visitor = LinkVisitor(
-        token, request.address, visitor, grant or request.headers.get(GRANT_HEADER)
-    )
+    access_token = sent_grant(request, token, grant)
+    link_visitor = LinkVisitor(token, request.address, visitor, access_token)
     if accepts_html(request):
         limit = min(limit, MAX_PAGE_ITEMS)
         page, next_cursor, access_token = one(PublicLinkService).show(
@@ -90,15 +90,17 @@ def open_link(
 
 @router.post(
     "/s/<token>/unlock",
-    responses=answers({200: Unlocked}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED),
+    responses=answers(
+        {200: Unlocked, 303: None}, WrongPassword, ChangedMeanwhile, Invalid, *CLOSED
+    ),
 )
 def unlock_link(
     token: str, visitor: OptionalCaller, request: RequestWithBody
-) -> Response[Unlocked | str]:
+) -> Response[Unlocked | None]:
     """Exchange the password of a link for an access token of one hour.
 
-    The password is JSON or a form. Each try is counted before the password is checked; too many
-    are answered with 429.
+    The password is JSON or a form; a browser gets 303 to the page, and the access token in a
+    cookie. Each try is counted before the password is checked; too many are answered with 429.
     """
     password = read_body(request, UnlockRequest).password
     secret = password.get_secret_value() if password else None
@@ -106,11 +108,8 @@ def unlock_link(
     service = one(PublicLinkService)
     if not accepts_html(request):
         return Response(200, JSON, service.unlock(link_visitor, secret, "json"))
-    unlocked = service.unlock(link_visitor, secret, "page")
-    link_visitor = replace(link_visitor, access_token=unlocked.grant)
-    page, next_cursor, access_token = service.show(link_visitor, "page", PageQuery(MAX_PAGE_ITEMS))
-    path = request.path.removesuffix("/unlock")
-    return link_page(page, path, access_token, next_cursor, one(Presigner).site)
+    grant = service.unlock(link_visitor, secret, "page").grant
+    return opened_page(f"/s/{token}", cookie_name(token), grant, ACCESS_SECONDS)
 
 
 @router.post(
@@ -133,6 +132,7 @@ def download_by_link(
     visitor: OptionalCaller,
     request: RequestWithBody,
     condition: IfMatchHeader,
+    grant: GrantHeader = None,
     limit: Annotated[int, Query(ge=1, le=MAX_COUNTED)] = MAX_COUNTED,
     cursor: Cursor = None,
 ) -> Response[LinkDownload | str | None]:
@@ -146,7 +146,7 @@ def download_by_link(
     body = with_conditions(read_body(request, LinkDownloadRequest), condition)
     if body.format and body.if_match:
         raise Invalid("If-Match is about one file: name it without format, or leave it out.")
-    access_token = body.grant or request.headers.get(GRANT_HEADER)
+    access_token = body.grant or sent_grant(request, token, grant)
     link_visitor = LinkVisitor(token, request.address, visitor, access_token)
     if body.format:
         text, access_token, next_cursor = one(LinkDownloads).download_page(

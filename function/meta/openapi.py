@@ -46,6 +46,8 @@ SECURITY = {
 SCHEMAS = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
 LOCATION = {"description": "The presigned URL", "schema": {"type": "string"}}
+PAGE = {"description": "The page", "schema": {"type": "string"}}
+COOKIE = {"description": "The access token, for the page", "schema": {"type": "string"}}
 FILE_SIZE = {"description": "The size of the file in bytes", "schema": {"type": "integer"}}
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 RESPONSES = "#/components/responses/"
@@ -192,10 +194,11 @@ def _complete_public(paths: dict[str, Any]) -> None:
         schema = {"schema": {"$ref": SCHEMAS + model.__name__}}
         media_types = (JSON, URLENCODED)
         path["post"]["requestBody"] = {"content": dict.fromkeys(media_types, schema)}
-    for operation in (
-        link["get"], unlock_link["post"], file_request["get"], unlock_request["post"]
-    ):  # fmt: skip
+    for operation in (link["get"], file_request["get"]):
         operation["responses"]["200"]["content"]["text/html"] = TEXT
+    for operation in (unlock_link["post"], unlock_request["post"]):
+        headers = {"Location": PAGE, "Set-Cookie": COOKIE}
+        operation["responses"]["303"] = {"description": "To the page", "headers": headers}
     responses = download["post"]["responses"]
     responses["200"]["content"]["text/plain"] = TEXT
     responses["303"] = {"description": "The file's bytes", "headers": {"Location": LOCATION}}

@@ -4,22 +4,23 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from function.access.callers import Uploader
 from function.access.errors import NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
-from function.core.fields import AccessTokenText
 from function.core.limits import MAX_COMPLETION_BYTES
 from function.core.media_types import JSON
 from function.core.models import HttpRequest
-from function.http.dependencies import CurrentRequest, MaxBytes, RequestWithBody
+from function.http.dependencies import CurrentRequest, GrantHeader, MaxBytes, RequestWithBody
 from function.http.forms import read_body
-from function.http.pages import accepts_html
+from function.http.pages import accepts_html, opened_page
 from function.http.responses import answers, no_content
 from function.public.errors import PasswordRequired, WrongPassword
+from function.public.grants import cookie_name, sent_grant
 from function.public.models import Unlocked, UnlockRequest
+from function.public.unlock import ACCESS_SECONDS
 from function.requests.errors import FileRequestClosed, FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.requests.pages import file_request_page
@@ -41,12 +42,15 @@ router = Router()
 def get_public_file_request(
     token: str,
     request: CurrentRequest,
-    grant: Annotated[
-        AccessTokenText | None, Query(description="The access token, where it has a password.")
-    ] = None,
+    grant: GrantHeader = None,
 ) -> Response[PublicFileRequest | str]:
-    """Get a file request, as JSON or as a page for browsers."""
-    view = one(PublicFileRequestService).show(token, grant, request.address)
+    """Get a file request, as JSON or as a page for browsers.
+
+    One with a password needs the access token (`grant`) of `POST /r/{token}/unlock`, in the header
+    `x-link-grant` or, in a browser, a cookie.
+    """
+    service = one(PublicFileRequestService)
+    view = service.show(token, sent_grant(request, token, grant), request.address)
     if accepts_html(request):
         return file_request_page(view, _address(token, request))
     return Response(200, JSON, view)
@@ -55,7 +59,7 @@ def get_public_file_request(
 @router.post(
     "/r/<token>/unlock",
     responses=answers(
-        {200: Unlocked},
+        {200: Unlocked, 303: None},
         NoSuchFileRequest,
         FileRequestClosed,
         WrongPassword,
@@ -63,17 +67,17 @@ def get_public_file_request(
         ChangedMeanwhile,
     ),
 )
-def unlock_file_request(token: str, request: RequestWithBody) -> Response[Unlocked | str]:
+def unlock_file_request(token: str, request: RequestWithBody) -> Response[Unlocked | None]:
     """Exchange the password of a file request for an access token of one hour.
 
-    The password is JSON or a form.
+    The password is JSON or a form; a browser gets 303 to the page, and the access token in a
+    cookie.
     """
     password = read_body(request, UnlockRequest).password
     secret = password.get_secret_value() if password else None
     unlocked = one(PublicFileRequestService).unlock(token, secret, request.address)
     if accepts_html(request):
-        view = one(PublicFileRequestService).show(token, unlocked.grant, request.address)
-        return file_request_page(view, _address(token, request))
+        return opened_page(f"/r/{token}", cookie_name(token), unlocked.grant, ACCESS_SECONDS)
     return Response(200, JSON, unlocked)
 
 

@@ -4,13 +4,15 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from urllib.parse import parse_qs
 
 import pytest
 
 from function.http.pages import format_size
+from tests.conftest import Clock
 from tests.support import presigned as s3
 from tests.support.client import Answer, Client
-from tests.support.links import HTML, change, make, revoke
+from tests.support.links import HTML, JSON, change, make, revoke, sent_back
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;.txt".replace("/", "")
 TAGS = {
@@ -57,8 +59,7 @@ def test_names_and_notes_are_escaped(alice: Client) -> None:
     name = f"{EVIL}/{EVIL}"
     alice.put(name, b"data")
     link = make(alice, name, "in/", note=EVIL + "\n</bdi>", password="knock twice")
-    answer = link.form("/unlock", password="knock twice")
-    page = Page(answer)
+    page = Page(link.unlocked_page("knock twice"))
     assert set(page.tags) <= TAGS
     assert name in page.texts
     assert EVIL + "\n</bdi>" in page.texts
@@ -82,7 +83,7 @@ def test_a_browser_downloads_without_a_script(alice: Client) -> None:
     wrong = link.form("/unlock", password="y")
     assert (wrong.status, Page(wrong).forms) == (401, [asked])
     assert "That is not the password." in Page(wrong).texts
-    opened = Page(link.form("/unlock", password="knock twice"))
+    opened = Page(link.unlocked_page("knock twice"))
     (form,) = opened.forms
     answer = link.form("/download", **form[1])
     assert answer.status == 303
@@ -90,7 +91,7 @@ def test_a_browser_downloads_without_a_script(alice: Client) -> None:
     assert s3.send("GET", url).body == b"data"
     (ends,) = re.findall("form-action ([^;]*);", opened.policy)
     assert ends == f"'self' {'/'.join(url.split('/')[:3])}"
-    again = Page(link.page(grant=form[1]["grant"]))
+    again = Page(link.unlocked_page("knock twice"))
     assert again.forms == []
     assert "Downloads left: 0." in again.texts
 
@@ -109,8 +110,8 @@ def test_a_button_pressed_twice_counts_once(alice: Client) -> None:
     assert link.form("/download", file_name="a.txt").status == 410
 
 
-def test_the_next_page_has_the_grant_only_with_a_password(alice: Client) -> None:
-    """Without a password each page has an access token of its own."""
+def test_the_next_page_of_a_link_without_a_password_has_a_grant_of_its_own(alice: Client) -> None:
+    """In its forms, and not in its address."""
     for number in range(101):
         alice.put(f"in/{number:03}", b"")
     link = make(alice, "in/", max_downloads=1)
@@ -161,17 +162,96 @@ def test_a_page_says_why_a_link_does_not_open(alice: Client) -> None:
 
 
 def test_a_folder_of_more_than_a_hundred_files_has_pages(alice: Client) -> None:
-    """The link to the next page carries the access token."""
+    """A cookie opens the next one, and no address has the access token."""
     for number in range(101):
         alice.put(f"in/{number:03}", b"")
     link = make(alice, "in/", password="knock twice")
-    first = Page(link.form("/unlock", password="knock twice"))
+    unlocked = link.form("/unlock", password="knock twice")
+    first = Page(link.page(unlocked.cookies))
     assert len(first.forms) == 100
     (more,) = first.links
     assert more.startswith(f"{link.path}?cursor=")
-    second = Page(Client().send("GET", link.path, query=more.partition("?")[2], headers=HTML))
+    grant = first.forms[0][1]["grant"]
+    assert grant in unlocked.cookies[0]
+    assert grant not in more
+    cursor = parse_qs(more.partition("?")[2])["cursor"][0]
+    assert link.page(cursor=cursor).status == 401
+    second = Page(link.page(unlocked.cookies, cursor=cursor))
     assert [form[1]["file_name"] for form in second.forms] == ["in/100"]
     assert second.links == []
+
+
+def test_the_cookie_of_a_page(alice: Client, clock: Clock) -> None:
+    """Only this host, no script, no other site's form, an hour; the page can be loaded again."""
+    alice.put("a.txt")
+    link = make(alice, "a.txt", password="knock twice")
+    answer = link.form("/unlock", password="knock twice")
+    assert (answer.status, answer.content) == (303, b"")
+    assert answer.headers["location"] == link.path
+    assert answer.headers["cache-control"] == "no-store"
+    (cookie,) = answer.cookies
+    pair, *attributes = cookie.split("; ")
+    assert pair.startswith("__Host-")
+    assert link.path.removeprefix("/s/") not in cookie
+    required = {"Path=/", "Secure", "HttpOnly", "SameSite=Lax", "Max-Age=3600"}
+    assert set(attributes) == required
+    for _ in range(2):
+        assert link.page(answer.cookies).status == 200
+    assert link.page().status == 401
+    clock.time += 3600
+    assert link.page(answer.cookies).status == 401
+
+
+@pytest.mark.parametrize("token", ["token", "alias"])
+def test_each_link_has_a_cookie_of_its_own(alice: Client, token: str) -> None:
+    """Which opens no other link, also with the same password, and ends with the password."""
+    alice.put("a.txt")
+    alias = {"alias": "trip"} if token == "alias" else {}
+    link = make(alice, "a.txt", password="knock twice", **alias)
+    other = make(alice, "a.txt", password="knock twice")
+    mine, its = (each.form("/unlock", password="knock twice").cookies for each in (link, other))
+    assert link.page([*its, *mine]).status == other.page([*mine, *its]).status == 200
+    assert link.page(its).status == other.page(mine).status == 401
+    name = mine[0].partition("=")[0]
+    assert link.page([f"{name}={its[0].partition('=')[2]}"]).status == 401
+    for odd in (name, f"{name}=", f"{name}=x", f"={name}", ";", "a=b=c"):
+        assert link.page([odd]).status == 401
+    change(alice, link, password="knock three times")
+    assert link.page(mine).status == 401
+
+
+def test_a_cookie_is_a_grant_for_programs_too(alice: Client) -> None:
+    """As the header is, which comes first; a JSON answer sets none."""
+    alice.put("a.txt", b"data")
+    link = make(alice, "a.txt", password="knock twice")
+    cookies = link.form("/unlock", password="knock twice").cookies
+    assert link.unlock("knock twice").cookies == ()
+    headers = JSON | sent_back(cookies)
+    assert Client().send("GET", link.path, headers=headers).status == 200
+    path = f"{link.path}/download"
+    assert Client().send("POST", path, json_={}, headers=headers).status == 200
+    wrong = headers | {"x-link-grant": "wrong"}
+    assert Client().send("GET", link.path, headers=wrong).slug == "password-required"
+
+
+def test_no_address_has_a_secret_but_the_token(alice: Client, anyone: Client) -> None:
+    """No route reads one from its query, and no page leads to one."""
+    document = anyone.get("/openapi.json").json()
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    fields = {each["name"] for op in operations for each in op.get("parameters", [])}
+    queries = {
+        each["name"]
+        for operation in operations
+        for each in operation.get("parameters", [])
+        if each["in"] == "query"
+    }
+    assert {"x-link-grant", "x-otp"} <= fields
+    assert not queries & {"grant", "otp", "password", "token"}
+    alice.put("a.txt")
+    link = make(alice, "a.txt", password="knock twice")
+    grant = link.unlock("knock twice").json()["grant"]
+    answer = Client().get(link.path, grant=grant)
+    assert (answer.status, answer.slug) == (422, "invalid-request")
 
 
 def test_an_empty_folder_has_a_page(alice: Client) -> None:

@@ -562,8 +562,7 @@ def test_bodies_are_forms_or_json(alice: Client) -> None:
     """With the same fields; unknown and repeated fields are refused."""
     alice.put("a.txt")
     link = make(alice, "a.txt", password="knock twice &é")
-    page = link.form("/unlock", password="knock twice &é")
-    assert page.status == 200
+    assert link.unlocked_page("knock twice &é").status == 200
     headers = JSON | {"content-type": "Application/x-www-form-urlencoded; charset=utf-8"}
     unlocked = Client().send(
         "POST", f"{link.path}/unlock", body=b"password=knock+twice+%26%C3%A9", headers=headers

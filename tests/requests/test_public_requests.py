@@ -14,6 +14,7 @@ from tests.support import presigned as s3
 from tests.support.client import Client
 from tests.support.crc64 import crc64nvme
 from tests.support.fake_aws import Call, FakeAws
+from tests.support.links import sent_back
 from tests.support.senders import Sender, ask, change, counts
 from tests.support.transfers import (
     SINGLE,
@@ -94,18 +95,19 @@ def test_a_password_protects_everything(alice: Client) -> None:
     """Neither the title nor the owner is shown without the access token."""
     _, sender = ask(alice, password="knock twice")
     for grant in (None, "", "x", "9999999999." + "0" * 32 + "." + "A" * 43):
-        query = {} if grant is None else {"grant": grant}
-        answer = sender.get("", **query)
+        headers = {} if grant is None else {"x-link-grant": grant}
+        answer = sender.send("GET", "", headers=headers)
         assert (answer.status, answer.slug) == (401, "password-required")
         assert "alice" not in answer.text
         assert "Slides" not in answer.text
-        sent = sender.post("/uploads", file_name="a", size=3, **query)
+        said = {} if grant is None else {"grant": grant}
+        sent = sender.post("/uploads", file_name="a", size=3, **said)
         assert sent.slug == "password-required"
     unlocked = sender.post("/unlock", password="knock twice").json()
     assert unlocked["expires_at"] == "2026-09-21T15:13:20.000Z"
-    assert sender.get("", grant=unlocked["grant"]).json()["needs_password"] is True
+    assert sender.open(unlocked["grant"]).json()["needs_password"] is True
     _, other = ask(alice, password="knock twice")
-    assert other.get("", grant=unlocked["grant"]).slug == "password-required"
+    assert other.open(unlocked["grant"]).slug == "password-required"
 
 
 def test_an_upload_in_progress_outlives_its_grant(alice: Client, clock: Clock, data: bytes) -> None:
@@ -114,7 +116,7 @@ def test_an_upload_in_progress_outlives_its_grant(alice: Client, clock: Clock, d
     grant = sender.post("/unlock", password="knock twice").json()["grant"]
     view = start(sender, "a", len(data), grant=grant)
     clock.time += 3600
-    assert sender.get("", grant=grant).slug == "password-required"
+    assert sender.open(grant).slug == "password-required"
     answer = sender.post("/uploads", file_name="a", size=3, grant=grant)
     assert answer.slug == "password-required"
     send(sender, view, data)
@@ -141,7 +143,7 @@ def test_a_closed_file_request_takes_no_files(alice: Client, clock: Clock) -> No
     def slugs() -> set[str]:
         answers = [
             sender.get(""),
-            sender.get("", grant=grant),
+            sender.open(grant),
             sender.post("/unlock", password="knock twice"),
             sender.post("/uploads", file_name="a", size=3, grant=grant),
         ]
@@ -151,13 +153,13 @@ def test_a_closed_file_request_takes_no_files(alice: Client, clock: Clock) -> No
     change(alice, request_id, open=False)
     assert slugs() == {"request-closed"}
     change(alice, request_id, open=True)
-    assert sender.get("", grant=grant).status == 200
+    assert sender.open(grant).status == 200
     clock.time += 59
-    assert sender.get("", grant=grant).status == 200
+    assert sender.open(grant).status == 200
     clock.time += 1
     assert slugs() == {"request-closed"}
     change(alice, request_id, expires_in=60)
-    assert sender.get("", grant=grant).status == 200
+    assert sender.open(grant).status == 200
     assert counts(alice, request_id) == (0, 0)
 
 
@@ -808,15 +810,21 @@ def test_a_browser_gets_a_password_form(alice: Client) -> None:
     """Nothing of the file request is shown before the right password."""
     _, sender = ask(alice, password="knock & enter")
     form = HTML | {"content-type": "application/x-www-form-urlencoded"}
-    for body, status in ((b"password=x", 401), (b"password=knock+%26+enter", 200)):
+    for body, status in ((b"password=x", 401), (b"password=knock+%26+enter", 303)):
         before = sender.send("GET", "", headers=HTML)
         assert before.status == 401
         assert f'action="{sender.below}/unlock"' in before.text
         answer = sender.send("POST", "/unlock", body=body, headers=form)
         assert answer.status == status
-        assert ("Slides" in answer.text) is (status == 200)
-        assert "Slides" not in before.text
-    assert "GRANT" in answer.text
+        assert "Slides" not in before.text + answer.text
+    assert answer.headers["location"] == sender.below
+    (cookie,) = answer.cookies
+    assert cookie.startswith("__Host-")
+    page = sender.send("GET", "", headers=HTML | sent_back(answer.cookies))
+    assert page.status == 200
+    assert "Slides" in page.text
+    assert "GRANT" in page.text
+    assert cookie.partition("=")[2].partition(";")[0] not in page.text
 
 
 def test_a_browser_gets_problems_as_pages(alice: Client) -> None:

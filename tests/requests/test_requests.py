@@ -190,11 +190,11 @@ def test_a_new_password_revokes_the_grants_of_the_old(alice: Client) -> None:
     """Also when it is the same password again."""
     request_id, sender = ask(alice, password="knock twice")
     grant = sender.post("/unlock", password="knock twice").json()["grant"]
-    assert sender.get("", grant=grant).status == 200
+    assert sender.open(grant).status == 200
     change(alice, request_id, title="Two")
-    assert sender.get("", grant=grant).status == 200
+    assert sender.open(grant).status == 200
     change(alice, request_id, password="knock twice")
-    assert sender.get("", grant=grant).slug == "password-required"
+    assert sender.open(grant).slug == "password-required"
 
 
 def test_a_deleted_file_request_is_gone(alice: Client, behind: Behind) -> None:

@@ -518,7 +518,6 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/r/{token}", power="public",
-        query={"grant": "x"},
         status=200, calls=(READ, READ), interleaved=(404, 410),
     ),
     Route(

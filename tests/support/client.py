@@ -30,6 +30,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     content: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -121,7 +122,8 @@ def answer_of(result: dict[str, Any]) -> Answer:
     assert not any("\r" in value or "\n" in value for value in result["headers"].values())
     body = result.get("body") or ""
     content = base64.b64decode(body) if result.get("isBase64Encoded") else body.encode()
-    return Answer(result["statusCode"], result["headers"], content)
+    cookies = tuple(result.get("cookies", []))
+    return Answer(result["statusCode"], result["headers"], content, cookies)
 
 
 def join(username: str, address: str = "192.0.2.1") -> Client:

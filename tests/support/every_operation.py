@@ -363,7 +363,7 @@ class Run:
         known = {"password": LINK_PASSWORD}
         answer = self.send(nobody, "POST", f"{path}/unlock", json_=known)
         grant = answer.json().get("grant", "none")
-        self.send(nobody, "GET", path, query={"grant": grant})
+        self.send(nobody, "GET", path, headers={"x-link-grant": grant})
         for wish in ({"file_name": NAME}, {"file_name": NAME, "grant": grant}, {"format": "curl"}):
             sent = wish | ({"grant": grant} if "format" in wish else {})
             answer = self.send(nobody, "POST", f"{path}/download", json_=sent)
@@ -384,7 +384,7 @@ class Run:
             answer = self.send(anyone, "POST", f"{below}/unlock", json_={"password": password})
         grant = answer.json()["grant"]
         self.secrets.add(grant)
-        self.send(anyone, "GET", below, query={"grant": grant})
+        self.send(anyone, "GET", below, headers={"x-link-grant": grant})
         self.send(anyone, "GET", below)
         self.send(anyone, "GET", "/r/" + "A" * 43)
         wish = {"file_name": NAME, "size": len(CONTENT), "sender": SENDER, "grant": grant}

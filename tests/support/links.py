@@ -1,5 +1,6 @@
 """Links: creating, opening and changing them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -19,13 +20,20 @@ class Made:
     path: str
     view: dict[str, Any]
 
-    def open(self, who: Client | None = None, **query: Any) -> Answer:
+    def open(self, who: Client | None = None, grant: str | None = None, **query: Any) -> Answer:
         """Opens it."""
-        return (who or Client()).get(self.path, **query)
+        headers = {"x-link-grant": grant} if grant else {}
+        return (who or Client()).send("GET", self.path, query=query, headers=headers)
 
-    def page(self, **query: Any) -> Answer:
-        """Opens it as a browser does."""
-        return Client().send("GET", self.path, query=query, headers=HTML)
+    def page(self, cookies: Sequence[str] = (), **query: Any) -> Answer:
+        """Opens it as a browser does that was given these cookies."""
+        return Client().send("GET", self.path, query=query, headers=HTML | sent_back(cookies))
+
+    def unlocked_page(self, password: str, **query: Any) -> Answer:
+        """The page after the form of the password."""
+        answer = self.form("/unlock", password=password)
+        assert (answer.status, answer.headers["location"]) == (303, self.path)
+        return self.page(answer.cookies, **query)
 
     def names(self, **query: Any) -> list[str]:
         """The names of the files that it lists."""
@@ -53,6 +61,12 @@ class Made:
         """The number of downloads that the owner sees."""
         count: int = owner.get(f"/links/{self.id}").json()["downloads"]
         return count
+
+
+def sent_back(cookies: Sequence[str]) -> dict[str, str]:
+    """The header with which a browser sends cookies back."""
+    pairs = "; ".join(each.partition(";")[0] for each in cookies)
+    return {"cookie": pairs} if pairs else {}
 
 
 def make(owner: Client, *items: str, **fields: Any) -> Made:

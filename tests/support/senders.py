@@ -12,6 +12,10 @@ class Sender(Client):
         super().__init__(None, address)
         self.below = url[url.index("/r/") :]
 
+    def open(self, grant: str) -> Answer:
+        """Opens the file request with an access token."""
+        return self.send("GET", "", headers={"x-link-grant": grant})
+
     def send(self, method: str, path: str, **sent: Any) -> Answer:
         return super().send(method, self.below + path, **sent)
 
