@@ -15,10 +15,10 @@ from function.access.windows import Window
 from function.audit.service import AuditLog
 from function.auth.errors import WrongCredentials
 from function.auth.passwords import Passwords
-from function.aws.dynamodb import ConditionFailed
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
+from function.core.errors import Contended
 from function.core.models import AccountOfRequest, Caller, account_of_request
 from function.core.tokens import token_hash
 from function.tables.accounts import Account
@@ -123,7 +123,7 @@ class LoginThrottle:
         """Counts a failure and records it; where other failures are in the way, it only counts."""
         try:
             self._db.commit(writes)
-        except ConditionFailed:
+        except Contended:
             self._db.write(writes[0])
 
 

@@ -111,7 +111,8 @@ def test_a_refused_right_is_counted(world: World, name: str) -> None:
 
 def test_a_key_without_the_scope_is_counted(world: World) -> None:
     """Under the name of its account."""
-    made = world.alice.post("/keys", name="reader", scopes=["read"]).json()
+    proof = {"current_password": PASSWORD}
+    made = world.alice.post("/keys", name="reader", scopes=["read"], **proof).json()
     assert Client(made["token"]).put("b.txt").status == 403
     assert [each["actor"] for each in refusals(world)] == ["alice"]
 

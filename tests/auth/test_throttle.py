@@ -18,6 +18,8 @@ from function.core.errors import SlowDown
 from function.core.runtime import system_runtime
 from function.tables.windows import add, increment, left_in, require_left
 from tests.conftest import Clock
+from tests.crashes.crashes import collide
+from tests.support.client import Client
 from tests.support.fake_aws import FakeAws
 
 SECONDS, LIMIT = 60, 3
@@ -106,3 +108,15 @@ def test_addresses_of_one_ipv6_network_count_together(address: object, host: int
 def test_malformed_addresses_count_together(address: str) -> None:
     """Whatever a gateway sends can be counted."""
     assert network(address) == "unknown"
+
+
+def test_a_failure_counts_although_others_write_the_same_rows(
+    alice: Client, fake_aws: FakeAws, clock: Clock
+) -> None:
+    """A flood at the same moment is no way round the throttle; only its record may be short."""
+    clock.time += 900 - clock.time % 900  # a window begins: the attempts wait for the others
+    stranger = Client(address="203.0.113.9")
+    fields = {"username": "alice", "password": "a guess"}
+    fake_aws.before = lambda call: None if call.operation == "UpdateItem" else collide(call)
+    tries = [stranger.post("/login", **fields).status for _ in range(11)]
+    assert tries == [401] * 10 + [429]

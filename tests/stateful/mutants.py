@@ -78,10 +78,10 @@ def unverified(_: PasswordGate, __: Gated, token: str | None) -> AccessToken | N
     return AccessToken(str(token), nonce, 0, is_new=False) if nonce else None
 
 
-def careless(db: Dynamo, writes: Any) -> None:
+def careless(db: Dynamo, writes: Any, *more: Any) -> None:
     """Takes a failed commit for a success."""
     with suppress(Unavailable):
-        commit(db, writes)
+        commit(db, writes, *more)
 
 
 def without_quota(account: Account, *load: Any) -> Any:
