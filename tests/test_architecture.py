@@ -5,8 +5,10 @@ Everything is read from the sources with `ast`; `ARCHITECTURE.md` draws the same
 
 import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -369,3 +371,20 @@ def test_importing_touches_neither_aws_nor_the_settings() -> None:
     modules = set(done.stdout.split())
     assert {"function.app", "function.meta.routes"} <= modules
     assert modules & HEAVY == set()
+
+
+# What a program that is run by hand may do, of the rules of flake8-bandit: start programs.
+STARTS_PROGRAMS = {"S603", "S607"}
+
+
+def test_the_linter_looks_for_insecure_code() -> None:
+    """All rules of flake8-bandit, but for asserts, in everything that is not a test."""
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert lint["select"] == ["ALL"]
+    assert [rule for rule in lint["ignore"] if re.fullmatch(r"S\d*", rule)] == ["S101"]
+    spared = {
+        files: {rule for rule in rules if re.fullmatch(r"S\d*", rule)}
+        for files, rules in lint["per-file-ignores"].items()
+    }
+    assert spared.pop("tests/**") == {"S"}
+    assert all(rules <= STARTS_PROGRAMS for rules in spared.values())

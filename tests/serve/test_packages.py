@@ -14,6 +14,7 @@ MODULES = {
 }
 IN_THE_EMULATOR = {
     "local.emulator.__main__",
+    "local.emulator.crc64",
     "local.emulator.journal",
     "local.emulator.mail",
     "local.emulator.patches",
