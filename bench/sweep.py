@@ -1,4 +1,4 @@
-"""`python -m bench.sweep`: files an hour that the sweep removes, after `FILES` fell due at once.
+"""`python -m bench.sweep`: files an hour that the sweep removes, after a pause of 25 days.
 
 It runs on moto, whose time is part of the measure, so a figure says how the work grows and not how
 long AWS takes. Files an hour are those of one processor (CPU seconds). The number of calls is the
@@ -28,7 +28,7 @@ from tests.support.client import CONTEXT, join
 from tests.support.fake_aws import ACCOUNT, REGION, running_fake_aws, session
 
 FILES = int(os.environ.get("FILES", "100000"))
-OWNERS = 100
+OWNERS, DAYS = 100, 25
 # The timeout of a run, the part of it in which new work begins, and the time between two runs.
 TIMEOUT_SECONDS, WORK_SECONDS, SCHEDULE_SECONDS = 28, 18, 300
 
@@ -77,8 +77,11 @@ def milliseconds_until(then: float) -> float:
 
 
 def fill(settings: contract.Settings) -> None:
-    """Puts the files into the trash of some accounts; their time ended a day ago."""
-    until = int(time.time()) - DAY
+    """Puts the files into the trash of some accounts; their time ended on each of DAYS days.
+
+    A Query of moto takes longer in a larger partition, unlike one of DynamoDB.
+    """
+    now = int(time.time())
     tables: Any = get_backend("dynamodb")[ACCOUNT][REGION].tables
     owners = [f"owner{number:03}" for number in range(OWNERS)]
     for owner in owners:
@@ -87,6 +90,7 @@ def fill(settings: contract.Settings) -> None:
     accounts = {str(row["username"]): row for row in page.items}
     for number in range(FILES):
         owner = owners[number % OWNERS]
+        until = now - DAY * (1 + number * DAYS // FILES)
         row = deleted_file(owner, str(accounts[owner]["id"]), number, until)
         for item in rows_of(row):
             tables[settings.files].put_item(encode(item))
