@@ -36,11 +36,11 @@ GROUP_SIZE = 20
 
 
 class _Purged(NamedTuple):
-    """Whether the commit removed the row, and the bytes and rows to delete after it."""
+    """Whether the commit removed the row, and the bytes and the entry to delete after it."""
 
     removed: bool
     object_key: str | None = None
-    entry_left: bool = False
+    entry_left: Key | None = None
 
 
 class _Due(NamedTuple):
@@ -72,7 +72,7 @@ class Purger:
         if purged.object_key:
             self._bucket.delete(purged.object_key)
         if purged.entry_left:
-            self._db.write(delete(entry))
+            self._db.write(delete(purged.entry_left))
         return purged.removed
 
     def purge_rows(
@@ -144,17 +144,20 @@ class Purger:
     ) -> tuple[list[Write], _Purged]:
         rows = self._db.read([archived, entry])
         if archived not in rows:  # an earlier purge was cut off after its commit, or did it all
-            return [], _Purged(False, freed_object(rows, entry), entry in rows)
+            left = entry if entry in rows else None
+            return [], _Purged(False, freed_object(rows, entry), left)
         row = FileRow.model_validate(rows[archived])
         is_deleted_file = archived.partition.endswith(f"/{TRASH}")
         if is_deleted_file and not self._purge_versions(row, archived, has_time):
             return [], _Purged(False)
+        if entry not in rows:  # the sweep reads no days before yesterday that had no entries
+            entry = expiry_key(archived, int(self._runtime.now()))
         owner = archived.partition.partition("/")[0]
         rows = self._db.read([refcount_key(row.object), account_key(owner)])
         is_shared = other_references(rows, row.object) > 0
         due = _Due(archived, entry, row)
         writes = [*self._writes(*due, rows), *_refunds([due], rows)]
-        return writes, _Purged(True) if is_shared else _Purged(True, row.object, entry_left=True)
+        return writes, _Purged(True) if is_shared else _Purged(True, row.object, entry)
 
     def _purge_versions(self, row: FileRow, archived: Key, has_time: Callable[[], bool]) -> bool:
         """Purges the versions of a deleted file; False when there is no time for all."""

@@ -9,8 +9,11 @@ import pytest
 from function import app
 from function.accounts import closing
 from function.aws.rows import Key
+from function.base import current
 from function.contract import FILES, SWEEP_EVENT, Settings
+from function.core.errors import Unavailable
 from function.core.limits import DAY
+from function.files.purge import Purger
 from function.maintenance import expired_rows
 from function.maintenance.sweep import share_time
 from function.tables.expiry import expiry_key
@@ -176,6 +179,28 @@ def test_a_file_that_is_changed_meanwhile_stops_no_other(
     fake_aws.before = fail_once
     assert sweep() == 5
     assert (bytes_used(fake_aws, "alice"), stored(fake_aws)) == (0, [])
+
+
+def test_a_purge_without_an_entry_that_is_cut_off_is_finished(
+    alice: Client, clock: Clock, settings: Settings, behind: Behind, fake_aws: FakeAws
+) -> None:
+    """Its entry was lost long ago; the one that it leaves is of a day that sweeps read."""
+    trash(alice, clock, settings, 1)
+    (entry,) = [row for row in behind.rows("files") if "~expiry/" in row["partition"]]
+    behind.delete("files", partition=entry["partition"], name=entry["name"])
+    (row,) = [row for row in behind.rows("files") if row["partition"] == "alice/trash"]
+    clock.time += 9 * DAY
+    sweep()
+    archived = Key(FILES, "alice/trash", row["name"])
+    fake_aws.before = lambda call: (
+        failure(call, 503, "SlowDown") if call.operation == "DeleteObject" else None
+    )
+    with pytest.raises(Unavailable):
+        current().one(Purger).purge(archived, expiry_key(archived, int(row["until"])))
+    fake_aws.remove_hooks()
+    assert stored(fake_aws) == [b"x"]
+    clock.time += 601
+    assert (sweep(), stored(fake_aws)) == (1, [])
 
 
 def test_a_row_that_dynamodb_refuses_stops_no_other(
