@@ -52,8 +52,7 @@ def handle(event: Mapping[str, Any], context: Any, logger: Logger) -> dict[str, 
         counts, errors = _sweep(seconds_left)
     counts |= _reconcile(seconds_left, logger, begin=event == RECONCILE_EVENT)
     logger.info("scheduled work", extra=counts)
-    if counts:
-        put_metrics(base.current().settings.stack, counts)
+    _send_metrics(counts)
     if errors:
         reason = f"The sweep failed to finish {len(errors)} of its tasks; the next one tries again."
         raise Unavailable(reason) from errors[0]
@@ -99,6 +98,12 @@ def _reconcile(seconds_left: Callable[[], float], logger: Logger, *, begin: bool
     for reason in report.reasons:
         logger.error("reconciliation stopped", reason=reason, findings=report.findings)
     return _counts(report)
+
+
+def _send_metrics(counts: Mapping[str, int]) -> None:
+    """Sends the counts that are not 0: a metric is paid for each hour in which it has a value."""
+    if happened := {name: count for name, count in counts.items() if count}:
+        put_metrics(base.current().settings.stack, happened)
 
 
 def _counts(report: Report) -> dict[str, int]:

@@ -337,16 +337,19 @@ def test_a_run_continues_where_the_last_one_ended(
 
 @pytest.mark.parametrize("event", [contract.SWEEP_EVENT, contract.RECONCILE_EVENT])
 def test_the_counts_are_metrics(
-    alice: Client, event: dict[str, str], capsys: pytest.CaptureFixture[str]
+    alice: Client, event: dict[str, str], clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """CloudWatch's embedded metric format, on the function's output."""
+    """CloudWatch's embedded metric format, on the function's output; none is 0."""
     alice.put("a")
+    alice.delete("/file", file_name="a")
+    clock.time += 4 * DAY
     counts = app.lambda_handler(event, CONTEXT)
     text = capsys.readouterr().out
     assert '"Namespace":"Satchel"' in text
     assert '"stack":"dev"' in text
-    for name in counts:
-        assert f'"Name":"{name}"' in text
+    assert any(counts.values())
+    for name, count in counts.items():
+        assert (f'"Name":"{name}"' in text) == (count > 0)
 
 
 def test_a_run_without_time_changes_nothing(alice: Client, behind: Behind) -> None:

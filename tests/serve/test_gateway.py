@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from function import contract
 from local.emulator.process import listen
 from local.gateway.http1 import Request, Response
 from local.gateway.lambda_proxy import EVENT_LIMIT
@@ -89,6 +90,32 @@ def receive(client: socket.socket, until: bytes = b"") -> bytes:
 
 def echo(event: Any, context: Any) -> Any:
     return {"statusCode": 200, "body": event["rawPath"] + "|" + event.get("body", "")}
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("target", "events"),
+    [
+        ("/_sweep", [contract.SWEEP_EVENT, contract.RECONCILE_EVENT]),
+        ("/_reconcile", [contract.DRY_RUN_EVENT]),
+        ("/_reconcile?confirmed", [contract.CONFIRMED_EVENT]),
+    ],
+)
+def test_an_operator_runs_scheduled_work(target: str, events: list[dict[str, str]]) -> None:
+    """By `make sweep` and `make reconcile`; the response has the results together."""
+    seen: list[Any] = []
+
+    def handler(event: Any, _: Any) -> Any:
+        seen.append(event)
+        return {str(len(seen)): event["satchel"]}
+
+    head = f"POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+    with serving(handler) as client:
+        client.sendall(head.encode())
+        answer = receive(client, b"}")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert seen == events
+    assert all(f'"{number}"'.encode() in answer for number in range(1, len(events) + 1))
 
 
 @pytest.mark.enable_socket
