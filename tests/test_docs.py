@@ -236,3 +236,12 @@ def test_the_walk_through_prints_what_is_shown(
     printed = walk(found, served, tmp_path)
     assert printed == [masked(step.said) for step in found]
     assert sum(map(bool, printed)) >= answers
+
+
+def test_the_security_requirements_name_tests_that_exist() -> None:
+    """`auth/test_mfa.py::test_a_code_works_once`, below `tests/`."""
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", (ROOT / "docs" / "security.md").read_text())
+    assert len(named) > 50
+    for path, name in named:
+        source = (ROOT / "tests" / path).read_text()
+        assert re.search(rf"^def {name}\(", source, re.MULTILINE), f"{path} has no {name}"
