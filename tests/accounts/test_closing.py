@@ -12,11 +12,11 @@ from function.contract import SWEEP_EVENT
 from function.core.errors import Unavailable
 from function.tables.folders import folder_key
 from tests.conftest import Behind, Clock
-from tests.crashes.crashes import collide
 from tests.crashes.world import other_process
 from tests.support.client import CONTEXT, PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, FakeAws, failure, sent_body
 from tests.support.links import make
+from tests.support.side_by_side import collide
 from tests.support.world import World
 
 

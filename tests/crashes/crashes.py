@@ -5,7 +5,6 @@ the operation. An acknowledged operation must have been done. The same request, 
 lead to the view of after.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from tests.crashes.operations import Operation
 from tests.crashes.seen import Report, Said, require, said
 from tests.crashes.world import Step, World
 from tests.support.client import Answer
-from tests.support.fake_aws import Call, failure, response
+from tests.support.fake_aws import Call, failure
+from tests.support.side_by_side import SINGLE_WRITES, collide
 
 
 class Killed(BaseException):
@@ -41,22 +41,6 @@ def throttle(call: Call) -> AWSResponse:
     if "dynamodb" in call.request.url:
         return failure(call, 400, "ProvisionedThroughputExceededException")
     return failure(call, 503, "SlowDown")
-
-
-WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
-
-
-def collide(call: Call) -> AWSResponse | None:
-    """Another transaction uses the same rows; each kind of write has its own error for that."""
-    if call.operation == "TransactWriteItems":
-        count = len(json.loads(call.request.body)["TransactItems"])
-        reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (count - 1)
-        kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
-        body = json.dumps({"__type": kind, "message": "", "CancellationReasons": reasons})
-        return response(400, {"content-type": "application/x-amz-json-1.0"}, body.encode())
-    if call.operation in WRITES:
-        return failure(call, 400, "TransactionConflictException")
-    return None
 
 
 @dataclass(frozen=True)
@@ -146,7 +130,7 @@ def crashes(
         for step in world.steps(operation):
             report.seen["calls"] += 1
             for fault in faults:
-                if fault.fail is collide and step[0] not in {"TransactWriteItems", *WRITES}:
+                if fault.fail is collide and step[0] not in {"TransactWriteItems", *SINGLE_WRITES}:
                     continue
                 with report.case(operation.name, f"{step[0]} {step[1]}", fault.name):
                     one(world, operation, step, fault, course, repeated, report)

@@ -1,13 +1,14 @@
 """Uploads side by side: their transactions overlap, and none of them fails for that."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bench.contention import (
+    BEGINNING,
     REQUESTS,
     Send,
     put_into_folders,
@@ -15,41 +16,21 @@ from bench.contention import (
     put_into_one_folder,
     simulate,
 )
-from function import contract
-from tests.conftest import Behind
-from tests.crashes.crashes import collide
-from tests.support.client import PASSWORD, Client
-from tests.support.fake_aws import Call, FakeAws
-from tests.support.side_by_side import SideBySide
+from function import base, contract
+from function.core.runtime import system_runtime
+from function.tables.folders import fold_count, folder_key
+from tests.conftest import Behind, Clock
+from tests.crashes.meetings import act_before_commit
+from tests.support.client import PASSWORD, Answer, Client
+from tests.support.fake_aws import Call, FakeAws, session
+from tests.support.invariants import assert_consistent
+from tests.support.side_by_side import SideBySide, collide, other_process, spread
 
 CLIENTS = 50
 SCENARIOS = (put_into_one_folder, put_into_folders, put_into_no_folder)
 
 
-@contextmanager
-def conflicts(fake_aws: FakeAws, number: int = 1) -> Iterator[list[Call]]:
-    """The first transactions of the block meet another one; notes those that are sent again."""
-    left, sent = [number], []
-
-    def before(call: Call) -> Any:
-        if call.operation != "TransactWriteItems":
-            return None
-        if left[0]:
-            left[0] -= 1
-            return collide(call)
-        sent.append(call)
-        return None
-
-    fake_aws.before = before
-    yield sent
-    fake_aws.remove_hooks()
-
-
-def spread(alice: Client, fake_aws: FakeAws, *names: str) -> None:
-    """Puts files whose commits meet others, so that the usage and the folders have shards."""
-    for name in names:
-        with conflicts(fake_aws):
-            assert alice.put(name).status == 201
+FLAGS = "true", "false"
 
 
 def shards(behind: Behind, kind: str) -> list[Any]:
@@ -198,6 +179,115 @@ def test_a_folder_with_shards_moves(alice: Client, fake_aws: FakeAws) -> None:
     assert (answer.status, answer.json()["state"]) == (200, "done")
     level = alice.get("/files", folders="true").json()
     assert {each["key"]: each["files"] for each in level} == {"alice/b/": 3}
+
+
+def test_a_folder_moves_with_the_files_that_come_meanwhile(
+    alice: Client, fake_aws: FakeAws
+) -> None:
+    """Also where its row counts as many files as before, and a shard counts one more."""
+    alice.put("a/1")
+
+    def come_and_go() -> None:
+        spread(alice, fake_aws, "a/2", "a/3")
+        assert alice.delete("/file", file_name="a/2").status == 204
+
+    met = act_before_commit(fake_aws, come_and_go)
+    body = {"file_name": "a/", "new_name": "b/"}
+    assert alice.send("PATCH", "/file", json_=body).json()["state"] == "done"
+    assert met
+    assert alice.names() == ["alice/b/1", "alice/b/3"]
+
+
+def test_two_processes_fold_once(alice: Client, fake_aws: FakeAws, clock: Clock) -> None:
+    """Both see the same count; the second one adds nothing to the row."""
+    spread(alice, fake_aws, "a/1", "a/2", "a/3")
+    db, key = base.current().db, folder_key("alice", "a/")
+    row = db.read([key])[key]
+    assert [fold_count(db, key, row, clock()) for _ in range(2)] == [3, 3]
+    assert db.read([key])[key]["files"] == 3
+
+
+@pytest.mark.parametrize("change", [{"quota": 10}, {"disabled": True}, None])
+def test_a_change_between_any_two_calls(
+    alice: Client,
+    root: Client,
+    fake_aws: FakeAws,
+    settings: contract.Settings,
+    change: dict[str, Any] | None,
+) -> None:
+    """Of an upload that counts in shards; None deletes the account."""
+    spread(alice, fake_aws, "1", "2")
+    restore, statuses = fake_aws.snapshot(), set[int]()
+    for stop in range(9):
+        restore()
+        number, collided = -1, False
+
+        def before(call: Call, stop: int = stop) -> Any:
+            nonlocal number, collided
+            number += 1
+            if number == stop:
+                fake_aws.before = lambda _: None
+                with other_process():
+                    if change is None:
+                        root.delete("/users/alice")
+                    else:
+                        root.send("PATCH", "/users/alice", json_=change)
+                fake_aws.before = before
+            if call.operation == "TransactWriteItems" and not collided:
+                collided = True
+                return collide(call)
+            return None
+
+        fake_aws.before = before
+        statuses.add(alice.put("3").status)
+        fake_aws.remove_hooks()
+        users = fake_aws.rows(settings.users)
+        assert_consistent(fake_aws.rows(settings.files), users)
+        assert not [row for row in users if "spread" in row] or number < stop
+    assert statuses == ({201, 507} if change == {"quota": 10} else {201, 401})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_anything_side_by_side_is_consistent(
+    alice: Client, root: Client, fake_aws: FakeAws, settings: contract.Settings, seed: int
+) -> None:
+    """Uploads, deletions, renames, copies, a folder that moves, and quotas that come and go."""
+    world = SideBySide(fake_aws, seed)
+    runtime = replace(system_runtime(), now=lambda: BEGINNING + world.time, sleep=world.sleep)
+    base.use(base.Base(settings, session().client, runtime))
+    names = [f"{folder}{number}" for folder in ("a/", "a/b/", "") for number in range(3)]
+
+    def act(number: int) -> Callable[[], list[int]]:
+        chosen = random.Random(f"{seed} {number}")
+
+        def one() -> int:
+            name, new = chosen.choice(names), chosen.choice(names)
+            acts: list[Callable[[], Answer]] = [
+                lambda: alice.put(name, b"x" * chosen.randrange(9)),
+                lambda: alice.delete("/file", file_name=name, permanent=chosen.choice(FLAGS)),
+                lambda: alice.send("PATCH", "/file", json_={"file_name": name, "new_name": new}),
+                lambda: alice.post("/copy", file_name=name, new_name=new),
+                lambda: alice.post("/restore", file_name=name),
+            ]
+            return chosen.choice(acts)().status
+
+        return lambda: [one() for _ in range(12)]
+
+    def administer() -> list[int]:
+        users = [{"quota": 40}, {"quota": None}] * 4
+        return [root.send("PATCH", "/users/alice", json_=each).status for each in users]
+
+    def move() -> list[int]:
+        moves = [("a/", "c/"), ("c/", "a/")] * 3
+        return [
+            alice.send("PATCH", "/file", json_={"file_name": old, "new_name": new}).status
+            for old, new in moves
+        ]
+
+    statuses = world.run([*map(act, range(12)), administer, move])
+    assert not {500, 503} & {status for each in statuses for status in each}
+    assert world.conflicts > 0
+    assert_consistent(fake_aws.rows(settings.files), fake_aws.rows(settings.users))
 
 
 def test_single_writes_meet_transactions_too(

@@ -8,10 +8,10 @@ import pytest
 from function.contract import Settings
 from function.history import trash as history_trash
 from tests.conftest import Behind, Clock
-from tests.crashes.crashes import collide
 from tests.support.client import PASSWORD, Answer, Client, join
 from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
+from tests.support.side_by_side import collide
 from tests.support.transfers import bytes_used, stored, sweep
 from tests.support.world import World
 

@@ -19,6 +19,7 @@ from tests.crashes.world import other_process
 from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, FakeAws
 from tests.support.invariants import assert_consistent
+from tests.support.side_by_side import spread
 from tests.support.transfers import aws, start, stored, sweep
 
 MIN_AGE = 8 * DAY + 1
@@ -394,3 +395,25 @@ def test_an_account_with_an_unreadable_row_is_skipped(alice: Client, behind: Beh
     report = reconcile()
     assert (report["skipped"], report["objects"]) == (1, 1)
     behind.put("files", row)
+
+
+def test_shards_are_folded(alice: Client, behind: Behind) -> None:
+    """Also those of an account that has changed just now."""
+    spread(alice, behind.fake_aws, "a/1", "a/2", "a/3")
+    report = reconcile()
+    assert (report["corrected"], report["skipped"], report["folders_corrected"]) == (0, 0, 0)
+    row = behind.row("users", username="alice")
+    assert (row["bytes_used"], row["files_used"], "spread" in row) == (12, 3, False)
+    folder = behind.row("files", **place("a/"))
+    assert (folder["files"], "spread" in folder) == (3, False)
+
+
+def test_usage_that_is_wrong_beside_shards_is_corrected(
+    alice: Client, behind: Behind, clock: Clock
+) -> None:
+    """In the run that folds them."""
+    spread(alice, behind.fake_aws, "a/1", "a/2", "a/3")
+    behind.change("users", {"username": "alice"}, bytes_used=0)
+    clock.time += 61
+    assert reconcile()["corrected"] == 1
+    assert alice.get("/me").json()["bytes_used"] == 12

@@ -8,7 +8,6 @@ import pytest
 
 from function.files import commit
 from tests.conftest import Behind, Clock, reason_at
-from tests.crashes.crashes import collide
 from tests.crashes.meetings import act_before_commit
 from tests.support import presigned as s3
 from tests.support.client import Client
@@ -16,6 +15,7 @@ from tests.support.crc64 import crc64nvme
 from tests.support.fake_aws import Call, FakeAws
 from tests.support.links import sent_back
 from tests.support.senders import Sender, ask, change, counts
+from tests.support.side_by_side import collide
 from tests.support.transfers import (
     SINGLE,
     bytes_used,

@@ -6,12 +6,12 @@ import pytest
 
 from function.auth.passwords import Passwords
 from tests.conftest import Behind, Clock, reason_at
-from tests.crashes.crashes import collide
 from tests.crashes.meetings import act_before_commit
 from tests.crashes.world import other_process
 from tests.support.client import Client, join
 from tests.support.fake_aws import Call, FakeAws
 from tests.support.senders import Sender, ask, change, counts
+from tests.support.side_by_side import collide
 from tests.support.transfers import complete, put, start, upload
 
 DAY = 24 * 3600

@@ -21,6 +21,7 @@ from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 from botocore.awsrequest import AWSResponse
 
 from function.http import router as http_router
+from tests.support.client import Client
 from tests.support.fake_aws import Call, FakeAws, failure, response
 from tests.support.moto_rows import tables
 
@@ -162,3 +163,38 @@ def cancelled(conflicts: Sequence[bool]) -> AWSResponse:
     kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
     body = json.dumps({"__type": kind, "message": "", "CancellationReasons": reasons})
     return response(400, {"content-type": "application/x-amz-json-1.0"}, body.encode())
+
+
+def collide(call: Call) -> AWSResponse | None:
+    """Another transaction uses the same rows; each kind of write has its own error for that."""
+    if call.operation == "TransactWriteItems":
+        return cancelled([at == 0 for at, _ in enumerate(rows_of_call(call))])
+    if call.operation in SINGLE_WRITES:
+        return failure(call, 400, "TransactionConflictException")
+    return None
+
+
+@contextmanager
+def conflicts(fake_aws: FakeAws, number: int = 1) -> Iterator[list[Call]]:
+    """The first transactions of the block meet another one; notes those that are sent again."""
+    left, sent = [number], []
+
+    def before(call: Call) -> Any:
+        if call.operation != "TransactWriteItems":
+            return None
+        if left[0]:
+            left[0] -= 1
+            return collide(call)
+        sent.append(call)
+        return None
+
+    fake_aws.before = before
+    yield sent
+    fake_aws.remove_hooks()
+
+
+def spread(alice: Client, fake_aws: FakeAws, *names: str) -> None:
+    """Puts files whose commits meet others, so that the usage and the folders have shards."""
+    for name in names:
+        with conflicts(fake_aws):
+            assert alice.put(name).status == 201

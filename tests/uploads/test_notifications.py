@@ -9,9 +9,9 @@ import pytest
 from function import app
 from function.contract import SWEEP_EVENT
 from tests.conftest import Behind, Clock
-from tests.crashes.crashes import collide
 from tests.support.client import CONTEXT, Client, join
 from tests.support.fake_aws import Call, FakeAws, failure
+from tests.support.side_by_side import collide
 from tests.support.transfers import (
     aws,
     bucket,

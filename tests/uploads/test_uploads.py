@@ -13,11 +13,11 @@ import pytest
 from function.core.limits import MAX_FILE_BYTES
 from function.uploads import service as uploads_service
 from tests.conftest import Behind
-from tests.crashes.crashes import collide
 from tests.crashes.world import other_process
 from tests.support import presigned as s3
 from tests.support.client import Client
 from tests.support.fake_aws import Call, FakeAws
+from tests.support.side_by_side import collide
 from tests.support.transfers import (
     complete,
     limit_listed_parts,
