@@ -30,7 +30,7 @@ def main() -> None:
         recordings = recorder.record_routes(fake_aws, settings)
         accounts = scaling.record_accounts(fake_aws, settings)
         met = dict(contention.measure(fake_aws, settings))
-        worst_costs = worst.measure(fake_aws, settings)
+        worst_costs = worst.measure(fake_aws)
     print_request_costs(request_cost.measure(recordings, settings))
     print_worst(worst_costs)
     print_prices(price.of(recordings))

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import boto3
 
-from function import base, contract
+from function import base
 from function.core.runtime import system_runtime
-from tests.conftest import Behind
+from tests.conftest import Behind, Clock, settings_on
 from tests.http.bounds import BOUNDS
 from tests.http.crowded import crowded
 from tests.support.fake_aws import REGION, FakeAws
@@ -20,27 +20,11 @@ WorstCost = tuple[str, Cost]
 CALL_SECONDS = 0.02  # of each call of AWS, for requests that work until a time
 
 
-class Clock:
-    """A clock that the calls of AWS move."""
-
-    def __init__(self) -> None:
-        self.time = system_runtime().now()
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        """Moves it."""
-        self.time += seconds
-
-
-def measure(fake_aws: FakeAws, settings: contract.Settings) -> list[WorstCost]:
+def measure(fake_aws: FakeAws) -> list[WorstCost]:
     """The cost of each. Raises RuntimeError when one is not answered as its row says."""
     session = boto3.Session("testing", "testing", region_name=REGION)
-    clock = Clock()
-    settings = replace(settings, hash_memory=8, hash_passes=1, administrator="root")
-    runtime = replace(system_runtime(), now=clock.now, sleep=clock.sleep)
+    clock, settings = Clock(), settings_on(fake_aws)
+    runtime = replace(system_runtime(), now=clock, sleep=clock.sleep)
     base.use(base.Base(settings, session.client, runtime))
     fake_aws.reset()
     try:

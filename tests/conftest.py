@@ -56,10 +56,14 @@ def _fake_aws() -> Iterator[FakeAws]:
 
 @pytest.fixture
 def settings(_fake_aws: FakeAws) -> contract.Settings:
+    """The settings of the tests."""
+    return settings_on(_fake_aws)
+
+
+def settings_on(fake_aws: FakeAws) -> contract.Settings:
     """The settings of the dev stack, with the cheapest hash, an administrator and mail."""
-    declared = contract.settings(_fake_aws.deployed.environment)
     return replace(
-        declared,
+        contract.settings(fake_aws.deployed.environment),
         hash_memory=8,
         hash_passes=1,
         administrator="root",
