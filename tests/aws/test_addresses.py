@@ -38,8 +38,10 @@ class Store:
     def requests(self) -> list[SignedRequest]:
         """A request to each kind of presigned URL."""
         signer = Bucket(self.client, BUCKET)
-        url, headers = signer.presign_put("new", TYPE, len(DATA), None, URL_SECONDS)
-        part = signer.presign_part("parts", self.multipart, 1, len(DATA), URL_SECONDS)
+        url, headers = signer.presign_put(
+            "new", TYPE, len(DATA), URL_SECONDS, sha256=None, crc64nvme=None
+        )
+        part, _ = signer.presign_part("parts", self.multipart, 1, len(DATA), None, URL_SECONDS)
         get = signer.presign_get("there", "attachment", TYPE, URL_SECONDS)
         return [
             ("PUT", url, headers, DATA),

@@ -72,7 +72,7 @@ def nothing_kept(partition: str) -> type[Dynamo]:
     """Deletes replaced or deleted files at once, and refunds them."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write]) -> None:
+        def commit(self, writes: Sequence[Write], pauses: Any = None) -> None:
             puts = [each for each in writes if each.item]
             gone = [each.item for each in puts if each.key.partition.endswith(f"/{partition}")]
             kept = [each for each in writes if f"/{partition}" not in f"{each.key[1]}{each.key[2]}"]
@@ -92,7 +92,7 @@ def nothing_kept(partition: str) -> type[Dynamo]:
                     change = each.change._replace(values=values)
                     kept[kept.index(each)] = each._replace(change=change)
                 kept += [] if charged else [back]
-            super().commit(kept)
+            super().commit(kept, pauses)
 
     return Forgetful
 
@@ -171,11 +171,11 @@ def register_without_token() -> dict[str, Any]:
     """Takes a used name for one that another request registered."""
 
     class Forgetful(Dynamo):
-        def commit(self, writes: Sequence[Write]) -> None:
+        def commit(self, writes: Sequence[Write], pauses: Any = None) -> None:
             if writes[0].key.table.name == "users" and writes[0].kind == "Put":
                 self.write(writes[0])
             else:
-                super().commit(writes)
+                super().commit(writes, pauses)
 
     return {"base.Dynamo": Forgetful}
 
@@ -193,9 +193,9 @@ def charged_afterwards() -> dict[str, Any]:
     """Counts the bytes used after the commit, by a write of its own."""
 
     class Apart(Dynamo):
-        def commit(self, writes: Any) -> None:
+        def commit(self, writes: Any, pauses: Any = None) -> None:
             apart = [each for each in writes if each.key.table is USERS and each.kind == "Update"]
-            super().commit([each for each in writes if each not in apart])
+            super().commit([each for each in writes if each not in apart], pauses)
             for each in apart:
                 self.write(each)
 
@@ -218,7 +218,7 @@ def given_up_bytes_first() -> dict[str, Any]:
     right = UploadService.abort
 
     def abort(self: UploadService, caller: Any, upload_id: str) -> None:
-        row = self._find(caller, upload_id)
+        row = self._find_to_abort(caller, upload_id)
         self._bucket.discard(row.object, row.multipart)
         right(self, caller, upload_id)
 

@@ -263,7 +263,7 @@ def test_without_credentials_no_url_is_signed(fake_aws: FakeAws) -> None:
     with pytest.raises(Unavailable):
         Bucket(client, "bucket").presign_get("key", "attachment", PLAIN, 300)
     with pytest.raises(Unavailable):
-        Bucket(client, "bucket").presign_put("key", PLAIN, 1, None, 300)
+        Bucket(client, "bucket").presign_put("key", PLAIN, 1, 300, sha256=None, crc64nvme=None)
 
 
 class NoCredentials:
