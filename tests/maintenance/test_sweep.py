@@ -1,5 +1,6 @@
 """The sweep: everything that goes on without a request, in fair shares of the time."""
 
+import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -217,6 +218,34 @@ def test_a_row_that_dynamodb_refuses_stops_no_other(
     assert stored(fake_aws) == [b"b"]
     behind.put("users", right)
     assert (sweep(), stored(fake_aws)) == (1, [])
+
+
+def test_a_reconciliation_that_fails_hides_nothing_of_the_sweep(
+    alice: Client,
+    behind: Behind,
+    clock: Clock,
+    settings: Settings,
+    fake_aws: FakeAws,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It goes on after each sweep: metrics tell of both, and the invocation counts as failed."""
+    trash(alice, clock, settings, 1)
+    position = json.dumps({"last_account": "aaron"})
+    behind.put("files", {"partition": "~reconcile", "name": "position", "position": position})
+    fake_aws.before = refuse_scan
+    with pytest.raises(Unavailable, match="failed to finish 1 of its tasks"):
+        sweep()
+    fake_aws.remove_hooks()
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    metrics = next(each for each in told if "_aws" in each)
+    assert (metrics["expired"], metrics["failed"]) == ([1.0], [1.0])
+    assert stored(fake_aws) == []
+
+
+def refuse_scan(call: Call) -> None:
+    """A fault that no code expects."""
+    if call.operation == "Scan":
+        raise KeyError("position")
 
 
 def test_an_entry_of_an_earlier_release_is_handled(
