@@ -1,7 +1,8 @@
 """API keys: sessions with a name, a longer life, and scopes that limit them.
 
 A key is shown once and stored as a hash. The account's row lists its keys, so that a list is never
-out of date. A new epoch of the account ends them as it ends any session.
+out of date. A new epoch of the account ends them as it ends any session. A key that another key
+created ends with that one.
 """
 
 from dataclasses import replace
@@ -88,7 +89,7 @@ class KeyService:
             return []
         authentication = self._access.authenticate(caller, more=map(session_key, account.keys))
         found = (
-            self._valid_key(authentication.rows, each, authentication.account)
+            self._valid_key(each, authentication.account, authentication.rows)
             for each in authentication.account.keys
         )
         keys = sorted((key for key in found if key), key=lambda key: key.created, reverse=True)
@@ -100,7 +101,8 @@ class KeyService:
 
         def plan() -> tuple[list[Write], None]:
             authentication = self._access.authenticate(caller, more=keys)
-            if self._valid_key(authentication.rows, key_id, authentication.account) is None:
+            key = session_of(authentication.rows, key_id)
+            if key is None or not self._is_key(key, authentication.account):
                 raise NoSuchKey
             others = authentication.account.keys - {key_id}
             return [
@@ -131,17 +133,18 @@ class KeyService:
         if len(account.keys) < MAX_KEYS:
             return account.keys
         rows = self._db.read(map(session_key, account.keys))
-        keys = frozenset(each for each in account.keys if self._valid_key(rows, each, account))
+        keys = frozenset(each for each in account.keys if self._valid_key(each, account, rows))
         if len(keys) >= MAX_KEYS:
             raise LimitReached(f"An account has at most {MAX_KEYS} API keys. Revoke one first.")
         return keys
 
-    def _valid_key(self, rows: Rows, key_id: str, account: Account) -> Session | None:
-        """The key of that id, if it was read and is valid now."""
-        session = session_of(rows, key_id)
-        if session is None or session.key is None:
-            return None
-        return session if self._use.is_valid(session, account) else None
+    def _valid_key(self, key_id: str, account: Account, keys: Rows) -> Session | None:
+        """The key of that id, if it is valid now; `keys` has the rows of all the account's keys."""
+        key = session_of(keys, key_id)
+        return key if key and self._is_key(key, account, keys) else None
+
+    def _is_key(self, session: Session, account: Account, keys: Rows | None = None) -> bool:
+        return session.key is not None and self._use.is_valid(session, account, keys)
 
 
 def _cut(request: KeyRequest, account: Account, creator: Session) -> dict[str, Any]:
@@ -153,13 +156,19 @@ def _cut(request: KeyRequest, account: Account, creator: Session) -> dict[str, A
     scopes = useful(request.scopes, role)
     if not scopes:
         raise NotAllowed("Your role has no power of these scopes.")
-    return {"key": request.name, "role": role, "scopes": scopes}
+    parent = creator.token_hash if creator.key else None
+    return {"key": request.name, "role": role, "scopes": scopes, "parent": parent}
 
 
 def _require_within(creator: Session, key: Session) -> None:
-    """Raises NotAllowed where a key would create one with more scopes or a longer life."""
+    """Raises NotAllowed where a key would create one with more scopes or a longer life.
+
+    A key ends with the one that created it; so that one read tells, that is the only one above it.
+    """
     if creator.key is None:
         return
+    if creator.parent:
+        raise NotAllowed("A key that a key created can create no other.")
     if not powers_of(key.scopes) <= powers_of(creator.scopes):
         raise NotAllowed("A key can give only scopes that it has itself.")
     if key.expires_at > creator.expires_at:

@@ -38,6 +38,7 @@ class Session(Row):
     - `created` is ISO 8601; `expires_at` is epoch seconds, compared at every read.
     - `role`: the most that a key allows, whatever its account becomes; None for a session, and for
       the keys of an earlier release.
+    - `parent`: the id of the API key that created the key, which ends with it; None for other keys.
     - `address`, `agent`: the IP address and User-Agent that it was created from.
     - `seen`: when it was last used (ISO 8601), to ten minutes or less (`access.sessions`).
     """
@@ -51,6 +52,7 @@ class Session(Row):
     key: str | None = None
     scopes: frozenset[str] = frozenset()
     role: str | None = None
+    parent: str | None = None
     address: str = ""
     agent: str = ""
     seen: str | None = None

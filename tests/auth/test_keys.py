@@ -233,6 +233,25 @@ def test_a_key_creates_no_stronger_key(alice: Client, behind: Behind) -> None:
     assert less.post("/keys", name="x", scopes=["read"], expires_in=60).slug == "not-allowed"
 
 
+@pytest.mark.parametrize("way", ["revoked", "logged out", "expired"])
+def test_a_key_ends_with_the_key_that_created_it(alice: Client, clock: Clock, way: str) -> None:
+    """It neither outlives it nor creates others, so nothing is left of a key that was stolen."""
+    parent = create_key(alice, "admin", "read", expires_in=7200)
+    clock.time += 60
+    child = create_key(parent, "admin", "read", expires_in=3600)
+    assert child.get("/files").status == 200
+    assert child.post("/keys", name="x", scopes=["read"], expires_in=60).slug == "not-allowed"
+    if way == "revoked":
+        _, first = alice.get("/keys").json()
+        assert alice.delete(f"/keys/{first['id']}").status == 204
+    elif way == "logged out":
+        assert parent.send("POST", "/logout").status == 204
+    else:
+        clock.time += 7200
+    assert child.get("/files").slug == "not-signed-in"
+    assert alice.get("/keys").json() == []
+
+
 def test_role_and_scope_both_limit_a_key(alice: Client, bob: Client, behind: Behind) -> None:
     """A key of a demoted owner loses the power with the next request (CVE-2026-29061)."""
     bob.put("his.txt", b"his")
