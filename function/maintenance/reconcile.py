@@ -31,6 +31,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
 
+from function.aws.rows import Item
 from function.base import Base
 from function.core.names import folders_of
 from function.core.runtime import iso
@@ -117,17 +118,14 @@ class Reconciliation:
     def _pages(self, report: Report) -> Iterator[bool]:
         """Handles an account, or a page of a large one or of objects, each time it is advanced."""
         while not report.position.accounts_done:
-            accounts, more = self._store.list_accounts(report.position.last_account, 1)
-            for account in accounts:
-                done = self._handle_account(account, report)
-                while not done and not report.position.after:  # few rows: the next step at once
-                    done = self._handle_account(account, report)
-                if done:
+            rows, more = self._store.list_account_rows(report.position.last_account, 1)
+            for row in rows:
+                if self._handle_row(row, report):
                     evidence = report.position.evidence
                     report.position = ReconciliationPosition(
-                        last_account=account.username, evidence=evidence
+                        last_account=str(row["username"]), evidence=evidence
                     )
-            if not accounts or (not more and report.position.account is None):
+            if not rows or (not more and report.position.account is None):
                 evidence = report.position.evidence
                 report.position = ReconciliationPosition(accounts_done=True, evidence=evidence)
             yield True
@@ -168,6 +166,19 @@ class Reconciliation:
         report.freed += len(deleted)
         report.freed_bytes += sum(size for _, size in deleted)
 
+    def _handle_row(self, row: Item, report: Report) -> bool:
+        """Handles the next page of the account of a row; True when that was the last."""
+        try:
+            account = self._store.account(row)
+            done = self._handle_account(account, report)
+            while not done and not report.position.after:  # few rows: the next step at once
+                done = self._handle_account(account, report)
+        except ValueError:  # the others must not wait until somebody repairs a row
+            self._skip(str(row["username"]), report)
+            report.find(f"A row of {row['username']} cannot be read.")
+            return True
+        return done
+
     def _handle_account(self, account: Account, report: Report) -> bool:
         """Handles the next page of an account's rows; True when that was the last."""
         at = report.position
@@ -180,12 +191,8 @@ class Reconciliation:
                 charged=_charged(account),
                 evidence=at.evidence,
             )
-        try:
-            handle = self._count_rows if at.step in PARTITIONS else self._check_folders
-            report.position = handle(account, at, report)
-        except ValidationError:  # the others must not wait until somebody repairs this row
-            self._skip(account, report)
-            return True
+        handle = self._count_rows if at.step in PARTITIONS else self._check_folders
+        report.position = handle(account, at, report)
         return report.position.step == ReconciliationStep.DONE
 
     def _count_rows(
@@ -262,13 +269,13 @@ class Reconciliation:
             report.corrected += 1
             report.find(f"{account.username} is charged for other files than its rows are.")
             return evidence
-        return self._skip(account, report)
+        return self._skip(account.username, report)
 
-    def _skip(self, account: Account, report: Report) -> Evidence:
+    def _skip(self, username: str, report: Report) -> Evidence:
         """Notes an account that could not be compared; returns the evidence."""
         report.skipped += 1
         evidence = report.position.evidence
-        evidence = replace(evidence, unproven=(*evidence.unproven, account.username))
+        evidence = replace(evidence, unproven=(*evidence.unproven, username))
         report.position = replace(report.position, evidence=evidence)
         return evidence
 

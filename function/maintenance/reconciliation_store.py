@@ -140,13 +140,16 @@ class ReconciliationStore:
         """Saves how far this run has come."""
         self._db.write(put(self._position_key, {"position": json.dumps(asdict(position))}))
 
-    def list_accounts(self, after: str | None, limit: int) -> QueryPage[Account]:
-        """The accounts after one, in the order of the table's scan, without shards."""
-        page = self._db.scan(USERS, after=after or "", limit=limit)
-        return page.map(lambda row: self._whole(Account.model_validate(row)))
+    def list_account_rows(self, after: str | None, limit: int) -> QueryPage[Item]:
+        """The rows of the accounts after one, in the order of the table's scan."""
+        return self._db.scan(USERS, after=after or "", limit=limit)
 
-    def _whole(self, account: Account) -> Account:
-        """An account with all that it is charged for."""
+    def account(self, row: Item) -> Account:
+        """The account of a row, with all that it is charged for and without shards.
+
+        Raises ValidationError if the row is not an account's.
+        """
+        account = Account.model_validate(row)
         if self._dry:
             return with_shards(self._db, [account])[0]
         return fold_usage(self._db, account, self._runtime.now())

@@ -397,6 +397,38 @@ def test_an_account_with_an_unreadable_row_is_skipped(alice: Client, behind: Beh
     behind.put("files", row)
 
 
+@pytest.mark.parametrize("name", ["alice", "bob"])
+def test_an_account_that_cannot_be_read_is_skipped(
+    alice: Client, bob: Client, behind: Behind, clock: Clock, settings: Settings, name: str
+) -> None:
+    """The others are compared, and none of its objects is deleted: nobody knows what it has."""
+    sweep()
+    for each in ("alice", "bob"):
+        orphan(settings, f"{each}/0123", each.encode())
+    clock.time = time.time() + MIN_AGE
+    watch(behind, clock)
+    row = behind.row("users", username=name)
+    behind.put("users", {**row, "bytes_used": "many"})
+    report = reconcile()
+    assert (report["skipped"], report["accounts"], report["freed"]) == (1, 1, 1)
+    assert stored(behind.fake_aws) == [name.encode()]
+    assert f"A row of {name} cannot be read." in run(contract.DRY_RUN_EVENT)["findings"]
+    behind.put("users", row)
+    assert (reconcile()["freed"], stored(behind.fake_aws)) == (1, [])
+
+
+def test_an_account_with_an_odd_folder_is_skipped(
+    alice: Client, bob: Client, behind: Behind
+) -> None:
+    """A row that is no file's stops no other account either."""
+    alice.put("a/b")
+    row = behind.row("files", **place("a/"))
+    behind.put("files", {**row, "files": "many"})
+    report = reconcile()
+    assert (report["skipped"], report["objects"]) == (1, 1)
+    behind.put("files", row)
+
+
 def test_shards_are_folded(alice: Client, behind: Behind) -> None:
     """Also those of an account that has changed just now."""
     spread(alice, behind.fake_aws, "a/1", "a/2", "a/3")
