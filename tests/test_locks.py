@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from pip_audit._dependency_source import RequirementSource
 
 import bundle
 from local import ROOT, audit
@@ -139,6 +140,21 @@ def test_an_audit_is_about_each_package(
     said = SimpleNamespace(stdout=json.dumps({"dependencies": answers}), stderr="")
     monkeypatch.setattr(audit.subprocess, "run", lambda *_, **__: said)
     assert audit.audit(lock) == wrong
+
+
+@pytest.mark.parametrize("lock", audit.LOCKS)
+def test_packages_of_other_systems_are_looked_up_too(
+    lock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip-audit leaves out, without a word, what would not be installed on its own machine."""
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        source = RequirementSource([Path(command[-1])], require_hashes=True, disable_pip=True)
+        found = [{"name": each.name, "vulns": []} for each in source.collect()]
+        return SimpleNamespace(stdout=json.dumps({"dependencies": found}), stderr="")
+
+    monkeypatch.setattr(audit.subprocess, "run", run)
+    assert audit.audit(ROOT / lock) == ""
 
 
 def test_an_audit_without_a_connection_fails(monkeypatch: pytest.MonkeyPatch) -> None:
