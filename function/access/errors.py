@@ -1,6 +1,6 @@
 """Problems of authorization: what the caller may not see, may not do, or has no room for."""
 
-from function.core.errors import Conflict, Forbidden, InvalidName, NotFound, Problem
+from function.core.errors import Conflict, Forbidden, Gone, InvalidName, NotFound, Problem
 from function.core.names import TOO_DEEP, is_too_deep
 
 
@@ -57,6 +57,13 @@ class NoSuchFileRequest(NotFound):
 
     slug, title = "no-such-request", "No such file request"
     default = "Check the address of the file request; a part of it may be missing."
+
+
+class FileRequestClosed(Gone):
+    """The owner has closed the file request, or it has expired."""
+
+    slug, title = "request-closed", "File request closed"
+    default = "It takes no more files; ask the person who sent it to you for a new one."
 
 
 def no_such_file(name: str, problem: Problem | None = None) -> Problem:

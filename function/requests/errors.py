@@ -1,13 +1,6 @@
 """Problems of file requests."""
 
-from function.core.errors import Conflict, Gone
-
-
-class FileRequestClosed(Gone):
-    """The owner has closed the file request, or it has expired."""
-
-    slug, title = "request-closed", "File request closed"
-    default = "It takes no more files; ask the person who sent it to you for a new one."
+from function.core.errors import Conflict
 
 
 class FileRequestFull(Conflict):

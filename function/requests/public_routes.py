@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from function.access.callers import Uploader
-from function.access.errors import NoSuchFileRequest, QuotaExceeded
+from function.access.errors import FileRequestClosed, NoSuchFileRequest, QuotaExceeded
 from function.base import one
 from function.core.errors import ChangedMeanwhile, Invalid, InvalidName, SlowDown, TooLarge
 from function.core.limits import MAX_COMPLETION_BYTES
@@ -21,7 +21,7 @@ from function.public.errors import PasswordRequired, WrongPassword
 from function.public.grants import cookie_name, sent_grant
 from function.public.models import Unlocked, UnlockRequest
 from function.public.unlock import ACCESS_SECONDS
-from function.requests.errors import FileRequestClosed, FileRequestFull
+from function.requests.errors import FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.requests.pages import file_request_page
 from function.requests.public_service import PublicFileRequestService
@@ -138,6 +138,7 @@ def sign_file_request_parts(
     responses=answers(
         {200: Received},
         NoSuchFileRequest,
+        FileRequestClosed,
         NoSuchUpload,
         UploadIncomplete,
         UploadMismatch,
@@ -153,7 +154,10 @@ def complete_file_request_upload(
     body: Annotated[Completion, Body(), MaxBytes(MAX_COMPLETION_BYTES)],
     request: CurrentRequest,
 ) -> Received:
-    """Complete an upload for a file request. A repeated request gets the same answer."""
+    """Complete an upload for a file request. A repeated request gets the same answer.
+
+    Where the owner has closed the file request meanwhile, it makes no file.
+    """
     return one(CompletionService).receive(_uploader(token, request), upload_id, body.parts)
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from function.access.callers import Uploader
-from function.access.errors import NoSuchFileRequest
+from function.access.errors import FileRequestClosed, NoSuchFileRequest
 from function.access.policy import Access
 from function.access.quotas import require_room
 from function.audit.service import AuditLog
@@ -23,7 +23,7 @@ from function.core.runtime import iso
 from function.core.tokens import is_shared_token, token_hash
 from function.public.models import Unlocked
 from function.public.unlock import Gated, PasswordGate
-from function.requests.errors import FileRequestClosed, FileRequestFull
+from function.requests.errors import FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
 from function.tables.accounts import Account
 from function.tables.requests import RequestRow, Requests, request_in, reserve_slot

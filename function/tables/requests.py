@@ -92,9 +92,10 @@ def release_slot(reservation: Reservation) -> Write:
     return update(key, add={"files": -1, "bytes": -reservation.size}, when=exists("grantee"))
 
 
-def require_request(request_id: str) -> Write:
-    """Requires that the file request exists."""
-    return check(request_key(request_id), exists("grantee"))
+def require_open_request(request_id: str) -> Write:
+    """Requires that the file request exists, and that its owner has not closed it."""
+    is_open = equals(open=True) | missing("open")
+    return check(request_key(request_id), exists("grantee") & is_open)
 
 
 def create_request(row: RequestRow) -> list[Write]:

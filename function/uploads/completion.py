@@ -7,7 +7,7 @@ however many requests and events complete it: the first one commits, all others 
 import json
 
 from function.access.callers import ActingAccount, Principal, Uploader
-from function.access.errors import QuotaExceeded
+from function.access.errors import FileRequestClosed, QuotaExceeded
 from function.access.policy import Access, Authentication, WriteAuthorization, needed_right
 from function.access.releases import Releases
 from function.audit.service import AuditLog
@@ -29,7 +29,7 @@ from function.files.errors import FileExists, TypeNotAllowed
 from function.files.models import FileObject, file_object
 from function.tables.accounts import account_in
 from function.tables.audit import Action
-from function.tables.requests import require_request
+from function.tables.requests import request_in, require_open_request
 from function.tables.uploads import (
     UploadRow,
     Uploads,
@@ -77,8 +77,8 @@ class CompletionService:
         """Makes the file of an upload to a file request, in the account of the request's owner.
 
         The answer has only what the uploader sent: the file's name may differ from theirs, and
-        would tell them which files the owner has. Raises NoSuchFileRequest, and what `complete`
-        raises.
+        would tell them which files the owner has. Raises NoSuchFileRequest, FileRequestClosed,
+        and what `complete` raises.
         """
         row, file = self._complete(uploader, uploader.username, upload_id, sent_parts)
         return Received(
@@ -220,7 +220,8 @@ class CompletionService:
     def _authorize(self, actor: Principal, username: str, row: UploadRow) -> WriteAuthorization:
         """The actor's right to make the file now.
 
-        Raises NoSuchFile, and before that NoSuchUpload if the upload is not in progress any more.
+        Raises NoSuchFile, FileRequestClosed, and before them NoSuchUpload if the upload is not in
+        progress any more.
         """
         key = upload_key(username, row.name)
 
@@ -234,6 +235,9 @@ class CompletionService:
         if isinstance(actor, Uploader):
             found = self._access.authorize_uploader(actor, row.file_name, [key])
             require_in_progress(found)
+            request = request_in(found.rows, actor.request, self._runtime.now())
+            if request is None or not request.open:
+                raise FileRequestClosed
             return found
         need = needed_right(row.on_conflict)
         return self._access.authorize_write(
@@ -243,11 +247,11 @@ class CompletionService:
     def _completion_writes(self, actor: Principal, row: UploadRow, written: Written) -> list[Write]:
         """The writes that belong to the file's commit: the answer, and the audit record."""
         answer = file_object(written.row, written.permission).model_dump_json()
-        open_request = [require_request(row.request)] if row.request else []
         action: Action = "request.upload" if row.request else "file.upload"
         audit_write = self._audit.record(
             actor, action, written.row.name, owner=row.owner, subject=row.name
         )
+        open_request = [require_open_request(row.request)] if row.request else []
         return [*finish_upload(row, answer), *open_request, audit_write]
 
 

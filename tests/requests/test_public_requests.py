@@ -430,14 +430,32 @@ def test_a_change_between_read_and_commit_is_respected(alice: Client, fake_aws: 
 
 
 def test_an_upload_in_progress_keeps_its_terms(alice: Client, clock: Clock, data: bytes) -> None:
-    """It can be completed after the file request was closed, expired or moved."""
+    """It can be completed after the file request expired or was moved."""
     request_id, sender = ask(alice, expires_in=60)
     view = start(sender, "a", len(data))
     clock.time += 60
-    change(alice, request_id, open=False, folder="out/", max_files=1, allowed_types=[".b"])
+    change(alice, request_id, folder="out/", max_files=1, allowed_types=[".b"])
     send(sender, view, data)
     assert complete(sender, view).status == 200
     assert alice.names() == ["alice/in/a"]
+
+
+def test_a_closed_request_takes_no_file(alice: Client, fake_aws: FakeAws, data: bytes) -> None:
+    """From the moment of the answer on, until the owner opens it again; what arrived stays."""
+    request_id, sender = ask(alice)
+    first, view = start(sender, "a", len(data)), start(sender, "b", len(data))
+    send(sender, first, data)
+    send(sender, view, data)
+    assert complete(sender, first).status == 200
+    act_before_commit(fake_aws, lambda: change(alice, request_id, open=False))
+    for _ in range(2):
+        answer = complete(sender, view)
+        assert (answer.status, answer.slug) == (410, "request-closed")
+    assert complete(sender, first).status == 200
+    assert alice.names() == ["alice/in/a"]
+    change(alice, request_id, open=True)
+    assert complete(sender, view).status == 200
+    assert alice.names() == ["alice/in/a", "alice/in/b"]
 
 
 def test_an_upload_expires_after_two_days(alice: Client, clock: Clock) -> None:
