@@ -512,13 +512,11 @@ TABLE: tuple[Operation, ...] = (
         "complete by request", "POST /r/{token}/uploads/{upload_id}/complete",
         act_on_upload("complete upload by request", "POST", "/complete"),
         who="sender", done=200, calls=5,
-        others=(404, 409, 410),
     ),
     operation(
         "complete parts by request", "POST /r/{token}/uploads/{upload_id}/complete",
         act_on_upload("complete multipart upload by request", "POST", "/complete"),
         who="sender", done=200, calls=8, after="complete multipart upload by request",
-        others=(404, 409, 410),
     ),
     operation(
         "abort by request", "DELETE /r/{token}/uploads/{upload_id}",

@@ -549,7 +549,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/r/{token}/uploads/{upload_id}/complete", power="public",
         body={"parts": [{"part_number": 1, "etag": "x"}]},
-        status=409, calls=(READ, READ, "ListParts"), interleaved=(404,),
+        status=409, calls=(READ, READ, "ListParts"), interleaved=(404, 410),
         setup="complete upload by request",
     ),
     Route(
