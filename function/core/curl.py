@@ -6,7 +6,7 @@ Whoever named a file may be a stranger to whoever runs curl, perhaps in their ho
 import shlex
 from collections.abc import Iterable
 
-# `no-clobber` (curl 7.83) has curl write to another name where the file exists, here and in `get`.
+# `no-clobber` (curl 7.83) has curl write to another name where the file exists.
 SETTINGS = "globoff\nfail\nsilent\nshow-error\ncreate-dirs\nno-clobber\n"
 # In a quoted value of a configuration (curl's manual, `-K`). `core.names` allows no line break.
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r"})
@@ -19,8 +19,8 @@ def local_name(name: str) -> str:
 
 
 def get(name: str, url: str) -> str:
-    """The command that downloads a URL into a file named after `name`: a new one, not hidden."""
-    return f"curl -fgS -o {local_name(visible(name))} --no-clobber {shlex.quote(url)}"
+    """The command that downloads a URL into a file named after `name`, no hidden one."""
+    return f"curl -fgS -o {local_name(visible(name))} {shlex.quote(url)}"
 
 
 def visible(path: str, *, dotfiles: bool = False) -> str:

@@ -87,10 +87,7 @@ def file_object(row: FileRow, permission: Permission) -> FileObject:
 
 
 class Download(Closed):
-    """A URL of a file's bytes, valid until `expires_at`.
-
-    `curl` is a command that downloads it, over no file (curl 7.83 or later).
-    """
+    """A URL of a file's bytes, valid until `expires_at`; `curl` is a command that downloads it."""
 
     url: str
     expires_at: str

@@ -75,19 +75,3 @@ def test_curl_writes_below_one_folder_and_over_no_file(tmp_path: Path) -> None:
     written = ["report.txt.1", "_.profile", "_../_.bashrc", "_.ssh/rc", *odd]
     new = {name for name, text in found.items() if text == "new"}
     assert new == {f"link-1/{name}" for name in written}
-
-
-@pytest.mark.parametrize("name", ["Makefile", "d/Makefile", "-o", "$(id)", ".bashrc"])
-def test_the_line_of_one_file_writes_over_none(tmp_path: Path, name: str) -> None:
-    """Whoever named the file may know what stands in the folder where the line is pasted."""
-    source = tmp_path / "source"
-    source.write_text("new")
-    home = tmp_path / "home"
-    home.mkdir()
-    kept = curl.visible(name.rpartition("/")[2])
-    (home / kept).write_text("old")
-    subprocess.run(
-        ["sh", "-c", curl.get(name, source.as_uri())], cwd=home, capture_output=True, check=True
-    )
-    found = {path.name: path.read_text() for path in home.iterdir()}
-    assert found == {kept: "old", f"{kept}.1": "new"}
