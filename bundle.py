@@ -21,6 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 ARTIFACT = ".build/artifact"  # relative, so that the stack's state holds no path of a machine
 REQUIREMENTS = ROOT / "function" / "requirements.lock"
+REQUIRED = ("--require-hashes", "--requirement", str(REQUIREMENTS))  # options of pip
 
 PYTHON = "3.13"
 # pip settles for old builds of compiled packages with the first alone; Lambda has glibc 2.34.
@@ -134,17 +135,13 @@ def install(into: Path) -> None:
     """Install the requirements for Lambda's machine. Raises RuntimeError with pip's own reason."""
     options = ["--implementation", "cp", "--python-version", PYTHON, "--only-binary=:all:"]
     options += [word for name in PLATFORMS for word in ("--platform", name)]
-    run_pip(sys.executable, into, *options)
+    run_pip(into, *options, *REQUIRED)
 
 
-def run_pip(python: str, into: Path, *options: str) -> None:
-    """Install the requirements for a Python into a directory.
-
-    Raises RuntimeError with pip's own reason.
-    """
-    command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-input"]
-    command += ["--no-compile", "--disable-pip-version-check", *options]
-    command += ["--target", str(into), "--require-hashes", "--requirement", str(REQUIREMENTS)]
+def run_pip(into: Path, *options: str) -> None:
+    """Install into a directory. Raises RuntimeError with pip's own reason."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-compile"]
+    command += ["--disable-pip-version-check", "--target", str(into), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"pip could not install for Lambda:\n{without_addresses(done.stderr)}")

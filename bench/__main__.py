@@ -1,7 +1,6 @@
 """`make bench`: measures all but the transfer of large files, and prints the tables as Markdown."""
 
 import zlib
-from dataclasses import replace
 
 import bundle
 from bench import (
@@ -27,24 +26,25 @@ LAMBDA_SHARE = 1024 / 1769
 def main() -> None:
     """Measure and print, for some minutes; a hundred thousand files take 2 GiB of memory."""
     with running_fake_aws() as fake_aws, request_cost.muted(problems.logger):
-        environment = fake_aws.deployed.environment
         # A session that may idle for a day writes its last use every ten minutes. A request that is
         # played back sooner makes the calls that were recorded.
-        settings = replace(contract.settings(environment), idle_seconds=DAY)
+        idle = {contract.variable("idle_seconds"): str(DAY)}
+        environment = fake_aws.deployed.environment | idle
+        settings = contract.settings(environment)
         recordings = recorder.record_routes(fake_aws, settings)
         accounts = scaling.record_accounts(fake_aws, settings)
     print_request_costs(request_cost.measure(recordings, settings))
     print_prices(price.of(recordings))
     print_scalings(scaling.measure(accounts, settings))
-    with running_fake_aws() as fake_aws, request_cost.muted(problems.logger):
-        print_worst(worst.measure(fake_aws))
-        print_contentions(dict(contention.measure(fake_aws, settings)))
     download = recordings["GET /download"]
     python, version = cold_start.interpreter()
     starts = cold_start.measure(python, environment, download, START_ROUNDS)
     print_cold_starts(starts, version)
     print_password_costs(password_cost.measure(HASH_ROUNDS), settings)
     print_artifact()
+    with running_fake_aws() as fake_aws, request_cost.muted(problems.logger):
+        print_worst(worst.measure(fake_aws))
+        print_contentions(dict(contention.measure(fake_aws, settings)))
 
 
 def print_request_costs(costs: list[request_cost.RequestCost]) -> None:

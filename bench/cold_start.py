@@ -132,10 +132,17 @@ def programs(download: Recording) -> list[Program]:
 
 
 def build_artifacts(folder: Path, python: str) -> None:
-    """Make the reference's artifact and Satchel's, for this machine and this Python."""
+    """Make the reference's artifact and Satchel's, for this machine and this Python.
+
+    The pip of this process installs for the other version: it may be too old to run there.
+    """
     reference, satchel = folder / REFERENCE, folder / SATCHEL
-    bundle.run_pip(python, reference, f"boto3=={version('boto3')}")
-    bundle.run_pip(python, satchel)
+    _, number = interpreter()
+    tags = ("--implementation", "cp", "--python-version", number, "--only-binary=:all:")
+    for artifact in (reference, satchel):
+        bundle.run_pip(artifact, *tags, *bundle.REQUIRED)
+    boto3 = [f"{name}=={version(name)}" for name in ("boto3", "s3transfer")]
+    bundle.run_pip(reference, *tags, "--no-deps", *boto3)
     bundle.prune(satchel)
     shutil.copytree(BENCH / "reference", reference / "bench" / "reference")
     for artifact in (reference, satchel):
