@@ -56,6 +56,44 @@ LIMITS: dict[str, tuple[int | str, str]] = {
     "keep_seconds": ("`keepDays`", "Until a replaced or deleted file is removed"),
 }
 
+MINUTES = throttle.WINDOW_SECONDS // 60
+NAMED = throttle.FAILURES_OF_ADDRESS // throttle.ACCOUNT_WEIGHT
+# Rows of the second table: a thing, and the most of it.
+AT_MOST = [
+    ("Shares and links of a file or folder", f"{MAX_GRANTS:,}"),
+    ("Groups of an account", f"{MAX_GROUPS}"),
+    ("Open invitations of an account to its groups", f"{MAX_INVITATIONS}"),
+    ("API keys of an account", f"{keys.MAX_KEYS}"),
+    (
+        f"Failed logins for one name from one address, in {MINUTES} minutes",
+        f"{throttle.FAILURES_OF_NAME}",
+    ),
+    (
+        "The same, until its owner, who has logged in from there, is refused",
+        f"{throttle.CHECKS_OF_NAME}",
+    ),
+    (f"Failed logins for names of accounts from one address, in {MINUTES} minutes", f"{NAMED}"),
+    ("Failed logins for other names from one address", f"{throttle.FAILURES_OF_ADDRESS}"),
+    (
+        f"Wrong passwords from the sessions of an account, in {MINUTES} minutes",
+        f"{throttle.FAILURES_OF_SESSIONS}",
+    ),
+    ("Wrong codes of a second factor, a day", f"{mfa.WRONG_CODES_OF_DAY}"),
+    ("Names without an account that one account may try, an hour", f"{lookups.UNKNOWN_NAMES}"),
+    (
+        f"Password resets from one address, in {MINUTES} minutes",
+        f"{password_change.REQUESTS_OF_ADDRESS}",
+    ),
+    ("Reset mails to one account, an hour", f"{password_change.MAILS_OF_NAME}"),
+    ("A request, header fields (API Gateway)", "10,240 bytes"),
+    ("A request, body (API Gateway; Lambda)", "10 MB; 6 MB, as Base64 about 4.5 MB"),
+    ("A request, body, on every route but the two below", f"{limits.MAX_BODY_BYTES:,} bytes"),
+    ("A request, body, to complete an upload", f"{limits.MAX_COMPLETION_BYTES:,} bytes"),
+    ("A request, body, `PUT /file`", f"{limits.MAX_REQUEST_BYTES:,} bytes"),
+    ("A JSON body, characters `{`, `[`, `:` and `,` together", f"{limits.MAX_JSON_MARKS:,}"),
+    ("A form (`multipart/form-data`), parts", f"{limits.MAX_FORM_PARTS}"),
+]
+
 
 def pages() -> dict[str, str]:
     """The text of each page by its file name."""
@@ -169,9 +207,6 @@ def _limits() -> str:
         (f"`{name}`", value if isinstance(value, str) else f"{value:,}", meaning)
         for name, (value, meaning) in LIMITS.items()
     ]
-    minutes = throttle.WINDOW_SECONDS // 60
-    named = throttle.FAILURES_OF_ADDRESS // throttle.ACCOUNT_WEIGHT
-    of_sessions = throttle.FAILURES_OF_SESSIONS
     return f"""# Limits
 
 {MADE}
@@ -180,28 +215,7 @@ def _limits() -> str:
 
 {_table("Limit | Value | Meaning", *rows)}
 
-| Thing | At most |
-| --- | --- |
-| Shares and links of a file or folder | {MAX_GRANTS:,} |
-| Groups of an account | {MAX_GROUPS} |
-| Open invitations of an account to its groups | {MAX_INVITATIONS} |
-| API keys of an account | {keys.MAX_KEYS} |
-| Failed logins for one name from one address, in {minutes} minutes | {throttle.FAILURES_OF_NAME} |
-| The same, until its owner, who has logged in from there, is refused | {throttle.CHECKS_OF_NAME} |
-| Failed logins for names of accounts from one address, in {minutes} minutes | {named} |
-| Failed logins for other names from one address | {throttle.FAILURES_OF_ADDRESS} |
-| Wrong passwords from the sessions of an account, in {minutes} minutes | {of_sessions} |
-| Wrong codes of a second factor, a day | {mfa.WRONG_CODES_OF_DAY} |
-| Names without an account that one account may try, an hour | {lookups.UNKNOWN_NAMES} |
-| Password resets from one address, in {minutes} minutes | {password_change.REQUESTS_OF_ADDRESS} |
-| Reset mails to one account, an hour | {password_change.MAILS_OF_NAME} |
-| A request, header fields (API Gateway) | 10,240 bytes |
-| A request, body (API Gateway; Lambda) | 10 MB; 6 MB, as Base64 about 4.5 MB |
-| A request, body, on every route but the two below | {limits.MAX_BODY_BYTES:,} bytes |
-| A request, body, to complete an upload | {limits.MAX_COMPLETION_BYTES:,} bytes |
-| A request, body, `PUT /file` | {limits.MAX_REQUEST_BYTES:,} bytes |
-| A JSON body, characters `{{`, `[`, `:` and `,` together | {limits.MAX_JSON_MARKS:,} |
-| A form (`multipart/form-data`), parts | {limits.MAX_FORM_PARTS} |
+{_table("Thing | At most", *AT_MOST)}
 
 After too many attempts the answer is 429 `slow-down` with `Retry-After`.
 """

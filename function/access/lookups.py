@@ -1,8 +1,8 @@
 """Names of accounts that a request mentions, and the limit on those that do not exist.
 
-Whoever may share learns by it which names have an account. Each account can try a number of names
-without one in an hour. After that it reaches only accounts that it shares with already: of other
-names it no longer learns whether they exist.
+An account that may share learns by it which names have an account. Each account can try a number of
+names without one in an hour. After that it reaches only accounts that it shares with already: of
+other names it no longer learns whether they exist.
 """
 
 from function.access.policy import Authentication

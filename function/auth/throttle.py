@@ -3,8 +3,8 @@
 Failed logins are counted for the address that sends them, so a stranger at another address cannot
 lock an owner out. A stranger at the same address, behind the same router, cannot either: where an
 account has logged in within 30 days, its right password is accepted although others have failed
-there. To whoever does not know the password every name looks alike: existing or not, known at the
-address or not, it gets the same answers after the same calls.
+there. Without the password every name looks alike: existing or not, known at the address or not, it
+gets the same answers after the same calls.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """Commands and configuration of curl; every value is quoted for the shell or for curl.
 
-Whoever named a file may be a stranger to whoever runs curl, perhaps in their home directory.
+A stranger may have named the file, and a person may run curl in their home directory.
 """
 
 import shlex
