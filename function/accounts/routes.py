@@ -68,7 +68,7 @@ Named = Annotated[
         NoSuchInvite,
     ),
 )
-def register(body: Registration, request: CurrentRequest) -> Registered:
+def register_account(body: Registration, request: CurrentRequest) -> Registered:
     """Create an account. User names are folded to lower case: `Alice` and `alice` are one.
 
     Some deployments require the token of an invitation as `invite`. The invitation sets your role.
@@ -77,7 +77,7 @@ def register(body: Registration, request: CurrentRequest) -> Registered:
 
 
 @router.get("/me")
-def me(caller: SignedInWithoutFactor) -> AccountView:
+def get_me(caller: SignedInWithoutFactor) -> AccountView:
     """Get your own account, its usage and quotas, and the uploads that its role allows."""
     return one(AccountService).get(caller)
 
@@ -106,7 +106,7 @@ def change_me(
         ChangedMeanwhile,
     ),
 )  # fmt: skip
-def make_invite(body: NewInvite, caller: Admin, otp: OptionalOtpHeader = None) -> InviteMade:
+def create_invite(body: NewInvite, caller: Admin, otp: OptionalOtpHeader = None) -> InviteMade:
     """Create an invitation, with which one account can be registered. It is shown only here.
 
     It expires after seven days by default, and works only while you are an administrator: a new

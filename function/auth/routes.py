@@ -61,7 +61,7 @@ router = Router()
         {200: Token}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile
     ),
 )
-def login(body: Credentials, request: CurrentRequest, otp: OptionalOtpHeader = None) -> Token:
+def log_in(body: Credentials, request: CurrentRequest, otp: OptionalOtpHeader = None) -> Token:
     """Start a session. Send its token in the header `x-session-token`.
 
     An account with a second factor also needs a code, as `otp` or in the header `x-otp`. The answer
@@ -71,7 +71,7 @@ def login(body: Credentials, request: CurrentRequest, otp: OptionalOtpHeader = N
 
 
 @router.post("/logout", status_code=204, responses=answers({204: None}, ChangedMeanwhile))
-def logout(caller: SignedInWithoutFactor, everywhere: bool = False) -> Response[None]:
+def log_out(caller: SignedInWithoutFactor, everywhere: bool = False) -> Response[None]:
     """End the session. Its token stops working at once.
 
     `everywhere=true` ends every session and API key of the account.
@@ -149,7 +149,7 @@ def end_session(session_id: str, caller: Holder) -> Response[None]:
         ChangedMeanwhile,
     ),
 )  # fmt: skip
-def make_key(body: KeyRequest, caller: Holder, otp: OptionalOtpHeader = None) -> NewKey:
+def create_key(body: KeyRequest, caller: Holder, otp: OptionalOtpHeader = None) -> NewKey:
     """Create an API key. Send it as a session's token is sent. It is shown only here.
 
     A session needs your password and, if you have a second factor, a code. A key allows what both

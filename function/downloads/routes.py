@@ -38,7 +38,7 @@ CONFIG = "text/plain; charset=utf-8"
         PreconditionFailed,
     ),
 )
-def download(
+def get_download(
     caller: Reader,
     request: CurrentRequest,
     condition: IfMatchHeader,

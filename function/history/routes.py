@@ -72,7 +72,7 @@ def list_versions(
         TypeNotAllowed,
     ),
 )
-def restore(
+def restore_file(
     body: Restoration,
     caller: Writer,
     header: ConditionHeaders,

@@ -43,6 +43,7 @@ SECURITY = {
     "token": {"type": "apiKey", "in": "header", "name": "x-session-token"},
     "bearer": {"type": "http", "scheme": "bearer"},
 }
+ANY_TOKEN: list[dict[str, list[str]]] = [{name: []} for name in SECURITY]
 SCHEMAS = "#/components/schemas/"
 TEXT = {"schema": {"type": "string"}}
 LOCATION = {"description": "The presigned URL", "schema": {"type": "string"}}
@@ -79,15 +80,20 @@ FORM = {
 }
 
 
+def document_at(base: str) -> dict[str, Any]:
+    """The document of the API at an address. Postman and generators need it to be absolute."""
+    return {**document(), "servers": [{"url": base}]}
+
+
 @cache
 def document() -> dict[str, Any]:
-    """The document as plain data. It takes some hundred milliseconds, once in a process."""
+    """The document without its server. It takes some hundred milliseconds, once in a process."""
     routes = all_routes()
     generated = resolver.get_openapi_json_schema(
         title="Satchel", version=VERSION, description=ABOUT
     )
     spec: dict[str, Any] = json.loads(generated)
-    spec["servers"] = [{"url": "/"}]
+    spec["security"] = ANY_TOKEN
     spec["components"]["securitySchemes"] = SECURITY
     _complete_schemas(spec["components"]["schemas"])
     common = (*OF_ANY_ROUTE, *OF_PATHS, NotSignedIn, NotAllowed)
@@ -101,7 +107,7 @@ def document() -> dict[str, Any]:
     }
     for route in routes:
         if operation := paths.get(route.openapi_path, {}).get(route.method.lower()):
-            _complete_operation(operation, route)
+            _complete_operation(operation, route, spec["components"]["schemas"])
     _complete_file(paths["/file"])
     _complete_download(paths["/download"]["get"]["responses"])
     _complete_public(paths)
@@ -118,13 +124,18 @@ def _complete_schemas(schemas: dict[str, Any]) -> None:
         schemas[model.__name__] = schema
 
 
-def _complete_operation(operation: dict[str, Any], route: Any) -> None:
+def _complete_operation(operation: dict[str, Any], route: Any, schemas: dict[str, Any]) -> None:
     """Adds a route's texts, token, header fields and problems to its operation."""
     text, is_protected = inspect.getdoc(route.func) or "", needs_token(route)
+    operation["operationId"] = _operation_id(route.func.__name__)
     operation["summary"], operation["description"] = text.partition(".")[0], text
-    operation["security"] = [{name: []} for name in SECURITY] if is_protected else []
+    operation["security"] = ANY_TOKEN if is_protected else []
+    for parameter in operation.get("parameters", []):
+        _complete_parameter(parameter)
     if names := sorted(header_fields(route)):
         operation.setdefault("parameters", []).extend(_header_field(name) for name in names)
+    if route.method == "PATCH":
+        _remove_defaults(operation, schemas)
     responses = operation["responses"]
     for status in ("422", "500"):  # Powertools' own; ours have problems in place of its models
         if PROBLEM_TYPE not in responses.get(status, {}).get("content", ()):
@@ -140,6 +151,35 @@ def _complete_operation(operation: dict[str, Any], route: Any) -> None:
     for response in responses.values():
         if response.get("content", {}).get(JSON, {}).get("schema", {}).get("type") == "null":
             del response["content"]  # Powertools documents null for a route that returns nothing
+
+
+def _operation_id(name: str) -> str:
+    """The name of a route's function in camel case, as generated clients call the operation."""
+    first, *words = name.split("_")
+    return first + "".join(word.capitalize() for word in words)
+
+
+def _complete_parameter(parameter: dict[str, Any]) -> None:
+    """Says a default in the description alone: Swagger UI and generated clients send a `default`.
+
+    A parameter is text, so it cannot be null as the field of a body can.
+    """
+    schema = parameter["schema"]
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    schema.update(kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})
+    default = schema.pop("default", None)
+    for repeated in ("title", "description"):
+        schema.pop(repeated, None)
+    if default not in {None, False, ""}:
+        text = [parameter.get("description", ""), f"By default `{default}`."]
+        parameter["description"] = " ".join(text).strip()
+
+
+def _remove_defaults(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """A change leaves a field that is not sent as it is, so its fields have no defaults."""
+    body = operation["requestBody"]["content"][JSON]["schema"]
+    for field in schemas[body["$ref"].removeprefix(SCHEMAS)]["properties"].values():
+        field.pop("default", None)
 
 
 def _problem(problem: type[Problem]) -> dict[str, Any]:

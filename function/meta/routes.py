@@ -23,8 +23,9 @@ from function.core.limits import (
 from function.core.media_types import JSON
 from function.core.models import RegistrationPolicy
 from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
+from function.http.dependencies import CurrentRequest
 from function.meta.models import Health, Info, Limits
-from function.meta.openapi import document
+from function.meta.openapi import document_at
 
 router = Router()
 FEATURES = [
@@ -42,13 +43,13 @@ PAGE_POLICY = (
 
 
 @router.get("/health")
-def health() -> Health:
+def get_health() -> Health:
     """Check that the API answers. No table and no bucket is read."""
     return Health(status="ok", version=VERSION)
 
 
 @router.get("/info")
-def info() -> Info:
+def get_info() -> Info:
     """Get the version, the limits, the features, and who may register."""
     settings = current().settings
     return Info(
@@ -76,20 +77,20 @@ def info() -> Info:
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def openapi() -> Response[str]:
+def get_openapi(request: CurrentRequest) -> Response[str]:
     """Get the OpenAPI document, which Postman and code generators read."""
-    return Response(200, JSON, json.dumps(document()))
+    return Response(200, JSON, json.dumps(document_at(request.base)))
 
 
 @router.get("/docs", include_in_schema=False)
-def docs() -> Response[str]:
+def show_docs() -> Response[str]:
     """Show the API as a page on which you can try it."""
     policy = {"content-security-policy": PAGE_POLICY}
     return Response(200, "text/html; charset=utf-8", _page(), policy)
 
 
 @router.get("/", include_in_schema=False)
-def root() -> Response[None]:
+def show_root() -> Response[None]:
     """Lead to the page of the API."""
     return Response(302, None, None, {"location": "/docs"})
 
@@ -116,5 +117,6 @@ def _page() -> str:
         resources.files(UI).joinpath(name).read_text("utf-8")
         for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
     )
-    spec = json.dumps(document()).replace("</", "<\\/")
+    # The page is served by the API that it describes.
+    spec = json.dumps(document_at("/")).replace("</", "<\\/")
     return generate_swagger_html(spec, script, style, "", None, False)

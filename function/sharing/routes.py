@@ -144,7 +144,7 @@ def remove_member(group: GroupParameter, username: Member, caller: SignedIn) -> 
         LimitReached,
     ),
 )
-def share(body: ShareRequest, caller: Sharer) -> Response[Share]:
+def share_file(body: ShareRequest, caller: Sharer) -> Response[Share]:
     """Share a file or folder of yours with an account or a group.
 
     A folder's name ends with `/`; its share covers files that are put into it later. 201 when the
@@ -189,7 +189,7 @@ def list_shares(
     status_code=204,
     responses=answers({204: None}, NoSuchShare, InvalidName, ChangedMeanwhile),
 )
-def unshare(
+def unshare_file(
     caller: Sharer,
     file_name: Annotated[ExistingFileOrFolder, Query(description="The file or folder.")],
     username: Annotated[

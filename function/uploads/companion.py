@@ -56,7 +56,7 @@ def create_multipart(
     "/s3/multipart/<upload_id>/batch",
     responses=answers({200: dict[str, dict[str, str]]}, *OF_PARTS),
 )
-def batch_sign(
+def sign_multipart_parts(
     upload_id: str,
     caller: Writer,
     partNumbers: Annotated[str, Query(description="Part numbers, separated by commas.")],  # noqa: N803 - the name of the protocol
@@ -77,7 +77,7 @@ def batch_sign(
     "/s3/multipart/<upload_id>/<part_number>",
     responses=answers({200: dict[str, Any]}, *OF_PARTS),
 )
-def sign_part(
+def sign_multipart_part(
     upload_id: str, part_number: str, caller: Writer, key: CompanionKey = None
 ) -> dict[str, Any]:
     """Sign a URL for one part; `expires` is seconds."""
@@ -93,7 +93,9 @@ def sign_part(
     "/s3/multipart/<upload_id>",
     responses=answers({200: list[dict[str, Any]]}, NoSuchUpload),
 )
-def list_parts(upload_id: str, caller: Writer, key: CompanionKey = None) -> list[dict[str, Any]]:
+def list_multipart_parts(
+    upload_id: str, caller: Writer, key: CompanionKey = None
+) -> list[dict[str, Any]]:
     """List the parts that have arrived."""
     del key
     return [
@@ -133,7 +135,7 @@ def abort_multipart(upload_id: str, caller: Writer, key: CompanionKey = None) ->
 
 
 @router.get("/s3/params", responses=answers({200: dict[str, Any]}, *OF_START))
-def put_parameters(
+def get_put_parameters(
     caller: Writer,
     request: CurrentRequest,
     filename: str,
@@ -151,7 +153,7 @@ def put_parameters(
 
 
 @router.post("/s3/params", responses=answers({200: dict[str, Any]}, *OF_START))
-def post_parameters(
+def create_put_parameters(
     body: CompanionUpload, caller: Writer, request: CurrentRequest
 ) -> dict[str, Any]:
     """Create an upload in one PUT, as `GET /s3/params` does."""

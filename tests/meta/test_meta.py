@@ -104,6 +104,61 @@ def test_the_document_lists_where_a_token_is_required(document: Any) -> None:
         assert ("401" in operation["responses"]) is (not public or key[1] in WITH_PASSWORD), key
 
 
+def test_the_server_is_absolute(alice: Client) -> None:
+    """Postman and generated clients need it; it is the address that links have."""
+    host = {"host": "files.example.org"}
+    (server,) = alice.send("GET", "/openapi.json", headers=host).json()["servers"]
+    alice.put("a.txt")
+    link = alice.send("POST", "/links", json_={"items": ["a.txt"]}, headers=host).json()["url"]
+    assert server == {"url": "http://files.example.org:443"}  # as the local gateway says it
+    assert link.startswith(server["url"] + "/s/")
+
+
+def test_a_token_is_required_where_an_operation_does_not_say_otherwise(document: Any) -> None:
+    """Postman takes it from the top of the document."""
+    names = list(document["components"]["securitySchemes"])
+    assert document["security"] == [{name: []} for name in names]
+
+
+def test_a_parameter_has_no_default(document: Any) -> None:
+    """Swagger UI and generated clients send each default, and `PUT /file` refuses some of them."""
+    for key, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            assert "default" not in parameter["schema"], (key, parameter["name"])
+            assert "null" not in json.dumps(parameter["schema"]), (key, parameter["name"])
+    limit = next(
+        each for each in document["paths"]["/files"]["get"]["parameters"] if each["name"] == "limit"
+    )
+    assert limit["description"].endswith("By default `100`.")
+
+
+def test_the_fields_of_a_change_have_no_defaults(document: Any) -> None:
+    """A client that sends them would change fields that its user did not name."""
+    for (method, path), operation in operations(document).items():
+        if method != "PATCH":
+            continue
+        body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        fields = document["components"]["schemas"][body.rpartition("/")[2]]["properties"]
+        assert not [name for name, field in fields.items() if "default" in field], path
+
+
+def test_the_json_form_of_put_file_needs_no_query(alice: Client, document: Any) -> None:
+    """A generated client sends what is required: nothing but the body."""
+    put = document["paths"]["/file"]["put"]
+    assert not [each["name"] for each in put["parameters"] if each.get("required")]
+    body = {"file_name": "report.pdf", "content": "cmVwb3J0"}
+    assert document["components"]["schemas"]["PutFile"]["required"] == list(body)
+    assert alice.send("PUT", "/file", json_=body).status == 201
+
+
+def test_operation_ids_are_a_verb_and_what_it_is_about(document: Any) -> None:
+    """In camel case, for the methods of generated clients."""
+    ids = [operation["operationId"] for operation in operations(document).values()]
+    assert len(set(ids)) == len(ids)
+    assert not [each for each in ids if not re.fullmatch("[a-z]+([A-Z][a-z]*)+", each)]
+    assert {"putFile", "getFile", "listFiles", "createLink", "registerAccount"} <= set(ids)
+
+
 def test_the_document_is_complete(document: Any) -> None:
     """Each reference exists; each operation has a description, an id and its answers."""
     names = {
@@ -113,8 +168,6 @@ def test_the_document_is_complete(document: Any) -> None:
     }
     assert references(document) <= names
     found = operations(document)
-    ids = [operation["operationId"] for operation in found.values()]
-    assert len(set(ids)) == len(ids)
     for key, operation in found.items():
         assert len(operation["description"]) > 10, key
         assert any(status.startswith(("2", "3")) for status in operation["responses"]), key
