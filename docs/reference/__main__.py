@@ -135,7 +135,8 @@ def _routes() -> str:
 
 {MADE}
 
-Send the session token or an API key in `x-session-token`, or as `Authorization: Bearer`.
+Send the session token or an API key in `x-session-token`, or as `Authorization: Bearer`; a user
+name and an API key also as Basic credentials.
 *Power* is what the route requires of the caller's [role](roles.md): `any` needs a session and no
 power, `none` needs no session. Where a route takes `file_name`, `username` names the owner; the
 default is the caller. Lists take `limit` and `cursor`; `Link` and `x-next-cursor` give the next

@@ -17,7 +17,7 @@ from function.access.sessions import SessionUse
 from function.aws.rows import Key, Rows
 from function.aws.writes import Write
 from function.base import Base
-from function.core.errors import NotSignedIn, Problem
+from function.core.errors import KEY_ONLY, NotSignedIn, Problem
 from function.core.fields import OnConflict, Permission
 from function.core.models import AccountOfRequest, Caller, account_of_request
 from function.core.roles import lesser, may
@@ -203,8 +203,8 @@ class Access:
     def verify(self, rows: Rows, caller: Caller | ActingAccount) -> Account:
         """The account of a caller, proven by rows that include those that identify them.
 
-        Raises NotSignedIn, MfaRequired, and NotAllowed where the role or the key's scopes do not
-        include the route's power.
+        Raises NotSignedIn (also for a session where only an API key may be sent), MfaRequired, and
+        NotAllowed where the role or the key's scopes do not include the route's power.
         """
         account = account_in(rows, caller.username)
         if account is None:
@@ -217,6 +217,8 @@ class Access:
         session = session_in(rows, caller)
         if session is None or not self._use.is_valid(session, account):
             raise NotSignedIn
+        if caller.key_only and session.key is None:
+            raise NotSignedIn(KEY_ONLY)
         account_of_request.set(AccountOfRequest(account.username, account.id, proven=True))
         if self._lacks_factor(account) and not caller.may_lack_factor:
             raise MfaRequired

@@ -24,6 +24,7 @@ from typing import ClassVar, Literal
 
 Errors = Sequence[Mapping[str, str]]
 Headers = Mapping[str, str] | None
+KEY_ONLY = "As a password, send an API key of that user; POST /keys creates one."
 
 
 class Problem(Exception):
@@ -63,7 +64,11 @@ class InvalidCursor(Malformed):
 
 
 class Unauthenticated(Problem):
-    """The caller is not authenticated. RFC 9110, section 15.5.2, requires the header."""
+    """The caller is not authenticated. RFC 9110, section 15.5.2, requires the header.
+
+    It names Bearer alone, although Basic is accepted: for Basic a browser asks for a password in a
+    dialog, also where a script sent the request.
+    """
 
     status = 401
     always: ClassVar[Mapping[str, str]] = {"www-authenticate": 'Bearer realm="satchel"'}

@@ -31,7 +31,8 @@ class Caller:
 
     `token_hash` is the token's SHA-256, `power` the power that the route requires; `address` is the
     source IP address and `agent` the `User-Agent` of the request. `may_lack_factor` tells a route
-    that an account reaches without the second factor that it must set up.
+    that an account reaches without the second factor that it must set up. `key_only` says that the
+    token must be an API key, because it came in Basic credentials, which people store in files.
     """
 
     username: str
@@ -40,6 +41,7 @@ class Caller:
     address: str = ""
     agent: str = ""
     may_lack_factor: bool = False
+    key_only: bool = False
 
 
 class AccountOfRequest(NamedTuple):

@@ -15,7 +15,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from function.core.errors import Invalid, Malformed, NotSignedIn, TooLarge, UnsupportedMediaType
+from function.core.errors import (
+    KEY_ONLY,
+    Invalid,
+    Malformed,
+    NotSignedIn,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from function.core.limits import MAX_JSON_MARKS
 from function.core.media_types import JSON
 from function.core.models import Caller, HttpRequest
@@ -27,6 +34,7 @@ MAX_ERRORS = 20  # that an answer names
 EMPTY_BODIES = (b"", b"{}")
 PUBLIC_PATHS = ("/s/", "/r/")
 JSON_MARKS = (b"{", b"[", b":", b",")
+TWO_TOKENS = "The request has two different tokens; send one."
 DEFAULT_PORTS = {"https": "443", "http": "80"}
 
 
@@ -61,26 +69,31 @@ def is_public(path: str) -> bool:
 
 
 def parse_caller(request: HttpRequest, power: Power | None = None) -> Caller:
-    """The caller that the token in `x-session-token`, or the Bearer token (RFC 6750), names.
+    """The caller whom the token in `x-session-token` or in `Authorization` names.
 
-    Only the token's form is checked; `Access` proves the token. Raises NotSignedIn where there is
-    no token, a malformed one, or two that differ.
+    `Authorization` has a Bearer token (RFC 6750), or user name and API key as Basic credentials
+    (RFC 7617). Only the token's form is checked; `Access` proves the token. Raises NotSignedIn
+    where there is no token, a malformed one, or two that differ.
     """
     headers = request.headers
     tokens = {headers[name] for name in ("x-session-token",) if name in headers}
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    is_basic = scheme.lower() == "basic"
+    if is_basic:
+        tokens.add(_basic_key(credentials.strip()))
+    elif scheme.lower() == "bearer":
         tokens.add(credentials.strip())
     token = tokens.pop() if len(tokens) == 1 else ""
     username = username_in(token)
     if username is None:
-        raise NotSignedIn
+        raise NotSignedIn(TWO_TOKENS if tokens else KEY_ONLY if is_basic else "")
     return Caller(
         username=username,
         token_hash=token_hash(token),
         power=power,
         address=request.address,
         agent=request.agent,
+        key_only=is_basic,
     )
 
 
@@ -184,6 +197,15 @@ def strict_json(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed("The body must be one JSON object.")
     return value
+
+
+def _basic_key(credentials: str) -> str:
+    """The password of Basic credentials that has the form of their user's key; "" for others."""
+    try:
+        username, _, key = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except ValueError:
+        return ""
+    return key if username.lower() == username_in(key) else ""
 
 
 def _decode(event: Mapping[str, Any], max_bytes: int) -> bytes:

@@ -37,11 +37,13 @@ from function.public.models import UnlockRequest
 
 ABOUT = (
     "File sharing that you run in your own AWS account. Register, log in, and send the token in "
-    "the header `x-session-token` (or as a Bearer token). Errors are `application/problem+json`."
+    "the header `x-session-token` (or as a Bearer token); programs may send a user name and an API "
+    "key as Basic credentials. Errors are `application/problem+json`."
 )
 SECURITY = {
     "token": {"type": "apiKey", "in": "header", "name": "x-session-token"},
     "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "A user name and an API key."},
 }
 ANY_TOKEN: list[dict[str, list[str]]] = [{name: []} for name in SECURITY]
 SCHEMAS = "#/components/schemas/"

@@ -127,6 +127,11 @@ class Run:
         made = self.send(alice, "POST", "/keys", json_=wish).json()
         self.secrets |= {made["token"], made["token"].partition(".")[2], KEY_NAME}
         key = Client(made["token"])
+        for password in (made["token"], WRONG):
+            text = base64.b64encode(f"alice:{password}".encode()).decode()
+            self.secrets.add(text)
+            for path in ("/me", "/users"):
+                self.send(Client(), "GET", path, headers={"authorization": f"Basic {text}"})
         self.send(key, "POST", "/keys", json_=wish | {"scopes": ["write"]})
         self.send(key, "POST", "/keys", json_={"name": KEY_NAME, "scopes": ["all"]})
         self.send(key, "PUT", "/groups/keys")
