@@ -60,7 +60,7 @@ lock: $(VENV) ## write the requirements.lock files anew, after a requirements.tx
 bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## measure AWS calls, CPU and sizes beside references; LARGE=1 sends 1 GiB
 	@$(RUN) -m bench$(if $(LARGE),.transfer)
 
-reference: $(VENV) ## write the pages of docs/reference that are made from the code
+reference: $(VENV) ## write what is made from the code: docs/reference, the Postman collection
 	@$(RUN) -m docs.reference
 
 deploy: $(VENV) ## create or update the stack in your AWS account

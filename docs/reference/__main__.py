@@ -1,6 +1,7 @@
-"""Writes the pages of this folder that are made from the code: `make reference`.
+"""Writes the pages of this folder and the Postman collection from the code: `make reference`.
 
-`tests/test_docs.py` fails when a page differs from the code.
+`tests/test_docs.py` fails when a page differs from the code, `tests/clients` when the collection
+does.
 """
 
 import inspect
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
+from docs.postman import collection
 from function import app
 from function.access import lookups
 from function.auth import keys, mfa, password_change, throttle
@@ -225,3 +227,4 @@ After too many attempts the answer is 429 `slow-down` with `Retry-After`.
 if __name__ == "__main__":
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
+    collection.FILE.write_text(collection.text())

@@ -131,7 +131,8 @@ def _complete_operation(operation: dict[str, Any], route: Any, schemas: dict[str
     text, is_protected = inspect.getdoc(route.func) or "", needs_token(route)
     operation["operationId"] = _operation_id(route.func.__name__)
     operation["summary"], operation["description"] = text.partition(".")[0], text
-    operation["security"] = ANY_TOKEN if is_protected else []
+    # The others have the security of the document: Postman inherits it, as it inherits no copy.
+    operation.update({} if is_protected else {"security": []})
     for parameter in operation.get("parameters", []):
         _complete_parameter(parameter)
     if names := sorted(header_fields(route)):

@@ -1,0 +1,326 @@
+"""The requests about sharing: with accounts and groups, by links, and file requests."""
+
+from docs.postman.files import BASE64, IN_PARTS, WORDS, send
+from docs.postman.requests import Folder, Request
+
+FRIEND = "friend_token"
+PASSWORD = "a boat of tin"  # noqa: S105 - of a link that lives for seconds
+FILE = {"file_name": "shared/plan.txt"}
+GRANT = {"x-link-grant": "{{grant}}"}
+LAST_SEGMENT = "body.url.split('/').pop()"
+
+SHARING = Folder(
+    "Sharing",
+    "Share a file or a folder with an account or a group, to read or to write.",
+    (
+        Request(
+            route="PUT /file",
+            name="Put a file to share",
+            status=201,
+            body={**FILE, "content": BASE64},
+            facts={"It is there": f"body.file_name == '{FILE['file_name']}'"},
+        ),
+        Request(
+            route="POST /share",
+            name="Share it with the friend",
+            status=201,
+            body={**FILE, "username": "{{friend}}"},
+            facts={"The friend may read it": 'body.permission == "read"'},
+        ),
+        Request(
+            route="GET /shares",
+            name="Who has access?",
+            query=FILE,
+            facts={"The friend has": "body.map((each) => each.username) == [$friend]"},
+        ),
+        Request(
+            route="GET /shares",
+            name="What is shared with the friend?",
+            auth=FRIEND,
+            query={"with_me": "true"},
+            facts={"The file is": "body.map((each) => each.owner) == [$username]"},
+        ),
+        Request(
+            route="GET /file",
+            name="The friend reads it",
+            auth=FRIEND,
+            query={**FILE, "username": "{{username}}"},
+            facts={"It is the same": f'text == "{BASE64}"'},
+        ),
+        Request(
+            route="DELETE /share",
+            name="Revoke the share",
+            status=204,
+            query={**FILE, "username": "{{friend}}"},
+        ),
+        Request(
+            route="GET /file",
+            name="The friend reads it no more",
+            auth=FRIEND,
+            status=404,
+            query={**FILE, "username": "{{username}}"},
+            facts={"It is as if it did not exist": 'body.type == "/problems/no-such-file"'},
+        ),
+        Request(
+            route="PUT /groups/{group}",
+            name="Create a group",
+            status=201,
+            facts={"It is yours": "body.owner == $username"},
+        ),
+        Request(
+            route="PUT /groups/{group}/members/{username}",
+            name="Invite the friend",
+            status=201,
+            path={"username": "{{friend}}"},
+            facts={"The friend has yet to accept": "body.accepted == false"},
+        ),
+        Request(
+            route="GET /groups",
+            name="The friend's invitations",
+            auth=FRIEND,
+            query={"invited": "true"},
+            facts={"The group is there": "body.map((each) => each.group) == [$group]"},
+        ),
+        Request(
+            route="PUT /groups/{group}/members/{username}",
+            name="The friend accepts",
+            auth=FRIEND,
+            path={"username": "{{friend}}"},
+            facts={"The membership begins": "body.accepted == true"},
+        ),
+        Request(
+            route="GET /groups/{group}",
+            name="List the members",
+            facts={"The friend is one": "body.members.map((each) => each.username) has $friend"},
+        ),
+        Request(
+            route="POST /share",
+            name="Share a folder with the group",
+            status=201,
+            body={"file_name": "shared/", "group": "{{group}}", "permission": "write"},
+            facts={"They may write": 'body.permission == "write"'},
+        ),
+        Request(
+            route="PUT /file",
+            name="The friend writes into it",
+            auth=FRIEND,
+            query={**FILE, "username": "{{username}}"},
+            headers={"Content-Type": "text/plain"},
+            body=WORDS,
+            facts={"It says who did": "body.modified_by == $friend"},
+        ),
+        Request(
+            route="DELETE /groups/{group}/members/{username}",
+            name="Remove the friend",
+            status=204,
+            path={"username": "{{friend}}"},
+        ),
+        Request(route="DELETE /groups/{group}", name="Delete the group", status=204),
+    ),
+)
+
+LINKS = Folder(
+    "Links",
+    "A link opens files to people without an account. Its address is shown once.",
+    (
+        Request(
+            route="POST /links",
+            name="Create a link with a password",
+            status=201,
+            body={
+                "items": [FILE["file_name"]],
+                "password": PASSWORD,
+                "expires_in": 3600,
+                "max_downloads": 5,
+            },
+            facts={"It has a password": "body.has_password == true"},
+            keep={"link_id": "body.id", "link_token": LAST_SEGMENT},
+        ),
+        Request(
+            route="GET /links",
+            name="List links",
+            facts={"It is there": "body.map((each) => each.id) has $link_id"},
+        ),
+        Request(
+            route="GET /links/{link_id}",
+            name="Get a link",
+            facts={"It names its file": f"body.items == ['{FILE['file_name']}']"},
+        ),
+        Request(
+            route="GET /s/{token}",
+            name="Open it without the password",
+            auth="",
+            path={"token": "{{link_token}}"},
+            status=401,
+            facts={"It asks for it": 'body.type == "/problems/password-required"'},
+        ),
+        Request(
+            route="POST /s/{token}/unlock",
+            name="Unlock it",
+            auth="",
+            path={"token": "{{link_token}}"},
+            body={"password": PASSWORD},
+            facts={"The access token is good for a while": "body.grant matches /./"},
+            keep={"grant": "body.grant"},
+        ),
+        Request(
+            route="GET /s/{token}",
+            name="Open it",
+            auth="",
+            path={"token": "{{link_token}}"},
+            headers=GRANT,
+            facts={"It shows the file": f"body.items.map(name) == ['{FILE['file_name']}']"},
+        ),
+        Request(
+            route="POST /s/{token}/download",
+            name="Download by it",
+            auth="",
+            path={"token": "{{link_token}}"},
+            headers={**GRANT, "Accept": "application/json"},
+            body=FILE,
+            facts={"It says how large the file is": f"body.size == {len(WORDS)}"},
+            keep={"download_url": "body.url"},
+        ),
+        Request(
+            route="GET {{download_url}}",
+            name="Download its bytes from S3",
+            auth="",
+            facts={"They are the file's": "text == 'Hello, friend.\\n'"},
+        ),
+        Request(
+            route="GET /links/{link_id}/events",
+            name="Who has used it?",
+            facts={"A download was counted": "body.map((each) => each.kind) has 'downloaded'"},
+        ),
+        Request(
+            route="PATCH /links/{link_id}",
+            name="Change the link",
+            body={"note": "Read it tonight.", "max_downloads": 1},
+            facts={"Its one download is used up": "body.downloads == body.max_downloads"},
+        ),
+        Request(route="DELETE /links/{link_id}", name="Revoke the link", status=204),
+        Request(
+            route="GET /s/{token}",
+            name="Open it after that",
+            auth="",
+            path={"token": "{{link_token}}"},
+            status=410,
+            facts={"It was revoked": 'body.type == "/problems/link-revoked"'},
+        ),
+    ),
+)
+
+FILE_REQUESTS = Folder(
+    "File requests",
+    "People without an account send you files, never more than you asked for.",
+    (
+        Request(
+            route="POST /requests",
+            name="Create a file request",
+            status=201,
+            body={
+                "title": "Slides",
+                "folder": "in/",
+                "max_files": 5,
+                "password": PASSWORD,
+            },
+            facts={"It is open": "body.open == true"},
+            keep={"request_id": "body.id", "request_token": LAST_SEGMENT},
+        ),
+        Request(
+            route="GET /requests",
+            name="List file requests",
+            facts={"It is there": "body.map((each) => each.id) has $request_id"},
+        ),
+        Request(
+            route="POST /r/{token}/unlock",
+            name="Unlock the file request",
+            auth="",
+            path={"token": "{{request_token}}"},
+            body={"password": PASSWORD},
+            facts={"The access token is good for a while": "body.grant matches /./"},
+            keep={"grant": "body.grant"},
+        ),
+        Request(
+            route="GET /r/{token}",
+            name="Open the file request",
+            auth="",
+            path={"token": "{{request_token}}"},
+            headers=GRANT,
+            facts={"Five files are asked for": "body.files_left == 5"},
+        ),
+        Request(
+            route="POST /r/{token}/uploads",
+            name="Start to send a file",
+            auth="",
+            status=201,
+            path={"token": "{{request_token}}"},
+            body={
+                "file_name": "talk.txt",
+                "size": len(WORDS),
+                "content_type": "text/plain",
+                "sender": "Zoë",
+                "grant": "{{grant}}",
+            },
+            facts={"It takes one PUT": 'body.method == "put"'},
+            keep={
+                "upload_id": "body.upload_id",
+                "put_url": "body.put.url",
+                "put_headers": "JSON.stringify(body.put.headers)",
+            },
+        ),
+        Request(
+            route="GET /r/{token}/uploads/{upload_id}",
+            name="What has arrived of it?",
+            auth="",
+            path={"token": "{{request_token}}"},
+            facts={"Nothing has": "body.missing == [1]"},
+        ),
+        send("Send the file's bytes to S3", "put_url", headers="put_headers"),
+        Request(
+            route="POST /r/{token}/uploads/{upload_id}/complete",
+            name="Complete the upload to the file request",
+            auth="",
+            path={"token": "{{request_token}}"},
+            body={},
+            facts={"It has the name that was given": 'body.file_name == "talk.txt"'},
+        ),
+        Request(
+            route="POST /r/{token}/uploads",
+            name="Start to send a large file",
+            auth="",
+            status=201,
+            path={"token": "{{request_token}}"},
+            body={"file_name": "film.mkv", "size": IN_PARTS, "grant": "{{grant}}"},
+            facts={"It takes nine parts": "body.total_parts == 9"},
+            keep={"upload_id": "body.upload_id"},
+        ),
+        Request(
+            route="POST /r/{token}/uploads/{upload_id}/parts",
+            name="Sign its first parts",
+            auth="",
+            path={"token": "{{request_token}}"},
+            body={"part_numbers": [1, 2]},
+            facts={"Both are signed": "body.parts.map((each) => each.part_number) == [1, 2]"},
+        ),
+        Request(
+            route="DELETE /r/{token}/uploads/{upload_id}",
+            name="Abort the upload to the file request",
+            auth="",
+            status=204,
+            path={"token": "{{request_token}}"},
+        ),
+        Request(
+            route="GET /requests/{request_id}",
+            name="What has come?",
+            facts={"One file has": "body.files == 1"},
+        ),
+        Request(
+            route="PATCH /requests/{request_id}",
+            name="Close the file request",
+            body={"open": False},
+            facts={"It is closed": "body.open == false"},
+        ),
+        Request(route="DELETE /requests/{request_id}", name="Delete the file request", status=204),
+    ),
+)

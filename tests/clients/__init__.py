@@ -1,0 +1,1 @@
+"""What reads the OpenAPI document: the Postman collection, and programs in other languages."""
