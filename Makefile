@@ -8,17 +8,19 @@ export PORT
 
 RUN := .venv/bin/python
 VENV := .venv/stamp
+SERVE := .venv/serve-stamp
 EMULATOR := .venv/emulator/stamp
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
 # For every Python and machine that Satchel runs on, with the hash of each file of a package.
-LOCK := -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal \
+  --python-version 3.11 --generate-hashes --no-annotate
 
 .PHONY: help serve sweep reconcile reset test quick model fuzz check audit lock bench reference deploy
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
 
-serve: $(VENV) $(EMULATOR) ## run Satchel at http://127.0.0.1:8000, or on PORT=
+serve: $(SERVE) $(EMULATOR) ## run Satchel at http://127.0.0.1:8000, or on PORT=
 	@exec $(RUN) -m local.serve
 
 sweep: ## run the scheduled work of a running `make serve` now
@@ -28,7 +30,7 @@ reconcile: ## tell what the reconciliation of a running `make serve` would do; C
 	@curl --silent --show-error --fail --request POST \
 	  "http://127.0.0.1:$(PORT)/_reconcile$(if $(CONFIRMED),?confirmed)"
 
-reset: $(VENV) ## delete the data of `make serve`
+reset: $(SERVE) ## delete the data of `make serve`
 	@$(RUN) -m local.serve --reset
 
 test: $(VENV) $(EMULATOR) ## all tests, in random order
@@ -53,9 +55,11 @@ check: $(VENV) ## lint, formatting and types
 audit: $(VENV) ## ask PyPI for known vulnerabilities of all packages; fails where it cannot ask
 	@$(RUN) -m local.audit
 
-lock: $(VENV) ## write the requirements.lock files anew, after a requirements.txt has changed
-	@for each in requirements function/requirements local/requirements; do \
-	  $(RUN) $(LOCK) $$each.txt --output-file $$each.lock || exit 1; done
+lock: $(VENV) ## write the requirements.txt files anew, after pyproject.toml has changed
+	$(LOCK) --group dev --output-file requirements.txt
+	$(LOCK) --group serve --constraint requirements.txt --output-file local/requirements.txt
+	$(LOCK) --group lambda --constraint requirements.txt --output-file function/requirements.txt
+	$(LOCK) --group emulator --output-file local/emulator/requirements.txt
 
 bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## measure AWS calls, CPU and sizes beside references; LARGE=1 sends 1 GiB
 	@$(RUN) -m bench$(if $(LARGE),.transfer)
@@ -63,19 +67,23 @@ bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## measure AWS calls, CPU and sizes be
 reference: $(VENV) ## write what is made from the code: docs/reference, the Postman collection
 	@$(RUN) -m docs.reference
 
-deploy: $(VENV) ## create or update the stack in your AWS account
+deploy: $(SERVE) ## create or update the stack in your AWS account
 	@command -v pulumi >/dev/null || { \
 	  echo "Deploying needs Pulumi's command line: https://www.pulumi.com/docs/install/"; exit 1; }
 	pulumi up
 
-$(VENV): requirements.lock
+$(SERVE): local/requirements.txt
 	@$(call new-venv,.venv)
-	@$(RUN) $(PIP) -r requirements.lock
+	@$(RUN) $(PIP) -r local/requirements.txt
 	@touch $@
 
-$(EMULATOR): local/requirements.lock $(VENV)
+$(VENV): requirements.txt $(SERVE)
+	@$(RUN) $(PIP) -r requirements.txt
+	@touch $@
+
+$(EMULATOR): local/emulator/requirements.txt $(SERVE)
 	@$(call new-venv,.venv/emulator)
-	@.venv/emulator/bin/python $(PIP) -r local/requirements.lock
+	@.venv/emulator/bin/python $(PIP) -r local/emulator/requirements.txt
 	@touch $@
 
 # A virtual environment with the first Python that will do; PYTHON= overrides.

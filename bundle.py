@@ -20,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ARTIFACT = ".build/artifact"  # relative, so that the stack's state holds no path of a machine
-REQUIREMENTS = ROOT / "function" / "requirements.lock"
+REQUIREMENTS = ROOT / "function" / "requirements.txt"
 REQUIRED = ("--require-hashes", "--requirement", str(REQUIREMENTS))  # options of pip
 
 PYTHON = "3.13"
@@ -261,7 +261,7 @@ def _write(path: Path, described: Any) -> None:
 def add_function(artifact: Path, python: str | None) -> None:
     """Add the function's own sources to the packages, compiled where there is a Python for it."""
     own = artifact / "function"
-    litter = shutil.ignore_patterns(*LITTER, "requirements.*", ".*")
+    litter = shutil.ignore_patterns(*LITTER, "requirements.txt", ".*")
     shutil.copytree(ROOT / "function", own, ignore=litter)
     compile_all(own, python, "function")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local import ROOT
 
-LOCKS = ("requirements.lock", "local/requirements.lock")
+LOCKS = ("requirements.txt", "local/emulator/requirements.txt")
 # For which systems a package is: pip-audit leaves out those of others without a word.
 MARKER = re.compile(r" ;[^\\\n]*(?= )")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)

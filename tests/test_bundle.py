@@ -99,7 +99,6 @@ class Project:
             [
                 "function/__pycache__/old.pyc",
                 "function/requirements.txt",
-                "function/requirements.lock",
                 "function/.swp",
             ],
         )
@@ -119,7 +118,7 @@ class Project:
 def project(tmp_path, monkeypatch):
     project = Project(tmp_path)
     monkeypatch.setattr(bundle, "ROOT", tmp_path)
-    monkeypatch.setattr(bundle, "REQUIREMENTS", tmp_path / "function/requirements.lock")
+    monkeypatch.setattr(bundle, "REQUIREMENTS", tmp_path / "function/requirements.txt")
     monkeypatch.setattr(bundle, "install", project.install)
     monkeypatch.setattr(bundle, "find_python", lambda: None)
     monkeypatch.setenv(bundle.UNCOMPILED, "1")
@@ -160,7 +159,7 @@ def test_packages_are_installed_again_only_when_requirements_change(project):
     (project.root / "function/web/page.html").unlink()
     assert "function/web/page.html" not in names(project.build())
     assert project.installs == 1
-    plant(project.root, ["function/requirements.lock"], b"boto3==2\n")
+    plant(project.root, ["function/requirements.txt"], b"boto3==2\n")
     project.build()
     assert project.installs == 2
     assert len(list((project.root / ".build").glob("packages-*"))) == 1

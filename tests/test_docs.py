@@ -4,6 +4,7 @@ import ast
 import re
 import socket
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -160,8 +161,8 @@ def test_the_keys_of_rows_are_those_of_the_code() -> None:
 
 def test_each_dependency_is_explained() -> None:
     """One that nobody can explain is one too many; what these stand on comes with them."""
-    chosen, *_ = (ROOT / "function" / "requirements.txt").read_text().split("\n\n")
-    names = re.findall(r"^([\w-]+)==", chosen, re.MULTILINE)
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    names = [each.split("==")[0] for each in groups["lambda"]]
     assert [name for name, _ in sorted(table("docs/dependencies.md"))] == sorted(names)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,57 +15,78 @@ from pip_audit._dependency_source import RequirementSource
 import bundle
 from local import ROOT, audit
 
-FOLDERS = [ROOT, ROOT / "function", ROOT / "local"]
-EXTRAS = re.compile(r"\[.*?\]")
+LOCKS = {
+    "dev": ROOT / "requirements.txt",
+    "serve": ROOT / "local" / "requirements.txt",
+    "lambda": ROOT / "function" / "requirements.txt",
+    "emulator": ROOT / "local" / "emulator" / "requirements.txt",
+}
 COMPILED_FILES = 6  # of a package that is compiled: two machines, three Pythons at least
-each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+each_group = pytest.mark.parametrize("group", LOCKS)
 
 
-def required(folder: Path) -> dict[str, str]:
-    """The pins of a requirements.txt, and of those that it includes: name and version."""
-    text = (folder / "requirements.txt").read_text()
-    for included in re.findall(r"^-r (.*)$", text, re.MULTILINE):
-        text += (folder / included).read_text()
-    pins = re.findall(r"^([\w.\[\],-]+)==(\S+)$", text, re.MULTILINE)
-    return {canonicalize_name(EXTRAS.sub("", name)): version for name, version in pins}
+def pinned(group: str) -> dict[str, str]:
+    """The pins of a dependency group, and of those that it includes: name and version."""
+    pins: dict[str, str] = {}
+    for each in tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"][group]:
+        if isinstance(each, dict):
+            pins |= pinned(each["include-group"])
+        else:
+            requirement = Requirement(each)
+            (exactly,) = requirement.specifier
+            assert exactly.operator == "=="
+            pins[canonicalize_name(requirement.name)] = exactly.version
+    return pins
 
 
-def locked(folder: Path) -> dict[str, tuple[str, list[str]]]:
-    """The version and the hashes of each package of a requirements.lock."""
-    text = (folder / "requirements.lock").read_text()
-    blocks = re.findall(r"^([\w.-]+)==(\S+)[^\\\n]*\\\n((?:    --hash=.*\n)+)", text, re.MULTILINE)
-    assert len(blocks) == text.count("==") - text.count("sys_platform ==")
+def locked(group: str) -> dict[str, tuple[str, list[str]]]:
+    """The version and the hashes of each package of a group's lock."""
+    text = LOCKS[group].read_text()
+    blocks = re.findall(r"^([\w.-]+)==(\S+)[^\\\n]*\\\n((?:    --hash=.*\n?)+)", text, re.MULTILINE)
+    assert len(blocks) == len(re.findall("^[^ #]", text, re.MULTILINE))
     return {
         canonicalize_name(name): (version, re.findall(r"sha256:([0-9a-f]{64})\b", hashes))
         for name, version, hashes in blocks
     }
 
 
-@each_folder
-def test_a_lock_has_what_is_required(folder: Path) -> None:
+@each_group
+def test_a_lock_has_what_is_required(group: str) -> None:
     """`make lock` was run after the last change."""
-    versions = {name: version for name, (version, _) in locked(folder).items()}
-    assert required(folder).items() <= versions.items()
+    versions = {name: version for name, (version, _) in locked(group).items()}
+    assert pinned(group).items() <= versions.items()
 
 
-@each_folder
-def test_each_package_of_a_lock_has_hashes_and_no_address(folder: Path) -> None:
+def test_each_group_is_in_a_lock() -> None:
+    """`dev` has all but the emulator, which pins another botocore."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert all(
+        pinned(each).items() <= pinned("dev").items() for each in groups.keys() - {"emulator"}
+    )
+
+
+@each_group
+def test_each_package_of_a_lock_has_hashes_and_no_address(group: str) -> None:
     """An address of an index would be that of one machine."""
-    assert all(hashes for _, hashes in locked(folder).values())
-    assert "://" not in (folder / "requirements.lock").read_text()
-    assert "index" not in (folder / "requirements.lock").read_text().lower()
+    assert all(hashes for _, hashes in locked(group).values())
+    assert "://" not in LOCKS[group].read_text()
+    assert "index" not in LOCKS[group].read_text().lower()
 
 
-def test_the_lambda_gets_what_is_written_down_and_what_the_tests_ran() -> None:
-    """Nothing comes with a package unnoticed."""
-    versions = {name: version for name, (version, _) in locked(ROOT / "function").items()}
-    assert versions == required(ROOT / "function")
-    assert locked(ROOT / "function").items() <= locked(ROOT).items()
+def test_no_lock_that_only_uv_reads_is_kept() -> None:
+    """A `uv.lock` would hold the address that each file came from."""
+    assert not (ROOT / "uv.lock").exists()
+
+
+@pytest.mark.parametrize("group", ["lambda", "serve"])
+def test_what_serves_is_what_the_tests_ran(group: str) -> None:
+    """The same versions from the same files; so the audit of the larger lock covers them."""
+    assert locked(group).items() <= locked("dev").items()
 
 
 def test_a_lock_has_all_that_its_packages_need() -> None:
     """With hashes pip installs nothing that is not listed."""
-    names = locked(ROOT).keys()
+    names = locked("dev").keys()
     for name in names & {canonicalize_name(each.name) for each in metadata.distributions()}:
         for text in metadata.requires(name) or []:
             needed = Requirement(text)
@@ -75,7 +97,7 @@ def test_a_lock_has_all_that_its_packages_need() -> None:
 def test_compiled_packages_are_locked_for_both_machines() -> None:
     """Hashes of x86-64 alone would refuse to install on arm64, for which Lambda's are built."""
     compiled = set()
-    for name, (version, hashes) in locked(ROOT / "function").items():
+    for name, (version, hashes) in locked("lambda").items():
         installed = metadata.distribution(name)
         assert installed.version == version
         if "Root-Is-Purelib: false" in (installed.read_text("WHEEL") or ""):
@@ -89,8 +111,9 @@ def test_everything_is_installed_by_its_hashes(monkeypatch: pytest.MonkeyPatch) 
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(r"^PIP := .*--require-hashes", makefile, re.MULTILINE)
     assert set(re.findall(r"\$\(PIP\) (-r .*)", makefile)) == {
-        "-r requirements.lock",
-        "-r local/requirements.lock",
+        "-r requirements.txt",
+        "-r local/requirements.txt",
+        "-r local/emulator/requirements.txt",
     }
     commands = []
 
@@ -102,7 +125,7 @@ def test_everything_is_installed_by_its_hashes(monkeypatch: pytest.MonkeyPatch) 
     bundle.install(Path("there"))
     (command,) = commands
     assert "--require-hashes" in command
-    assert command[-2:] == ["--requirement", str(ROOT / "function" / "requirements.lock")]
+    assert command[-2:] == ["--requirement", str(ROOT / "function" / "requirements.txt")]
 
 
 # --- vulnerabilities ------------------------------------------------------------------------------
@@ -110,7 +133,7 @@ def test_everything_is_installed_by_its_hashes(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def lock(tmp_path: Path) -> Path:
-    path = tmp_path / "requirements.lock"
+    path = tmp_path / "requirements.txt"
     path.write_text(
         "some_package==1.0 \\\n    --hash=sha256:00\nother==2.0 \\\n    --hash=sha256:00\n"
     )
@@ -168,7 +191,7 @@ def test_an_audit_without_a_connection_fails(monkeypatch: pytest.MonkeyPatch) ->
     assert str(raised.value).count("nothing could be audited") == len(audit.LOCKS)
 
 
-def test_the_lock_of_the_tests_includes_that_of_the_lambda() -> None:
-    """So two audits cover all."""
-    assert locked(ROOT / "function").keys() <= locked(ROOT).keys()
-    assert {str(path) for path in audit.LOCKS} == {"requirements.lock", "local/requirements.lock"}
+def test_the_audit_covers_every_lock() -> None:
+    """Those that it does not read are parts of one that it reads."""
+    read = {ROOT / each for each in audit.LOCKS}
+    assert read == {LOCKS["dev"], LOCKS["emulator"]}

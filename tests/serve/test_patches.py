@@ -70,7 +70,9 @@ def test_a_patch_fails_when_a_name_is_gone(name: str, errors: dict[str, list[str
 
 def test_each_patch_is_for_the_installed_release() -> None:
     """Whoever pins another release reads each patch again."""
-    pinned = (ROOT / "local" / "requirements.txt").read_text().split("ministack==")[1].split()[0]
+    pinned = (
+        (ROOT / "local/emulator/requirements.txt").read_text().split("ministack==")[1].split()[0]
+    )
     assert {patch.release for patch in PATCHES.values()} == {pinned}
     version = "import importlib.metadata as m; print(m.version('ministack'))"
     command = [INTERPRETER, "-c", version]
