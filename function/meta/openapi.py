@@ -5,6 +5,7 @@ header fields a route reads, and what the routes accept and answer that use Requ
 directly: `PUT /file`, `GET /file` and the public routes of links and file requests.
 """
 
+import copy
 import inspect
 import json
 from functools import cache
@@ -61,7 +62,7 @@ OF_ANY_ROUTE = (Malformed, TooLarge, UnsupportedMediaType, Invalid, Internal, Un
 OF_PATHS = (NoSuchRoute, MethodNotAllowed)
 # API Gateway answers some requests itself, such as those above the throttle.
 OF_GATEWAY = {
-    JSON: {"schema": {"type": "object", "properties": {"message": {"type": "string"}}}},
+    JSON: {"schema": {"$ref": SCHEMAS + "GatewayProblem"}},
     **PROBLEM["content"],
 }
 HEADER_FIELDS = {
@@ -70,16 +71,19 @@ HEADER_FIELDS = {
     "range": "A range of bytes, as `bytes=0-499`; requires `Accept: application/octet-stream`.",
     "if-range": "The `etag` of the file that the range is from; if it changed, you get all bytes.",
 }
-FORM = {
-    "schema": {
+# Schemas that are no model. Generated clients call each by its name.
+OTHER_SCHEMAS = {
+    "FileForm": {
         "type": "object",
         "properties": {
             "file": {"type": "string", "format": "binary"},
             "file_name": {"type": "string", "description": "By default the file name of the part."},
         },
         "required": ["file"],
-    }
+    },
+    "GatewayProblem": {"type": "object", "properties": {"message": {"type": "string"}}},
 }
+FORM = {"schema": {"$ref": SCHEMAS + "FileForm"}}
 
 
 def document_at(base: str) -> dict[str, Any]:
@@ -109,10 +113,11 @@ def document() -> dict[str, Any]:
     }
     for route in routes:
         if operation := paths.get(route.openapi_path, {}).get(route.method.lower()):
-            _complete_operation(operation, route, spec["components"]["schemas"])
+            _complete_operation(operation, route)
     _complete_file(paths["/file"])
     _complete_download(paths["/download"]["get"]["responses"])
     _complete_public(paths)
+    _complete_bodies(spec)
     return spec
 
 
@@ -124,9 +129,10 @@ def _complete_schemas(schemas: dict[str, Any]) -> None:
         schema = model.model_json_schema(ref_template=SCHEMAS + "{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
+    schemas.update(copy.deepcopy(OTHER_SCHEMAS))
 
 
-def _complete_operation(operation: dict[str, Any], route: Any, schemas: dict[str, Any]) -> None:
+def _complete_operation(operation: dict[str, Any], route: Any) -> None:
     """Adds a route's texts, token, header fields and problems to its operation."""
     text, is_protected = inspect.getdoc(route.func) or "", needs_token(route)
     operation["operationId"] = _operation_id(route.func.__name__)
@@ -137,8 +143,6 @@ def _complete_operation(operation: dict[str, Any], route: Any, schemas: dict[str
         _complete_parameter(parameter)
     if names := sorted(header_fields(route)):
         operation.setdefault("parameters", []).extend(_header_field(name) for name in names)
-    if route.method == "PATCH":
-        _remove_defaults(operation, schemas)
     responses = operation["responses"]
     for status in ("422", "500"):  # Powertools' own; ours have problems in place of its models
         if PROBLEM_TYPE not in responses.get(status, {}).get("content", ()):
@@ -173,16 +177,33 @@ def _complete_parameter(parameter: dict[str, Any]) -> None:
     default = schema.pop("default", None)
     for repeated in ("title", "description"):
         schema.pop(repeated, None)
-    if default not in {None, False, ""}:
-        text = [parameter.get("description", ""), f"By default `{default}`."]
-        parameter["description"] = " ".join(text).strip()
+    _describe_default(parameter, default)
 
 
-def _remove_defaults(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """A change leaves a field that is not sent as it is, so its fields have no defaults."""
-    body = operation["requestBody"]["content"][JSON]["schema"]
-    for field in schemas[body["$ref"].removeprefix(SCHEMAS)]["properties"].values():
-        field.pop("default", None)
+def _complete_bodies(spec: dict[str, Any]) -> None:
+    """Says the defaults of requests' fields in their descriptions, as those of parameters.
+
+    Generated clients would send them, or require that their users do. A change leaves a field that
+    is not sent as it is, so its fields have none.
+    """
+    for path in spec["paths"].values():
+        for method, operation in path.items():
+            schema = operation.get("requestBody", {}).get("content", {}).get(JSON, {}).get("schema")
+            if schema is None:
+                continue
+            model = spec["components"]["schemas"][schema["$ref"].removeprefix(SCHEMAS)]
+            for field in model["properties"].values():
+                default = field.pop("default", None)
+                if method != "patch":
+                    _describe_default(field, default)
+
+
+def _describe_default(described: dict[str, Any], default: Any) -> None:
+    """Adds a default to a description, where it says more than that there is nothing."""
+    if default not in (None, False, "", [], {}):
+        shown = json.dumps(default).strip('"')
+        text = [described.get("description", ""), f"By default `{shown}`."]
+        described["description"] = " ".join(text).strip()
 
 
 def _problem(problem: type[Problem]) -> dict[str, Any]:

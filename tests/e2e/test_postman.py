@@ -1,39 +1,18 @@
 """`newman`, Postman's own runner, runs the collection and what Postman makes of the document."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from docs.postman import collection
-from local import ROOT
+from tests.e2e.node import run
 
 pytestmark = pytest.mark.enable_socket
 
-CLIENTS = ROOT / "tests" / "clients"
-PROGRAMS = CLIENTS / "node_modules" / ".bin"
-SECONDS = 300
 # As docs/administration.md has it: who comes first on a server decides it.
 ADMIN_PASSWORD = "nine loud herons"
-
-
-def run(*command: str | Path) -> str:
-    """What a program of Node prints; with nothing of this machine's proxies."""
-    assert PROGRAMS.exists(), f"npm install --no-package-lock in {CLIENTS} comes first"
-    done = subprocess.run(
-        command,
-        cwd=CLIENTS,
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def newman(file: Path, folder: Path, **variables: str) -> dict[str, Any]:
@@ -41,7 +20,7 @@ def newman(file: Path, folder: Path, **variables: str) -> dict[str, Any]:
     report = folder / "report.json"
     given = [f"--env-var={name}={value}" for name, value in variables.items()]
     options = ["--reporters=cli,json", f"--reporter-json-export={report}", "--color=off"]
-    run(PROGRAMS / "newman", "run", file, *options, *given)
+    run("newman", "run", file, *options, *given)
     found: dict[str, Any] = json.loads(report.read_text())["run"]
     assert found["failures"] == []
     return found
