@@ -15,7 +15,7 @@ PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal \
   --python-version 3.11 --generate-hashes --no-annotate
 
-.PHONY: help serve sweep reconcile reset test quick model fuzz check audit lock bench reference deploy
+.PHONY: help serve sweep reconcile reset test quick model fuzz check audit lock bench reference release deploy
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench: $(VENV) $(if $(LARGE),$(EMULATOR)) ## measure AWS calls, CPU and sizes be
 
 reference: $(VENV) ## write what is made from the code: docs/reference, the Postman collection
 	@$(RUN) -m docs.reference
+
+release: $(VENV) ## build the commit twice, compare; checksum and notes. TAG= must fit the version
+	@$(RUN) -m release "$$TAG"
 
 deploy: $(SERVE) ## create or update the stack in your AWS account
 	@command -v pulumi >/dev/null || { \

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 FUNCTION = sorted((ROOT / "function").rglob("*.py"))
 LOCAL = sorted((ROOT / "local").rglob("*.py"))
 STACK = [ROOT / "__main__.py", *sorted((ROOT / "infra").glob("*.py"))]
-HOUSE = [*FUNCTION, *LOCAL, *STACK, ROOT / "bundle.py"]
+HOUSE = [*FUNCTION, *LOCAL, *STACK, ROOT / "bundle.py", ROOT / "release.py"]
 
 # Every package may import these: the layers that the packages of nouns stand on.
 LAYERS = {"core", "contract", "aws", "base", "tables", "access"}
