@@ -47,9 +47,7 @@ fuzz: $(VENV) ## compare 200 random requests to each route, or EXAMPLES=, with t
 
 check: $(VENV) ## lint, formatting and types
 	@command -v node >/dev/null || { echo "pyright needs Node.js: install node, then again."; exit 1; }
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
+	@$(RUN) -m pre_commit run --all-files
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright --pythonpath $(RUN)
 
 audit: $(VENV) ## ask PyPI for known vulnerabilities of all packages; fails where it cannot ask
