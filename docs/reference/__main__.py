@@ -4,8 +4,6 @@
 does.
 """
 
-import inspect
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -14,12 +12,12 @@ from function import app
 from function.access import lookups
 from function.auth import keys, mfa, password_change, throttle
 from function.core import limits
-from function.core.errors import Problem
 from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
 from function.core.roles import ROLES, SCOPES, Power
 from function.http.dependencies import needs_token, power_of
 from function.http.router import all_routes
 from function.meta.openapi import document
+from function.meta.problems import advice, meaning, problems
 from function.sharing.shares import MAX_GRANTS
 from function.tables.groups import MAX_GROUPS, MAX_INVITATIONS
 
@@ -107,14 +105,6 @@ def pages() -> dict[str, str]:
     }
 
 
-def problems(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
-    """Every error with a slug of its own, once the packages have been imported."""
-    for each in kind.__subclasses__():
-        if "slug" in vars(each):
-            yield each
-        yield from problems(each)
-
-
 def _table(head: str, *rows: tuple[str, ...]) -> str:
     titles = head.split(" | ")
     lines = [titles, ["---"] * len(titles), *rows]
@@ -180,10 +170,11 @@ setting `administrator` names is always `admin`.
 
 
 def _problems() -> str:
-    all_routes()
-    found = sorted(problems(), key=lambda kind: (kind.status, kind.slug))
-    rows = [(f"`{kind.slug}`", str(kind.status), kind.title, _meaning(kind)) for kind in found]
-    table = _table("Slug | Status | Title | When", *rows)
+    rows = [
+        (f"`{slug}`", str(kind.status), kind.title, meaning(kind), advice(kind))
+        for slug, kind in problems().items()
+    ]
+    table = _table("Slug | Status | Title | When | What to do", *rows)
     return f"""# Problems
 
 {MADE}
@@ -198,11 +189,6 @@ exist and a file without access to it get the same answer.
 API Gateway and Lambda answer some requests themselves, in their own form: those above the
 throttle, raw bodies above about 4.5 MB, any body above 10 MB, and headers above 10,240 bytes.
 """
-
-
-def _meaning(kind: type[Problem]) -> str:
-    text = (inspect.getdoc(kind) or "").partition("\n\n")[0]
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _limits() -> str:

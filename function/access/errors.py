@@ -18,6 +18,9 @@ class QuotaExceeded(Problem):
     """The owner's account has no room for these bytes, or for one more file."""
 
     status, slug, title = 507, "quota-exceeded", "Quota exceeded"
+    advice = (
+        "Delete files, versions and the trash for good, or ask an administrator for a larger quota."
+    )
 
 
 class NotAllowed(Forbidden):

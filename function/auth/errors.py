@@ -17,6 +17,7 @@ class WrongCredentials(Unauthenticated):
     """No account has that name, or it has another password: the same words for both."""
 
     slug, title = "wrong-credentials", "Wrong user name or password"
+    advice = "Check both; POST /password/forgot sends a token for a new password."
 
 
 class OtpRequired(Unauthenticated):

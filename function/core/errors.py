@@ -31,15 +31,17 @@ class Problem(Exception):
     """A request that failed, and the answer to it.
 
     `status`, `slug` and `title` belong to the class. `detail` is one sentence that a person can act
-    on and holds no secret; the class has a `default`. `errors` names the wrong fields as
-    `{at, reason}`. The answer carries `headers`, and the class adds its own (`always`). `refusal`
-    is the action under which the audit log counts it, where it does.
+    on and holds no secret; the class has a `default`, or an `advice` where the detail depends on
+    the request. `errors` names the wrong fields as `{at, reason}`. The answer carries `headers`,
+    and the class adds its own (`always`). `refusal` is the action under which the audit log counts
+    it, where it does.
     """
 
     status: ClassVar[int]
     slug: ClassVar[str]
     title: ClassVar[str]
     default: ClassVar[str] = ""
+    advice: ClassVar[str] = ""
     always: ClassVar[Mapping[str, str]] = {}
     refusal: Literal["", "access.refused", "throttled"] = ""
 
@@ -54,6 +56,9 @@ class Malformed(Problem):
     """The request cannot be parsed."""
 
     status, slug, title = 400, "malformed-request", "Malformed request"
+    advice = (
+        "Send one JSON object in UTF-8, as the route describes it; the detail says what is wrong."
+    )
 
 
 class InvalidCursor(Malformed):
@@ -104,12 +109,14 @@ class NoSuchUser(NotFound):
     """No account has this name."""
 
     slug, title = "no-such-user", "No such user"
+    advice = "Check the name; every account is found by its whole name alone."
 
 
 class MethodNotAllowed(Problem):
     """The path has no route for this method; `Allow` names the methods that it has."""
 
     status, slug, title = 405, "method-not-allowed", "Method not allowed"
+    advice = "Use one of the methods in Allow."
 
 
 class Conflict(Problem):
@@ -136,6 +143,7 @@ class TooLarge(Problem):
     """The body or the file exceeds a limit; the detail names the limit and what to use instead."""
 
     status, slug, title = 413, "too-large", "Too large"
+    advice = "Send less, or a file with POST /uploads, which takes any size."
 
 
 class UnsupportedMediaType(Problem):
@@ -149,6 +157,7 @@ class RangeNotSatisfiable(Problem):
     """`Range` begins after the end of the file (RFC 9110, section 15.5.17)."""
 
     status, slug, title = 416, "range-not-satisfiable", "Range beyond the end of the file"
+    advice = "Ask for a range within the file; Content-Range has its size."
 
     def __init__(self, size: int) -> None:
         headers = {"content-range": f"bytes */{size}"}
@@ -174,6 +183,7 @@ class SlowDown(Problem):
     """Too many attempts in a window; `Retry-After` gives the seconds until the next window."""
 
     status, slug, title = 429, "slow-down", "Too many attempts"
+    advice = "Wait for the seconds in Retry-After, then try again."
     refusal = "throttled"
 
     def __init__(self, seconds: int, more: str = "") -> None:
@@ -212,3 +222,4 @@ class LimitReached(Conflict):
     """The caller has as many of these as allowed; the detail names the limit."""
 
     slug, title = "limit-reached", "Limit reached"
+    advice = "Delete one that you do not need any more, then try again."

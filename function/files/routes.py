@@ -157,6 +157,7 @@ def _upload(
         TooLarge,
         TypeNotAllowed,
         QuotaExceeded,
+        headers=("ETag",),
     ),
 )
 def put_file(
@@ -245,6 +246,7 @@ def delete_file(
         QuotaExceeded,
         TooLarge,
         TypeNotAllowed,
+        headers=("ETag",),
     ),
 )
 def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Response[FileObject]:

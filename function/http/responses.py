@@ -3,7 +3,7 @@
 `http.problems` answers errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -17,14 +17,18 @@ from function.core.models import ConditionalRead, HttpRequest, IfMatch
 from function.core.paging import Page
 from function.http.problems import PROBLEM_TYPE
 
+EXAMPLES, HEADERS = "#/components/examples/", "#/components/headers/"
 Body = TypeVar("Body", bound=ConditionalRead)
 
 
-def answers(models: Mapping[int, Any], *problems: type[Problem]) -> dict[int, Any]:
+def answers(
+    models: Mapping[int, Any], *problems: type[Problem], headers: Iterable[str] = ()
+) -> dict[int, Any]:
     """The answers of a route for the OpenAPI document, by status.
 
     `models` has the model of each successful answer, or None where it has no body. `problems` are
-    those of this route; the document adds those that any route may answer.
+    those of this route; the document adds those that any route may answer. `headers` are the header
+    fields of the successful answers, as `meta.headers` names them.
     """
     documented: dict[int, Any] = {
         status: {"description": HTTPStatus(status).phrase, "content": {JSON: {"model": model}}}
@@ -32,14 +36,22 @@ def answers(models: Mapping[int, Any], *problems: type[Problem]) -> dict[int, An
         else {"description": HTTPStatus(status).phrase}
         for status, model in models.items()
     }
-    descriptions: dict[int, list[str]] = {}
+    sent = {name: {"$ref": HEADERS + name} for name in headers}
+    for answer in documented.values() if sent else ():
+        answer["headers"] = sent
+    by_status: dict[int, list[type[Problem]]] = {}
     for problem in problems:
-        descriptions.setdefault(problem.status, []).append(f"{problem.title} (`{problem.slug}`)")
-    schema = {"$ref": "#/components/schemas/Problem"}
-    for status, texts in descriptions.items():
-        content = {PROBLEM_TYPE: {"schema": schema}}
-        documented[status] = {"description": ", or: ".join(texts), "content": content}
+        by_status.setdefault(problem.status, []).append(problem)
+    documented |= {status: problem_response(*kinds) for status, kinds in by_status.items()}
     return documented
+
+
+def problem_response(*problems: type[Problem]) -> dict[str, Any]:
+    """The response of the document for problems that have one status."""
+    texts = [f"{problem.title} (`{problem.slug}`)" for problem in problems]
+    examples = {problem.slug: {"$ref": EXAMPLES + problem.slug} for problem in problems}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+    return {"description": ", or: ".join(texts), "content": {PROBLEM_TYPE: content}}
 
 
 def no_content() -> Response[None]:

@@ -19,4 +19,5 @@ class WrongPassword(Unauthenticated):
     """The password is not that of the link or file request."""
 
     slug, title = "wrong-password", "Wrong password"
+    advice = "Check it with the person who sent you the address."
     refusal = "access.refused"

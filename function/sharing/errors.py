@@ -7,6 +7,7 @@ class NoSuchShare(NotFound):
     """The file or folder is not shared with that account or group."""
 
     slug, title = "no-such-share", "No such share"
+    advice = "GET /shares lists with whom a file or folder is shared."
     default = "The file or folder is not shared with that account or group."
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from function import contract
 from function.http import dependencies
+from function.meta.tags import tag_of
 from tests.support.api_register import BY_NAME, ROUTES
 from tests.support.client import Client
 from tests.support.fake_aws import FakeAws
@@ -177,7 +178,7 @@ def test_the_document_is_complete(document: Any) -> None:
     """Each reference exists; each operation has a description, an id and its answers."""
     names = {
         f"#/components/{kind}/{name}"
-        for kind in ("responses", "schemas")
+        for kind in ("examples", "headers", "responses", "schemas")
         for name in document["components"][kind]
     }
     assert references(document) <= names
@@ -207,6 +208,33 @@ def test_the_document_lists_the_bodies_of_put_file(document: Any) -> None:
     kinds = set(put["requestBody"]["content"])
     assert kinds == {"application/json", "application/octet-stream", "multipart/form-data"}
     assert {"200", "201", "404", "409", "412", "413", "507"} <= put["responses"].keys()
+
+
+def test_the_order_is_that_of_the_work(document: Any) -> None:
+    """Swagger UI shows the tags and the operations as the document has them."""
+    tags = [tag["name"] for tag in document["tags"]]
+    assert tags[:5] == ["Account", "Files", "Versions and trash", "Uploads", "Sharing"]
+    assert all(tag["description"].endswith(".") for tag in document["tags"])
+    found = [tag for operation in operations(document).values() for tag in operation["tags"]]
+    assert list(dict.fromkeys(found)) == tags
+    assert sorted(found, key=tags.index) == found
+    assert list(document["paths"])[:2] == ["/register", "/login"]
+    assert list(document["paths"]["/file"]) == ["put", "get", "head", "patch", "delete"]
+
+
+def test_every_route_has_a_tag() -> None:
+    """Also one that the document does not list yet."""
+    assert all(tag_of(route.path) for route in ROUTES)
+
+
+def test_the_fields_of_times_and_addresses_have_formats(document: Any) -> None:
+    """Generated clients parse them. The values are text as before."""
+    schemas = document["components"]["schemas"]
+    file = schemas["FileObject"]["properties"]
+    assert file["modified"] == file["created"] == {"type": "string", "format": "date-time"}
+    assert schemas["Share"]["properties"]["expires_at"]["anyOf"][0]["format"] == "date-time"
+    assert schemas["Download"]["properties"]["url"] == {"type": "string", "format": "uri"}
+    assert "format" not in schemas["FieldError"]["properties"]["at"]
 
 
 def test_the_document_does_not_name_the_framework(document: Any) -> None:

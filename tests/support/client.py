@@ -79,7 +79,8 @@ class Client:
         event = through_json(build_event(request, self.address, 443))
         answer = answer_of(app.lambda_handler(event, CONTEXT))
         media_type = answer.headers["content-type"] if answer.content else ""
-        assert_documented(method.upper(), event["rawPath"], answer.status, media_type)
+        names = [*answer.headers, *(["set-cookie"] if answer.cookies else [])]
+        assert_documented(method.upper(), event["rawPath"], answer.status, media_type, names)
         return answer
 
     def get(self, path: str, **query: Any) -> Answer:
