@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.blocks import program
 from tests.e2e.person import Person
 
 pytestmark = pytest.mark.enable_socket
@@ -138,6 +139,20 @@ def test_the_main_job(api: Generated, join: Callable[[str], tuple[str, Any]]) ->
     wanted = api.model("LinkDownloadRequest")(file_name="hello.txt")
     download = api.call(friend, "download_by_link", token, body=wanted)
     assert httpx.get(download.parsed.url, trust_env=False).content == WORDS
+
+
+def test_the_program_of_the_document(api: Generated, url: str) -> None:
+    """A few lines of a person who has installed the package."""
+    run = subprocess.run(
+        [sys.executable, "-c", program("python", url)],
+        env={"PYTHONPATH": str(api.folder.parent), "NO_PROXY": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    names, link = run.stdout.splitlines()
+    assert (names, link.startswith(f"{url}/s/")) == ("['hello.txt']", True)
 
 
 def test_an_upload_in_parts(api: Generated, join: Callable[[str], tuple[str, Any]]) -> None:
