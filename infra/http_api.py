@@ -17,6 +17,7 @@ REQUEST_HEADERS = [
     "accept",
     "authorization",
     "content-type",
+    "idempotency-key",
     "if-match",
     "if-none-match",
     "range",

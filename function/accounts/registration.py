@@ -23,11 +23,14 @@ from function.auth.passwords import Passwords
 from function.aws.dynamodb import ConditionFailed
 from function.aws.writes import Write
 from function.base import Base
+from function.core.idempotency import IdempotentRequest
 from function.core.models import Caller, HttpRequest
 from function.core.paging import Page, PageQuery, Paging
 from function.core.roles import Role
 from function.core.runtime import iso
 from function.core.tokens import token_hash
+from function.idempotency.creation import Creation, Earlier
+from function.idempotency.errors import IdempotencyKeySpent
 from function.tables.accounts import (
     INVITES_PARTITION,
     Account,
@@ -38,6 +41,8 @@ from function.tables.accounts import (
     invite_id,
     invite_in,
     invite_key,
+    invite_time,
+    invite_token,
     put_invite,
     require_administrator,
 )
@@ -173,29 +178,49 @@ class InviteService:
         self._runtime = base.runtime
         self._settings = base.settings
 
-    def create(self, caller: Caller, request: NewInvite) -> InviteMade:
+    def create(
+        self, caller: Caller, request: NewInvite, idempotent: IdempotentRequest | None = None
+    ) -> InviteMade:
         """Creates an invitation; its token can never be shown again.
 
         That of an administrator takes the power over accounts and, of a session, a code.
-        Raises RegistrationClosed, OtpRequired, WrongOtp, SlowDown, ChangedMeanwhile.
+        Raises RegistrationClosed, OtpRequired, WrongOtp, SlowDown, IdempotencyKeyReused,
+        IdempotencyKeySpent, ChangedMeanwhile.
         """
         if request.role == "admin":
             caller = replace(caller, power="accounts")
-        now = self._runtime.now()
-        token = f"{int(now):010}{self._runtime.new_secret()}"
+        now, creation = self._runtime.now(), Creation(self._runtime, caller, idempotent)
+        token = invite_token(int(now), creation.secret)
 
-        def plan() -> tuple[list[Write], InviteRow]:
-            found = self._proof.authenticate(caller)
+        def plan() -> tuple[list[Write], InviteMade]:
+            found = self._proof.authenticate(caller, more=creation.keys)
             if self._settings.registration == "closed":
                 raise RegistrationClosed
+            if earlier := creation.find_earlier(found):
+                return self._repeat(found, caller, request, earlier)
             row = self._new_row(found, session_in(found.rows, caller), request, token, now)
             subject = f"{row.name} as {row.role}"
             writes = [put_invite(row), self._audit.record(caller, "invite.create", subject=subject)]
             if row.role == "admin":
                 writes += self._proof.use_code(found, caller, request.otp)
-            return writes, row
+            writes += creation.record(found.account, row.name)
+            return writes, InviteMade(**_view(row).model_dump(), token=token)
 
-        return InviteMade(**_view(self._db.transact(plan)).model_dump(), token=token)
+        return self._db.transact(plan)
+
+    def _repeat(
+        self, found: Authentication, caller: Caller, request: NewInvite, earlier: Earlier
+    ) -> tuple[list[Write], InviteMade]:
+        """The invitation that an earlier request created. Raises IdempotencyKeySpent."""
+        writes: list[Write] = []
+        if request.role == "admin" and not earlier.same_code:
+            writes = self._proof.verify_code_again(found, caller, request.otp)
+        rows = self._db.read([invite_key(earlier.id)])
+        row = invite_in(rows, earlier.id, self._runtime.now())
+        if row is None:
+            raise IdempotencyKeySpent
+        token = invite_token(invite_time(row.name), earlier.secret)
+        return writes, InviteMade(**_view(row).model_dump(), token=token)
 
     def _new_row(
         self,

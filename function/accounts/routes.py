@@ -42,13 +42,16 @@ from function.http.dependencies import (
     CurrentRequest,
     Cursor,
     HolderWithoutFactor,
+    IdempotencyKeyHeader,
     Limit,
     OptionalOtpHeader,
     Reader,
     SignedInWithoutFactor,
+    idempotent,
     with_otp,
 )
 from function.http.responses import answers, list_answer, no_content
+from function.idempotency.errors import OF_KEY
 
 router = Router()
 Named = Annotated[
@@ -103,10 +106,16 @@ def change_me(
     status_code=201,
     responses=answers(
         {201: InviteMade}, NotAllowed, OtpRequired, WrongOtp, SlowDown, RegistrationClosed,
-        ChangedMeanwhile,
+        ChangedMeanwhile, *OF_KEY,
     ),
 )  # fmt: skip
-def create_invite(body: NewInvite, caller: Admin, otp: OptionalOtpHeader = None) -> InviteMade:
+def create_invite(
+    body: NewInvite,
+    caller: Admin,
+    request: CurrentRequest,
+    otp: OptionalOtpHeader = None,
+    key: IdempotencyKeyHeader = None,
+) -> InviteMade:
     """Create an invitation, with which one account can be registered. It is shown only here.
 
     It expires after seven days by default, and works only while you are an administrator: a new
@@ -114,7 +123,8 @@ def create_invite(body: NewInvite, caller: Admin, otp: OptionalOtpHeader = None)
     is invited with a code of your second factor, if you have one, or by a key with the scope
     `accounts`.
     """
-    return one(InviteService).create(caller, with_otp(body, otp))
+    body = with_otp(body, otp)
+    return one(InviteService).create(caller, body, idempotent(request, key, body))
 
 
 @router.get("/invites", responses=answers({200: list[InviteView]}, NotAllowed, InvalidCursor))

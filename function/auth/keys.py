@@ -20,10 +20,13 @@ from function.aws.rows import Rows
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid, LimitReached, NotSignedIn
+from function.core.idempotency import IdempotentRequest
 from function.core.models import Caller
 from function.core.roles import lesser, powers_of, useful
 from function.core.runtime import iso
 from function.core.tokens import is_token_hash, token_hash
+from function.idempotency.creation import Creation, Earlier
+from function.idempotency.errors import IdempotencyKeySpent
 from function.tables.accounts import Account, update_account
 from function.tables.sessions import (
     Session,
@@ -48,35 +51,35 @@ class KeyService:
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
-    def create(self, caller: Caller, request: KeyRequest) -> NewKey:
+    def create(
+        self, caller: Caller, request: KeyRequest, idempotent: IdempotentRequest | None = None
+    ) -> NewKey:
         """Creates a key; its token can never be shown again.
 
-        Raises NotAllowed, LimitReached, ChangedMeanwhile and, for a session, Invalid,
-        WrongCredentials, OtpRequired, WrongOtp, SlowDown.
+        Raises NotAllowed, LimitReached, IdempotencyKeyReused, IdempotencyKeySpent,
+        ChangedMeanwhile and, for a session, Invalid, WrongCredentials, OtpRequired, WrongOtp,
+        SlowDown.
         """
-        token = f"{caller.username}.{self._runtime.new_secret()}"
+        creation = Creation(self._runtime, caller, idempotent)
+        token = token_of(caller, creation.secret)
         holder = replace(caller, token_hash=token_hash(token))
 
         def plan() -> tuple[list[Write], NewKey]:
-            authentication = self._proof.authenticate(caller)
+            authentication = self._proof.authenticate(caller, more=creation.keys)
             account, creator = authentication.account, session_in(authentication.rows, caller)
             if creator is None:
                 raise NotSignedIn
+            if earlier := creation.find_earlier(authentication):
+                return self._repeat(authentication, creator, caller, request, earlier)
             changes, checks = self._prove(authentication, creator, caller, request)
-            key = new_session(
-                self._runtime,
-                account,
-                holder,
-                request.expires_in,
-                **_cut(request, account, creator),
-            )
-            _require_within(creator, key)
+            key = self._new_key(account, creator, holder, request)
             changes |= {"keys": self._keys_with_room(account) | {key.token_hash}}
             writes = [
                 create_session(key),
                 update_account(account, self._runtime.new_id(), **changes),
                 *checks,
                 self._audit.record(caller, "key.create", subject=key.token_hash),
+                *creation.record(account, key.token_hash),
             ]
             return writes, NewKey(**_view(key).model_dump(), token=token)
 
@@ -119,11 +122,40 @@ class KeyService:
         """The proof of the owner that a session needs: the key may outlive it. A key needs none."""
         if creator.key is not None:
             return {}, []
-        if request.current_password is None:
-            reason = "is required, unless an API key creates the key"
-            raise Invalid(errors=[{"at": "body.current_password", "reason": reason}])
-        password = request.current_password.get_secret_value()
-        return self._proof.verify(found, caller, password, request.otp)
+        return self._proof.verify(found, caller, _password(request), request.otp)
+
+    def _repeat(
+        self,
+        found: Authentication,
+        creator: Session,
+        caller: Caller,
+        request: KeyRequest,
+        earlier: Earlier,
+    ) -> tuple[list[Write], NewKey]:
+        """The key that an earlier request created; the owner is proven again.
+
+        Raises IdempotencyKeySpent, and what proves the owner in `create`.
+        """
+        writes: list[Write] = []
+        if creator.key is None:
+            writes = self._proof.verify_again(
+                found, caller, _password(request), request.otp, same_code=earlier.same_code
+            )
+        rows = {**found.rows, **self._db.read([session_key(earlier.id)])}
+        key = self._valid_key(earlier.id, found.account, rows)
+        if key is None:
+            raise IdempotencyKeySpent
+        token = token_of(caller, earlier.secret)
+        return writes, NewKey(**_view(key).model_dump(), token=token)
+
+    def _new_key(
+        self, account: Account, creator: Session, holder: Caller, request: KeyRequest
+    ) -> Session:
+        """The row of a key with the token of `holder`. Raises NotAllowed."""
+        fields = _cut(request, account, creator)
+        key = new_session(self._runtime, account, holder, request.expires_in, **fields)
+        _require_within(creator, key)
+        return key
 
     def _keys_with_room(self, account: Account) -> frozenset[str]:
         """The ids of an account's keys; expired ones leave the list when it is full.
@@ -145,6 +177,19 @@ class KeyService:
 
     def _is_key(self, session: Session, account: Account, keys: Rows | None = None) -> bool:
         return session.key is not None and self._use.is_valid(session, account, keys)
+
+
+def token_of(caller: Caller, secret: str) -> str:
+    """The token of a key of the caller's account."""
+    return f"{caller.username}.{secret}"
+
+
+def _password(request: KeyRequest) -> str:
+    """The password that a session must send. Raises Invalid."""
+    if request.current_password is None:
+        reason = "is required, unless an API key creates the key"
+        raise Invalid(errors=[{"at": "body.current_password", "reason": reason}])
+    return request.current_password.get_secret_value()
 
 
 def _cut(request: KeyRequest, account: Account, creator: Session) -> dict[str, Any]:

@@ -167,6 +167,30 @@ class OwnerProof:
             return {}, []
         return self._second_factor.use(found.account, otp, caller, found.rows)
 
+    def verify_again(
+        self,
+        found: Authentication,
+        caller: Caller,
+        password: str,
+        otp: str | None,
+        *,
+        same_code: bool,
+    ) -> list[Write]:
+        """Checks both for a request that was done before; returns what uses a new code up.
+
+        With `same_code` it has the code that was used up then, which is not checked again.
+        Raises what `verify` raises.
+        """
+        self._throttle.verify_session(found.account, caller, password, found.rows)
+        return [] if same_code else self.verify_code_again(found, caller, otp)
+
+    def verify_code_again(
+        self, found: Authentication, caller: Caller, otp: str | None
+    ) -> list[Write]:
+        """Checks a new code for a request that was done before; returns what uses it up."""
+        changes, checks = self.verify_code(found, caller, otp)
+        return [self.use_up(found.account, changes), *checks] if changes else []
+
     def use_code(self, found: Authentication, caller: Caller, otp: str | None) -> list[Write]:
         """Checks the code, and writes that it was used, if the account has not changed."""
         changes, checks = self.verify_code(found, caller, otp)

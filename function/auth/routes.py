@@ -44,13 +44,16 @@ from function.http.dependencies import (
     Cursor,
     Holder,
     HolderWithoutFactor,
+    IdempotencyKeyHeader,
     Limit,
     OptionalOtpHeader,
     OtpHeader,
     SignedInWithoutFactor,
+    idempotent,
     with_otp,
 )
 from function.http.responses import answers, list_answer, no_content
+from function.idempotency.errors import OF_KEY
 
 router = Router()
 
@@ -146,10 +149,16 @@ def end_session(session_id: str, caller: Holder) -> Response[None]:
     status_code=201,
     responses=answers(
         {201: NewKey}, WrongCredentials, OtpRequired, WrongOtp, SlowDown, NotAllowed, LimitReached,
-        ChangedMeanwhile,
+        ChangedMeanwhile, *OF_KEY,
     ),
 )  # fmt: skip
-def create_key(body: KeyRequest, caller: Holder, otp: OptionalOtpHeader = None) -> NewKey:
+def create_key(
+    body: KeyRequest,
+    caller: Holder,
+    request: CurrentRequest,
+    otp: OptionalOtpHeader = None,
+    key: IdempotencyKeyHeader = None,
+) -> NewKey:
     """Create an API key. Send it as a session's token is sent. It is shown only here.
 
     A session needs your password and, if you have a second factor, a code. A key allows what both
@@ -158,7 +167,8 @@ def create_key(body: KeyRequest, caller: Holder, otp: OptionalOtpHeader = None) 
     `expires_in` seconds, a year at most. A key creates only keys with its own scopes or fewer,
     which expire no later than itself.
     """
-    return one(KeyService).create(caller, with_otp(body, otp))
+    body = with_otp(body, otp)
+    return one(KeyService).create(caller, body, idempotent(request, key, body))
 
 
 @router.get("/keys", responses=answers({200: list[KeyView]}))

@@ -167,6 +167,10 @@ InviteToken = Annotated[
     str, described_pattern(r"^[0-9]{10}[A-Za-z0-9_-]{43}$", "the token of an invitation")
 ]
 
+IdempotencyKey = Annotated[
+    str, described_pattern(r"^[!-~]{1,255}$", "1 to 255 visible ASCII characters, such as a UUID")
+]
+
 # Content
 ContentType = Annotated[
     str,

@@ -29,6 +29,8 @@ WORK_SECONDS = 15
 # How long the rows of links, their events, file requests and jobs outlive them: an expired link
 # still tells its visitors so, and its owner can still extend it.
 EXPIRED_SECONDS = 90 * DAY
+# How long a repeated request with the same Idempotency-Key gets the same answer.
+IDEMPOTENCY_SECONDS = DAY
 MAX_VERSION = 99_999_999  # the sort key of an archived version has eight digits
 MAX_WORDS = 8  # of a file's name in the search index, and of a query
 MAX_PARTS = 10_000  # of a multipart upload (Amazon S3 quotas)

@@ -14,10 +14,12 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from pydantic import BaseModel
 
-from function.core.fields import AccessTokenText, Otp
+from function.core.fields import AccessTokenText, IdempotencyKey, Otp
+from function.core.idempotency import IdempotentRequest, idempotent_request
 from function.core.limits import MAX_BODY_BYTES, MAX_REQUEST_BYTES
 from function.core.models import Caller, Conditions, HttpRequest, IfMatch
 from function.core.roles import Power
+from function.http.request import parse_token
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -93,6 +95,22 @@ GrantHeader = Annotated[
     AccessTokenText | None,
     Header(alias="x-link-grant", description="The access token, where it has a password."),
 ]
+
+IdempotencyKeyHeader = Annotated[
+    IdempotencyKey | None,
+    Header(
+        alias="idempotency-key",
+        description=(
+            "A new key, such as a UUID, for each new request. The same request, sent again with "
+            "the same key within 24 hours, gets the same answer, and nothing is created twice."
+        ),
+    ),
+]
+
+
+def idempotent(request: HttpRequest, key: str | None, body: BaseModel) -> IdempotentRequest | None:
+    """The request with its `Idempotency-Key`; None where it has none. `body` is parsed."""
+    return idempotent_request(parse_token(request), key, request, body) if key else None
 
 
 def with_otp(body: Body, otp: str | None) -> Body:

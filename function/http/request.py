@@ -68,6 +68,12 @@ def is_public(path: str) -> bool:
     return path.startswith(PUBLIC_PATHS)
 
 
+def parse_token(request: HttpRequest) -> str:
+    """The token in `x-session-token` or in `Authorization`; "" without one, or with two."""
+    tokens, _ = _tokens(request)
+    return tokens.pop() if len(tokens) == 1 else ""
+
+
 def parse_caller(request: HttpRequest, power: Power | None = None) -> Caller:
     """The caller whom the token in `x-session-token` or in `Authorization` names.
 
@@ -75,14 +81,7 @@ def parse_caller(request: HttpRequest, power: Power | None = None) -> Caller:
     (RFC 7617). Only the token's form is checked; `Access` proves the token. Raises NotSignedIn
     where there is no token, a malformed one, or two that differ.
     """
-    headers = request.headers
-    tokens = {headers[name] for name in ("x-session-token",) if name in headers}
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    is_basic = scheme.lower() == "basic"
-    if is_basic:
-        tokens.add(_basic_key(credentials.strip()))
-    elif scheme.lower() == "bearer":
-        tokens.add(credentials.strip())
+    tokens, is_basic = _tokens(request)
     token = tokens.pop() if len(tokens) == 1 else ""
     username = username_in(token)
     if username is None:
@@ -197,6 +196,19 @@ def strict_json(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Malformed("The body must be one JSON object.")
     return value
+
+
+def _tokens(request: HttpRequest) -> tuple[set[str], bool]:
+    """The different tokens of a request, and whether Basic credentials have one of them."""
+    headers = request.headers
+    tokens = {headers[name] for name in ("x-session-token",) if name in headers}
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    is_basic = scheme.lower() == "basic"
+    if is_basic:
+        tokens.add(_basic_key(credentials.strip()))
+    elif scheme.lower() == "bearer":
+        tokens.add(credentials.strip())
+    return tokens, is_basic
 
 
 def _basic_key(credentials: str) -> str:

@@ -15,8 +15,16 @@ from function.core.errors import (
     SlowDown,
 )
 from function.core.paging import PageQuery
-from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
+from function.http.dependencies import (
+    CurrentRequest,
+    Cursor,
+    IdempotencyKeyHeader,
+    Limit,
+    Sharer,
+    idempotent,
+)
 from function.http.responses import answers, list_answer, no_content
+from function.idempotency.errors import OF_KEY
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.models import Link, LinkChanges, LinkEvent, LinkRequest, LinkSummary
 from function.links.service import LinkService
@@ -36,17 +44,23 @@ router = Router()
         ChangedMeanwhile,
         LimitReached,
         WeakPassword,
+        *OF_KEY,
         Invalid,
     ),
 )
-def create_link(body: LinkRequest, caller: Sharer, request: CurrentRequest) -> Link:
+def create_link(
+    body: LinkRequest,
+    caller: Sharer,
+    request: CurrentRequest,
+    key: IdempotencyKeyHeader = None,
+) -> Link:
     """Create a link to files and folders of yours, for people without an account.
 
     The `url` is shown only in this answer, because only a hash of it is stored. A link expires
     after a week unless `expires_in` is given. An alias can be guessed: give such a link a password
     or an audience.
     """
-    return one(LinkService).create(caller, body, request.base)
+    return one(LinkService).create(caller, body, request.base, idempotent(request, key, body))
 
 
 @router.get("/links", responses=answers({200: list[LinkSummary]}, InvalidCursor))

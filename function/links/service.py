@@ -16,11 +16,13 @@ from function.aws.rows import Key
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
+from function.core.idempotency import IdempotentRequest
 from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import is_token_hash, token_hash
+from function.idempotency.creation import Creation, Earlier, created_earlier
 from function.links.errors import AliasTaken, NoSuchLink
 from function.links.items import LinkItems, current_grants, item_keys
 from function.links.models import (
@@ -61,21 +63,28 @@ class LinkService:
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
-    def create(self, caller: Caller, request: LinkRequest, base_url: str) -> Link:
+    def create(
+        self,
+        caller: Caller,
+        request: LinkRequest,
+        base_url: str,
+        idempotent: IdempotentRequest | None = None,
+    ) -> Link:
         """Creates a link; only this answer has its `url`, below `base_url`.
 
         Raises NoSuchFile, NoSuchUser, SlowDown, AliasTaken, WeakPassword, LimitReached,
-        ChangedMeanwhile.
+        IdempotencyKeyReused, IdempotencyKeySpent, ChangedMeanwhile.
         """
-        token = self._runtime.new_secret()
+        creation = Creation(self._runtime, caller, idempotent)
 
         def plan() -> tuple[list[Write], Link]:
             authentication = self._access.authenticate(
-                caller, more=self._keys(caller.username, request)
+                caller, more=[*self._keys(caller.username, request), *creation.keys]
             )
-            row = self._updated(
-                authentication, self._new_row(authentication, token_hash(token)), request
-            )
+            if earlier := creation.find_earlier(authentication):
+                return [], self._repeat(caller, earlier, base_url)
+            row = self._new_row(authentication, token_hash(creation.secret))
+            row = self._updated(authentication, row, request)
             grants = self._items.grants(authentication, row, request.items)
             writes = [
                 create_link(row),
@@ -83,10 +92,18 @@ class LinkService:
                 *self._items.writes(authentication, [], grants),
                 require_account_active(authentication.account),
                 self._audit.record(caller, "link.create", subject=row.id),
+                *creation.record(authentication.account, row.id),
             ]
-            return writes, link_view(row, grants, f"{base_url}/s/{row.alias or token}")
+            return writes, link_view(row, grants, link_url(base_url, row.alias or creation.secret))
 
         return self._db.transact(plan)
+
+    def _repeat(self, caller: Caller, earlier: Earlier, base_url: str) -> Link:
+        """The link that an earlier request created. Raises IdempotencyKeySpent."""
+        with created_earlier():
+            link = self.get(caller, earlier.id)
+        url = link_url(base_url, link.alias or earlier.secret)
+        return link.model_copy(update={"url": url})
 
     def list_links(self, caller: Caller, page: PageQuery) -> Page[LinkSummary]:
         """A page of the caller's links, newest first.
@@ -256,6 +273,11 @@ class LinkService:
         if alias is None or alias == keep:
             return []
         return [release_alias(row, alias, self._runtime.now(), row.owner_id)]
+
+
+def link_url(base_url: str, token: str) -> str:
+    """The address of a link; `token` may be its alias."""
+    return f"{base_url}/s/{token}"
 
 
 def link_summary(row: LinkRow) -> LinkSummary:

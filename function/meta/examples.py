@@ -32,6 +32,7 @@ PARAMETERS: dict[str, Any] = {
     "group": "team",
     "held": False,
     "id": "b2xkLnR4dAAyMDI2LTA5LTIxVDE0OjEzOjIwLjI1MFo",
+    "idempotency-key": "8e03978e-40d5-43dd-bc93-6894a57f9324",
     "inline": True,
     "invited": False,
     "invite_id": f"1790000000-{HEX64}",

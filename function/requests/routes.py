@@ -8,8 +8,16 @@ from function.auth.errors import WeakPassword
 from function.base import one
 from function.core.errors import ChangedMeanwhile, InvalidCursor, InvalidName
 from function.core.paging import PageQuery
-from function.http.dependencies import CurrentRequest, Cursor, Limit, Sharer
+from function.http.dependencies import (
+    CurrentRequest,
+    Cursor,
+    IdempotencyKeyHeader,
+    Limit,
+    Sharer,
+    idempotent,
+)
 from function.http.responses import answers, list_answer, no_content
+from function.idempotency.errors import OF_KEY
 from function.requests.models import (
     CreatedFileRequest,
     FileRequestChanges,
@@ -24,17 +32,23 @@ router = Router()
 @router.post(
     "/requests",
     status_code=201,
-    responses=answers({201: CreatedFileRequest}, InvalidName, WeakPassword, ChangedMeanwhile),
-)
+    responses=answers(
+        {201: CreatedFileRequest}, InvalidName, WeakPassword, *OF_KEY, ChangedMeanwhile,
+    ),
+)  # fmt: skip
 def create_file_request(
-    body: NewFileRequest, caller: Sharer, request: CurrentRequest
+    body: NewFileRequest,
+    caller: Sharer,
+    request: CurrentRequest,
+    key: IdempotencyKeyHeader = None,
 ) -> CreatedFileRequest:
     """Create a file request: people without an account upload files into a folder of yours.
 
     The `url` is shown only in this answer. The uploaded files are yours, count on your quota, and
     have the name that the uploader gave.
     """
-    return one(FileRequestService).create(caller, body, request.base)
+    repeatable = idempotent(request, key, body)
+    return one(FileRequestService).create(caller, body, request.base, repeatable)
 
 
 @router.get("/requests", responses=answers({200: list[FileRequestView]}, InvalidCursor))

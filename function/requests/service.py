@@ -15,11 +15,13 @@ from function.audit.service import AuditLog
 from function.auth.passwords import Passwords
 from function.aws.writes import Write
 from function.base import Base
+from function.core.idempotency import IdempotentRequest
 from function.core.limits import EXPIRED_SECONDS
 from function.core.models import Caller
 from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import is_token_hash, token_hash
+from function.idempotency.creation import Creation, created_earlier
 from function.requests.models import (
     CreatedFileRequest,
     FileRequestChanges,
@@ -56,22 +58,38 @@ class FileRequestService:
         self._audit = base.one(AuditLog)
         self._runtime = base.runtime
 
-    def create(self, caller: Caller, request: NewFileRequest, base_url: str) -> CreatedFileRequest:
+    def create(
+        self,
+        caller: Caller,
+        request: NewFileRequest,
+        base_url: str,
+        idempotent: IdempotentRequest | None = None,
+    ) -> CreatedFileRequest:
         """Creates a file request; only this answer has its `url`, below `base_url`.
 
-        Raises WeakPassword, ChangedMeanwhile.
+        Raises WeakPassword, IdempotencyKeyReused, IdempotencyKeySpent, ChangedMeanwhile.
         """
-        token, settings = self._runtime.new_secret(), dict[str, Any]()
-        audit_write = self._audit.record(caller, "request.create", subject=token_hash(token))
+        creation, settings = Creation(self._runtime, caller, idempotent), dict[str, Any]()
+        request_id = token_hash(creation.secret)
+        audit_write = self._audit.record(caller, "request.create", subject=request_id)
 
         def plan() -> tuple[list[Write], CreatedFileRequest]:
-            account = self._access.authenticate(caller).account
+            authentication = self._access.authenticate(caller, more=creation.keys)
+            if earlier := creation.find_earlier(authentication):
+                with created_earlier():
+                    view = self.get(caller, earlier.id)
+                return [], created_view(view, base_url, earlier.secret)
+            account = authentication.account
             if not settings:  # hashing a password takes long: once is enough
                 settings.update(self._row_fields(request.model_dump()))
-            row = self._new_row(account, token, settings)
-            writes = [*create_request(row), require_account_active(account), audit_write]
-            url = f"{base_url}/r/{token}"
-            return writes, CreatedFileRequest(**file_request_view(row).model_dump(), url=url)
+            row = self._new_row(account, request_id, settings)
+            writes = [
+                *create_request(row),
+                require_account_active(account),
+                audit_write,
+                *creation.record(account, row.id),
+            ]
+            return writes, created_view(file_request_view(row), base_url, creation.secret)
 
         return self._db.transact(plan)
 
@@ -136,9 +154,9 @@ class FileRequestService:
             raise NoSuchFileRequest
         return row
 
-    def _new_row(self, account: Account, token: str, settings: dict[str, Any]) -> RequestRow:
+    def _new_row(self, account: Account, request_id: str, settings: dict[str, Any]) -> RequestRow:
         return RequestRow(
-            id=token_hash(token),
+            id=request_id,
             owner=account.username,
             owner_id=account.id,
             created=iso(self._runtime.now()),
@@ -166,6 +184,11 @@ class FileRequestService:
 def _uploads_to(row: RequestRow) -> Scope:
     """What uploads to a file request reserve."""
     return reservations_on(row.owner, Uploader(row.id, row.owner, row.owner_id).username)
+
+
+def created_view(view: FileRequestView, base_url: str, token: str) -> CreatedFileRequest:
+    """A file request with its address."""
+    return CreatedFileRequest(**view.model_dump(), url=f"{base_url}/r/{token}")
 
 
 def file_request_view(row: RequestRow) -> FileRequestView:

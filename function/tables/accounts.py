@@ -152,6 +152,16 @@ def delete_account(account: Account) -> list[Write]:
     ]
 
 
+def invite_token(created: int, secret: str) -> str:
+    """The token of an invitation that is created at a time, in epoch seconds."""
+    return f"{created:0{TIME_DIGITS}}{secret}"
+
+
+def invite_time(invite: str) -> int:
+    """The time with which the token of an invitation begins, by its id."""
+    return int(invite[:TIME_DIGITS])
+
+
 def invite_id(token: str) -> str:
     """The id of an invitation: the time that its token begins with, and the token's hash."""
     return f"{token[:TIME_DIGITS]}-{token_hash(token)}"

@@ -1,4 +1,6 @@
-"""Sessions, API keys and tokens for password resets, in the table sessions; addresses of logins.
+"""The table sessions: sessions, API keys, tokens for password resets, idempotency records.
+
+And the addresses of logins, in the table files.
 
 A session is stored under the SHA-256 of its token, so that who reads the table cannot log in. An
 API key is a session that has a name.
@@ -13,9 +15,12 @@ from function.aws.writes import (
     Condition,
     Write,
     above,
+    at_most,
     check,
+    differs,
     equals,
     exists,
+    missing,
     put,
     update,
 )
@@ -88,9 +93,30 @@ class Reset(Row):
     issuer_key: str | None = None
 
 
+class IdempotencyRecord(Row):
+    """What the request of an account with an Idempotency-Key created: the thing's id as `subject`.
+
+    The thing's secret is derived from `nonce`, and from two that no row has: the token that the
+    request came with, and its key. `fingerprint` and `code` are those of the request
+    (`core.idempotency`). `user_id` is the id of the account. `expires_at` is epoch seconds.
+    """
+
+    user_id: str
+    subject: str
+    nonce: str
+    fingerprint: str
+    code: str | None = None
+    expires_at: int
+
+
 def session_key(token_hash: str) -> Key:
     """The key of a session."""
     return Key(SESSIONS, token_hash)
+
+
+def idempotency_key(username: str, key_hash: str) -> Key:
+    """The key of an idempotency record. No session has such an id."""
+    return Key(SESSIONS, f"idempotency:{username}:{key_hash}")
 
 
 def login_address_key(username: str, network: str) -> Key:
@@ -143,6 +169,15 @@ def reset_at(rows: Rows, key: Key) -> Reset | None:
     return Reset.model_validate(row) if row else None
 
 
+def idempotency_record_in(
+    rows: Rows, key: Key, account: Account, now: float
+) -> IdempotencyRecord | None:
+    """The idempotency record, if it is among the rows, the account's, and has not expired."""
+    row = rows.get(key)
+    record = IdempotencyRecord.model_validate(row) if row else None
+    return record if record and record.user_id == account.id and record.expires_at > now else None
+
+
 def is_valid_session(session: Session, account: Account, now: float) -> bool:
     """Whether a session has not expired, and is of this account and its present epoch.
 
@@ -185,6 +220,12 @@ def use_reset(key: Key, reset: Reset, now: int) -> Write:
     """Expires a token for a new password, if it is still valid: it can be used once."""
     when = _not_expired(now) & equals(secret=reset.secret)
     return update(key, set={"expires_at": now}, when=when)
+
+
+def put_idempotency_record(key: Key, record: IdempotencyRecord, now: int) -> Write:
+    """Records what a request created, if the account has no record for its key."""
+    free = missing("token_hash") | differs(user_id=record.user_id) | at_most(expires_at=now)
+    return put(key, record, free)
 
 
 class Sessions:

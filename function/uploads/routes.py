@@ -17,11 +17,14 @@ from function.http.dependencies import (
     ConditionHeaders,
     CurrentRequest,
     Cursor,
+    IdempotencyKeyHeader,
     Limit,
     MaxBytes,
     Writer,
+    idempotent,
 )
 from function.http.responses import answers, list_answer, no_content, with_conditions
+from function.idempotency.errors import OF_KEY
 from function.uploads.completion import CompletionService
 from function.uploads.errors import OF_COMPLETION, OF_PARTS, OF_START, NoSuchUpload
 from function.uploads.models import Completion, PartsRequest, SignedParts, UploadRequest, UploadView
@@ -33,13 +36,14 @@ router = Router()
 @router.post(
     "/uploads",
     status_code=201,
-    responses=answers({201: UploadView}, *OF_START),
+    responses=answers({201: UploadView}, *OF_START, *OF_KEY),
 )
 def start_upload(
     body: UploadRequest,
     caller: Writer,
     request: CurrentRequest,
     header: ConditionHeaders,
+    key: IdempotencyKeyHeader = None,
 ) -> UploadView:
     """Start an upload of up to 5 TiB, whose bytes you send to S3 yourself.
 
@@ -47,7 +51,9 @@ def start_upload(
     command that does all of it, with your token in the shell variable `$TOKEN`. Conditions are
     checked now, and again when you complete the upload.
     """
-    return one(UploadService).create(caller, with_conditions(body, header), request.base)
+    body = with_conditions(body, header)
+    repeatable = idempotent(request, key, body)
+    return one(UploadService).create(caller, body, request.base, idempotent=repeatable)
 
 
 @router.get("/uploads", responses=answers({200: list[UploadView]}, InvalidCursor))

@@ -4,17 +4,19 @@ An upload is a row in the table files and, for parts, a multipart upload in S3. 
 no other state, so any client can resume an upload with what `GET /uploads/{id}` answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from function.access.callers import Uploader
 from function.access.policy import Access, WriteAuthorization, needed_right
 from function.access.releases import Releases
 from function.audit.service import AuditLog
+from function.aws.rows import Key
 from function.aws.s3 import Part
 from function.aws.writes import Write
 from function.base import Base
 from function.core.errors import Invalid
 from function.core.fields import UploadMethod
+from function.core.idempotency import IdempotentRequest
 from function.core.limits import (
     FILE_REQUEST_UPLOAD_SECONDS,
     UNSIZED_UPLOAD_SECONDS,
@@ -27,6 +29,7 @@ from function.core.paging import Page, PageQuery, Paging
 from function.core.runtime import iso
 from function.core.tokens import is_id
 from function.files.commit import FileWriter, WriteRequest
+from function.idempotency.creation import Creation, created_earlier
 from function.tables.accounts import Account, require_account_unchanged
 from function.tables.reservations import UPLOADS, held_key, held_upload, reservations_on
 from function.tables.uploads import (
@@ -83,30 +86,34 @@ class UploadService:
         self._runtime = base.runtime
 
     def create(
-        self, caller: Caller, spec: UploadSpec, base_url: str, method: UploadMethod | None = None
+        self,
+        caller: Caller,
+        spec: UploadSpec,
+        base_url: str,
+        method: UploadMethod | None = None,
+        idempotent: IdempotentRequest | None = None,
     ) -> UploadView:
         """Creates an upload and reserves its size in the owner's quota.
 
         Rights and conditions are checked now, and again when the upload is completed. `method` is
         chosen by the size; a client that gives it cuts the parts itself.
-        Raises TooLarge and all that FileWriter.check raises.
+        Raises TooLarge, IdempotencyKeyReused, IdempotencyKeySpent, and all that FileWriter.check
+        raises.
         """
         prepared: UploadRow | None = None
+        creation = Creation(self._runtime, caller, idempotent)
 
         def plan() -> tuple[list[Write], UploadRow]:
             nonlocal prepared
-            authorization = self._authorize(caller, spec)
-            account, owner = authorization.account, authorization.owner
-            prepared = prepared or self.prepare(caller, account.id, spec, method)
-            upload = prepared.model_copy(update={"owner_id": owner.id})
-            # What ends the right looks for its reservations afterwards: none may come later.
-            checks = authorization.required_checks
-            if account.id != owner.id:
-                checks = [*checks, require_account_unchanged(account)]
-            storage = StorageAmount(spec.size or 0, 1)
-            reservation = reserve_room(owner.username, owner.id, storage, owner)
-            warning = self._audit.quota_warning(owner, storage)
-            return [*create_upload(upload), reservation, *warning, *checks], upload
+            authorization = self._authorize(caller, spec, creation.keys)
+            if earlier := creation.find_earlier(authorization):
+                with created_earlier():
+                    return [], self._find(caller, earlier.id)[0]
+            self._check(authorization, spec)
+            prepared = prepared or self.prepare(caller, authorization.account.id, spec, method)
+            upload = prepared.model_copy(update={"owner_id": authorization.owner.id})
+            writes = self._creating_writes(authorization, upload)
+            return [*writes, *creation.record(authorization.account, upload.name)], upload
 
         return self.describe(self._db.transact(plan), base_url)
 
@@ -260,11 +267,17 @@ class UploadService:
             return view
         return view.model_copy(update={"curl": curl_multipart(row, base_url)})
 
-    def _authorize(self, caller: Caller, spec: UploadSpec) -> WriteAuthorization:
-        """The caller's right to the file, if a commit would be allowed now."""
-        authorization = self._access.authorize_write(
-            caller, spec.username, spec.file_name, need=needed_right(spec.on_conflict)
+    def _authorize(
+        self, caller: Caller, spec: UploadSpec, more: Iterable[Key]
+    ) -> WriteAuthorization:
+        """The caller's right to put the file. Reads `more` in the same read."""
+        need = needed_right(spec.on_conflict)
+        return self._access.authorize_write(
+            caller, spec.username, spec.file_name, need=need, more=more
         )
+
+    def _check(self, authorization: WriteAuthorization, spec: UploadSpec) -> None:
+        """Checks that a commit would be allowed now."""
         request = WriteRequest(
             file_name=spec.file_name,
             content_type="",
@@ -273,7 +286,21 @@ class UploadService:
             if_none_match=spec.if_none_match,
         )
         self._writer.check(authorization, request, spec.size or 0)
-        return authorization
+
+    def _creating_writes(self, found: WriteAuthorization, upload: UploadRow) -> list[Write]:
+        """The writes that create an upload, reserve its size and require the right to it."""
+        account, owner = found.account, found.owner
+        storage = StorageAmount(upload.size or 0, 1)
+        writes = [
+            *create_upload(upload),
+            reserve_room(owner.username, owner.id, storage, owner),
+            *self._audit.quota_warning(owner, storage),
+            *found.required_checks,
+        ]
+        if account.id != owner.id:
+            # What ends the right looks for its reservations afterwards: none may come later.
+            writes.append(require_account_unchanged(account))
+        return writes
 
     def _new_row(
         self, uploader: Caller | Uploader, user_id: str, spec: UploadSpec, *, is_single: bool

@@ -13,6 +13,7 @@ from unittest import mock
 from function.auth.login import LoginService
 from function.aws.dynamodb import ConditionFailed, Dynamo
 from function.aws.errors import translate_aws_errors
+from function.aws.rows import Key
 from function.aws.s3 import Bucket, Stored
 from function.aws.writes import Write, delete, put, update
 from function.contract import USERS
@@ -23,7 +24,7 @@ from function.files.content import SmallUploadService
 from function.tables import links, uploads
 from function.tables.files import FileRow, archive, file_key, refcount_key
 from function.tables.links import LinkRow
-from function.tables.sessions import expire_session
+from function.tables.sessions import IdempotencyRecord, expire_session
 from function.tables.uploads import UploadRow, Uploads
 from function.tables.usage import StorageAmount, refund
 from function.uploads.service import UploadService
@@ -248,6 +249,35 @@ def counted_blindly() -> dict[str, Any]:
     return {"links.downloads.count_downloads": count}
 
 
+def recorded_blindly() -> dict[str, Any]:
+    """Reads whether a key has a record, and then puts one without a condition."""
+
+    def record(key: Key, row: IdempotencyRecord, _now: int) -> Write:
+        return put(key, row)
+
+    return {"idempotency.creation.put_idempotency_record": record}
+
+
+def recorded_afterwards() -> dict[str, Any]:
+    """Records what a request created in a commit after that of the thing."""
+    right = Dynamo.transact
+
+    def transact(self: Dynamo, plan: Any, on_condition_failed: Any = None) -> Any:
+        late: list[Write] = []
+
+        def without_record() -> Any:
+            writes, result = plan()
+            late[:] = [each for each in writes if each.key.partition.startswith("idempotency:")]
+            return [each for each in writes if each not in late], result
+
+        result = right(self, without_record, on_condition_failed)
+        if late:
+            self.commit(late)
+        return result
+
+    return {"aws.dynamodb.Dynamo.transact": transact}
+
+
 MUTANTS = (
     Mutant("row before bytes", row_before_bytes, "put a new file"),
     Mutant(
@@ -270,5 +300,7 @@ MUTANTS = (
     Mutant("remove an upload's bytes first", given_up_bytes_first, "abort parts"),
     Mutant("remove an upload's bytes first, met", given_up_bytes_first, "abort", "complete"),
     Mutant("count blindly", counted_blindly, "download by a link", "download by a link"),
+    Mutant("record blindly", recorded_blindly, "create a link once", "create a link once"),
+    Mutant("record afterwards", recorded_afterwards, "create a link once"),
     Mutant("strike the line first", struck_from_the_list, "abort"),
 )

@@ -121,6 +121,20 @@ def post(path: str, **fields: Any) -> Send:
     return lambda client, _known: client.post(path, **fields)
 
 
+def post_once(path: str, key: str, **fields: Any) -> Send:
+    """Sends a JSON body with an Idempotency-Key, which no other operation sends."""
+    headers = {"idempotency-key": key}
+    return lambda client, _known: client.send("POST", path, json_=fields, headers=headers)
+
+
+def repeated(name: str, route_name: str, send: Send | None = None, **fields: Any) -> Operation:
+    """An operation with an Idempotency-Key: its replay answers the same and changes nothing."""
+    route = ROUTES_BY_NAME[route_name]
+    body: Any = route.body
+    send = send or post_once(route.path, name.replace(" ", "-"), **body)
+    return operation(name, route_name, send, again=route.status, **fields)
+
+
 def get(path: str, **query: Any) -> Send:
     return lambda client, _known: client.get(path, **query)
 
@@ -202,6 +216,29 @@ def owner_logs_in(_answer: Answer) -> None:
 
 
 GONE, CREATED, DELETED = (401, 404), (200, 201), (204, 404)
+REPEATED: tuple[Operation, ...] = (
+    repeated("create a key once", "POST /keys"),
+    repeated("invite once", "POST /invites"),
+    repeated("ask for files once", "POST /requests"),
+    repeated(
+        "create a link once", "POST /links",
+        post_once("/links", "one", items=[REPORT, FOLDER], max_downloads=3),
+    ),
+    repeated(
+        "create a link with an alias once", "POST /links",
+        post_once("/links", "alias", items=[PLAN], alias="the-plan"),
+        others=(401, 404, 409),
+    ),
+    repeated(
+        "start an upload once", "POST /uploads",
+        post_once("/uploads", "put", file_name=FRESH, size=15), calls=2,
+    ),
+    repeated(
+        "start a multipart upload once", "POST /uploads",
+        post_once("/uploads", "parts", file_name=REPORT, size=45, username="alice"),
+        who="bob", others=GONE,
+    ),
+)  # fmt: skip
 TABLE: tuple[Operation, ...] = (
     operation("register", "POST /register", check=newcomer_logs_in),
     operation(
@@ -458,6 +495,7 @@ TABLE: tuple[Operation, ...] = (
         "create a link with an alias", "POST /links",
         post("/links", items=[PLAN], alias="the-plan"),
     ),
+    *REPEATED,
     operation("get a link", "GET /links/{link_id}"),
     operation("list links", "GET /links"),
     operation(

@@ -4,16 +4,25 @@ from typing import Any
 
 import pytest
 
-from tests.crashes.crashes import FAULTS, Again, collide, crashes
-from tests.crashes.operations import BY_NAME, IN_STEPS, OPERATIONS, UNCUT, Operation
+from tests.crashes.crashes import FAULTS, Again, collide, crashes, failing, send
+from tests.crashes.operations import (
+    BY_NAME,
+    IN_STEPS,
+    OPERATIONS,
+    REPEATED,
+    UNCUT,
+    Operation,
+)
 from tests.crashes.world import World
 from tests.support.api_register import ROUTES
+from tests.support.client import Answer
 
 QUICK = {
     "register",
     "replace",
     "unshare",
     "abort",
+    "create a link once",
     "start an upload by request",
     "restore from the trash",
 }
@@ -34,6 +43,34 @@ def test_crash(world: World, operation: Operation) -> None:
     assert report.seen["503"] >= 2 * (report.seen["calls"] - operation.quiet)
     if report.seen["changes"]:
         assert report.seen["done"] > 0 < report.seen["not done"]
+
+
+@pytest.mark.parametrize("operation", REPEATED, ids=str)
+def test_a_repetition_answers_the_secret_of_the_first(world: World, operation: Operation) -> None:
+    """Wherever the first request was cut off after its commit; otherwise it makes another."""
+    world.begin(operation)
+    before, first = world.view(), secret_of(world.send(operation))
+    done, same = world.view(), 0
+    for step in world.steps(operation):
+        for fault in (each for each in FAULTS if each.effect):
+            world.begin(operation)
+            with failing(world, step, fault):
+                send(world, operation)
+            was = world.view()
+            assert was in (before, done)
+            again = secret_of(world.send(operation, twin=True))
+            assert (again == first) is (was == done)
+            assert secret_of(world.send(operation, twin=True)) == again
+            assert world.view() == done
+            same += again == first
+    assert same > 2
+
+
+def secret_of(answer: Answer) -> Any:
+    """The token, the address or the id with which what was created is used."""
+    assert answer.status == 201
+    made = answer.json()
+    return made.get("token") or made.get("url") or made["upload_id"], made.get("id")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.crashes.meetings import Meeting, Outcome, meetings
-from tests.crashes.operations import BY_NAME, OPERATIONS, Operation
+from tests.crashes.operations import BY_NAME, OPERATIONS, REPEATED, Operation
 from tests.crashes.world import World
 
 QUICK = [
@@ -25,6 +25,7 @@ QUICK = [
     ("complete", "abort"),
     ("start an upload by request", "start an upload by request"),
     ("download by a link", "download by a link"),
+    *((each.name, each.name) for each in REPEATED),
     ("change a link", "rename"),
     ("copy", "delete permanently"),
     ("restore a version", "replace"),

@@ -25,6 +25,13 @@ def test_the_row_has_the_power_of_its_route(route: Route) -> None:
 
 
 @each_route
+def test_the_row_tells_whether_the_route_takes_an_idempotency_key(route: Route) -> None:
+    """Each that creates a secret does, in its signature."""
+    headers = {each.alias for each in route.handler.dependant.header_params}
+    assert ("idempotency-key" in headers) is route.idempotent
+
+
+@each_route
 def test_a_replay_is_answered_as_the_row_says(world: World, route: Route) -> None:
     """The same request, sent again by the same account."""
     assert world.send(world.sender(route), route).status == route.status

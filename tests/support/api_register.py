@@ -65,6 +65,8 @@ class Route:
     conditional: bool = False
     if_match: bool = False
     """Whether it evaluates If-Match alone."""
+    idempotent: bool = False
+    """Whether it takes an Idempotency-Key."""
     """Whether it evaluates If-Match and If-None-Match."""
 
     status: int
@@ -216,7 +218,7 @@ ROUTES: tuple[Route, ...] = (
             "name": "other", "scopes": ["admin"], "expires_in": 60,
             "current_password": PASSWORD, "otp": None,
         },
-        status=201, calls=(READ, COMMIT), interleaved=(401,),
+        status=201, calls=(READ, COMMIT), interleaved=(401,), idempotent=True,
     ),
     Route(
         method="GET", path="/keys", power="account",
@@ -230,7 +232,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/invites", power="admin",
         body={"role": "client", "email": "new@example.org", "expires_in": 3600, "otp": None},
-        status=201, calls=(READ, COMMIT),
+        status=201, calls=(READ, COMMIT), idempotent=True,
     ),
     Route(
         method="GET", path="/invites", power="admin",
@@ -358,7 +360,7 @@ ROUTES: tuple[Route, ...] = (
             "tags": ["one", "two"],
         },
         status=201, calls=(READ, "CreateMultipartUpload", COMMIT), interleaved=(401,),
-        conditional=True, unrecorded=BEGINS,
+        conditional=True, idempotent=True, unrecorded=BEGINS,
     ),
     Route(
         method="GET", path="/uploads", power="write",
@@ -444,7 +446,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         method="POST", path="/links", power="share", relation="owner",
         body=LINK,
-        status=201, calls=(READ, COMMIT), replay=409, interleaved=(401, 404),
+        status=201, calls=(READ, COMMIT), replay=409, interleaved=(401, 404), idempotent=True,
     ),
     Route(
         method="GET", path="/links", power="share",
@@ -492,7 +494,7 @@ ROUTES: tuple[Route, ...] = (
             "max_file_size": 10**9, "max_total_size": 10**10,
             "allowed_types": [".pptx", "image/*"], "password": PASSWORD, "require_name": True,
         },
-        status=201, calls=(READ, COMMIT), interleaved=(401,),
+        status=201, calls=(READ, COMMIT), interleaved=(401,), idempotent=True,
     ),
     Route(
         method="GET", path="/requests", power="share",

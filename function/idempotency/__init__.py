@@ -1,0 +1,1 @@
+"""Requests with an `Idempotency-Key`: what one creates is created once."""
