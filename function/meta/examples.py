@@ -21,7 +21,7 @@ PARAMETERS: dict[str, Any] = {
     "Range": "bytes=0-499",
     "action": "file.upload",
     "content_type": "text/plain",
-    "cursor": "",
+    "cursor": "q7Vd0uYJ1hN3sWzM8eKxA6dRf2tLb5gYmVmb3Jl",
     "dotfiles": True,
     "everybody": False,
     "everywhere": False,
@@ -65,7 +65,7 @@ PARAMETERS: dict[str, Any] = {
     "urls": True,
     "username": "alice",
     "version": 1,
-    "with_me": False,
+    "with_me": True,
     "x-link-grant": "1790003600." + "p" * 43,
     "x-otp": "123456",
     # Where the same word is about somebody else, or another kind.
@@ -265,7 +265,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "rename": {"file_name": "hello.txt", "new_name": "greetings/hello.txt"},
         "moveFolder": {"file_name": "photos/", "new_name": "archive/"},
     },
-    "copyFile": {"copy": {"file_name": "hello.txt", "new_name": "hello again.txt"}},
+    "copyFile": {
+        "copy": {"file_name": "hello.txt", "new_name": "hello again.txt", "on_conflict": "replace"}
+    },
     "restoreFile": {
         "version": {"file_name": "hello.txt", "version": 1},
         "deleted": {"file_name": "old.txt"},
@@ -276,7 +278,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "signParts": {"numbers": {"part_numbers": [1, 2]}},
     "completeUpload": {
         "all": {},
-        "parts": {"parts": [{"part_number": 1, "etag": "d8b8fc5bb71fdea1ecb2bb2b3afa4e6f"}]},
+        "parts": {"parts": [{"part_number": 1, "etag": "cc84343249cac6c1c6752f06a3c43a8f"}]},
     },
     "shareFile": {
         "account": {"file_name": "hello.txt", "username": "bob", "permission": "read"},
@@ -317,7 +319,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
         }
     },
     "completeMultipart": {
-        "parts": {"parts": [{"PartNumber": 1, "ETag": "d8b8fc5bb71fdea1ecb2bb2b3afa4e6f"}]}
+        "parts": {"parts": [{"PartNumber": 1, "ETag": "cc84343249cac6c1c6752f06a3c43a8f"}]}
     },
     "createPutParameters": {
         "photo": {"filename": "lake.jpg", "type": "image/jpeg", "metadata": {"size": 1_048_576}}
