@@ -138,6 +138,18 @@ def test_the_cost_of_a_request_is_that_of_the_register() -> None:
             assert not done or str(len(route.calls)) in re.findall(r"\d+", calls), route
 
 
+def test_retries_name_the_routes_that_take_a_key() -> None:
+    """The last row of the table has these, and every other row routes that exist."""
+    rows = table("docs/retries.md")
+    named = re.findall(r"`(\w+ /[^`…?]*)", " ".join(cell for cell, _ in rows))
+    routes = {str(route): route for route in ROUTES}
+    keyed = {name for name, route in routes.items() if route.idempotent}
+    assert set(re.findall(r"`(\w+ /[^`]*)`", rows[-1][0])) == keyed
+    assert "`Idempotency-Key`" in rows[-1][1]
+    known = [name.replace("{id}", "{upload_id}") for name in named]
+    assert [name for name in known if not any(each.startswith(name) for each in routes)] == []
+
+
 def test_the_keys_of_rows_are_those_of_the_code() -> None:
     """Keys that consist of values alone, such as a file's, look alike and are not compared."""
     sources = [path.read_text() for path in (ROOT / "function").rglob("*.py")]

@@ -12,6 +12,7 @@ from function import app
 from function.access import lookups
 from function.auth import keys, mfa, password_change, throttle
 from function.core import limits
+from function.core.fields import MAX_IDEMPOTENCY_KEY
 from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
 from function.core.roles import ROLES, SCOPES, Power
 from function.http.dependencies import needs_token, power_of
@@ -85,6 +86,10 @@ AT_MOST = [
         f"{password_change.REQUESTS_OF_ADDRESS}",
     ),
     ("Reset mails to one account, an hour", f"{password_change.MAILS_OF_NAME}"),
+    (
+        "An `Idempotency-Key`, in characters; hours until it is free again",
+        f"{MAX_IDEMPOTENCY_KEY}; {limits.IDEMPOTENCY_SECONDS // 3600}",
+    ),
     ("A request, header fields (API Gateway)", "10,240 bytes"),
     ("A request, body (API Gateway; Lambda)", "10 MB; 6 MB, as Base64 about 4.5 MB"),
     ("A request, body, on every route but the two below", f"{limits.MAX_BODY_BYTES:,} bytes"),

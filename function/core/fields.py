@@ -35,6 +35,7 @@ from function.core.names import (
 
 YEAR = 365 * 24 * 3600
 MAX_AMOUNT = 10**15
+MAX_IDEMPOTENCY_KEY = 255  # characters
 ALLOWED_TYPE = (
     r"^(\.[a-z0-9][a-z0-9._+-]{0,30}|[a-z0-9][a-z0-9!#$&^_.+-]*/(\*|[a-z0-9!#$&^_.+-]+))$"
 )
@@ -168,7 +169,11 @@ InviteToken = Annotated[
 ]
 
 IdempotencyKey = Annotated[
-    str, described_pattern(r"^[!-~]{1,255}$", "1 to 255 visible ASCII characters, such as a UUID")
+    str,
+    described_pattern(
+        rf"^[!-~]{{1,{MAX_IDEMPOTENCY_KEY}}}$",
+        f"1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters, such as a UUID",
+    ),
 ]
 
 # Content
