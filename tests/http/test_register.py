@@ -26,9 +26,34 @@ def test_the_row_has_the_power_of_its_route(route: Route) -> None:
 
 @each_route
 def test_the_row_tells_whether_the_route_takes_an_idempotency_key(route: Route) -> None:
-    """Each that creates a secret does, in its signature."""
+    """Its signature does."""
     headers = {each.alias for each in route.handler.dependant.header_params}
     assert ("idempotency-key" in headers) is route.idempotent
+
+
+# Fields of an answer without which what was created cannot be used.
+SECRETS = {"token", "url", "secret", "recovery_codes", "upload_id", "uploadId", "grant"}
+# Routes that answer one and take no Idempotency-Key, and why.
+NO_KEY = {
+    "POST /login": "A lost session expires soon, and its owner can end it.",
+    "POST /mfa": "Another secret replaces the lost one.",
+    "POST /users/{username}/reset": "Another token replaces the lost one.",
+    "POST /s/{token}/unlock": "It creates nothing: an access token is signed.",
+    "POST /r/{token}/unlock": "It creates nothing: an access token is signed.",
+    "POST /r/{token}/uploads": "Uploaders share a token; one could get another's upload.",
+    "POST /s3/multipart": "Uppy cannot send another key with each request.",
+    "POST /s3/params": "Uppy cannot send another key with each request.",
+}
+
+
+@each_route
+def test_a_route_that_creates_a_secret_takes_an_idempotency_key(world: World, route: Route) -> None:
+    """Or says why not."""
+    answer = world.send(world.sender(route), route)
+    is_made = route.method == "POST" and answer.status < 300 and answer.content
+    creates = bool(is_made) and not SECRETS.isdisjoint(answer.json())
+    assert route.idempotent is (creates and str(route) not in NO_KEY)
+    assert creates or str(route) not in NO_KEY
 
 
 @each_route
