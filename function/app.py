@@ -57,6 +57,7 @@ router.register(
         "s3": ("uploads.companion",),
         "health": ("meta.routes",),
         "info": ("meta.routes",),
+        "problems": ("meta.routes",),
         "openapi.json": ("meta.routes",),
         "docs": ("meta.routes",),
         "": ("meta.routes",),

@@ -68,6 +68,13 @@ FIRST_STEPS = Folder(
             facts={"It is well": 'body.status == "ok"'},
         ),
         Request(
+            route="GET /problems/{slug}",
+            name="What a problem means",
+            auth="",
+            path={"slug": "no-such-file"},
+            facts={"It is about a file": "body.status == 404"},
+        ),
+        Request(
             route="GET /info",
             name="Limits and features",
             auth="",

@@ -94,7 +94,8 @@ def _complete_public(paths: dict[str, Any]) -> None:
         schema = {"$ref": SCHEMAS + model.__name__}
         content = {media_type: {"schema": schema} for media_type in (JSON, URLENCODED)}
         path["post"]["requestBody"] = {"content": content}
-    for operation in (link["get"], file_request["get"]):
+    problem = paths["/problems/{slug}"]["get"]
+    for operation in (link["get"], file_request["get"], problem):
         operation["responses"]["200"]["content"]["text/html"] = PAGE
     for operation in (unlock_link["post"], unlock_request["post"]):
         response = operation["responses"]["303"] = {"description": "To the page"}

@@ -1,4 +1,4 @@
-"""The answers of `GET /health` and `GET /info`."""
+"""The answers of the API about itself."""
 
 from function.core.models import Closed, RegistrationPolicy
 
@@ -41,3 +41,13 @@ class Info(Closed):
     administrator_setup: bool
     features: list[str]
     limits: Limits
+
+
+class ProblemKind(Closed):
+    """A kind of problem: when it is answered (`meaning`), and what to do about it (`advice`)."""
+
+    slug: str
+    title: str
+    status: int
+    meaning: str
+    advice: str

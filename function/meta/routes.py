@@ -1,12 +1,10 @@
-"""The API about itself: health, version and limits, the OpenAPI document and its page."""
+"""The API about itself: health, version and limits, the OpenAPI document and its page, problems."""
 
-import json
-from functools import cache
-from importlib import resources
-from typing import cast
+from typing import Annotated, cast
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from function.base import current
 from function.contract import VERSION, Settings
@@ -24,8 +22,12 @@ from function.core.media_types import JSON
 from function.core.models import RegistrationPolicy
 from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
 from function.http.dependencies import CurrentRequest
-from function.meta.models import Health, Info, Limits
-from function.meta.openapi import document_at
+from function.http.pages import HTML, accepts_html
+from function.http.responses import answers
+from function.meta.errors import NoSuchProblem
+from function.meta.models import Health, Info, Limits, ProblemKind
+from function.meta.pages import docs_page, document_answer, document_text, problem_page
+from function.meta.problems import advice, meaning, problems
 
 router = Router()
 FEATURES = [
@@ -34,12 +36,6 @@ FEATURES = [
 ]  # fmt: skip
 # These depend on the settings: registration by anybody, by invitation, and password resets by mail.
 REGISTRATION, INVITES, RESET = "registration", "invites", "password-reset"
-UI = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
-# The page contains its script and style, and may connect to this API alone.
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 @router.get("/health")
@@ -76,17 +72,38 @@ def get_info() -> Info:
     )
 
 
+@router.get("/problems/<slug>", responses=answers({200: ProblemKind}, NoSuchProblem))
+def get_problem(
+    slug: Annotated[str, Path(description="The last part of the `type` of a problem.")],
+    request: CurrentRequest,
+) -> Response[ProblemKind | str]:
+    """Get what a problem means and what to do, as JSON or as a page for browsers."""
+    kind = problems().get(slug)
+    if kind is None:
+        raise NoSuchProblem
+    answer = ProblemKind(
+        slug=slug,
+        title=kind.title,
+        status=kind.status,
+        meaning=meaning(kind),
+        advice=advice(kind),
+    )
+    if accepts_html(request):
+        return problem_page(answer)
+    return Response(200, JSON, answer)
+
+
 @router.get("/openapi.json", include_in_schema=False)
 def get_openapi(request: CurrentRequest) -> Response[str]:
     """Get the OpenAPI document, which Postman and code generators read."""
-    return Response(200, JSON, json.dumps(document_at(request.base)))
+    return document_answer(request, JSON, document_text(request.base))
 
 
 @router.get("/docs", include_in_schema=False)
-def show_docs() -> Response[str]:
+def show_docs(request: CurrentRequest) -> Response[str]:
     """Show the API as a page on which you can try it."""
-    policy = {"content-security-policy": PAGE_POLICY}
-    return Response(200, "text/html; charset=utf-8", _page(), policy)
+    html, policy = docs_page()
+    return document_answer(request, HTML, html, **{"content-security-policy": policy})
 
 
 @router.get("/", include_in_schema=False)
@@ -103,20 +120,3 @@ def _configured_features(settings: Settings) -> list[str]:
         RESET: bool(settings.mail_from),
     }
     return [name for name, is_on in features.items() if is_on]
-
-
-@cache
-def _page() -> str:
-    """Swagger UI with the document, its script and its style; made once, as it is large."""
-    # This import takes a quarter of a cold start, so only this page pays for it.
-    from aws_lambda_powertools.event_handler.openapi.swagger_ui import (  # noqa: PLC0415
-        generate_swagger_html,
-    )
-
-    script, style = (
-        resources.files(UI).joinpath(name).read_text("utf-8")
-        for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
-    )
-    # The page is served by the API that it describes.
-    spec = json.dumps(document_at("/")).replace("</", "<\\/")
-    return generate_swagger_html(spec, script, style, "", None, False)

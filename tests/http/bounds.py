@@ -195,6 +195,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("POST /s3/params", 200, 2, 7, 6, 760),
     Bound("GET /health", 200, 0, 0, 0, 120),
     Bound("GET /info", 200, 0, 0, 0, 120),
+    Bound("GET /problems/{slug}", 200, 0, 0, 0, 120),
     Bound("GET /openapi.json", 200, 0, 0, 0, 2200),
     Bound("GET /docs", 200, 0, 0, 0, 120),
     Bound("GET /", 302, 0, 0, 0, 120),

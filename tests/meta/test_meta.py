@@ -1,5 +1,7 @@
 """Health, info, the OpenAPI document and its page."""
 
+import gzip
+import html
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +11,9 @@ from typing import Any
 import pytest
 
 from function import contract
-from function.http import dependencies
+from function.core.errors import Problem
+from function.http import dependencies, router
+from function.meta.problems import problems
 from function.meta.tags import tag_of
 from tests.support.api_register import BY_NAME, ROUTES
 from tests.support.client import Client
@@ -252,16 +256,74 @@ def test_the_document_does_not_name_our_dependencies(document: Any) -> None:
 
 
 def test_the_page_loads_nothing_from_other_hosts(anyone: Client) -> None:
-    """It contains its script, style and document, and its policy allows no other."""
+    """It contains its script and style, and its policy allows no other script."""
     answer = anyone.get("/docs")
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/html")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "http" not in policy
+    scripts = policy.partition("script-src ")[2].partition(";")[0].split()
+    assert [each[:8] for each in scripts] == ["'sha256-"] * 2
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=.?(https?:)?//", answer.text)
-    assert "/uploads/{upload_id}" in answer.text
+    assert "<title>Satchel API</title>" in answer.text
+    assert 'fetch("/openapi.json")' in answer.text
     assert len(answer.content) < 6 * 1024 * 1024
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_documents_are_compressed_where_the_client_accepts_it(anyone: Client, path: str) -> None:
+    """A weight of 0 refuses."""
+    plain = anyone.get(path)
+    assert "content-encoding" not in plain.headers
+    for accepted in ("gzip", "br, gzip;q=0.5", "*"):
+        answer = anyone.send("GET", path, headers={"accept-encoding": accepted})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(answer.content) == plain.content
+        assert len(answer.content) < len(plain.content) / 2
+    for refused in ("br", "gzip;q=0", "gzip; q=0.000", "identity"):
+        answer = anyone.send("GET", path, headers={"accept-encoding": refused})
+        assert answer.content == plain.content
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_a_client_asks_whether_a_document_has_changed(anyone: Client, path: str) -> None:
+    """304 without bytes while it has not; HEAD answers the same header fields."""
+    first = anyone.get(path)
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "public, no-cache"
+    assert first.headers["vary"] == "accept-encoding"
+    again = anyone.send("GET", path, headers={"if-none-match": f'"x", {tag}'})
+    assert (again.status, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert anyone.send("GET", path, headers={"if-none-match": '"x"'}).status == 200
+    head = anyone.send("HEAD", path)
+    assert (head.status, head.content, head.headers["etag"]) == (200, b"", tag)
+
+
+@pytest.mark.parametrize("slug", problems())
+def test_the_type_of_a_problem_is_an_address_that_explains_it(anyone: Client, slug: str) -> None:
+    """As JSON, and as a page for a browser."""
+    kind = problems()[slug]
+    answer = anyone.get(f"/problems/{slug}")
+    told = answer.json()
+    assert (told["slug"], told["title"], told["status"]) == (slug, kind.title, kind.status)
+    assert told["meaning"].endswith(".")
+    assert told["advice"].endswith(".")
+    page = anyone.send("GET", f"/problems/{slug}", headers={"accept": "text/html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert html.escape(kind.title) in page.text
+    assert "script" not in page.headers["content-security-policy"]
+
+
+def test_every_problem_of_the_code_is_explained(anyone: Client) -> None:
+    """Also those that routes declare elsewhere than in `errors`; and no other."""
+    router.all_routes()
+    declared = [Problem]
+    for kind in declared:
+        declared += kind.__subclasses__()
+    slugs = {kind.slug for kind in declared if "slug" in vars(kind)}
+    assert slugs == problems().keys()
+    assert anyone.get("/problems/nothing").slug == "no-such-problem"
 
 
 def test_the_root_redirects_to_the_page(anyone: Client) -> None:

@@ -611,6 +611,10 @@ ROUTES: tuple[Route, ...] = (
         status=200,
     ),
     Route(
+        method="GET", path="/problems/{slug}", power="public",
+        status=200,
+    ),
+    Route(
         method="GET", path="/openapi.json", power="public",
         status=200,
     ),

@@ -15,6 +15,7 @@ class Ids:
     job_id: str = "0" * 32
     upload_id: str = ""
     part_number: str = "1"
+    slug: str = "no-such-file"
     group: str = "team"
     username: str = "dave"
     link_id: str = ""
