@@ -51,6 +51,7 @@ router.register(
         "shares": ("sharing.routes",),
         "groups": ("sharing.routes",),
         "links": ("links.routes",),
+        "send": ("send.routes",),
         "s": ("links.public_routes",),
         "requests": ("requests.routes",),
         "r": ("requests.public_routes",),

@@ -22,6 +22,7 @@ REQUEST_HEADERS = [
     "if-none-match",
     "range",
     "x-link-grant",
+    "x-link-password",
     "x-otp",
     "x-session-token",
 ]

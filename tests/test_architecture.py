@@ -47,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
         "audit", "auth", "files", "idempotency", "listing", "public", "sharing",
     },
     "requests": LAYERS | {"audit", "auth", "idempotency", "public", "uploads"},
+    "send": LAYERS | {"audit", "auth", "files", "links", "uploads"},
     "maintenance": LAYERS | {"accounts", "files", "moves", "uploads"},
     "meta": LAYERS | {"files", "links", "public"},
     "app": LAYERS | {"audit", "http", "maintenance", "public"},
@@ -90,6 +91,9 @@ CLOSURE: dict[str, set[str]] = {
         "audit", "auth", "files", "idempotency", "public", "requests", "uploads",
     },
     "requests.routes": {"audit", "auth", "idempotency", "requests"},
+    "send.routes": {
+        "audit", "auth", "files", "idempotency", "links", "send", "sharing", "uploads",
+    },
     "sharing.routes": {"audit", "sharing"},
     "uploads.companion": {"audit", "files", "idempotency", "uploads"},
     "uploads.routes": {"audit", "files", "idempotency", "uploads"},

@@ -200,6 +200,23 @@ LINKS = Folder(
         ),
         Request(route="DELETE /links/{link_id}", name="Revoke the link", status=204),
         Request(
+            route="PUT /send/{name}",
+            name="Send a file with a link to it",
+            status=201,
+            path={"name": "greeting.txt"},
+            query={"max_downloads": "1"},
+            headers={"Content-Type": "text/plain", "x-link-password": PASSWORD},
+            body="Hello, stranger.\n",
+            facts={"The answer is an address": "text matches /^https?:.*\\/s\\/[\\w-]+\\n$/"},
+        ),
+        Request(
+            route="GET /send/{name}",
+            name="Get a script that sends a large file",
+            path={"name": "film.mkv"},
+            query={"size": "31457280"},
+            facts={"It is of this file": "text has 'file=film.mkv'"},
+        ),
+        Request(
             route="GET /s/{token}",
             name="Open it after that",
             auth="",

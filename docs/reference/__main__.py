@@ -15,7 +15,7 @@ from function.core import limits
 from function.core.fields import MAX_IDEMPOTENCY_KEY
 from function.core.names import NAME_BYTES, NAME_LEVELS, SEGMENT_BYTES
 from function.core.roles import ROLES, SCOPES, Power
-from function.http.dependencies import needs_token, power_of
+from function.http.dependencies import needs_token, powers_of
 from function.http.router import all_routes
 from function.meta.openapi import document
 from function.meta.problems import advice, meaning, problems
@@ -122,7 +122,8 @@ def _routes() -> str:
         (
             f"`{route.method} {route.openapi_path}`",
             described[route.openapi_path][route.method.lower()]["summary"],
-            f"`{power_of(route)}`" if power_of(route) else "any" if needs_token(route) else "none",
+            " ".join(f"`{power}`" for power in powers_of(route))
+            or ("any" if needs_token(route) else "none"),
         )
         for route in all_routes()
         if route.method.lower() in described.get(route.openapi_path, {})

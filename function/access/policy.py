@@ -204,7 +204,7 @@ class Access:
         """The account of a caller, proven by rows that include those that identify them.
 
         Raises NotSignedIn (also for a session where only an API key may be sent), MfaRequired, and
-        NotAllowed where the role or the key's scopes do not include the route's power.
+        NotAllowed where the role or the key's scopes do not include each power of the route.
         """
         account = account_in(rows, caller.username)
         if account is None:
@@ -223,7 +223,8 @@ class Access:
         if self._lacks_factor(account) and not caller.may_lack_factor:
             raise MfaRequired
         role = lesser(account.role, session.role or account.role)
-        if not may(role, caller.power, session.scopes if session.key else None):
+        scopes = session.scopes if session.key else None
+        if not all(may(role, power, scopes) for power in (caller.power, caller.beyond)):
             raise NotAllowed
         return account
 

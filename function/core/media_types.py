@@ -115,6 +115,12 @@ def guessed_type(name: str) -> str:
     return suggested_type(name) or PLAIN_BYTES
 
 
+def type_of_bytes(name: str, header: str) -> str:
+    """The media type that a content-type says; the name's, where it says bytes or no type."""
+    sent_type = parsed_type(header) or PLAIN_BYTES
+    return guessed_type(name) if sent_type == PLAIN_BYTES else sent_type
+
+
 def retyped(content_type: str, name: str, new_name: str) -> str:
     """The media type of a renamed file: the new name's, unless the client chose the old one."""
     is_guessed = content_type in {guessed_type(name), PLAIN_BYTES}

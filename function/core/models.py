@@ -29,15 +29,17 @@ class Closed(BaseModel):
 class Caller:
     """The account that a token names. It proves nothing until `Access` has read the session.
 
-    `token_hash` is the token's SHA-256, `power` the power that the route requires; `address` is the
-    source IP address and `agent` the `User-Agent` of the request. `may_lack_factor` tells a route
-    that an account reaches without the second factor that it must set up. `key_only` says that the
-    token must be an API key, because it came in Basic credentials, which people store in files.
+    `token_hash` is the token's SHA-256, `power` and `beyond` are the powers that the route
+    requires; `address` is the source IP address and `agent` the `User-Agent` of the request.
+    `may_lack_factor` tells a route that an account reaches without the second factor that it must
+    set up. `key_only` says that the token must be an API key, because it came in Basic credentials,
+    which people store in files.
     """
 
     username: str
     token_hash: str
     power: Power | None = None
+    beyond: Power | None = None
     address: str = ""
     agent: str = ""
     may_lack_factor: bool = False

@@ -64,7 +64,7 @@ class WriteRequest(Conditions):
     replaced file. An upload to a file request has the id of that `request`, and `sender`, the name
     that the uploader gave. `reserved` was charged to the owner when the upload began. `head` is the
     beginning of the bytes (HEAD_BYTES of `upload_rules`); None has it read from S3 where a rule
-    needs it.
+    needs it. `grantees` are granted the file in the same transaction, such as a new link.
     """
 
     file_name: str
@@ -78,6 +78,7 @@ class WriteRequest(Conditions):
     sender: str | None = None
     reserved: StorageAmount = NO_STORAGE
     head: bytes | None = None
+    grantees: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ class FileWriter:
             modified_by=None if request.request else authorization.account.username,
             sender=request.sender,
             place=old.place if old else None,
-            grantees=old.grantees if old else frozenset(),
+            grantees=request.grantees | (old.grantees if old else frozenset()),
             owner_version=_owner_version(authorization, old),
         )
 

@@ -4,6 +4,7 @@
 before a row names them, and stay there until no row does.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,13 @@ from function.core.headers import span_of
 from function.core.limits import SMALL_FILE_BYTES, WORK_SECONDS
 from function.core.media_types import retyped
 from function.core.models import Caller, Conditions
-from function.files.commit import FileWriter, FileWrites, WriteRequest, Written
+from function.files.commit import (
+    ExtraWrites,
+    FileWriter,
+    FileWrites,
+    WriteRequest,
+    Written,
+)
 from function.files.conditions import (
     matches_if_none_match,
     require_conditions,
@@ -54,7 +61,6 @@ class SmallUploadService:
         if len(data) > SMALL_FILE_BYTES:
             raise TooLarge(f"PUT /file takes at most {SMALL_FILE_BYTES} bytes; use POST /uploads.")
         owner = owner or caller.username
-        request = replace(request, head=data[:HEAD_BYTES])
 
         def authorize() -> WriteAuthorization:
             need = needed_right(request.on_conflict)
@@ -63,13 +69,29 @@ class SmallUploadService:
         def audit(written: Written) -> list[Write]:
             return [self._audit.record(caller, "file.upload", written.row.name, owner=owner)]
 
+        written = self.store(authorize, request, data, audit)
+        return file_object(written.row, written.permission), written.created
+
+    def store(
+        self,
+        authorize: Callable[[], WriteAuthorization],
+        request: WriteRequest,
+        data: bytes,
+        extra_writes: ExtraWrites,
+    ) -> Written:
+        """Puts the bytes into the bucket and commits their file with `extra_writes`.
+
+        `authorize` is called again where another commit came between. Raises what it raises, and
+        what FileWriter.commit raises.
+        """
+        request = replace(request, head=data[:HEAD_BYTES])
         authorization = authorize()
         self._writer.check(authorization, request, len(data))
-        key = f"{owner}/{self._runtime.new_id()}"
+        key = f"{authorization.owner.username}/{self._runtime.new_id()}"
         stored = self._bucket.put(key, data, request.content_type)
         try:
-            written = self._writer.commit(
-                authorization, request, stored, reload=authorize, extra_writes=audit
+            return self._writer.commit(
+                authorization, request, stored, reload=authorize, extra_writes=extra_writes
             )
         except Problem as error:
             # Without an answer the commit may have happened: then the bytes must stay.
@@ -77,7 +99,6 @@ class SmallUploadService:
                 with suppress(Unavailable):
                     self._bucket.delete(key)  # nothing was committed, and no row will name them
             raise
-        return file_object(written.row, written.permission), written.created
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from function.core.errors import (
 )
 from function.core.fields import ContentType, ExistingFile, FileName, OnConflict, Username
 from function.core.headers import disposition
-from function.core.media_types import JSON, PLAIN_BYTES, guessed_type, parsed_type
+from function.core.media_types import JSON, PLAIN_BYTES, type_of_bytes
 from function.core.models import Conditions, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
@@ -43,7 +43,7 @@ from function.http.dependencies import (
     RequestWithFile,
     Writer,
 )
-from function.http.forms import MULTIPART, URLENCODED, FormPart, multipart_form
+from function.http.forms import MULTIPART, FormPart, is_of_type, multipart_form, raw_body
 from function.http.request import accepted_types, json_text, strict_json
 from function.http.responses import answers, no_content, with_conditions
 from function.http.validation import invalid_model
@@ -52,7 +52,6 @@ router = Router()
 Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 Name = Annotated[ExistingFile, Query(description="The file's name, with its folders.")]
 Owner = Annotated[Username | None, Query(description="The file's owner; you by default.")]
-REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes that are not UTF-8
 
 
 def file_headers(file: FileObject) -> dict[str, str | list[str]]:
@@ -87,10 +86,10 @@ def read_upload(request: HttpRequest, conditions: Conditions) -> SmallUpload:
     """
     media_type = request.headers.get("content-type", "")
     try:
-        if _is_of_type(media_type, MULTIPART):
+        if is_of_type(media_type, MULTIPART):
             return _read_form(request, conditions)
         if "file_name" in request.query:
-            return _read_body(request, conditions, media_type)
+            return _read_body(request, conditions)
         return _read_json(request, conditions)
     except ValidationError as error:
         raise invalid_model(error, "body") from None
@@ -113,13 +112,9 @@ def _read_form(request: HttpRequest, conditions: Conditions) -> SmallUpload:
     return _upload(UploadFields.model_validate(fields), conditions, file.data, file.content_type)
 
 
-def _read_body(request: HttpRequest, conditions: Conditions, media_type: str) -> SmallUpload:
+def _read_body(request: HttpRequest, conditions: Conditions) -> SmallUpload:
     fields = UploadFields.model_validate(dict(request.query))
-    if request.as_text and REPLACEMENT in request.body:
-        raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
-    if _is_of_type(media_type, URLENCODED):  # curl --data-binary says this of any file
-        media_type = ""
-    return _upload(fields, conditions, request.body, media_type)
+    return _upload(fields, conditions, *raw_body(request))
 
 
 def _read_json(request: HttpRequest, conditions: Conditions) -> SmallUpload:
@@ -134,11 +129,9 @@ def _upload(
     fields: UploadFields, conditions: HasConditions, data: bytes, media_type: str
 ) -> SmallUpload:
     """The upload, with a content type guessed by the file's name where none is given."""
-    sent_type = parsed_type(media_type) or PLAIN_BYTES
-    known_type = guessed_type(fields.file_name) if sent_type == PLAIN_BYTES else sent_type
     request = WriteRequest(
         file_name=fields.file_name,
-        content_type=fields.content_type or known_type,
+        content_type=fields.content_type or type_of_bytes(fields.file_name, media_type),
         on_conflict=fields.on_conflict,
         if_match=conditions.if_match,
         if_none_match=conditions.if_none_match,
@@ -257,11 +250,6 @@ def copy_file(body: CopyRequest, caller: Writer, header: ConditionHeaders) -> Re
     """
     file, created = one(CopyService).copy(caller, with_conditions(body, header))
     return Response(201 if created else 200, JSON, file, {"etag": f'"{file.etag}"'})
-
-
-def _is_of_type(header: str, media_type: str) -> bool:
-    """Whether a header field names a media type, parameters aside."""
-    return header.partition(";")[0].strip().lower() == media_type
 
 
 def _accepts_bytes(request: HttpRequest) -> bool:

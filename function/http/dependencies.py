@@ -55,6 +55,13 @@ class HeaderFields(Depends):
         super().__init__(read)
 
 
+class RestOfPath:
+    """Says of the last parameter of a path that it is all that follows, `/` and any character.
+
+    Powertools' own pattern takes no `/`, and not every character of a name.
+    """
+
+
 class MaxBytes(int):
     """The most bytes of a route's body, where it takes more than MAX_BODY_BYTES."""
 
@@ -68,6 +75,7 @@ Writer = Annotated[Caller, CALLER, "write"]
 Sharer = Annotated[Caller, CALLER, "share"]
 Holder = Annotated[Caller, CALLER, "account"]
 Admin = Annotated[Caller, CALLER, "admin"]
+WriterAndSharer = Annotated[Caller, CALLER, "write", "share"]  # requires both powers
 SignedIn = Annotated[Caller, CALLER]  # with any powers
 # The same for the routes that an account needs to set up a second factor that it must have.
 NO_FACTOR = "no second factor"
@@ -125,10 +133,14 @@ def needs_token(route: Any) -> bool:
     return any(_is_caller(each) for each in _annotations(route))
 
 
+def powers_of(route: Any) -> list[Power]:
+    """The powers that a route requires of its caller; most routes require one."""
+    return [each for each in _caller_notes(route) if each != NO_FACTOR]
+
+
 def power_of(route: Any) -> Power | None:
-    """The power that a route requires of its caller; None where it requires none."""
-    powers: list[Power] = [each for each in _caller_notes(route) if each != NO_FACTOR]
-    return powers[0] if powers else None
+    """The first power that a route requires of its caller; None where it requires none."""
+    return next(iter(powers_of(route)), None)
 
 
 def may_lack_factor(route: Any) -> bool:
@@ -145,6 +157,11 @@ def max_body_bytes(route: Any) -> int:
     """The most bytes of a route's body."""
     limits = (each for each in _extras(route) if isinstance(each, MaxBytes))
     return next(limits, MAX_BODY_BYTES)
+
+
+def takes_rest_of_path(route: Any) -> bool:
+    """Whether the last parameter of a route's path is all that follows (`RestOfPath`)."""
+    return any(isinstance(each, RestOfPath) for each in _extras(route))
 
 
 def header_fields(route: Any) -> set[str]:

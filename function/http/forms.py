@@ -16,6 +16,7 @@ from function.http.validation import invalid_model
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+REPLACEMENT = "\ufffd".encode()  # what a gateway puts in the place of bytes that are not UTF-8
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -70,14 +71,30 @@ def multipart_form(request: HttpRequest) -> Iterable[FormPart]:
         raise Malformed("The form cannot be parsed. Send it with its last boundary.") from None
 
 
+def raw_body(request: HttpRequest) -> tuple[bytes, str]:
+    """The body as the bytes of a file, and their media type; "" where the client knows none.
+
+    Raises Malformed where the gateway passed it as text and it is not UTF-8.
+    """
+    if request.as_text and REPLACEMENT in request.body:
+        raise Malformed("The text is not UTF-8; send it as application/octet-stream.")
+    media_type = request.headers.get("content-type", "")
+    # curl --data-binary says of any file that it is a form.
+    return request.body, "" if is_of_type(media_type, URLENCODED) else media_type
+
+
+def is_of_type(header: str, media_type: str) -> bool:
+    """Whether a header field names a media type, parameters aside."""
+    return header.partition(";")[0].strip().lower() == media_type
+
+
 def read_body(request: HttpRequest, model: type[Body]) -> Body:
     """The body as a model: from a URL-encoded form or, with any other content type, from JSON.
 
     An empty body is `{}`. Raises Malformed, UnsupportedMediaType, Invalid.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        if kind == URLENCODED:
+        if is_of_type(request.headers.get("content-type", ""), URLENCODED):
             return model.model_validate_strings(_fields(request.body))
         return model.model_validate(strict_json(json_text(request.body, request.headers) or "{}"))
     except ValidationError as error:

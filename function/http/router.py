@@ -5,6 +5,7 @@ the first request for the segment, so a cold start loads one package instead of 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -29,8 +30,9 @@ from function.http.dependencies import (
     max_body_bytes,
     may_lack_factor,
     needs_token,
-    power_of,
+    powers_of,
     takes_body,
+    takes_rest_of_path,
 )
 from function.http.request import (
     json_text,
@@ -136,8 +138,9 @@ def escape(error: Exception) -> None:
 
 def _caller_of(request: HttpRequest, route: Any) -> Caller:
     """The caller of a route that needs a token. Raises NotSignedIn."""
-    caller = parse_caller(request, power_of(route))
-    return replace(caller, may_lack_factor=may_lack_factor(route))
+    power, beyond, *_ = [*powers_of(route), None, None]
+    caller = parse_caller(request, power)
+    return replace(caller, beyond=beyond, may_lack_factor=may_lack_factor(route))
 
 
 def _parsed_event(event: dict[str, Any], request: HttpRequest, route: Any) -> dict[str, Any]:
@@ -173,9 +176,17 @@ def _include(segments: Iterable[str]) -> None:
         with _including:
             if module not in _included:
                 resolver.include_router(import_module(f"function.{module}").router)
+                for route in filter(takes_rest_of_path, _dynamic()):
+                    route.rule = _rule_for_rest(route.path)
                 for route in resolver._static_routes:  # noqa: SLF001 - no public list of routes
                     _static.setdefault(route.path, {})[route.method] = route
                 _included.add(module)
+
+
+def _rule_for_rest(path: str) -> re.Pattern[str]:
+    """The pattern of a path whose one parameter is all that follows, even nothing."""
+    before, _, parameter = path.rstrip(">").rpartition("<")
+    return re.compile(f"{re.escape(before)}(?P<{parameter}>.*)", re.DOTALL)
 
 
 def _dynamic() -> list[Any]:

@@ -13,7 +13,7 @@ from function.aws.writes import Write, equals
 from function.base import Base
 from function.core.runtime import iso
 from function.sharing.shares import GrantCapacity
-from function.tables.files import add_grantee, file_key, remove_grantee
+from function.tables.files import FileRow, add_grantee, file_key, remove_grantee
 from function.tables.folders import add_folder_grantee, folder_key, remove_folder_grantee
 from function.tables.grants import Grant, delete_grant, put_grant
 from function.tables.links import LinkRow, link_grantee
@@ -56,16 +56,17 @@ class LinkItems:
             writes += [delete_grant(grant), *self._remove_grantee(authentication, grant)]
         return writes
 
-    def _grant(self, authentication: Authentication, row: LinkRow, name: str) -> Grant:
-        file, grantee = authentication.own_file(name), link_grantee(row.id)
-        if file:
-            file = self._capacity.ensure_capacity(file, grantee)
-        elif name.endswith("/"):
-            self._capacity.ensure_folder_capacity(authentication.rows, row.owner, name, grantee)
-        else:
-            raise NoSuchFile
+    def ensure_capacity(self, row: LinkRow, file: FileRow) -> FileRow:
+        """The row of a file that has room for a grant to the link.
+
+        Raises LimitReached, ChangedMeanwhile.
+        """
+        return self._capacity.ensure_capacity(file, link_grantee(row.id))
+
+    def grant(self, row: LinkRow, name: str, file_id: str | None) -> Grant:
+        """A new grant to a link; `file_id` is the file's `place_id`, None for a folder."""
         return Grant(
-            grantee=grantee,
+            grantee=link_grantee(row.id),
             file=f"{row.owner}/{name}",
             owner=row.owner,
             owner_id=row.owner_id,
@@ -73,9 +74,19 @@ class LinkItems:
             permission="read",
             created=iso(self._runtime.now()),
             rev=self._runtime.new_id(),
-            file_id=file.place_id if file else None,
+            file_id=file_id,
             expires_at=row.expires_at,
         )
+
+    def _grant(self, authentication: Authentication, row: LinkRow, name: str) -> Grant:
+        file, grantee = authentication.own_file(name), link_grantee(row.id)
+        if file:
+            file = self.ensure_capacity(row, file)
+        elif name.endswith("/"):
+            self._capacity.ensure_folder_capacity(authentication.rows, row.owner, name, grantee)
+        else:
+            raise NoSuchFile
+        return self.grant(row, name, file.place_id if file else None)
 
     def _add_grantee(self, authentication: Authentication, grant: Grant) -> Write:
         """Adds the link to the grantees in the row of the file or folder."""

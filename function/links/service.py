@@ -79,24 +79,47 @@ class LinkService:
 
         def plan() -> tuple[list[Write], Link]:
             authentication = self._access.authenticate(
-                caller, more=[*self._keys(caller.username, request), *creation.keys]
+                caller, more=[*self.keys(caller.username, request), *creation.keys]
             )
             if earlier := creation.find_earlier(authentication):
                 return [], self._repeat(caller, earlier, base_url)
-            row = self._new_row(authentication, token_hash(creation.secret))
-            row = self._updated(authentication, row, request)
+            row = self.new_row(authentication, creation.secret, request)
             grants = self._items.grants(authentication, row, request.items)
             writes = [
-                create_link(row),
-                *self._put_entries(row),
+                *self.creating_writes(caller, row),
                 *self._items.writes(authentication, [], grants),
                 require_account_active(authentication.account),
-                self._audit.record(caller, "link.create", subject=row.id),
                 *creation.record(authentication.account, row.id),
             ]
             return writes, link_view(row, grants, link_url(base_url, row.alias or creation.secret))
 
         return self._db.transact(plan)
+
+    def keys(self, owner: str, request: LinkRequest) -> list[Key]:
+        """The rows of the items, the audience and the alias that a request names."""
+        keys = item_keys(owner, request.items)
+        keys += self._lookups.keys(owner, request.audience) if request.audience else []
+        return keys + ([alias_key(request.alias)] if request.alias else [])
+
+    def new_row(self, authentication: Authentication, token: str, request: LinkRequest) -> LinkRow:
+        """The row of a new link. The rows of `keys` must be among those of `authentication`.
+
+        Raises NoSuchUser, SlowDown, AliasTaken, WeakPassword.
+        """
+        row = LinkRow(
+            id=token_hash(token),
+            owner=authentication.account.username,
+            owner_id=authentication.account.id,
+            created=iso(self._runtime.now()),
+            rev="",
+            signing_key=self._runtime.new_id(),
+        )
+        return self._updated(authentication, row, request)
+
+    def creating_writes(self, caller: Caller, row: LinkRow) -> list[Write]:
+        """The writes of a new link, but those of its items."""
+        audit_write = self._audit.record(caller, "link.create", subject=row.id)
+        return [create_link(row), *self._put_entries(row), audit_write]
 
     def _repeat(self, caller: Caller, earlier: Earlier, base_url: str) -> Link:
         """The link that an earlier request created. Raises IdempotencyKeySpent."""
@@ -135,7 +158,7 @@ class LinkService:
 
         def plan() -> tuple[list[Write], Link]:
             old, before, authentication = self._find(
-                caller, link_id, self._keys(caller.username, changes)
+                caller, link_id, self.keys(caller.username, changes)
             )
             row = self._updated(authentication, old, changes)
             if "items" in changes.model_fields_set:
@@ -207,22 +230,6 @@ class LinkService:
         if row is None or row.revoked or row.owner_id != authentication.account.id:
             raise NoSuchLink
         return row, grants, authentication
-
-    def _keys(self, owner: str, request: LinkRequest) -> list[Key]:
-        """The rows of the items, the audience and the alias that a request names."""
-        keys = item_keys(owner, request.items)
-        keys += self._lookups.keys(owner, request.audience) if request.audience else []
-        return keys + ([alias_key(request.alias)] if request.alias else [])
-
-    def _new_row(self, authentication: Authentication, link_id: str) -> LinkRow:
-        return LinkRow(
-            id=link_id,
-            owner=authentication.account.username,
-            owner_id=authentication.account.id,
-            created=iso(self._runtime.now()),
-            rev="",
-            signing_key=self._runtime.new_id(),
-        )
 
     def _updated(
         self, authentication: Authentication, row: LinkRow, request: LinkRequest

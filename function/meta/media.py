@@ -21,6 +21,8 @@ CURL = {
     "schema": {"type": "string"},
     "example": 'url = "https://bucket.s3.…"\noutput = "hello.txt"',
 }
+ADDRESS = {"schema": {"type": "string"}, "example": "https://files.example.org/s/VqsCp0uYJ1hN\n"}
+SCRIPT = {"schema": {"type": "string"}, "example": "# Sends a file to S3 in parts, …"}
 BYTES = {"schema": {"type": "string", "format": "binary"}, "example": FILE_BYTES}
 BASE64 = {
     "schema": {"type": "string", "contentEncoding": "base64"},
@@ -45,6 +47,7 @@ def complete_media(paths: dict[str, Any]) -> None:
     """Completes the operations of these routes."""
     _complete_file(paths["/file"])
     _complete_download(paths["/download"]["get"]["responses"])
+    _complete_send(paths["/send/{name}"])
     _complete_public(paths)
 
 
@@ -79,6 +82,13 @@ def _complete_download(responses: dict[str, Any]) -> None:
     responses["200"]["content"]["text/plain"] = CURL
     responses["302"] = {"description": "To the file's bytes, with `redirect`"}
     add_headers(responses["302"], "Location")
+
+
+def _complete_send(path: dict[str, Any]) -> None:
+    """`PUT /send` accepts the bytes of a file, and answers text or JSON; `GET` answers a script."""
+    path["put"]["requestBody"] = {"required": True, "content": {PLAIN_BYTES: BYTES}}
+    path["put"]["responses"]["201"]["content"]["text/plain"] = ADDRESS
+    path["get"]["responses"]["200"]["content"] = {"text/plain": SCRIPT}
 
 
 def _complete_public(paths: dict[str, Any]) -> None:

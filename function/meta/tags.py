@@ -36,7 +36,7 @@ TAGS = (
     Tag(
         "Links",
         "Addresses that open files to people without an account, and what those people can do.",
-        ("links", "s"),
+        ("links", "send", "s"),
     ),
     Tag(
         "File requests",

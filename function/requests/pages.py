@@ -46,6 +46,4 @@ def _commands(file_request: PublicFileRequest, address: str) -> list[str]:
         *lines,
         f'curl -fsS --json "{{{", ".join(fields)}}}" "$REQUEST/uploads" > upload.json',
         """eval "$(python3 -c 'import json; print(json.load(open("upload.json"))["curl"])')\"""",
-        f"ID=$({find % 'upload_id'} upload.json)",
-        """curl -fsS --json '{}' "$REQUEST/uploads/$ID/complete\"""",
     ]

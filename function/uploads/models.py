@@ -1,6 +1,6 @@
 """The bodies of requests and answers of uploads, ours and those of Uppy's Companion protocol."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,7 @@ class UploadSpec(Conditional):
     on_conflict: OnConflict = "replace"
     description: Description | None = None
     tags: Tags = ()
+    method: Literal["multipart"] | None = None
 
 
 class UploadRequest(UploadSpec):
@@ -45,6 +46,7 @@ class UploadRequest(UploadSpec):
 
     Give one at most: `sha256` of a file that is sent in one PUT (up to 64 MiB), `crc64nvme` of a
     file of any size, or `part_checksum`, with which each part is signed with its own SHA-256.
+    `method` multipart has a small file sent in parts too, so that its upload can be resumed.
     """
 
     size: Size

@@ -145,20 +145,31 @@ def curl_put(name: str, url: str, headers: Mapping[str, str]) -> str:
     return f"curl -fgS -T {local_name(name)} {options} {shlex.quote(url)}"
 
 
-def curl_multipart(upload: UploadRow, base_url: str) -> str:
-    """A shell command that sends every part in turn and completes the upload.
+def curl_complete(upload: UploadRow, base_url: str) -> str:
+    """A shell command that completes the upload and prints the file."""
+    return _curl_post(upload, base_url, "complete", "'{}'")
 
-    The session token is the shell's `$TOKEN`; an upload to a file request needs none, because the
-    request's token is in `base_url`. `--retry` waits as long as `Retry-After` of a 503 says: S3 may
-    take longer to join many parts than the function may run.
-    """
-    address = shlex.quote(f"{base_url}/uploads/{upload.name}")
+
+def curl_multipart(upload: UploadRow, base_url: str) -> str:
+    """A shell command that sends every part in turn and completes the upload."""
     name = local_name(upload.file_name)
-    token = "" if upload.request else '-H "x-session-token: $TOKEN" '
-    sign = f"""curl -fsS --retry 5 {token}--json "{{\\"part_numbers\\":[$n]}}" {address}/parts"""
+    sign = _curl_post(upload, base_url, "parts", '"{\\"part_numbers\\":[$n]}"')
     url = """sed 's/.*"url": *"\\([^"]*\\)".*/\\1/'"""
     read = f"dd if={name} bs={upload.part_size} skip=$((n-1)) count=1 status=none"
     send = """curl -fgsS -o /dev/null -X PUT -H content-type: --data-binary @- "$url\""""
     each = f"url=$({sign} | {url}) && {read} | {send} || exit 1"
-    complete = f"curl -fsS --retry 5 {token}--json '{{}}' {address}/complete"
+    complete = curl_complete(upload, base_url)
     return f"(for n in $(seq {total_parts(upload)}); do {each}; done; {complete})"
+
+
+def _curl_post(upload: UploadRow, base_url: str, path: str, body: str) -> str:
+    """A shell command that posts a JSON body, quoted for the shell, to a path of the upload.
+
+    The session token is the shell's `$TOKEN`; an upload to a file request needs none, because the
+    request's token is in `base_url`. `--retry` waits as long as `Retry-After` of a 503 says: S3 may
+    take longer to join many parts than the function may run. A body without a type is JSON;
+    `--json` takes curl 7.82.
+    """
+    token = "" if upload.request else '-H "x-session-token: $TOKEN" '
+    address = shlex.quote(f"{base_url}/uploads/{upload.name}")
+    return f"curl -fsS --retry 5 {token}-H content-type: -d {body} {address}/{path}"

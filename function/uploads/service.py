@@ -55,6 +55,7 @@ from function.uploads.parts import (
     checksum_of_parts,
     choose_method,
     choose_part_size,
+    curl_complete,
     curl_multipart,
     curl_put,
     method_of,
@@ -130,7 +131,7 @@ class UploadService:
         the upload: the uploader's, or that of the file request's owner. Raises TooLarge, Invalid.
         """
         part_size = choose_part_size(spec.size or 0)
-        is_single = (method or choose_method(spec.size)) == "put"
+        is_single = (method or spec.method or choose_method(spec.size)) == "put"
         require_verifiable(spec, is_single=is_single)
         row = self._new_row(uploader, user_id, spec, is_single=is_single)
         if is_single:
@@ -261,7 +262,7 @@ class UploadService:
             )
             expires_at = iso(self._runtime.now() + URL_SECONDS)
             put = PutOrder(url=url, headers=headers, expires_at=expires_at)
-            line = curl_put(row.file_name, url, headers)
+            line = f"{curl_put(row.file_name, url, headers)} && {curl_complete(row, base_url)}"
             return view.model_copy(update={"put": put, "curl": line})
         if planned_part_size(row) is None or row.part_checksum:
             return view
@@ -310,7 +311,7 @@ class UploadService:
         lifetime = UNSIZED_UPLOAD_SECONDS if spec.size is None else UPLOAD_SECONDS
         if isinstance(uploader, Uploader):
             lifetime = FILE_REQUEST_UPLOAD_SECONDS
-        fields = spec.model_dump(exclude={"username", "content_type"})
+        fields = spec.model_dump(exclude={"username", "content_type", "method"})
         return UploadRow(
             **fields,
             partition=upload_key(uploader.username, upload_id).partition,

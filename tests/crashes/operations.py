@@ -162,6 +162,16 @@ def put_raw(client: Client, _known: Known) -> Answer:
     return client.send("PUT", "/file", query={"file_name": FRESH}, body=b"new")
 
 
+def send_file(client: Client, _known: Known) -> Answer:
+    """Sends the bytes of a file whose name is taken, and looks only at the status of the answer."""
+    return client.send("PUT", f"/send/{REPORT}", body=b"sent to somebody")
+
+
+def get_script(client: Client, _known: Known) -> Answer:
+    """Gets the script for a file of which no upload is in progress."""
+    return client.get(f"/send/{FRESH}")
+
+
 def get_text(client: Client, _known: Known) -> Answer:
     """Gets a file as JSON does: in Base64."""
     answer = client.get("/file", file_name=REPORT)
@@ -497,6 +507,8 @@ TABLE: tuple[Operation, ...] = (
     ),
     *REPEATED,
     operation("get a link", "GET /links/{link_id}"),
+    operation("send", "PUT /send/{name}", send_file, done=201, again=201, calls=4),
+    operation("get a script", "GET /send/{name}", get_script, others=(401,)),
     operation("list links", "GET /links"),
     operation(
         "change a link", "PATCH /links/{link_id}",

@@ -63,6 +63,7 @@ CIRCLES: tuple[tuple[str, ...], ...] = (
     ("/file", "/uploads"),
     ("/file", "/versions", "/restore", "/trash", "/copy", "/jobs"),
     ("/file", "/links", "/s"),
+    ("/file", "/links", "/send"),
     ("/requests", "/r"),
 )
 

@@ -1,6 +1,7 @@
 """Files that go straight to S3, with curl as people paste it, and names as people give them."""
 
 import hashlib
+import json
 import os
 import subprocess
 import time
@@ -72,7 +73,7 @@ def local(name: str) -> str:
 
 
 def test_a_put_becomes_a_file_by_itself(alice: Person, tmp_path: Path) -> None:
-    """Nobody completes it; whoever does so later is told of the same file."""
+    """Where nobody completes it; whoever does so later is told of the same file."""
     data = os.urandom(100_000)
     digest = hashlib.sha256(data).hexdigest()
     (tmp_path / "résumé (1).bin").write_bytes(data)
@@ -85,7 +86,9 @@ def test_a_put_becomes_a_file_by_itself(alice: Person, tmp_path: Path) -> None:
         description="as said",
         tags=["one", "two"],
     )
-    shell(view["curl"], tmp_path)
+    put, completes, _ = view["curl"].partition(" && ")
+    assert completes
+    shell(put, tmp_path)
     file = listed(alice, 1)["in/résumé (1).bin"]
     said = ("size", "sha256", "content_type", "description", "tags", "version")
     assert [file[key] for key in said] == [
@@ -107,7 +110,8 @@ def test_twenty_at_once_all_become_files(alice: Person, tmp_path: Path) -> None:
     def send(number: int) -> bytes:
         data = f"{number} ".encode() * 1_000
         (tmp_path / f"{number}.txt").write_bytes(data)
-        shell(begin(alice, f"{number}.txt", data)["curl"], tmp_path)
+        made = shell(begin(alice, f"{number}.txt", data)["curl"], tmp_path, TOKEN=alice.token)
+        assert json.loads(made)["file_name"] == f"{number}.txt"
         return data
 
     with ThreadPoolExecutor(20) as pool:
@@ -126,8 +130,7 @@ def test_lines_of_curl_work_with_any_name(alice: Person, tmp_path: Path, name: s
     there.mkdir()
     back.mkdir()
     (there / local(name)).write_bytes(data)
-    shell(begin(alice, f"d/{name}", data)["curl"], there)
-    listed(alice, 1)
+    shell(begin(alice, f"d/{name}", data)["curl"], there, TOKEN=alice.token)
     found = alice.call("GET", "/download", file_name=f"d/{name}")
     assert found.status == 200, found.body
     shell(found.json["curl"], back)

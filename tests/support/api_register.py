@@ -57,6 +57,8 @@ class Route:
 
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    file_body: bool = False
+    """Whether its body is a file, and so any bytes; the suites send an empty one."""
     headers: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the path that differ from those of the world."""
@@ -77,8 +79,10 @@ class Route:
     """Whether threads make some of the calls, which then come in any order."""
     replay: int = 0
     """The answer to the same request sent again; 0: the same as `status`."""
+    records: int = 1
+    """The audit records that a changing route writes."""
     unrecorded: str = ""
-    """Why a changing route writes no audit record; "": it writes one."""
+    """Why a changing route writes no audit record; "": it writes some."""
 
     setup: SetupName = ""
     """What the crash suite must create before it."""
@@ -138,6 +142,10 @@ LINK = {
     "note": "what it is",
     "alias": "a-file",
 }
+SENT = {
+    "expires_in": "3600", "max_downloads": "5", "allow_download": "true", "audience": "dave",
+    "note": "what it is", "alias": "a-sent-file",
+}  # fmt: skip
 # Reasons why a changing route writes no audit record.
 NOTHING_CHANGES = "it changes no data of an account"
 BEGINS = "the completion of the upload is what writes the row"
@@ -470,6 +478,19 @@ ROUTES: tuple[Route, ...] = (
         method="GET", path="/links/{link_id}/events", power="share", relation="owner",
         query={"limit": "10"},
         status=200, calls=(QUERY, READ, QUERY), interleaved=(401, 404),
+    ),
+    Route(
+        method="PUT", path="/send/{name}", power="write", beyond="share",
+        query=SENT | {"content_type": "text/plain", "on_conflict": "rename"},
+        headers={"x-link-password": PASSWORD}, file_body=True,
+        status=201, calls=(READ, "PutObject", READ, COMMIT), replay=409,
+        interleaved=(401, 409), conditional=True, records=2,
+    ),
+    Route(
+        method="GET", path="/send/{name}", power="write", beyond="share",
+        query=SENT | {"size": "100"},
+        headers={"x-link-password": PASSWORD},
+        status=200, calls=(READ, QUERY), interleaved=(401, 404, 409),
     ),
     Route(
         method="GET", path="/s/{token}", power="public",

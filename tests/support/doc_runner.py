@@ -16,6 +16,7 @@ SERVED = "http://127.0.0.1:8000"
 MASKS = (
     (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>"),
     (r"\b([0-9a-f]{64}|[0-9a-f]{32})\b", "<hex>"),
+    (r"http://[\w.:]+/s/[\w-]{43}", "<link>"),
     (r'"request_id":"[^"]*"', '"request_id":"<id>"'),
 )
 

@@ -16,6 +16,7 @@ class Ids:
     upload_id: str = ""
     part_number: str = "1"
     slug: str = "no-such-file"
+    name: str = "a.txt"
     group: str = "team"
     username: str = "dave"
     link_id: str = ""
