@@ -63,7 +63,8 @@ def docs_page() -> tuple[str, str]:
     )
     html = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n<title>Satchel API</title>\n'
+        '<meta name="viewport" content="width=device-width">\n<link rel="icon" href="data:,">\n'
+        "<title>Satchel API</title>\n"
         f"<style>{style}</style>\n</head>\n<body>\n"
         '<div id="docs"><p><a href="/openapi.json">The OpenAPI document</a></p></div>\n'
         f"<script>{script}</script>\n<script>{START}</script>\n</body>\n</html>\n"
