@@ -100,6 +100,14 @@ class Conditions(IfMatch):
     if_none_match: str | None = None
 
 
+@dataclass(frozen=True)
+class Digests:
+    """The header fields with digests of a request's body (RFC 9530)."""
+
+    content_digest: str | None = None
+    repr_digest: str | None = None
+
+
 class ConditionalRead(Closed):
     """The same condition in a body: an ETag or a revision of the file, or `*`."""
 

@@ -21,9 +21,9 @@ from function.core.errors import (
     TooLarge,
 )
 from function.core.fields import ContentType, ExistingFile, FileName, OnConflict, Username
-from function.core.headers import disposition
+from function.core.headers import disposition, repr_digest, require_digests
 from function.core.media_types import JSON, PLAIN_BYTES, type_of_bytes
-from function.core.models import Conditions, HttpRequest
+from function.core.models import Conditions, Digests, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.conditions import HasConditions
 from function.files.content import (
@@ -52,6 +52,14 @@ router = Router()
 Partial = Annotated[ContentRequest, HeaderFields(ContentRequest)]
 Name = Annotated[ExistingFile, Query(description="The file's name, with its folders.")]
 Owner = Annotated[Username | None, Query(description="The file's owner; you by default.")]
+FIELDS_APART = (
+    "With a JSON body every field belongs in it. With file_name in the query the body is the file."
+)
+FORM_AS_FILE = (
+    "The body is the JSON form of this route (file_name, content), and the request says that it is "
+    "the file. To put the file in it, leave file_name out of the query. To put the JSON itself, "
+    "send it with content-type: application/octet-stream."
+)
 
 
 def file_headers(file: FileObject) -> dict[str, str | list[str]]:
@@ -107,6 +115,8 @@ def _read_form(request: HttpRequest, conditions: Conditions) -> SmallUpload:
             fields[part.name] = part.text
     if file is None:
         raise Malformed("The form has no part named file.")
+    if file.filename is None and is_of_type(file.content_type, JSON):
+        refuse_json_form(file.data, "body.file")
     if file.filename:
         fields.setdefault("file_name", file.filename)
     return _upload(UploadFields.model_validate(fields), conditions, file.data, file.content_type)
@@ -114,15 +124,34 @@ def _read_form(request: HttpRequest, conditions: Conditions) -> SmallUpload:
 
 def _read_body(request: HttpRequest, conditions: Conditions) -> SmallUpload:
     fields = UploadFields.model_validate(dict(request.query))
+    if is_of_type(request.headers.get("content-type", ""), JSON):
+        refuse_json_form(request.body, "query.file_name")
     return _upload(fields, conditions, *raw_body(request))
 
 
 def _read_json(request: HttpRequest, conditions: Conditions) -> SmallUpload:
     if request.query:
         reason = "with a JSON body this belongs in the body"
-        raise Invalid(errors=[{"at": f"query.{name}", "reason": reason} for name in request.query])
+        errors = [{"at": f"query.{name}", "reason": reason} for name in request.query]
+        raise Invalid(FIELDS_APART, errors=errors)
     body = PutFile.model_validate(strict_json(json_text(request.body, request.headers)))
     return _upload(body, with_conditions(body, conditions), body.content, "")
+
+
+def refuse_json_form(data: bytes, at: str) -> None:
+    """Refuses the JSON form of `PUT /file` where it would become a file of JSON by surprise.
+
+    It is an object that has file_name and content, and only fields of PutFile. Other JSON documents
+    are files. Raises Invalid.
+    """
+    if not (data.lstrip()[:1] == b"{" and b'"file_name"' in data and b'"content"' in data):
+        return
+    try:
+        fields = strict_json(json_text(data, {})).keys()
+    except (Malformed, TooLarge):
+        return
+    if {"file_name", "content"} <= fields <= PutFile.model_fields.keys():
+        raise Invalid(FORM_AS_FILE, errors=[{"at": at, "reason": "the body is no file"}])
 
 
 def _upload(
@@ -157,6 +186,7 @@ def put_file(
     caller: Writer,
     request: RequestWithFile,
     conditions: ConditionHeaders,
+    digests: Annotated[Digests, HeaderFields(Digests)],
     file_name: Annotated[
         FileName | None, Query(description="With a name here the body is the file.")
     ] = None,
@@ -167,9 +197,12 @@ def put_file(
     """Put a file of up to 4 MiB: as JSON with Base64, as the body itself, or as a form.
 
     With `?file_name=` the body is the file, whatever its content type; a multipart form has it in
-    the part `file`. A file that is replaced becomes a version.
+    the part `file`. A file that is replaced becomes a version. `Repr-Digest` or `Content-Digest` of
+    the body is verified.
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
+    sent = {"content-digest": digests.content_digest, "repr-digest": digests.repr_digest}
+    require_digests(sent, request.body)
     file, created = one(SmallUploadService).put(caller, *read_upload(request, conditions))
     return Response(201 if created else 200, JSON, file, {"etag": f'"{file.etag}"'})
 
@@ -259,6 +292,8 @@ def _accepts_bytes(request: HttpRequest) -> bool:
 
 def _answer(content: Content, raw: bool) -> Response[str]:
     headers = file_headers(content.file)
+    if raw and content.file.sha256:  # of the bytes: Base64 text is another representation
+        headers["repr-digest"] = repr_digest(content.file.sha256)
     if content.not_modified:
         return Response(304, None, "", headers)
     media_type = content.file.content_type if raw else "text/plain"

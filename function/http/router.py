@@ -34,6 +34,7 @@ from function.http.dependencies import (
     takes_body,
     takes_rest_of_path,
 )
+from function.http.locations import location_of
 from function.http.request import (
     json_text,
     parse_body,
@@ -44,6 +45,7 @@ from function.http.request import (
 )
 
 # The errors of a request that may be raised before its caller is authenticated.
+CREATED = 201
 PARSE_ERRORS = (RequestValidationError, Malformed, Invalid, TooLarge, UnsupportedMediaType)
 
 resolver = APIGatewayHttpResolver(
@@ -121,7 +123,8 @@ def answer(
             ),
         )
         resolver.append_context(request=request, caller=caller or parse_optional_caller(request))
-        return resolver.resolve(_parsed_event(event, request, route), context)
+        result = resolver.resolve(_parsed_event(event, request, route), context)
+        return _with_location(result, route, request.path)
     except PARSE_ERRORS as error:
         if caller:
             authenticate(caller)
@@ -157,6 +160,14 @@ def _parsed_event(event: dict[str, Any], request: HttpRequest, route: Any) -> di
         "isBase64Encoded": False,
         "requestContext": {**event["requestContext"], "http": http},
     }
+
+
+def _with_location(result: dict[str, Any], route: Any, path: str) -> dict[str, Any]:
+    """The Lambda response with `Location`, where something was created."""
+    if result["statusCode"] == CREATED:
+        name = f"{route.method} {route.openapi_path}"
+        result["headers"]["location"] = location_of(name, path, result["body"])
+    return result
 
 
 def _segment(path: str) -> str:

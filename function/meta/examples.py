@@ -13,12 +13,16 @@ TIME, LATER = "2026-09-21T14:13:20.250Z", "2026-09-28T14:13:20.250Z"
 HEX32, HEX64 = "9a0364b9e99bb480dd25e1f0284c8555", "3b1fb3a6a9a1c6d8" * 4
 LINK_TOKEN, LINK_ID = "VqsCp0uYJ1hN3sWzM8eKxA6dRf2tLb5g", "lnk_" + "7c" * 8
 
+DIGEST = "sha-256=:ibOLERc8GrpcEYoYBsDfhY4sKewxbzNtQwajpNjNJ38=:"  # of `Hello, friend.`
+
 # Query, header and path parameters.
 PARAMETERS: dict[str, Any] = {
+    "Content-Digest": DIGEST,
     "If-Match": "*",
     "If-None-Match": f'"{HEX32}"',
     "If-Range": f'"{HEX32}"',
     "Range": "bytes=0-499",
+    "Repr-Digest": DIGEST,
     "action": "file.upload",
     "alias": "summer-2026",
     "allow_download": True,

@@ -10,8 +10,9 @@ COMMON = {
     "x-robots-tag",
 }  # fmt: skip
 OF_EVERY_ANSWER = ("x-request-id",)
-# Of the problems with these statuses.
+# Of the answers with these statuses.
 OF_STATUS = {
+    "201": ("Location",),
     "401": ("WWW-Authenticate",),
     "405": ("Allow",),
     "416": ("Content-Range",),
@@ -41,6 +42,11 @@ FIELDS: dict[str, tuple[str, str, Any]] = {
         '</files?limit=10&cursor=q7Vd>; rel="next"',
     ),
     "Location": ("The address to go to, or of what was created.", TEXT, "/file"),
+    "Repr-Digest": (
+        "The SHA-256 of the whole file (RFC 9530), where it is known and the answer has its bytes.",
+        TEXT,
+        "sha-256=:ibOLERc8GrpcEYoYBsDfhY4sKewxbzNtQwajpNjNJ38=:",
+    ),
     "Retry-After": ("The seconds after which to try again.", NUMBER, 2),
     "Set-Cookie": (
         "The access token, for the page.",

@@ -40,7 +40,7 @@ FORM = {
     "schema": {"$ref": SCHEMAS + "FileForm"},
     "example": {"file": FILE_BYTES, "file_name": "hello.txt"},
 }
-FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition", "x-file-size")
+FILE_HEADERS = ("ETag", "Accept-Ranges", "Content-Disposition", "Repr-Digest", "x-file-size")
 
 
 def complete_media(paths: dict[str, Any]) -> None:

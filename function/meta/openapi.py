@@ -94,6 +94,8 @@ OF_GATEWAY = {
 HEADER_FIELDS = {
     "if-match": "The file must have one of these tags (`etag` or `revision`), or exist (`*`).",
     "if-none-match": "The file must have none of these tags, or not exist (`*`).",
+    "content-digest": "`sha-256=:<Base64>:` of the body, which is verified (RFC 9530).",
+    "repr-digest": "The same as `Content-Digest`.",
     "range": "A range of bytes, as `bytes=0-499`; requires `Accept: application/octet-stream`.",
     "if-range": "The `etag` of the file that the range is from; if it changed, you get all bytes.",
 }

@@ -10,7 +10,7 @@ from function.meta.headers import COMMON
 from function.meta.openapi import document
 
 # Documented header fields that an answer of that status may lack.
-OPTIONAL = {"link", "x-next-cursor", "x-link-grant"}
+OPTIONAL = {"link", "repr-digest", "x-next-cursor", "x-link-grant"}
 ERROR = 400
 
 
