@@ -49,7 +49,7 @@ ARROWS: dict[str, set[str]] = {
     "requests": LAYERS | {"audit", "auth", "idempotency", "public", "uploads"},
     "send": LAYERS | {"audit", "auth", "files", "links", "uploads"},
     "maintenance": LAYERS | {"accounts", "files", "moves", "uploads"},
-    "meta": LAYERS | {"files", "links", "public"},
+    "meta": LAYERS | {"files", "links", "public", "requests"},
     "app": LAYERS | {"audit", "http", "maintenance", "public"},
     "__init__": set(),
 }  # fmt: skip
@@ -85,7 +85,7 @@ CLOSURE: dict[str, set[str]] = {
     "links.public_routes": {"audit", "auth", "files", "links", "listing", "public", "sharing"},
     "links.routes": {"audit", "auth", "files", "idempotency", "links", "sharing"},
     "listing.routes": {"files", "listing"},
-    "meta.routes": {"files", "links", "meta", "public"},
+    "meta.routes": {"files", "links", "meta", "public", "requests"},
     "moves.routes": {"audit", "files", "moves"},
     "requests.public_routes": {
         "audit", "auth", "files", "idempotency", "public", "requests", "uploads",

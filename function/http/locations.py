@@ -16,6 +16,7 @@ LOCATIONS: Mapping[str, str] = {
     "POST /invites": "/invites",
     "POST /users/{username}/reset": "/users",
     "PUT /file": FILE,
+    "PUT /send/{name}": "/links/{id}",
     "POST /copy": FILE,
     "POST /uploads": "/uploads/{upload_id}",
     "POST /share": "/shares?file_name={file_name}",

@@ -164,7 +164,7 @@ def _parsed_event(event: dict[str, Any], request: HttpRequest, route: Any) -> di
 
 def _with_location(result: dict[str, Any], route: Any, path: str) -> dict[str, Any]:
     """The Lambda response with `Location`, where something was created."""
-    if result["statusCode"] == CREATED:
+    if result["statusCode"] == CREATED and "location" not in result["headers"]:
         name = f"{route.method} {route.openapi_path}"
         result["headers"]["location"] = location_of(name, path, result["body"])
     return result

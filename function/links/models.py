@@ -100,16 +100,25 @@ class LinkEvent(Closed):
 
 
 class LinkItem(Closed):
-    """A file that a link shows; `size` is bytes."""
+    """A file that a link shows; `size` is bytes.
+
+    `sha256` is the hexadecimal hash of the whole file, null where none was verified or the link
+    gives no downloads.
+    """
 
     file_name: str
     size: int
     content_type: str
     modified: str
+    sha256: str | None = None
 
 
 class LinkPage(Closed):
-    """The files that a link shows; `downloads_left` is null where downloads are unlimited."""
+    """The files that a link shows; `downloads_left` is null where downloads are unlimited.
+
+    `curl` is a command that downloads the files of this page. It is null where there are none to
+    download, and for a page of more than 90 files.
+    """
 
     owner: str
     note: str | None
@@ -119,6 +128,7 @@ class LinkPage(Closed):
     max_downloads: int | None
     downloads_left: int | None
     allow_download: bool
+    curl: str | None = None
 
 
 class LinkDownloadRequest(ConditionalRead):

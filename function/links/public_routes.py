@@ -33,6 +33,7 @@ from function.http.forms import read_body
 from function.http.pages import accepts_html, opened_page
 from function.http.request import accepted_types
 from function.http.responses import answers, next_page, with_conditions
+from function.http.terminal import terminal_of
 from function.links.access import LinkVisitor
 from function.links.downloads import LinkDownloads
 from function.links.errors import (
@@ -43,7 +44,7 @@ from function.links.errors import (
     NoSuchLink,
 )
 from function.links.models import Channel, LinkDownload, LinkDownloadRequest, LinkPage
-from function.links.pages import link_page
+from function.links.pages import MAX_COUNTED, link_line, link_page, link_text
 from function.links.public_service import PublicLinkService
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.grants import cookie_name, sent_grant
@@ -53,7 +54,6 @@ from function.public.unlock import ACCESS_SECONDS
 router = Router()
 MAX_PAGE_ITEMS = 100
 GRANT_HEADER = "x-link-grant"
-MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
 CLOSED = (NoSuchLink, LinkExpired, LinkRevoked, NotSignedIn, NotAllowed, SlowDown)
 
 
@@ -71,6 +71,9 @@ def open_link(
 ) -> Response[LinkPage | str]:
     """List the files that a link shows, as JSON or as a page for browsers. It never counts.
 
+    curl and Wget get a text whose last line is the command that downloads the files, unless they
+    ask for JSON.
+
     A link with a password needs the access token (`grant`) of `POST /s/{token}/unlock`, in the
     header `x-link-grant` or, in a browser, a cookie.
     """
@@ -82,9 +85,15 @@ def open_link(
             link_visitor, _channel(request, "page"), PageQuery(limit, cursor)
         )
         return link_page(page, request.path, access_token, next_cursor, one(Presigner).site)
+    program = terminal_of(request)
+    limit = min(limit, MAX_COUNTED) if program else limit
     page, next_cursor, _ = one(PublicLinkService).show(
-        link_visitor, _channel(request, "json"), PageQuery(limit, cursor)
+        link_visitor, _channel(request, "curl" if program else "json"), PageQuery(limit, cursor)
     )
+    address = f"{request.base}/s/{token}"
+    if program:
+        return link_text(page, address, cursor, next_cursor, program)
+    page = page.model_copy(update={"curl": link_line(page, address, cursor, next_cursor)})
     return Response(200, JSON, page, next_page(next_cursor, request))
 
 

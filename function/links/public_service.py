@@ -151,6 +151,7 @@ def _link_page(link: LinkRow, rows: list[FileRow]) -> LinkPage:
                 size=row.size,
                 content_type=row.content_type,
                 modified=row.modified,
+                sha256=row.sha256 if link.allow_download else None,
             )
             for row in rows
         ],

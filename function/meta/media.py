@@ -13,6 +13,7 @@ from function.links.models import LinkDownloadRequest
 from function.meta.examples import REQUESTS
 from function.meta.headers import add_headers
 from function.public.models import UnlockRequest
+from function.requests.models import FileRequestUpload
 
 SCHEMAS = "#/components/schemas/"
 FILE_BYTES = "Hello, friend.\n"
@@ -23,6 +24,15 @@ CURL = {
 }
 ADDRESS = {"schema": {"type": "string"}, "example": "https://files.example.org/s/VqsCp0uYJ1hN\n"}
 SCRIPT = {"schema": {"type": "string"}, "example": "# Sends a file to S3 in parts, …"}
+LINK_TEXT = {
+    "schema": {"type": "string"},
+    "example": "alice shares hello.txt (15 B).\n\n"
+    "curl -fgSL -d '' -o hello.txt https://files.example.org/s/VqsCp0uYJ1hN3sWz/download\n",
+}
+SEND = {
+    "schema": {"type": "string"},
+    "example": "curl -fgsS -T talk.pdf -H 'content-type: application/pdf' https://bucket.s3.…\n",
+}
 BYTES = {"schema": {"type": "string", "format": "binary"}, "example": FILE_BYTES}
 BASE64 = {
     "schema": {"type": "string", "contentEncoding": "base64"},
@@ -95,18 +105,22 @@ def _complete_public(paths: dict[str, Any]) -> None:
     """Links and file requests accept JSON and forms, and answer programs and browsers."""
     link, file_request = paths["/s/{token}"], paths["/r/{token}"]
     unlock_link, unlock_request = paths["/s/{token}/unlock"], paths["/r/{token}/unlock"]
-    download = paths["/s/{token}/download"]
+    download, uploads = paths["/s/{token}/download"], paths["/r/{token}/uploads"]
     for path, model in (
         (unlock_link, UnlockRequest),
         (unlock_request, UnlockRequest),
         (download, LinkDownloadRequest),
+        (uploads, FileRequestUpload),
     ):
         schema = {"$ref": SCHEMAS + model.__name__}
         content = {media_type: {"schema": schema} for media_type in (JSON, URLENCODED)}
         path["post"]["requestBody"] = {"content": content}
+    for operation in (link["get"], file_request["get"]):
+        operation["responses"]["200"]["content"] |= {"text/html": PAGE, "text/plain": LINK_TEXT}
+        operation["responses"]["401"]["content"]["text/plain"] = LINK_TEXT
+    uploads["post"]["responses"]["201"]["content"]["text/plain"] = SEND
     problem = paths["/problems/{slug}"]["get"]
-    for operation in (link["get"], file_request["get"], problem):
-        operation["responses"]["200"]["content"]["text/html"] = PAGE
+    problem["responses"]["200"]["content"]["text/html"] = PAGE
     for operation in (unlock_link["post"], unlock_request["post"]):
         response = operation["responses"]["303"] = {"description": "To the page"}
         add_headers(response, "Location", "Set-Cookie")

@@ -51,6 +51,7 @@ from function.meta.media import FILE_FORM, add_pages, complete_media
 from function.meta.problems import problem_examples
 from function.meta.tags import TAG_ORDER, TAGS, Tag, tag_of
 from function.public.models import UnlockRequest
+from function.requests.models import FileRequestUpload
 
 INFO = {
     "title": "Satchel",
@@ -171,7 +172,7 @@ def _complete_schemas(schemas: dict[str, Any]) -> None:
     """Removes Powertools' own error models, and adds models that no route has in its signature."""
     for name in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(name, None)
-    for model in (ProblemModel, PutFile, UnlockRequest, LinkDownloadRequest):
+    for model in (ProblemModel, PutFile, UnlockRequest, LinkDownloadRequest, FileRequestUpload):
         schema = model.model_json_schema(ref_template=SCHEMAS + "{model}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

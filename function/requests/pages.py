@@ -1,17 +1,29 @@
-"""The page of a file request: its terms, and the commands that send a file with curl."""
+"""A file request for people: its terms, and the command that sends a file with curl."""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from function.core import curl
 from function.http.pages import format_size, page
+from function.http.terminal import terminal_answer
 from function.requests.models import PublicFileRequest
 
 
 def file_request_page(file_request: PublicFileRequest, address: str) -> Response[Any]:
     """The page of a file request at `address`."""
-    terms, commands = _terms(file_request), "\n".join(_commands(file_request, address))
-    return page("file_request.html", file_request=file_request, terms=terms, commands=commands)
+    terms, command = _terms(file_request), _line(file_request, address)
+    return page("file_request.html", file_request=file_request, terms=terms, command=command)
+
+
+def file_request_text(file_request: PublicFileRequest, address: str) -> Response[Any]:
+    """The same for a terminal; the last line is the command."""
+    fields = ["report.pdf (both times)"]
+    fields += ["YOUR-NAME"] if file_request.require_name else []
+    fields += [curl.PLACE] if file_request.needs_password else []
+    lines = [f"{file_request.owner} asks you for files: {file_request.title}"]
+    lines += [*_terms(file_request), f"Replace {', '.join(fields)} in this line:"]
+    return terminal_answer([*lines, "", _line(file_request, address)])
 
 
 def _terms(file_request: PublicFileRequest) -> list[str]:
@@ -30,20 +42,9 @@ def _terms(file_request: PublicFileRequest) -> list[str]:
     return terms
 
 
-def _commands(file_request: PublicFileRequest, address: str) -> list[str]:
-    """The lines of a shell that send one file."""
-    fields = ['\\"file_name\\": \\"$FILE\\"', '\\"size\\": $(wc -c < "$FILE")']
-    fields += ['\\"sender\\": \\"$NAME\\"'] if file_request.require_name else []
-    fields += ['\\"grant\\": \\"$GRANT\\"'] if file_request.needs_password else []
-    find = """sed -n 's/.*"%s":"\\([^"]*\\)".*/\\1/p'"""
-    lines = [f"REQUEST={address}", "FILE=report.pdf"]
-    if file_request.require_name:
-        lines.append("NAME='Your name'")
-    if file_request.needs_password:
-        unlock = """curl -fsS --json '{"password": "the password"}' "$REQUEST/unlock\""""
-        lines.append(f"GRANT=$({unlock} | {find % 'grant'})")
-    return [
-        *lines,
-        f'curl -fsS --json "{{{", ".join(fields)}}}" "$REQUEST/uploads" > upload.json',
-        """eval "$(python3 -c 'import json; print(json.load(open("upload.json"))["curl"])')\"""",
-    ]
+def _line(file_request: PublicFileRequest, address: str) -> str:
+    return curl.send(
+        address,
+        has_password=file_request.needs_password,
+        with_sender=file_request.require_name,
+    )

@@ -16,14 +16,16 @@ from function.core.models import HttpRequest
 from function.http.dependencies import CurrentRequest, GrantHeader, MaxBytes, RequestWithBody
 from function.http.forms import read_body
 from function.http.pages import accepts_html, opened_page
+from function.http.request import accepted_types
 from function.http.responses import answers, no_content
+from function.http.terminal import PLAIN_TEXT, terminal_of
 from function.public.errors import PasswordRequired, WrongPassword
 from function.public.grants import cookie_name, sent_grant
 from function.public.models import Unlocked, UnlockRequest
 from function.public.unlock import ACCESS_SECONDS
 from function.requests.errors import FileRequestFull
 from function.requests.models import FileRequestUpload, PublicFileRequest
-from function.requests.pages import file_request_page
+from function.requests.pages import file_request_page, file_request_text
 from function.requests.public_service import PublicFileRequestService
 from function.uploads.completion import CompletionService
 from function.uploads.errors import NoSuchUpload, UploadIncomplete, UploadMismatch
@@ -46,6 +48,9 @@ def get_public_file_request(
 ) -> Response[PublicFileRequest | str]:
     """Get a file request, as JSON or as a page for browsers.
 
+    curl and Wget get a text whose last line is the command that sends a file, unless they ask for
+    JSON.
+
     One with a password needs the access token (`grant`) of `POST /r/{token}/unlock`, in the header
     `x-link-grant` or, in a browser, a cookie.
     """
@@ -53,6 +58,8 @@ def get_public_file_request(
     view = service.show(token, sent_grant(request, token, grant), request.address)
     if accepts_html(request):
         return file_request_page(view, _address(token, request))
+    if terminal_of(request):
+        return file_request_text(view, _address(token, request))
     return Response(200, JSON, view)
 
 
@@ -98,16 +105,19 @@ def unlock_file_request(token: str, request: RequestWithBody) -> Response[Unlock
         ChangedMeanwhile,
     ),
 )
-def create_file_request_upload(
-    token: str, body: FileRequestUpload, request: CurrentRequest
-) -> UploadView:
+def create_file_request_upload(token: str, request: RequestWithBody) -> Response[UploadView | str]:
     """Create an upload for a file request, and reserve a slot for it.
 
     The bytes go to S3 itself, as with `POST /uploads`, with the routes below this address. `curl`
-    is a command that does all of it.
+    is a command that does all of it; with `Accept: text/plain` it alone is answered. The body is
+    JSON or a form.
     """
-    service = one(PublicFileRequestService)
-    return service.create_upload(token, body, request.base, request.address, request.agent)
+    body, service = read_body(request, FileRequestUpload), one(PublicFileRequestService)
+    view = service.create_upload(token, body, request.base, request.address, request.agent)
+    if view.curl and "text/plain" in accepted_types(request):
+        headers: dict[str, str | list[str]] = {"location": f"{request.path}/{view.upload_id}"}
+        return Response(201, PLAIN_TEXT, f"{view.curl}\n", headers)
+    return Response(201, JSON, view)
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """Links as visitors open them: what they show, what they count, and when they do not open."""
 
+import hashlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -45,12 +46,14 @@ def test_a_link_lists_its_files_as_they_are_now(alice: Client) -> None:
         "max_downloads": 2,
         "downloads_left": 2,
         "allow_download": True,
+        "curl": answer.json()["curl"],
     }
     assert answer.json()["items"][1] == {
         "file_name": "z.txt",
         "size": 5,
         "content_type": "text/plain",
         "modified": "2026-09-21T14:13:20.250Z",
+        "sha256": hashlib.sha256(b"z.txt").hexdigest(),
     }
     for name in ("y.txt", "inn.txt", "in", "in/deep/b.txt", "zz.txt"):
         assert link.download(name).slug == "no-such-file"

@@ -820,7 +820,7 @@ def test_a_browser_gets_a_page(alice: Client) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in answer.text
     for words in ("alice", "2.0 KiB", "4.9 KiB", "taken: 3", ".pptx", "2026-09-28", sender.below):
         assert words in answer.text, words
-    assert "GRANT" not in answer.text
+    assert "THE-PASSWORD" not in answer.text
     assert sender.send("HEAD", "", headers=HTML).status == 200
 
 
@@ -841,7 +841,7 @@ def test_a_browser_gets_a_password_form(alice: Client) -> None:
     page = sender.send("GET", "", headers=HTML | sent_back(answer.cookies))
     assert page.status == 200
     assert "Slides" in page.text
-    assert "GRANT" in page.text
+    assert "THE-PASSWORD" in page.text
     assert cookie.partition("=")[2].partition(";")[0] not in page.text
 
 
