@@ -163,13 +163,14 @@ def put_raw(client: Client, _known: Known) -> Answer:
 
 
 def send_file(client: Client, _known: Known) -> Answer:
-    """Sends the bytes of a file whose name is taken, and looks only at the status of the answer."""
-    return client.send("PUT", f"/send/{REPORT}", body=b"sent to somebody")
+    """Sends the bytes of a file whose name is taken."""
+    said = {"accept": "application/json"}
+    return client.send("PUT", f"/send/{REPORT}", body=b"sent to somebody", headers=said)
 
 
 def get_script(client: Client, _known: Known) -> Answer:
-    """Gets the script for a file of which no upload is in progress."""
-    return client.get(f"/send/{FRESH}")
+    """Asks for the script for a file of which no upload is in progress; its text is a secret."""
+    return client.send("HEAD", f"/send/{FRESH}")
 
 
 def get_text(client: Client, _known: Known) -> Answer:
