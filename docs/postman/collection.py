@@ -24,7 +24,7 @@ skipped without `admin_password`; to register the administrator, set `setup_toke
 serve` prints it).
 
 Made by `make reference` from the OpenAPI document; edit the code instead."""
-# What a person sets, and an empty value for each variable that a request sets.
+# What a person may set. The requests set all other variables.
 VARIABLES = {
     "base_url": "http://127.0.0.1:8000",
     "setup_token": "",
@@ -169,8 +169,6 @@ def _body(request: Request) -> dict[str, Any] | None:
     if isinstance(request.body, str):
         return {"mode": "raw", "raw": request.body, "options": {"raw": {"language": "text"}}}
     raw = json.dumps(request.body, indent=2, ensure_ascii=False)
-    # A number is no text: the quotes around its variable go.
-    raw = raw.replace('"{{#', "{{").replace('#}}"', "}}")
     return {"mode": "raw", "raw": raw, "options": {"raw": {"language": "json"}}}
 
 
