@@ -10,7 +10,6 @@ RUN := .venv/bin/python
 VENV := .venv/stamp
 SERVE := .venv/serve-stamp
 EMULATOR := .venv/emulator/stamp
-PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
 # For every Python and machine that Satchel runs on, with the hash of each file of a package.
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal \
   --python-version 3.11 --generate-hashes --no-annotate
@@ -18,7 +17,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet -
 .PHONY: help serve sweep reconcile reset test quick model fuzz check audit lock bench reference release deploy
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-9s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-10s%s\n", $$1, $$2}'
 
 serve: $(SERVE) $(EMULATOR) ## run Satchel at http://127.0.0.1:8000, or on PORT=
 	@exec $(RUN) -m local.serve
@@ -74,30 +73,13 @@ deploy: $(SERVE) ## create or update the stack in your AWS account
 	pulumi up
 
 $(SERVE): local/requirements.txt
-	@$(call new-venv,.venv)
-	@$(RUN) $(PIP) -r local/requirements.txt
+	@sh local/install.sh .venv $<
 	@touch $@
 
 $(VENV): requirements.txt $(SERVE)
-	@$(RUN) $(PIP) -r requirements.txt
+	@sh local/install.sh .venv $<
 	@touch $@
 
 $(EMULATOR): local/emulator/requirements.txt $(SERVE)
-	@$(call new-venv,.venv/emulator)
-	@.venv/emulator/bin/python $(PIP) -r local/emulator/requirements.txt
+	@sh local/install.sh .venv/emulator $<
 	@touch $@
-
-# A virtual environment with the first Python that will do; PYTHON= overrides.
-define new-venv
-if ! test -x $(1)/bin/pip; then \
-  for python in $(PYTHON) python3.13 python3.12 python3.11 python3 python3.14; do \
-    command -v $$python >/dev/null 2>&1 || continue; \
-    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && found=$$python && break; \
-  done; \
-  test -n "$$found" || { echo "Satchel needs Python 3.11 or later; none was found."; exit 1; }; \
-  $$found -c 'import ensurepip, venv' 2>/dev/null || { \
-    echo "$$found cannot make virtual environments: on Debian, apt install python3-venv."; exit 1; }; \
-  echo "Installing into $(1) with $$found ..."; \
-  $$found -m venv $(1); \
-fi
-endef

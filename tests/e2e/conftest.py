@@ -21,7 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     if not config.getoption("--e2e", None):
         return True
-    for name, option in (("killed", "--e2e-server"), ("uppy", "--uppy")):
+    options = {"killed": "--e2e-server", "memory": "--e2e-server", "uppy": "--uppy"}
+    for name, option in options.items():
         if name in collection_path.name and not config.getoption(option, None):
             return True
     return None
