@@ -196,11 +196,16 @@ def welcome(port: int, storage_port: int, folder: Path, setup_token: str) -> str
     """The text that `make serve` prints when everything runs."""
     url = f"http://{HOST}:{port}"
     walkthrough = WALKTHROUGH.read_text().replace("http://127.0.0.1:8000", url)
+    sweep = "make sweep" if port == 8000 else f"make sweep PORT={port}"  # noqa: PLR2004
     return (
         f"Satchel is at {url} (large files go to and from port {storage_port}).\n"
         f"Data and logs are in {folder}; `make reset` deletes them. Ctrl-C stops.\n"
         f"administrator setup token: {setup_token}\n\n"
-        f"Paste this into another terminal:\n\n{walkthrough}"
+        "Paste these lines into another terminal. Alice and Bob register, she shares a file with "
+        f"him, and he reads it:\n\n{walkthrough}\n"
+        "Next: docs/walkthrough.md goes on from here, docs/large-files.md sends gigabytes, and "
+        f"`{sweep}` does now what is scheduled.\n"
+        f"In a browser: {url}/docs"
     )
 
 

@@ -1,6 +1,7 @@
 """The documents are true: their tables equal the code, their links lead somewhere, they run."""
 
 import ast
+import json
 import re
 import socket
 import threading
@@ -22,10 +23,10 @@ from function.public import unlock
 from function.tables import groups
 from local import ROOT
 from local.gateway.server import Gateway
-from local.serve import WALKTHROUGH
+from local.serve import WALKTHROUGH, welcome
 from tests.support.api_register import ROUTES
 from tests.support.client import Client
-from tests.support.doc_runner import masked, steps, walk
+from tests.support.doc_runner import SERVED, SHELLS, masked, paste, steps, walk, walk_throughs
 from tests.support.fake_aws import FakeAws
 
 README = ROOT / "README.md"
@@ -209,22 +210,40 @@ def test_the_targets_of_make_are_those_that_there_are() -> None:
     assert "run: .ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
 
 
-def test_what_make_serve_prints_is_part_of_the_walk_through() -> None:
-    """One walk-through: what is pasted from the terminal is explained there, in that order."""
-    lines = iter("".join(step.program for step in steps(WALK)).splitlines())
-    printed = [line for line in WALKTHROUGH.read_text().splitlines() if line]
-    assert [line for line in printed if line not in lines] == []
+REGISTERED = re.compile(r"""/register\b.*?"username": "([^"$]+)\"""")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in sorted(ROOT.glob("docs/*.md")) if "```sh" in path.read_text()],
-    ids=lambda path: path.name,
-)
-def test_each_document_begins_with_a_fresh_server(path: Path) -> None:
-    """The names in it would otherwise be taken, and what is printed another."""
-    before, _, _ = path.read_text().partition("```sh")
-    assert "begin with a fresh server: `make reset`, then `make serve`." in before
+def test_no_two_walk_throughs_have_a_name_in_common() -> None:
+    """Who has run one, the printed one first, can run the others on the same server."""
+    owners = dict[str, str]()
+    for path in (WALKTHROUGH, *walk_throughs()):
+        names = set(REGISTERED.findall(path.read_text()))
+        assert names, path.name
+        assert not names & owners.keys(), f"{path.name} registers names of {owners}"
+        owners |= dict.fromkeys(names, path.name)
+
+
+@pytest.mark.parametrize("path", walk_throughs(), ids=lambda path: path.name)
+def test_each_walk_through_tells_how_to_run_it(path: Path) -> None:
+    """On which shells, on another port, and again."""
+    text = path.read_text()
+    before, _, _ = text.partition("```sh")
+    assert "bash or zsh" in before
+    assert "another `PORT`" in before
+    assert "`make reset`" in before
+    blocks = "".join(step.program for step in steps(path))
+    assert re.findall(r".*127\.0\.0\.1.*", blocks) == [f"API={SERVED}"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_nothing_to_paste_has_a_comment(path: Path) -> None:
+    """zsh runs a pasted comment as a command."""
+    text = path.read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    consoles = re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    typed = re.findall(r"^\$ (.*)", "".join(consoles), re.MULTILINE)
+    unquoted = re.sub(r"""'[^']*'|"(?:\\.|[^"\\])*\"""", "", "\n".join([*blocks, *typed]))
+    assert re.findall(r"(?:^|\s)#.*", unquoted) == []
 
 
 @pytest.fixture
@@ -240,15 +259,38 @@ def served(fake_aws: FakeAws) -> Iterator[str]:
 
 
 @pytest.mark.enable_socket
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
 @pytest.mark.parametrize(("path", "answers"), [(README, 1), (WALK, 6)], ids=["README", "walk"])
 def test_the_walk_through_prints_what_is_shown(
-    served: str, tmp_path: Path, path: Path, answers: int
+    served: str, tmp_path: Path, path: Path, answers: int, shell: str
 ) -> None:
     """Block by block, but for times, hashes and ids."""
     found = steps(path)
-    printed = walk(found, served, tmp_path)
+    printed = walk(found, served, tmp_path, shell)
     assert printed == [masked(step.said) for step in found]
     assert sum(map(bool, printed)) >= answers
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_make_serve_prints_can_be_pasted_twice(
+    served: str, tmp_path: Path, shell: str
+) -> None:
+    """Into whatever shell; the second time the names are taken, and all else is the same."""
+    port = int(served.rpartition(":")[2])
+    program = re.findall(r"^(?:curl|echo) .*\n", welcome(port, 1, tmp_path, "token"), re.MULTILINE)
+    *registered, share, greeting, link, sentence = masked(
+        paste("".join(program), shell, tmp_path)
+    ).splitlines()
+    assert registered == [
+        f'{{"username":"{name}","role":"member","created":"<time>"}}' for name in ("alice", "bob")
+    ]
+    assert '"file_name":"hello.txt","username":"bob","permission":"read"' in share
+    assert (greeting, link) == ("Hello, Bob.", "<link>")
+    assert sentence == f"Open this link in a browser, and {served}/docs for all requests."
+    again = masked(paste("".join(program), shell, tmp_path)).splitlines()
+    assert [json.loads(line)["title"] for line in again[:2]] == ["User name taken"] * 2
+    assert again[2:] == [share, greeting, link, sentence]
 
 
 def test_the_security_requirements_name_tests_that_exist() -> None:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import pytest
 
-from local.serve import WALKTHROUGH
 from tests.e2e.person import Person
 
 pytestmark = pytest.mark.enable_socket
@@ -95,16 +94,3 @@ def test_base64_and_forms_carry_the_same_bytes(alice: Person, tmp_path: Path) ->
     form = ["-X", "PUT", "-F", f"file=@{sent}", "-H", f"x-session-token: {alice.token}"]
     curl(*form, f"{alice.url}/file?file_name=form.bin")
     assert alice.get("form.bin").body == content
-
-
-def test_the_walk_through_works_when_pasted(alice: Person, tmp_path: Path) -> None:
-    own = alice.name.removeprefix("alice")  # the names in it may have been taken on this server
-    walk = WALKTHROUGH.read_text().replace("http://127.0.0.1:8000", alice.url)
-    for name in ("alice", "bob"):
-        for before, after in (('"', '"'), ("=", '"')):
-            walk = walk.replace(f"{before}{name}{after}", f"{before}{name}2{own}{after}")
-    run = subprocess.run(
-        ["bash"], input=walk, capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert "The same, byte for byte." in run.stdout, run.stdout + run.stderr
-    assert (tmp_path / "copy.raw").stat().st_size == 3 << 20

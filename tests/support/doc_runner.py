@@ -1,4 +1,4 @@
-"""Runs the shell blocks of documents and compares their output.
+"""Pastes the shell blocks of documents into a shell and compares their output.
 
 Every block fenced as `sh` in a document is part of its walk-through. A `text` block right after it
 is its output. Ids and times are masked.
@@ -6,9 +6,14 @@ is its output. Ids and times are masked.
 
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+
+from local import ROOT
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:^```text\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
 BETWEEN = "\x1e"
@@ -18,6 +23,16 @@ MASKS = (
     (r"\b([0-9a-f]{64}|[0-9a-f]{32})\b", "<hex>"),
     (r"http://[\w.:]+/s/[\w-]{43}", "<link>"),
     (r'"request_id":"[^"]*"', '"request_id":"<id>"'),
+)
+# Interactive, as for a person: zsh then has no comments, and bash and zsh expand `!`.
+SHELLS = {
+    "bash": ["bash", "--norc", "-i"],
+    "dash": ["dash", "-i"],
+    "fish": ["fish", "-i"],
+    "zsh": ["zsh", "-f", "-i"],
+}
+NO_COMMAND = re.compile(
+    "^.*(?:not found|[Uu]nknown command|no matches|syntax error).*$", re.MULTILINE
 )
 
 
@@ -36,6 +51,12 @@ def steps(document: Path) -> list[Step]:
     return [Step(program, said) for program, said in found]
 
 
+def walk_throughs() -> list[Path]:
+    """The documents that have a walk-through, the README first."""
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [path for path in documents if BLOCK.search(path.read_text())]
+
+
 def masked(text: str) -> str:
     """Text with ids and times masked, which differ in each run."""
     for pattern, mask in MASKS:
@@ -43,19 +64,23 @@ def masked(text: str) -> str:
     return text.strip()
 
 
-def walk(found: list[Step], url: str, folder: Path, suffix: str = "", state: str = "") -> list[str]:
-    """The output of each block, when one shell runs all in order.
+def paste(program: str, shell: str, folder: Path, state: str = "") -> str:
+    """What a program prints, pasted into an interactive shell. `state` is that of a `make serve`.
 
-    `suffix` is added to user names, for a server where they may be used already. `state` is the
-    folder of a `make serve`.
+    Skips the test where the shell is missing; `.ci/run` installs all.
     """
-    people = re.compile(r"\b(alice|bob|carol)\b")
-    program = f"printf '{BETWEEN}'\n".join(step.program for step in found)
-    program = people.sub(rf"\g<1>{suffix}", program).replace(SERVED, url)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "no_proxy": "127.0.0.1"}
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+        "no_proxy": "127.0.0.1",
+    }
     environment |= {"SATCHEL_STATE": state} if state else {}
     run = subprocess.run(
-        ["bash"],
+        SHELLS[shell],
         input=program,
         capture_output=True,
         text=True,
@@ -63,7 +88,16 @@ def walk(found: list[Step], url: str, folder: Path, suffix: str = "", state: str
         cwd=folder,
         env=environment,
         timeout=120,
+        start_new_session=True,  # the terminal is not its own
     )
-    printed = run.stdout.split(BETWEEN)
-    assert len(printed) == len(found), run.stdout + run.stderr
-    return [masked(text.replace(suffix, "") if suffix else text) for text in printed]
+    assert not NO_COMMAND.search(run.stderr), run.stderr
+    return run.stdout
+
+
+def walk(found: list[Step], url: str, folder: Path, shell: str, state: str = "") -> list[str]:
+    """The output of each block, when one shell runs all in order."""
+    program = "printf '\\036'\n".join(step.program for step in found)
+    text = paste(program.replace(SERVED, url), shell, folder, state)
+    printed = text.split(BETWEEN)
+    assert len(printed) == len(found), text
+    return [masked(each) for each in printed]
