@@ -64,12 +64,18 @@ install_with_pip() {
     --no-compile --require-hashes --requirement "$lock"
 }
 
+# A container without an init keeps processes that ended as zombies.
+runs() {
+  test -n "$1" && kill -0 "$1" 2>/dev/null || return
+  case $(ps -o stat= -p "$1" 2>/dev/null) in Z*) return 1 ;; esac
+}
+
 # An environment whose installation was interrupted may lack files that its records name.
 unfinished=$environment/unfinished
 if test -e "$unfinished"; then
   other=$(cat "$unfinished")
-  test -z "$other" || ! kill -0 "$other" 2>/dev/null ||
-    fail "Process $other is installing into $environment: wait for it, then try again."
+  ! runs "$other" || fail "Process $other is installing into $environment: wait for it, then try" \
+    "again. If it is another program, delete $environment first."
   echo "The last installation did not end; beginning again."
   rm -rf "$environment"
 fi

@@ -162,6 +162,17 @@ def test_two_installations_do_not_meet(folder: Folder) -> None:
     assert folder.unfinished
 
 
+def test_a_zombie_installs_nothing(folder: Folder) -> None:
+    """A container without an init keeps a killed installation as one."""
+    folder.with_uv()
+    with subprocess.Popen(["/bin/true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        (folder.root / ".venv").mkdir()
+        (folder.root / ".venv" / "unfinished").write_text(f"{ended.pid}\n")
+        assert folder.install().returncode == 0
+    assert not folder.unfinished
+
+
 def test_a_python_that_is_too_old_is_named_as_the_reason(folder: Folder) -> None:
     folder.tool("python3.13", "exit 1")
     refused = folder.install()
