@@ -167,7 +167,7 @@ BOUNDS: tuple[Bound, ...] = (
     Bound("DELETE /links/{link_id}", 204, 3, 95, 93, 7100, request("DELETE", "/links/{link}")),
     Bound("GET /links/{link_id}/events", 200, 3, 1200, 0, 14_000, page("/links/{link}/events")),
     Bound("PUT /send/{name}", 201, 13, 1200, 45, 30_000,
-          request("PUT", "/send/full/full.txt", query={"on_conflict": "replace"})),
+          request("PUT", "/send/full/full.txt")),
     Bound("GET /send/{name}", 200, 2, 1200, 0, 40_000,
           request("GET", "/send/big.bin")),
     Bound("GET /s/{token}", 200, 15, 12_000, 3, 240_000, page("/s/{token}", "nobody")),
