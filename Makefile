@@ -14,7 +14,7 @@ EMULATOR := .venv/emulator/stamp
 LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal \
   --python-version 3.11 --generate-hashes --no-annotate
 
-.PHONY: help serve sweep reconcile reset test quick model fuzz check audit lock bench reference release deploy
+.PHONY: help serve sweep reconcile reset test quick coverage model fuzz check audit lock bench reference release deploy
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile | awk -F': ' '{printf "make %-10s%s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: $(VENV) $(EMULATOR) ## all tests, in random order
 
 quick: $(VENV) $(EMULATOR) ## all tests but the exhaustive ones
 	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+coverage: $(VENV) $(EMULATOR) ## those with the lines and branches that no test runs; fails below the floor
+	@$(RUN) -m pytest -q -n 2 --dist worksteal -m "not slow" --cov --cov-report=term
 
 model: $(VENV) ## compare 50,000 random steps, or STEPS=, with a model of sharing; SEED= repeats a run
 	@STEPS=$(or $(STEPS),50000) $(RUN) -m pytest -q tests/stateful/test_model.py -k "ever or caught"

@@ -10,9 +10,12 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from function import app
 from function.core.limits import SMALL_FILE_BYTES
+from local.gateway.http1 import Request
+from local.gateway.lambda_proxy import build_event
 from tests.conftest import Behind, reason_at
-from tests.support.client import Answer, Client
+from tests.support.client import CONTEXT, Answer, Client, answer_of
 from tests.support.fake_aws import Call, FakeAws, response
 from tests.support.strategies import file_names
 
@@ -215,6 +218,17 @@ def test_text_that_the_gateway_damaged_is_refused(alice: Client, behind: Behind)
     answer = alice.send("PUT", "/file", query={"file_name": "a"}, body=utf8, headers=headers)
     assert answer.status == 201
     assert alice.read("a").content == utf8
+
+
+def test_a_body_that_arrived_incomplete_is_refused(alice: Client, behind: Behind) -> None:
+    """Base64 that a gateway cut is no file."""
+    headers = [("x-session-token", str(alice.token)), ("content-type", "image/png")]
+    event = build_event(Request("PUT", "/file?file_name=a", headers, b"bytes"), alice.address, 443)
+    event["body"] = event["body"][:-1]
+    answer = answer_of(app.lambda_handler(event, CONTEXT))
+    assert (answer.status, answer.slug) == (400, "malformed-request")
+    assert "arrived incomplete" in answer.json()["detail"]
+    assert behind.objects() == {}
 
 
 def test_a_part_does_not_replace_the_whole(alice: Client) -> None:

@@ -21,7 +21,7 @@ from tests.crashes.meetings import act_before_commit
 from tests.support import curls
 from tests.support import presigned as s3
 from tests.support.client import PASSWORD, Answer, Client, join
-from tests.support.fake_aws import FakeAws
+from tests.support.fake_aws import Call, FakeAws
 from tests.support.links import JSON, Made, change, make, revoke
 
 
@@ -392,6 +392,19 @@ def test_alias_guesses_are_limited(alice: Client, clock: Clock) -> None:
     assert link.unlock("knock twice", "198.51.100.9").status == 200
     clock.time += 60
     assert link.unlock("knock twice").status == 200
+
+
+def test_a_miss_that_cannot_be_counted_is_answered_like_any_other(
+    fake_aws: FakeAws, clock: Clock
+) -> None:
+    """The visitor asked for what does not exist, whatever DynamoDB says of the counter."""
+
+    def before(call: Call) -> None:
+        if call.operation == "TransactWriteItems":
+            raise Unavailable
+
+    fake_aws.before = before
+    assert Client().get("/s/summer-1").slug == "no-such-link"
 
 
 def test_a_link_expires_to_the_second(alice: Client, clock: Clock) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from function.listing import sorted_files
 from tests.conftest import Behind, Clock, reason_at
+from tests.listing.test_changes import cursor, log_in_again
 from tests.listing.test_listing import follow, keys, share
 from tests.support.bulk_files import fill
 from tests.support.client import Client
@@ -115,6 +117,25 @@ def test_tags_and_kinds_are_found(alice: Client, bob: Client) -> None:
     assert names(bob, tag="ete") == ["a/one.jpg", "b/one.pdf"]
     assert names(bob, type="image", scope="shared") == ["a/one.jpg", "a/two.jpg"]
     assert names(bob, type="image", scope="own") == []
+
+
+@pytest.mark.parametrize("why", ["its changes are deleted", "more changes than are read"])
+def test_a_sorted_list_that_cannot_go_on_has_to_begin_again(
+    alice: Client, clock: Clock, behind: Behind, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    """410: a file that changed meanwhile might be missed."""
+    for name in ("a", "b", "c"):
+        alice.put(name, b"")
+    following = cursor(alice.get("/files", sort="modified", limit=1))
+    with monkeypatch.context() as patch:
+        if why == "its changes are deleted":
+            clock.time += behind.settings.keep_seconds + 60
+        else:
+            patch.setattr(sorted_files, "MAX_CHANGES", 2)
+        alice = log_in_again("alice")
+        answer = alice.get("/files", sort="modified", limit=1, cursor=following)
+    assert (answer.status, answer.slug) == (410, "cursor-expired")
+    assert names(alice, sort="modified") == ["a", "b", "c"]
 
 
 def test_lists_are_sorted(alice: Client, clock: Clock) -> None:

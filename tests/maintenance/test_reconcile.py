@@ -440,6 +440,24 @@ def test_shards_are_folded(alice: Client, behind: Behind) -> None:
     assert (folder["files"], "spread" in folder) == (3, False)
 
 
+def test_a_dry_run_counts_shards_and_leaves_them(
+    alice: Client, behind: Behind, clock: Clock
+) -> None:
+    """A folder whose shards hold the rest is right; one whose row is wrong beside them is not."""
+    spread(alice, behind.fake_aws, "a/1", "a/2", "a/3")
+    clock.time += 61
+    before = behind.state()
+    assert run(contract.DRY_RUN_EVENT)["folders_corrected"] == 0
+    assert behind.state()[1] == before[1]
+    row = behind.row("files", **place("a/"))
+    assert "spread" in row
+    behind.put("files", {**row, "files": 7})
+    clock.time += 61
+    assert run(contract.DRY_RUN_EVENT)["folders_corrected"] == 1
+    assert behind.row("files", **place("a/"))["files"] == 7
+    behind.put("files", row)
+
+
 def test_usage_that_is_wrong_beside_shards_is_corrected(
     alice: Client, behind: Behind, clock: Clock
 ) -> None:

@@ -186,6 +186,31 @@ def test_a_large_folder_moves_as_a_job(world: World, clock: Clock, settings: Set
     assert sweep() == 0
 
 
+@pytest.mark.parametrize("has_time", [True, False])
+def test_two_processes_may_continue_a_job(
+    alice: Client,
+    settings: Settings,
+    fake_aws: FakeAws,
+    monkeypatch: pytest.MonkeyPatch,
+    has_time: bool,
+) -> None:
+    """Each file moves once, whoever commits a batch first, and both learn how far it came."""
+    fill(settings, "alice", [f"in/{number:03}.txt" for number in range(40)])
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_job, "WORK_SECONDS", 0)
+        assert move(alice, "in/", "out/").status == 202
+        if not has_time:
+            act_before_commit(fake_aws, lambda: move(alice, "in/", "out/"))
+            answers = [move(alice, "in/", "out/")]
+    if has_time:
+        met = act_before_commit(fake_aws, lambda: move(alice, "in/", "out/"))
+        answers = [move(alice, "in/", "out/"), *met]
+    while answers[-1].status == 202:
+        answers.append(move(alice, "in/", "out/"))
+    assert (answers[-1].json()["state"], answers[-1].json()["moved"]) == ("done", 40)
+    assert alice.names() == [f"alice/out/{number:03}.txt" for number in range(40)]
+
+
 @pytest.mark.usefixtures("one_commit_a_request")
 def test_the_sweep_finishes_a_job(
     alice: Client, bob: Client, clock: Clock, settings: Settings

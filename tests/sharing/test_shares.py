@@ -4,7 +4,9 @@ import pytest
 
 from function.sharing import shares
 from tests.conftest import Behind, Clock, reason_at
+from tests.crashes.meetings import act_before_commit
 from tests.support.client import Answer, Client, join
+from tests.support.fake_aws import FakeAws
 from tests.support.world import World
 
 
@@ -212,3 +214,34 @@ def test_expired_grants_do_not_count(
     assert share(world.alice, "a.txt", "dave").status == 201
     assert world.dave.read("a.txt", username="alice").status == 200
     assert world.carol.read("a.txt", username="alice").status == 200
+
+
+def test_a_file_that_changes_while_room_is_made_is_asked_for_again(
+    world: World, clock: Clock, fake_aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process did meanwhile stays done; the same request then finds room."""
+    monkeypatch.setattr(shares, "MAX_GRANTS", 4)
+    assert share(world.alice, "a.txt", "dave", expires_in=60).status == 201
+    clock.time += 60
+    act_before_commit(fake_aws, lambda: world.alice.put("a.txt", b"new"))
+    assert world.alice.post("/links", items=["a.txt"]).status in {201, 409}
+    assert world.alice.read("a.txt").content == b"new"
+    assert world.alice.post("/links", items=["a.txt"]).status in {201, 409}
+
+
+def test_expired_grants_on_a_folder_do_not_count(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They make room, and the others stay."""
+    monkeypatch.setattr(shares, "MAX_GRANTS", 2)
+    world.alice.put("full/x.txt")
+    assert share(world.alice, "full/", "bob", expires_in=60).status == 201
+    assert share(world.alice, "full/", "carol").status == 201
+    assert share(world.alice, "full/", "dave").slug == "limit-reached"
+    clock.time += 60
+    assert share(world.alice, "full/", "dave").status == 201
+    statuses = [
+        client.read("full/x.txt", username="alice").status
+        for client in (world.bob, world.carol, world.dave)
+    ]
+    assert statuses == [404, 200, 200]
