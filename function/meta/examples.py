@@ -244,6 +244,7 @@ FIELDS: dict[str, Any] = {
     "Limits.session_seconds": 43_200,
     "Limits.keep_seconds": 2_592_000,
     "Link.items": ["hello.txt"],
+    "Sent.items": ["hello.txt"],
     "Link.url": f"https://files.example.org/s/{LINK_TOKEN}",
     "LinkSummary.url": None,
     "Problem.title": "No such file, or you do not have access to it",
