@@ -45,7 +45,7 @@ create() {
 find_uv() {
   command -v uv || command -v .venv/bin/uv && return
   # uv does not read where pip was told to find packages.
-  ! "$python" -m pip config list 2>/dev/null | grep -q index-url || return
+  ! "$python" -m pip config list 2>/dev/null | grep -q index || return
   awk '/^[^ ]/ { found = /^uv==/ } found' requirements.txt >.venv/uv.txt
   "$python" -m pip install --disable-pip-version-check --require-hashes --only-binary=:all: \
     --requirement .venv/uv.txt >&2 && echo .venv/bin/uv

@@ -118,7 +118,7 @@ def test_pip_brings_uv_by_its_hashes(folder: Folder) -> None:
         ({}, ["python", "python"]),  # no uv for this machine
         ({"UV_OF_PIP": "1", "UV_FAILS": "1"}, ["python", "uv", "python"]),
         # uv does not read them
-        ({"UV_OF_PIP": "1", "PIP_SETTINGS": "global.index-url='…'"}, ["python"]),
+        ({"UV_OF_PIP": "1", "PIP_SETTINGS": "global.no-index='true'"}, ["python"]),
     ],
 )
 def test_pip_installs_where_uv_cannot(
