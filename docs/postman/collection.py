@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from docs.postman.accounts import ACCOUNTS, ADMINISTRATION
-from docs.postman.files import FILES, FIRST_STEPS, LARGE_FILES, UPPY
+from docs.postman.files import FILES, FIRST_STEPS, LARGE_FILES
 from docs.postman.requests import Folder, Request
 from docs.postman.sharing import FILE_REQUESTS, LINKS, SHARING
+from docs.postman.uppy import UPPY
 from function import app
 from function.meta.openapi import document
 
