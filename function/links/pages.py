@@ -13,7 +13,7 @@ from function.http.terminal import terminal_answer
 from function.links.models import LinkPage
 
 MAX_COUNTED = 90  # files: the commit that counts them has a receipt for each
-SHOWN = 10  # files, of which a text names each
+SHOWN = 10  # the most files that the text of a link lists
 
 
 def link_page(

@@ -169,7 +169,7 @@ def send_file(client: Client, _known: Known) -> Answer:
 
 
 def get_script(client: Client, _known: Known) -> Answer:
-    """Asks for the script for a file of which no upload is in progress; its text is a secret."""
+    """Gets the script that begins a new upload; the script contains a token."""
     return client.send("HEAD", f"/send/{FRESH}")
 
 

@@ -73,7 +73,7 @@ def local(name: str) -> str:
 
 
 def test_a_put_becomes_a_file_by_itself(alice: Person, tmp_path: Path) -> None:
-    """Where nobody completes it; whoever does so later is told of the same file."""
+    """The notification of S3 completes it; a later completion answers the same file."""
     data = os.urandom(100_000)
     digest = hashlib.sha256(data).hexdigest()
     (tmp_path / "résumé (1).bin").write_bytes(data)

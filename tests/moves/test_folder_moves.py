@@ -194,7 +194,7 @@ def test_two_processes_may_continue_a_job(
     monkeypatch: pytest.MonkeyPatch,
     has_time: bool,
 ) -> None:
-    """Each file moves once, whoever commits a batch first, and both learn how far it came."""
+    """Each file moves once, and both processes report the progress of the job."""
     fill(settings, "alice", [f"in/{number:03}.txt" for number in range(40)])
     with monkeypatch.context() as patch:
         patch.setattr(folder_job, "WORK_SECONDS", 0)
