@@ -107,6 +107,10 @@ class Digests:
     content_digest: str | None = None
     repr_digest: str | None = None
 
+    def by_field(self) -> dict[str, str | None]:
+        """Each value by the name of its header field."""
+        return {"content-digest": self.content_digest, "repr-digest": self.repr_digest}
+
 
 class ConditionalRead(Closed):
     """The same condition in a body: an ETag or a revision of the file, or `*`."""

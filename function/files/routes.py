@@ -201,8 +201,7 @@ def put_file(
     the body is verified.
     """
     del file_name, username, content_type, on_conflict  # read with the body, from query or form
-    sent = {"content-digest": digests.content_digest, "repr-digest": digests.repr_digest}
-    require_digests(sent, request.body)
+    require_digests(digests.by_field(), request.body)
     file, created = one(SmallUploadService).put(caller, *read_upload(request, conditions))
     return Response(201 if created else 200, JSON, file, {"etag": f'"{file.etag}"'})
 

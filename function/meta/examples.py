@@ -12,8 +12,9 @@ TOKEN = "alice." + "q" * 43
 TIME, LATER = "2026-09-21T14:13:20.250Z", "2026-09-28T14:13:20.250Z"
 HEX32, HEX64 = "9a0364b9e99bb480dd25e1f0284c8555", "3b1fb3a6a9a1c6d8" * 4
 LINK_TOKEN, LINK_ID = "VqsCp0uYJ1hN3sWzM8eKxA6dRf2tLb5g", "lnk_" + "7c" * 8
-# Of the example of `putFile`, as Python writes its JSON.
+# Of the example of `putFile`, as Python writes its JSON, and of that of `sendFile`.
 DIGEST = "sha-256=:p2A6VMlB0ehi2APg6VpJDtetdV5zJgcoWohFN9qP2v0=:"
+SENT_DIGEST = "sha-256=:ibOLERc8GrpcEYoYBsDfhY4sKewxbzNtQwajpNjNJ38=:"
 
 # Query, header and path parameters.
 PARAMETERS: dict[str, Any] = {
@@ -84,6 +85,8 @@ PARAMETERS: dict[str, Any] = {
     "x-otp": "123456",
     # Where the same word is about somebody else, or another kind.
     "getSendScript.on_conflict": "rename",
+    "sendFile.Content-Digest": SENT_DIGEST,
+    "sendFile.Repr-Digest": SENT_DIGEST,
     "sendFile.on_conflict": "rename",
     "changeUser.username": "bob",
     "deleteUser.username": "bob",

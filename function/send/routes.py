@@ -28,14 +28,16 @@ from function.core.errors import (
     UnsupportedMediaType,
 )
 from function.core.fields import ContentType, FileName, OnConflict, Username
+from function.core.headers import require_digests
 from function.core.limits import SMALL_FILE_BYTES
 from function.core.media_types import JSON, type_of_bytes
-from function.core.models import Closed, Conditions, HttpRequest
+from function.core.models import Closed, Conditions, Digests, HttpRequest
 from function.files.commit import WriteRequest
 from function.files.errors import FileExists, TypeNotAllowed
 from function.http.dependencies import (
     ConditionHeaders,
     CurrentRequest,
+    HeaderFields,
     RequestWithFile,
     RestOfPath,
     WriterAndSharer,
@@ -98,6 +100,7 @@ def send_file(
     caller: WriterAndSharer,
     request: RequestWithFile,
     conditions: ConditionHeaders,
+    digests: Annotated[Digests, HeaderFields(Digests)],
     file_name: NameInQuery = None,
     content_type: ContentType | None = None,
     on_conflict: OnConflict = "rename",
@@ -113,10 +116,12 @@ def send_file(
     """Put a file of up to 4 MiB and create a link to it; answers the address of the link.
 
     As text, or as JSON where `Accept` asks for it. The body is the file. A file that has the name
-    stays, and the new one gets a number: what you sent earlier does not change.
+    stays, and the new one gets a number: what you sent earlier does not change. `Repr-Digest` or
+    `Content-Digest` of the body is verified.
     """
     del file_name, content_type, on_conflict, expires_in, max_downloads, allow_download
     del audience, note, alias  # read together
+    require_digests(digests.by_field(), request.body)
     fields = _fields(request, name)
     link = fields.link(_checked(password, secret))
     upload, data = _upload(request, fields, conditions)

@@ -61,10 +61,8 @@ class SendService:
             grant = self._items.grant(drafts[-1], written.row.name, written.row.place_id)
             return [audit_write, *self._links.creating_writes(caller, drafts[-1]), put_grant(grant)]
 
-        file, row = (
-            self._small_uploads.store(authorize, request, data, extra_writes).row,
-            drafts[-1],
-        )
+        file = self._small_uploads.store(authorize, request, data, extra_writes).row
+        row = drafts[-1]
         grants = [self._items.grant(row, file.name, file.place_id)]
         created = link_view(row, grants, link_url(base_url, row.alias or token))
         return Sent(**created.model_dump(), file=file_object(file, "own"))

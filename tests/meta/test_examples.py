@@ -288,10 +288,11 @@ def answer_to(sent: Sent, world: World) -> Answer:
         if each["in"] == "path" and each["name"] in {"group", "username", "part_number", "slug"}
     }
     path = world.ids.path(operation.path, **ids)
-    if key in RAW:
+    if key in RAW or (operation.content and JSON not in operation.content):
         body = operation.content["application/octet-stream"]["example"].encode()
         headers["content-type"] = "application/octet-stream"
-        query.setdefault("file_name", PARAMETERS["file_name"])
+        if key in RAW:
+            query.setdefault("file_name", PARAMETERS["file_name"])
         return client.send(operation.method, path, query=query, headers=headers, body=body)
     return client.send(
         operation.method, path, query=urlencode(query), headers=headers, json_=sent.body

@@ -1,0 +1,1 @@
+"""`/send`: a file and the link to it, in one request."""
