@@ -65,11 +65,13 @@ class Route:
     outlives_owner: bool = False
     """Whether it answers callers other than the owner after the owner's account is deleted."""
     conditional: bool = False
+    """Whether it evaluates If-Match and If-None-Match."""
     if_match: bool = False
     """Whether it evaluates If-Match alone."""
+    revalidates: bool = False
+    """Whether it evaluates If-None-Match alone, because a client keeps its answer."""
     idempotent: bool = False
     """Whether it takes an Idempotency-Key."""
-    """Whether it evaluates If-Match and If-None-Match."""
 
     status: int
     """The answer to the request. An error where only a secret of the moment could succeed."""
@@ -637,11 +639,11 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         method="GET", path="/openapi.json", power="public",
-        status=200,
+        status=200, revalidates=True,
     ),
     Route(
         method="GET", path="/docs", power="public",
-        status=200,
+        status=200, revalidates=True,
     ),
     Route(
         method="GET", path="/", power="public",
