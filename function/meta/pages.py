@@ -1,7 +1,7 @@
 """The pages of the API about itself: Swagger UI, and what a problem means.
 
-Documents are large and change with a release only: they are compressed, and a client that has one
-asks with its ETag whether it is still the same.
+Documents are large and change with a release only: they are kept compressed, and a client that has
+one asks with its ETag whether it is still the same.
 """
 
 import base64
@@ -11,7 +11,7 @@ import json
 import re
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -43,15 +43,25 @@ fetch("/openapi.json").then(answer => answer.json()).then(spec => {
 """
 
 
+class Document(NamedTuple):
+    """A large text: its entity tag, and its bytes in gzip."""
+
+    tag: str
+    zipped: bytes
+
+
 @lru_cache(maxsize=KEPT_ADDRESSES)
-def document_text(base: str) -> str:
+def openapi_document(base: str) -> Document:
     """The OpenAPI document of the API at an address, as JSON."""
-    return json.dumps(document_at(base), ensure_ascii=False, separators=(",", ":"))
+    return _document(json.dumps(document_at(base), ensure_ascii=False, separators=(",", ":")))
 
 
 @cache
-def docs_page() -> tuple[str, str]:
-    """Swagger UI, which reads the document; and its policy, which allows its own script alone."""
+def docs_page() -> tuple[Document, str]:
+    """Swagger UI, which reads the document; and its policy, which allows its own script alone.
+
+    As text it takes 7 MB, because Python keeps four bytes for each character where one is an emoji.
+    """
     script, style = (
         resources.files(UI).joinpath(name).read_text("utf-8")
         for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css")
@@ -69,25 +79,25 @@ def docs_page() -> tuple[str, str]:
         '<div id="docs"><p><a href="/openapi.json">The OpenAPI document</a></p></div>\n'
         f"<script>{script}</script>\n<script>{START}</script>\n</body>\n</html>\n"
     )
-    return html, policy
+    return _document(html), policy
 
 
 def document_answer(
-    request: HttpRequest, media_type: str, text: str, **headers: str | list[str]
+    request: HttpRequest, media_type: str, document: Document, **headers: str | list[str]
 ) -> Response[Any]:
-    """The answer with a large text: compressed where the client accepts it, 304 where it has it."""
-    tag, zipped = _compress(text)
+    """The answer with a document: compressed where the client accepts it, 304 where it has it."""
     headers = {
-        "etag": f'W/"{tag}"',  # weak: it is the same for both encodings
+        "etag": f'W/"{document.tag}"',  # weak: it is the same for both encodings
         "cache-control": "public, no-cache",
         "vary": "accept-encoding",
         **headers,
     }
-    if lists_tag(request.headers.get("if-none-match", ""), tag, weak=True):
+    if lists_tag(request.headers.get("if-none-match", ""), document.tag, weak=True):
         return Response(304, None, "", headers)
     if not _accepts_gzip(request):
-        return Response(200, media_type, text, headers)
-    answer = Response(200, media_type, zipped, {**headers, "content-encoding": "gzip"})
+        return Response(200, media_type, gzip.decompress(document.zipped).decode(), headers)
+    body = base64.b64encode(document.zipped).decode()
+    answer = Response(200, media_type, body, {**headers, "content-encoding": "gzip"})
     answer.base64_encoded = True
     return answer
 
@@ -97,12 +107,9 @@ def problem_page(kind: ProblemKind) -> Response[Any]:
     return page("problem_kind.html", kind=kind)
 
 
-@lru_cache(maxsize=KEPT_ADDRESSES + 1)
-def _compress(text: str) -> tuple[str, str]:
-    """The entity tag of a text, and the text in gzip as Base64."""
+def _document(text: str) -> Document:
     data = text.encode()
-    zipped = base64.b64encode(gzip.compress(data, mtime=0)).decode()
-    return hashlib.sha256(data).hexdigest()[:32], zipped
+    return Document(hashlib.sha256(data).hexdigest()[:32], gzip.compress(data, mtime=0))
 
 
 def _accepts_gzip(request: HttpRequest) -> bool:

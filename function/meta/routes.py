@@ -26,7 +26,7 @@ from function.http.pages import HTML, accepts_html
 from function.http.responses import answers
 from function.meta.errors import NoSuchProblem
 from function.meta.models import Health, Info, Limits, ProblemKind
-from function.meta.pages import docs_page, document_answer, document_text, problem_page
+from function.meta.pages import docs_page, document_answer, openapi_document, problem_page
 from function.meta.problems import advice, meaning, problems
 
 router = Router()
@@ -96,14 +96,14 @@ def get_problem(
 @router.get("/openapi.json", include_in_schema=False)
 def get_openapi(request: CurrentRequest) -> Response[str]:
     """Get the OpenAPI document, which Postman and code generators read."""
-    return document_answer(request, JSON, document_text(request.base))
+    return document_answer(request, JSON, openapi_document(request.base))
 
 
 @router.get("/docs", include_in_schema=False)
 def show_docs(request: CurrentRequest) -> Response[str]:
     """Show the API as a page on which you can try it."""
-    html, policy = docs_page()
-    return document_answer(request, HTML, html, **{"content-security-policy": policy})
+    document, policy = docs_page()
+    return document_answer(request, HTML, document, **{"content-security-policy": policy})
 
 
 @router.get("/", include_in_schema=False)
