@@ -184,6 +184,17 @@ def for_aarch64(header: bytes) -> bool:
 # --- botocore's data -----------------------------------------------------------------------------
 
 
+def copy_trimmed(data: Path, target: Path) -> None:
+    """Write to `target` what the artifact has of botocore's data."""
+
+    def other_services(folder: str, names: list[str]) -> list[str]:
+        paths = (data / name for name in names if Path(folder) == data)
+        return [path.name for path in paths if path.is_dir() and path.name not in OPERATIONS]
+
+    shutil.copytree(data, target, ignore=other_services)
+    trim(target)
+
+
 def trim(data: Path) -> None:
     """Cut botocore's data to what clients of the services read when they are made and called.
 

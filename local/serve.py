@@ -7,6 +7,7 @@ handler behind a gateway, with the credentials of the declared role.
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore
 import pulumi
 
+import bundle
 from local import ROOT
 from local.deploy import Deployment, deploy
 from local.emulator.mail import SENDER
@@ -130,8 +133,20 @@ def role_environment(state: StateFolder, role_arn: str, endpoint: str) -> dict[s
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_DATA_PATH": str(botocore_data(state)),
         "AWS_LAMBDA_FUNCTION_NAME": "satchel-local",
     }
+
+
+def botocore_data(state: StateFolder) -> Path:
+    """The folder with botocore's data as the artifact has it: all of it takes 12 MiB a worker more.
+
+    botocore reads there first, and has the services that are not there from its own data.
+    """
+    folder = state.folder / "aws" / "botocore"
+    shutil.rmtree(folder, ignore_errors=True)
+    bundle.copy_trimmed(Path(botocore.__file__).with_name("data"), folder)
+    return folder
 
 
 def declared_cors(deployment: Deployment) -> Cors:

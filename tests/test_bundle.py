@@ -286,13 +286,8 @@ BUCKETS = ["satchel-dev-bytes", "with.dots", "Path_Style"]
 @pytest.fixture(scope="module")
 def trimmed(tmp_path_factory):
     """The data of the installed botocore, cut as the artifact's."""
-    packages = tmp_path_factory.mktemp("packages")
-    data = packages / "botocore" / "data"
-    for name in bundle.OPERATIONS:
-        shutil.copytree(BOTOCORE / name, data / name)
-    for path in BOTOCORE.glob("*.json"):
-        shutil.copy(path, data)
-    bundle.trim(data)
+    data = tmp_path_factory.mktemp("packages") / "botocore" / "data"
+    bundle.copy_trimmed(BOTOCORE, data)
     return data
 
 
